@@ -1,0 +1,48 @@
+"""What can go wrong, one class each.
+
+Every class is an ``IntervalvmError`` and also the built-in exception that a caller of NumPy would
+expect, so ``except ValueError`` keeps working. ``exit_status`` is what the command line returns.
+"""
+
+from __future__ import annotations
+
+
+class IntervalvmError(Exception):
+    """The base of all errors that intervalvm raises on purpose."""
+
+    exit_status = 2
+
+
+class FormatError(IntervalvmError, ValueError):
+    """A ``.vm`` text is wrong. The message names file, line and column and marks the token."""
+
+    def __init__(self, message: str, *, name: str, line: int, column: int, mark: str = "") -> None:
+        place = f"{name}:{line}:{column}: {message}"
+        super().__init__(f"{place}\n{mark}" if mark else place)
+        self.name, self.line, self.column = name, line, column
+
+
+class OptionError(IntervalvmError, ValueError):
+    """An argument or option has a value that means nothing: a negative size, an empty region."""
+
+
+class VariableError(IntervalvmError, LookupError):
+    """A free variable of the tape was not set, or one was set that the tape does not have."""
+
+
+class FileError(IntervalvmError, OSError):
+    """A file cannot be read or written. A full disk exits with status 3, the rest with 2."""
+
+    def __init__(self, message: str, *, disk_full: bool = False) -> None:
+        super().__init__(message)
+        self.exit_status = 3 if disk_full else 2
+
+
+class BackendError(IntervalvmError, RuntimeError):
+    """A back end is not there: its library is not installed, or it has no device."""
+
+
+class DoesNotFit(IntervalvmError, MemoryError):
+    """The work would need more memory than there is, or than ``max_memory`` allows."""
+
+    exit_status = 3

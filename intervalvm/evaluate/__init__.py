@@ -1,0 +1,1 @@
+"""What a tape is worth: at points (``dense``), over boxes (``interval``), in compiled ``lanes``."""

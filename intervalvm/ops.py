@@ -1,0 +1,130 @@
+"""The table of operations: one row each, from which every other file takes what it needs.
+
+A row's ``point`` rule is the definition of the operation's value. It is written once over a small
+namespace ``xp`` of array functions, so that NumPy arrays, CuPy arrays and compiled vectors all run
+the same rule. A namespace gives, element by element and with one rounding each:
+
+===============================  =================================================================
+``+ - * /``, unary ``-``, ``<``  IEEE 754, rounding to nearest; comparisons with NaN are false
+``where isnan abs floor ceil``   as in NumPy; ``sqrt`` is correctly rounded, ``fmod`` is exact
+``trunc sqrt fmod copysign``
+``minimum maximum``              NaN if either is NaN; on a tie (+0 and -0 tie) the right operand
+``libm(name, a[, b])``           float64's libm; a float32 is widened, computed, rounded once
+``bits``, ``from_bits``          float32 to its uint32 bit pattern (every NaN is 0x7fc00000), back
+``uint32(n)``                    an integer constant; integer arithmetic wraps
+``below(a)``                     for a > 0, the largest float under a
+===============================  =================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Rule = Callable[..., Any]
+
+
+def _round(xp: Any, a: Any) -> Any:
+    """Half away from zero. ``a - trunc(a)`` is exact; at infinity it is NaN, which is not >= 0.5."""
+    whole = xp.trunc(a)
+    return xp.where(xp.abs(a - whole) >= 0.5, whole + xp.copysign(1.0, a), whole)
+
+
+def _mod(xp: Any, a: Any, b: Any) -> Any:
+    """Euclidean: ``0 <= r < abs(b)``, also where rounding ``r + abs(b)`` would reach ``abs(b)``."""
+    size = xp.abs(b)
+    r = xp.fmod(a, b)
+    lifted = r + size
+    return xp.where(r < 0.0, xp.where(lifted < size, lifted, xp.below(size)), r)
+
+
+def _compare(xp: Any, a: Any, b: Any) -> Any:
+    ordered = xp.where(a < b, -1.0, xp.where(a > b, 1.0, 0.0))
+    return xp.where(xp.isnan(a) | xp.isnan(b), xp.nan, ordered)
+
+
+def _hash(xp: Any, v: Any) -> Any:
+    """PCG-RXS-M-XS on 32 bits, the hash that Fidget's ``rand`` and ``mix`` use."""
+    s = v * xp.uint32(747796405) + xp.uint32(2891336453)
+    w = ((s >> ((s >> xp.uint32(28)) + xp.uint32(4))) ^ s) * xp.uint32(277803737)
+    return (w >> xp.uint32(22)) ^ w
+
+
+def _rand(xp: Any, a: Any) -> Any:
+    hashed = _hash(xp, xp.bits(a))
+    return xp.from_bits((hashed >> xp.uint32(9)) | xp.uint32(0x3F800000)) - 1.0
+
+
+def _mix(xp: Any, a: Any, b: Any) -> Any:
+    return xp.from_bits(_hash(xp, xp.bits(a) + _hash(xp, xp.bits(b))))
+
+
+def _libm(name: str) -> Rule:
+    return lambda xp, *operands: xp.libm(name, *operands)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation.
+
+    ``name`` is its word in a ``.vm`` file, ``arity`` the number of operands, ``point`` its value.
+    ``has_choice`` says that an interval can prove that only one operand matters; ``is_libm`` that
+    the value comes from libm, whose last bit may differ between back ends.
+    """
+
+    name: str
+    arity: int
+    point: Rule | None = None
+    has_choice: bool = False
+    is_libm: bool = False
+    is_input: bool = False
+
+
+ROWS = (
+    Op("const", 0),
+    Op("var-x", 0, is_input=True),
+    Op("var-y", 0, is_input=True),
+    Op("var-z", 0, is_input=True),
+    Op("var", 0, is_input=True),  # written var-NAME: a free variable that the caller sets
+    Op("copy", 1, lambda xp, a: a),
+    Op("neg", 1, lambda xp, a: -a),
+    Op("abs", 1, lambda xp, a: xp.abs(a)),
+    Op("square", 1, lambda xp, a: a * a),
+    Op("sqrt", 1, lambda xp, a: xp.sqrt(a)),
+    Op("recip", 1, lambda xp, a: 1.0 / a),
+    Op("floor", 1, lambda xp, a: xp.floor(a)),
+    Op("ceil", 1, lambda xp, a: xp.ceil(a)),
+    Op("round", 1, _round),
+    Op("sin", 1, _libm("sin"), is_libm=True),
+    Op("cos", 1, _libm("cos"), is_libm=True),
+    Op("tan", 1, _libm("tan"), is_libm=True),
+    Op("asin", 1, _libm("asin"), is_libm=True),
+    Op("acos", 1, _libm("acos"), is_libm=True),
+    Op("atan", 1, _libm("atan"), is_libm=True),
+    Op("exp", 1, _libm("exp"), is_libm=True),
+    Op("ln", 1, _libm("log"), is_libm=True),
+    Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0)),
+    Op("rand", 1, _rand),
+    Op("add", 2, lambda xp, a, b: a + b),
+    Op("sub", 2, lambda xp, a, b: a - b),
+    Op("mul", 2, lambda xp, a, b: a * b),
+    Op("div", 2, lambda xp, a, b: a / b),
+    Op("min", 2, lambda xp, a, b: xp.minimum(a, b), has_choice=True),
+    Op("max", 2, lambda xp, a, b: xp.maximum(a, b), has_choice=True),
+    Op("atan2", 2, _libm("atan2"), is_libm=True),
+    Op("mod", 2, _mod),
+    Op("compare", 2, _compare),
+    Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), has_choice=True),
+    Op("or", 2, lambda xp, a, b: xp.where(a != 0.0, a, b), has_choice=True),
+    Op("mix", 2, _mix),
+)
+
+OPS: dict[str, Op] = {op.name: op for op in ROWS}
+"""The rows by name."""
+
+CODE: dict[str, int] = {op.name: code for code, op in enumerate(ROWS)}
+"""A tape stores an operation as its place in the table."""
+
+AXES: dict[str, str] = {"x": "var-x", "y": "var-y", "z": "var-z"}
+"""The coordinates and the operations that read them."""
