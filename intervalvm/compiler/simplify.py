@@ -1,0 +1,65 @@
+"""Shorten a tape by what an interval evaluation proved: (tape, trace) to a tape for each region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops import ROWS
+from intervalvm.tape import Tape, select
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The choices of one interval evaluation over some regions.
+
+    Bit k of ``left_only[i]`` says that in region k only the left operand of clause i can matter;
+    ``right_only`` likewise; they share no bit. Clauses without a choice have 0.
+    """
+
+    left_only: list[int]
+    right_only: list[int]
+
+    def __str__(self) -> str:
+        decided = sum(1 for l, r in zip(self.left_only, self.right_only, strict=True) if l or r)
+        return f"{decided} choices decided in some region"
+
+
+def simplify(tape: Tape, trace: Trace, region: int = 0) -> Tape:
+    """The tape of region ``region``: decided choices are aliases, what nobody reads is gone.
+
+    Its value has the same bits at every point of the region for which the trace was made. Free
+    variables stay declared, also where no clause reads them any more.
+    """
+    n = len(tape)
+    alias = np.arange(n)
+    kept = np.zeros(n, bool)
+    left, right = tape.left.tolist(), tape.right.tolist()
+    for i, code in enumerate(tape.codes.tolist()):
+        if ROWS[code].name == "copy" or trace.left_only[i] >> region & 1:
+            alias[i] = alias[left[i]]
+        elif trace.right_only[i] >> region & 1:
+            alias[i] = alias[right[i]]
+    kept[alias[n - 1]] = True
+    for i in range(int(alias[n - 1]), -1, -1):  # backwards: readers are met before what they read
+        if kept[i]:
+            for operand in tape.operands(i):
+                kept[alias[operand]] = True
+    return select(tape, kept, alias)
+
+
+def sign_demanded(tape: Tape) -> NDArray[np.bool_]:
+    """Which clauses are only ever asked whether they are below 0.
+
+    The root is, when the picture is all that is wanted; so is an operand of a ``min`` or ``max``
+    that is, and that nothing else reads: ``min(a, b) < 0`` is ``a < 0 or b < 0``.
+    """
+    n = len(tape)
+    demanded = np.ones(n, bool)
+    for i in range(n - 1, -1, -1):
+        passes_on = ROWS[tape.codes[i]].name in ("min", "max") and demanded[i]
+        if not passes_on:
+            demanded[list(tape.operands(i))] = False
+    return demanded

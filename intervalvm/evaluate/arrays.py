@@ -1,0 +1,132 @@
+"""The namespace in which NumPy and CuPy arrays run the rules of ``ops`` and ``interval``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from intervalvm.errors import BackendError, OptionError
+
+LIBM = {
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "exp": "exp",
+    "log": "log",
+}
+CANONICAL_NAN = 0x7FC00000
+
+
+def array_module(backend: str) -> ModuleType:
+    """The array library of a back end: "numpy" or "cupy". Raises BackendError with the way out."""
+    if backend == "numpy":
+        return np
+    if backend == "cupy":
+        try:
+            import cupy
+        except ImportError as error:
+            raise BackendError(
+                "the back end 'cupy' needs CuPy, which is not installed: "
+                "pip install 'intervalvm[cuda]'"
+            ) from error
+        module: ModuleType = cupy
+        return module
+    raise OptionError(f"no array back end {backend!r}: choose 'numpy' or 'cupy'")
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """float32 or float64 as a NumPy dtype. Raises OptionError for any other."""
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = np.dtype(object)
+    if chosen not in (np.float32, np.float64):
+        raise OptionError(f"dtype {dtype!r} is not 'float32' or 'float64'")
+    return chosen
+
+
+@lru_cache
+def _ties_take_right(module: ModuleType, name: str, dtype: np.dtype[Any]) -> bool:
+    """Whether the library's own minimum (maximum) returns the right one of +0 and -0.
+
+    IEEE 754 leaves it open and libraries differ by processor, so it is tried: for each length of a
+    vector loop and its tail, contiguous, strided and against a scalar.
+    """
+    choose = getattr(module, name)
+    zeros = module.zeros(2 * 67, dtype)
+    for n in range(1, 68):
+        for step in (1, 2):
+            plus = zeros[: n * step : step]
+            minus = -plus
+            for a, b in ((plus, minus), (minus, plus), (plus[:1], minus), (plus, minus[:1])):
+                result = module.signbit(choose(a, b))
+                if bool((result != module.signbit(b)).any()):
+                    return False
+    return True
+
+
+class Arrays:
+    """Array functions in one dtype; see ``ops`` for what each one promises."""
+
+    def __init__(self, module: ModuleType, dtype: np.dtype[Any]) -> None:
+        self.module, self.dtype = module, dtype
+        self.nan = dtype.type(np.nan)
+        self.inf = dtype.type(np.inf)
+        for name in ("abs", "floor", "ceil", "trunc", "sqrt", "isnan", "fmod", "copysign"):
+            setattr(self, name, getattr(module, name))
+        self.below = lambda a: module.nextafter(a, dtype.type(0))
+        self.minimum = self._choosing("minimum")
+        self.maximum = self._choosing("maximum")
+
+    def _choosing(self, name: str) -> Any:
+        choose = getattr(self.module, name)
+        if _ties_take_right(self.module, name, self.dtype):
+            return choose
+
+        def right_of_ties(a: Any, b: Any) -> Any:
+            chosen = choose(a, b)
+            return self.where((chosen == 0) & (a == b), b, chosen)
+
+        return right_of_ties
+
+    def scalar(self, value: Any) -> Any:
+        """A Python number as a scalar of the dtype; an array as it is."""
+        return self.dtype.type(value) if isinstance(value, float) else value
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return self.module.where(condition, self.scalar(a), self.scalar(b))
+
+    def uint32(self, value: int) -> np.uint32:
+        return np.uint32(value)
+
+    def bits(self, a: Any) -> Any:
+        single = self.module.asarray(a, np.float32)
+        canonical = np.uint32(CANONICAL_NAN)
+        return self.module.where(
+            self.isnan(single),
+            canonical,
+            single.view(np.uint32),  # type: ignore[attr-defined]
+        )
+
+    def from_bits(self, bits: Any) -> Any:
+        single = self.module.asarray(bits, np.uint32).view(np.float32)
+        return self.module.asarray(single, self.dtype)
+
+    def wide(self, a: Any) -> Any:
+        return self.module.asarray(a, np.float64)
+
+    def narrow(self, a: Any) -> Any:
+        return self.module.asarray(a, self.dtype)
+
+    def libm_wide(self, name: str, *operands: Any) -> Any:
+        return getattr(self.module, LIBM[name])(*operands)
+
+    def libm(self, name: str, *operands: Any) -> Any:
+        return self.narrow(self.libm_wide(name, *(self.wide(operand) for operand in operands)))

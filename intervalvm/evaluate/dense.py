@@ -1,0 +1,147 @@
+"""The definition: every clause over whole arrays, in the tape's order.
+
+``naive`` keeps every clause's array, as the Prospero Challenge's own program does; ``dense`` frees
+an array at its last use. Both run the rules of ``ops`` on NumPy or CuPy arrays and give the same
+bits. Every other evaluator is tested against this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from intervalvm.compiler.slots import dying
+from intervalvm.errors import OptionError
+from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.memory import require
+from intervalvm.ops import OPS, ROWS
+from intervalvm.tape import Tape
+
+ENGINES = ("dense", "naive")
+
+
+def evaluate(
+    tape: Tape,
+    x: Any,
+    y: Any,
+    z: Any = 0.0,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    engine: str = "dense",
+    backend: str = "numpy",
+    dtype: Any = "float32",
+    max_memory: int | None = None,
+) -> Any:
+    """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
+
+    ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
+    to ``dtype``. NaN and infinity go through as IEEE 754 has it. Raises DoesNotFit if the arrays
+    would need more than ``max_memory`` bytes (by default: than is available), VariableError for a
+    variable that is not set.
+    """
+    if engine not in ENGINES:
+        raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
+    chosen = as_dtype(dtype)
+    module = array_module(backend)
+    with np.errstate(all="ignore"):
+        axes = [module.asarray(axis, chosen) for axis in (x, y, z)]
+        free = [module.asarray(value, chosen) for value in tape.settings(variables)]
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in (*axes, *free)))
+    except ValueError as error:
+        shapes = ", ".join(str(array.shape) for array in (*axes, *free))
+        raise OptionError(
+            f"x, y, z and the variables do not broadcast together: {shapes}"
+        ) from error
+    if backend == "numpy":
+        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer points at a time"
+        needed = peak_bytes(tape, [a.shape for a in axes], [a.shape for a in free], chosen, engine)
+        require(needed, f"engine={engine!r} on {shape} points", way_out, max_memory)
+    value = _points(tape, Arrays(module, chosen), axes, free, keep=engine == "naive")
+    if value.shape != shape:
+        value = module.array(module.broadcast_to(value, shape))
+    return value
+
+
+def _points(tape: Tape, xp: Arrays, axes: list[Any], free: list[Any], *, keep: bool) -> Any:
+    """Run the clauses; ``keep`` holds every array to the end instead of to its last use."""
+    inputs = {"var-x": axes[0], "var-y": axes[1], "var-z": axes[2]}
+    constants = tape.constants(xp.dtype)
+    dead = dying(tape)
+    values: list[Any] = [None] * len(tape)
+    rows = [(op.name, op.point, op.arity) for op in ROWS]
+    codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
+    with np.errstate(all="ignore"):
+        for i, code in enumerate(codes):
+            name, rule, arity = rows[code]
+            if rule is None:
+                if name == "const":
+                    values[i] = constants[i]
+                else:
+                    values[i] = free[left[i]] if name == "var" else inputs[name]
+            elif arity == 1:
+                values[i] = rule(xp, values[left[i]])
+            else:
+                values[i] = rule(xp, values[left[i]], values[right[i]])
+            if not keep:
+                for gone in dead[i]:
+                    values[gone] = None
+    return values[-1]
+
+
+def peak_bytes(
+    tape: Tape,
+    axes: list[tuple[int, ...]],
+    free: list[tuple[int, ...]],
+    dtype: np.dtype[Any],
+    engine: str,
+) -> int:
+    """The most bytes that an evaluation holds at once, inputs left out, temporaries included.
+
+    A clause's array has the shape that the inputs it depends on broadcast to; a constant and an
+    input cost nothing, since neither is copied.
+    """
+    inputs = [*axes, *free]
+    depends = _dependencies(tape, len(axes))
+    size: dict[int, int] = {}
+    for mask in set(depends):
+        shapes = [shape for i, shape in enumerate(inputs) if mask >> i & 1]
+        size[mask] = int(np.prod(np.broadcast_shapes(*shapes), dtype=object)) * dtype.itemsize
+    held = peak = largest = 0
+    dead = dying(tape)
+    costs = [
+        0 if ROWS[code].arity == 0 else size[mask]
+        for code, mask in zip(tape.codes.tolist(), depends, strict=True)
+    ]
+    for i, cost in enumerate(costs):
+        held += cost
+        peak = max(peak, held)
+        largest = max(largest, cost)
+        if engine != "naive":
+            held -= sum(costs[gone] for gone in dead[i])
+    # Rules of several steps hold up to three more arrays, libm ones in float64.
+    simple = all(ROWS[code].name in _ONE_STEP for code in set(tape.codes.tolist()))
+    return peak + (largest if simple else 3 * largest * 8 // dtype.itemsize)
+
+
+_ONE_STEP = frozenset(OPS) & frozenset(
+    "const var-x var-y var-z var copy neg abs square sqrt recip floor ceil add sub mul div min max".split()
+)
+
+
+def _dependencies(tape: Tape, n_axes: int) -> list[int]:
+    """For each clause, a bit for each input (the axes, then the variables) that it depends on."""
+    axis_bit = {"var-x": 1, "var-y": 2, "var-z": 4}
+    masks: list[int] = []
+    left, right = tape.left.tolist(), tape.right.tolist()
+    for i, code in enumerate(tape.codes.tolist()):
+        op = ROWS[code]
+        if op.name == "var":
+            masks.append(1 << (n_axes + left[i]))
+        elif op.arity == 0:
+            masks.append(axis_bit.get(op.name, 0))
+        else:
+            masks.append(masks[left[i]] | (masks[right[i]] if op.arity == 2 else 0))
+    return masks

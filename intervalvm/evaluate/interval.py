@@ -1,0 +1,503 @@
+"""The interval rule of every operation: bounds on all float results over a box.
+
+A rule takes the bounds of the operands and gives bounds that hold for the *computed* value at every
+float point of the box, in the tape's dtype. Rounding to nearest is monotone, so evaluating the end
+points with the same rounding as the points does it for ``+ - * / sqrt`` and the exact operations;
+libm functions, which are not correctly rounded, are widened (``LIBM_ERROR``).
+
+Like the point rules in ``ops`` these are written over a namespace ``xp`` and run on NumPy arrays
+and in compiled lanes alike. Besides what ``ops`` lists, a namespace gives ``lesser`` and
+``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a false mask) and
+``wide``/``narrow`` (to float64 and back, rounding once).
+
+Invariants: ``lower`` and ``upper`` are never NaN, and ``maybe_nan`` is set where some point of the
+box may give NaN; the bounds then hold for the points that do not. A bound of 0 bounds both zeros.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intervalvm.compiler.simplify import Trace, sign_demanded
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.ops import OPS, ROWS
+from intervalvm.tape import Tape
+
+
+class Interval(NamedTuple):
+    """Bounds of a value over boxes, as arrays or lanes of one shape."""
+
+    lower: Any
+    upper: Any
+    maybe_nan: Any
+
+
+LIBM_ERROR = 2.0**-49
+"""Relative widening of a float64 libm result: 16 units of 2**-53.
+
+The libms in use (glibc, and the vector loops of NumPy) state at most 4 ulp; the result at a bound
+and the result at a point may each be off by that, in opposite directions, and an ulp is at most
+2**-52 of the value.
+"""
+LIBM_TINY = 2.0**-1060
+"""Absolute widening of a float64 libm result, for where an ulp is not relative to the value."""
+MAX_WIDE = float(np.finfo(np.float64).max)
+
+Rule = Callable[..., Interval]
+RULES: dict[str, Rule] = {}
+"""The rule of each operation that has operands, by name."""
+
+
+def rule(name: str) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
+        assert OPS[name].arity > 0
+        RULES[name] = function
+        return function
+
+    return register
+
+
+def constant(xp: Any, value: Any) -> Interval:
+    """The interval of one number, NaN included."""
+    nan = xp.isnan(value)
+    return Interval(xp.where(nan, -xp.inf, value), xp.where(nan, xp.inf, value), nan)
+
+
+def _contains_zero(a: Interval) -> Any:
+    return (a.lower <= 0.0) & (a.upper >= 0.0)
+
+
+def _infinite(xp: Any, a: Interval) -> Any:
+    return xp.isinf(a.lower) | xp.isinf(a.upper)
+
+
+# --- exact and correctly rounded operations ---------------------------------------------------
+
+
+@rule("copy")
+def _copy(xp: Any, a: Interval) -> Interval:
+    return a
+
+
+@rule("neg")
+def _neg(xp: Any, a: Interval) -> Interval:
+    return Interval(-a.upper, -a.lower, a.maybe_nan)
+
+
+@rule("abs")
+def _abs(xp: Any, a: Interval) -> Interval:
+    low, high = xp.abs(a.lower), xp.abs(a.upper)
+    nearest = xp.where(_contains_zero(a), 0.0, xp.lesser(low, high))
+    return Interval(nearest, xp.greater(low, high), a.maybe_nan)
+
+
+@rule("square")
+def _square(xp: Any, a: Interval) -> Interval:
+    low, high = a.lower * a.lower, a.upper * a.upper
+    nearest = xp.where(_contains_zero(a), 0.0, xp.lesser(low, high))
+    return Interval(nearest, xp.greater(low, high), a.maybe_nan)
+
+
+@rule("sqrt")
+def _sqrt(xp: Any, a: Interval) -> Interval:
+    low, high = (xp.sqrt(xp.greater(bound, 0.0)) for bound in (a.lower, a.upper))
+    return Interval(low, high, a.maybe_nan | (a.lower < 0.0))
+
+
+@rule("recip")
+def _recip(xp: Any, a: Interval) -> Interval:
+    # A bound of 0 may stand for either zero, so 1/0 may be either infinity.
+    zero = _contains_zero(a)
+    low, high = 1.0 / a.upper, 1.0 / a.lower
+    return Interval(xp.where(zero, -xp.inf, low), xp.where(zero, xp.inf, high), a.maybe_nan)
+
+
+def _piecewise(name: str) -> Rule:
+    point = OPS[name].point
+    assert point is not None
+
+    def never_decreasing(xp: Any, a: Interval) -> Interval:
+        return Interval(point(xp, a.lower), point(xp, a.upper), a.maybe_nan)
+
+    return never_decreasing
+
+
+for _name in ("floor", "ceil", "round"):
+    RULES[_name] = _piecewise(_name)
+
+
+@rule("add")
+def _add(xp: Any, a: Interval, b: Interval) -> Interval:
+    low, high = a.lower + b.lower, a.upper + b.upper
+    nan = xp.isnan(a.lower + b.upper) | xp.isnan(a.upper + b.lower)
+    return Interval(
+        xp.where(xp.isnan(low), -xp.inf, low),
+        xp.where(xp.isnan(high), xp.inf, high),
+        a.maybe_nan | b.maybe_nan | nan,
+    )
+
+
+@rule("sub")
+def _sub(xp: Any, a: Interval, b: Interval) -> Interval:
+    return _add(xp, a, _neg(xp, b))
+
+
+def _corners(xp: Any, values: Sequence[Any]) -> tuple[Any, Any]:
+    """The least and the greatest of the values at the corners of a box.
+
+    NaN at a corner is 0 * inf or inf / inf. Near it the values are those of the corners beside it
+    and, where one operand is 0 (0 * inf) or the divisor is infinite, 0.
+    """
+    numbers = [xp.where(xp.isnan(value), 0.0, value) for value in values]
+    low = high = numbers[0]
+    for number in numbers[1:]:
+        low, high = xp.lesser(low, number), xp.greater(high, number)
+    return low, high
+
+
+@rule("mul")
+def _mul(xp: Any, a: Interval, b: Interval) -> Interval:
+    low, high = _corners(xp, [p * q for p in a[:2] for q in b[:2]])
+    nan = (_contains_zero(a) & _infinite(xp, b)) | (_contains_zero(b) & _infinite(xp, a))
+    return Interval(low, high, a.maybe_nan | b.maybe_nan | nan)
+
+
+@rule("div")
+def _div(xp: Any, a: Interval, b: Interval) -> Interval:
+    low, high = _corners(xp, [p / q for p in a[:2] for q in b[:2]])
+    zero = _contains_zero(b)
+    nan = (zero & _contains_zero(a)) | (_infinite(xp, a) & _infinite(xp, b))
+    return Interval(
+        xp.where(zero, -xp.inf, low),
+        xp.where(zero, xp.inf, high),
+        a.maybe_nan | b.maybe_nan | nan,
+    )
+
+
+@rule("mod")
+def _mod(xp: Any, a: Interval, b: Interval) -> Interval:
+    """[0, max(abs(b))], but where ``a`` stays within one period of a single ``b``.
+
+    There the remainder never decreases, so it is bounded by its values at the ends. No period ends
+    inside if ``a`` is narrower than one and the remainder is greater at the upper end: each
+    comparison of rounded values implies the exact one, since rounding is monotone.
+    """
+    point = OPS["mod"].point
+    assert point is not None
+    size = _abs(xp, b)
+    first, last = point(xp, a.lower, b.lower), point(xp, a.upper, b.lower)
+    one_period = ((a.upper - a.lower < size.lower) & (first < last)) | (a.lower == a.upper)
+    within = (b.lower == b.upper) & one_period & (first <= last)
+    nan = a.maybe_nan | b.maybe_nan | _contains_zero(b) | _infinite(xp, a)
+    return Interval(xp.where(within, first, 0.0), xp.where(within, last, size.upper), nan)
+
+
+# --- comparisons and choices ------------------------------------------------------------------
+
+
+@rule("compare")
+def _compare(xp: Any, a: Interval, b: Interval) -> Interval:
+    low = xp.where(a.lower < b.upper, -1.0, xp.where(a.lower > b.upper, 1.0, 0.0))
+    high = xp.where(a.upper > b.lower, 1.0, xp.where(a.upper < b.lower, -1.0, 0.0))
+    return Interval(low, high, a.maybe_nan | b.maybe_nan)
+
+
+@rule("not")
+def _not(xp: Any, a: Interval) -> Interval:
+    always = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
+    return Interval(
+        xp.where(always, 1.0, 0.0), xp.where(_contains_zero(a), 1.0, 0.0), xp.no & a.maybe_nan
+    )
+
+
+@rule("min")
+def _min(xp: Any, a: Interval, b: Interval) -> Interval:
+    nan = a.maybe_nan | b.maybe_nan
+    return Interval(xp.lesser(a.lower, b.lower), xp.lesser(a.upper, b.upper), nan)
+
+
+@rule("max")
+def _max(xp: Any, a: Interval, b: Interval) -> Interval:
+    nan = a.maybe_nan | b.maybe_nan
+    return Interval(xp.greater(a.lower, b.lower), xp.greater(a.upper, b.upper), nan)
+
+
+def _either(xp: Any, a: Interval, b: Interval, left_only: Any, right_only: Any) -> Interval:
+    """Bounds of ``a`` or ``b``, whichever it is. A NaN of ``a`` counts; the caller takes it off."""
+    low, high = xp.lesser(a.lower, b.lower), xp.greater(a.upper, b.upper)
+    return Interval(
+        xp.where(left_only, a.lower, xp.where(right_only, b.lower, low)),
+        xp.where(left_only, a.upper, xp.where(right_only, b.upper, high)),
+        a.maybe_nan | (b.maybe_nan & ~left_only),
+    )
+
+
+@rule("and")
+def _and(xp: Any, a: Interval, b: Interval) -> Interval:
+    left_only, right_only = choose_and(xp, a, b)
+    return _either(xp, a._replace(maybe_nan=a.maybe_nan & xp.no), b, left_only, right_only)
+
+
+@rule("or")
+def _or(xp: Any, a: Interval, b: Interval) -> Interval:
+    return _either(xp, a, b, *choose_or(xp, a, b))
+
+
+def choose_min(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """A tie goes to the right. A NaN on the side that is dropped would have been the result."""
+    left_only = (a.upper < b.lower) & ~b.maybe_nan
+    return left_only, (b.upper <= a.lower) & ~a.maybe_nan
+
+
+def choose_max(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    left_only = (a.lower > b.upper) & ~b.maybe_nan
+    return left_only, (b.lower >= a.upper) & ~a.maybe_nan
+
+
+def choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """``a == 0 ? a : b``: NaN is not 0, so it leads to ``b``."""
+    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
+    return zero, ~_contains_zero(a)
+
+
+def choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """``a != 0 ? a : b``: NaN is not 0, so it stays."""
+    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
+    return ~_contains_zero(a), zero
+
+
+def choose_min_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """Where only ``min(a, b) < 0`` is asked, a side that is never below 0 does not matter."""
+    left_only, right_only = choose_min(xp, a, b)
+    left_only = left_only | ((b.lower >= 0.0) & ~b.maybe_nan)
+    return left_only, (right_only | ((a.lower >= 0.0) & ~a.maybe_nan)) & ~left_only
+
+
+def choose_max_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """Where only ``max(a, b) < 0`` is asked, a side that is always below 0 does not matter."""
+    left_only, right_only = choose_max(xp, a, b)
+    left_only = left_only | ((b.upper < 0.0) & ~b.maybe_nan)
+    return left_only, (right_only | ((a.upper < 0.0) & ~a.maybe_nan)) & ~left_only
+
+
+Choose = Callable[..., tuple[Any, Any]]
+CHOICES: dict[str, Choose] = {
+    "min": choose_min,
+    "max": choose_max,
+    "and": choose_and,
+    "or": choose_or,
+}
+"""(only the left operand matters, only the right one does), never both, for each choice."""
+SIGN_CHOICES: dict[str, Choose] = {"min": choose_min_sign, "max": choose_max_sign}
+"""The same where nothing but ``v < 0`` is asked of the result."""
+
+
+# --- functions of libm ------------------------------------------------------------------------
+
+
+def _below(xp: Any, value: Any) -> Any:
+    """A float64 libm result, widened downwards. An infinity that is an overflow may not be one."""
+    finite = xp.lesser(value, MAX_WIDE)
+    return finite - (xp.abs(finite) * LIBM_ERROR + LIBM_TINY)
+
+
+def _above(xp: Any, value: Any) -> Any:
+    finite = xp.greater(value, -MAX_WIDE)
+    return finite + (xp.abs(finite) * LIBM_ERROR + LIBM_TINY)
+
+
+def _increasing(xp: Any, name: str, low: Any, high: Any, nan: Any) -> Interval:
+    """The interval of an increasing libm function, given wide bounds inside its domain."""
+    return Interval(
+        xp.narrow(_below(xp, xp.libm_wide(name, low))),
+        xp.narrow(_above(xp, xp.libm_wide(name, high))),
+        nan,
+    )
+
+
+def _has_integer(xp: Any, low: Any, high: Any) -> Any:
+    """Whether an integer may lie in [low, high], both off by a few ulps."""
+    margin = (xp.abs(low) + xp.abs(high) + 1.0) * 2.0**-50
+    return xp.floor(high + margin) >= low - margin
+
+
+def _wave(name: str, top: float, bottom: float) -> Rule:
+    """sin and cos: +1 at ``top`` turns and -1 at ``bottom`` turns, plus whole ones."""
+
+    def bounds(xp: Any, a: Interval) -> Interval:
+        low, high = xp.wide(a.lower), xp.wide(a.upper)
+        ends = [xp.libm_wide(name, low), xp.libm_wide(name, high)]
+        turns_low, turns_high = (bound * (0.5 / math.pi) for bound in (low, high))
+        endless = _infinite(xp, a)
+        has_top = endless | _has_integer(xp, turns_low - top, turns_high - top)
+        has_bottom = endless | _has_integer(xp, turns_low - bottom, turns_high - bottom)
+        least = xp.narrow(_below(xp, xp.lesser(*ends)))
+        greatest = xp.narrow(_above(xp, xp.greater(*ends)))
+        return Interval(
+            xp.where(has_bottom, -1.0, least),
+            xp.where(has_top, 1.0, greatest),
+            a.maybe_nan | endless,
+        )
+
+    return bounds
+
+
+RULES["sin"] = _wave("sin", 0.25, -0.25)
+RULES["cos"] = _wave("cos", 0.0, 0.5)
+
+
+@rule("tan")
+def _tan(xp: Any, a: Interval) -> Interval:
+    low, high = xp.wide(a.lower), xp.wide(a.upper)
+    endless = _infinite(xp, a)
+    pole = endless | _has_integer(xp, low * (1 / math.pi) - 0.5, high * (1 / math.pi) - 0.5)
+    inner = _increasing(xp, "tan", low, high, a.maybe_nan | endless)
+    return Interval(
+        xp.where(pole, -xp.inf, inner.lower), xp.where(pole, xp.inf, inner.upper), inner.maybe_nan
+    )
+
+
+def _clipped(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
+    """The part of ``a`` within [-1, 1], wide, and whether some of it is outside."""
+    low, high = (xp.wide(xp.lesser(xp.greater(bound, -1.0), 1.0)) for bound in (a.lower, a.upper))
+    return low, high, a.maybe_nan | (a.lower < -1.0) | (a.upper > 1.0)
+
+
+@rule("asin")
+def _asin(xp: Any, a: Interval) -> Interval:
+    return _increasing(xp, "asin", *_clipped(xp, a))
+
+
+@rule("acos")
+def _acos(xp: Any, a: Interval) -> Interval:
+    low, high, nan = _clipped(xp, a)
+    return _increasing(xp, "acos", high, low, nan)
+
+
+@rule("atan")
+def _atan(xp: Any, a: Interval) -> Interval:
+    return _increasing(xp, "atan", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+
+
+@rule("exp")
+def _exp(xp: Any, a: Interval) -> Interval:
+    inner = _increasing(xp, "exp", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+    return inner._replace(lower=xp.greater(inner.lower, 0.0))
+
+
+@rule("ln")
+def _ln(xp: Any, a: Interval) -> Interval:
+    low, high = (xp.wide(xp.greater(bound, 0.0)) for bound in (a.lower, a.upper))
+    return _increasing(xp, "log", low, high, a.maybe_nan | (a.lower < 0.0))
+
+
+@rule("atan2")
+def _atan2(xp: Any, y: Interval, x: Interval) -> Interval:
+    """The extreme angles of a box are at its corners, unless it meets the cut at x <= 0, y = 0."""
+    angles = [xp.libm_wide("atan2", xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
+    low = xp.lesser(xp.lesser(angles[0], angles[1]), xp.lesser(angles[2], angles[3]))
+    high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
+    cut = _contains_zero(y) & (x.lower <= 0.0)
+    return Interval(
+        xp.narrow(_below(xp, xp.where(cut, -math.pi, low))),
+        xp.narrow(_above(xp, xp.where(cut, math.pi, high))),
+        y.maybe_nan | x.maybe_nan,
+    )
+
+
+# --- hashes -----------------------------------------------------------------------------------
+
+
+def _is_single(xp: Any, a: Interval) -> Any:
+    """Whether only one bit pattern is possible: 0 is not, since it may be either zero."""
+    return (a.lower == a.upper) & (a.lower != 0.0) & ~a.maybe_nan
+
+
+@rule("rand")
+def _rand(xp: Any, a: Interval) -> Interval:
+    single, value = _is_single(xp, a), OPS["rand"].point(xp, a.lower)  # type: ignore[misc]
+    return Interval(xp.where(single, value, 0.0), xp.where(single, value, 1.0), a.maybe_nan & xp.no)
+
+
+@rule("mix")
+def _mix(xp: Any, a: Interval, b: Interval) -> Interval:
+    value = OPS["mix"].point(xp, a.lower, b.lower)  # type: ignore[misc]
+    known = _is_single(xp, a) & _is_single(xp, b) & ~xp.isnan(value)
+    return Interval(xp.where(known, value, -xp.inf), xp.where(known, value, xp.inf), ~known)
+
+
+assert set(RULES) == {op.name for op in ROWS if op.arity}, "every operation has an interval rule"
+assert set(CHOICES) == {op.name for op in ROWS if op.has_choice}
+
+
+# --- evaluation with NumPy --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The root's interval over some regions, and the choices that were proven on the way."""
+
+    root: Interval
+    trace: Trace
+
+
+def bounds(
+    tape: Tape,
+    axes: dict[str, Interval],
+    free: Sequence[Interval],
+    dtype: np.dtype[Any],
+    *,
+    sign_only: bool = False,
+) -> Bounds:
+    """Evaluate ``tape`` over regions at once.
+
+    ``axes`` maps "var-x", "var-y", "var-z" to intervals, ``free`` has one for each variable; all
+    their arrays broadcast to the regions' shape (m,). With ``sign_only`` the trace keeps no more
+    than the answer to ``v < 0``.
+    """
+    xp = IntervalArrays(dtype)
+    demanded = sign_demanded(tape) if sign_only else np.zeros(len(tape), bool)
+    constants = tape.constants(dtype)
+    regions = np.broadcast_shapes(*(np.shape(i.lower) for i in (*axes.values(), *free)))
+    left_only, right_only = [0] * len(tape), [0] * len(tape)
+    values: list[Interval] = []
+    with np.errstate(all="ignore"):
+        for i, code in enumerate(tape.codes.tolist()):
+            op = ROWS[code]
+            operands = [values[operand] for operand in tape.operands(i)]
+            if op.name == "const":
+                values.append(constant(xp, constants[i]))
+            elif op.name == "var":
+                values.append(free[tape.left[i]])
+            elif op.is_input:
+                values.append(axes[op.name])
+            else:
+                values.append(RULES[op.name](xp, *operands))
+            if op.has_choice:
+                choose = SIGN_CHOICES[op.name] if demanded[i] else CHOICES[op.name]
+                left, right = choose(xp, *operands)
+                left_only[i], right_only[i] = as_mask(left, regions), as_mask(right, regions)
+    root = Interval(*(np.broadcast_to(part, regions) for part in values[-1]))
+    return Bounds(root, Trace(left_only, right_only))
+
+
+def as_mask(flags: Any, regions: tuple[int, ...]) -> int:
+    """Flags of regions as an integer: bit k is region k."""
+    packed = np.packbits(np.broadcast_to(flags, regions).ravel(), bitorder="little")
+    return int.from_bytes(packed.tobytes(), "little")
+
+
+class IntervalArrays(Arrays):
+    """The NumPy namespace with what interval rules need besides."""
+
+    no = np.False_
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__(np, dtype)
+        self.isinf = np.isinf
+        self.lesser, self.greater = np.minimum, np.maximum
