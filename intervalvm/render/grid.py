@@ -189,7 +189,7 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
         levels = -1
     if not 0 <= levels <= deepest:
         raise OptionError(
-            f"the depth is {depth!r}: a {width}x{height} image takes 0 to {deepest}, "
-            "where leaves are a pixel wide; without a depth it is chosen from the size"
+            f"the depth is {depth!r}: a {width}x{height} image takes 0 to {deepest}; "
+            "without a depth it is chosen from the size"
         )
     return levels
