@@ -1,0 +1,227 @@
+"""Where the pixels are: formulas of the three grids, regions, sizes, depths."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from intervalvm.errors import OptionError
+from intervalvm.render.grid import LEAF_PX, Region, check_depth, check_size, coordinates
+
+SIZES = [1, 2, 3, 16, 49, 257, 1000, 1024]
+GRIDS = ["linspace", "center", "fidget"]
+
+
+def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+# the default square: what other programs compute, bit for bit
+
+
+@pytest.mark.parametrize("w", SIZES)
+def test_linspace_is_that_of_the_challenge(w: int) -> None:
+    x, y = coordinates(None, w, w, "linspace", np.float32)
+    space = np.linspace(-1, 1, w)
+    assert same_bits(x, space.astype(np.float32))
+    assert same_bits(y, (-space).astype(np.float32))
+
+
+@pytest.mark.parametrize("w", SIZES)
+def test_center_is_the_middle_of_a_pixel(w: int) -> None:
+    x, y = coordinates(None, w, w, "center", np.float64)
+    middle = -1 + (2 * np.arange(w) + 1) / w
+    assert same_bits(x, middle)
+    assert same_bits(y, -middle)
+
+
+@pytest.mark.parametrize("w", SIZES)
+def test_fidget_shifts_the_rows(w: int) -> None:
+    x, y = coordinates(None, w, w, "fidget", np.float64)
+    i = np.arange(w)
+    assert same_bits(x, (i - w / 2) * 2 / w)
+    assert same_bits(y, -(i - w / 2 + 1) * 2 / w)
+
+
+def test_a_rectangle_keeps_square_pixels() -> None:
+    x, y = coordinates(None, 300, 200, "linspace", np.float64)
+    assert same_bits(x, np.linspace(-300 / 200, 300 / 200, 300))
+    assert same_bits(y, -np.linspace(-1.0, 1.0, 200))
+    x, y = coordinates(None, 49, 147, "linspace", np.float64)
+    assert same_bits(x, np.linspace(-1.0, 1.0, 49))
+    assert same_bits(y, -np.linspace(-147 / 49, 147 / 49, 147))
+
+
+def test_a_given_region_is_used_as_it_is() -> None:
+    x, y = coordinates(Region((0.1, 0.3), (-2, 5)), 30, 20, "linspace", np.float64)
+    assert same_bits(x, np.linspace(0.1, 0.3, 30))
+    assert same_bits(y, -np.linspace(-5.0, 2.0, 20))
+
+
+# any region
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "region",
+    [
+        Region.square(),
+        Region((0.1, 0.3), (-7, -0.01)),
+        Region((1, 1 + 1e-15), (-5e-324, 5e-324)),
+        Region((-1e37, 1e38), (0, 1e-40)),
+    ],
+)
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (64, 1), (100, 77)])
+def test_columns_never_decrease_and_rows_never_increase(
+    region: Region, size: tuple[int, int], grid: str, dtype: type
+) -> None:
+    x, y = coordinates(region, *size, grid, dtype)
+    assert x.shape == (size[0],)
+    assert y.shape == (size[1],)
+    assert x.dtype == y.dtype == dtype
+    assert (np.diff(x) >= 0).all()
+    assert (np.diff(y) <= 0).all()
+
+
+def test_a_single_pixel_lies_on_the_left_and_top_edges() -> None:
+    x, y = coordinates(Region((2, 3), (5, 7)), 1, 1, "linspace", np.float64)
+    assert (x.tolist(), y.tolist()) == ([2.0], [7.0])
+    x, y = coordinates(Region((2, 3), (5, 7)), 1, 1, "center", np.float64)
+    assert (x.tolist(), y.tolist()) == ([2.5], [6.0])
+
+
+def test_pixels_that_the_dtype_cannot_tell_apart_are_allowed() -> None:
+    x, _ = coordinates(Region((1, 1 + 1e-12), (0, 1)), 8, 8, "linspace", np.float32)
+    assert x.tolist() == [1.0] * 8
+
+
+def test_coordinates_beyond_the_dtype() -> None:
+    far = Region((0, 1e39), (0, 1))
+    with pytest.raises(OptionError, match=r"beyond float32: .* or the dtype float64"):
+        coordinates(far, 4, 4, "linspace", np.float32)
+    assert np.isfinite(coordinates(far, 4, 4, "linspace", np.float64)[0]).all()
+
+
+def test_an_unknown_grid() -> None:
+    with pytest.raises(OptionError, match="no grid 'centre': choose linspace, center, fidget"):
+        coordinates(None, 4, 4, "centre", np.float32)
+
+
+# Region
+
+
+def test_around_keeps_square_pixels_whatever_the_shape() -> None:
+    region = Region.around((0.5, -0.25), 0.125)
+    assert region.fitted(64, 64) == Region((0.375, 0.625), (-0.375, -0.125))
+    assert region.fitted(128, 64) == Region((0.25, 0.75), (-0.375, -0.125))
+    assert region.fitted(64, 128) == Region((0.375, 0.625), (-0.5, 0.0))
+
+
+def test_the_square_is_what_lies_up_to_1_from_the_origin() -> None:
+    assert Region.square() == Region.around((0, 0), 1)
+    assert Region.square().fitted(30, 20) == Region((-1.5, 1.5), (-1, 1))
+
+
+def test_fitting_twice_is_fitting_once() -> None:
+    once = Region.around((0.3, 0.1), 0.7).fitted(123, 45)
+    assert once.fitted(123, 45) == once
+
+
+def test_a_region_prints_in_a_line() -> None:
+    assert str(Region((0, 0.5), (-1e-9, 1))) == "x 0..0.5, y -1e-09..1"
+
+
+def test_ends_become_floats() -> None:
+    region = Region(x=[np.float32(0.5), 1], y=np.array([0, 1]))  # type: ignore[arg-type]
+    assert region == Region((0.5, 1.0), (0.0, 1.0))
+    assert hash(region) == hash(Region((0.5, 1.0), (0.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ((0, float("nan")), "must be finite"),
+        ((0, float("inf")), "must be finite"),
+        ((-1.5e308, 1.5e308), "the length must be finite"),
+        ((1, 1), "empty, 1.0..1.0"),
+        ((1, 0), "the lower end first, 0..1"),
+        (3, "give two numbers"),
+        ((1, 2, 3), "give two numbers"),
+        (("a", "b"), "give two numbers"),
+    ],
+)
+def test_a_region_that_is_none(x: object, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Region(x=x, y=(0, 1))  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="region's y"):
+        Region(x=(0, 1), y=x)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("center", "scale", "message"),
+    [
+        ((0, 0), 0, "scale is 0"),
+        ((0, 0), -1, "scale is -1"),
+        ((0, 0), float("nan"), "scale is nan"),
+        ((0, float("inf")), 1, "must be finite"),
+        ((0.1, 0), 1e-20, "empty.*larger scale"),
+        (0, 1, "the center as two numbers"),
+    ],
+)
+def test_around_nothing(center: tuple[float, float], scale: float, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Region.around(center, scale)
+
+
+# size and depth
+
+
+def test_sizes() -> None:
+    assert check_size(7) == (7, 7)
+    assert check_size((7, 5)) == (7, 5)
+    assert check_size([np.int64(7), 5]) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (0, "the size is 0: give at least 1 pixel"),
+        (-3, "the size is -3"),
+        ((4, 0), "the size is 4x0"),
+        (2.5, "give an integer"),
+        (4.0, "give an integer"),
+        ("4", "give an integer"),
+        (True, "give an integer"),
+        (None, "give an integer"),
+        ((1, 2, 3), r"two for \(width, height\)"),
+        ((1, False), "give an integer"),
+    ],
+)
+def test_sizes_that_are_none(size: object, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_size(size)
+
+
+def test_the_depth_is_the_least_that_makes_small_leaves() -> None:
+    assert [check_depth(None, n, 1) for n in (1, 16, 17, 32, 33, 1024, 1025)] == [
+        *(0, 0, 1, 1, 2, 6, 7)
+    ]
+    for n in range(1, 3000):
+        depth = check_depth(None, 1, n)
+        assert -(-n // 2**depth) <= LEAF_PX
+        assert depth == 0 or -(-n // 2 ** (depth - 1)) > LEAF_PX
+        assert check_depth(depth, 1, n) == depth
+
+
+@pytest.mark.parametrize(("depth", "deepest"), [(-1, 4), (5, 4), (2.0, 4), (True, 4), ("6", 4)])
+def test_depths_that_are_none(depth: int, deepest: int) -> None:
+    with pytest.raises(OptionError, match=f"a 16x9 image takes 0 to {deepest}"):
+        check_depth(depth, 16, 9)
+
+
+def test_the_deepest_has_leaves_of_a_pixel_or_more() -> None:
+    assert check_depth(10, 1024, 3) == 10
+    assert check_depth(9, 1023, 3) == 9
+    with pytest.raises(OptionError, match="takes 0 to 9"):
+        check_depth(10, 1023, 3)
