@@ -7,15 +7,18 @@ the tape is that of its last clause. ``str(tape)`` is ``.vm`` text that reads ba
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from intervalvm.errors import VariableError
+from intervalvm.errors import OptionError, VariableError
 from intervalvm.ops import AXES, CODE, ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 NONE = -1
@@ -30,15 +33,20 @@ def as_single(text: str, wide: float) -> np.float32:
     """
     with np.errstate(over="ignore", under="ignore"):
         near = np.float32(wide)
-    if not (np.isfinite(wide) and np.isfinite(near)) or float(near) == wide:
-        return near
-    other = np.nextafter(near, np.float32(np.inf if wide > float(near) else -np.inf))
-    if not np.isfinite(other) or (float(near) + float(other)) / 2 != wide:
+        if not np.isfinite(wide) or float(near) == wide:
+            return near
+        other = np.nextafter(near, np.float32(np.inf if wide > float(near) else -np.inf))
+    if (_unbounded(near) + _unbounded(other)) / 2 != wide:
         return near
     exact, middle = Decimal(text), Decimal(wide)
     if exact == middle:
         return near
     return max(near, other) if exact > middle else min(near, other)
+
+
+def _unbounded(single: np.float32) -> float:
+    """Its value; infinity stands for 2**128, the float32 that would come after the largest."""
+    return max(-(2.0**128), min(float(single), 2.0**128))
 
 
 class Tape:
@@ -58,6 +66,8 @@ class Tape:
     wide: NDArray[np.float64]
     single: NDArray[np.float32]
     variables: tuple[str, ...]
+    _derived: dict[object, Any]
+    _hash: int
 
     def __init__(
         self,
@@ -68,13 +78,16 @@ class Tape:
         single: Any,
         variables: tuple[str, ...] = (),
     ) -> None:
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "codes": np.array(codes, np.uint8),
             "left": np.array(left, np.int32),
             "right": np.array(right, np.int32),
             "wide": np.array(wide, np.float64),
             "single": np.array(single, np.float32),
         }
+        for name in ("wide", "single"):
+            # one NaN, whatever its sign: text cannot tell them apart, equality must not either
+            arrays[name][np.isnan(arrays[name])] = np.nan
         for name, array in arrays.items():
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -99,7 +112,7 @@ class Tape:
         return self.variables == other.variables and self._bytes() == other._bytes()
 
     def __hash__(self) -> int:
-        return int(self._hash)
+        return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tape, (self.codes, self.left, self.right, self.wide, self.single, self.variables)
@@ -197,7 +210,7 @@ def constant_text(wide: float, single: np.float32) -> str:
         return text
     # The source lay beside the middle of two float32 by less than a float64 shows: say which side.
     exact = Decimal(wide)
-    side = 1 if single > wide else -1
+    side = 1 if float(single) > wide else -1
     digits, exponent = exact.as_tuple().digits, exact.as_tuple().exponent
     assert isinstance(exponent, int)
     mantissa = int("".join(map(str, digits))) * 10**30 + (side if wide > 0 else -side)
@@ -234,7 +247,10 @@ class TapeBuilder:
         return i
 
     def variable(self, name: str) -> int:
-        """Append a read of the free variable ``name``."""
+        """Append a read of the free variable ``name``, any word that ``var-NAME`` can spell."""
+        if name in AXES or name.split() != [name]:
+            why = "is a coordinate" if name in AXES else "is not one word"
+            raise OptionError(f"{name!r} {why}: a free variable needs another name")
         return self.clause("var", self.variables.setdefault(name, len(self.variables)))
 
     def build(self) -> Tape:
@@ -252,8 +268,8 @@ class TapeBuilder:
 def select(tape: Tape, kept: NDArray[np.bool_], alias: NDArray[np.int64]) -> Tape:
     """The tape of the clauses in ``kept``, operands followed through ``alias``.
 
-    ``alias[i]`` is the clause that stands for clause ``i`` (itself, if it has none). The kept clause
-    of the highest index becomes the root; all free variables stay declared.
+    ``alias[i]`` is the clause that stands for clause ``i`` (itself, if it has none). The kept
+    clause of the highest index becomes the root; all free variables stay declared.
     """
     old = np.flatnonzero(kept)
     new = np.full(len(tape) + 1, NONE, np.int64)

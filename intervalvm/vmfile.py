@@ -1,0 +1,262 @@
+"""The ``.vm`` text of a tape: read, explained where it is wrong, written.
+
+    file    one clause a line; a line ends in LF, CRLF or CR; the value is that of the last clause
+    clause  NAME OP ARG*        separated by blanks
+    NAME    any word that no earlier clause has as its name
+    OP      an operation of ``ops.ROWS``; ``var-NAME`` reads a free variable, set by the caller
+    ARG     the NAME of an earlier clause; for ``const`` a number: 1 .5 5. 1e-3 +1 -0 inf nan
+    #       starts a comment wherever a word could start
+
+Reading is one plain loop that looks words up and stops at the first that it does not find. What is
+wrong with that line is worked out afterwards, by code that may take its time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intervalvm.errors import FileError, FormatError
+from intervalvm.files import write_atomically
+from intervalvm.ops import AXES, OPS, ROWS
+from intervalvm.tape import Tape, TapeBuilder, as_single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNARY = {op.name for op in ROWS if op.arity == 1}
+BINARY = {op.name for op in ROWS if op.arity == 2}
+INPUTS = set(AXES.values())
+WORDS = [op.name for op in ROWS if op.name != "var"]
+FOREIGN = {"log": "ln"}  # how others spell an operation, where the nearest word is no help
+
+WORD = re.compile(r"\S+")
+COMMENT = re.compile(r"(?<!\S)#.*", re.DOTALL)
+SHOWN = 80
+"""How many characters of a line an error shows: a longer line is cut around the mark."""
+
+
+def load(path: str | os.PathLike[str]) -> Tape:
+    """The tape in the file ``path``. Raises FileError if it cannot be read, else FormatError."""
+    name = os.fsdecode(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (OSError, ValueError) as error:
+        raise FileError(_unreadable(name, error)) from error
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise _not_utf8(name, data, error.start) from error
+    return parse(text, name=name)
+
+
+def save(tape: Tape, path: str | os.PathLike[str]) -> None:
+    """Write ``str(tape)`` to the file ``path``, whole or, with FileError, not at all."""
+    data = str(tape).encode()
+    write_atomically(path, lambda stream: stream.write(data))
+
+
+def parse(text: str, *, name: str = "<string>") -> Tape:
+    """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file."""
+    lines = _lines(text)
+    builder = TapeBuilder()
+    append = builder.clause
+    defined: dict[str, int] = {}
+    texts: dict[int, str] = {}
+    wide: list[float] = []
+    for number, line in enumerate(lines):
+        words = (COMMENT.sub("", line) if "#" in line else line).split()
+        count = len(words)
+        try:
+            if count == 4 and words[1] in BINARY:
+                i = append(words[1], defined[words[2]], defined[words[3]])
+            elif count == 3 and words[1] in UNARY:
+                i = append(words[1], defined[words[2]])
+            elif count == 3 and words[1] == "const":
+                wide.append(_number(words[2]))
+                i = append("const")
+                texts[i] = words[2]
+            elif count == 2 and words[1] in INPUTS:
+                i = append(words[1])
+            elif count == 2 and words[1].startswith("var-") and words[1] != "var-":
+                i = builder.variable(words[1].removeprefix("var-"))
+            elif count == 0:
+                continue
+            else:
+                raise LookupError
+            if words[0] in defined:
+                raise LookupError
+        except (LookupError, ValueError):
+            raise _fault(name, lines, number, defined) from None
+        defined[words[0]] = i
+    if not defined:
+        raise FormatError("no clause: a tape needs at least one", name=name, line=1, column=1)
+    singles = _singles(list(texts.values()), wide)
+    builder.constants = dict(zip(texts, zip(wide, singles, strict=True), strict=True))
+    return builder.build()
+
+
+def _lines(text: str) -> list[str]:
+    unmarked = text.removeprefix("\ufeff")
+    return unmarked.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _number(text: str) -> float:
+    """As ``float``, whose further spellings (``1_000``, digits of other scripts) no ``.vm`` has."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
+
+
+def _singles(texts: list[str], wide: list[float]) -> list[np.float32]:
+    """Each number as float32, rounded once from its text; ``wide`` has them as float64."""
+    doubles = np.array(wide, np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        singles = doubles.astype(np.float32)
+    # The text matters only if the float64 is the middle of two float32, whose low 28 bits are 0.
+    middle = (doubles.view(np.uint64) & np.uint64((1 << 28) - 1) == 0) & (singles != doubles)
+    for i in np.flatnonzero(middle).tolist():
+        singles[i] = as_single(texts[i], wide[i])
+    return list(singles)
+
+
+def _fault(name: str, lines: list[str], number: int, defined: dict[str, int]) -> FormatError:
+    """The error to raise for line ``number`` (from 0), which ``parse`` could not read."""
+    words = list(WORD.finditer(COMMENT.sub("", lines[number])))
+    place, message = _wrong_word(lines, number, [word.group() for word in words], defined)
+    return _error(message, name, lines, number, *words[place].span())
+
+
+def _wrong_word(
+    lines: list[str], number: int, words: list[str], defined: dict[str, int]
+) -> tuple[int, str]:
+    """Which of the words of a clause is wrong, and how."""
+    name, op, *operands = words if len(words) > 1 else (words[0], "")
+    if name in defined:
+        both = f"{_defining_line(lines, name)} and {number + 1}"
+        return 0, f"{_quoted(name)} is defined twice, on lines {both}"
+    if not op:
+        return 0, f"no operation: {_quoted(name)} is only a name"
+    if op in ("var", "var-"):
+        return 1, f"{op!r} lacks a name: var-x, var-y, var-z or a free variable's"
+    if op not in OPS and not op.startswith("var-"):
+        return 1, f"unknown operation {_quoted(op)}{_meant_operation(op, name)}"
+
+    arity = 1 if op == "const" else OPS[op].arity if op in OPS else 0
+    if len(operands) != arity:
+        noun = "number" if op == "const" else "argument"
+        takes = f"takes {arity} {noun}{'' if arity == 1 else 's'}, not {len(operands)}"
+        return 1 if len(operands) < arity else 2 + arity, f"{_quoted(op)} {takes}"
+    if op == "const":
+        return 2, f"{_quoted(operands[0])} is not a number such as 1, .5, -1e-3, inf or nan"
+    place, operand = next((i, word) for i, word in enumerate(operands, 2) if word not in defined)
+    if operand == name:
+        return place, f"{_quoted(operand)} is used in its own definition"
+    return place, f"{_quoted(operand)} is not defined{_meant_clause(operand, lines, defined)}"
+
+
+def _meant_operation(op: str, name: str) -> str:
+    if name in WORDS:
+        return f" (does the clause lack a name before {name!r}?)"
+    word = op.lower()
+    return _did_you_mean(FOREIGN.get(word, word), WORDS)
+
+
+def _meant_clause(operand: str, lines: list[str], defined: dict[str, int]) -> str:
+    if line := _defining_line(lines, operand):
+        return f" yet: its clause comes later, on line {line}"
+    with contextlib.suppress(ValueError):
+        _number(operand)
+        return " (a number needs a clause of its own: NAME const NUMBER)"
+    return _did_you_mean(operand, reversed(defined))
+
+
+def _defining_line(lines: list[str], name: str) -> int | None:
+    firsts = (line.split(maxsplit=1)[:1] for line in lines)
+    return next((number for number, first in enumerate(firsts, 1) if first == [name]), None)
+
+
+def _did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """A hint at the nearest of the first few thousand candidates, if one is near."""
+    import difflib
+
+    if len(word) > SHOWN:
+        return ""
+    near = difflib.get_close_matches(word, islice(candidates, 5000), n=5)
+    if not near:
+        return ""
+
+    def letters_in_common(candidate: str) -> float:
+        return difflib.SequenceMatcher(None, candidate, word).quick_ratio()
+
+    # Letters in the wrong order are likelier than wrong letters: 'mxa' is 'max', not 'mix'.
+    return f" (did you mean {max(near, key=letters_in_common)!r}?)"
+
+
+def _error(
+    message: str, name: str, lines: list[str], number: int, first: int, last: int
+) -> FormatError:
+    mark = _marked(lines[number], first, last)
+    return FormatError(message, name=name, line=number + 1, column=first + 1, mark=mark)
+
+
+def _marked(line: str, first: int, last: int) -> str:
+    """The line and, under its characters ``first`` to ``last``, a mark."""
+    line = line.rstrip()
+    start = max(0, min(first - SHOWN // 2, len(line) - SHOWN))
+    stop = start + SHOWN
+    before = ("…" if start else "") + _shown(line[start:first])
+    token = _shown(line[first : min(last, stop)])
+    after = _shown(line[last:stop]) + ("…" if stop < len(line) else "")
+    mark = " " * _width(before) + "^" + "~" * (_width(token) - 1)
+    return f"    {before}{token}{after}\n    {mark}"
+
+
+def _shown(text: str) -> str:
+    """One line, whatever the text: a tab is one blank, what does not print is escaped."""
+
+    def escaped(char: str) -> str:
+        if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8, as "surrogateescape" reads it
+            return f"\\x{ord(char) - 0xDC00:02x}"
+        return char.encode("unicode_escape").decode()
+
+    return "".join(c if c.isprintable() else escaped(c) for c in text.replace("\t", " "))
+
+
+def _width(text: str) -> int:
+    """The columns that a terminal takes for ``text``."""
+    import unicodedata
+
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def _quoted(word: str) -> str:
+    return repr(word if len(word) <= SHOWN // 2 else word[: SHOWN // 2] + "…")
+
+
+def _not_utf8(name: str, data: bytes, start: int) -> FormatError:
+    encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
+    message = f"the file is {encoding}, byte {data[start]:#04x}: save it as UTF-8"
+    before = _lines(data[:start].decode())
+    lines = _lines(data.decode(errors="surrogateescape"))
+    column = len(before[-1])
+    return _error(message, name, lines, len(before) - 1, column, column + 1)
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    if os.path.isdir(name):
+        return f"{name}: is a folder, not a .vm file"
+    if isinstance(error, FileNotFoundError):
+        folder, file = os.path.split(os.path.abspath(name))
+        if not os.path.isdir(folder):
+            return f"{name}: there is no folder {folder}"
+        with contextlib.suppress(OSError):
+            return f"{name}: no such file in {folder}{_did_you_mean(file, os.listdir(folder))}"
+    return f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"
