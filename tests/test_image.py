@@ -237,11 +237,12 @@ def test_places_where_no_file_can_be(image: Image, tmp_path: Path) -> None:
         assert caught.value.exit_status == 2
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is protected from root")
 def test_write_protected_places(image: Image, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"old")
     path.chmod(0o444)
+    if os.access(path, os.W_OK):
+        pytest.skip("nothing is protected from this user")
     with pytest.raises(FileError, match="write-protected"):
         image.save(path)
     tmp_path.chmod(0o555)

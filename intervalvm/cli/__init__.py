@@ -1,0 +1,86 @@
+"""The command line: the only place that prints or exits.
+
+``options`` reads the arguments, one module a command does the work, and ``main`` turns what went
+wrong into one message and an exit status. Nothing heavy is imported before a command needs it, so
+that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from intervalvm.cli.options import command_of, parse
+from intervalvm.errors import IntervalvmError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED, TERMINATED, BROKEN_PIPE = (128 + number for number in (2, 15, 13))
+OUT_OF_MEMORY = 3
+OUR_MISTAKE = 70
+"""A traceback that nobody meant: not 1, which says that ``--check`` found a difference."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status.
+
+    0 done; 1 ``--check`` found a difference; 2 the command line or the input is wrong; 3 out of
+    memory, disk or device; 130 interrupted; 141 the reader of standard output went away.
+    """
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+    except SystemExit as done:  # argparse has printed its help or its error
+        return done.code if isinstance(done.code, int) else 2
+    try:
+        return command_of(options)(options)
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, IntervalvmError, MemoryError) as error:
+        if options.debug:
+            import traceback
+
+            traceback.print_exc()
+        message, status = _explain(error)
+        print(message, file=sys.stderr)
+        return status
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """The message for a user and the exit status."""
+    if isinstance(error, KeyboardInterrupt):
+        return "intervalvm: interrupted", INTERRUPTED
+    if isinstance(error, IntervalvmError):
+        return f"intervalvm: error: {error}", error.exit_status
+    return "intervalvm: error: out of memory: choose a smaller --size", OUT_OF_MEMORY
+
+
+def run() -> NoReturn:
+    """The console script: ``main`` with the process around it."""
+    # an exception, not the default death, so that half-written files are removed on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        status = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except OSError:
+        status = BROKEN_PIPE
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        status = OUR_MISTAKE
+    if status >= OUT_OF_MEMORY:
+        _drop_unwritten_output()
+    sys.exit(status)
+
+
+def _drop_unwritten_output() -> None:
+    """Python flushes standard output once more at exit, and would complain about it again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

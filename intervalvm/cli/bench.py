@@ -1,0 +1,152 @@
+"""``intervalvm bench``: the engines side by side, each checked against the dense one first."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intervalvm.cli.output import aligned, say
+from intervalvm.cli.progress import Progress
+from intervalvm.errors import DoesNotFit
+from intervalvm.render.api import render
+from intervalvm.render.grid import check_size
+from intervalvm.render.image import milliseconds
+from intervalvm.vmfile import load
+
+if TYPE_CHECKING:
+    import argparse
+
+    from intervalvm.render.image import Image
+    from intervalvm.tape import Tape
+
+NAIVE_PX = 256
+"""The naive engine keeps every clause's array: thousands of them, so the image is small."""
+
+RUNS, ENOUGH_SECONDS = 15, 2.0
+"""A row is timed so often, or until so much time has passed, but at least once."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to render, and how it went. ``seconds`` is the median of ``runs``."""
+
+    options: dict[str, Any]
+    seconds: float = 0.0
+    runs: int = 0
+    ratio: float = 1.0
+    identical: bool = True
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Print the table; 1 if an engine gave another image than the dense one of its dtype."""
+    tape = load(options.file)
+    given: dict[str, Any] = {"variables": dict(options.set)}
+    if options.z is not None:
+        given["z"] = options.z
+    width, height = check_size(options.size)
+    small = (min(width, NAIVE_PX), min(height, NAIVE_PX))
+    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with Progress("timing", wanted=not options.quiet) as progress:
+        rows = _small_rows(tape, small, given)
+        progress(1, 3)
+        dense = [
+            {"engine": "dense", "backend": "numpy", "dtype": dtype}
+            for dtype in ("float64", "float32")
+        ]
+        pruned: list[dict[str, Any]] = [{"engine": "pruned", "backend": "numpy"}]
+        pruned += [
+            {"engine": "pruned", "backend": "numba", "threads": n} for n in sorted({1, every or 1})
+        ]
+        rows += _rows(tape, [*dense, *pruned], {"size": (width, height), **given})
+        progress(3, 3)
+    _show(rows)
+    return 0 if all(row.identical for row in rows) else 1
+
+
+def _small_rows(tape: Tape, size: tuple[int, int], given: dict[str, Any]) -> list[Row]:
+    """The naive engine beside the dense one, at the largest size that fits up to ``size``."""
+    ways: list[dict[str, Any]] = [
+        {"engine": "dense", "backend": "numpy", "dtype": "float64"},
+        {"engine": "naive", "backend": "numpy", "dtype": "float32"},
+    ]
+    while True:
+        try:
+            return _rows(tape, ways, {"size": size, **given})
+        except DoesNotFit:
+            if max(size) == 1:
+                raise
+            size = (max(1, size[0] // 2), max(1, size[1] // 2))
+
+
+def _rows(tape: Tape, ways: list[dict[str, Any]], given: dict[str, Any]) -> list[Row]:
+    """A row for each way; ratios are against the first, which is dense float64."""
+    rows: list[Row] = []
+    reference: dict[str, Image] = {}
+    for way in ways:
+        way = {"dtype": "float32", **way, **given}
+        image, seconds = _timed(tape, way)  # the first run pays what depends on the tape alone
+        if way["dtype"] not in reference:
+            reference[way["dtype"]] = _dense(tape, way, image)
+        identical = bool(np.array_equal(image.pixels, reference[way["dtype"]].pixels))
+        times = [seconds] if seconds > ENOUGH_SECONDS else []
+        while len(times) < RUNS and sum(times) < ENOUGH_SECONDS:
+            times.append(_timed(tape, way)[1])
+        median = statistics.median(times)
+        ratio = (rows[0].seconds if rows else median) / median
+        rows.append(Row(way, median, len(times), ratio, identical))
+    return rows
+
+
+def _dense(tape: Tape, way: dict[str, Any], image: Image) -> Image:
+    """The image that ``way`` must give: ``image`` itself if it is the dense one."""
+    if way["engine"] == "dense":
+        return image
+    return render(tape, **way | {"engine": "dense", "backend": "numpy"})
+
+
+def _timed(tape: Tape, way: dict[str, Any]) -> tuple[Image, float]:
+    start = time.perf_counter()
+    image = render(tape, **way)
+    return image, time.perf_counter() - start
+
+
+HEAD = ("engine", "backend", "dtype", "threads", "size", "median", "runs", "ratio", "identical")
+
+
+def _show(rows: list[Row]) -> None:
+    cells = [_cells(row) for row in rows]
+    note = "ratio: against dense float64 at the same size; identical: to dense of the same dtype"
+    if not sys.stdout.isatty():
+        say(f"{aligned([HEAD, *cells])}\n{note}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=note)
+    for i, name in enumerate(HEAD):
+        table.add_column(name, justify="right" if i >= 3 else "left")
+    for row in cells:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    way = row.options
+    width, height = way["size"]
+    return (
+        way["engine"],
+        way["backend"],
+        way["dtype"],
+        str(way.get("threads", 1)),
+        f"{width}x{height}",
+        milliseconds(row.seconds),
+        str(row.runs),
+        f"{row.ratio:.{1 if row.ratio >= 10 else 2}f}",
+        "yes" if row.identical else "NO",
+    )

@@ -1,0 +1,92 @@
+"""``intervalvm info`` and ``intervalvm simplify``: what a tape is, and what a box leaves of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from intervalvm.cli.output import aligned, say
+from intervalvm.compiler.slots import peak_live
+from intervalvm.evaluate import regions
+from intervalvm.files import check_writable
+from intervalvm.vmfile import load, save
+
+if TYPE_CHECKING:
+    import argparse
+
+    from intervalvm.tape import Tape
+
+SQUARE = (-1.0, 1.0)
+
+
+def info(options: argparse.Namespace) -> int:
+    """Print what the file consists of and what its value is bounded by over the default square."""
+    tape = load(options.file)
+    bounds = _bounds(tape, dict(options.set), 0.0 if options.z is None else options.z)
+    facts = {
+        "file": options.file,
+        "clauses": len(tape),
+        "operations": tape.counts(),
+        "live_arrays": peak_live(tape),
+        "axes": list(tape.axes),
+        "variables": list(tape.variables),
+        "bounds": bounds,
+    }
+    say(json.dumps(facts, allow_nan=False) if options.json else _as_text(facts))
+    return 0
+
+
+def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any] | None:
+    """Lower, upper and maybe_nan over -1..1 both ways; None while variables have no value.
+
+    JSON has no infinity: an end that has no bound is None.
+    """
+    if not variables and tape.variables:
+        return None
+    box = regions.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
+    lower, upper = float(box.lower), float(box.upper)
+    return {
+        "lower": lower if math.isfinite(lower) else None,
+        "upper": upper if math.isfinite(upper) else None,
+        "maybe_nan": bool(box.maybe_nan),
+    }
+
+
+def _as_text(facts: dict[str, Any]) -> str:
+    rows = [
+        ("clauses", str(facts["clauses"])),
+        ("live arrays", str(facts["live_arrays"])),
+        ("axes", " ".join(facts["axes"]) or "none"),
+        ("variables", " ".join(facts["variables"]) or "none"),
+        ("bounds", _bounds_text(facts)),
+    ]
+    label = max(len(name) for name, _ in rows)
+    lines = [facts["file"], *(f"{name:<{label}}  {value}" for name, value in rows), ""]
+    operations = [(name, str(n)) for name, n in facts["operations"].items()]
+    return "\n".join(lines) + "\n" + aligned(operations)
+
+
+def _bounds_text(facts: dict[str, Any]) -> str:
+    bounds = facts["bounds"]
+    if bounds is None:
+        first = facts["variables"][0]
+        return f"depend on the variables: give each a value, as in --set {first}=0.5"
+    lower = "-inf" if bounds["lower"] is None else f"{bounds['lower']:g}"
+    upper = "inf" if bounds["upper"] is None else f"{bounds['upper']:g}"
+    nan = ", may be NaN" if bounds["maybe_nan"] else ""
+    return f"{lower}..{upper} for x and y in -1..1{nan}"
+
+
+def simplify(options: argparse.Namespace) -> int:
+    """Print the tape that is left of the file in the box, or write it."""
+    if options.out is not None:
+        check_writable(options.out)
+    tape = load(options.file)
+    box = {axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)}
+    short = regions.simplify(tape, **box, keep=options.keep)
+    if options.out is None:
+        say(str(short).rstrip("\n"))
+    else:
+        save(short, options.out)
+    return 0

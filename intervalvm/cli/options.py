@@ -1,0 +1,254 @@
+"""The arguments of every command, their help, and nothing that takes time to import."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+GRIDS = ("linspace", "center", "fidget")
+ENGINES = ("pruned", "dense", "naive")
+BACKENDS = ("numba", "numpy", "cupy", "cuda")
+DTYPES = ("float32", "float64")
+MODES = ("bitmap", "value")
+KEEPS = ("value", "sign")
+
+COMMANDS = {
+    "render": ("intervalvm.cli.render", "draw the shape of a .vm file (the default command)"),
+    "info": ("intervalvm.cli.inspect", "say what a .vm file consists of"),
+    "simplify": ("intervalvm.cli.inspect", "print the shorter tape of a box"),
+    "bench": ("intervalvm.cli.bench", "time the engines on a .vm file"),
+}
+"""The commands: the module with a function of that name, and a line of help."""
+
+DESCRIPTION = """\
+Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
+every clause everywhere, about a thousand times sooner."""
+
+EXAMPLES = """\
+examples:
+  intervalvm prospero.vm                          draws prospero.png, 1024x1024
+  intervalvm prospero.vm --size 1920x1080 --out prospero.webp
+  intervalvm prospero.vm --center 0.2 -0.1 --scale 0.05 --stats
+  intervalvm prospero.vm --check                  compares with dense evaluation
+  intervalvm ring.vm --set r=0.5 --out - | display
+  intervalvm info prospero.vm
+  intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
+  intervalvm bench prospero.vm
+
+'intervalvm FILE' is short for 'intervalvm render FILE';
+'intervalvm COMMAND --help' lists the options of a command.
+
+exit status: 0 done, 1 --check found a difference, 2 wrong command line or input,
+3 out of memory, disk or device, 130 interrupted"""
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. Raises SystemExit, having printed the help or an error."""
+    words = list(argv)
+    if not words:
+        _parser().error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
+    if words[0] not in (*COMMANDS, "-h", "--help", "--version"):
+        words.insert(0, "render")
+    # A blank before it keeps argparse from taking -1e-3 or -inf for an option.
+    return _parser().parse_args([f" {w}" if _is_negative(w) else w for w in words])
+
+
+def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    """The function that does what ``options`` ask for and returns the exit status."""
+    module = importlib.import_module(COMMANDS[options.command][0])
+    command: Callable[[argparse.Namespace], int] = getattr(module, options.command)
+    return command
+
+
+def _is_negative(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return word.startswith("-")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="intervalvm",
+        usage="intervalvm [COMMAND] FILE [option]...",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action=_Version, default=argparse.SUPPRESS, help="print the version and exit"
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    for name, add_options in (
+        ("render", _render_options),
+        ("info", _info_options),
+        ("simplify", _simplify_options),
+        ("bench", _bench_options),
+    ):
+        line = COMMANDS[name][1]
+        command = commands.add_parser(
+            name,
+            help=line,
+            prog=f"intervalvm {name}",
+            description=line[0].upper() + line[1:] + ".",
+            usage=f"intervalvm {name} FILE [option]...",
+            allow_abbrev=False,
+        )
+        command.add_argument("file", metavar="FILE", help="a tape in .vm text")
+        add_options(command)
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _render_options(command: argparse.ArgumentParser) -> None:
+    what = command.add_argument_group("what to draw")
+    what.add_argument(
+        "--size", type=_size, metavar="N|WxH", help="pixels: a square, or width x height (1024)"
+    )
+    what.add_argument(
+        "--region",
+        type=float,
+        nargs=4,
+        metavar=("X0", "X1", "Y0", "Y1"),
+        help="the rectangle to show, stretched to the size (-1 1 -1 1, never stretched)",
+    )
+    what.add_argument(
+        "--center",
+        type=float,
+        nargs=2,
+        metavar=("X", "Y"),
+        help="the middle of the picture; pixels stay square (0 0)",
+    )
+    what.add_argument(
+        "--scale", type=float, metavar="S", help="half the shorter side of the picture (1)"
+    )
+    _add_variables(what)
+    what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
+    what.add_argument("--grid", choices=GRIDS, help="where the pixels are sampled (linspace)")
+    _add_effort(command.add_argument_group("how to draw it"))
+    _add_output(command.add_argument_group("what to say and write"))
+
+
+def _add_variables(group: Any) -> None:
+    group.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a free variable of the tape (may be repeated)",
+    )
+    group.add_argument("--z", type=float, metavar="Z", help="the third coordinate (0)")
+
+
+def _add_effort(group: Any) -> None:
+    group.add_argument(
+        "--depth", type=int, metavar="N", help="levels of the quadtree (chosen from the size)"
+    )
+    group.add_argument("--engine", choices=ENGINES, help="how to evaluate (pruned)")
+    group.add_argument(
+        "--backend", choices=BACKENDS, help="what evaluates (numba; numpy for dense and naive)"
+    )
+    group.add_argument("--dtype", choices=DTYPES, help="the arithmetic (float32)")
+    group.add_argument("--threads", type=int, metavar="N", help="CPUs to use (all there are)")
+    group.add_argument(
+        "--max-memory", type=_bytes, metavar="4G", help="refuse what needs more (what is free)"
+    )
+
+
+def _add_output(group: Any) -> None:
+    group.add_argument(
+        "--out",
+        metavar="PATH",
+        help="the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
+        "or - for a PNG on standard output (FILE's stem with .png, here)",
+    )
+    group.add_argument(
+        "--check", action="store_true", help="also evaluate densely and compare every pixel"
+    )
+    report = group.add_mutually_exclusive_group()
+    report.add_argument("--stats", action="store_true", help="print how the work went")
+    report.add_argument("--json", action="store_true", help="print the same as one JSON object")
+    group.add_argument("--quiet", action="store_true", help="no progress, no summary")
+
+
+def _info_options(command: argparse.ArgumentParser) -> None:
+    _add_variables(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _simplify_options(command: argparse.ArgumentParser) -> None:
+    for axis, required in (("x", True), ("y", True), ("z", False)):
+        command.add_argument(
+            f"--{axis}",
+            type=float,
+            nargs=2,
+            required=required,
+            metavar=("LO", "HI"),
+            help=f"the box in {axis}" + ("" if required else " (0 0)"),
+        )
+    command.add_argument(
+        "--keep",
+        choices=KEEPS,
+        default="value",
+        help="what stays the same at every point: the value, or only whether it is inside (value)",
+    )
+    command.add_argument("--out", metavar="FILE.vm", help="write there (standard output)")
+
+
+def _bench_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--size", type=_size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
+    )
+    _add_variables(command)
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+class _Version(argparse.Action):
+    """The version, looked up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], **given: Any) -> None:
+        super().__init__(option_strings, nargs=0, **given)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"intervalvm {version('intervalvm')}")
+        except PackageNotFoundError:
+            print("intervalvm, run from its sources without being installed")
+        parser.exit()
+
+
+def _size(text: str) -> int | tuple[int, int]:
+    if found := re.fullmatch(r"\s*([+-]?\d+)(?:[xX×]([+-]?\d+))?", text):
+        width, height = found.groups()
+        return int(width) if height is None else (int(width), int(height))
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size: give 1024 or 1920x1080")
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if name and equals:
+            return name.strip(), float(value)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE: give a number, as in r=0.5")
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of memory: give 4G or 500M")
+    number, unit = found.groups()
+    return int(float(number) * 1024 ** " KMGT".index(unit.upper() or " "))

@@ -1,0 +1,149 @@
+"""``intervalvm render``: load, render, write, compare, report."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intervalvm.cli.output import say
+from intervalvm.cli.progress import Progress
+from intervalvm.errors import OptionError
+from intervalvm.files import check_writable, file_errors
+from intervalvm.render.api import render as render_image
+from intervalvm.render.grid import Region, coordinates
+from intervalvm.render.image import Stats, format_of, milliseconds
+from intervalvm.vmfile import load
+
+if TYPE_CHECKING:
+    import argparse
+
+    from intervalvm.render.image import Image
+    from intervalvm.tape import Tape
+
+STANDARD_OUTPUT = "-"
+PASSED_ON = ("size", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z")
+
+
+def render(options: argparse.Namespace) -> int:
+    """Do it; 1 if ``--check`` found a difference."""
+    start = time.perf_counter()
+    out = options.out or f"{Path(options.file).stem}.png"
+    _check_output(out, options)
+    arguments = _arguments(options)
+    tape = load(options.file)
+    loaded = time.perf_counter()
+    with Progress("rendering", wanted=not options.quiet) as progress:
+        image = render_image(tape, **arguments, progress=progress)
+    rendered = time.perf_counter()
+    _write(image, out)
+    written = time.perf_counter()
+    different = _compare(image, tape, arguments, options) if options.check else None
+    stats = replace(
+        image.stats,
+        seconds={
+            "load": loaded - start,
+            **image.stats.seconds,
+            "write": written - rendered,
+            "total": written - start,
+        },
+    )
+    _report(stats, out, different, options)
+    return 1 if different else 0
+
+
+def _arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """What was said on the command line, as arguments of the library's ``render``."""
+    given = {name: getattr(options, name) for name in PASSED_ON}
+    given["max_memory"] = options.max_memory
+    given["region"] = _region(options)
+    given["variables"] = dict(options.set)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _region(options: argparse.Namespace) -> Region | None:
+    """The region that ``--region`` or ``--center`` and ``--scale`` ask for."""
+    around = options.center is not None or options.scale is not None
+    if options.region is not None:
+        if around:
+            raise OptionError("--region and --center say the same thing twice: give one of them")
+        x0, x1, y0, y1 = options.region
+        return Region((x0, x1), (y0, y1))
+    if not around:
+        return None
+    return Region.around(
+        options.center or (0.0, 0.0), 1.0 if options.scale is None else options.scale
+    )
+
+
+def _check_output(out: str, options: argparse.Namespace) -> None:
+    """Refuse before the work what could not be written after it."""
+    if out != STANDARD_OUTPUT:
+        format_of(out)
+        check_writable(out)
+    elif options.json:
+        raise OptionError("--json and --out - both write to standard output: name a file")
+    elif sys.stdout.isatty():
+        raise OptionError("standard output is a terminal: pipe it on, or give --out a file name")
+
+
+def _write(image: Image, out: str) -> None:
+    if out != STANDARD_OUTPUT:
+        image.save(out)
+        return
+    data = io.BytesIO()
+    image.write(data)
+    with file_errors("standard output"):
+        sys.stdout.buffer.write(data.getbuffer())
+        sys.stdout.buffer.flush()
+
+
+def _compare(
+    image: Image, tape: Tape, arguments: dict[str, Any], options: argparse.Namespace
+) -> int:
+    """How many pixels dense evaluation sees differently; says where the first one is."""
+    reference = {"engine": "dense", "backend": "numpy", "mode": "bitmap", "depth": None}
+    with Progress("evaluating densely", wanted=not options.quiet) as progress:
+        dense = render_image(tape, **arguments | reference, progress=progress)
+    differs = image.bitmap() != dense.pixels
+    different = int(np.count_nonzero(differs))
+    if different:
+        row, column = divmod(int(np.argmax(differs)), image.width)
+        x, y = coordinates(
+            image.region, image.width, image.height, image.stats.grid, image.stats.dtype
+        )
+        print(
+            f"intervalvm: {different} of {differs.size} pixels differ from dense evaluation, "
+            f"first column {column}, row {row}: x {x[column]!s}, y {y[row]!s}",
+            file=sys.stderr,
+        )
+    return different
+
+
+def _report(stats: Stats, out: str, different: int | None, options: argparse.Namespace) -> None:
+    if options.json:
+        check = None if different is None else {"identical": not different, "different": different}
+        facts = stats.as_json()
+        results = {name: facts.pop(name) for name in ("seconds", "pixels", "levels")}
+        report = {"file": options.file, **facts, "out": out, **results, "check": check}
+        say(json.dumps(report, allow_nan=False))
+        return
+    # The picture has standard output to itself.
+    stream = sys.stderr if out == STANDARD_OUTPUT else sys.stdout
+    if options.stats:
+        say(str(stats), stream)
+    elif not options.quiet:
+        width, height = stats.size
+        print(
+            f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, "
+            f"{milliseconds(stats.seconds['render'])}",
+            file=sys.stderr,
+        )
+    if different == 0 and not options.quiet:
+        say(f"identical: {stats.pixels['total']} pixels", stream)
