@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
@@ -20,6 +21,9 @@ import pytest
 from intervalvm.cli import main, options, progress
 from intervalvm.render import grid
 from intervalvm.render.image import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CIRCLE = """\
 x var-x
@@ -123,6 +127,13 @@ def test_the_default_engine_draws_the_same(here: Path, capsys: pytest.CaptureFix
     assert main(["circle.vm", "--size", "12", "--depth", "2", "--check"]) == 0
     assert ascii_art(here / "circle.png") == PICTURE
     assert capsys.readouterr().out == "identical: 144 pixels\n"
+
+
+def test_a_large_tape_draws_the_same(
+    model: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(model("prospero.vm")), "--size", "257", "--check", "--out", "p.png"]) == 0
+    assert capsys.readouterr().out == "identical: 66049 pixels\n"
 
 
 def test_regions(here: Path) -> None:
@@ -552,7 +563,7 @@ def test_help_imports_nothing_heavy() -> None:
         env=os.environ | {"PYTHONPATH": root},
     )
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"numpy", "numba", "PIL", "rich", "psutil", "llvmlite"}
+    assert not loaded & {"numba", "PIL", "rich", "psutil", "llvmlite"}
 
 
 def test_the_help_lists_what_the_library_takes() -> None:
@@ -565,6 +576,27 @@ def test_the_help_lists_what_the_library_takes() -> None:
 )
 def test_amounts_of_memory(text: str, amount: int) -> None:
     assert options.parse(["a.vm", "--max-memory", text]).max_memory == amount
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_the_library_logs_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quiet: bool
+) -> None:
+    from intervalvm.cli import render as module
+
+    honest = module.render_image
+
+    def slow(tape: Any, **given: Any) -> Image:
+        logging.getLogger("intervalvm").info("compiling")
+        logging.getLogger("intervalvm").warning("cannot be kept")
+        return honest(tape, **given)
+
+    monkeypatch.setattr(module, "render_image", slow)
+    assert main(["circle.vm", *QUICK, *(["--quiet"] if quiet else [])]) == 0
+    said = capsys.readouterr().err
+    assert ("intervalvm: compiling\n" in said) is not quiet
+    assert "intervalvm: cannot be kept\n" in said
+    assert logging.getLogger("intervalvm").handlers == []
 
 
 class Terminal(io.StringIO):

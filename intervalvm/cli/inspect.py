@@ -83,7 +83,9 @@ def simplify(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_writable(options.out)
     tape = load(options.file)
-    box = {axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)}
+    box: dict[str, Any] = {
+        axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)
+    }
     short = regions.simplify(tape, **box, keep=options.keep)
     if options.out is None:
         say(str(short).rstrip("\n"))

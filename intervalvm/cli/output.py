@@ -1,14 +1,15 @@
-"""Words on standard output, whose disk may be full and whose reader may leave."""
+"""Words for the user: on standard output, whose disk may be full, and what the library logs."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from intervalvm.files import file_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
 
@@ -28,3 +29,23 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+@contextmanager
+def log_shown(*, quiet: bool) -> Iterator[None]:
+    """Show on standard error what the library logs: kernels compile for seconds, and it says so.
+
+    ``quiet`` leaves the warnings.
+    """
+    import logging
+
+    log, handler = logging.getLogger("intervalvm"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("intervalvm: %(message)s"))
+    before = log.level
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.cli.output import say
+from intervalvm.cli.output import log_shown, say
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, file_errors
@@ -39,7 +39,8 @@ def render(options: argparse.Namespace) -> int:
     arguments = _arguments(options)
     tape = load(options.file)
     loaded = time.perf_counter()
-    with Progress("rendering", wanted=not options.quiet) as progress:
+    wanted = not options.quiet
+    with log_shown(quiet=options.quiet), Progress("rendering", wanted=wanted) as progress:
         image = render_image(tape, **arguments, progress=progress)
     rendered = time.perf_counter()
     _write(image, out)
