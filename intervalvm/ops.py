@@ -70,7 +70,8 @@ class Op:
 
     ``name`` is its word in a ``.vm`` file, ``arity`` the number of operands, ``point`` its value.
     ``has_choice`` says that an interval can prove that only one operand matters; ``is_libm`` that
-    the value comes from libm, whose last bit may differ between back ends.
+    the value comes from libm, whose last bit may differ between back ends; ``temporaries`` how many
+    whole float64 arrays the rule holds at most besides its operands.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Op:
     has_choice: bool = False
     is_libm: bool = False
     is_input: bool = False
+    temporaries: int = 0
 
 
 ROWS = (
@@ -95,29 +97,29 @@ ROWS = (
     Op("recip", 1, lambda xp, a: 1.0 / a),
     Op("floor", 1, lambda xp, a: xp.floor(a)),
     Op("ceil", 1, lambda xp, a: xp.ceil(a)),
-    Op("round", 1, _round),
-    Op("sin", 1, _libm("sin"), is_libm=True),
-    Op("cos", 1, _libm("cos"), is_libm=True),
-    Op("tan", 1, _libm("tan"), is_libm=True),
-    Op("asin", 1, _libm("asin"), is_libm=True),
-    Op("acos", 1, _libm("acos"), is_libm=True),
-    Op("atan", 1, _libm("atan"), is_libm=True),
-    Op("exp", 1, _libm("exp"), is_libm=True),
-    Op("ln", 1, _libm("log"), is_libm=True),
-    Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0)),
-    Op("rand", 1, _rand),
+    Op("round", 1, _round, temporaries=3),
+    Op("sin", 1, _libm("sin"), is_libm=True, temporaries=2),
+    Op("cos", 1, _libm("cos"), is_libm=True, temporaries=2),
+    Op("tan", 1, _libm("tan"), is_libm=True, temporaries=2),
+    Op("asin", 1, _libm("asin"), is_libm=True, temporaries=2),
+    Op("acos", 1, _libm("acos"), is_libm=True, temporaries=2),
+    Op("atan", 1, _libm("atan"), is_libm=True, temporaries=2),
+    Op("exp", 1, _libm("exp"), is_libm=True, temporaries=2),
+    Op("ln", 1, _libm("log"), is_libm=True, temporaries=2),
+    Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1),
+    Op("rand", 1, _rand, temporaries=4),
     Op("add", 2, lambda xp, a, b: a + b),
     Op("sub", 2, lambda xp, a, b: a - b),
     Op("mul", 2, lambda xp, a, b: a * b),
     Op("div", 2, lambda xp, a, b: a / b),
-    Op("min", 2, lambda xp, a, b: xp.minimum(a, b), has_choice=True),
-    Op("max", 2, lambda xp, a, b: xp.maximum(a, b), has_choice=True),
-    Op("atan2", 2, _libm("atan2"), is_libm=True),
-    Op("mod", 2, _mod),
-    Op("compare", 2, _compare),
-    Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), has_choice=True),
-    Op("or", 2, lambda xp, a, b: xp.where(a != 0.0, a, b), has_choice=True),
-    Op("mix", 2, _mix),
+    Op("min", 2, lambda xp, a, b: xp.minimum(a, b), has_choice=True, temporaries=1),
+    Op("max", 2, lambda xp, a, b: xp.maximum(a, b), has_choice=True, temporaries=1),
+    Op("atan2", 2, _libm("atan2"), is_libm=True, temporaries=3),
+    Op("mod", 2, _mod, temporaries=4),
+    Op("compare", 2, _compare, temporaries=3),
+    Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), has_choice=True, temporaries=1),
+    Op("or", 2, lambda xp, a, b: xp.where(a != 0.0, a, b), has_choice=True, temporaries=1),
+    Op("mix", 2, _mix, temporaries=4),
 )
 
 OPS: dict[str, Op] = {op.name: op for op in ROWS}

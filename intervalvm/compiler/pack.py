@@ -110,4 +110,3 @@ def pack(tape: Tape, dtype: np.dtype[Any], *, sign_only: bool) -> Packed:
     if not records:
         add("copy", [slot[-1]])
     return Packed(np.array(records, np.uint64), np.array(pool or [0], dtype))
-

@@ -23,7 +23,9 @@ class Trace:
     right_only: list[int]
 
     def __str__(self) -> str:
-        decided = sum(1 for l, r in zip(self.left_only, self.right_only, strict=True) if l or r)
+        decided = sum(
+            1 for masks in zip(self.left_only, self.right_only, strict=True) if any(masks)
+        )
         return f"{decided} choices decided in some region"
 
 

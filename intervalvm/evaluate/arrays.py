@@ -43,6 +43,7 @@ def array_module(backend: str) -> ModuleType:
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """float32 or float64 as a NumPy dtype. Raises OptionError for any other."""
+    chosen: np.dtype[Any]
     try:
         chosen = np.dtype(dtype)
     except TypeError:
@@ -79,8 +80,11 @@ class Arrays:
         self.module, self.dtype = module, dtype
         self.nan = dtype.type(np.nan)
         self.inf = dtype.type(np.inf)
-        for name in ("abs", "floor", "ceil", "trunc", "sqrt", "isnan", "fmod", "copysign"):
-            setattr(self, name, getattr(module, name))
+        self.abs, self.floor, self.ceil, self.trunc = (
+            getattr(module, name) for name in ("abs", "floor", "ceil", "trunc")
+        )
+        self.sqrt, self.fmod, self.copysign = module.sqrt, module.fmod, module.copysign
+        self.isnan = module.isnan
         self.below = lambda a: module.nextafter(a, dtype.type(0))
         self.minimum = self._choosing("minimum")
         self.maximum = self._choosing("maximum")
@@ -112,7 +116,7 @@ class Arrays:
         return self.module.where(
             self.isnan(single),
             canonical,
-            single.view(np.uint32),  # type: ignore[attr-defined]
+            single.view(np.uint32),
         )
 
     def from_bits(self, bits: Any) -> Any:

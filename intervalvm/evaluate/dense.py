@@ -15,15 +15,16 @@ import numpy as np
 from intervalvm.compiler.slots import dying
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.expr import Shape, as_tape, settings_for
 from intervalvm.memory import require
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
 
 ENGINES = ("dense", "naive")
 
 
 def evaluate(
-    tape: Tape,
+    tape: Shape,
     x: Any,
     y: Any,
     z: Any = 0.0,
@@ -43,6 +44,7 @@ def evaluate(
     """
     if engine not in ENGINES:
         raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
+    variables, tape = settings_for(tape, variables), as_tape(tape)
     chosen = as_dtype(dtype)
     module = array_module(backend)
     with np.errstate(all="ignore"):
@@ -121,14 +123,8 @@ def peak_bytes(
         largest = max(largest, cost)
         if engine != "naive":
             held -= sum(costs[gone] for gone in dead[i])
-    # Rules of several steps hold up to three more arrays, libm ones in float64.
-    simple = all(ROWS[code].name in _ONE_STEP for code in set(tape.codes.tolist()))
-    return peak + (largest if simple else 3 * largest * 8 // dtype.itemsize)
-
-
-_ONE_STEP = frozenset(OPS) & frozenset(
-    "const var-x var-y var-z var copy neg abs square sqrt recip floor ceil add sub mul div min max".split()
-)
+    wide = largest * 8 // dtype.itemsize
+    return peak + wide * max(ROWS[code].temporaries for code in set(tape.codes.tolist()))
 
 
 def _dependencies(tape: Tape, n_axes: int) -> list[int]:

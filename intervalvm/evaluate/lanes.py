@@ -282,9 +282,7 @@ def _splat_from(builder: ir.IRBuilder, address: ir.Value, element: ir.Type) -> i
     """A vector of the one number at ``address``."""
     number = builder.load(builder.inttoptr(address, POINTER), align=4, typ=element)
     vector = ir.VectorType(element, WIDTH)
-    first = builder.insert_element(
-        ir.Constant(vector, ir.Undefined), number, ir.Constant(I32, 0)
-    )
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(I32, 0))
     zeros = ir.Constant(ir.VectorType(I32, WIDTH), [0] * WIDTH)
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
@@ -351,9 +349,9 @@ def interval_step(dtype: str, *, tame: bool) -> Any:
             for at, only in zip((0, 8), choose(xp, *operands), strict=True):
                 _store(builder, builder.bitcast(only.value, I64), choices, at)
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def step(typingctx, variant, out, left, right, choices):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def step(typingctx, variant, out, left, right, choices):
+        def codegen(context, builder, signature, args):
             _switch(builder, lambda: Lanes(builder, dtype, tame=tame), args, arm)
             return context.get_dummy_value()
 
@@ -380,15 +378,17 @@ def points_step(dtype: str, *, tame: bool, chunks: int) -> Any:
             operands = [
                 fixed[side]
                 if is_constant
-                else Lane(builder, _load(builder, builder.add(args[1 + side], offset), 0, xp.vector))
+                else Lane(
+                    builder, _load(builder, builder.add(args[1 + side], offset), 0, xp.vector)
+                )
                 for side, is_constant in enumerate(variant.constant)
             ]
             result = xp._lift(rule(xp, *operands))
             _store(builder, result.value, builder.add(args[0], offset), 0)
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def step(typingctx, variant, out, left, right):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def step(typingctx, variant, out, left, right):
+        def codegen(context, builder, signature, args):
             _switch(builder, lambda: Lanes(builder, dtype, tame=tame), args, arm)
             return context.get_dummy_value()
 

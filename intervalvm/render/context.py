@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.pack import INPUT_SLOTS
+from intervalvm.render.grid import LEAF_PX
 
-LEAF_PX = 16
-"""A leaf is evaluated in blocks of 16 x 16 pixels."""
+BLOCK_PX = LEAF_PX
+"""The side of the blocks in which a leaf is evaluated: at most one, at the depth chosen by size."""
 LANES = 64
 """Children of a region: lane 8*r + q is column q, row r."""
 MOST_STEPS = 12
@@ -79,6 +80,7 @@ class Workspace:
 
     def __init__(self, length: int, steps: int, interval_bytes: int, point_bytes: int) -> None:
         slots = length + INPUT_SLOTS
+        self.steps = steps
         self.arena = np.empty(arena_records(length, steps), np.uint64)
         self.values = aligned(slots * interval_bytes)
         self.points = aligned(slots * point_bytes)

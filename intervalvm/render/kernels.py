@@ -4,8 +4,8 @@ Everything a kernel knows stands in one int64 array, the *context* (its fields a
 sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
 raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
 
-``root`` splits the whole image; ``work`` takes its children one by one, by an atomic counter, and
-walks each depth-first until no task is left or its budget is used up; called again, it goes on.
+``walk`` first splits the whole image. Called again it takes the children one by one, by an atomic
+counter, and walks each depth-first until no task is left or its budget is used up; then again.
 
 A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. What is proven
 is filled; for the ambiguous children one backward pass finds which of them need each clause (a
@@ -45,7 +45,7 @@ FLAGS = np.array(
 COPY = COPY_CONSTANT << VARIANT_SHIFT
 NOBODY, EVERYBODY, ONE = np.uint64(0), np.uint64(2**64 - 1), np.uint64(1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
-LEAF, LANES, SIDE = c.LEAF_PX, c.LANES, 8
+LEAF, LANES, SIDE = c.BLOCK_PX, c.LANES, 8
 LEAF_LANES = LEAF * LEAF
 
 
@@ -58,9 +58,9 @@ jit = njit(**compile_flags())
 
 
 def _pointer(kind: Any) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def pointer(typingctx, address):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def pointer(typingctx, address):
+        def codegen(context, builder, signature, args):
             return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
         return types.CPointer(kind)(types.int64), codegen
@@ -72,38 +72,38 @@ uint8_at, int32_at = _pointer(types.uint8), _pointer(types.int32)
 int64_at, uint64_at = _pointer(types.int64), _pointer(types.uint64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def first_bit(typingctx, mask):  # type: ignore[no-untyped-def]
+@intrinsic
+def first_bit(typingctx, mask):
     """The place of the lowest bit that is set; the mask is not 0."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.cttz(args[0], ir.Constant(I1, 1))
 
     return types.int64(types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def count_bits(typingctx, mask):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+@intrinsic
+def count_bits(typingctx, mask):
+    def codegen(context, builder, signature, args):
         return builder.ctpop(args[0])
 
     return types.int64(types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def take_next(typingctx, address):  # type: ignore[no-untyped-def]
+@intrinsic
+def take_next(typingctx, address):
     """Add 1 to the int64 at an address that threads share; returns what it was."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         place = builder.inttoptr(args[0], POINTER)
         return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "monotonic")
 
     return types.int64(types.int64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def fill_bytes(typingctx, address, count, value):  # type: ignore[no-untyped-def]
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+@intrinsic
+def fill_bytes(typingctx, address, count, value):
+    def codegen(context, builder, signature, args):
         memset = builder.module.declare_intrinsic("llvm.memset", [POINTER, I64])
         byte = builder.trunc(args[2], ir.IntType(8))
         builder.call(
@@ -120,18 +120,18 @@ def _row_intrinsics(dtype: str) -> tuple[Any, Any, Any]:
     row = ir.VectorType(element, LEAF)
     align = np.dtype(dtype).itemsize
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def copy_row(typingctx, out, source):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def copy_row(typingctx, out, source):
+        def codegen(context, builder, signature, args):
             out, source = (builder.inttoptr(a, POINTER) for a in args)
             builder.store(builder.load(source, align=align, typ=row), out, align=align)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def spread_row(typingctx, out, source):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def spread_row(typingctx, out, source):
+        def codegen(context, builder, signature, args):
             out, source = (builder.inttoptr(a, POINTER) for a in args)
             number = builder.load(source, align=align, typ=element)
             empty = ir.Constant(row, ir.Undefined)
@@ -142,20 +142,21 @@ def _row_intrinsics(dtype: str) -> tuple[Any, Any, Any]:
 
         return types.void(types.int64, types.int64), codegen
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def write_row(typingctx, out, source):  # type: ignore[no-untyped-def]
-        """255 where a value is below 0, else 0, as 16 bytes."""
+    @intrinsic
+    def write_row(typingctx, out, source):
+        """255 where a value is below 0, else 0, as 16 bytes; returns how many are below 0."""
 
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):
             out, source = (builder.inttoptr(a, POINTER) for a in args)
             values = builder.load(source, align=align, typ=row)
             zero = ir.Constant(row, [ir.Constant(element, 0.0)] * LEAF)
             inside = builder.fcmp_ordered("<", values, zero)
             pixels = builder.sext(inside, ir.VectorType(ir.IntType(8), LEAF))
             builder.store(pixels, out, align=1)
-            return context.get_dummy_value()
+            count = builder.ctpop(builder.bitcast(inside, ir.IntType(LEAF)))
+            return builder.zext(count, I64)
 
-        return types.void(types.int64, types.int64), codegen
+        return types.int64(types.int64, types.int64), codegen
 
     return copy_row, spread_row, write_row
 
@@ -164,9 +165,9 @@ def _tame_intrinsic(dtype: str) -> Any:
     """is_tame(slot): all 64 bounds are finite, with room to spare, and none may be NaN."""
     limit = float(np.finfo(dtype).max) / 4
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def is_tame(typingctx, slot):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def is_tame(typingctx, slot):
+        def codegen(context, builder, signature, args):
             xp = lanes.Lanes(builder, dtype, tame=False)
             span = LANES * xp.itemsize
             lower = lanes.Lane(builder, lanes._load(builder, args[0], 0, xp.vector))
@@ -184,9 +185,9 @@ def _tame_intrinsic(dtype: str) -> Any:
 def _sides_intrinsic(dtype: str, *, tame: bool) -> Any:
     """sides(slot, inside): the regions that are proven below 0, or proven not below 0."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def sides(typingctx, slot, inside):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    @intrinsic
+    def sides(typingctx, slot, inside):
+        def codegen(context, builder, signature, args):
             xp = lanes.Lanes(builder, dtype, tame=tame)
             span = LANES * xp.itemsize
             lower = lanes.Lane(builder, lanes._load(builder, args[0], 0, xp.vector))
@@ -205,7 +206,7 @@ def _sides_intrinsic(dtype: str, *, tame: bool) -> Any:
 
 
 @jit
-def count_clauses(ctx, stack, ambiguous):  # type: ignore[no-untyped-def]
+def count_clauses(ctx, stack, ambiguous):
     """Backwards through the tape: which children need each slot, and how long their tapes get."""
     records, n = uint64_at(stack[c.TAPE]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
@@ -244,7 +245,7 @@ def count_clauses(ctx, stack, ambiguous):  # type: ignore[no-untyped-def]
 
 
 @jit
-def place_tapes(ctx, stack, ambiguous):  # type: ignore[no-untyped-def]
+def place_tapes(ctx, stack, ambiguous):
     """Give each child its part of the arena; returns those for which there was room."""
     planes = uint64_at(ctx[c.PLANES])
     top, fitting, left = ctx[c.ARENA_TOP], NOBODY, ambiguous
@@ -265,7 +266,7 @@ def place_tapes(ctx, stack, ambiguous):  # type: ignore[no-untyped-def]
 
 
 @jit
-def append(stack, remap, out, child, record):  # type: ignore[no-untyped-def]
+def append(stack, remap, out, child, record):
     """Put a record at the end of a child's tape and note its slot."""
     length = stack[c.CHILD_COUNT + child]
     uint64_at(stack[c.CHILD_TAPE + child])[length] = np.uint64(record)
@@ -274,7 +275,7 @@ def append(stack, remap, out, child, record):  # type: ignore[no-untyped-def]
 
 
 @jit
-def write_tapes(ctx, stack, children):  # type: ignore[no-untyped-def]
+def write_tapes(ctx, stack, children):
     """Forwards through the tape: append each clause to the tapes of the children that need it."""
     records, n = uint64_at(stack[c.TAPE]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
@@ -317,15 +318,15 @@ def write_tapes(ctx, stack, children):  # type: ignore[no-untyped-def]
 
 
 @jit
-def edge(cell, level, pixels):  # type: ignore[no-untyped-def]
+def edge(cell, level, pixels):
     """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
     return (cell * pixels) >> level
 
 
-def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
-    """The kernels ``root(context)`` and ``work(context)`` for a dtype.
+def build(dtype: str, *, tame: bool) -> Any:
+    """The kernel ``walk(address of a context)`` for a dtype, careful or tame (see ``lanes``).
 
-    ``root`` is always careful about NaN and infinity; ``work`` may be tame, see ``lanes``.
+    Only the careful one can split the root: it finds whether the rest may be tame.
     """
     itemsize = np.dtype(dtype).itemsize
     interval_bytes, point_bytes = lanes.interval_bytes(dtype), LEAF_LANES * itemsize
@@ -337,7 +338,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
     is_tame, sides = _tame_intrinsic(dtype), _sides_intrinsic(dtype, tame=tame)
 
     @jit
-    def enter_children(ctx, stack, bits):  # type: ignore[no-untyped-def]
+    def enter_children(ctx, stack, bits):
         """Write the children's x and y into slots 0 and 1; returns those that have pixels."""
         level, count = stack[c.LEVEL] + bits, 1 << bits
         columns, lines = NOBODY, NOBODY
@@ -368,7 +369,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
         return columns & lines
 
     @jit
-    def fill(ctx, stack, bits, child, root_slot, is_inside):  # type: ignore[no-untyped-def]
+    def fill(ctx, stack, bits, child, root_slot, is_inside):
         """Fill a proven child: 255 inside, 0 (as the image starts) outside; or a bound."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
@@ -387,7 +388,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
         return (right - left) * (bottom - top)
 
     @jit
-    def split(ctx, step, valid):  # type: ignore[no-untyped-def]
+    def split(ctx, step, valid):
         """Prove or split the region of stack row ``step``, of its children those in ``valid``."""
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
@@ -396,7 +397,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
         values, choices = ctx[c.VALUES], ctx[c.CHOICES]
         valid &= enter_children(ctx, stack, bits)
         constants = ctx[c.CONSTANTS]
-        tame_so_far = is_tame(values) and is_tame(values + interval_bytes)
+        tame_so_far = not tame and is_tame(values) and is_tame(values + interval_bytes)
         for i in range(n):
             record = np.int64(records[i])
             variant = record >> VARIANT_SHIFT
@@ -405,7 +406,9 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
             evaluate_interval(
                 variant,
                 values + (i + INPUT_SLOTS) * interval_bytes,
-                values + left * interval_bytes if flags & LEFT_SLOT else constants + left * itemsize,
+                values + left * interval_bytes
+                if flags & LEFT_SLOT
+                else constants + left * itemsize,
                 values + right * interval_bytes
                 if flags & RIGHT_SLOT
                 else constants + right * itemsize,
@@ -441,7 +444,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
             fitting &= fitting - ONE
 
     @jit
-    def enter_leaf(ctx, step, child, parent):  # type: ignore[no-untyped-def]
+    def enter_leaf(ctx, step, child, parent):
         """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
         bits = int64_at(ctx[c.BITS])[step]
         level = parent[c.LEVEL] + bits
@@ -456,7 +459,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
         ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
 
     @jit
-    def leaf_rows(ctx):  # type: ignore[no-untyped-def]
+    def leaf_rows(ctx):
         """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
         records, n = uint64_at(ctx[c.LEAF_TAPE]), ctx[c.LEAF_COUNT]
         points, constants = ctx[c.POINTS], ctx[c.CONSTANTS]
@@ -480,25 +483,31 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
                     points + b * point_bytes if flags & RIGHT_SLOT else constants + b * itemsize,
                 )
             columns = min(LEAF, right - column)
+            inside = 0
             for row in range(rows):
                 values = root + row * LEAF * itemsize
                 place = (top + row) * ctx[c.WIDTH_PX] + column
-                if ctx[c.IS_VALUE]:
-                    for k in range(columns):
-                        floats_at(ctx[c.IMAGE] + place * itemsize)[k] = floats_at(values)[k]
-                elif columns == LEAF:
-                    write_row(ctx[c.IMAGE] + place, values)
-                else:
-                    for k in range(columns):
-                        below = floats_at(values)[k] < 0
-                        uint8_at(ctx[c.IMAGE] + place)[k] = np.uint8(255 if below else 0)
+                if columns == LEAF and not ctx[c.IS_VALUE]:
+                    inside += write_row(ctx[c.IMAGE] + place, values)
+                    continue
+                for k in range(columns):
+                    value = floats_at(values)[k]
+                    inside += value < 0
+                    if ctx[c.IS_VALUE]:
+                        floats_at(ctx[c.IMAGE] + place * itemsize)[k] = value
+                    else:
+                        uint8_at(ctx[c.IMAGE] + place)[k] = np.uint8(255 if value < 0 else 0)
+            int64_at(ctx[c.STATS])[c.INSIDE_PX] += inside
         ctx[c.LEAF_ROW] = top + rows
         int64_at(ctx[c.STATS])[c.EVALUATED_PX] += rows * (right - left)
         return n * (right - left) * LEAF
 
     @jit
-    def enter_child(ctx, step, child, parent):  # type: ignore[no-untyped-def]
-        """Make child ``child`` of stack row ``parent`` the region of row ``step`` and split it."""
+    def enter_child(ctx, step, child, parent):
+        """Make child ``child`` of stack row ``parent`` the region of row ``step`` and split it.
+
+        Returns records x lanes.
+        """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         bits = int64_at(ctx[c.BITS])[step - 1]
         stack[c.LEVEL] = parent[c.LEVEL] + bits
@@ -508,19 +517,25 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
         stack[c.COUNT] = parent[c.CHILD_COUNT + child]
         stack[c.ROOT] = parent[c.CHILD_ROOT + child]
         split(ctx, step, EVERYBODY)
+        ctx[c.DEPTH] = step
+        return stack[c.COUNT] * LANES
 
-    def root(address):  # type: ignore[no-untyped-def]
-        """Split the whole image; its ambiguous children become the tasks of ``work``."""
-        ctx = int64_at(address)
+    @jit
+    def split_root(ctx):
+        """Split the whole image; its ambiguous children become the tasks."""
         stack = int64_at(ctx[c.STACK])
         stack[c.TAPE], stack[c.COUNT], stack[c.ROOT] = ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         split(ctx, 0, np.uint64(ctx[c.VALID]))
 
-    def work(address):  # type: ignore[no-untyped-def]
-        """Walk the tasks; returns 1 if the budget ran out before they did, else 0."""
+    def walk(address):
+        """Split the root if DEPTH says so; else walk tasks, and return 1 if any may be left."""
         ctx = int64_at(address)
+        if ctx[c.DEPTH] < 0:
+            ctx[c.DEPTH] = 0
+            split_root(ctx)
+            return 1
         last = ctx[c.STEPS] - 1
         tasks = int64_at(ctx[c.TASK_LIST])
         root_stack = int64_at(ctx[c.ROOT_STACK])
@@ -536,9 +551,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
                 if last == 0:
                     enter_leaf(ctx, 0, tasks[task], root_stack)
                 else:
-                    enter_child(ctx, 1, tasks[task], root_stack)
-                    budget -= int64_at(ctx[c.STACK] + 8 * c.ROW)[c.COUNT] * LANES
-                    ctx[c.DEPTH] = 1
+                    budget -= enter_child(ctx, 1, tasks[task], root_stack)
             else:
                 row = ctx[c.STACK] + 8 * c.ROW * step
                 stack = int64_at(row)
@@ -550,9 +563,7 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
                     if step == last:
                         enter_leaf(ctx, step, child, stack)
                     else:
-                        enter_child(ctx, step + 1, child, stack)
-                        budget -= int64_at(row + 8 * c.ROW)[c.COUNT] * LANES
-                        ctx[c.DEPTH] = step + 1
+                        budget -= enter_child(ctx, step + 1, child, stack)
                 else:
                     ctx[c.ARENA_TOP] = stack[c.BASE]
                     if deferred[0] != NOBODY:
@@ -561,4 +572,4 @@ def build(dtype: str, *, tame: bool) -> tuple[Any, Any]:
                         ctx[c.DEPTH] = step - 1
         return 1
 
-    return root, work
+    return walk

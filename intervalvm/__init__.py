@@ -1,0 +1,129 @@
+"""Render closed-form shapes by interval arithmetic, bit-identical to dense evaluation.
+
+>>> import intervalvm as ivm
+>>> x, y, z = ivm.axes()
+>>> image = ivm.render(ivm.sqrt(x * x + y * y) - 0.5, size=64)
+>>> int((image.pixels == 255).sum())
+780
+"""
+
+from intervalvm.errors import (
+    BackendError,
+    DoesNotFit,
+    FileError,
+    FormatError,
+    IntervalvmError,
+    OptionError,
+    VariableError,
+)
+from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.regions import Box, interval, simplify
+from intervalvm.expr import (
+    Expr,
+    absolute,
+    acos,
+    add,
+    and_,
+    arccos,
+    arcsin,
+    arctan,
+    arctan2,
+    asin,
+    atan,
+    atan2,
+    axes,
+    ceil,
+    compare,
+    constant,
+    cos,
+    divide,
+    exp,
+    floor,
+    ln,
+    log,
+    maximum,
+    minimum,
+    mix,
+    mod,
+    multiply,
+    negative,
+    not_,
+    or_,
+    rand,
+    reciprocal,
+    round,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    var,
+)
+from intervalvm.render.api import render
+from intervalvm.render.grid import Region
+from intervalvm.render.image import Image
+from intervalvm.tape import Tape
+from intervalvm.vmfile import load, parse, save
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackendError",
+    "Box",
+    "DoesNotFit",
+    "Expr",
+    "FileError",
+    "FormatError",
+    "Image",
+    "IntervalvmError",
+    "OptionError",
+    "Region",
+    "Tape",
+    "VariableError",
+    "__version__",
+    "absolute",
+    "acos",
+    "add",
+    "and_",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctan2",
+    "asin",
+    "atan",
+    "atan2",
+    "axes",
+    "ceil",
+    "compare",
+    "constant",
+    "cos",
+    "divide",
+    "evaluate",
+    "exp",
+    "floor",
+    "interval",
+    "ln",
+    "load",
+    "log",
+    "maximum",
+    "minimum",
+    "mix",
+    "mod",
+    "multiply",
+    "negative",
+    "not_",
+    "or_",
+    "parse",
+    "rand",
+    "reciprocal",
+    "render",
+    "round",
+    "save",
+    "simplify",
+    "sin",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "var",
+]

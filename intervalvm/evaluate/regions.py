@@ -1,0 +1,128 @@
+"""A tape over one box: its bounds, and a shorter tape that is the same inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from intervalvm.compiler import simplify as passes
+from intervalvm.errors import OptionError
+from intervalvm.evaluate.arrays import as_dtype
+from intervalvm.evaluate.interval import Bounds, Interval, bounds
+from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.tape import Tape
+
+Side = Any
+"""A number, or a pair (low, high) of numbers."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Bounds on all values of a tape over a box; ``maybe_nan`` if some of them may be NaN.
+
+    The bounds hold for the values that are not NaN.
+    """
+
+    lower: float
+    upper: float
+    maybe_nan: bool
+
+    def __str__(self) -> str:
+        return f"[{self.lower:g}, {self.upper:g}]{' or NaN' if self.maybe_nan else ''}"
+
+
+def interval(
+    tape: Shape,
+    *,
+    x: Side,
+    y: Side,
+    z: Side = 0.0,
+    variables: Mapping[str, Side] | None = None,
+    rounding: str = "nearest",
+    dtype: Any = "float32",
+) -> Box:
+    """Bounds on the values that ``evaluate`` computes in ``dtype`` at the float points of a box.
+
+    Each side is a number or a pair (low, high), its ends rounded to ``dtype``; infinite ends are
+    allowed. Raises OptionError for a NaN or a pair the wrong way round, VariableError for a
+    variable that is not set.
+    """
+    variables, tape = settings_for(tape, variables), as_tape(tape)
+    if rounding != "nearest":
+        raise OptionError(f"no rounding {rounding!r}: only 'nearest' is there")
+    free = [
+        _side(name, value)
+        for name, value in zip(tape.variables, tape.settings(variables), strict=True)
+    ]
+    root = _bounds(tape, (x, y, z), free, as_dtype(dtype), sign_only=False).root
+    return Box(float(root.lower[0]), float(root.upper[0]), bool(root.maybe_nan[0]))
+
+
+def simplify(
+    tape: Shape,
+    *,
+    x: Side,
+    y: Side,
+    z: Side = 0.0,
+    variables: Mapping[str, Side] | None = None,
+    keep: str = "value",
+) -> Tape:
+    """A tape, never longer, that is the same at every float point of a box.
+
+    With ``keep="value"`` it has the same bits, in float32 and in float64; with ``keep="sign"`` the
+    same answer to ``v < 0``. Sides as for ``interval``. A free variable may have any value, NaN
+    included, unless ``variables`` bounds it; all stay free.
+    """
+    tape = as_tape(tape)
+    if keep not in ("value", "sign"):
+        raise OptionError(f"keep={keep!r} is neither 'value' nor 'sign'")
+    anything = (-np.inf, np.inf)
+    given = dict(variables or {})
+    tape.settings(dict.fromkeys(tape.variables, anything) | given)
+    free = [
+        _side(name, given.get(name, anything), maybe_nan=name not in given)
+        for name in tape.variables
+    ]
+    traces = [
+        _bounds(tape, (x, y, z), free, np.dtype(dtype), sign_only=keep == "sign").trace
+        for dtype in (np.float32, np.float64)
+    ]
+    # A choice must hold in both dtypes: their roundings, and so their ties, differ.
+    single, double = traces
+    agreed = passes.Trace(
+        [a & b for a, b in zip(single.left_only, double.left_only, strict=True)],
+        [a & b for a, b in zip(single.right_only, double.right_only, strict=True)],
+    )
+    return passes.simplify(tape, agreed)
+
+
+def _bounds(
+    tape: Tape,
+    sides: tuple[Side, Side, Side],
+    free: list[tuple[float, float, bool]],
+    dtype: np.dtype[Any],
+    *,
+    sign_only: bool,
+) -> Bounds:
+    named = [_side(name, side) for name, side in zip("xyz", sides, strict=True)]
+    with np.errstate(over="ignore"):
+        x, y, z, *rest = (
+            Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
+            for low, high, maybe_nan in (*named, *free)
+        )
+    axes = {"var-x": x, "var-y": y, "var-z": z}
+    return bounds(tape, axes, rest, dtype, sign_only=sign_only)
+
+
+def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
+    """(low, high, may be NaN) of a number or a pair."""
+    try:
+        low, high = (float(side),) * 2 if np.ndim(side) == 0 else map(float, side)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name}={side!r}: give a number or a pair (low, high)") from None
+    if not low <= high:
+        raise OptionError(f"{name}={side!r}: give numbers, the lower one first")
+    return low, high, maybe_nan

@@ -1,0 +1,151 @@
+"""The quadtree walk, readable: NumPy intervals, ``simplify``, dense leaves. The reference.
+
+``compiled`` does the same with kernels and gives the same pixels; it may stop at other places,
+since it cannot tell which bounds hold where NaN is possible any better than this one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.simplify import simplify
+from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.interval import Interval, bounds
+from intervalvm.ops import ROWS
+from intervalvm.tape import Tape
+
+SPLIT_LEVELS = 3
+"""A split takes up to three levels of the quadtree: 8 x 8 children."""
+
+
+@dataclass
+class Counts:
+    """What one split of the walk did, over all regions it was made for."""
+
+    regions: int = 0
+    inside: int = 0
+    outside: int = 0
+    ambiguous: int = 0
+    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
+    inside_px: int = 0  # in filled tiles and in leaves
+    evaluated_px: int = 0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The cell in column ``column``, row ``line`` of an image cut into 2**level cells a side."""
+
+    level: int
+    column: int
+    line: int
+
+    def pixels(self, width: int, height: int) -> tuple[slice, slice]:
+        """The rows and columns of the cell; cells differ by at most a pixel and may be empty."""
+        rows = slice((self.line * height) >> self.level, ((self.line + 1) * height) >> self.level)
+        columns = (self.column * width) >> self.level, ((self.column + 1) * width) >> self.level
+        return rows, slice(*columns)
+
+    def children(self, levels: int) -> list[Tile]:
+        """The cells that this one is cut into, row by row."""
+        side = range(1 << levels)
+        column, line = self.column << levels, self.line << levels
+        return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
+
+
+def split_levels(depth: int) -> list[int]:
+    """The levels that each split takes: three, but the first what is left over.
+
+    The first has the fewest regions to look at, so lanes that stay empty there cost least.
+    """
+    first = depth % SPLIT_LEVELS
+    head = [first] if first or not depth else []
+    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
+
+
+def render(
+    tape: Tape,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    pixels: NDArray[Any],
+    steps: Sequence[int],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Counts]:
+    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
+
+    ``tape`` reads x and y alone; ``steps`` are the levels that each split takes.
+    """
+    counts = [Counts() for _ in steps]
+    walk = _Walk(x, y, pixels, steps, counts, progress)
+    walk.split(tape, Tile(0, 0, 0), 0)
+    return counts
+
+
+@dataclass
+class _Walk:
+    x: NDArray[Any]
+    y: NDArray[Any]
+    pixels: NDArray[Any]
+    steps: Sequence[int]
+    counts: list[Counts]
+    progress: Callable[[int, int], None] | None
+    done: int = 0
+
+    def split(self, tape: Tape, tile: Tile, step: int) -> None:
+        """Bound the tape over the children of ``tile``; fill what is proven, split the rest."""
+        height, width = self.pixels.shape
+        children = [
+            (child, rows, columns)
+            for child in tile.children(self.steps[step])
+            for rows, columns in [child.pixels(width, height)]
+            if rows.stop > rows.start and columns.stop > columns.start
+        ]
+        never = np.zeros(len(children), bool)
+        x_low = np.array([self.x[columns.start] for _, _, columns in children])
+        x_high = np.array([self.x[columns.stop - 1] for _, _, columns in children])
+        y_low = np.array([self.y[rows.stop - 1] for _, rows, _ in children])
+        y_high = np.array([self.y[rows.start] for _, rows, _ in children])
+        axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
+        bitmap = self.pixels.dtype == np.uint8
+        found = bounds(tape, axes, (), self.x.dtype, sign_only=bitmap)
+        inside = (found.root.upper < 0) & ~found.root.maybe_nan
+        outside = (found.root.lower >= 0) & ~found.root.maybe_nan
+        count = self.counts[step]
+        count.regions += len(children)
+        count.inside += int(inside.sum())
+        count.outside += int(outside.sum())
+        for k, (child, rows, columns) in enumerate(children):
+            if inside[k]:
+                self.pixels[rows, columns] = 255 if bitmap else found.root.upper[k]
+                count.inside_px += self.pixels[rows, columns].size
+            elif outside[k]:
+                self.pixels[rows, columns] = 0 if bitmap else found.root.lower[k]
+            else:
+                short = simplify(tape, found.trace, k)
+                count.ambiguous += 1
+                count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
+                if step + 1 < len(self.steps):
+                    self.split(short, child, step + 1)
+                    continue
+                self.leaf(short, rows, columns)
+            self.report(self.pixels[rows, columns].size)
+
+    def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
+        """Evaluate every pixel of a tile."""
+        values = evaluate(tape, self.x[None, columns], self.y[rows, None], dtype=self.x.dtype)
+        inside = int(np.count_nonzero(values < 0))
+        if self.pixels.dtype == np.uint8:
+            values = np.where(values < 0, np.uint8(255), np.uint8(0))
+        self.pixels[rows, columns] = values
+        self.counts[-1].evaluated_px += values.size
+        self.counts[-1].inside_px += inside
+
+    def report(self, pixels: int) -> None:
+        self.done += pixels
+        if self.progress is not None:
+            self.progress(self.done, self.pixels.size)
