@@ -26,7 +26,7 @@ Rule = Callable[..., Any]
 
 
 def _round(xp: Any, a: Any) -> Any:
-    """Half away from zero. ``a - trunc(a)`` is exact; at infinity it is NaN, which is not >= 0.5."""
+    """Half away from zero. ``a - trunc(a)`` is exact; at infinity NaN, which is not >= 0.5."""
     whole = xp.trunc(a)
     return xp.where(xp.abs(a - whole) >= 0.5, whole + xp.copysign(1.0, a), whole)
 

@@ -111,7 +111,7 @@ def render(
         },
         levels=_levels(counts, steps, width, height),
     )
-    return Image(pixels, region or Region.square(), stats)
+    return Image(pixels, (region or Region.square()).fitted(width, height), stats)
 
 
 def _pruned(

@@ -126,7 +126,8 @@ def _target_machine() -> llvm.TargetMachine:
 
 
 def _compile(dtype: str, tame: bool, machine: llvm.TargetMachine) -> bytes:
-    log.info("compiling the %s kernels for this processor, once: some seconds", dtype)
+    part = "2 of 2" if tame else "1 of 2"
+    log.info("compiling %s kernels for this processor, %s (once, some seconds)", dtype, part)
     from numba import cfunc, types
 
     from intervalvm.render import kernels
