@@ -29,7 +29,7 @@ def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
     constants = tape.constants(dtype)
 
     def const(value: Any) -> int:
-        value = dtype.type(value)
+        value = dtype.type(np.nan if np.isnan(value) else value)  # any NaN is as good as another
         key = ("const", value.tobytes())
         if key not in known:
             known[key] = builder.const(float(value), np.float32(value))

@@ -131,6 +131,8 @@ class Lanes:
         self.vector = ir.VectorType(self.element, WIDTH)
         self.inf, self.nan = self._lift(float("inf")), self._lift(float("nan"))
         self.no = Lane(builder, splat(I1, 0))
+        # Careful bounds, which prove that a walk may be tame, contain the tame ones in them.
+        self.slack = 1.0 if tame else 4.0
 
     def _lift(self, a: Any, element: ir.Type | None = None) -> Lane:
         return a if isinstance(a, Lane) else Lane(self.builder, splat(element or self.element, a))

@@ -245,16 +245,20 @@ def count_clauses(ctx, stack, ambiguous):
 
 
 @jit
-def place_tapes(ctx, stack, ambiguous):
-    """Give each child its part of the arena; returns those for which there was room."""
+def place_tapes(ctx, stack, ambiguous, deeper):
+    """Give each child its part of the arena; returns those for which there was room.
+
+    Room for one tape is left to each of the ``deeper`` steps, or they could never go on.
+    """
     planes = uint64_at(ctx[c.PLANES])
+    end = ctx[c.ARENA_END] - 8 * deeper * stack[c.COUNT]
     top, fitting, left = ctx[c.ARENA_TOP], NOBODY, ambiguous
     while left != NOBODY:
         child = first_bit(left)
         length = 0
         for plane in range(c.MOST_PLANES):
             length |= np.int64(planes[plane] >> np.uint64(child) & ONE) << plane
-        if top + 8 * length > ctx[c.ARENA_END]:
+        if top + 8 * length > end:
             break
         left &= left - ONE
         fitting |= ONE << np.uint64(child)
@@ -431,7 +435,7 @@ def build(dtype: str, *, tame: bool) -> Any:
         fitting = NOBODY
         if ambiguous != NOBODY:
             count_clauses(ctx, stack, ambiguous)
-            fitting = place_tapes(ctx, stack, ambiguous)
+            fitting = place_tapes(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
             write_tapes(ctx, stack, fitting)
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.REMAINING))[0] = fitting
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.DEFERRED))[0] = ambiguous & ~fitting
