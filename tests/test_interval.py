@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from boxes import Range, float_at, floats_within, interval_of, place, ranges, ranges_within
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from lane_kernels import LaneEvaluator
 from numpy.testing import assert_array_equal
@@ -31,7 +31,7 @@ from intervalvm.evaluate.interval import (
     IntervalArrays,
     bounds,
 )
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import ROWS
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,13 @@ def test_bounds_of_a_monotone_operation_are_attained_at_the_ends(
     op: str, dtype: str, data: st.DataObject
 ) -> None:
     case = data.draw(cases(dtype, nan=False))
-    ends = [(side.low, side.high)[::way] for side, way in zip((case.x, case.y), MONOTONE[op] * 2)]
-    least, greatest = values_of(tape_of(op), Case(case.x, case.y, list(zip(*ends))), dtype)
+    sides = case.x, case.y
+    ends = [
+        (side.low, side.high)[::way] for side, way in zip(sides, MONOTONE[op] * 2, strict=False)
+    ]
+    least, greatest = values_of(
+        tape_of(op), Case(case.x, case.y, list(zip(*ends, strict=True))), dtype
+    )
     found = numpy_bounds(tape_of(op), case, dtype)
     if not np.isnan(least):
         assert found.lower == least

@@ -53,14 +53,15 @@ def assert_same_bits(actual: Any, expected: Any, operands: tuple[Any, ...]) -> N
 
 @cache
 def numbers(dtype: str) -> Any:
-    """The edges of the format's table and of the number format, and random bit patterns."""
+    """The edges of the format's table and of the number format, and their neighbours."""
     info, kind = np.finfo(dtype), np.dtype(dtype).type
     digits = info.nmant + 1
     sizes = [
         *(0.0, 1.0, 0.5, 1.5, 2.0, 2.5, 3.0, 3.5, 0.1, 1 / 3, math.pi, math.pi / 2, math.e, 10.0),
         *(info.smallest_subnormal, info.smallest_normal, info.max, np.inf, np.nan, 1e6, 1e-6, 1e22),
         # from here on every float is whole: rounding by adding a half goes wrong just below
-        *(2.0 ** (digits - 2) + 0.5, 2.0 ** (digits - 1) - 0.5, 2.0 ** (digits - 1) + 1, 2.0**digits),
+        *(2.0 ** (digits - 2) + 0.5, 2.0 ** (digits - 1) - 0.5),
+        *(2.0 ** (digits - 1) + 1, 2.0**digits),
         *(88.72284, 709.78, 103.97, 745.13, 1.0 + info.eps, 0.7071067811865476, 2.0**31, 2.0**63),
     ]  # fmt: skip
     edges = np.array(sizes, dtype)

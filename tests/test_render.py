@@ -10,11 +10,11 @@ business of ``test_ops``.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from lane_kernels import LaneEvaluator
 from numpy.testing import assert_array_equal
@@ -25,7 +25,7 @@ from intervalvm import OptionError, Region, Tape
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.pack import pack
 from intervalvm.evaluate.arrays import Arrays
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import ROWS
 from intervalvm.render.grid import GRIDS, coordinates
 
 EXACT = [op.name for op in ROWS if not op.is_libm]
@@ -115,7 +115,7 @@ def assert_counts(image: Any) -> None:
     levels, pixels = image.stats.levels, image.stats.pixels
     for level in levels:
         assert level.regions == level.inside + level.outside + level.ambiguous
-    for level, deeper in zip(levels, levels[1:], strict=False):
+    for level, deeper in pairwise(levels):
         assert level.ambiguous <= deeper.regions <= 64 * level.ambiguous
     assert pixels["evaluated"] <= pixels["total"] == image.pixels.size
     if not any(level.inside or level.outside for level in levels):

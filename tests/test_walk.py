@@ -1,4 +1,4 @@
-"""How the compiled walk goes: threads, little room, small steps, interruptions, and what is kept."""
+"""How the compiled walk goes: threads, little room, small steps, interrupts, what is kept."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_top_row_has_the_greatest_y() -> None:
 
 
 def test_nan_and_infinity_are_outside_where_they_are_not_below_zero() -> None:
-    x, y, _ = ivm.axes()
+    x, _, _ = ivm.axes()
     shapes = {
         "sqrt of a negative number": (ivm.sqrt(x) - 2, "....####"),
         "minus infinity": (-1 / (x - x), "########"),
@@ -97,7 +97,7 @@ def test_nan_and_infinity_are_outside_where_they_are_not_below_zero() -> None:
 def test_a_remainder_that_rounds_up_to_its_end_is_no_reason_to_fill() -> None:
     """The walk had proven that no bound is infinite, and met one that was."""
     x, y, _ = ivm.axes()
-    shape = y / (x % 3 - 1) - 0.02
+    shape = ivm.reciprocal(x % 3 - 1) * y - 0.02
     for left in (-3e-6, -1e-6, -6e-15):
         for dtype in ("float32", "float64"):
             options = {"size": 256, "region": Region((left, -1e-20), (0, 1)), "dtype": dtype}
