@@ -139,9 +139,9 @@ def _pruned(
         counts = quadtree.render(folded, x, y, pixels, steps, progress=report)
         return pixels, counts, compiling, 1
     from intervalvm.render import compiled
-    from intervalvm.render.plan import plan_of
+    from intervalvm.render.plan import domain_of, plan_of
 
-    plan = plan_of(tape, x.dtype, settings, sign_only=bitmap)
+    plan = plan_of(tape, x.dtype, settings, domain_of(x, y), sign_only=bitmap)
     compiled.load(plan)
     compiling = time.perf_counter() - start
     needed = (threads + 1) * plan.workspace_bytes(len(steps)) + shape[0] * shape[

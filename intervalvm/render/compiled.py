@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.pack import INPUT_SLOTS
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -37,72 +36,58 @@ def render(
     ``threads``.
     """
     dtype = plan.dtype.name
-    padding = np.zeros(c.BLOCK_PX, plan.dtype)
-    keep = [np.concatenate((axis, padding)) for axis in (x, y)]
-    bits = np.array(steps, np.int64)
-    counter, tasks = np.zeros(1, np.int64), np.zeros(c.LANES, np.int64)
-    with plan.workspaces(threads + 1, len(steps)) as (shared, *own):
-        frame = np.zeros(c.FIELDS, np.int64)
-        for field, value in (
-            (c.WIDTH_PX, len(x)),
-            (c.HEIGHT_PX, len(y)),
-            (c.X, keep[0].ctypes.data),
-            (c.Y, keep[1].ctypes.data),
-            (c.IMAGE, pixels.ctypes.data),
-            (c.IS_VALUE, pixels.dtype != np.uint8),
-            (c.RECORDS, plan.packed.records.ctypes.data),
-            (c.LENGTH, len(plan.packed.records)),
-            (c.RESULT, len(plan.packed.records) + INPUT_SLOTS - 1),
-            (c.CONSTANTS, plan.packed.constants.ctypes.data),
-            (c.STEPS, len(steps)),
-            (c.BITS, bits.ctypes.data),
-            (c.VALID, -1),
-            (c.TASK, counter.ctypes.data),
-            (c.TASK_LIST, tasks.ctypes.data),
-            (c.ROOT_STACK, shared.stack.ctypes.data),
-            (c.BUDGET, BUDGET),
-        ):
-            frame[field] = value
-        for workspace in (shared, *own):
+    first_walk = native.kernel("tame" if plan.is_tame else "careful", dtype)
+    width, height = len(x), len(y)
+    samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # padded by a block each
+    y_start = width + c.BLOCK_PX
+    samples[:width], samples[y_start : y_start + height] = x, y
+    shared_words = np.zeros(1 + c.MOST_STEPS + c.LANES, np.int64)  # counter, levels, tasks
+    counter, bits, tasks = np.split(shared_words, (1, 1 + c.MOST_STEPS))
+    bits[: len(steps)] = steps
+    address = int(shared_words.ctypes.data)
+    with plan.workspaces(threads + 1, len(steps)) as (root, *own):
+        frame = plan.frame.copy()
+        frame[c.WIDTH_PX], frame[c.HEIGHT_PX] = width, height
+        frame[c.X] = samples.ctypes.data
+        frame[c.Y] = frame[c.X] + y_start * plan.dtype.itemsize
+        frame[c.IMAGE], frame[c.IS_VALUE] = pixels.ctypes.data, pixels.dtype != np.uint8
+        frame[c.STEPS], frame[c.VALID], frame[c.BUDGET] = len(steps), -1, BUDGET
+        frame[c.TASK], frame[c.BITS] = address, address + 8
+        frame[c.TASK_LIST] = address + 8 * (1 + c.MOST_STEPS)
+        frame[c.ROOT_STACK] = root.context[c.STACK]
+        for workspace in (root, *own):
             workspace.stats[:] = 0
-        careful = native.walk(dtype, tame=False)
         while True:
-            root = frame.copy()
-            shared.enter(root)
-            root[c.DEPTH] = -1
-            careful(root.ctypes.data)
-            children = _bits(shared.stack[c.REMAINING])
+            first_walk(root.start(frame, depth=-1))
+            children = _bits(root.stack[c.REMAINING])
             tasks[: len(children)] = children
             counter[0], frame[c.TASKS] = 0, len(children)
-            walk = native.walk(dtype, tame=True) if root[c.TAME] else careful
-            contexts = []
-            for workspace in own[: max(1, min(threads, len(children)))]:
-                contexts.append(frame.copy())
-                workspace.enter(contexts[-1])
-            _run(walk, contexts, counter, pixels.shape[0] * pixels.shape[1], progress)
-            if not shared.stack[c.DEFERRED]:
+            walk = native.kernel("tame", dtype) if root.context[c.TAME] else first_walk
+            used = own[: max(1, min(threads, len(children)))]
+            contexts = [workspace.start(frame, depth=0) for workspace in used]
+            _run(walk, contexts, counter, len(children), pixels.size, progress)
+            if not root.stack[c.DEFERRED]:
                 break
-            frame[c.VALID] = shared.stack[c.DEFERRED]
-        stats = np.sum([workspace.stats for workspace in (shared, *own)], axis=0)
-    return [
-        Counts(*row[: c.COUNTS - 1]) for row in stats.reshape(-1, c.COUNTS)[: len(steps)].tolist()
-    ]
+            frame[c.VALID] = root.stack[c.DEFERRED]
+        stats = root.stats + sum(workspace.stats for workspace in own)
+    return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
 
 
 def load(plan: Plan) -> None:
-    """Have the kernels of a plan's dtype ready: compiled on this machine's first run."""
-    native.walk(plan.dtype.name, tame=False)
-    native.walk(plan.dtype.name, tame=True)
+    """Have the kernels that a plan needs ready: compiled on this machine's first run."""
+    native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
 
 
 def _bits(mask: int) -> list[int]:
-    return [k for k in range(c.LANES) if int(mask) >> k & 1]
+    word = int(mask)
+    return [k for k in range(c.LANES) if word >> k & 1]
 
 
 def _run(
-    walk: native.Walk,
-    contexts: list[NDArray[np.int64]],
+    walk: native.Kernel,
+    contexts: list[int],
     counter: NDArray[np.int64],
+    tasks: int,
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -110,18 +95,17 @@ def _run(
 
     An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
     """
-    tasks = int(contexts[0][c.TASKS])
     stop: list[bool] = []
 
-    def work(context: NDArray[np.int64]) -> None:
-        while not stop and walk(context.ctypes.data):
+    def work(context: int) -> None:
+        while not stop and walk(context):
             pass
 
     others: list[Future[None]] = [
         _pool(os.getpid(), len(contexts) - 1).submit(work, context) for context in contexts[1:]
     ]
     try:
-        while walk(contexts[0].ctypes.data):
+        while walk(contexts[0]):
             if progress is not None:
                 progress(min(int(counter[0]), tasks) * total // (tasks + 1), total)
         for other in others:
