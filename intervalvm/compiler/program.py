@@ -26,8 +26,11 @@ from intervalvm.ops import OPS, ROWS
 
 INPUTS = 2
 """Places 0 and 1 are x and y."""
-MIXED = ("add", "mul", "min", "max")
-"""Operations with arms of their own for an x-term and a y-term; the rest spread those first."""
+MIXED = ("add", "mul")
+"""Operations with arms of their own for an x-term and a y-term; the rest spread those first.
+
+None has a choice: its result could not be an alias of an operand of another kind.
+"""
 
 
 VARIANT_BITS = 16
@@ -89,7 +92,7 @@ VARIANTS = _variants()
 """Every variant; a record stores its place here. Operations on constants alone are folded."""
 
 NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
-_BY_NAME = {(v.op, v.kinds, v.out == "t"): number for number, v in enumerate(VARIANTS)}
+_BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
 LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 
 
@@ -145,8 +148,8 @@ class Assembler:
     def _add(
         self, op: str, kinds: str, places: tuple[int, ...], out: str, third: int = 0
     ) -> Operand:
-        number = _BY_NAME[op, kinds, out == "t"]
-        left, right, last = (*places, 0, third)[:3] if len(places) < 3 else places
+        number = _BY_NAME[op, kinds, out]
+        left, right, last = places if len(places) == 3 else (*places, 0)[:2] + (third,)
         self._words += (number | VARIANTS[number].flags, left, right, last)
         return out, len(self._words) // 4 - 1 + INPUTS
 
