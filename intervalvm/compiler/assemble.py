@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from intervalvm.compiler.predicates import AND, FALSE, LESS, OR, SAME, TRUE, Node, Predicates
-from intervalvm.compiler.program import Assembler, Operand, Program
-from intervalvm.ops import ROWS
+from intervalvm.compiler.predicates import FALSE, LESS, OR, SAME, TRUE, Node, Predicates
+from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
+from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
 NAMES = [op.name for op in ROWS]
@@ -17,17 +18,51 @@ ALWAYS, NEVER = -1, -2
 """What a truth resolves to that needs no record."""
 
 
-def value_program(tape: Tape, dtype: np.dtype[Any], *, axes: bool = True) -> Program:
-    """All clauses of a tape in x and y, in its order; the result is the value of the last.
-
-    Without ``axes`` every record is of kind f, and record i is the i-th clause that is neither a
-    constant nor an input.
-    """
-    assembler = Assembler(dtype, axes=axes)
+def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
+    """All clauses of a tape in x and y, in its order; the result is the value of the last."""
+    assembler = Assembler(dtype)
     values = _Values(tape, assembler)
     for i in range(len(tape)):
         values.write(i)
     return assembler.program(assembler.full(values.place[-1]))
+
+
+def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
+    """All clauses of a tape in x and y, every value of kind f; the result is that of the last.
+
+    Clause i writes record i less the constants and inputs before it. A tape that is no more than
+    an input or a constant has no records.
+    """
+    is_record = np.array(ARITY)[tape.codes] > 0
+    is_const = tape.codes == CODE["const"]
+    place = np.cumsum(is_record) + INPUTS - 1
+    place[is_const] = np.arange(np.count_nonzero(is_const))
+    place[tape.codes == CODE["var-x"]] = 0
+    place[tape.codes == CODE["var-y"]] = 1
+    records = np.zeros((np.count_nonzero(is_record), 4), np.uint32)
+    codes, kinds = tape.codes[is_record], []
+    for column, operands in ((1, tape.left), (2, tape.right)):
+        operand = operands[is_record]
+        there = operand >= 0
+        records[there, column] = place[operand[there]]
+        kinds.append(np.where(there & is_const[operand], 1, 0))
+    records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
+    constants = tape.constants(dtype)[is_const]
+    return Program(records, constants if len(constants) else np.zeros(1, dtype), int(place[-1]))
+
+
+def _plain_table() -> NDArray[np.uint32]:
+    """The first word of a record by operation, and by whether each operand is a constant."""
+    table = np.zeros((len(ROWS), 2, 2), np.uint32)
+    for code, op in enumerate(ROWS):
+        for left, right in ((0, 0), (0, 1), (1, 0)):
+            kinds = ("fk"[left] + "fk"[right])[: op.arity]
+            if op.arity and (op.name, kinds, "f") in FIRST_WORD:
+                table[code, left, right] = FIRST_WORD[op.name, kinds, "f"]
+    return table
+
+
+_PLAIN = _plain_table()
 
 
 def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
@@ -36,7 +71,7 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
     known = _resolve(nodes, predicates.root)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = assembler.number(dtype.type(np.inf if root == ALWAYS else -np.inf))
+        limit = assembler.number(np.inf if root == ALWAYS else -np.inf)
         return assembler.program(assembler.less(assembler.x, limit))
     values = _Values(tape, assembler)
     live = _reachable(nodes, known, root)
@@ -70,27 +105,29 @@ def _resolve(nodes: list[Node], root: int) -> dict[int, int]:
     while stack:
         i = stack[-1]
         node = nodes[i]
-        operands = {SAME: (node.left,), OR: (node.left, node.right), AND: (node.left, node.right)}
-        missing = [o for o in operands.get(node.kind, ()) if o not in known]
-        if missing:
-            stack += missing
-            continue
-        stack.pop()
-        if node.kind == LESS:
+        kind = node.kind
+        if kind == LESS:
             known[i] = i
-        elif node.kind in (TRUE, FALSE):
-            known[i] = ALWAYS if node.kind == TRUE else NEVER
-        elif node.kind == SAME:
+        elif kind in (TRUE, FALSE):
+            known[i] = ALWAYS if kind == TRUE else NEVER
+        elif node.left not in known:
+            stack.append(node.left)
+            continue
+        elif kind == SAME:
             known[i] = known[node.left]
+        elif node.right not in known:
+            stack.append(node.right)
+            continue
         else:
             a, b = known[node.left], known[node.right]
-            decides, neutral = (ALWAYS, NEVER) if node.kind == OR else (NEVER, ALWAYS)
+            decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
             if decides in (a, b):
                 known[i] = decides
             elif neutral in (a, b) or a == b:
                 known[i] = b if a == neutral else a
             else:
                 known[i] = i
+        stack.pop()
     return known
 
 
@@ -112,7 +149,7 @@ class _Values:
 
     def __init__(self, tape: Tape, assembler: Assembler) -> None:
         self.assembler = assembler
-        self.numbers = tape.constants(assembler.dtype)
+        self.numbers = tape.constants(assembler.dtype).tolist()
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )

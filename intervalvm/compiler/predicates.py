@@ -13,6 +13,7 @@ the other.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,11 +31,11 @@ MOST_DEMANDS = 4
 thresholds would be written once for each."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
 
-    A value is a clause index, or a number of the dtype. ``clause`` is where the question was asked.
+    A value is a clause index, or a number as a float. ``clause`` is where the question was asked.
     """
 
     kind: int
@@ -69,7 +70,7 @@ class Predicates:
         self.codes, self.nan = tape.codes.tolist(), maybe_nan.tolist()
         self.not_negative = (lower >= 0).tolist()
         self.left, self.right = tape.left.tolist(), tape.right.tolist()
-        self.values = tape.constants(self.dtype)
+        self.values = tape.constants(self.dtype).tolist()
         self.is_const = (tape.codes == CODE["const"]).tolist()
         self.nodes: list[Node] = []
         self._asked: dict[tuple[int, bool, Any], int] = {}
@@ -77,7 +78,7 @@ class Predicates:
         self._demand: list[tuple[int, bool, Any]] = []
         self._searches: dict[str, _Search] = defaultdict(_Search)
         self._most = MOST_DEMANDS * len(tape) + 64
-        self.root = self.ask(len(tape) - 1, False, self.dtype.type(0))
+        self.root = self.ask(len(tape) - 1, False, 0.0)
         with np.errstate(all="ignore"):
             while self._todo:
                 while self._todo:
@@ -85,8 +86,11 @@ class Predicates:
                 self._find_thresholds()
 
     def ask(self, clause: int, greater: bool, t: Any) -> int:
-        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
-        key = (clause, greater, t.tobytes())
+        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause.
+
+        ``t`` is a Python float that the dtype holds exactly.
+        """
+        key = (clause, greater, t)
         known = self._asked.get(key)
         if known is None:
             known = self._asked[key] = len(self.nodes)
@@ -146,7 +150,7 @@ class Predicates:
         if self.is_const[left] or self.is_const[right]:
             k, other = (left, right) if self.is_const[left] else (right, left)
             number = self.values[k]
-            if not np.isfinite(number):
+            if not math.isfinite(number):
                 self._literal(node)
             elif is_sub and other == right:  # k - b is k + -b
                 self._seek("add", node, other, number, flip=True)
@@ -161,15 +165,15 @@ class Predicates:
         left, right = self.left[clause], self.right[clause]
         name = ROWS[self.codes[clause]].name
         k, other = (left, right) if self.is_const[left] else (right, left)
-        number = self.values[k] if self.is_const[k] else self.dtype.type(0)
-        if not np.isfinite(number) or number == 0 or (name == "div" and k == left):
+        number = self.values[k] if self.is_const[k] else 0.0
+        if not math.isfinite(number) or number == 0 or (name == "div" and k == left):
             self._literal(node)
         else:  # a * -k is -a * k
-            self._seek(name, node, other, abs(number), flip=bool(number < 0))
+            self._seek(name, node, other, abs(number), flip=number < 0)
 
     def _increasing(self, node: int, clause: int) -> None:
         name = ROWS[self.codes[clause]].name
-        self._seek(name, node, self.left[clause], self.dtype.type(0))
+        self._seek(name, node, self.left[clause], 0.0)
 
     def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
         """Note a search for the threshold of ``operand``, or of its negative if ``flip``."""
@@ -193,16 +197,17 @@ class Predicates:
                 lambda v, f=function, k=k: f(self.xp, v, k), t, greater, name in FROM_ZERO
             )
             # v < t' for the least v that is not below t; v > the one before the least above t
-            limits = np.where(greater, previous_float(least), least)
-            for i, node in enumerate(search.nodes):
-                self._answer(name, node, search, i, limits[i], bool(found[i]), least[i])
+            limits = np.where(greater, previous_float(least), least).tolist()
+            answers = zip(search.nodes, limits, found.tolist(), least.tolist(), strict=True)
+            for i, (node, limit, is_found, first) in enumerate(answers):
+                self._answer(name, node, search, i, limit, is_found, first)
 
     def _answer(
         self, name: str, node: int, search: _Search, i: int, limit: Any, found: bool, least: Any
     ) -> None:
         greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
         clause = self._demand[node][0]
-        low = least == (0 if name in FROM_ZERO else -np.inf)
+        low = least == (0 if name in FROM_ZERO else -math.inf)
         if name in ("square", "abs"):
             # by size: inside when |v| < t', outside when |v| > the one before
             if not found or (greater and low):
@@ -215,7 +220,7 @@ class Predicates:
                 self._become(node, AND, a, b)
         elif name == "sqrt" and not self.not_negative[operand]:
             # the root of a negative number is NaN, which answers no
-            above = self.ask(operand, True, -np.nextafter(self.dtype.type(0), self.dtype.type(1)))
+            above = self.ask(operand, True, -float(np.finfo(self.dtype).smallest_subnormal))
             if not found:
                 self._become(node, FALSE) if greater else self._become(node, SAME, above)
             elif greater:

@@ -16,6 +16,7 @@ and no test inside. An arm that does not care which axis it is says ``a`` for bo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,7 @@ VARIANTS = _variants()
 
 NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
 _BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
+FIRST_WORD = {key: number | VARIANTS[number].flags for key, number in _BY_NAME.items()}
 LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 
 
@@ -126,20 +128,19 @@ Operand = tuple[str, int]
 class Assembler:
     """Collects records; each method returns where its result is: (kind, place)."""
 
-    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True) -> None:
-        """Without ``axes`` the inputs are of kind f, and so is all that depends on them."""
+    def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
-        self.x: Operand = ("x" if axes else "f", 0)
-        self.y: Operand = ("y" if axes else "f", 1)
+        self.x: Operand = ("x", 0)
+        self.y: Operand = ("y", 1)
         self._words: list[int] = []
-        self._pool: list[Any] = []
-        self._known: dict[bytes, int] = {}
+        self._pool: list[float] = []
+        self._known: dict[tuple[float, float], int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
 
-    def number(self, value: Any) -> Operand:
-        """A constant of the pool."""
-        key = self.dtype.type(value).tobytes()
+    def number(self, value: float) -> Operand:
+        """A constant of the pool, given as a float that the dtype holds exactly."""
+        key = value, math.copysign(1.0, value)  # both zeros are equal
         place = self._known.setdefault(key, len(self._pool))
         if place == len(self._pool):
             self._pool.append(value)
@@ -148,9 +149,8 @@ class Assembler:
     def _add(
         self, op: str, kinds: str, places: tuple[int, ...], out: str, third: int = 0
     ) -> Operand:
-        number = _BY_NAME[op, kinds, out]
         left, right, last = places if len(places) == 3 else (*places, 0)[:2] + (third,)
-        self._words += (number | VARIANTS[number].flags, left, right, last)
+        self._words += (FIRST_WORD[op, kinds, out], left, right, last)
         return out, len(self._words) // 4 - 1 + INPUTS
 
     def spread(self, a: Operand) -> Operand:
@@ -205,9 +205,7 @@ class Assembler:
         """Any operand as a value of kind f that a record has written."""
         if a[0] == "k":
             return self._add("copy", "k", (a[1],), "f")
-        if a[0] == "f" and a[1] >= INPUTS:
-            return a
-        return self.spread(a) if a[0] in "xy" else self.value("copy", a)
+        return self.spread(a) if a[0] in "xy" else a
 
     def program(self, result: Operand) -> Program:
         """The records so far, with the place of their result."""

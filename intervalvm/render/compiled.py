@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -36,36 +36,32 @@ def render(
     ``threads``.
     """
     dtype = plan.dtype.name
-    first_walk = native.kernel("tame" if plan.is_tame else "careful", dtype)
+    tame, careful = (partial(native.kernel, kind, dtype) for kind in ("tame", "careful"))
     width, height = len(x), len(y)
     samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # padded by a block each
     y_start = width + c.BLOCK_PX
     samples[:width], samples[y_start : y_start + height] = x, y
-    shared_words = np.zeros(1 + c.MOST_STEPS + c.LANES, np.int64)  # counter, levels, tasks
-    counter, bits, tasks = np.split(shared_words, (1, 1 + c.MOST_STEPS))
-    bits[: len(steps)] = steps
-    address = int(shared_words.ctypes.data)
+    shared, bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
         frame = plan.frame.copy()
         frame[c.WIDTH_PX], frame[c.HEIGHT_PX] = width, height
         frame[c.X] = samples.ctypes.data
         frame[c.Y] = frame[c.X] + y_start * plan.dtype.itemsize
         frame[c.IMAGE], frame[c.IS_VALUE] = pixels.ctypes.data, pixels.dtype != np.uint8
-        frame[c.STEPS], frame[c.VALID], frame[c.BUDGET] = len(steps), -1, BUDGET
-        frame[c.TASK], frame[c.BITS] = address, address + 8
-        frame[c.TASK_LIST] = address + 8 * (1 + c.MOST_STEPS)
-        frame[c.ROOT_STACK] = root.context[c.STACK]
+        frame[c.STEPS], frame[c.BITS] = len(steps), bits.ctypes.data
+        frame[c.VALID], frame[c.BUDGET] = -1, BUDGET
+        frame[c.SHARED], frame[c.ROOT_CONTEXT] = shared.ctypes.data, root.address
         for workspace in (root, *own):
             workspace.stats[:] = 0
         while True:
-            first_walk(root.start(frame, depth=-1))
-            children = _bits(root.stack[c.REMAINING])
-            tasks[: len(children)] = children
-            counter[0], frame[c.TASKS] = 0, len(children)
-            walk = native.kernel("tame", dtype) if root.context[c.TAME] else first_walk
-            used = own[: max(1, min(threads, len(children)))]
-            contexts = [workspace.start(frame, depth=0) for workspace in used]
-            _run(walk, contexts, counter, len(children), pixels.size, progress)
+            shared[:] = 0
+            root.start(frame, depth=0)
+            contexts = [workspace.start(frame, depth=0) for workspace in own]
+            own[0].context[c.DEPTH] = -1
+            if not plan.is_tame:
+                careful()(contexts[0])
+            walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+            _run(walk, contexts, shared, pixels.size, progress)
             if not root.stack[c.DEFERRED]:
                 break
             frame[c.VALID] = root.stack[c.DEFERRED]
@@ -78,20 +74,16 @@ def load(plan: Plan) -> None:
     native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
 
 
-def _bits(mask: int) -> list[int]:
-    word = int(mask)
-    return [k for k in range(c.LANES) if word >> k & 1]
-
-
 def _run(
     walk: native.Kernel,
     contexts: list[int],
-    counter: NDArray[np.int64],
-    tasks: int,
+    shared: NDArray[np.int64],
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Walk until no task is left, one thread a context, the caller's thread among them.
+
+    The others are called before the root is split, and wait for it: waking them takes as long.
 
     An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
     """
@@ -107,11 +99,14 @@ def _run(
     try:
         while walk(contexts[0]):
             if progress is not None:
-                progress(min(int(counter[0]), tasks) * total // (tasks + 1), total)
+                tasks = int(shared[c.READY]) - 1
+                progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         for other in others:
             other.result()
     finally:
         stop.append(True)
+        if not shared[c.READY]:
+            shared[c.READY] = 1  # no tasks: whoever waits for the root goes home
         for other in others:
             other.exception()
 

@@ -32,8 +32,8 @@ MOST_STEPS = 12
     STEPS, BITS,  # number of splits; address of int64[STEPS], the levels of each
     VALID,  # children of the whole image to look at: all, or those that were deferred
     TAME,  # written by root: whether neither NaN nor infinity can arise
-    TASK, TASKS, TASK_LIST,  # address of the shared counter; number of tasks; their children
-    ROOT_STACK,  # address of the root's row of the stack, where the tasks' programs are noted
+    SHARED,  # address of what threads share: SHARED_WORDS words, see below
+    ROOT_CONTEXT,  # address of the context in which the root was split
     BUDGET,  # records x lanes to evaluate before returning
     FRAME_FIELDS,  # up to here
     # A thread's own workspace: addresses, and what is in work.
@@ -45,11 +45,17 @@ MOST_STEPS = 12
     REMAP,  # int32[(n + 2) * 64]: by place, where it is in the programs of the children
     CHILD_COUNTS,  # int32[64]: how many places those have so far
     STACK, STATS,  # a row a step, see below
-    DEPTH,  # the step whose children are being visited; 0 when idle, -1 to split the root
+    DEPTH,  # the step whose children are being visited; 0 between tasks, -1 to split the root first
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     FIELDS,
-) = range(42)  # fmt: skip
+) = range(40)  # fmt: skip
+
+# What threads share: tasks are the root's ambiguous children.
+NEXT_TASK = 0  # how many were taken
+READY = 1  # 0 until the root is split, then 1 + the number of tasks
+TASK_LIST = 2
+SHARED_WORDS = TASK_LIST + LANES
 
 # A row of the stack, one a step: a region, its program, and those of its ambiguous children.
 (REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, PROGRAM, COUNT, ROOT, CHILD_PROGRAM) = range(10)

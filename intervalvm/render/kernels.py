@@ -105,6 +105,28 @@ def take_next(typingctx, address):
 
 
 @intrinsic
+def publish(typingctx, address, value):
+    """Store an int64 that other threads wait for, after all that was stored before."""
+
+    def codegen(context, builder, signature, args):
+        builder.atomic_rmw("xchg", builder.inttoptr(args[0], POINTER), args[1], "release")
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def published(typingctx, address):
+    """The int64 at an address that another thread publishes."""
+
+    def codegen(context, builder, signature, args):
+        place = builder.inttoptr(args[0], POINTER)
+        return builder.load_atomic(place, "acquire", 8, typ=I64)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
 def fill_bytes(typingctx, address, count, value):
     def codegen(context, builder, signature, args):
         memset = builder.module.declare_intrinsic("llvm.memset", [POINTER, I64])
@@ -292,10 +314,11 @@ def transpose(source, out):
 
 
 @jit
-def write_programs(ctx, stack, children):
+def write_programs(ctx, stack, children, deeper):
     """Write the programs of ``children``, one after the other, from the numbers of their places.
 
-    Returns those for which the arena had room.
+    Returns those for which the arena had room. Room for one program is left to each of the
+    ``deeper`` steps, or they could never go on.
     """
     records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
     choices, remap = uint64_at(ctx[c.CHOICES]), int32_at(ctx[c.REMAP])
@@ -305,11 +328,12 @@ def write_programs(ctx, stack, children):
     for k in range(words):
         transpose(ctx[c.LIVE] + 8 * (INPUTS + LANES * k), ctx[c.ROWS_LIVE] + 8 * LANES * k)
     rows = uint64_at(ctx[c.ROWS_LIVE])
+    end = ctx[c.ARENA_END] - c.RECORD_BYTES * deeper * n
     top, fitting = ctx[c.ARENA_TOP], NOBODY
     while children != NOBODY:
         child = first_bit(children)
         length = np.int64(counts[child]) - INPUTS
-        if top + length * c.RECORD_BYTES > ctx[c.ARENA_END]:
+        if top + length * c.RECORD_BYTES > end:
             break
         children &= children - ONE
         fitting |= ONE << np.uint64(child)
@@ -470,7 +494,7 @@ def build(dtype: str, *, tame: bool) -> Any:
         if ambiguous != NOBODY:
             find_live(ctx, stack, ambiguous)
             number_places(ctx, stack)
-            fitting = write_programs(ctx, stack, ambiguous)
+            fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.REMAINING))[0] = fitting
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.DEFERRED))[0] = ambiguous & ~fitting
         stats[c.REGIONS] += count_bits(inside | outside | fitting)
@@ -567,38 +591,46 @@ def build(dtype: str, *, tame: bool) -> Any:
     def split_root(ctx):
         """Split the whole image; its ambiguous children become the tasks."""
         stack = int64_at(ctx[c.STACK])
-        stack[c.PROGRAM], stack[c.COUNT], stack[c.ROOT] = (
-            ctx[c.RECORDS],
-            ctx[c.LENGTH],
-            ctx[c.RESULT],
-        )
+        stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
+        stack[c.ROOT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         split(ctx, 0, np.uint64(ctx[c.VALID]))
+        shared, tasks = int64_at(ctx[c.SHARED]), 0
+        left = uint64_at(ctx[c.STACK] + 8 * c.REMAINING)[0]
+        while left != NOBODY:
+            shared[c.TASK_LIST + tasks] = first_bit(left)
+            left &= left - ONE
+            tasks += 1
+        publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
 
     def walk(address):
-        """Split the root if DEPTH says so; else walk tasks, and return 1 if any may be left."""
+        """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
         ctx = int64_at(address)
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
-            split_root(ctx)
-            return 1
-        last = ctx[c.STEPS] - 1
-        tasks = int64_at(ctx[c.TASK_LIST])
-        root_stack = int64_at(ctx[c.ROOT_STACK])
+            split_root(int64_at(ctx[c.ROOT_CONTEXT]))
+            if not tame:
+                return 1  # the tame kernel may be able to go on
+        ready = published(ctx[c.SHARED] + 8 * c.READY)
+        while ready == 0:
+            ready = published(ctx[c.SHARED] + 8 * c.READY)
+        last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
+        root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
         budget = ctx[c.BUDGET]
         while budget > 0:
             step = ctx[c.DEPTH]
             if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
                 budget -= leaf_rows(ctx)
             elif step == 0:
-                task = take_next(ctx[c.TASK])
-                if task >= ctx[c.TASKS]:
+                task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
+                if task >= ready - 1:
                     return 0
+                child = shared[c.TASK_LIST + task]
                 if last == 0:
-                    enter_leaf(ctx, 0, tasks[task], root_stack)
+                    enter_leaf(ctx, step, child, root_stack)
                 else:
-                    budget -= enter_child(ctx, 1, tasks[task], root_stack)
+                    budget -= enter_child(ctx, step + 1, child, root_stack)
             else:
                 row = ctx[c.STACK] + 8 * c.ROW * step
                 stack = int64_at(row)

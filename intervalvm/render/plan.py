@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.assemble import bitmap_program, value_program
+from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import INPUTS, Program
@@ -147,7 +147,7 @@ class _Bounds:
 
 
 def _bounds(tape: Tape, dtype: np.dtype[Any], domain: float) -> _Bounds:
-    program = value_program(tape, dtype, axes=False)
+    program = plain_program(tape, dtype)
     limit = np.finfo(dtype).max
     edge = dtype.type(min(domain, float(limit)))
     stride = 2 * dtype.itemsize + 64
@@ -174,9 +174,8 @@ def _bounds(tape: Tape, dtype: np.dtype[Any], domain: float) -> _Bounds:
     maybe_nan = np.isnan(constants)
     inputs = (arity == 0) & np.isin(tape.codes, INPUT_CODES)
     lower[inputs], upper[inputs] = -edge, edge
-    count = int(is_record.sum())
-    lower[is_record], upper[is_record] = ends[INPUTS : INPUTS + count].T
-    maybe_nan[is_record] = nan[INPUTS : INPUTS + count] & 1 != 0
+    lower[is_record], upper[is_record] = ends[INPUTS:].T
+    maybe_nan[is_record] = nan[INPUTS:] & 1 != 0
     return _Bounds(lower, upper, maybe_nan)
 
 
