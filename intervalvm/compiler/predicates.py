@@ -1,14 +1,14 @@
-"""Demand pushed down a tape: from ``v < 0`` of the root to comparisons as near to x and y as it goes.
+"""Demand pushed down a tape: from ``v < 0`` of the root to comparisons near x and y.
 
-A bitmap asks nothing of the root but ``v < 0``. That question is turned, step by step, into questions
-about operands: ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``, ``a - b < 0`` is
-``a < b``, and ``f(a) < t`` is ``a < t'`` for a function that never decreases, where t' is the least
-float with ``f(t') >= t``, found by bisection on the floats themselves. Every step is exact for every
-float; NaN compares false on both sides of each, except where ``or`` meets a NaN that ``min`` would
-have passed on, so there the value form stays unless no NaN can arise.
+A bitmap asks nothing of the root but ``v < 0``. That question is turned, step by step, into
+questions about operands: ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``,
+``a - b < 0`` is ``a < b``, and ``f(a) < t`` is ``a < t'`` for a function that never decreases,
+where t' is the least float with ``f(t') >= t``, found by bisection on the floats themselves. Every
+step is exact for every float; NaN compares false on both sides of each, except where ``or`` meets
+a NaN that ``min`` would have passed on, so there the value form stays unless no NaN can arise.
 
-Truths prune better than numbers: a side that is proven true decides an ``or``, whatever the range of
-the other.
+Truths prune better than numbers: a side that is proven true decides an ``or``, whatever the range
+of the other.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -192,10 +193,8 @@ class Predicates:
         for name, search in searches.items():
             t, greater = np.array(search.targets, self.dtype), np.array(search.greater)
             k = np.array(search.constants, self.dtype)
-            function = FUNCTIONS[name]
-            least, found = least_float(
-                lambda v, f=function, k=k: f(self.xp, v, k), t, greater, name in FROM_ZERO
-            )
+            function = partial(FUNCTIONS[name], self.xp, k)
+            least, found = least_float(function, t, greater, name in FROM_ZERO)
             # v < t' for the least v that is not below t; v > the one before the least above t
             limits = np.where(greater, previous_float(least), least).tolist()
             answers = zip(search.nodes, limits, found.tolist(), least.tolist(), strict=True)
@@ -261,20 +260,20 @@ STEPS: dict[str, Step] = {
 def _one_operand(name: str) -> Callable[..., Any]:
     rule = OPS[name].point
     assert rule is not None
-    return lambda xp, v, _k: rule(xp, v)
+    return lambda xp, _k, v: rule(xp, v)
 
 
 def _two_operands(name: str) -> Callable[..., Any]:
     rule = OPS[name].point
     assert rule is not None
-    return lambda xp, v, k: rule(xp, v, k)
+    return lambda xp, k, v: rule(xp, v, k)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: _two_operands(name) for name in ("add", "mul", "div")},
     **{name: _one_operand(name) for name in ("sqrt", "floor", "ceil", "round", "square", "abs")},
 }
-"""Functions of v, with a positive or added constant k, that never decrease where they are searched."""
+"""Functions of v, and of a positive or added constant k, that never decrease where searched."""
 FROM_ZERO = frozenset(("sqrt", "square", "abs"))
 """Those that are searched from 0 upwards only."""
 
@@ -285,8 +284,8 @@ def least_float(
     """For each element the least float v with ``function(v) >= t`` (``> t`` where ``greater``).
 
     ``function`` works on arrays and never decreases, from -inf (or from 0) to inf. Bisection on the
-    floats in their order: 32 steps for float32, 64 for float64. Returns the floats and whether there
-    is one; where there is none the float is inf.
+    floats in their order: 32 steps for float32, 64 for float64. Returns the floats and whether
+    there is one; where there is none the float is inf.
     """
     dtype = t.dtype
 

@@ -9,9 +9,9 @@ f     a value that depends on both
 t     a truth value: a bit a point
 ====  =========================================================================================
 
-Values and truths are placed by record: 0 is x, 1 is y, 2 + i what record i writes. A *variant* is an
-operation together with the kinds of its operands, so that the compiled steps have one arm for each
-and no test inside. An arm that does not care which axis it is says ``a`` for both.
+Values and truths are placed by record: 0 is x, 1 is y, 2 + i what record i writes. A *variant* is
+an operation together with the kinds of its operands, so that the compiled steps have one arm for
+each and no test inside. An arm that does not care which axis it is says ``a`` for both.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _variants() -> tuple[Variant, ...]:
             found += [Variant(op.name, kinds, "a") for kinds in ("aa", "ak", "ka")]
             if op.name in MIXED:
                 found += [Variant(op.name, kinds, "f") for kinds in ("xy", "yx")]
-    found += [Variant("less", kinds, "t") for kinds in "ff fk kf xx xk kx yy yk ky xy yx".split()]
+    less = ("ff", "fk", "kf", "xx", "xk", "kx", "yy", "yk", "ky", "xy", "yx")
+    found += [Variant("less", kinds, "t") for kinds in less]
     found += [Variant("sum_less", kinds, "t") for kinds in ("xyk", "kxy")]
     found += [Variant("or", "tt", "t"), Variant("and", "tt", "t")]
     return tuple(found)
@@ -149,7 +150,7 @@ class Assembler:
     def _add(
         self, op: str, kinds: str, places: tuple[int, ...], out: str, third: int = 0
     ) -> Operand:
-        left, right, last = places if len(places) == 3 else (*places, 0)[:2] + (third,)
+        left, right, last = places if len(places) == 3 else (*(*places, 0)[:2], third)
         self._words += (FIRST_WORD[op, kinds, out], left, right, last)
         return out, len(self._words) // 4 - 1 + INPUTS
 
@@ -166,7 +167,7 @@ class Assembler:
         if axes == {"x"} or axes == {"y"}:
             out = axes.pop()
             generic = kinds.replace(out, "a")
-            kind_a, place = self._add(
+            _, place = self._add(
                 op, generic, tuple(p for _, p in operands), "a", third=int(out == "y")
             )
             return out, place

@@ -480,7 +480,7 @@ class _IntervalArms:
                 [_load(builder, _place(builder, truth, p, 16), at, I64) for p in places[:2]]
                 for at in (0, 8)
             )
-            # A side that is false leaves the other of an ``or``; one that is true that of an ``and``.
+            # A false side of an ``or`` leaves the other, and so does a true side of an ``and``.
             if variant.op == "or":
                 always_word = builder.or_(always_a, always_b)
                 never_word = builder.and_(never_a, never_b)
@@ -506,9 +506,9 @@ class _IntervalArms:
                 total = RULES["add"](xp, values[at], values[at + 1])
                 values = [total, values[2]] if at == 0 else [values[0], total]
             a, b = values
-            proven = ((a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper)
+            proven = [(a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper]
             if on_axis:
-                proven = tuple(_shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven)
+                proven = [_shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven]
             always_word, never_word = map(mask_word, proven)
         _store(builder, always_word, here, 0)
         _store(builder, never_word, here, 8)
@@ -591,7 +591,7 @@ class _PointArms:
 
         if variant.out == "a":
             place = _place(builder, axis, out, BLOCK * self.itemsize)
-            _store(builder, xp._lift(value(None)).value, place, 0)
+            _store(builder, value(None).value, place, 0)
             return
         if on_axis:
             self.write_axis_truth(value(None), letters, _place(builder, truth, out, TRUTH_BYTES))
@@ -600,7 +600,7 @@ class _PointArms:
         target = _place(builder, truth if variant.out == "t" else full, out, stride)
         rows = BLOCK * BLOCK // width
         with cgutils.for_range(builder, ir.Constant(I64, rows)) as loop:
-            result = xp._lift(value(loop.index)) if variant.out == "f" else value(loop.index)
+            result = value(loop.index)
             size = 2 if variant.out == "t" else width * self.itemsize
             at = builder.add(target, builder.mul(loop.index, ir.Constant(I64, size)))
             if variant.out == "t":
@@ -620,7 +620,7 @@ class _PointArms:
             return operands[0] + operands[1] < operands[2]
         rule = OPS[variant.op].point
         assert rule is not None
-        return rule(xp, *operands)
+        return xp._lift(rule(xp, *operands))
 
     def write_axis_truth(self, mask: Lane, letters: str, place: ir.Value) -> None:
         """The truth of 16 columns, or of 16 rows, at all 256 points."""

@@ -561,7 +561,7 @@ def build(dtype: str, *, tame: bool) -> Any:
                     out = uint8_at(ctx[c.IMAGE] + place)
                     for k in range(columns):
                         bit = (np.int64(bits[row]) >> k) & 1
-                        inside += bit
+                        inside += int(bit)
                         out[k] = np.uint8(255 * bit)
         ctx[c.LEAF_ROW] = top + rows
         stats = int64_at(ctx[c.STATS])
@@ -596,7 +596,8 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         split(ctx, 0, np.uint64(ctx[c.VALID]))
-        shared, tasks = int64_at(ctx[c.SHARED]), 0
+        shared = int64_at(ctx[c.SHARED])
+        tasks = 0
         left = uint64_at(ctx[c.STACK] + 8 * c.REMAINING)[0]
         while left != NOBODY:
             shared[c.TASK_LIST + tasks] = first_bit(left)
