@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.compiler.program import Program
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -37,36 +39,81 @@ def render(
     """
     dtype = plan.dtype.name
     tame, careful = (partial(native.kernel, kind, dtype) for kind in ("tame", "careful"))
-    width, height = len(x), len(y)
-    samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # padded by a block each
-    y_start = width + c.BLOCK_PX
-    samples[:width], samples[y_start : y_start + height] = x, y
-    shared, bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
-        frame = plan.frame.copy()
-        frame[c.WIDTH_PX], frame[c.HEIGHT_PX] = width, height
-        frame[c.X] = samples.ctypes.data
-        frame[c.Y] = frame[c.X] + y_start * plan.dtype.itemsize
-        frame[c.IMAGE], frame[c.IS_VALUE] = pixels.ctypes.data, pixels.dtype != np.uint8
-        frame[c.STEPS], frame[c.BITS] = len(steps), bits.ctypes.data
-        frame[c.VALID], frame[c.BUDGET] = -1, BUDGET
-        frame[c.SHARED], frame[c.ROOT_CONTEXT] = shared.ctypes.data, root.address
+        frame = _Frame(plan, root, x, y, pixels, steps)
         for workspace in (root, *own):
             workspace.stats[:] = 0
         while True:
-            shared[:] = 0
-            root.start(frame, depth=0)
-            contexts = [workspace.start(frame, depth=0) for workspace in own]
+            contexts = frame.start(own)
             own[0].context[c.DEPTH] = -1
             if not plan.is_tame:
                 careful()(contexts[0])
             walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
-            _run(walk, contexts, shared, pixels.size, progress)
+            _run(walk, contexts, frame.shared, pixels.size, progress)
             if not root.stack[c.DEFERRED]:
                 break
-            frame[c.VALID] = root.stack[c.DEFERRED]
+            frame.words[c.VALID] = root.stack[c.DEFERRED]
         stats = root.stats + sum(workspace.stats for workspace in own)
     return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
+
+
+def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
+    """The plan of the same tape for a box (low, high) by (low, high) within the plan's domain.
+
+    Its program is what is left of the other's after one split with a single child; it gives the
+    same bits at every float point of the box.
+    """
+    x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
+    pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
+    kernel = native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    with plan.workspaces(2, 1) as (root, own):
+        frame = _Frame(plan, root, x_ends, y_ends, pixels, [0])
+        frame.words[c.BUDGET] = 0  # split the root and come back
+        contexts = frame.start([own])
+        own.context[c.DEPTH] = -1
+        kernel(contexts[0])
+        if not root.stack[c.REMAINING]:
+            return plan  # proven, or no room
+        first = int(root.stack[c.CHILD_PROGRAM]) - int(root.context[c.ARENA])
+        count = int(root.stack[c.CHILD_COUNT])
+        words = root.arena[first : first + count * c.RECORD_BYTES].view(np.uint32).copy()
+        result = int(root.stack[c.CHILD_ROOT])
+    program = Program(words.reshape(-1, 4), plan.program.constants, result)
+    return replace(plan, program=program, _idle=[])
+
+
+class _Frame:
+    """The part of the kernels' contexts that all threads share, and the memory it points to."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        root: c.Workspace,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        pixels: NDArray[Any],
+        steps: Sequence[int],
+    ) -> None:
+        width, height = len(x), len(y)
+        self.samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # a block's padding
+        y_start = width + c.BLOCK_PX
+        self.samples[:width], self.samples[y_start : y_start + height] = x, y
+        self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
+        self.root, self.pixels = root, pixels
+        self.words = words = plan.frame.copy()
+        words[c.WIDTH_PX], words[c.HEIGHT_PX] = width, height
+        words[c.X] = self.samples.ctypes.data
+        words[c.Y] = words[c.X] + y_start * plan.dtype.itemsize
+        words[c.IMAGE], words[c.IS_VALUE] = pixels.ctypes.data, not plan.is_bitmap
+        words[c.STEPS], words[c.BITS] = len(steps), self.bits.ctypes.data
+        words[c.VALID], words[c.BUDGET] = -1, BUDGET
+        words[c.SHARED], words[c.ROOT_CONTEXT] = self.shared.ctypes.data, root.address
+
+    def start(self, own: Sequence[c.Workspace]) -> list[int]:
+        """Make all contexts ready; returns the addresses of those in ``own``."""
+        self.shared[:] = 0
+        self.root.start(self.words, depth=0)
+        return [workspace.start(self.words, depth=0) for workspace in own]
 
 
 def load(plan: Plan) -> None:

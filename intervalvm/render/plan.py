@@ -44,13 +44,16 @@ def slots_of(dtype: np.dtype[Any]) -> c.Slots:
 class Plan:
     """A tape made ready for the compiled walk.
 
-    ``is_tame`` says that in the plan's domain neither NaN nor infinity can arise; ``frame`` is the
+    It holds for coordinates up to ``domain`` in size. ``is_tame`` says that there neither NaN nor
+    infinity can arise, ``is_bitmap`` that nothing but ``v < 0`` is computed; ``frame`` is the
     kernels' context as far as it depends on the tape alone.
     """
 
     program: Program
     dtype: np.dtype[Any]
     is_tame: bool
+    is_bitmap: bool
+    domain: float
     _idle: list[c.Workspace] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -128,7 +131,7 @@ class _Planner:
             program = bitmap_program(folded, asked, dtype)
         else:
             program = value_program(folded, dtype)
-        return Plan(program, dtype, bounds.are_tame())
+        return Plan(program, dtype, bounds.are_tame(), sign_only, domain)
 
 
 @dataclass(frozen=True)
