@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,7 +99,10 @@ class Plan:
 def domain_of(x: NDArray[Any], y: NDArray[Any]) -> float:
     """A bound on all coordinates, one of few, so that frames nearby share a plan."""
     largest = float(max(abs(x[0]), abs(x[-1]), abs(y[0]), abs(y[-1])))
-    return float(4.0 ** max(2, math.ceil(math.log(largest, 4)))) if largest > 16 else 16.0
+    mantissa, power = math.frexp(largest)  # by exponent: a logarithm is rounded, and may lie below
+    power -= mantissa == 0.5
+    power = max(4, power + power % 2)
+    return math.ldexp(1.0, power) if power < sys.float_info.max_exp else sys.float_info.max
 
 
 def plan_of(
