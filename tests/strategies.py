@@ -71,7 +71,7 @@ def tapes(
     inner = [name for name in names if OPS[name].arity > 0]
     joining = [name for name in names if OPS[name].arity > 1] or inner
 
-    values = values or constants()
+    values = constants() if values is None else values
     builder = TapeBuilder()
     unread: list[int] = []
     size = draw(st.integers(1, max_clauses))
