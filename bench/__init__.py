@@ -1,0 +1,8 @@
+"""How fast it is, beside the dense evaluator measured in the same run.
+
+    python -m bench             the table of times and ratios
+    python -m bench --claims    the figures that the project answers for
+    pytest bench                the pieces one by one, by pytest-benchmark
+
+Nothing is timed before its output has been found right. Run from the top of the project.
+"""
