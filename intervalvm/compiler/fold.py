@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.slots import ARITY
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import Tape, TapeBuilder, select
+
+MUL, SQUARE = CODE["mul"], CODE["square"]
 
 
 def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
@@ -72,6 +74,9 @@ def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
                 place.append(read(code, i))
                 continue
             operands = (place[left],) if n == 1 else (place[left], place[right])
+            if code == MUL and place[left] == place[right]:
+                # the same product, but its bounds and its thresholds are those of one operand
+                code, operands = SQUARE, (place[left],)
             key = (code, operands)
             found = clauses.get(key)
             if found is None:
