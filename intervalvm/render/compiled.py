@@ -140,10 +140,10 @@ def _run(
         while not stop and walk(context):
             pass
 
-    others: list[Future[None]] = [
-        _pool(os.getpid(), len(contexts) - 1).submit(work, context) for context in contexts[1:]
-    ]
+    others: list[Future[None]] = []
     try:
+        for context in contexts[1:]:
+            others.append(_pool(os.getpid(), len(contexts) - 1).submit(work, context))
         while walk(contexts[0]):
             if progress is not None:
                 tasks = int(shared[c.READY]) - 1
