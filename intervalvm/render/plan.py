@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,12 +96,13 @@ class Plan:
 
 
 def domain_of(x: NDArray[Any], y: NDArray[Any]) -> float:
-    """A bound on all coordinates, one of few, so that frames nearby share a plan."""
+    """A finite bound on all coordinates, one of few, so that frames nearby share a plan."""
     largest = float(max(abs(x[0]), abs(x[-1]), abs(y[0]), abs(y[-1])))
     mantissa, power = math.frexp(largest)  # by exponent: a logarithm is rounded, and may lie below
     power -= mantissa == 0.5
     power = max(4, power + power % 2)
-    return math.ldexp(1.0, power) if power < sys.float_info.max_exp else sys.float_info.max
+    info = np.finfo(x.dtype)
+    return math.ldexp(1.0, power) if power < info.maxexp else float(info.max)
 
 
 def plan_of(
