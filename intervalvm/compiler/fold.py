@@ -33,7 +33,7 @@ def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
     constants = tape.constants(dtype)
 
     def const(value: Any) -> int:
-        value = dtype.type(value)
+        value = dtype.type(np.nan if np.isnan(value) else value)  # any NaN is as good as another
         key = value.tobytes()
         found = numbers.get(key)
         if found is None:

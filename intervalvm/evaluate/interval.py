@@ -7,11 +7,15 @@ libm functions, which are not correctly rounded, are widened (``LIBM_ERROR``).
 
 Like the point rules in ``ops`` these are written over a namespace ``xp`` and run on NumPy arrays
 and in compiled lanes alike. Besides what ``ops`` lists, a namespace gives ``lesser`` and
-``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a false mask) and
-``wide``/``narrow`` (to float64 and back, rounding once).
+``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a false mask),
+``wide``/``narrow`` (to float64 and back, rounding once) and ``slack``, see below.
 
 Invariants: ``lower`` and ``upper`` are never NaN, and ``maybe_nan`` is set where some point of the
 box may give NaN; the bounds then hold for the points that do not. A bound of 0 bounds both zeros.
+
+A box inside another has bounds within the other's: the compiled walk proves once, for the whole
+image, that no bound is infinite. A libm's result need not grow where the function does, so for libm
+operations that holds where the other's namespace has four times the ``slack`` at least.
 """
 
 from __future__ import annotations
@@ -185,13 +189,15 @@ def _mod(xp: Any, a: Interval, b: Interval) -> Interval:
 
     There the remainder never decreases, so it is bounded by its values at the ends. No period ends
     inside if ``a`` is narrower than one and the remainder is greater at the upper end: each
-    comparison of rounded values implies the exact one, since rounding is monotone.
+    comparison of rounded values implies the exact one, since rounding is monotone. If ``a`` is
+    narrower than half of one they may be equal: rounding does not make half a period of nothing.
     """
     point = OPS["mod"].point
     assert point is not None
-    size = _abs(xp, b)
+    size, width = _abs(xp, b), a.upper - a.lower
     first, last = point(xp, a.lower, b.lower), point(xp, a.upper, b.lower)
-    one_period = ((a.upper - a.lower < size.lower) & (first < last)) | (a.lower == a.upper)
+    one_period = ((width < size.lower) & (first < last)) | (a.lower == a.upper)
+    one_period = one_period | ((width + width < size.lower) & (first == last))
     within = (b.lower == b.upper) & one_period & (first <= last)
     nan = a.maybe_nan | b.maybe_nan | _contains_zero(b) | _infinite(xp, a)
     return Interval(xp.where(within, first, 0.0), xp.where(within, last, size.upper), nan)
@@ -293,7 +299,7 @@ CHOICES: dict[str, Choose] = {
     "or": choose_or,
 }
 """(only the left operand matters, only the right one does), never both, for each choice."""
-SIGN_CHOICES: dict[str, Choose] = {"min": choose_min_sign, "max": choose_max_sign}
+SIGN_CHOICES: dict[str, Choose] = CHOICES | {"min": choose_min_sign, "max": choose_max_sign}
 """The same where nothing but ``v < 0`` is asked of the result."""
 
 
@@ -303,12 +309,16 @@ SIGN_CHOICES: dict[str, Choose] = {"min": choose_min_sign, "max": choose_max_sig
 def _below(xp: Any, value: Any) -> Any:
     """A float64 libm result, widened downwards. An infinity that is an overflow may not be one."""
     finite = xp.lesser(value, MAX_WIDE)
-    return finite - (xp.abs(finite) * LIBM_ERROR + LIBM_TINY)
+    return finite - _error(xp, finite)
 
 
 def _above(xp: Any, value: Any) -> Any:
     finite = xp.greater(value, -MAX_WIDE)
-    return finite + (xp.abs(finite) * LIBM_ERROR + LIBM_TINY)
+    return finite + _error(xp, finite)
+
+
+def _error(xp: Any, value: Any) -> Any:
+    return xp.abs(value) * (LIBM_ERROR * xp.slack) + LIBM_TINY * xp.slack
 
 
 def _increasing(xp: Any, name: str, low: Any, high: Any, nan: Any) -> Interval:
@@ -322,7 +332,7 @@ def _increasing(xp: Any, name: str, low: Any, high: Any, nan: Any) -> Interval:
 
 def _has_integer(xp: Any, low: Any, high: Any) -> Any:
     """Whether an integer may lie in [low, high], both off by a few ulps."""
-    margin = (xp.abs(low) + xp.abs(high) + 1.0) * 2.0**-50
+    margin = (xp.abs(low) + xp.abs(high) + 1.0) * (2.0**-50 * xp.slack)
     return xp.floor(high + margin) >= low - margin
 
 
@@ -339,8 +349,8 @@ def _wave(name: str, top: float, bottom: float) -> Rule:
         least = xp.narrow(_below(xp, xp.lesser(*ends)))
         greatest = xp.narrow(_above(xp, xp.greater(*ends)))
         return Interval(
-            xp.where(has_bottom, -1.0, least),
-            xp.where(has_top, 1.0, greatest),
+            xp.where(has_bottom, -1.0, xp.greater(least, -1.0)),
+            xp.where(has_top, 1.0, xp.lesser(greatest, 1.0)),
             a.maybe_nan | endless,
         )
 
@@ -496,6 +506,7 @@ class IntervalArrays(Arrays):
     """The NumPy namespace with what interval rules need besides."""
 
     no = np.False_
+    slack = 1.0
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         super().__init__(np, dtype)

@@ -58,7 +58,8 @@ def interval(
         for name, value in zip(tape.variables, tape.settings(variables), strict=True)
     ]
     root = _bounds(tape, (x, y, z), free, as_dtype(dtype), sign_only=False).root
-    return Box(float(root.lower[0]), float(root.upper[0]), bool(root.maybe_nan[0]))
+    # Adding 0 makes 0 of -0: as a bound either stands for both.
+    return Box(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
 
 def simplify(
