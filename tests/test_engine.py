@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scenes import scenes
 from strategies import tapes
 
-from intervalvm import Region, parse, render
+from intervalvm import Region, Renderer, parse, render
 from intervalvm.ops import ROWS
 from intervalvm.render import context
 from intervalvm.render.plan import domain_of
@@ -94,11 +95,35 @@ def test_regions_with_nan(tape: Tape, picture: dict[str, Any]) -> None:
     same(tape, **picture)
 
 
-@given(tapes(60, ops={"min", "max", "add", "sub", "mul", "square", *INPUTS}), pictures())
+@given(scenes(), pictures())
+def test_scenes_give_the_dense_picture(tape: Tape, picture: dict[str, Any]) -> None:
+    same(tape, **picture)
+
+
+@given(scenes(), pictures())
 def test_children_put_off_until_there_is_room(tape: Tape, picture: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(context, "MOST_ARENA", 0)
         same(tape, **picture | {"size": 130, "depth": 7})
+
+
+@given(scenes(), pictures(), st.data())
+def test_frames_of_a_renderer_give_the_dense_picture(
+    tape: Tape, picture: dict[str, Any], data: st.DataObject
+) -> None:
+    picture.pop("region")
+    frames = Renderer(tape, **picture)
+    del picture["threads"], picture["depth"]
+    centre, scale = data.draw(st.tuples(*[st.floats(-2, 2)] * 2)), 1.0
+    for _ in range(data.draw(st.integers(1, 4))):
+        region = Region.around(centre, scale)
+        found = frames.render(region=region).pixels
+        expected = render(tape, engine="dense", region=region, **picture).pixels
+        np.testing.assert_array_equal(found < 0, expected < 0)
+        if picture["mode"] == "bitmap":
+            np.testing.assert_array_equal(found, expected)
+        centre = centre[0] + data.draw(st.floats(-0.5, 0.5)) * scale, centre[1]
+        scale *= data.draw(st.sampled_from([0.1, 0.5, 0.9, 1.0, 1.1, 4.0]))
 
 
 def test_few_children_at_a_time_are_as_many_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
