@@ -209,8 +209,8 @@ class Predicates:
         low = least == (0 if name in FROM_ZERO else -math.inf)
         if name in ("square", "abs"):
             # by size: inside when |v| < t', outside when |v| > the one before
-            if not found or (greater and low):
-                self._known(node, truth=found or not greater)
+            if not found or low:
+                self._known(node, truth=greater if found else not greater)
             elif greater:
                 a, b = self.ask(operand, True, limit), self.ask(operand, False, -limit)
                 self._become(node, OR, a, b)

@@ -47,6 +47,8 @@ COPY_FULL, COPY_AXIS = (
 NOBODY, EVERYBODY, ONE = np.uint64(0), np.uint64(2**64 - 1), np.uint64(1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+MOST_POLLS = 100_000
+"""How often a thread looks whether the root is split before it returns to Python: some 0.1 ms."""
 BLOCK, LANES, SIDE = lanes.BLOCK, lanes.LANES, lanes.SIDE
 TRUTH_BYTES = lanes.TRUTH_BYTES
 
@@ -613,8 +615,11 @@ def build(dtype: str, *, tame: bool) -> Any:
             split_root(int64_at(ctx[c.ROOT_CONTEXT]))
             if not tame:
                 return 1  # the tame kernel may be able to go on
-        ready = published(ctx[c.SHARED] + 8 * c.READY)
+        ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
         while ready == 0:
+            polls += 1
+            if polls > MOST_POLLS:
+                return 1  # the root takes long, or its thread has no processor: let others run
             ready = published(ctx[c.SHARED] + 8 * c.READY)
         last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
         root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
