@@ -15,6 +15,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # A deadline measures how busy the machine is; the first call of a compiled kernel compiles it.
 settings.register_profile("intervalvm", deadline=None)
+# For a hunt: pytest --hypothesis-profile=thorough
+settings.register_profile("thorough", deadline=None, max_examples=5000)
 settings.load_profile("intervalvm")
 
 

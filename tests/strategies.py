@@ -108,3 +108,57 @@ def _append_leaf(
         builder.variable(draw(st.sampled_from(list(variables))))
     else:
         builder.clause(name)
+
+
+@st.composite
+def shapes(draw: st.DrawFn, *, libm: bool = True, most: int = 8) -> Tape:
+    """A tape that is a picture near the origin: simple shapes, joined mostly by min and max.
+
+    Random clauses hardly ever have both sides of 0 in view, so a walk has little to prove; here
+    tiles are proven, choices are decided and tapes get shorter at every level.
+    """
+    builder = TapeBuilder()
+    x, y = builder.clause("var-x"), builder.clause("var-y")
+    made: list[int] = []
+    small = st.floats(-2, 2, width=16)
+    periodic = ["mod", "floor", "sin", "cos"][: 4 if libm else 2]
+    kinds = ["side", "plane", "circle", "distance", *periodic, "pole", "root", "hash", "compare"]
+    joins = ["min", "max"] * 4 + ["and", "or", "add", "sub", "mul", "div"] + ["atan2"] * libm
+
+    def const() -> int:
+        return builder.const(*_rounded(draw(small)))
+
+    def clause(op: str, *operands: int) -> int:
+        return builder.clause(op, *operands)
+
+    def simple() -> int:
+        kind = draw(st.sampled_from(kinds))
+        axis = draw(st.sampled_from([x, y]))
+        if kind == "side":
+            return clause("sub", *draw(st.permutations([axis, const()])))
+        if kind == "plane":
+            slope = clause("mul", x, const())
+            return clause("sub", clause("add", slope, y), const())
+        if kind in ("circle", "distance"):
+            away = [clause("square", clause("sub", side, const())) for side in (x, y)]
+            far = clause("add", *away)
+            return clause("sub", clause("sqrt", far) if kind == "distance" else far, const())
+        if kind in ("pole", "root"):
+            near = clause("sub", axis, const())
+            return clause("sub", clause("recip" if kind == "pole" else "sqrt", near), const())
+        if kind == "hash":
+            cell = clause("floor", clause("mul", axis, const()))
+            return clause("sub", clause("rand", cell), const())
+        if kind in ("mod", "compare"):
+            return clause("sub", clause(kind, axis, const()), const())
+        return clause("sub", clause(kind, clause("mul", axis, const())), const())
+
+    for _ in range(draw(st.integers(1, most))):
+        made.append(simple())
+        if draw(st.integers(0, 4)) == 4:
+            made.append(clause(draw(st.sampled_from(["neg", "abs", "not", "round"])), made[-1]))
+        while len(made) > 1 and draw(st.booleans()):
+            made.append(clause(draw(st.sampled_from(joins)), made.pop(), made.pop()))
+    while len(made) > 1:
+        made.append(clause(draw(st.sampled_from(["min", "max"])), made.pop(), made.pop()))
+    return builder.build().check()

@@ -1,0 +1,224 @@
+"""What each operation is worth at one point, written anew from the format's table.
+
+Nothing here comes from the package. A finite number is a ``Fraction`` and is rounded once, in
+integers, to the format asked for; so neither the processor's arithmetic nor NumPy's is trusted.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+
+FORMATS = {"float32": (24, -126, 127), "float64": (53, -1022, 1023)}
+"""Bits of the mantissa, the least and the greatest exponent of a normal number."""
+NAN, INF = math.nan, math.inf
+
+
+def rounded(exact: Fraction, dtype: str, *, negative_zero: bool = False) -> float:
+    """The nearest float, ties to even; what rounds to 0 keeps its sign."""
+    precision, least, greatest = FORMATS[dtype]
+    if exact == 0:
+        return -0.0 if negative_zero else 0.0
+    size = abs(exact)
+    exponent = size.numerator.bit_length() - size.denominator.bit_length()
+    if size < Fraction(2) ** exponent:
+        exponent -= 1
+    quantum = Fraction(2) ** (max(exponent, least) - precision + 1)
+    nearest = round(size / quantum) * quantum  # Python rounds a half to even
+    value = INF if nearest >= Fraction(2) ** (greatest + 1) else float(nearest)
+    return -value if exact < 0 else value
+
+
+def narrowed(value: float, dtype: str) -> float:
+    """A float64 rounded to ``dtype``."""
+    if not math.isfinite(value):
+        return value
+    return rounded(Fraction(value), dtype, negative_zero=is_negative(value))
+
+
+def is_negative(value: float) -> bool:
+    return math.copysign(1.0, value) < 0
+
+
+def _finite(*values: float) -> bool:
+    return all(math.isfinite(value) for value in values)
+
+
+def _add(a: float, b: float, dtype: str) -> float:
+    if not _finite(a, b):
+        return a + b
+    both_negative = is_negative(a) and is_negative(b)
+    return rounded(Fraction(a) + Fraction(b), dtype, negative_zero=both_negative)
+
+
+def _mul(a: float, b: float, dtype: str) -> float:
+    if not _finite(a, b):
+        return a * b
+    unlike = is_negative(a) != is_negative(b)
+    return rounded(Fraction(a) * Fraction(b), dtype, negative_zero=unlike)
+
+
+def _div(a: float, b: float, dtype: str) -> float:
+    unlike = is_negative(a) != is_negative(b)
+    sign = -1.0 if unlike else 1.0
+    if math.isnan(a) or math.isnan(b) or (math.isinf(a) and math.isinf(b)):
+        return NAN
+    if math.isinf(a):
+        return sign * INF
+    if math.isinf(b):
+        return sign * 0.0
+    if b == 0:
+        return NAN if a == 0 else sign * INF
+    return rounded(Fraction(a) / Fraction(b), dtype, negative_zero=unlike)
+
+
+def _sqrt(a: float, dtype: str) -> float:
+    if math.isnan(a) or a < 0:
+        return NAN
+    if a == 0 or math.isinf(a):
+        return a
+    # Scaled up, the root has far more bits than are kept; one more bit says whether it is exact.
+    shift = 4 * 1100
+    scaled = Fraction(a) * 2**shift
+    assert scaled.denominator == 1
+    root = math.isqrt(scaled.numerator)
+    sticky = root * root != scaled.numerator
+    return rounded(Fraction(2 * root + sticky, 2 ** (shift // 2 + 1)), dtype)
+
+
+def _whole(choose: Callable[[Fraction], int]) -> Callable[[float, str], float]:
+    def whole(a: float, dtype: str) -> float:
+        if not _finite(a):
+            return a
+        return rounded(Fraction(choose(Fraction(a))), dtype, negative_zero=is_negative(a))
+
+    return whole
+
+
+def _half_away(a: Fraction) -> int:
+    return math.floor(a + Fraction(1, 2)) if a > 0 else math.ceil(a - Fraction(1, 2))
+
+
+def _below(size: float, dtype: str) -> float:
+    """The largest float under a positive one: its bit pattern, read as an integer, is one less."""
+    kind, word = ("f", "I") if dtype == "float32" else ("d", "Q")
+    bits = struct.unpack(word, struct.pack(kind, size))[0]
+    below: float = struct.unpack(kind, struct.pack(word, bits - 1))[0]
+    return below
+
+
+def _mod(a: float, b: float, dtype: str) -> float:
+    """Euclidean. A remainder of 0 has the sign of ``a``, as that of C's ``fmod`` has."""
+    if math.isnan(a) or math.isnan(b) or math.isinf(a) or b == 0:
+        return NAN
+    if math.isinf(b):  # the remainder of a negative number is infinite, but it must be below b
+        return a if a >= 0 else _below(INF, dtype)
+    size = abs(Fraction(b))
+    exact = Fraction(a) - size * math.floor(Fraction(a) / size)
+    value = rounded(exact, dtype, negative_zero=is_negative(a))
+    return value if value < size else _below(abs(b), dtype)
+
+
+def _compare(a: float, b: float, dtype: str) -> float:
+    if math.isnan(a) or math.isnan(b):
+        return NAN
+    return float((a > b) - (a < b))
+
+
+def _min(a: float, b: float, dtype: str) -> float:
+    if math.isnan(a) or math.isnan(b):
+        return NAN
+    return a if a < b else b
+
+
+def _max(a: float, b: float, dtype: str) -> float:
+    if math.isnan(a) or math.isnan(b):
+        return NAN
+    return a if a > b else b
+
+
+def single_bits(value: float) -> int:
+    """The bit pattern of the float32; every NaN has the same."""
+    if math.isnan(value):
+        return 0x7FC00000
+    word: int = struct.unpack("<I", struct.pack("<f", narrowed(value, "float32")))[0]
+    return word
+
+
+def _from_bits(word: int) -> float:
+    value: float = struct.unpack("<f", struct.pack("<I", word))[0]
+    return value
+
+
+def _hash(v: int) -> int:
+    s = (v * 747796405 + 2891336453) % 2**32
+    w = ((s >> ((s >> 28) + 4)) ^ s) * 277803737 % 2**32
+    return (w >> 22) ^ w
+
+
+def _rand(a: float, dtype: str) -> float:
+    return _from_bits(_hash(single_bits(a)) >> 9 | 0x3F800000) - 1.0
+
+
+def _mix(a: float, b: float, dtype: str) -> float:
+    return _from_bits(_hash((single_bits(a) + _hash(single_bits(b))) % 2**32))
+
+
+def _libm(name: str) -> Callable[..., float]:
+    function = getattr(math, name)
+
+    def call(*operands: float) -> float:
+        if any(math.isnan(operand) for operand in operands):
+            return NAN
+        if name == "log" and operands[0] == 0:
+            return -INF
+        try:
+            value: float = function(*operands)
+        except OverflowError:
+            return INF
+        except ValueError:
+            return NAN
+        return value
+
+    return lambda *operands_and_dtype: call(*operands_and_dtype[:-1])
+
+
+VALUE: dict[str, Callable[..., float]] = {
+    "copy": lambda a, dtype: a,
+    "neg": lambda a, dtype: -a,
+    "abs": lambda a, dtype: math.fabs(a),
+    "square": lambda a, dtype: _mul(a, a, dtype),
+    "sqrt": _sqrt,
+    "recip": lambda a, dtype: _div(1.0, a, dtype),
+    "floor": _whole(math.floor),
+    "ceil": _whole(math.ceil),
+    "round": _whole(_half_away),
+    "sin": _libm("sin"),
+    "cos": _libm("cos"),
+    "tan": _libm("tan"),
+    "asin": _libm("asin"),
+    "acos": _libm("acos"),
+    "atan": _libm("atan"),
+    "exp": _libm("exp"),
+    "ln": _libm("log"),
+    "not": lambda a, dtype: 1.0 if a == 0 else 0.0,
+    "rand": _rand,
+    "add": _add,
+    "sub": lambda a, b, dtype: _add(a, -b, dtype),
+    "mul": _mul,
+    "div": _div,
+    "min": _min,
+    "max": _max,
+    "atan2": _libm("atan2"),
+    "mod": _mod,
+    "compare": _compare,
+    "and": lambda a, b, dtype: a if a == 0 else b,
+    "or": lambda a, b, dtype: a if a != 0 else b,
+    "mix": _mix,
+}
+"""``VALUE[op](*operands, dtype)``: the value as a Python float, for operands that ``dtype`` holds.
+
+That of a libm operation is float64's in either dtype: a float32 result is it, rounded.
+"""

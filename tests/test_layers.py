@@ -1,0 +1,143 @@
+"""The shape of the package: imports go down only, and nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import intervalvm
+
+ROOT = Path(intervalvm.__file__).parent
+LAYERS = [
+    {"errors"},
+    {"files", "memory"},
+    {"ops"},
+    {"tape"},
+    {"expr", "vmfile"},
+    {"compiler"},
+    {"evaluate"},
+    {"render"},
+    {"gpu"},
+    {"__init__"},
+    {"cli"},
+    {"__main__"},
+]
+"""From the bottom up; a folder is one layer. A module imports from layers below its own, or from
+its own folder."""
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+LAZY_UPWARDS = {("tape.py", "evaluate")}
+"""``Tape.__call__`` evaluates: the one import that goes up, and it waits for the call."""
+
+
+def layer_of(name: str) -> int:
+    return next(i for i, names in enumerate(LAYERS) if name in names)
+
+
+def part_of(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(module: Path, *, lazy: bool) -> list[str]:
+    """Full names of what a module imports: at its import, or also ``lazy`` ones inside functions."""
+    found: list[str] = []
+
+    def visit(node: ast.AST) -> None:
+        if is_type_checking(node):
+            return
+        if not lazy and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return
+        if isinstance(node, ast.Import):
+            found.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            found.extend(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse((ROOT / module).read_text(encoding="utf-8")))
+    return found
+
+
+def own_parts(names: list[str]) -> set[str]:
+    """The layers' names among full names; what stands in ``intervalvm`` itself is ``__init__``."""
+    known = set().union(*LAYERS)
+    parts = [name.split(".")[1] for name in names if name.startswith("intervalvm.")]
+    return {part if part in known else "__init__" for part in parts}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_imports_go_down(module: Path) -> None:
+    mine = part_of(module)
+    for part in own_parts(imports(module, lazy=True)):
+        allowed = part == mine or layer_of(part) < layer_of(mine)
+        assert allowed or (str(module), part) in LAZY_UPWARDS, f"{module} imports {part}"
+
+
+@pytest.mark.parametrize("module", ["tape.py"])
+def test_the_one_import_upwards_waits_for_a_call(module: str) -> None:
+    assert "evaluate" in own_parts(imports(Path(module), lazy=True))
+    assert "evaluate" not in own_parts(imports(Path(module), lazy=False))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_the_gpu_libraries_are_imported_in_their_places_alone(module: Path) -> None:
+    names = imports(module, lazy=True)
+    gpu = {name for name in names if name.split(".")[0] == "cupy" or "numba.cuda" in name}
+    if part_of(module) == "gpu":
+        return
+    if module == Path("evaluate/arrays.py"):
+        assert gpu <= {"cupy"}, "array_module alone may"
+    else:
+        assert not gpu
+    assert not any("cupy" in name or "numba.cuda" in name for name in imports(module, lazy=False))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_only_the_command_line_prints_or_exits(module: Path) -> None:
+    if part_of(module) in ("cli", "__main__"):
+        return
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    forbidden = {"print", "exit", "quit", "input", "sys.exit", "os._exit", "sys.stdout.write"}
+    assert not forbidden & set(calls)
+    assert "SystemExit" not in [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout
+
+
+HEAVY = "{'numba', 'llvmlite', 'PIL', 'rich', 'psutil', 'cupy', 'IPython', 'matplotlib'}"
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = f"import sys, intervalvm; print(sorted({HEAVY} & set(sys.modules)))"
+    assert run(code).strip() == "[]"
+
+
+def test_importing_the_package_starts_no_thread_and_reads_no_setting() -> None:
+    code = "import intervalvm, logging, threading; print(threading.active_count(), logging.root.handlers)"
+    assert run(code).strip() == "1 []"
+
+
+def test_rendering_with_kept_kernels_does_not_import_numba() -> None:
+    """Loading them takes llvmlite's binding alone."""
+    code = (
+        "import sys, intervalvm as ivm\n"
+        "tape = ivm.parse('x var-x')\n"
+        "ivm.render(tape, size=8)\n"
+        "print('numba' in sys.modules)"
+    )
+    run(code)  # which compiles them, where this machine has none
+    assert run(code).strip() == "False"

@@ -1,0 +1,344 @@
+"""Every operation, in every evaluator, against a definition that owes the package nothing.
+
+The expected values come from ``scalar``. All evaluators must agree with it bit for bit (any NaN is
+as good as another), but for the operations that take their value from libm.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import scalar
+from lane_kernels import LaneEvaluator
+from numpy.testing import assert_array_equal
+
+from intervalvm.compiler.pack import VARIANTS, Variant, pack
+from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.interval import Interval, bounds
+from intervalvm.ops import OPS, ROWS
+from intervalvm.tape import Tape, TapeBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OPERATIONS = [op.name for op in ROWS if op.arity]
+EXACT = [name for name in OPERATIONS if not OPS[name].is_libm]
+LIBM = [name for name in OPERATIONS if OPS[name].is_libm]
+DTYPES = ["float32", "float64"]
+NAN, INF = math.nan, math.inf
+ONE_BELOW = object()
+"""Stands for the largest float below 1, whatever the dtype."""
+
+LIBM_ULPS = 4
+"""How far a float64 libm result may be from glibc's: what NumPy's vector loops state at most."""
+PITCH = {"float32": np.int32, "float64": np.int64}
+
+
+def bits(values: Any) -> Any:
+    """Bit patterns as integers; every NaN has the same one."""
+    values = np.array(values)
+    values[np.isnan(values)] = np.nan
+    return values.view(PITCH[values.dtype.name])
+
+
+def assert_same_bits(actual: Any, expected: Any, operands: tuple[Any, ...]) -> None:
+    wrong = np.flatnonzero(bits(actual) != bits(expected))
+    shown = [(*(float(o[i]) for o in operands), actual[i], expected[i]) for i in wrong[:5]]
+    assert not len(wrong), f"{len(wrong)} of {len(actual)}: (operands, actual, expected) {shown}"
+
+
+@cache
+def numbers(dtype: str) -> Any:
+    """The edges of the format's table and of the number format, and random bit patterns."""
+    info, kind = np.finfo(dtype), np.dtype(dtype).type
+    digits = info.nmant + 1
+    sizes = [
+        *(0.0, 1.0, 0.5, 1.5, 2.0, 2.5, 3.0, 3.5, 0.1, 1 / 3, math.pi, math.pi / 2, math.e, 10.0),
+        *(info.smallest_subnormal, info.smallest_normal, info.max, np.inf, np.nan, 1e6, 1e-6, 1e22),
+        # from here on every float is whole: rounding by adding a half goes wrong just below
+        *(2.0 ** (digits - 2) + 0.5, 2.0 ** (digits - 1) - 0.5, 2.0 ** (digits - 1) + 1, 2.0**digits),
+        *(88.72284, 709.78, 103.97, 745.13, 1.0 + info.eps, 0.7071067811865476, 2.0**31, 2.0**63),
+    ]  # fmt: skip
+    edges = np.array(sizes, dtype)
+    with np.errstate(all="ignore"):
+        beside = [np.nextafter(edges, kind(0)), np.nextafter(edges, kind(np.inf))]
+    edges = np.concatenate((edges, *beside))
+    return np.unique(bits(np.concatenate((edges, -edges)))).view(dtype)
+
+
+@cache
+def operands_of(op: str, dtype: str) -> tuple[Any, ...]:
+    """Operands to try: all numbers, or all pairs of them; and random bit patterns."""
+    edges, arity = numbers(dtype), OPS[op].arity
+    tried = np.meshgrid(*[edges] * arity, indexing="ij")
+    random = np.random.default_rng(OPERATIONS.index(op))
+    noise = random.integers(0, 256, (arity, 2000 * edges.itemsize), np.uint8).view(dtype)
+    small = random.normal(0, 3, (arity, 2000)).astype(dtype)
+    return tuple(
+        np.concatenate((axis.ravel(), *more))
+        for axis, *more in zip(tried, noise, small, strict=True)
+    )
+
+
+@cache
+def expected_of(op: str, dtype: str) -> Any:
+    """What ``scalar`` says; for a libm operation not yet rounded, in float64."""
+    value = scalar.VALUE[op]
+    rows = zip(*(operand.tolist() for operand in operands_of(op, dtype)), strict=True)
+    result = np.array([value(*row, dtype) for row in rows])
+    return result if OPS[op].is_libm else result.astype(dtype)
+
+
+@cache
+def tape_of(op: str) -> Tape:
+    """The operation on x, or on x and y."""
+    tape = TapeBuilder()
+    operands = [tape.clause(name) for name in ("var-x", "var-y")[: OPS[op].arity]]
+    tape.clause(op, *operands)
+    return tape.build().check()
+
+
+def with_constant(variant: Variant, value: Any) -> Tape:
+    """The operation on x and y, with a constant instead where the variant has one."""
+    tape = TapeBuilder()
+    with np.errstate(over="ignore", under="ignore"):
+        single = np.float32(value)
+    operands = [
+        tape.const(float(value), single) if is_constant else tape.clause(name)
+        for name, is_constant in zip(("var-x", "var-y"), variant.constant, strict=False)
+    ]
+    if variant.op != "copy":
+        tape.clause(variant.op, *operands)
+    return tape.build().check()
+
+
+def dense(op: str, dtype: str, operands: tuple[Any, ...]) -> Any:
+    return evaluate(tape_of(op), *(*operands, 0.0)[:2], dtype=dtype)
+
+
+def careful_lanes(op: str, dtype: str, operands: tuple[Any, ...]) -> Any:
+    packed = pack(tape_of(op), np.dtype(dtype), sign_only=False)
+    return LaneEvaluator(dtype).points(packed, *(*operands, 0.0)[:2])
+
+
+def tame_lanes(op: str, dtype: str, operands: tuple[Any, ...]) -> Any:
+    packed = pack(tape_of(op), np.dtype(dtype), sign_only=False)
+    return LaneEvaluator(dtype, tame=True).points(packed, *(*operands, 0.0)[:2])
+
+
+EVALUATORS = [dense, careful_lanes, tame_lanes]
+
+
+def tried_by(evaluator: Any, op: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
+    """Operands that the evaluator takes, and what is expected: tame lanes promise finite ones."""
+    operands, expected = operands_of(op, dtype), expected_of(op, dtype)
+    if evaluator is tame_lanes:
+        with np.errstate(over="ignore"):
+            kept = np.isfinite(expected.astype(dtype))
+        for operand in operands:
+            kept &= np.isfinite(operand)
+        operands, expected = tuple(operand[kept] for operand in operands), expected[kept]
+        assert len(expected) > 100
+    return operands, expected
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("evaluator", EVALUATORS)
+@pytest.mark.parametrize("op", EXACT)
+def test_value_has_the_bits_of_the_definition(
+    op: str, evaluator: Callable[..., Any], dtype: str
+) -> None:
+    operands, expected = tried_by(evaluator, op, dtype)
+    assert_same_bits(evaluator(op, dtype, operands), expected, operands)
+
+
+@pytest.mark.parametrize("evaluator", EVALUATORS)
+@pytest.mark.parametrize("op", LIBM)
+def test_libm_value_in_float64_is_within_a_few_ulps(op: str, evaluator: Callable[..., Any]) -> None:
+    operands, expected = tried_by(evaluator, op, "float64")
+    actual = evaluator(op, "float64", operands)
+    # as bit patterns, neighbours differ by 1; across 0 the distance is wild, and 0 is exact
+    distance = np.abs(bits(actual) - bits(expected))
+    wrong = np.flatnonzero(~(distance <= LIBM_ULPS))
+    shown = [(*(o[i] for o in operands), actual[i], expected[i]) for i in wrong[:5]]
+    assert not len(wrong), f"{len(wrong)} of {len(actual)}: {shown}"
+
+
+@pytest.mark.parametrize("evaluator", EVALUATORS)
+@pytest.mark.parametrize("op", LIBM)
+def test_libm_value_in_float32_is_that_of_float64_rounded_once(
+    op: str, evaluator: Callable[..., Any]
+) -> None:
+    """Exact, but where the float64 value lies so near a tie that its last bits decide."""
+    operands, wide = tried_by(evaluator, op, "float32")
+    actual = evaluator(op, "float32", operands)
+    with np.errstate(all="ignore"):
+        margin = LIBM_ULPS * np.spacing(np.abs(wide))
+        margin[~np.isfinite(margin) | (wide == 0)] = 0.0
+        allowed = [(wide + side * margin).astype(np.float32) for side in (0, 1, -1)]
+    nearest = np.where(bits(actual) == bits(allowed[1]), allowed[1], allowed[2])
+    expected = np.where(bits(actual) == bits(allowed[0]), allowed[0], nearest)
+    assert_same_bits(actual, expected, operands)
+
+
+EXAMPLES = [
+    # as the format states them; the hashes were printed by the program that they come from
+    ("rand", (0.0,), 0.030199885368347168),
+    ("rand", (1.0,), 0.9442640542984009),
+    ("rand", (-0.0,), 0.13194501399993896),
+    ("mix", (1.0, 2.0), np.uint32(0x8CD1485F).view(np.float32)),
+    ("mix", (2.0, 1.0), np.uint32(0x467BBA2A).view(np.float32)),
+    ("min", (0.0, -0.0), -0.0),
+    ("min", (-0.0, 0.0), 0.0),
+    ("max", (0.0, -0.0), -0.0),
+    ("max", (-0.0, 0.0), 0.0),
+    ("min", (NAN, 1.0), NAN),
+    ("min", (1.0, NAN), NAN),
+    ("max", (NAN, INF), NAN),
+    ("sqrt", (-1.0,), NAN),
+    ("sqrt", (-0.0,), -0.0),
+    ("recip", (-0.0,), -INF),
+    ("div", (1.0, -0.0), -INF),
+    ("div", (0.0, 0.0), NAN),
+    ("square", (-0.0,), 0.0),
+    ("round", (0.5,), 1.0),
+    ("round", (-2.5,), -3.0),
+    ("round", (0.49999997,), 0.0),
+    ("round", (-0.25,), -0.0),
+    ("floor", (-0.0,), -0.0),
+    ("ceil", (-0.25,), -0.0),
+    ("mod", (-7.0, 3.0), 2.0),
+    ("mod", (-7.0, -3.0), 2.0),
+    ("mod", (7.0, -3.0), 1.0),
+    ("mod", (-1e-20, 1.0), ONE_BELOW),
+    ("mod", (1.0, 0.0), NAN),
+    ("mod", (INF, 1.0), NAN),
+    ("mod", (1.0, -INF), 1.0),
+    ("compare", (INF, INF), 0.0),
+    ("compare", (-0.0, 0.0), 0.0),
+    ("compare", (NAN, 0.0), NAN),
+    ("compare", (0.0, NAN), NAN),
+    ("compare", (-INF, 3.0), -1.0),
+    ("and", (-0.0, 2.0), -0.0),
+    ("and", (NAN, 2.0), 2.0),
+    ("and", (3.0, NAN), NAN),
+    ("or", (-0.0, 2.0), 2.0),
+    ("or", (NAN, 2.0), NAN),
+    ("or", (3.0, NAN), 3.0),
+    ("not", (-0.0,), 1.0),
+    ("not", (NAN,), 0.0),
+    ("ln", (0.0,), -INF),
+    ("ln", (-0.0,), -INF),
+    ("ln", (-1.0,), NAN),
+    ("asin", (1.5,), NAN),
+    ("acos", (-1.5,), NAN),
+    ("sin", (INF,), NAN),
+    ("exp", (-INF,), 0.0),
+    ("exp", (1000.0,), INF),
+    ("atan", (INF,), math.pi / 2),
+    ("atan2", (0.0, 1.0), 0.0),
+    ("atan2", (-0.0, 1.0), -0.0),
+    ("atan2", (0.0, -1.0), math.pi),
+    ("atan2", (-0.0, -1.0), -math.pi),
+    ("atan2", (0.0, -0.0), math.pi),
+    ("atan2", (-0.0, -0.0), -math.pi),
+    ("atan2", (0.0, 0.0), 0.0),
+    ("atan2", (1.0, 0.0), math.pi / 2),
+    ("atan2", (1.0, -INF), math.pi),
+    ("atan2", (-1.0, INF), -0.0),
+    ("atan2", (INF, INF), math.pi / 4),
+    ("atan2", (-INF, -INF), -3 * math.pi / 4),
+    ("atan2", (NAN, 1.0), NAN),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("op", "operands", "value"), EXAMPLES)
+def test_value_is_the_one_that_the_format_states(
+    op: str, operands: tuple[float, ...], value: Any, dtype: str
+) -> None:
+    """In the definition that the others are held to as well: these values are its own check."""
+    if value is ONE_BELOW:
+        value = np.nextafter(np.dtype(dtype).type(1), np.dtype(dtype).type(0))
+    operands = tuple(float(np.dtype(dtype).type(operand)) for operand in operands)
+    expected = np.array([value], dtype)
+    defined = np.array([scalar.VALUE[op](*operands, dtype)], dtype)
+    assert_same_bits(defined, expected, tuple([o] for o in operands))
+    for evaluator in (dense, careful_lanes):
+        arrays = tuple(np.array([operand], dtype) for operand in operands)
+        assert_same_bits(evaluator(op, dtype, arrays), expected, arrays)
+
+
+def test_every_operation_has_a_definition_here() -> None:
+    assert set(scalar.VALUE) == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("tame", [False, True], ids=["careful", "tame"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("variant", [v for v in VARIANTS if any(v.constant)], ids=str)
+def test_lanes_take_an_operand_from_the_pool_of_constants(
+    variant: Variant, dtype: str, tame: bool
+) -> None:
+    """Every variant of a step, against the step that reads both operands from slots."""
+    op, edges = variant.op, numbers(dtype)
+    lanes = LaneEvaluator(dtype, tame=tame)
+    if tame:
+        edges = edges[np.isfinite(edges)]
+    for value in edges[:: len(edges) // 12]:
+        packed = pack(with_constant(variant, value), np.dtype(dtype), sign_only=variant.sign)
+        assert str(packed).split(" ")[2:4] == str(variant).split(" ")[:2]
+        operands = tuple(np.full_like(edges, value) if k else edges for k in variant.constant)
+        expected = (careful_lanes, tame_lanes)[tame](op, dtype, operands)
+        finite = np.isfinite(expected) if tame else np.full(edges.shape, True)
+        actual = np.broadcast_to(lanes.points(packed, edges, edges), edges.shape)
+        assert_same_bits(actual[finite], expected[finite], tuple(o[finite] for o in operands))
+
+
+def interval_of(dtype: str, values: Any) -> Interval:
+    """Each value as a box of its own; NaN may be anything."""
+    nan = np.isnan(values)
+    return Interval(np.where(nan, -np.inf, values), np.where(nan, np.inf, values), nan)
+
+
+def numpy_interval(op: str, dtype: str, operands: tuple[Any, ...]) -> Interval:
+    boxes = [interval_of(dtype, operand) for operand in operands]
+    axes = dict(zip(("var-x", "var-y"), (*boxes, *boxes), strict=False))
+    return bounds(tape_of(op), axes, (), np.dtype(dtype)).root
+
+
+def lane_interval(op: str, dtype: str, operands: tuple[Any, ...]) -> Interval:
+    packed, lanes = pack(tape_of(op), np.dtype(dtype), sign_only=False), LaneEvaluator(dtype)
+    parts = []
+    for start in range(0, len(operands[0]), 64):
+        boxes = [interval_of(dtype, operand[start : start + 64]) for operand in operands]
+        found = lanes.interval(packed, *(*boxes, *boxes)[:2])
+        parts.append((found.lower[-1], found.upper[-1], found.maybe_nan[-1]))
+    return Interval(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("evaluator", [numpy_interval, lane_interval])
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_interval_of_a_single_point_is_its_value(
+    op: str, evaluator: Callable[..., Interval], dtype: str
+) -> None:
+    """Exactly, but where a bound of 0 stands for both zeros, and for libm operations."""
+    operands = operands_of(op, dtype)
+    values = dense(op, dtype, operands)
+    lower, upper, maybe_nan = evaluator(op, dtype, operands)
+    assert not np.isnan([lower, upper]).any()
+    assert maybe_nan[np.isnan(values)].all()
+    inside = np.isnan(values) | ((lower <= values) & (values <= upper))
+    wrong = np.flatnonzero(~inside)[:5]
+    assert inside.all(), [(*(o[i] for o in operands), values[i], lower[i], upper[i]) for i in wrong]
+    if op in EXACT:
+        plain = ~np.isnan(values)
+        for operand in operands:
+            plain &= np.isfinite(operand) & (operand != 0)
+        assert_array_equal(lower[plain], values[plain])
+        assert_array_equal(upper[plain], values[plain])
+        assert not maybe_nan[plain].any()

@@ -1,0 +1,158 @@
+"""Whatever the tape, the size, the region, the depth: pruning changes no pixel.
+
+Two references. Tapes without libm operations are held to the dense evaluator on NumPy, bit for bit,
+in both dtypes. libm operations may differ in the last bit of float64 between NumPy and the lanes
+(in float32 only beside ties, but a hash or a comparison can make anything of that), so there each
+walk is held to its own evaluator without pruning: the walk on NumPy to the dense one, the compiled
+walk to the compiled steps run at every pixel. That the two agree on each libm operation is the
+business of ``test_ops``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from lane_kernels import LaneEvaluator
+from numpy.testing import assert_array_equal
+from strategies import shapes, tapes
+
+import intervalvm as ivm
+from intervalvm import OptionError, Region, Tape
+from intervalvm.compiler.fold import fold
+from intervalvm.compiler.pack import pack
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.ops import OPS, ROWS
+from intervalvm.render.grid import GRIDS, coordinates
+
+EXACT = [op.name for op in ROWS if not op.is_libm]
+SIZES = [64, 100, 1, 7, (33, 200), (200, 33), (1, 50), 17, 31, 64, 128, 257]
+DTYPES = ["float32", "float64"]
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Region:
+    """Mostly where shapes are; else anywhere, small or large, near the origin or far from it."""
+    kind = draw(st.sampled_from(["square", "near", "near", "around", "sides"]))
+    if kind == "square":
+        return Region.square()
+    if kind == "near":
+        center = draw(st.floats(-2, 2, width=16)), draw(st.floats(-2, 2, width=16))
+        return Region.around(center, draw(st.sampled_from([1.0, 0.1, 0.5, 2.0, 5.0])))
+    center = st.floats(-4, 4, width=16) | st.floats(-1e6, 1e6) | st.sampled_from([1e30, -1e30])
+    scale = st.sampled_from([1.0, 3.0, 1e-3, 1e-7, 1e-20, 1e6, 1e30, 1e-44]) | st.floats(0.01, 10)
+    x, y = draw(center), draw(center)
+    try:
+        if kind == "around":
+            return Region.around((x, y), draw(scale))
+        return Region((x, x + draw(scale)), (y, y + draw(scale)))
+    except OptionError:  # the scale drowned in the center
+        assume(False)
+        raise
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> dict[str, Any]:
+    """Options of a render: where, how large, how deep, in what dtype."""
+    size = draw(st.sampled_from(SIZES))
+    longer = max(size) if isinstance(size, tuple) else size
+    return {
+        "size": size,
+        "region": draw(regions()),
+        "grid": draw(st.sampled_from(list(GRIDS))),
+        "depth": draw(st.none() | st.integers(0, longer.bit_length() - 1)),
+        "dtype": draw(st.sampled_from(DTYPES)),
+        "z": draw(st.sampled_from([0.0, 0.5, -3.0])),
+    }
+
+
+def samples(options: dict[str, Any]) -> tuple[Any, Any]:
+    """x and y of the pixels, to broadcast; rejects a region beyond what the dtype holds."""
+    size = options["size"]
+    width, height = size if isinstance(size, tuple) else (size, size)
+    try:
+        x, y = coordinates(options["region"], width, height, options["grid"], options["dtype"])
+    except OptionError:
+        assume(False)
+    return x[None, :], y[:, None]
+
+
+def dense_values(tape: Tape, options: dict[str, Any]) -> Any:
+    x, y = samples(options)
+    return ivm.evaluate(tape, x, y, options["z"], dtype=options["dtype"])
+
+
+def lane_values(tape: Tape, options: dict[str, Any]) -> Any:
+    """What the compiled steps give at every pixel, with nothing pruned."""
+    x, y = samples(options)
+    dtype = np.dtype(options["dtype"])
+    packed = pack(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype, sign_only=False)
+    return LaneEvaluator(dtype).points(packed, x, y)
+
+
+def assert_bitmap(image: Any, values: Any) -> None:
+    assert_array_equal(image.pixels, np.where(values < 0, np.uint8(255), np.uint8(0)))
+    assert image.stats.pixels["inside"] == np.count_nonzero(values < 0)
+
+
+def assert_values(image: Any, values: Any) -> None:
+    """Each pixel is exact, or it is a proven bound: on the same side and no farther from 0."""
+    pixels = image.pixels
+    assert pixels.dtype == values.dtype
+    exact = (pixels == values) | (np.isnan(pixels) & np.isnan(values))
+    same_side = (pixels < 0) == (values < 0)
+    bound = same_side & (np.abs(pixels) <= np.abs(values))
+    assert_array_equal(exact | bound, True)
+    assert np.count_nonzero(exact) >= image.stats.pixels["evaluated"]
+    assert image.stats.pixels["inside"] == np.count_nonzero(values < 0)
+
+
+def assert_counts(image: Any) -> None:
+    """Every region is accounted for once, and so is every pixel."""
+    levels, pixels = image.stats.levels, image.stats.pixels
+    for level in levels:
+        assert level.regions == level.inside + level.outside + level.ambiguous
+    for level, deeper in zip(levels, levels[1:], strict=False):
+        assert level.ambiguous <= deeper.regions <= 64 * level.ambiguous
+    assert pixels["evaluated"] <= pixels["total"] == image.pixels.size
+    if not any(level.inside or level.outside for level in levels):
+        assert pixels["evaluated"] == pixels["total"]
+
+
+def check(tape: Tape, options: dict[str, Any], values: Any, **more: Any) -> None:
+    """Render in both modes and hold the pixels to ``values``."""
+    for mode, assert_same in (("bitmap", assert_bitmap), ("value", assert_values)):
+        image = ivm.render(tape, mode=mode, **options, **more)
+        assert_same(image, values)
+        assert_counts(image)
+
+
+EXACT_TAPES = shapes(libm=False) | tapes(max_clauses=40, ops=EXACT)
+TAPES = shapes() | tapes(max_clauses=40)
+
+
+@given(tape=EXACT_TAPES, options=pictures(), threads=st.integers(1, 3))
+def test_compiled_walk_gives_the_dense_image(
+    tape: Tape, options: dict[str, Any], threads: int
+) -> None:
+    check(tape, options, dense_values(tape, options), threads=threads)
+
+
+@given(tape=TAPES, options=pictures(), threads=st.integers(1, 3))
+def test_compiled_walk_gives_what_compiled_steps_give_at_every_pixel(
+    tape: Tape, options: dict[str, Any], threads: int
+) -> None:
+    check(tape, options, lane_values(tape, options), threads=threads)
+
+
+@given(tape=TAPES, options=pictures())
+def test_walk_on_numpy_gives_the_dense_image(tape: Tape, options: dict[str, Any]) -> None:
+    check(tape, options, dense_values(tape, options), backend="numpy")
+
+
+@given(tape=EXACT_TAPES, options=pictures())
+def test_compiled_steps_have_the_bits_of_dense_numpy(tape: Tape, options: dict[str, Any]) -> None:
+    assert_array_equal(lane_values(tape, options), dense_values(tape, options))
