@@ -1,4 +1,4 @@
-"""The shape of the package: imports go down only, and nothing heavy is imported before it is used."""
+"""The shape of the package: imports go down only, and nothing heavy comes before it is used."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def is_type_checking(node: ast.AST) -> bool:
 
 
 def imports(module: Path, *, lazy: bool) -> list[str]:
-    """Full names of what a module imports: at its import, or also ``lazy`` ones inside functions."""
+    """Full names of what a module imports: at its import, or also inside functions (``lazy``)."""
     found: list[str] = []
 
     def visit(node: ast.AST) -> None:
@@ -127,7 +127,10 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_importing_the_package_starts_no_thread_and_reads_no_setting() -> None:
-    code = "import intervalvm, logging, threading; print(threading.active_count(), logging.root.handlers)"
+    code = (
+        "import intervalvm, logging, threading; "
+        "print(threading.active_count(), logging.root.handlers)"
+    )
     assert run(code).strip() == "1 []"
 
 

@@ -10,11 +10,11 @@ business of ``test_ops``.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from lane_kernels import LaneEvaluator
 from numpy.testing import assert_array_equal
@@ -22,10 +22,10 @@ from strategies import shapes, tapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Region, Tape
+from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.pack import pack
 from intervalvm.evaluate.arrays import Arrays
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import ROWS
 from intervalvm.render.grid import GRIDS, coordinates
 
 EXACT = [op.name for op in ROWS if not op.is_libm]
@@ -89,7 +89,7 @@ def lane_values(tape: Tape, options: dict[str, Any]) -> Any:
     """What the compiled steps give at every pixel, with nothing pruned."""
     x, y = samples(options)
     dtype = np.dtype(options["dtype"])
-    packed = pack(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype, sign_only=False)
+    packed = plain_program(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype)
     return LaneEvaluator(dtype).points(packed, x, y)
 
 
@@ -115,7 +115,7 @@ def assert_counts(image: Any) -> None:
     levels, pixels = image.stats.levels, image.stats.pixels
     for level in levels:
         assert level.regions == level.inside + level.outside + level.ambiguous
-    for level, deeper in zip(levels, levels[1:], strict=False):
+    for level, deeper in pairwise(levels):
         assert level.ambiguous <= deeper.regions <= 64 * level.ambiguous
     assert pixels["evaluated"] <= pixels["total"] == image.pixels.size
     if not any(level.inside or level.outside for level in levels):

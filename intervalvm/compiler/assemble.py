@@ -30,8 +30,8 @@ def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
 def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
     """All clauses of a tape in x and y, every value of kind f; the result is that of the last.
 
-    Clause i writes record i less the constants and inputs before it. A tape that is no more than
-    an input or a constant has no records.
+    Clause i writes record i less the constants and inputs before it; a tape that is a constant has
+    one record, and one that is an input has none.
     """
     is_record = np.array(ARITY)[tape.codes] > 0
     is_const = tape.codes == CODE["const"]
@@ -48,6 +48,9 @@ def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
         kinds.append(np.where(there & is_const[operand], 1, 0))
     records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
     constants = tape.constants(dtype)[is_const]
+    if is_const[-1]:
+        copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
+        records, place[-1] = np.append(records, np.array(copy, np.uint32), axis=0), INPUTS
     return Program(records, constants if len(constants) else np.zeros(1, dtype), int(place[-1]))
 
 

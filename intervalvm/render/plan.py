@@ -181,8 +181,9 @@ def _bounds(tape: Tape, dtype: np.dtype[Any], domain: float) -> _Bounds:
     maybe_nan = np.isnan(constants)
     inputs = (arity == 0) & np.isin(tape.codes, INPUT_CODES)
     lower[inputs], upper[inputs] = -edge, edge
-    lower[is_record], upper[is_record] = ends[INPUTS:].T
-    maybe_nan[is_record] = nan[INPUTS:] & 1 != 0
+    written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
+    lower[is_record], upper[is_record] = ends[written].T
+    maybe_nan[is_record] = nan[written] & 1 != 0
     return _Bounds(lower, upper, maybe_nan)
 
 
