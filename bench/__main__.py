@@ -1,4 +1,7 @@
-"""``python -m bench``: the table of ratios; with ``--claims``, the figures to answer for."""
+"""``python -m bench``: the table of ratios; ``--claims``: the figures to answer for.
+
+``--performance`` measures the page of the documents on how fast it is, and writes it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,11 @@ def main() -> int:
     options = _parser().parse_args()
     shape = Subject(options.file) if options.file else subject()
     print(f"{machine()}\n{shape}\n", flush=True)
+    if options.performance:
+        from bench.performance import write
+
+        write(shape, options.before)
+        return 0
     if options.claims:
         found = list(claims(shape, rounds=options.rounds))
         print(shown(found))
@@ -30,6 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="a .vm file (prospero.vm)")
     parser.add_argument("--claims", action="store_true", help="measure what the project claims")
+    parser.add_argument(
+        "--performance", action="store_true", help="measure and write docs/performance.md"
+    )
+    parser.add_argument(
+        "--before", type=Path, metavar="DIR", help="a checkout of version 0.1.0 to compare with"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn (5)")
     parser.add_argument(
         "--sizes",

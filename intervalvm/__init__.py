@@ -62,6 +62,7 @@ from intervalvm.expr import (
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.render.image import Image
+from intervalvm.render.renderer import Renderer
 from intervalvm.tape import Tape
 from intervalvm.vmfile import load, parse, save
 
@@ -78,6 +79,7 @@ __all__ = [
     "IntervalvmError",
     "OptionError",
     "Region",
+    "Renderer",
     "Tape",
     "VariableError",
     "__version__",

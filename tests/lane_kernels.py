@@ -1,8 +1,8 @@
-"""The compiled steps, called from Python: one tape over 64 regions, or at any number of points.
+"""The compiled steps, called from Python: one program over 64 regions, or at any points.
 
-The kernels of a render reach a step only by way of a walk. These run every record of a packed tape
-in order and prune nothing, so a test sees what each arm of a step computes, and has the compiled
-evaluator's own dense image to hold a walk against.
+The kernels of a render reach a step only by way of a walk. These run every record of a plain
+program in order and prune nothing, so a test sees what each arm of a step computes, and has the
+compiled evaluator's own dense image to hold a walk against.
 """
 
 from __future__ import annotations
@@ -14,42 +14,41 @@ from typing import Any
 import numpy as np
 from numba import cfunc, types
 
-from intervalvm.compiler.pack import INPUT_SLOTS, OPERAND_BITS, VARIANTS, Packed
+from intervalvm.compiler.program import INPUTS, VARIANT_BITS, Program
 from intervalvm.evaluate import lanes
 from intervalvm.evaluate.interval import Interval
-from intervalvm.evaluate.lanes import WIDTH
+from intervalvm.evaluate.lanes import LANES
 from intervalvm.render import kernels
 from intervalvm.render.context import aligned
 
-FIELDS = 5
-"""Columns of the table that a kernel runs through: a variant, then addresses."""
+POINTS = lanes.BLOCK * lanes.BLOCK
 
 
 @cache
 def _kernel(dtype: str, tame: bool, kind: str) -> Any:
-    """``kernel(address of the table, rows)``; the caller of ``cache`` keeps the code alive."""
-    int64_at = kernels.int64_at
-    if kind == "points":
-        step = lanes.points_step(dtype, tame=tame, chunks=1)
+    """``kernel(records, rows, slots, numbers, choices)``; ``cache`` keeps the code alive."""
+    uint32_at, inputs, variant = kernels.uint32_at, INPUTS, (1 << VARIANT_BITS) - 1
+    make = lanes.points_step if kind == "points" else lanes.interval_step
+    step = make(dtype, tame=tame)
 
-        def run(address: Any, rows: Any) -> Any:
-            table = int64_at(address)
-            for i in range(rows):
-                at = FIELDS * i
-                step(table[at], table[at + 1], table[at + 2], table[at + 3])
-            return rows
+    def run(address: Any, rows: Any, slots: Any, numbers: Any, choices: Any) -> Any:
+        records = uint32_at(address)
+        for i in range(rows):
+            step(
+                np.int64(records[4 * i]) & variant,
+                i + inputs,
+                np.int64(records[4 * i + 1]),
+                np.int64(records[4 * i + 2]),
+                np.int64(records[4 * i + 3]),
+                slots,
+                slots,
+                slots,
+                numbers,
+                choices,
+            )
+        return rows
 
-    else:
-        step = lanes.interval_step(dtype, tame=tame)
-
-        def run(address: Any, rows: Any) -> Any:
-            table = int64_at(address)
-            for i in range(rows):
-                at = FIELDS * i
-                step(table[at], table[at + 1], table[at + 2], table[at + 3], table[at + 4])
-            return rows
-
-    signature = types.int64(types.int64, types.int64)
+    signature = types.int64(*[types.int64] * 5)
     return cfunc(signature, **kernels.compile_flags())(run)
 
 
@@ -65,66 +64,55 @@ class Found:
 
 
 class LaneEvaluator:
-    """Runs packed tapes in one dtype, tame or careful."""
+    """Runs plain programs in one dtype, tame or careful."""
 
     def __init__(self, dtype: Any, *, tame: bool = False) -> None:
         self.dtype, self.tame = np.dtype(dtype), tame
 
-    def _run(self, kind: str, packed: Packed, slots: Any, slot_bytes: int, choices: int) -> None:
-        assert packed.constants.dtype == self.dtype
-        mask = (1 << OPERAND_BITS) - 1
-        first = slots.ctypes.data
-        pool, itemsize = packed.constants.ctypes.data, self.dtype.itemsize
-        table = np.zeros((len(packed.records), FIELDS), np.int64)
-        for i, record in enumerate(packed.records.tolist()):
-            number = record >> 2 * OPERAND_BITS
-            operands = (record >> OPERAND_BITS & mask, record & mask)
-            constant = (*VARIANTS[number].constant, False)[:2]
-            table[i] = [
-                number,
-                first + (i + INPUT_SLOTS) * slot_bytes,
-                *(
-                    pool + operand * itemsize if is_constant else first + operand * slot_bytes
-                    for operand, is_constant in zip(operands, constant, strict=True)
-                ),
-                choices + 16 * i,
-            ]
-        _kernel(self.dtype.name, self.tame, kind).ctypes(table.ctypes.data, len(table))
+    def _run(self, kind: str, program: Program, slots: Any, choices: int) -> None:
+        assert program.constants.dtype == self.dtype
+        _kernel(self.dtype.name, self.tame, kind).ctypes(
+            program.records.ctypes.data,
+            len(program),
+            slots.ctypes.data,
+            program.constants.ctypes.data,
+            choices,
+        )
 
-    def points(self, packed: Packed, x: Any, y: Any) -> Any:
+    def points(self, program: Program, x: Any, y: Any) -> Any:
         """The value of the last record at each point: an array of the shape of x and y."""
         x, y = np.broadcast_arrays(np.asarray(x, self.dtype), np.asarray(y, self.dtype))
         flat_x, flat_y, out = x.ravel(), y.ravel(), np.empty(x.size, self.dtype)
-        span = WIDTH * self.dtype.itemsize
-        slots = aligned((len(packed.records) + INPUT_SLOTS) * span)
-        values = slots.view(self.dtype).reshape(-1, WIDTH)
-        for start in range(0, x.size, WIDTH):
-            chunk = slice(start, min(start + WIDTH, x.size))
+        slots = aligned((len(program) + INPUTS) * POINTS * self.dtype.itemsize)
+        values = slots.view(self.dtype).reshape(-1, POINTS)
+        for start in range(0, x.size, POINTS):
+            chunk = slice(start, min(start + POINTS, x.size))
             n = chunk.stop - start
             values[0], values[1] = 0, 0
             values[0, :n], values[1, :n] = flat_x[chunk], flat_y[chunk]
-            self._run("points", packed, slots, span, 0)
-            out[chunk] = values[-1, :n]
+            self._run("points", program, slots, 0)
+            out[chunk] = values[program.result, :n]
         return out.reshape(x.shape)
 
-    def interval(self, packed: Packed, x: Interval, y: Interval) -> Found:
+    def interval(self, program: Program, x: Interval, y: Interval) -> Found:
         """Every record over up to 64 regions; the lanes beyond them repeat the last region."""
-        itemsize = self.dtype.itemsize
-        slot_bytes = lanes.interval_bytes(self.dtype.name)
-        n = len(packed.records)
-        slots = aligned((n + INPUT_SLOTS) * slot_bytes)
-        choices = np.zeros((n, 2), np.uint64)
+        slot_bytes = lanes.interval_bytes(self.dtype.name, LANES)
+        n = len(program)
+        slots = aligned((n + INPUTS) * slot_bytes)
+        choices = np.zeros((n + INPUTS, 2), np.uint64)
         rows = slots.reshape(-1, slot_bytes)
-        span = WIDTH * itemsize
+        span = LANES * self.dtype.itemsize
         for slot, side in enumerate((x, y)):
             m = len(side.lower)
-            full = np.minimum(np.arange(WIDTH), m - 1)
+            full = np.minimum(np.arange(LANES), m - 1)
             rows[slot, :span] = np.asarray(side.lower, self.dtype)[full].view(np.uint8)
             rows[slot, span : 2 * span] = np.asarray(side.upper, self.dtype)[full].view(np.uint8)
             nan = np.packbits(np.asarray(side.maybe_nan, bool)[full], bitorder="little")
             rows[slot, 2 * span : 2 * span + 8] = nan
-        self._run("interval", packed, slots, slot_bytes, choices.ctypes.data)
-        rows = rows[INPUT_SLOTS:]
+        self._run("interval", program, slots, choices.ctypes.data)
+        # the result of a program without records is an input
+        written = slice(INPUTS, None) if n else slice(program.result, program.result + 1)
+        rows, choices = rows[written], choices[written]
         lower, upper = (
             np.ascontiguousarray(rows[:, at : at + span]).view(self.dtype)[:, :m]
             for at in (0, span)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SHAPE = "x var-x\ny var-y\nv mul x y"
-COMPILED = [("float32", False), ("float64", True)]
-"""Not all four: what could go wrong does so in any of them, and each takes seconds."""
+COMPILED = [("careful", "float32"), ("tame", "float64")]
+"""Not all: what could go wrong does so in any of them, and each takes seconds."""
 
 
 class Compiled:
     """One kernel as it is compiled for use: its LLVM code, assembly and object code."""
 
-    def __init__(self, dtype: str, tame: bool) -> None:
+    def __init__(self, kind: str, dtype: str) -> None:
         machine = native._target_machine()
         emit_object = machine.emit_object
 
@@ -36,36 +36,36 @@ class Compiled:
             return code
 
         machine.emit_object = record
-        self.code = native._compile(dtype, tame, machine)
+        self.code = native._compile(kind, dtype, machine)
 
 
 @pytest.fixture(scope="module")
-def compiled() -> Callable[[str, bool], Compiled]:
+def compiled() -> Callable[[str, str], Compiled]:
     return cache(Compiled)
 
 
-@pytest.fixture(params=COMPILED, ids=["float32-careful", "float64-tame"])
-def kernel(request: pytest.FixtureRequest, compiled: Callable[[str, bool], Compiled]) -> Compiled:
+@pytest.fixture(params=COMPILED, ids=["careful-float32", "tame-float64"])
+def kernel(request: pytest.FixtureRequest, compiled: Callable[[str, str], Compiled]) -> Compiled:
     return compiled(*request.param)
 
 
 class Compiler:
     """Stands for the compiler where only the file matters: it is quick, and counts its calls."""
 
-    def __init__(self, code: bytes) -> None:
-        self.code, self.calls = code, 0
+    def __init__(self, walk: bytes, bounds: bytes) -> None:
+        self.code, self.bounds, self.calls = walk, bounds, 0
 
-    def __call__(self, dtype: str, tame: bool, machine: Any) -> bytes:
+    def __call__(self, kind: str, dtype: str, machine: Any) -> bytes:
         self.calls += 1
-        return self.code
+        return self.bounds if kind == "bounds" else self.code
 
 
 @pytest.fixture
 def compiler(
-    compiled: Callable[[str, bool], Compiled], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    compiled: Callable[[str, str], Compiled], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Compiler]:
     """An empty cache folder, and no kernel loaded."""
-    quick = Compiler(compiled("float32", False).code)
+    quick = Compiler(compiled("careful", "float32").code, compiled("bounds", "float32").code)
     monkeypatch.setattr(native, "cache_folder", lambda: tmp_path / "cache" / "intervalvm")
     monkeypatch.setattr(native, "_compile", quick)
     native._loaded.cache_clear()
@@ -76,7 +76,7 @@ def compiler(
 def load() -> None:
     """Load the kernel as a new process would."""
     native._loaded.cache_clear()
-    native.walk("float32", tame=False)
+    native.kernel("careful", "float32")
 
 
 def kept() -> Path:
@@ -96,17 +96,17 @@ def test_compiled_once_then_loaded_from_the_file(compiler: Compiler) -> None:
     load()
     load()
     assert compiler.calls == 1
-    assert kept().name.startswith("float32-careful-")
+    assert kept().name.startswith("careful-float32-")
     assert kept().read_bytes()[32:] == compiler.code
-    native.walk("float32", tame=False)
-    assert native.walk("float32", tame=False) is native.walk("float32", tame=False)
+    native.kernel("careful", "float32")
+    assert native.kernel("careful", "float32") is native.kernel("careful", "float32")
 
 
-def test_the_dtype_and_tameness_each_have_a_file(compiler: Compiler) -> None:
+def test_each_kind_and_dtype_has_a_file(compiler: Compiler) -> None:
     for dtype in ("float32", "float64"):
-        for tame in (False, True):
-            native.walk(dtype, tame=tame)
-    assert compiler.calls == len(list(native.cache_folder().iterdir())) == 4
+        for kind in native.KINDS:
+            native.kernel(kind, dtype)
+    assert compiler.calls == len(list(native.cache_folder().iterdir())) == 6
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -175,7 +175,7 @@ def sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def digest() -> str:
-    return native._digest("float32", False)
+    return native._digest("careful", "float32")
 
 
 def test_the_same_sources_elsewhere_have_the_same_digest(sources: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_new_or_renamed_file_changes_the_digest(sources: Path) -> None:
 
 
 def test_versions_and_the_processor_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [digest(), native._digest("float64", False), native._digest("float32", True)]
+    found = [digest(), native._digest("careful", "float64"), native._digest("tame", "float32")]
     with monkeypatch.context() as patch:
         patch.setattr(native, "version", lambda package: "0.0.1")
         found.append(digest())

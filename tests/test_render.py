@@ -22,8 +22,8 @@ from strategies import shapes, tapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Region, Tape
+from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.pack import pack
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import ROWS
 from intervalvm.render.grid import GRIDS, coordinates
@@ -89,7 +89,7 @@ def lane_values(tape: Tape, options: dict[str, Any]) -> Any:
     """What the compiled steps give at every pixel, with nothing pruned."""
     x, y = samples(options)
     dtype = np.dtype(options["dtype"])
-    packed = pack(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype, sign_only=False)
+    packed = plain_program(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype)
     return LaneEvaluator(dtype).points(packed, x, y)
 
 

@@ -221,7 +221,7 @@ def test_fold_shares_equal_clauses() -> None:
         "_1 var-y",
         "_2 add _0 _1",
         "_3 add _1 _0",
-        "_4 mul _2 _2",
+        "_4 square _2",  # the same bits, and a threshold of its own
         "_5 mul _4 _3",
     ]
 

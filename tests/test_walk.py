@@ -230,11 +230,13 @@ def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.Monke
     tape = disc()
     ivm.render(tape, size=64)
     setting = {"var-z": 0.0}
-    made, again = (plan.plan_of(tape, np.dtype(np.float32), setting, sign_only=True) for _ in "ab")
+    made, again = (
+        plan.plan_of(tape, np.dtype(np.float32), setting, 16.0, sign_only=True) for _ in "ab"
+    )
     assert made is again
     kept = sorted(map(id, made._idle))
     monkeypatch.setattr(plan, "fold", None)
-    monkeypatch.setattr(plan, "pack", None)
+    monkeypatch.setattr(plan, "bitmap_program", None)
     ivm.render(tape, size=50, region=Region.around((0.5, 0.5), 0.1))
     assert sorted(map(id, made._idle)) == kept, "workspaces are taken and given back"
 
@@ -258,7 +260,7 @@ def test_levels_and_pixels_add_up() -> None:
     assert image.stats.pixels["total"] == 256 * 256
     filled = coarse.inside * 64 * 64 + fine.inside * 8 * 8
     assert filled < image.stats.pixels["inside"] < filled + image.stats.pixels["evaluated"]
-    assert fine.mean_clauses == coarse.mean_clauses == 5.0
+    assert fine.mean_clauses == coarse.mean_clauses == 3.0, "x², y² and their sum against r²"
 
 
 # --- models -------------------------------------------------------------------------------------

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.ops import AXES, OPS, ROWS
+from intervalvm.compiler.slots import ARITY
+from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import Tape, TapeBuilder, select
+
+MUL, SQUARE = CODE["mul"], CODE["square"]
 
 
 def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
@@ -23,50 +26,62 @@ def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
     dtype = np.dtype(xp.dtype)
     given = settings or {}
     builder = TapeBuilder()
-    known: dict[tuple[Any, ...], int] = {}
+    clauses: dict[tuple[Any, ...], int] = {}  # by operation and operands, or by name
+    numbers: dict[bytes, int] = {}
     constant: dict[int, Any] = {}
     place: list[int] = []
     constants = tape.constants(dtype)
 
     def const(value: Any) -> int:
         value = dtype.type(np.nan if np.isnan(value) else value)  # any NaN is as good as another
-        key = ("const", value.tobytes())
-        if key not in known:
-            known[key] = builder.const(float(value), np.float32(value))
-            constant[known[key]] = value
-        return known[key]
+        key = value.tobytes()
+        found = numbers.get(key)
+        if found is None:
+            found = numbers[key] = builder.const(float(value), np.float32(value))
+            constant[found] = value
+        return found
 
+    def fresh(code: int, operands: tuple[int, ...]) -> int:
+        """A clause on operands for which there is none yet, or what it comes to."""
+        op = ROWS[code]
+        if op.name == "copy" or (op.has_choice and operands[0] == operands[-1]):
+            return operands[0]
+        if all(operand in constant for operand in operands):
+            assert op.point is not None
+            return const(op.point(xp, *(constant[operand] for operand in operands)))
+        return builder.clause(op.name, *operands)
+
+    def read(code: int, i: int) -> int:
+        """A constant, or an input, which is a constant if it is set."""
+        name = ROWS[code].name
+        if name == "const":
+            return const(constants[i])
+        variable = tape.variables[tape.left[i]] if name == "var" else name
+        if variable in given:
+            return const(given[variable])
+        key = (code, variable)
+        if key not in clauses:
+            is_axis = name in AXES.values()
+            clauses[key] = builder.clause(name) if is_axis else builder.variable(variable)
+        return clauses[key]
+
+    arity = [op.arity for op in ROWS]
     with np.errstate(all="ignore"):
-        for i, code in enumerate(tape.codes.tolist()):
-            op = ROWS[code]
-            if op.name == "const":
-                place.append(const(constants[i]))
+        rows = zip(tape.codes.tolist(), tape.left.tolist(), tape.right.tolist(), strict=True)
+        for i, (code, left, right) in enumerate(rows):
+            n = arity[code]
+            if n == 0:
+                place.append(read(code, i))
                 continue
-            if op.is_input:
-                name = tape.variables[tape.left[i]] if op.name == "var" else op.name
-                if name in given:
-                    place.append(const(given[name]))
-                    continue
-                key: tuple[Any, ...] = (code, name)
-                if key not in known:
-                    is_axis = op.name in AXES.values()
-                    known[key] = builder.clause(op.name) if is_axis else builder.variable(name)
-                place.append(known[key])
-                continue
-            operands = [place[operand] for operand in tape.operands(i)]
-            same = operands[0] == operands[-1]
-            if op.name == "copy" or (op.has_choice and same):
-                place.append(operands[0])
-                continue
-            if all(operand in constant for operand in operands):
-                rule = OPS[op.name].point
-                assert rule is not None
-                place.append(const(rule(xp, *(constant[operand] for operand in operands))))
-                continue
-            key = (code, *operands)
-            if key not in known:
-                known[key] = builder.clause(op.name, *operands)
-            place.append(known[key])
+            operands = (place[left],) if n == 1 else (place[left], place[right])
+            if code == MUL and place[left] == place[right]:
+                # the same product, but its bounds and its thresholds are those of one operand
+                code, operands = SQUARE, (place[left],)
+            key = (code, operands)
+            found = clauses.get(key)
+            if found is None:
+                found = clauses[key] = fresh(code, operands)
+            place.append(found)
     return _reachable(builder, place[-1], tape.variables)
 
 
@@ -74,10 +89,16 @@ def _reachable(builder: TapeBuilder, root: int, variables: tuple[str, ...]) -> T
     """The clauses that ``root`` reads, in order, with ``root`` last."""
     whole = builder.build()
     kept = np.zeros(len(whole), bool)
-    kept[root] = True
+    needed = kept.tolist()
+    needed[root] = True
+    left, right = whole.left.tolist(), whole.right.tolist()
+    arity = ARITY[whole.codes].tolist()
     for i in range(root, -1, -1):
-        if kept[i]:
-            kept[list(whole.operands(i))] = True
+        if needed[i] and arity[i]:
+            needed[left[i]] = True
+            if arity[i] == 2:
+                needed[right[i]] = True
+    kept[:] = needed
     short = select(whole, kept, np.arange(len(whole)))
     assert set(whole.variables) <= set(variables)
     return short

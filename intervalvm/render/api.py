@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from intervalvm.render.image import Image, Level, Stats
 from intervalvm.render.quadtree import Counts, split_levels
 
 if TYPE_CHECKING:
+    from intervalvm.render.plan import Plan
     from intervalvm.tape import Tape
 
 BACKENDS = {"naive": ("numpy", "cupy"), "dense": ("numpy", "cupy"), "pruned": ("numba", "numpy")}
@@ -64,7 +66,84 @@ def render(
     is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
     than ``max_memory`` bytes (by default: than is available).
     """
-    variables, tape = settings_for(tape, variables), as_tape(tape)
+    job = check(
+        tape,
+        size=size,
+        region=region,
+        grid=grid,
+        depth=depth,
+        engine=engine,
+        backend=backend,
+        threads=threads,
+        dtype=dtype,
+        mode=mode,
+        variables=variables,
+        z=z,
+        max_memory=max_memory,
+    )
+    return draw(job, progress)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A render whose options have been checked."""
+
+    tape: Tape
+    x: NDArray[Any]
+    y: NDArray[Any]
+    pixel_type: np.dtype[Any]
+    depth: int
+    engine: str
+    backend: str
+    threads: int
+    settings: dict[str, float]
+    grid: str
+    region: Region
+    max_memory: int | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.y), len(self.x)
+
+    @property
+    def image_bytes(self) -> int:
+        return len(self.y) * len(self.x) * self.pixel_type.itemsize
+
+    def require(self, needed: int, what: str, way_out: str) -> None:
+        require(needed + self.image_bytes, what, way_out, self.max_memory)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used."""
+
+    pixels: NDArray[Any]
+    counts: list[Counts]
+    compiling: float = 0.0
+    threads: int = 1
+
+
+FindPlan = Callable[..., "Plan"]
+
+
+def check(
+    shape: Shape,
+    *,
+    size: Any,
+    region: Region | None,
+    grid: str,
+    depth: int | None,
+    engine: str,
+    backend: str | None,
+    threads: int | None,
+    dtype: Any,
+    mode: str,
+    variables: Mapping[str, float] | None,
+    z: float,
+    max_memory: int | None,
+) -> Job:
+    """The options of ``render`` as a Job, or the error that ``render`` promises."""
+    variables, tape = settings_for(shape, variables), as_tape(shape)
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
     chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
@@ -76,135 +155,143 @@ def render(
         name: _number(name, value) for name, value in zip(tape.variables, given, strict=True)
     }
     pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
-    size_bytes = width * height * pixel_type.itemsize
-    require(size_bytes, f"a {width}x{height} image", "make it smaller", max_memory)
+    needed = width * height * pixel_type.itemsize
+    require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
     x, y = coordinates(region, width, height, grid, chosen)
+    shown = (region or Region.square()).fitted(width, height)
+    return Job(
+        tape,
+        x,
+        y,
+        pixel_type,
+        depth,
+        engine,
+        backend,
+        threads,
+        settings,
+        grid,
+        shown,
+        max_memory,
+    )
+
+
+def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
+    """Carry out a job; ``find_plan`` stands in for ``plan.plan_of``."""
+    steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
-        if engine == "pruned":
-            steps = split_levels(depth)
-            pixels, counts, compiling, used = _pruned(
-                tape, x, y, pixel_type, steps, backend, threads, settings, max_memory, report
-            )
+        if job.engine != "pruned":
+            drawn = _dense(job, report)
+        elif job.backend == "numpy":
+            drawn = _readable(job, steps, report)
         else:
-            steps, counts, compiling, used = [], [], 0.0, 1
-            pixels = _dense(
-                tape, x, y, pixel_type, engine, backend, settings, max_memory, size_bytes, report
-            )
-        seconds = {"compile": compiling, "render": time.perf_counter() - start - compiling}
+            drawn = _compiled(job, steps, report, find_plan)
+        rendering = time.perf_counter() - start - drawn.compiling
+    pixels, counts = drawn.pixels, drawn.counts
+    height, width = job.shape
+    is_bitmap = pixels.dtype == np.uint8
     stats = Stats(
-        clauses=len(tape),
+        clauses=len(job.tape),
         size=(width, height),
-        depth=depth,
-        engine=engine,
-        backend=backend,
-        dtype=chosen.name,
-        threads=used,
-        grid=grid,
-        seconds=seconds,
+        depth=job.depth,
+        engine=job.engine,
+        backend=job.backend,
+        dtype=job.x.dtype.name,
+        threads=drawn.threads,
+        grid=job.grid,
+        seconds={"compile": drawn.compiling, "render": rendering},
         pixels={
-            "inside": sum(c.inside_px for c in counts)
+            "inside": sum(count.inside_px for count in counts)
             if counts
-            else int(np.count_nonzero(pixels if mode == "bitmap" else pixels < 0)),
-            "evaluated": sum(c.evaluated_px for c in counts) if counts else pixels.size,
+            else int(np.count_nonzero(pixels if is_bitmap else pixels < 0)),
+            "evaluated": sum(count.evaluated_px for count in counts) if counts else pixels.size,
             "total": pixels.size,
         },
         levels=_levels(counts, steps, width, height),
     )
-    return Image(pixels, (region or Region.square()).fitted(width, height), stats)
+    return Image(pixels, job.region, stats)
 
 
-def _pruned(
-    tape: Tape,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    pixel_type: np.dtype[Any],
-    steps: list[int],
-    backend: str,
-    threads: int,
-    settings: dict[str, float],
-    max_memory: int | None,
-    report: Progress | None,
-) -> tuple[NDArray[Any], list[Counts], float, int]:
-    """(pixels, counts of each split, seconds spent on the tape, threads used)."""
+def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
+    """The pruned engine on NumPy."""
+    from intervalvm.render import quadtree
+
     start = time.perf_counter()
-    bitmap = pixel_type == np.uint8
-    shape = len(y), len(x)
-    if backend == "numpy":
-        from intervalvm.render import quadtree
+    folded = fold(job.tape, Arrays(np, job.x.dtype), job.settings)
+    compiling = time.perf_counter() - start
+    pixels = np.zeros(job.shape, job.pixel_type)
+    counts = quadtree.render(folded, job.x, job.y, pixels, steps, progress=report)
+    return Drawn(pixels, counts, compiling)
 
-        folded = fold(tape, Arrays(np, x.dtype), settings)
-        compiling = time.perf_counter() - start
-        pixels = np.zeros(shape, pixel_type)
-        counts = quadtree.render(folded, x, y, pixels, steps, progress=report)
-        return pixels, counts, compiling, 1
+
+def _compiled(
+    job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
+) -> Drawn:
+    """The pruned engine through compiled kernels."""
     from intervalvm.render import compiled
-    from intervalvm.render.plan import plan_of
+    from intervalvm.render.plan import domain_of, plan_of
 
-    plan = plan_of(tape, x.dtype, settings, sign_only=bitmap)
+    start = time.perf_counter()
+    plan = (find_plan or plan_of)(
+        job.tape,
+        job.x.dtype,
+        job.settings,
+        domain_of(job.x, job.y),
+        sign_only=job.pixel_type == np.uint8,
+        **({} if find_plan is None else {"x": job.x, "y": job.y}),
+    )
     compiled.load(plan)
     compiling = time.perf_counter() - start
-    needed = (threads + 1) * plan.workspace_bytes(len(steps)) + shape[0] * shape[
-        1
-    ] * pixel_type.itemsize
-    require(needed, f"an image with {threads} threads", "use fewer threads", max_memory)
-    pixels = np.zeros(shape, pixel_type)
-    counts = compiled.render(plan, x, y, pixels, steps, threads=threads, progress=report)
-    return pixels, counts, compiling, threads
+    needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
+    job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
+    pixels = np.zeros(job.shape, job.pixel_type)
+    counts = compiled.render(
+        plan, job.x, job.y, pixels, steps, threads=job.threads, progress=report
+    )
+    return Drawn(pixels, counts, compiling, job.threads)
 
 
-def _dense(
-    tape: Tape,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    pixel_type: np.dtype[Any],
-    engine: str,
-    backend: str,
-    settings: dict[str, float],
-    max_memory: int | None,
-    size_bytes: int,
-    report: Progress | None,
-) -> NDArray[Any]:
+def _dense(job: Job, report: Progress | None) -> Drawn:
     """Whole arrays where they fit; else, but for the naive engine, bands of rows."""
-    module = array_module(backend)
-    height, width = len(y), len(x)
-    z = settings["var-z"]
-    variables = {name: value for name, value in settings.items() if name != "var-z"}
+    module = array_module(job.backend)
+    height, width = job.shape
+    z = job.settings["var-z"]
+    variables = {name: value for name, value in job.settings.items() if name != "var-z"}
 
     def peak(rows: int) -> int:
         shapes = [(rows, width), (rows, width), ()]
-        inputs = 2 * rows * width * x.dtype.itemsize
+        inputs = 2 * rows * width * job.x.dtype.itemsize
         free: list[tuple[int, ...]] = [()] * len(variables)
-        return inputs + peak_bytes(tape, shapes, free, x.dtype, engine)
+        return inputs + peak_bytes(job.tape, shapes, free, job.x.dtype, job.engine)
 
     rows = height
-    if engine == "dense":
-        limit = max_memory if max_memory is not None else available()
-        while rows > 1 and peak(rows) + size_bytes > limit:
+    if job.engine == "dense":
+        limit = job.max_memory if job.max_memory is not None else available()
+        while rows > 1 and peak(rows) + job.image_bytes > limit:
             rows = -(-rows // 2)
-    way_out = "use engine='dense' or 'pruned'" if engine == "naive" else "use engine='pruned'"
-    require(peak(rows) + size_bytes, f"engine={engine!r} at this size", way_out, max_memory)
-    pixels = np.zeros((height, width), pixel_type)
+    way_out = "use engine='dense' or 'pruned'" if job.engine == "naive" else "use engine='pruned'"
+    job.require(peak(rows), f"engine={job.engine!r} at this size", way_out)
+    pixels = np.zeros(job.shape, job.pixel_type)
     for top in range(0, height, rows):
         band = slice(top, min(height, top + rows))
         shape = (band.stop - band.start, width)
         values = evaluate(
-            tape,
-            module.array(module.broadcast_to(module.asarray(x), shape)),
-            module.array(module.broadcast_to(module.asarray(y[band, None]), shape)),
+            job.tape,
+            module.array(module.broadcast_to(module.asarray(job.x), shape)),
+            module.array(module.broadcast_to(module.asarray(job.y[band, None]), shape)),
             z,
             variables=variables,
-            engine=engine,
-            backend=backend,
-            dtype=x.dtype,
-            max_memory=max_memory,
+            engine=job.engine,
+            backend=job.backend,
+            dtype=job.x.dtype,
+            max_memory=job.max_memory,
         )
-        if pixel_type == np.uint8:
+        if job.pixel_type == np.uint8:
             values = (values < 0).astype(np.uint8) * np.uint8(255)
-        pixels[band] = values.get() if backend == "cupy" else values
+        pixels[band] = values.get() if job.backend == "cupy" else values
         if report is not None:
             report(band.stop * width, height * width)
-    return pixels
+    return Drawn(pixels, [])
 
 
 def _levels(counts: list[Counts], steps: list[int], width: int, height: int) -> tuple[Level, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.pack import INPUT_SLOTS
+from intervalvm.compiler.program import Program
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -37,97 +38,122 @@ def render(
     ``threads``.
     """
     dtype = plan.dtype.name
-    padding = np.zeros(c.BLOCK_PX, plan.dtype)
-    keep = [np.concatenate((axis, padding)) for axis in (x, y)]
-    bits = np.array(steps, np.int64)
-    counter, tasks = np.zeros(1, np.int64), np.zeros(c.LANES, np.int64)
-    with plan.workspaces(threads + 1, len(steps)) as (shared, *own):
-        frame = np.zeros(c.FIELDS, np.int64)
-        for field, value in (
-            (c.WIDTH_PX, len(x)),
-            (c.HEIGHT_PX, len(y)),
-            (c.X, keep[0].ctypes.data),
-            (c.Y, keep[1].ctypes.data),
-            (c.IMAGE, pixels.ctypes.data),
-            (c.IS_VALUE, pixels.dtype != np.uint8),
-            (c.RECORDS, plan.packed.records.ctypes.data),
-            (c.LENGTH, len(plan.packed.records)),
-            (c.RESULT, len(plan.packed.records) + INPUT_SLOTS - 1),
-            (c.CONSTANTS, plan.packed.constants.ctypes.data),
-            (c.STEPS, len(steps)),
-            (c.BITS, bits.ctypes.data),
-            (c.VALID, -1),
-            (c.TASK, counter.ctypes.data),
-            (c.TASK_LIST, tasks.ctypes.data),
-            (c.ROOT_STACK, shared.stack.ctypes.data),
-            (c.BUDGET, BUDGET),
-        ):
-            frame[field] = value
-        for workspace in (shared, *own):
+    tame, careful = (partial(native.kernel, kind, dtype) for kind in ("tame", "careful"))
+    with plan.workspaces(threads + 1, len(steps)) as (root, *own):
+        frame = _Frame(plan, root, x, y, pixels, steps)
+        for workspace in (root, *own):
             workspace.stats[:] = 0
-        careful = native.walk(dtype, tame=False)
         while True:
-            root = frame.copy()
-            shared.enter(root)
-            root[c.DEPTH] = -1
-            careful(root.ctypes.data)
-            children = _bits(shared.stack[c.REMAINING])
-            tasks[: len(children)] = children
-            counter[0], frame[c.TASKS] = 0, len(children)
-            walk = native.walk(dtype, tame=True) if root[c.TAME] else careful
-            contexts = []
-            for workspace in own[: max(1, min(threads, len(children)))]:
-                contexts.append(frame.copy())
-                workspace.enter(contexts[-1])
-            _run(walk, contexts, counter, pixels.shape[0] * pixels.shape[1], progress)
-            if not shared.stack[c.DEFERRED]:
+            contexts = frame.start(own)
+            own[0].context[c.DEPTH] = -1
+            if not plan.is_tame:
+                careful()(contexts[0])
+            walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+            _run(walk, contexts, frame.shared, pixels.size, progress)
+            if not root.stack[c.DEFERRED]:
                 break
-            frame[c.VALID] = shared.stack[c.DEFERRED]
-        stats = np.sum([workspace.stats for workspace in (shared, *own)], axis=0)
-    return [
-        Counts(*row[: c.COUNTS - 1]) for row in stats.reshape(-1, c.COUNTS)[: len(steps)].tolist()
-    ]
+            frame.words[c.VALID] = root.stack[c.DEFERRED]
+        stats = root.stats + sum(workspace.stats for workspace in own)
+    return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
+
+
+def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
+    """The plan of the same tape for a box (low, high) by (low, high) within the plan's domain.
+
+    Its program is what is left of the other's after one split with a single child; it gives the
+    same bits at every float point of the box.
+    """
+    x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
+    pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
+    kernel = native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    with plan.workspaces(2, 1) as (root, own):
+        frame = _Frame(plan, root, x_ends, y_ends, pixels, [0])
+        frame.words[c.BUDGET] = 0  # split the root and come back
+        contexts = frame.start([own])
+        own.context[c.DEPTH] = -1
+        kernel(contexts[0])
+        if not root.stack[c.REMAINING]:
+            return plan  # proven, or no room
+        first = int(root.stack[c.CHILD_PROGRAM]) - int(root.context[c.ARENA])
+        count = int(root.stack[c.CHILD_COUNT])
+        words = root.arena[first : first + count * c.RECORD_BYTES].view(np.uint32).copy()
+        result = int(root.stack[c.CHILD_ROOT])
+    program = Program(words.reshape(-1, 4), plan.program.constants, result)
+    return replace(plan, program=program, _idle=[])
+
+
+class _Frame:
+    """The part of the kernels' contexts that all threads share, and the memory it points to."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        root: c.Workspace,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        pixels: NDArray[Any],
+        steps: Sequence[int],
+    ) -> None:
+        width, height = len(x), len(y)
+        self.samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # a block's padding
+        y_start = width + c.BLOCK_PX
+        self.samples[:width], self.samples[y_start : y_start + height] = x, y
+        self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
+        self.root, self.pixels = root, pixels
+        self.words = words = plan.frame.copy()
+        words[c.WIDTH_PX], words[c.HEIGHT_PX] = width, height
+        words[c.X] = self.samples.ctypes.data
+        words[c.Y] = words[c.X] + y_start * plan.dtype.itemsize
+        words[c.IMAGE], words[c.IS_VALUE] = pixels.ctypes.data, not plan.is_bitmap
+        words[c.STEPS], words[c.BITS] = len(steps), self.bits.ctypes.data
+        words[c.VALID], words[c.BUDGET] = -1, BUDGET
+        words[c.SHARED], words[c.ROOT_CONTEXT] = self.shared.ctypes.data, root.address
+
+    def start(self, own: Sequence[c.Workspace]) -> list[int]:
+        """Make all contexts ready; returns the addresses of those in ``own``."""
+        self.shared[:] = 0
+        self.root.start(self.words, depth=0)
+        return [workspace.start(self.words, depth=0) for workspace in own]
 
 
 def load(plan: Plan) -> None:
-    """Have the kernels of a plan's dtype ready: compiled on this machine's first run."""
-    native.walk(plan.dtype.name, tame=False)
-    native.walk(plan.dtype.name, tame=True)
-
-
-def _bits(mask: int) -> list[int]:
-    return [k for k in range(c.LANES) if int(mask) >> k & 1]
+    """Have the kernels that a plan needs ready: compiled on this machine's first run."""
+    native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
 
 
 def _run(
-    walk: native.Walk,
-    contexts: list[NDArray[np.int64]],
-    counter: NDArray[np.int64],
+    walk: native.Kernel,
+    contexts: list[int],
+    shared: NDArray[np.int64],
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Walk until no task is left, one thread a context, the caller's thread among them.
 
+    The others are called before the root is split, and wait for it: waking them takes as long.
+
     An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
     """
-    tasks = int(contexts[0][c.TASKS])
     stop: list[bool] = []
 
-    def work(context: NDArray[np.int64]) -> None:
-        while not stop and walk(context.ctypes.data):
+    def work(context: int) -> None:
+        while not stop and walk(context):
             pass
 
-    others: list[Future[None]] = [
-        _pool(os.getpid(), len(contexts) - 1).submit(work, context) for context in contexts[1:]
-    ]
+    others: list[Future[None]] = []
     try:
-        while walk(contexts[0].ctypes.data):
+        for context in contexts[1:]:
+            others.append(_pool(os.getpid(), len(contexts) - 1).submit(work, context))
+        while walk(contexts[0]):
             if progress is not None:
-                progress(min(int(counter[0]), tasks) * total // (tasks + 1), total)
+                tasks = int(shared[c.READY]) - 1
+                progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         for other in others:
             other.result()
     finally:
         stop.append(True)
+        if not shared[c.READY]:
+            shared[c.READY] = 1  # no tasks: whoever waits for the root goes home
         for other in others:
             other.exception()
 

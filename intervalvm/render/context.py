@@ -6,15 +6,17 @@ The names below are places in that array, shared by the kernels (which read them
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.pack import INPUT_SLOTS
+from intervalvm.compiler.program import INPUTS
 from intervalvm.render.grid import LEAF_PX
 
 BLOCK_PX = LEAF_PX
 """The side of the blocks in which a leaf is evaluated: at most one, at the depth chosen by size."""
-LANES = 64
+SIDE, LANES = 8, 64
 """Children of a region: lane 8*r + q is column q, row r."""
 MOST_STEPS = 12
 """Splits on the way to a leaf: 3 levels each, so more than any image has."""
@@ -24,32 +26,40 @@ MOST_STEPS = 12
     WIDTH_PX, HEIGHT_PX,
     X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
     IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
-    IS_VALUE,  # whether pixels are values instead of 0 and 255
-    RECORDS, LENGTH, RESULT,  # the tape: address, number of records, slot of the result
-    CONSTANTS,  # address of the pool
+    IS_VALUE,  # whether the result is a value instead of a truth
+    RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
+    NUMBERS,  # address of the pool of constants
     STEPS, BITS,  # number of splits; address of int64[STEPS], the levels of each
     VALID,  # children of the whole image to look at: all, or those that were deferred
     TAME,  # written by root: whether neither NaN nor infinity can arise
-    TASK, TASKS, TASK_LIST,  # address of the shared counter; number of tasks; their children
-    ROOT_STACK,  # address of the root's row of the stack, where the tasks' tapes are noted
-    # A thread's own workspace: addresses, and what is in work.
-    ARENA, ARENA_END, ARENA_TOP,  # children's tapes
-    VALUES, POINTS,  # slots of intervals; slots of points
-    CHOICES,  # uint64[2 n]: of each record, in which children only the left (right) matters
-    LIVE,  # uint64[n + 2]: of each slot, which children need it
-    PLANES,  # uint64[MOST_PLANES]: 64 counters, bit by bit
-    REMAP,  # int32[(n + 2) * 64]: of each slot, its place in each child's tape
-    STACK, STATS,  # a row a step, see below
-    DEPTH,  # the step whose children are being visited; 0 when idle
+    SHARED,  # address of what threads share: SHARED_WORDS words, see below
+    ROOT_CONTEXT,  # address of the context in which the root was split
     BUDGET,  # records x lanes to evaluate before returning
-    LEAF_TAPE, LEAF_COUNT, LEAF_ROOT,  # the leaf in work: its tape,
+    FRAME_FIELDS,  # up to here
+    # A thread's own workspace: addresses, and what is in work.
+    ARENA, ARENA_END, ARENA_TOP,  # children's programs
+    FULL, AXIS, TRUTH,  # slots of the records, by kind: intervals, and the same memory for points
+    CHOICES,  # uint64[2 (n + 2)]: by place, in which children only the left (right) matters
+    LIVE,  # uint64[n + 2]: by place, which children need it
+    ROWS_LIVE,  # uint64[n + 66]: by child, which places it needs (LIVE transposed)
+    REMAP,  # int32[(n + 2) * 64]: by place, where it is in the programs of the children
+    CHILD_COUNTS,  # int32[64]: how many places those have so far
+    STACK, STATS,  # a row a step, see below
+    DEPTH,  # the step whose children are being visited; 0 between tasks, -1 to split the root first
+    LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     FIELDS,
-) = range(39)  # fmt: skip
+) = range(40)  # fmt: skip
 
-# A row of the stack, one a step: a region, its tape, and its ambiguous children's tapes.
-(REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, TAPE, COUNT, ROOT, CHILD_TAPE) = range(10)
-CHILD_COUNT = CHILD_TAPE + LANES
+# What threads share: tasks are the root's ambiguous children.
+NEXT_TASK = 0  # how many were taken
+READY = 1  # 0 until the root is split, then 1 + the number of tasks
+TASK_LIST = 2
+SHARED_WORDS = TASK_LIST + LANES
+
+# A row of the stack, one a step: a region, its program, and those of its ambiguous children.
+(REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, PROGRAM, COUNT, ROOT, CHILD_PROGRAM) = range(10)
+CHILD_COUNT = CHILD_PROGRAM + LANES
 CHILD_ROOT = CHILD_COUNT + LANES
 ROW = CHILD_ROOT + LANES
 
@@ -57,14 +67,13 @@ ROW = CHILD_ROOT + LANES
 (REGIONS, INSIDE, OUTSIDE, AMBIGUOUS, CLAUSES, INSIDE_PX, EVALUATED_PX) = range(7)
 COUNTS = 8
 
-MOST_PLANES = 27
-"""Bits of the longest tape's length."""
+RECORD_BYTES = 16
 MOST_ARENA = 1 << 22
-"""Records that the arena holds beyond the least it must: 32 MiB. Past it, children are deferred."""
+"""Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
 
 
 def arena_records(length: int, steps: int) -> int:
-    """Records that a thread's arena holds: at least one child's tape a step."""
+    """Records that a thread's arena holds: at least one child's program a step."""
     return steps * length + min(LANES * length, MOST_ARENA)
 
 
@@ -75,43 +84,66 @@ def aligned(n_bytes: int) -> NDArray[np.uint8]:
     return raw[start : start + n_bytes]
 
 
-class Workspace:
-    """One thread's scratch memory for a tape of ``length`` records."""
+@dataclass(frozen=True)
+class Slots:
+    """The bytes of a record's result, the larger of an interval's and of the points' of a leaf."""
 
-    def __init__(self, length: int, steps: int, interval_bytes: int, point_bytes: int) -> None:
-        slots = length + INPUT_SLOTS
+    full: int
+    axis: int
+    truth: int
+
+
+class Workspace:
+    """One thread's scratch memory for a program of ``length`` records."""
+
+    def __init__(self, length: int, constants: int, steps: int, slots: Slots) -> None:
+        places = length + INPUTS
         self.steps = steps
-        self.arena = np.empty(arena_records(length, steps), np.uint64)
-        self.values = aligned(slots * interval_bytes)
-        self.points = aligned(slots * point_bytes)
-        self.choices = np.zeros(2 * length, np.uint64)
-        self.live = np.zeros(slots, np.uint64)
-        self.remap = np.empty(slots * LANES, np.int32)
-        self.remap[: 2 * LANES] = np.repeat([0, 1], LANES)
-        self.planes = np.zeros(MOST_PLANES, np.uint64)
+        self.arena = aligned(arena_records(length, steps) * RECORD_BYTES)
+        self.full, self.axis, self.truth = (
+            aligned(places * size) for size in (slots.full, slots.axis, slots.truth)
+        )
+        self.choices = np.zeros(2 * places, np.uint64)
+        self.live = np.zeros(places + LANES, np.uint64)
+        self.rows_live = np.zeros(places + LANES, np.uint64)
+        # as long as the pool of constants too, so that what is no place may be looked up
+        remap = aligned(4 * LANES * (max(places, constants) + 1)).view(np.int32)
+        remap[: INPUTS * LANES] = np.repeat([0, 1], LANES)
+        self.remap, self.child_counts = remap, aligned(4 * LANES)
         self.stack = np.zeros(MOST_STEPS * ROW, np.int64)
-        self.stats = np.zeros(MOST_STEPS * COUNTS, np.int64)
+        self.stats = np.zeros((MOST_STEPS, COUNTS), np.int64)
+        self.context = self._addresses()
+        self.address = int(self.context.ctypes.data)
 
     @staticmethod
-    def bytes_needed(length: int, steps: int, interval_bytes: int, point_bytes: int) -> int:
-        slots = length + INPUT_SLOTS
-        each = interval_bytes + point_bytes + 16 + 8 + 4 * LANES
-        return slots * each + 8 * arena_records(length, steps)
+    def bytes_needed(length: int, constants: int, steps: int, slots: Slots) -> int:
+        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4 * LANES
+        return max(length + INPUTS, constants) * each + RECORD_BYTES * arena_records(length, steps)
 
-    def enter(self, context: NDArray[np.int64]) -> None:
-        """Write this workspace's addresses into a thread's context."""
-        context[ARENA] = context[ARENA_TOP] = self.arena.ctypes.data
-        context[ARENA_END] = self.arena.ctypes.data + self.arena.nbytes
+    def _addresses(self) -> NDArray[np.int64]:
+        context = np.zeros(FIELDS, np.int64)
+        context[ARENA_END] = self.arena.ctypes.data + len(self.arena)
         for field, array in (
-            (VALUES, self.values),
-            (POINTS, self.points),
+            (ARENA, self.arena),
+            (FULL, self.full),
+            (AXIS, self.axis),
+            (TRUTH, self.truth),
             (CHOICES, self.choices),
             (LIVE, self.live),
-            (PLANES, self.planes),
+            (ROWS_LIVE, self.rows_live),
             (REMAP, self.remap),
+            (CHILD_COUNTS, self.child_counts),
             (STACK, self.stack),
             (STATS, self.stats),
         ):
             context[field] = array.ctypes.data
-        context[DEPTH] = 0
+        return context
+
+    def start(self, frame: NDArray[np.int64], depth: int) -> int:
+        """Make the context ready for a frame; returns its address."""
+        context = self.context
+        context[:FRAME_FIELDS] = frame
+        context[ARENA_TOP] = context[ARENA]
+        context[DEPTH] = depth
         context[LEAF_ROW] = context[LEAF_BOTTOM] = 0
+        return self.address

@@ -23,30 +23,34 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
-from intervalvm.compiler.pack import COPY_CONSTANT, INPUT_SLOTS, OPERAND_BITS, VARIANTS
+from intervalvm.compiler.program import (
+    CONSTANT_CHOICE,
+    INPUTS,
+    LEFT_PLACE,
+    NUMBER,
+    RIGHT_PLACE,
+    THIRD_PLACE,
+    TO_AXIS,
+    TO_FULL,
+    VARIANT_BITS,
+    Variant,
+)
 from intervalvm.evaluate import lanes
 from intervalvm.evaluate.lanes import ELEMENT, I1, I64, POINTER
-from intervalvm.ops import OPS
 from intervalvm.render import context as c
 
-OPERAND_MASK = (1 << OPERAND_BITS) - 1
-LEFT_SHIFT, VARIANT_SHIFT = OPERAND_BITS, 2 * OPERAND_BITS
-CHOICE, LEFT_SLOT, RIGHT_SLOT = 1, 2, 4
-FLAGS = np.array(
-    [
-        CHOICE * OPS[v.op].has_choice
-        | LEFT_SLOT * (not v.constant[0])
-        | RIGHT_SLOT * (len(v.constant) == 2 and not v.constant[1])
-        for v in VARIANTS
-    ],
-    np.int64,
+VARIANT = (1 << VARIANT_BITS) - 1
+COPY_FULL, COPY_AXIS = (
+    NUMBER[variant] | variant.flags
+    for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
 )
-"""For each variant: whether it has a choice, whether its left and its right operand are slots."""
-COPY = COPY_CONSTANT << VARIANT_SHIFT
 NOBODY, EVERYBODY, ONE = np.uint64(0), np.uint64(2**64 - 1), np.uint64(1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
-LEAF, LANES, SIDE = c.BLOCK_PX, c.LANES, 8
-LEAF_LANES = LEAF * LEAF
+HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+MOST_POLLS = 100_000
+"""How often a thread looks whether the root is split before it returns to Python: some 0.1 ms."""
+BLOCK, LANES, SIDE = lanes.BLOCK, lanes.LANES, lanes.SIDE
+TRUTH_BYTES = lanes.TRUTH_BYTES
 
 
 def compile_flags() -> dict[str, Any]:
@@ -68,7 +72,8 @@ def _pointer(kind: Any) -> Any:
     return pointer
 
 
-uint8_at, int32_at = _pointer(types.uint8), _pointer(types.int32)
+uint8_at, uint16_at = _pointer(types.uint8), _pointer(types.uint16)
+int32_at, uint32_at = _pointer(types.int32), _pointer(types.uint32)
 int64_at, uint64_at = _pointer(types.int64), _pointer(types.uint64)
 
 
@@ -102,6 +107,28 @@ def take_next(typingctx, address):
 
 
 @intrinsic
+def publish(typingctx, address, value):
+    """Store an int64 that other threads wait for, after all that was stored before."""
+
+    def codegen(context, builder, signature, args):
+        builder.atomic_rmw("xchg", builder.inttoptr(args[0], POINTER), args[1], "release")
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def published(typingctx, address):
+    """The int64 at an address that another thread publishes."""
+
+    def codegen(context, builder, signature, args):
+        place = builder.inttoptr(args[0], POINTER)
+        return builder.load_atomic(place, "acquire", 8, typ=I64)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
 def fill_bytes(typingctx, address, count, value):
     def codegen(context, builder, signature, args):
         memset = builder.module.declare_intrinsic("llvm.memset", [POINTER, I64])
@@ -114,68 +141,50 @@ def fill_bytes(typingctx, address, count, value):
     return types.void(types.int64, types.int64, types.int64), codegen
 
 
-def _row_intrinsics(dtype: str) -> tuple[Any, Any, Any]:
-    """Steps on a row of 16 pixels: copy coordinates, write one number 16 times, write pixels."""
-    element = ELEMENT[dtype]
-    row = ir.VectorType(element, LEAF)
-    align = np.dtype(dtype).itemsize
+@intrinsic
+def write_row(typingctx, out, bits):
+    """16 bytes, 255 for each bit that is set, else 0; returns how many are set."""
+
+    def codegen(context, builder, signature, args):
+        word = builder.trunc(args[1], ir.IntType(BLOCK))
+        mask = builder.bitcast(word, ir.VectorType(I1, BLOCK))
+        pixels = builder.sext(mask, ir.VectorType(ir.IntType(8), BLOCK))
+        builder.store(pixels, builder.inttoptr(args[0], POINTER), align=1)
+        return builder.zext(builder.ctpop(word), I64)
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+def _copy_block(dtype: str) -> Any:
+    """copy_block(out, source): 16 numbers."""
+    block, align = ir.VectorType(ELEMENT[dtype], BLOCK), np.dtype(dtype).itemsize
 
     @intrinsic
-    def copy_row(typingctx, out, source):
+    def copy_block(typingctx, out, source):
         def codegen(context, builder, signature, args):
             out, source = (builder.inttoptr(a, POINTER) for a in args)
-            builder.store(builder.load(source, align=align, typ=row), out, align=align)
+            builder.store(builder.load(source, align=align, typ=block), out, align=align)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen
 
-    @intrinsic
-    def spread_row(typingctx, out, source):
-        def codegen(context, builder, signature, args):
-            out, source = (builder.inttoptr(a, POINTER) for a in args)
-            number = builder.load(source, align=align, typ=element)
-            empty = ir.Constant(row, ir.Undefined)
-            first = builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), LEAF), [0] * LEAF)
-            builder.store(builder.shuffle_vector(first, empty, zeros), out, align=align)
-            return context.get_dummy_value()
-
-        return types.void(types.int64, types.int64), codegen
-
-    @intrinsic
-    def write_row(typingctx, out, source):
-        """255 where a value is below 0, else 0, as 16 bytes; returns how many are below 0."""
-
-        def codegen(context, builder, signature, args):
-            out, source = (builder.inttoptr(a, POINTER) for a in args)
-            values = builder.load(source, align=align, typ=row)
-            zero = ir.Constant(row, [ir.Constant(element, 0.0)] * LEAF)
-            inside = builder.fcmp_ordered("<", values, zero)
-            pixels = builder.sext(inside, ir.VectorType(ir.IntType(8), LEAF))
-            builder.store(pixels, out, align=1)
-            count = builder.ctpop(builder.bitcast(inside, ir.IntType(LEAF)))
-            return builder.zext(count, I64)
-
-        return types.int64(types.int64, types.int64), codegen
-
-    return copy_row, spread_row, write_row
+    return copy_block
 
 
-def _tame_intrinsic(dtype: str) -> Any:
-    """is_tame(slot): all 64 bounds are finite, with room to spare, and none may be NaN."""
+def _tame_intrinsic(dtype: str, width: int) -> Any:
+    """is_tame(slot): all bounds are finite, with room to spare, and none may be NaN."""
     limit = float(np.finfo(dtype).max) / 4
 
     @intrinsic
     def is_tame(typingctx, slot):
         def codegen(context, builder, signature, args):
-            xp = lanes.Lanes(builder, dtype, tame=False)
-            span = LANES * xp.itemsize
+            xp = lanes.Lanes(builder, dtype, width, tame=False)
+            span = width * xp.itemsize
             lower = lanes.Lane(builder, lanes._load(builder, args[0], 0, xp.vector))
             upper = lanes.Lane(builder, lanes._load(builder, args[0], span, xp.vector))
-            fits = builder.bitcast(((lower > -limit) & (upper < limit)).value, I64)
+            fits = lanes.mask_word(~((lower > -limit) & (upper < limit)))
             nan = lanes._load(builder, args[0], 2 * span, I64)
-            wild = builder.or_(builder.not_(fits), nan)
-            return builder.icmp_unsigned("==", wild, ir.Constant(I64, 0))
+            return builder.icmp_unsigned("==", builder.or_(fits, nan), ir.Constant(I64, 0))
 
         return types.boolean(types.int64), codegen
 
@@ -188,12 +197,11 @@ def _sides_intrinsic(dtype: str, *, tame: bool) -> Any:
     @intrinsic
     def sides(typingctx, slot, inside):
         def codegen(context, builder, signature, args):
-            xp = lanes.Lanes(builder, dtype, tame=tame)
+            xp = lanes.Lanes(builder, dtype, LANES, tame=tame)
             span = LANES * xp.itemsize
             lower = lanes.Lane(builder, lanes._load(builder, args[0], 0, xp.vector))
             upper = lanes.Lane(builder, lanes._load(builder, args[0], span, xp.vector))
-            below = builder.bitcast((upper < 0.0).value, I64)
-            above = builder.bitcast((lower >= 0.0).value, I64)
+            below, above = lanes.mask_word(upper < 0.0), lanes.mask_word(lower >= 0.0)
             proven = builder.select(args[1], below, above)
             if tame:
                 return proven
@@ -206,119 +214,164 @@ def _sides_intrinsic(dtype: str, *, tame: bool) -> Any:
 
 
 @jit
-def count_clauses(ctx, stack, ambiguous):
-    """Backwards through the tape: which children need each slot, and how long their tapes get."""
-    records, n = uint64_at(stack[c.TAPE]), stack[c.COUNT]
+def find_live(ctx, stack, ambiguous):
+    """Backwards through the program: which children need each place."""
+    records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
-    planes = uint64_at(ctx[c.PLANES])
-    fill_bytes(ctx[c.LIVE], 8 * (n + INPUT_SLOTS), 0)
-    fill_bytes(ctx[c.PLANES], 8 * c.MOST_PLANES, 0)
+    fill_bytes(ctx[c.LIVE], 8 * (n + INPUTS), 0)
     live[stack[c.ROOT]] = ambiguous
     for i in range(n - 1, -1, -1):
-        need = live[i + INPUT_SLOTS]
+        place = i + INPUTS
+        need = live[place]
         if need == NOBODY:
             continue
-        record = np.int64(records[i])
-        flags = FLAGS[record >> VARIANT_SHIFT]
-        left, right = (record >> LEFT_SHIFT) & OPERAND_MASK, record & OPERAND_MASK
-        written = need
-        if flags & CHOICE:
-            left_only, right_only = choices[2 * i], choices[2 * i + 1]
-            # An operand that is a constant has no slot to be an alias of: a copy is written.
-            if flags & LEFT_SLOT:
-                live[left] |= need & ~right_only
-                written &= ~left_only
-            if flags & RIGHT_SLOT:
-                live[right] |= need & ~left_only
-                written &= ~right_only
-        else:
-            if flags & LEFT_SLOT:
-                live[left] |= need
-            if flags & RIGHT_SLOT:
-                live[right] |= need
-        plane = 0  # 64 counters at once: planes[p] holds bit p of each
-        while written != NOBODY:
-            carry = planes[plane] & written
-            planes[plane] ^= written
-            written = carry
-            plane += 1
+        first, second = records[2 * i], records[2 * i + 1]
+        flags = np.int64(first & LOW)
+        left, right = np.int64(first >> HALF), np.int64(second & LOW)
+        # Without a choice both are 0: every operand matters.
+        left_only, right_only = choices[2 * place], choices[2 * place + 1]
+        if flags & LEFT_PLACE:
+            live[left] |= need & ~right_only
+        if flags & RIGHT_PLACE:
+            live[right] |= need & ~left_only
+        if flags & THIRD_PLACE:
+            live[np.int64(second >> HALF)] |= need
 
 
-@jit
-def place_tapes(ctx, stack, ambiguous, deeper):
-    """Give each child its part of the arena; returns those for which there was room.
+@intrinsic
+def renumber(typingctx, out, left, right, counts, left_only, right_only, written):
+    """One place in the programs of 64 children: the next number of each, or an alias.
 
-    Room for one tape is left to each of the ``deeper`` steps, or they could never go on.
+    ``out``, ``left``, ``right`` and ``counts`` are addresses of int32[64]; the rest are masks.
     """
-    planes = uint64_at(ctx[c.PLANES])
-    end = ctx[c.ARENA_END] - 8 * deeper * stack[c.COUNT]
-    top, fitting, left = ctx[c.ARENA_TOP], NOBODY, ambiguous
-    while left != NOBODY:
-        child = first_bit(left)
-        length = 0
-        for plane in range(c.MOST_PLANES):
-            length |= np.int64(planes[plane] >> np.uint64(child) & ONE) << plane
-        if top + 8 * length > end:
-            break
-        left &= left - ONE
-        fitting |= ONE << np.uint64(child)
-        stack[c.CHILD_TAPE + child] = top
-        stack[c.CHILD_COUNT + child] = 0
-        top += 8 * length
-    ctx[c.ARENA_TOP] = top
-    return fitting
+
+    def codegen(context, builder, signature, args):
+        vector, flags = ir.VectorType(ir.IntType(32), LANES), ir.VectorType(I1, LANES)
+        out, left, right, counts = (builder.inttoptr(a, POINTER) for a in args[:4])
+        masks = [builder.bitcast(mask, flags) for mask in args[4:]]
+        a, b, count = (builder.load(p, align=64, typ=vector) for p in (left, right, counts))
+        alias = builder.select(masks[0], a, builder.select(masks[1], b, count))
+        builder.store(alias, out, align=64)
+        builder.store(builder.sub(count, builder.sext(masks[2], vector)), counts, align=64)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4, *[types.uint64] * 3), codegen
 
 
 @jit
-def append(stack, remap, out, child, record):
-    """Put a record at the end of a child's tape and note its slot."""
-    length = stack[c.CHILD_COUNT + child]
-    uint64_at(stack[c.CHILD_TAPE + child])[length] = np.uint64(record)
-    stack[c.CHILD_COUNT + child] = length + 1
-    remap[out + child] = length + INPUT_SLOTS
+def number_places(ctx, stack):
+    """Forwards through the program: where each place is in the programs of all children at once.
 
-
-@jit
-def write_tapes(ctx, stack, children):
-    """Forwards through the tape: append each clause to the tapes of the children that need it."""
-    records, n = uint64_at(stack[c.TAPE]), stack[c.COUNT]
+    Turns LIVE into the children that get a record of their own: those that need the place and for
+    which it is no alias of one of its operands.
+    """
+    records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
-    remap = int32_at(ctx[c.REMAP])
+    remap, counts = ctx[c.REMAP], int32_at(ctx[c.CHILD_COUNTS])
+    for child in range(LANES):
+        counts[child] = INPUTS
     for i in range(n):
-        need = live[i + INPUT_SLOTS] & children
+        place = i + INPUTS
+        need = live[place]
         if need == NOBODY:
             continue
-        record = np.int64(records[i])
-        flags = FLAGS[record >> VARIANT_SHIFT]
-        left, right = (record >> LEFT_SHIFT) & OPERAND_MASK, record & OPERAND_MASK
-        out = (i + INPUT_SLOTS) * LANES
-        if flags & CHOICE:
-            for side in range(2):
-                only = choices[2 * i + side] & need
-                need &= ~only
-                operand = right if side else left
-                while only != NOBODY:
-                    child = first_bit(only)
-                    only &= only - ONE
-                    if flags & (RIGHT_SLOT if side else LEFT_SLOT):
-                        remap[out + child] = remap[operand * LANES + child]
-                    else:
-                        append(stack, remap, out, child, COPY | operand << LEFT_SHIFT)
-        variant = record >> VARIANT_SHIFT << VARIANT_SHIFT
-        while need != NOBODY:
-            child = first_bit(need)
-            need &= need - ONE
-            new_left, new_right = left, right
-            if flags & LEFT_SLOT:
-                new_left = np.int64(remap[left * LANES + child])
-            if flags & RIGHT_SLOT:
-                new_right = np.int64(remap[right * LANES + child])
-            append(stack, remap, out, child, variant | new_left << LEFT_SHIFT | new_right)
-    root = stack[c.ROOT] * LANES
+        first, second = records[2 * i], records[2 * i + 1]
+        flags = np.int64(first & LOW)
+        # A constant has no place to be an alias of: a copy of it is written.
+        left_only = choices[2 * place] if flags & LEFT_PLACE else NOBODY
+        right_only = choices[2 * place + 1] if flags & RIGHT_PLACE else NOBODY
+        written = need & ~(left_only | right_only)
+        live[place] = written
+        renumber(
+            remap + 4 * LANES * place,
+            remap + 4 * LANES * np.int64(first >> HALF),
+            remap + 4 * LANES * np.int64(second & LOW),
+            ctx[c.CHILD_COUNTS],
+            left_only,
+            right_only,
+            written,
+        )
+
+
+@jit
+def transpose(source, out):
+    """The 64 words at ``out`` are the columns of the 64 words at ``source``."""
+    a, b = uint64_at(source), uint64_at(out)
+    for i in range(LANES):
+        b[i] = a[i]
+    width = 32
+    mask = np.uint64(0x00000000FFFFFFFF)
+    while width:
+        shift = np.uint64(width)
+        i = 0
+        while i < LANES:
+            swap = ((b[i] >> shift) ^ b[i + width]) & mask
+            b[i] ^= swap << shift
+            b[i + width] ^= swap
+            i += 1
+            if i & width:
+                i += width
+        width >>= 1
+        mask ^= mask << np.uint64(width)
+
+
+@jit
+def write_programs(ctx, stack, children, deeper):
+    """Write the programs of ``children``, one after the other, from the numbers of their places.
+
+    Returns those for which the arena had room. Room for one program is left to each of the
+    ``deeper`` steps, or they could never go on.
+    """
+    records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
+    choices, remap = uint64_at(ctx[c.CHOICES]), int32_at(ctx[c.REMAP])
+    counts = int32_at(ctx[c.CHILD_COUNTS])
+    words = (n + LANES - 1) // LANES
+    fill_bytes(ctx[c.LIVE] + 8 * (n + INPUTS), 8 * LANES, 0)
+    for k in range(words):
+        transpose(ctx[c.LIVE] + 8 * (INPUTS + LANES * k), ctx[c.ROWS_LIVE] + 8 * LANES * k)
+    rows = uint64_at(ctx[c.ROWS_LIVE])
+    end = ctx[c.ARENA_END] - c.RECORD_BYTES * deeper * n
+    top, fitting = ctx[c.ARENA_TOP], NOBODY
     while children != NOBODY:
         child = first_bit(children)
+        length = np.int64(counts[child]) - INPUTS
+        if top + length * c.RECORD_BYTES > end:
+            break
         children &= children - ONE
-        stack[c.CHILD_ROOT + child] = remap[root + child]
+        fitting |= ONE << np.uint64(child)
+        stack[c.CHILD_PROGRAM + child] = top
+        stack[c.CHILD_COUNT + child] = length
+        stack[c.CHILD_ROOT + child] = remap[stack[c.ROOT] * LANES + child]
+        out = uint64_at(top)
+        top += length * c.RECORD_BYTES
+        at = 0
+        for k in range(words):
+            needed = rows[LANES * k + child]
+            while needed != NOBODY:
+                i = LANES * k + first_bit(needed)
+                needed &= needed - ONE
+                first, second = records[2 * i], records[2 * i + 1]
+                flags = np.int64(first & LOW)
+                left, right = np.int64(first >> HALF), np.int64(second & LOW)
+                third = np.int64(second >> HALF)
+                # the loads come first, so that what is a place is a selection and not a branch
+                left_place = np.int64(remap[left * LANES + child])
+                right_place = np.int64(remap[right * LANES + child])
+                third_place = np.int64(remap[third * LANES + child])
+                new_left = left_place if flags & LEFT_PLACE else left
+                new_right = right_place if flags & RIGHT_PLACE else right
+                new_third = third_place if flags & THIRD_PLACE else third
+                if flags & CONSTANT_CHOICE:
+                    place, shift = i + INPUTS, np.uint64(child)
+                    left_only = (choices[2 * place] >> shift) & ONE
+                    if left_only | ((choices[2 * place + 1] >> shift) & ONE):
+                        flags = COPY_AXIS if flags & TO_AXIS else COPY_FULL
+                        new_left, new_right = (left if left_only else right), 0
+                out[at] = np.uint64(flags) | np.uint64(new_left) << HALF
+                out[at + 1] = np.uint64(new_right) | np.uint64(new_third) << HALF
+                at += 2
+    ctx[c.ARENA_TOP] = top
+    return fitting
 
 
 @jit
@@ -333,26 +386,25 @@ def build(dtype: str, *, tame: bool) -> Any:
     Only the careful one can split the root: it finds whether the rest may be tame.
     """
     itemsize = np.dtype(dtype).itemsize
-    interval_bytes, point_bytes = lanes.interval_bytes(dtype), LEAF_LANES * itemsize
-    upper_at, nan_at = LANES * itemsize, 2 * LANES * itemsize
+    full_bytes, axis_bytes = (lanes.interval_bytes(dtype, width) for width in (LANES, SIDE))
+    points_bytes = BLOCK * BLOCK * itemsize
     floats_at = _pointer(types.float32 if dtype == "float32" else types.float64)
     evaluate_interval = lanes.interval_step(dtype, tame=tame)
-    evaluate_points = lanes.points_step(dtype, tame=tame, chunks=LEAF_LANES // LANES)
-    copy_row, spread_row, write_row = _row_intrinsics(dtype)
-    is_tame, sides = _tame_intrinsic(dtype), _sides_intrinsic(dtype, tame=tame)
+    evaluate_points = lanes.points_step(dtype, tame=tame)
+    full_is_tame, axis_is_tame = _tame_intrinsic(dtype, LANES), _tame_intrinsic(dtype, SIDE)
+    copy_block, sides = _copy_block(dtype), _sides_intrinsic(dtype, tame=tame)
 
     @jit
     def enter_children(ctx, stack, bits):
-        """Write the children's x and y into slots 0 and 1; returns those that have pixels."""
+        """Write the children's x and y into places 0 and 1; returns those that have pixels."""
         level, count = stack[c.LEVEL] + bits, 1 << bits
         columns, lines = NOBODY, NOBODY
         for axis in range(2):
             pixels = ctx[c.HEIGHT_PX] if axis else ctx[c.WIDTH_PX]
             samples = floats_at(ctx[c.Y] if axis else ctx[c.X])
-            slot = ctx[c.VALUES] + axis * interval_bytes
-            lower, upper = floats_at(slot), floats_at(slot + upper_at)
-            if not tame:
-                uint64_at(slot + nan_at)[0] = NOBODY
+            slot = ctx[c.AXIS] + axis * axis_bytes
+            lower, upper = floats_at(slot), floats_at(slot + SIDE * itemsize)
+            uint64_at(slot + 2 * SIDE * itemsize)[0] = NOBODY
             cell = stack[c.LINE if axis else c.COLUMN] << bits
             for k in range(SIDE):
                 first = edge(cell + min(k, count - 1), level, pixels)
@@ -362,18 +414,13 @@ def build(dtype: str, *, tame: bool) -> Any:
                         lines |= FIRST_LINE << np.uint64(SIDE * k)
                     else:
                         columns |= FIRST_COLUMN << np.uint64(k)
-                if axis:  # rows run downwards: the last one has the least y
-                    low, high = samples[last], samples[first]
-                else:
-                    low, high = samples[first], samples[last]
-                for other in range(SIDE):
-                    lane = SIDE * k + other if axis else SIDE * other + k
-                    lower[lane] = low
-                    upper[lane] = high
+                # x runs to the right, y upwards: the last row has the least
+                lower[k] = samples[last if axis else first]
+                upper[k] = samples[first if axis else last]
         return columns & lines
 
     @jit
-    def fill(ctx, stack, bits, child, root_slot, is_inside):
+    def fill(ctx, stack, bits, child, is_inside):
         """Fill a proven child: 255 inside, 0 (as the image starts) outside; or a bound."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
@@ -381,7 +428,8 @@ def build(dtype: str, *, tame: bool) -> Any:
         left, right = edge(column, level, ctx[c.WIDTH_PX]), edge(column + 1, level, ctx[c.WIDTH_PX])
         top, bottom = edge(line, level, ctx[c.HEIGHT_PX]), edge(line + 1, level, ctx[c.HEIGHT_PX])
         if ctx[c.IS_VALUE]:
-            bound = floats_at(root_slot + (upper_at if is_inside else 0))[child]
+            slot = ctx[c.FULL] + stack[c.ROOT] * full_bytes
+            bound = floats_at(slot + (LANES * itemsize if is_inside else 0))[child]
             for row in range(top, bottom):
                 pixels = floats_at(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] * itemsize)
                 for pixel in range(left, right):
@@ -392,51 +440,63 @@ def build(dtype: str, *, tame: bool) -> Any:
         return (right - left) * (bottom - top)
 
     @jit
+    def all_tame(ctx, stack):
+        """Whether all bounds of a split are finite, with room to spare, and none may be NaN."""
+        records = uint32_at(stack[c.PROGRAM])
+        tame_so_far = axis_is_tame(ctx[c.AXIS]) and axis_is_tame(ctx[c.AXIS] + axis_bytes)
+        for i in range(stack[c.COUNT]):
+            flags = np.int64(records[4 * i])
+            if flags & TO_FULL:
+                tame_so_far &= full_is_tame(ctx[c.FULL] + (i + INPUTS) * full_bytes)
+            elif flags & TO_AXIS:
+                tame_so_far &= axis_is_tame(ctx[c.AXIS] + (i + INPUTS) * axis_bytes)
+        return tame_so_far
+
+    @jit
     def split(ctx, step, valid):
         """Prove or split the region of stack row ``step``, of its children those in ``valid``."""
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
         bits = int64_at(ctx[c.BITS])[step]
-        records, n = uint64_at(stack[c.TAPE]), stack[c.COUNT]
-        values, choices = ctx[c.VALUES], ctx[c.CHOICES]
+        records, n = uint32_at(stack[c.PROGRAM]), stack[c.COUNT]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        numbers, choices = ctx[c.NUMBERS], ctx[c.CHOICES]
         valid &= enter_children(ctx, stack, bits)
-        constants = ctx[c.CONSTANTS]
-        tame_so_far = not tame and is_tame(values) and is_tame(values + interval_bytes)
+        fill_bytes(choices, 16 * (n + INPUTS), 0)
         for i in range(n):
-            record = np.int64(records[i])
-            variant = record >> VARIANT_SHIFT
-            flags = FLAGS[variant]
-            left, right = (record >> LEFT_SHIFT) & OPERAND_MASK, record & OPERAND_MASK
             evaluate_interval(
-                variant,
-                values + (i + INPUT_SLOTS) * interval_bytes,
-                values + left * interval_bytes
-                if flags & LEFT_SLOT
-                else constants + left * itemsize,
-                values + right * interval_bytes
-                if flags & RIGHT_SLOT
-                else constants + right * itemsize,
-                choices + 16 * i,
+                np.int64(records[4 * i]) & VARIANT,
+                i + INPUTS,
+                np.int64(records[4 * i + 1]),
+                np.int64(records[4 * i + 2]),
+                np.int64(records[4 * i + 3]),
+                full,
+                axis,
+                truth,
+                numbers,
+                choices,
             )
-            if not tame:
-                tame_so_far &= is_tame(values + (i + INPUT_SLOTS) * interval_bytes)
         if step == 0:
-            ctx[c.TAME] = tame_so_far
-        root_slot = values + stack[c.ROOT] * interval_bytes
-        inside, outside = sides(root_slot, True) & valid, sides(root_slot, False) & valid
+            ctx[c.TAME] = tame or all_tame(ctx, stack)
+        if ctx[c.IS_VALUE]:
+            slot = full + stack[c.ROOT] * full_bytes
+            inside, outside = sides(slot, True) & valid, sides(slot, False) & valid
+        else:
+            words = uint64_at(truth + 16 * stack[c.ROOT])
+            inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
         while proven != NOBODY:
             child = first_bit(proven)
             proven &= proven - ONE
             is_inside = (inside >> np.uint64(child)) & ONE == ONE
-            pixels = fill(ctx, stack, bits, child, root_slot, is_inside)
+            pixels = fill(ctx, stack, bits, child, is_inside)
             stats[c.INSIDE_PX] += pixels if is_inside else 0
         stack[c.BASE] = ctx[c.ARENA_TOP]
         fitting = NOBODY
         if ambiguous != NOBODY:
-            count_clauses(ctx, stack, ambiguous)
-            fitting = place_tapes(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
-            write_tapes(ctx, stack, fitting)
+            find_live(ctx, stack, ambiguous)
+            number_places(ctx, stack)
+            fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.REMAINING))[0] = fitting
         uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.DEFERRED))[0] = ambiguous & ~fitting
         stats[c.REGIONS] += count_bits(inside | outside | fitting)
@@ -454,9 +514,9 @@ def build(dtype: str, *, tame: bool) -> Any:
         level = parent[c.LEVEL] + bits
         column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (parent[c.LINE] << bits) + child // SIDE
-        ctx[c.LEAF_TAPE] = parent[c.CHILD_TAPE + child]
+        ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
         ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
-        ctx[c.LEAF_ROOT] = parent[c.CHILD_ROOT + child]
+        ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
         ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
         ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
         ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
@@ -465,46 +525,51 @@ def build(dtype: str, *, tame: bool) -> Any:
     @jit
     def leaf_rows(ctx):
         """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
-        records, n = uint64_at(ctx[c.LEAF_TAPE]), ctx[c.LEAF_COUNT]
-        points, constants = ctx[c.POINTS], ctx[c.CONSTANTS]
+        records, n = uint32_at(ctx[c.LEAF_RECORDS]), ctx[c.LEAF_COUNT]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        numbers, result = ctx[c.NUMBERS], ctx[c.LEAF_RESULT]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows = min(LEAF, ctx[c.LEAF_BOTTOM] - top)
-        root = points + ctx[c.LEAF_ROOT] * point_bytes
-        for column in range(left, right, LEAF):
-            for row in range(LEAF):
-                at = points + row * LEAF * itemsize
-                copy_row(at, ctx[c.X] + column * itemsize)
-                spread_row(at + point_bytes, ctx[c.Y] + (top + row) * itemsize)
+        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
+        for column in range(left, right, BLOCK):
+            copy_block(axis, ctx[c.X] + column * itemsize)
+            copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
             for i in range(n):
-                record = np.int64(records[i])
-                variant = record >> VARIANT_SHIFT
-                flags = FLAGS[variant]
-                a, b = (record >> LEFT_SHIFT) & OPERAND_MASK, record & OPERAND_MASK
                 evaluate_points(
-                    variant,
-                    points + (i + INPUT_SLOTS) * point_bytes,
-                    points + a * point_bytes if flags & LEFT_SLOT else constants + a * itemsize,
-                    points + b * point_bytes if flags & RIGHT_SLOT else constants + b * itemsize,
+                    np.int64(records[4 * i]) & VARIANT,
+                    i + INPUTS,
+                    np.int64(records[4 * i + 1]),
+                    np.int64(records[4 * i + 2]),
+                    np.int64(records[4 * i + 3]),
+                    full,
+                    axis,
+                    truth,
+                    numbers,
+                    0,
                 )
-            columns = min(LEAF, right - column)
-            inside = 0
+            columns = min(BLOCK, right - column)
+            values = floats_at(full + result * points_bytes)
+            bits = uint16_at(truth + result * TRUTH_BYTES)
             for row in range(rows):
-                values = root + row * LEAF * itemsize
                 place = (top + row) * ctx[c.WIDTH_PX] + column
-                if columns == LEAF and not ctx[c.IS_VALUE]:
-                    inside += write_row(ctx[c.IMAGE] + place, values)
-                    continue
-                for k in range(columns):
-                    value = floats_at(values)[k]
-                    inside += value < 0
-                    if ctx[c.IS_VALUE]:
-                        floats_at(ctx[c.IMAGE] + place * itemsize)[k] = value
-                    else:
-                        uint8_at(ctx[c.IMAGE] + place)[k] = np.uint8(255 if value < 0 else 0)
-            int64_at(ctx[c.STATS])[c.INSIDE_PX] += inside
+                if ctx[c.IS_VALUE]:
+                    pixels = floats_at(ctx[c.IMAGE] + place * itemsize)
+                    for k in range(columns):
+                        value = values[row * BLOCK + k]
+                        inside += value < 0
+                        pixels[k] = value
+                elif columns == BLOCK:
+                    inside += write_row(ctx[c.IMAGE] + place, np.int64(bits[row]))
+                else:
+                    out = uint8_at(ctx[c.IMAGE] + place)
+                    for k in range(columns):
+                        bit = (np.int64(bits[row]) >> k) & 1
+                        inside += int(bit)
+                        out[k] = np.uint8(255 * bit)
         ctx[c.LEAF_ROW] = top + rows
-        int64_at(ctx[c.STATS])[c.EVALUATED_PX] += rows * (right - left)
-        return n * (right - left) * LEAF
+        stats = int64_at(ctx[c.STATS])
+        stats[c.INSIDE_PX] += inside
+        stats[c.EVALUATED_PX] += rows * (right - left)
+        return n * (right - left) * BLOCK
 
     @jit
     def enter_child(ctx, step, child, parent):
@@ -517,7 +582,7 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack[c.LEVEL] = parent[c.LEVEL] + bits
         stack[c.COLUMN] = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
         stack[c.LINE] = (parent[c.LINE] << bits) + child // SIDE
-        stack[c.TAPE] = parent[c.CHILD_TAPE + child]
+        stack[c.PROGRAM] = parent[c.CHILD_PROGRAM + child]
         stack[c.COUNT] = parent[c.CHILD_COUNT + child]
         stack[c.ROOT] = parent[c.CHILD_ROOT + child]
         split(ctx, step, EVERYBODY)
@@ -528,34 +593,50 @@ def build(dtype: str, *, tame: bool) -> Any:
     def split_root(ctx):
         """Split the whole image; its ambiguous children become the tasks."""
         stack = int64_at(ctx[c.STACK])
-        stack[c.TAPE], stack[c.COUNT], stack[c.ROOT] = ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT]
+        stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
+        stack[c.ROOT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         split(ctx, 0, np.uint64(ctx[c.VALID]))
+        shared = int64_at(ctx[c.SHARED])
+        tasks = 0
+        left = uint64_at(ctx[c.STACK] + 8 * c.REMAINING)[0]
+        while left != NOBODY:
+            shared[c.TASK_LIST + tasks] = first_bit(left)
+            left &= left - ONE
+            tasks += 1
+        publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
 
     def walk(address):
-        """Split the root if DEPTH says so; else walk tasks, and return 1 if any may be left."""
+        """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
         ctx = int64_at(address)
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
-            split_root(ctx)
-            return 1
-        last = ctx[c.STEPS] - 1
-        tasks = int64_at(ctx[c.TASK_LIST])
-        root_stack = int64_at(ctx[c.ROOT_STACK])
+            split_root(int64_at(ctx[c.ROOT_CONTEXT]))
+            if not tame:
+                return 1  # the tame kernel may be able to go on
+        ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
+        while ready == 0:
+            polls += 1
+            if polls > MOST_POLLS:
+                return 1  # the root takes long, or its thread has no processor: let others run
+            ready = published(ctx[c.SHARED] + 8 * c.READY)
+        last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
+        root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
         budget = ctx[c.BUDGET]
         while budget > 0:
             step = ctx[c.DEPTH]
             if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
                 budget -= leaf_rows(ctx)
             elif step == 0:
-                task = take_next(ctx[c.TASK])
-                if task >= ctx[c.TASKS]:
+                task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
+                if task >= ready - 1:
                     return 0
+                child = shared[c.TASK_LIST + task]
                 if last == 0:
-                    enter_leaf(ctx, 0, tasks[task], root_stack)
+                    enter_leaf(ctx, step, child, root_stack)
                 else:
-                    budget -= enter_child(ctx, 1, tasks[task], root_stack)
+                    budget -= enter_child(ctx, step + 1, child, root_stack)
             else:
                 row = ctx[c.STACK] + 8 * c.ROW * step
                 stack = int64_at(row)
@@ -577,3 +658,29 @@ def build(dtype: str, *, tame: bool) -> Any:
         return 1
 
     return walk
+
+
+def build_bounds(dtype: str) -> Any:
+    """The kernel ``bounds(address of a context)``: a program without axes over one box."""
+    evaluate = lanes.interval_step(dtype, tame=False, width=1)
+
+    def bounds(address):
+        """Evaluate every record; the interval slots of x and y are written already."""
+        ctx = int64_at(address)
+        records = uint32_at(ctx[c.RECORDS])
+        for i in range(ctx[c.LENGTH]):
+            evaluate(
+                np.int64(records[4 * i]) & VARIANT,
+                i + INPUTS,
+                np.int64(records[4 * i + 1]),
+                np.int64(records[4 * i + 2]),
+                np.int64(records[4 * i + 3]),
+                ctx[c.FULL],
+                ctx[c.AXIS],
+                ctx[c.TRUTH],
+                ctx[c.NUMBERS],
+                ctx[c.CHOICES],
+            )
+        return 0
+
+    return bounds

@@ -29,28 +29,30 @@ from intervalvm.errors import FileError
 from intervalvm.files import write_atomically
 
 log = logging.getLogger("intervalvm")
-Walk = Callable[[int], int]
-SYMBOL = "intervalvm_walk"
+Kernel = Callable[[int], int]
+KINDS = ("tame", "careful", "bounds")
+SYMBOL = "intervalvm_kernel"
 _compiling = threading.Lock()
 
 
-def walk(dtype: str, *, tame: bool) -> Walk:
-    """``walk(address of a context)``: see ``kernels``. Releases the GIL while it runs.
+def kernel(kind: str, dtype: str) -> Kernel:
+    """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
-    Compiles it on a machine's first call, which takes seconds and is logged.
+    "tame" and "careful" are walks, "bounds" evaluates one box. It releases the GIL while it runs.
+    The first call on a machine compiles it, which takes seconds and is logged.
     """
     with _compiling:
-        return _loaded(dtype, tame)
+        return _loaded(kind, dtype)
 
 
 @lru_cache
-def _loaded(dtype: str, tame: bool) -> Walk:
+def _loaded(kind: str, dtype: str) -> Kernel:
     machine = _target_machine()
-    name = f"{dtype}-{'tame' if tame else 'careful'}-{_digest(dtype, tame)}.o"
+    name = f"{kind}-{dtype}-{_digest(kind, dtype)}.o"
     path = cache_folder() / name
     code = _read(path)
     if code is None:
-        code = _compile(dtype, tame, machine)
+        code = _compile(kind, dtype, machine)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda stream: stream.write(_sealed(code)))
@@ -85,7 +87,7 @@ def cache_folder() -> Path:
     return base / "intervalvm"
 
 
-def _digest(dtype: str, tame: bool) -> str:
+def _digest(kind: str, dtype: str) -> str:
     """A name for the object code: whatever could change the code changes it."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
@@ -94,7 +96,7 @@ def _digest(dtype: str, tame: bool) -> str:
         found.update(source.read_bytes() + b"\0")
     machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     versions = (version("numba"), llvmlite.__version__, sys.platform)
-    found.update(repr((dtype, tame, machine, versions)).encode())
+    found.update(repr((kind, dtype, machine, versions)).encode())
     return found.hexdigest()[:32]
 
 
@@ -125,15 +127,18 @@ def _target_machine() -> llvm.TargetMachine:
     )
 
 
-def _compile(dtype: str, tame: bool, machine: llvm.TargetMachine) -> bytes:
-    part = "2 of 2" if tame else "1 of 2"
-    log.info("compiling %s kernels for this processor, %s (once, some seconds)", dtype, part)
+def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
+    log.info("compiling the %s %s kernel for this processor (once, some seconds)", kind, dtype)
     from numba import cfunc, types
 
     from intervalvm.render import kernels
 
+    if kind == "bounds":
+        source = kernels.build_bounds(dtype)
+    else:
+        source = kernels.build(dtype, tame=kind == "tame")
     signature = types.int64(types.int64)
-    compiled = cfunc(signature, **kernels.compile_flags())(kernels.build(dtype, tame=tame))
+    compiled = cfunc(signature, **kernels.compile_flags())(source)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     # Outside numba only the function itself can be linked, not its wrapper for Python's errors.
     wrapper = module.get_function(compiled.native_name)

@@ -1,0 +1,110 @@
+"""What is paid once: the passes over a tape, and whole processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image as Pillow
+
+import intervalvm as ivm
+from bench.page import ms, table, times
+from bench.subject import Subject
+from bench.techniques import DTYPE, scene
+from bench.timing import in_turns
+from intervalvm.compiler.assemble import bitmap_program
+from intervalvm.compiler.fold import fold
+from intervalvm.compiler.predicates import Predicates
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.render.plan import _bounds
+
+RUNS = 11
+NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
+TOP = Path(__file__).resolve().parents[1]
+
+
+def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
+    """A table of what each pass over the tape takes, and the seconds of all but the reading."""
+    xp, of, settings = Arrays(np, DTYPE), scene(shape.tape), {"var-z": 0.0}
+    domain = of.plan.domain
+    folded = fold(shape.tape, xp, settings)
+    bounds = _bounds(folded, DTYPE, domain)
+    asked = Predicates(folded, bounds.lower, bounds.maybe_nan, xp)
+    program = bitmap_program(folded, asked, DTYPE)
+    assert np.array_equal(program.records, of.plan.program.records)
+
+    lengths = {
+        "parse the text": f"{len(shape.tape):,} clauses",
+        "fold": f"{len(folded):,} clauses",
+        "bounds over the whole domain": "",
+        "predicates": f"{len(asked.nodes):,} questions",
+        "assembly": f"{len(program):,} records",
+    }
+    runs: list[Callable[[], object]] = [
+        lambda: ivm.parse(shape.text),
+        lambda: fold(shape.tape, xp, settings),
+        lambda: _bounds(folded, DTYPE, domain),
+        lambda: Predicates(folded, bounds.lower, bounds.maybe_nan, xp),
+        lambda: bitmap_program(folded, asked, DTYPE),
+    ]
+    taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)
+    rows = [(name, ms(taken[name].median), result) for name, result in lengths.items()]
+    whole = sum(t.median for name, t in taken.items() if name != "parse the text")
+    rows.append(("compile of the tape, the last four", ms(whole), ""))
+    return table(("pass", "ms", "gives"), rows), whole
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The table, and the ratio of the whole command to ``import numpy``."""
+
+    text: str
+    ratio: float
+
+
+def processes(shape: Subject, before: Path | None) -> Processes:
+    """Whole processes in turns, each after a run that compiles what it must."""
+    file = str(shape.path.resolve())
+    arguments = [file, "--depth", "6", "--out", "out.png"]
+    with_numba = "import sys, numba; from intervalvm.cli import main; sys.exit(main(sys.argv[1:]))"
+    commands: dict[str, tuple[list[str], Path]] = {
+        NUMPY: (["-c", "import numpy"], TOP),
+        WHOLE: (["-m", "intervalvm", *arguments], TOP),
+        "the same with numba imported": (["-c", with_numba, *arguments], TOP),
+    }
+    if before is not None:
+        commands["the same by 0.1.0"] = (["-m", "intervalvm", *arguments], before.resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.png"
+        runs = {
+            name: partial(_run, words, package, folder)
+            for name, (words, package) in commands.items()
+        }
+        for name, run in runs.items():
+            run()
+            if name != NUMPY:
+                with Pillow.open(out) as picture:
+                    shape.check(np.asarray(picture).astype(np.uint8))
+        taken: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(RUNS):
+            for name, seconds in in_turns(runs, rounds=1, most=1).items():
+                taken[name] += seconds.seconds
+    medians = {name: median(seconds) for name, seconds in taken.items()}
+    rows = [(name, ms(m), times(m / medians[NUMPY])) for name, m in medians.items()]
+    ratio = medians[WHOLE] / medians[NUMPY]
+    return Processes(table(("process", "ms", "/ import numpy"), rows), ratio)
+
+
+def _run(words: list[str], package: Path, folder: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    subprocess.run(
+        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, check=True
+    )

@@ -1,0 +1,225 @@
+"""A folded tape, or the predicates of one, to a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.predicates import FALSE, LESS, OR, SAME, TRUE, Node, Predicates
+from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
+from intervalvm.ops import CODE, ROWS
+from intervalvm.tape import Tape
+
+NAMES = [op.name for op in ROWS]
+ARITY = [op.arity for op in ROWS]
+ALWAYS, NEVER = -1, -2
+"""What a truth resolves to that needs no record."""
+
+
+def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
+    """All clauses of a tape in x and y, in its order; the result is the value of the last."""
+    assembler = Assembler(dtype)
+    values = _Values(tape, assembler)
+    for i in range(len(tape)):
+        values.write(i)
+    return assembler.program(assembler.full(values.place[-1]))
+
+
+def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
+    """All clauses of a tape in x and y, every value of kind f; the result is that of the last.
+
+    Clause i writes record i less the constants and inputs before it; a tape that is a constant has
+    one record, and one that is an input has none.
+    """
+    is_record = np.array(ARITY)[tape.codes] > 0
+    is_const = tape.codes == CODE["const"]
+    place = np.cumsum(is_record) + INPUTS - 1
+    place[is_const] = np.arange(np.count_nonzero(is_const))
+    place[tape.codes == CODE["var-x"]] = 0
+    place[tape.codes == CODE["var-y"]] = 1
+    records = np.zeros((np.count_nonzero(is_record), 4), np.uint32)
+    codes, kinds = tape.codes[is_record], []
+    for column, operands in ((1, tape.left), (2, tape.right)):
+        operand = operands[is_record]
+        there = operand >= 0
+        records[there, column] = place[operand[there]]
+        kinds.append(np.where(there & is_const[operand], 1, 0))
+    records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
+    constants = tape.constants(dtype)[is_const]
+    if is_const[-1]:
+        copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
+        records, place[-1] = np.append(records, np.array(copy, np.uint32), axis=0), INPUTS
+    return Program(records, constants if len(constants) else np.zeros(1, dtype), int(place[-1]))
+
+
+def _plain_table() -> NDArray[np.uint32]:
+    """The first word of a record by operation, and by whether each operand is a constant."""
+    table = np.zeros((len(ROWS), 2, 2), np.uint32)
+    for code, op in enumerate(ROWS):
+        for left, right in ((0, 0), (0, 1), (1, 0)):
+            kinds = ("fk"[left] + "fk"[right])[: op.arity]
+            if op.arity and (op.name, kinds, "f") in FIRST_WORD:
+                table[code, left, right] = FIRST_WORD[op.name, kinds, "f"]
+    return table
+
+
+_PLAIN = _plain_table()
+
+
+def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
+    """What the predicates need of a tape; the result is the truth of ``v < 0``."""
+    nodes, assembler = predicates.nodes, Assembler(dtype)
+    known = _resolve(nodes, predicates.root)
+    root = known[predicates.root]
+    if root < 0:  # x is finite, so it is always between the infinities
+        limit = assembler.number(np.inf if root == ALWAYS else -np.inf)
+        return assembler.program(assembler.less(assembler.x, limit))
+    values = _Values(tape, assembler)
+    live = _reachable(nodes, known, root)
+    sums = {i: values.sum_of_axes(nodes[i]) for i in live if nodes[i].kind == LESS}
+    needed = values.needed_by(
+        value for i, terms in sums.items() for value in terms or (nodes[i].left, nodes[i].right)
+    )
+    asked: dict[int, list[int]] = {}
+    for i in live:
+        asked.setdefault(nodes[i].clause, []).append(i)
+    truth: dict[int, Operand] = {}
+    # A question's operands are about earlier clauses, so the order of clauses does for both.
+    for clause in range(len(tape)):
+        if needed[clause]:
+            values.write(clause)
+        for i in asked.get(clause, ()):
+            node = nodes[i]
+            if node.kind == LESS:
+                truth[i] = values.literal(node, sums[i])
+            else:
+                op = "or" if node.kind == OR else "and"
+                a, b = truth[known[node.left]], truth[known[node.right]]
+                truth[i] = assembler.combine(op, a, b)
+    return assembler.program(truth[root])
+
+
+def _resolve(nodes: list[Node], root: int) -> dict[int, int]:
+    """For each node, the one that stands for it, or ALWAYS or NEVER."""
+    known: dict[int, int] = {}
+    stack = [root]
+    while stack:
+        i = stack[-1]
+        node = nodes[i]
+        kind = node.kind
+        if kind == LESS:
+            known[i] = i
+        elif kind in (TRUE, FALSE):
+            known[i] = ALWAYS if kind == TRUE else NEVER
+        elif node.left not in known:
+            stack.append(node.left)
+            continue
+        elif kind == SAME:
+            known[i] = known[node.left]
+        elif node.right not in known:
+            stack.append(node.right)
+            continue
+        else:
+            a, b = known[node.left], known[node.right]
+            decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
+            if decides in (a, b):
+                known[i] = decides
+            elif neutral in (a, b) or a == b:
+                known[i] = b if a == neutral else a
+            else:
+                known[i] = i
+        stack.pop()
+    return known
+
+
+def _reachable(nodes: list[Node], known: dict[int, int], root: int) -> list[int]:
+    """The nodes that need a record, in the order in which they were asked."""
+    found, stack = {root}, [root]
+    while stack:
+        node = nodes[stack.pop()]
+        if node.kind != LESS:
+            for operand in (known[node.left], known[node.right]):
+                if operand not in found:
+                    found.add(operand)
+                    stack.append(operand)
+    return sorted(found)
+
+
+class _Values:
+    """Where the values of a tape's clauses are, once written."""
+
+    def __init__(self, tape: Tape, assembler: Assembler) -> None:
+        self.assembler = assembler
+        self.numbers = tape.constants(assembler.dtype).tolist()
+        self.codes, self.left, self.right = (
+            array.tolist() for array in (tape.codes, tape.left, tape.right)
+        )
+        self.place: list[Operand] = [("", -1)] * len(tape)
+        self.axes = self._axes()
+
+    def _axes(self) -> list[int]:
+        """For each clause a bit for each of x and y that it depends on."""
+        masks: list[int] = []
+        for i, code in enumerate(self.codes):
+            arity = ARITY[code]
+            if arity == 0:
+                masks.append({"var-x": 1, "var-y": 2}.get(NAMES[code], 0))
+            elif arity == 1:
+                masks.append(masks[self.left[i]])
+            else:
+                masks.append(masks[self.left[i]] | masks[self.right[i]])
+        return masks
+
+    def operands(self, i: int) -> tuple[int, ...]:
+        return (self.left[i], self.right[i])[: ARITY[self.codes[i]]]
+
+    def needed_by(self, values: Any) -> list[bool]:
+        """Which clauses ``values`` (clause indices, or numbers) are computed from."""
+        needed = [False] * len(self.codes)
+        for value in values:
+            if isinstance(value, int):
+                needed[value] = True
+        for i in range(len(needed) - 1, -1, -1):
+            if needed[i]:
+                for operand in self.operands(i):
+                    needed[operand] = True
+        return needed
+
+    def write(self, i: int) -> None:
+        """Write the record of clause ``i``; its operands are written."""
+        name = NAMES[self.codes[i]]
+        if name == "const":
+            self.place[i] = self.assembler.number(self.numbers[i])
+        elif name in ("var-x", "var-y"):
+            self.place[i] = self.assembler.x if name == "var-x" else self.assembler.y
+        else:
+            operands = (self.place[operand] for operand in self.operands(i))
+            self.place[i] = self.assembler.value(name, *operands)
+
+    def sum_of_axes(self, node: Node) -> tuple[int, int] | None:
+        """(x-term, y-term) where a comparison asks about their sum or difference, and a number."""
+        value = node.left if isinstance(node.left, int) else node.right
+        if isinstance(node.left, int) and isinstance(node.right, int):
+            return None
+        name, operands = NAMES[self.codes[value]], self.operands(value)
+        axes = [self.axes[operand] for operand in operands]
+        if name == "add" and sorted(axes) == [1, 2]:
+            return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
+        return (operands[0], operands[1]) if name == "sub" and axes == [1, 2] else None
+
+    def literal(self, node: Node, terms: tuple[int, int] | None) -> Operand:
+        """Write the record of a comparison."""
+        if terms is None:
+            return self.assembler.less(self.operand(node.left), self.operand(node.right))
+        greater = isinstance(node.right, int)
+        value = node.right if greater else node.left
+        x, y = (self.place[term] for term in terms)
+        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y, bit for bit
+            y = self.assembler.negative(y)
+        t = self.operand(node.left if greater else node.right)
+        return self.assembler.sum_less(x, y, t, greater=greater)
+
+    def operand(self, value: Any) -> Operand:
+        return self.place[value] if isinstance(value, int) else self.assembler.number(value)

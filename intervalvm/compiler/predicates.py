@@ -1,0 +1,322 @@
+"""Demand pushed down a tape: from ``v < 0`` of the root to comparisons near x and y.
+
+A bitmap asks nothing of the root but ``v < 0``. That question is turned, step by step, into
+questions about operands: ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``,
+``a - b < 0`` is ``a < b``, and ``f(a) < t`` is ``a < t'`` for a function that never decreases,
+where t' is the least float with ``f(t') >= t``, found by bisection on the floats themselves. Every
+step is exact for every float; NaN compares false on both sides of each, except where ``or`` meets
+a NaN that ``min`` would have passed on, so there the value form stays unless no NaN can arise.
+
+Truths prune better than numbers: a side that is proven true decides an ``or``, whatever the range
+of the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.tape import Tape
+
+LESS, OR, AND, SAME, TRUE, FALSE = range(6)
+MOST_DEMANDS = 4
+"""Nodes a clause on average, before questions stop being pushed: a clause that is asked about many
+thresholds would be written once for each."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
+
+    A value is a clause index, or a number as a float. ``clause`` is where the question was asked.
+    """
+
+    kind: int
+    clause: int
+    left: Any = None
+    right: Any = None
+
+
+@dataclass
+class _Search:
+    """Thresholds to be found together: the least float with f(v) >= t, or with f(v) > t."""
+
+    nodes: list[int] = field(default_factory=list)
+    constants: list[Any] = field(default_factory=list)
+    targets: list[Any] = field(default_factory=list)
+    greater: list[bool] = field(default_factory=list)
+    operands: list[int] = field(default_factory=list)
+    flips: list[bool] = field(default_factory=list)
+
+
+class Predicates:
+    """The truth of ``v < 0`` for the last clause of ``tape``, as nodes; ``root`` is the last asked.
+
+    In the regions that will be asked about the value of clause i is never below ``lower[i]``, and
+    never NaN unless ``maybe_nan[i]``. ``tape`` is folded for the dtype of the namespace ``xp``.
+    """
+
+    def __init__(
+        self, tape: Tape, lower: NDArray[Any], maybe_nan: NDArray[np.bool_], xp: Any
+    ) -> None:
+        self.xp, self.dtype = xp, np.dtype(xp.dtype)
+        self.codes, self.nan = tape.codes.tolist(), maybe_nan.tolist()
+        self.not_negative = (lower >= 0).tolist()
+        self.left, self.right = tape.left.tolist(), tape.right.tolist()
+        self.values = tape.constants(self.dtype).tolist()
+        self.is_const = (tape.codes == CODE["const"]).tolist()
+        self.nodes: list[Node] = []
+        self._asked: dict[tuple[int, bool, Any], int] = {}
+        self._todo: list[int] = []
+        self._demand: list[tuple[int, bool, Any]] = []
+        self._searches: dict[str, _Search] = defaultdict(_Search)
+        self._most = MOST_DEMANDS * len(tape) + 64
+        self.root = self.ask(len(tape) - 1, False, 0.0)
+        with np.errstate(all="ignore"):
+            while self._todo:
+                while self._todo:
+                    self._push(self._todo.pop())
+                self._find_thresholds()
+
+    def ask(self, clause: int, greater: bool, t: Any) -> int:
+        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause.
+
+        ``t`` is a Python float that the dtype holds exactly.
+        """
+        key = (clause, greater, t)
+        known = self._asked.get(key)
+        if known is None:
+            known = self._asked[key] = len(self.nodes)
+            self.nodes.append(Node(SAME, clause))
+            self._demand.append((clause, greater, t))
+            self._todo.append(known)
+        return known
+
+    def _become(self, node: int, kind: int, left: Any = None, right: Any = None) -> None:
+        found = self.nodes[node]
+        found.kind, found.left, found.right = kind, left, right
+
+    def _literal(self, node: int) -> None:
+        """Leave the question as a comparison of the clause's value."""
+        clause, greater, t = self._demand[node]
+        self._become(node, LESS, *((t, clause) if greater else (clause, t)))
+
+    def _push(self, node: int) -> None:
+        """Turn a question about a clause into questions about its operands, if that is exact."""
+        clause, _, t = self._demand[node]
+        name = ROWS[self.codes[clause]].name
+        step = STEPS.get(name)
+        if self.is_const[clause]:
+            _, greater, t = self._demand[node]
+            value = self.values[clause]
+            self._become(node, TRUE if (value > t if greater else value < t) else FALSE)
+        elif step is None or len(self.nodes) > self._most:
+            self._literal(node)
+        else:
+            step(self, node, clause)
+
+    # --- one step for each operation that a question can be pushed through ---------------------
+
+    def _choice(self, node: int, clause: int) -> None:
+        _, greater, t = self._demand[node]
+        left, right = self.left[clause], self.right[clause]
+        either = (ROWS[self.codes[clause]].name == "min") != greater
+        if either and (self.nan[left] or self.nan[right]):
+            self._literal(node)
+            return
+        a, b = self.ask(left, greater, t), self.ask(right, greater, t)
+        self._become(node, OR if either else AND, a, b)
+
+    def _same(self, node: int, clause: int) -> None:
+        _, greater, t = self._demand[node]
+        self._become(node, SAME, self.ask(self.left[clause], greater, t))
+
+    def _negative(self, node: int, clause: int) -> None:
+        _, greater, t = self._demand[node]
+        self._become(node, SAME, self.ask(self.left[clause], not greater, -t))
+
+    def _sum(self, node: int, clause: int) -> None:
+        """a + b or a - b with a constant; or a - b against 0, which is a against b."""
+        _, greater, t = self._demand[node]
+        left, right = self.left[clause], self.right[clause]
+        is_sub = self.codes[clause] == CODE["sub"]
+        if self.is_const[left] or self.is_const[right]:
+            k, other = (left, right) if self.is_const[left] else (right, left)
+            number = self.values[k]
+            if not math.isfinite(number):
+                self._literal(node)
+            elif is_sub and other == right:  # k - b is k + -b
+                self._seek("add", node, other, number, flip=True)
+            else:
+                self._seek("add", node, other, -number if is_sub else number)
+        elif is_sub and t == 0:
+            self._become(node, LESS, *((right, left) if greater else (left, right)))
+        else:
+            self._literal(node)
+
+    def _product(self, node: int, clause: int) -> None:
+        left, right = self.left[clause], self.right[clause]
+        name = ROWS[self.codes[clause]].name
+        k, other = (left, right) if self.is_const[left] else (right, left)
+        number = self.values[k] if self.is_const[k] else 0.0
+        if not math.isfinite(number) or number == 0 or (name == "div" and k == left):
+            self._literal(node)
+        else:  # a * -k is -a * k
+            self._seek(name, node, other, abs(number), flip=number < 0)
+
+    def _increasing(self, node: int, clause: int) -> None:
+        name = ROWS[self.codes[clause]].name
+        self._seek(name, node, self.left[clause], 0.0)
+
+    def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
+        """Note a search for the threshold of ``operand``, or of its negative if ``flip``."""
+        _, greater, t = self._demand[node]
+        search = self._searches[name]
+        search.nodes.append(node)
+        search.constants.append(k)
+        search.targets.append(t)
+        search.greater.append(greater)
+        search.operands.append(operand)
+        search.flips.append(flip)
+
+    def _find_thresholds(self) -> None:
+        """Bisect all noted searches at once, and ask the operands about what was found."""
+        searches, self._searches = self._searches, defaultdict(_Search)
+        for name, search in searches.items():
+            t, greater = np.array(search.targets, self.dtype), np.array(search.greater)
+            k = np.array(search.constants, self.dtype)
+            function = partial(FUNCTIONS[name], self.xp, k)
+            least, found = least_float(function, t, greater, name in FROM_ZERO)
+            # v < t' for the least v that is not below t; v > the one before the least above t
+            limits = np.where(greater, previous_float(least), least).tolist()
+            answers = zip(search.nodes, limits, found.tolist(), least.tolist(), strict=True)
+            for i, (node, limit, is_found, first) in enumerate(answers):
+                self._answer(name, node, search, i, limit, is_found, first)
+
+    def _answer(
+        self, name: str, node: int, search: _Search, i: int, limit: Any, found: bool, least: Any
+    ) -> None:
+        greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
+        clause = self._demand[node][0]
+        low = least == (0 if name in FROM_ZERO else -math.inf)
+        if name in ("square", "abs"):
+            # by size: inside when |v| < t', outside when |v| > the one before
+            if not found or low:
+                self._known(node, truth=greater if found else not greater)
+            elif greater:
+                a, b = self.ask(operand, True, limit), self.ask(operand, False, -limit)
+                self._become(node, OR, a, b)
+            else:
+                a, b = self.ask(operand, False, limit), self.ask(operand, True, -limit)
+                self._become(node, AND, a, b)
+        elif name == "sqrt" and not self.not_negative[operand]:
+            # the root of a negative number is NaN, which answers no
+            above = self.ask(operand, True, -float(np.finfo(self.dtype).smallest_subnormal))
+            if not found:
+                self._become(node, FALSE) if greater else self._become(node, SAME, above)
+            elif greater:
+                self._become(node, SAME, above if low else self.ask(operand, True, limit))
+            else:
+                self._become(node, AND, self.ask(operand, False, limit), above)
+        elif not found or low:
+            self._known(node, truth=greater if low and found else not greater)
+        elif flip:
+            self._become(node, SAME, self.ask(operand, not greater, -limit))
+        else:
+            self._become(node, SAME, self.ask(operand, greater, limit))
+        assert self.nodes[node].clause == clause
+
+    def _known(self, node: int, *, truth: bool) -> None:
+        """A question whose answer does not depend on the operand, but for NaN, which says no."""
+        if truth and self.nan[self._demand[node][0]]:
+            self._literal(node)
+        else:
+            self._become(node, TRUE if truth else FALSE)
+
+
+Step = Callable[[Predicates, int, int], None]
+STEPS: dict[str, Step] = {
+    "min": Predicates._choice,
+    "max": Predicates._choice,
+    "copy": Predicates._same,
+    "neg": Predicates._negative,
+    "add": Predicates._sum,
+    "sub": Predicates._sum,
+    "mul": Predicates._product,
+    "div": Predicates._product,
+    **dict.fromkeys(("sqrt", "floor", "ceil", "round", "square", "abs"), Predicates._increasing),
+}
+"""How a question goes through an operation; where there is no entry, the value form stays."""
+
+
+def _one_operand(name: str) -> Callable[..., Any]:
+    rule = OPS[name].point
+    assert rule is not None
+    return lambda xp, _k, v: rule(xp, v)
+
+
+def _two_operands(name: str) -> Callable[..., Any]:
+    rule = OPS[name].point
+    assert rule is not None
+    return lambda xp, k, v: rule(xp, v, k)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: _two_operands(name) for name in ("add", "mul", "div")},
+    **{name: _one_operand(name) for name in ("sqrt", "floor", "ceil", "round", "square", "abs")},
+}
+"""Functions of v, and of a positive or added constant k, that never decrease where searched."""
+FROM_ZERO = frozenset(("sqrt", "square", "abs"))
+"""Those that are searched from 0 upwards only."""
+
+
+def least_float(
+    function: Callable[[Any], Any], t: Any, greater: Any, from_zero: bool
+) -> tuple[Any, NDArray[np.bool_]]:
+    """For each element the least float v with ``function(v) >= t`` (``> t`` where ``greater``).
+
+    ``function`` works on arrays and never decreases, from -inf (or from 0) to inf. Bisection on the
+    floats in their order: 32 steps for float32, 64 for float64. Returns the floats and whether
+    there is one; where there is none the float is inf.
+    """
+    dtype = t.dtype
+
+    def reaches(v: Any) -> Any:
+        value = function(v)
+        return np.where(greater, value > t, value >= t)
+
+    top = _ordinal(np.full(t.shape, np.inf, dtype))
+    low = _ordinal(np.full(t.shape, 0 if from_zero else -np.inf, dtype))
+    high = top.copy()
+    found = reaches(_float(high, dtype))
+    for _ in range(8 * dtype.itemsize):
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # no overflow
+        is_high = reaches(_float(middle, dtype))
+        high = np.where(is_high, middle, high)
+        low = np.where(is_high | (low >= high), low, np.minimum(middle + 1, high))
+    return _float(np.where(found, high, top), dtype), found
+
+
+def previous_float(v: Any) -> Any:
+    """The float before v in the order of floats, in which -0 comes before +0; -inf stays."""
+    bottom = _ordinal(np.full(v.shape, -np.inf, v.dtype))
+    return _float(np.maximum(_ordinal(v) - 1, bottom), v.dtype)
+
+
+def _ordinal(v: Any) -> Any:
+    """Floats as integers in the same order, with -0 one before +0."""
+    bits = v.view(np.int32 if v.dtype == np.float32 else np.int64)
+    return np.where(bits < 0, np.iinfo(bits.dtype).min - bits - 1, bits)
+
+
+def _float(ordinal: Any, dtype: np.dtype[Any]) -> Any:
+    bits = np.where(ordinal < 0, np.iinfo(ordinal.dtype).min - ordinal - 1, ordinal)
+    return bits.astype(ordinal.dtype).view(dtype)

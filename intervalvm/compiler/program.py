@@ -1,0 +1,214 @@
+"""A tape as a program of 16-byte records for the compiled walk.
+
+A record is four uint32: variant and flags, left, right, third. What those refer to has a *kind*:
+
+====  =========================================================================================
+k     a constant: a place in the pool
+x, y  a value that depends on x alone, or on y alone: 16 values a leaf instead of 256
+f     a value that depends on both
+t     a truth value: a bit a point
+====  =========================================================================================
+
+Values and truths are placed by record: 0 is x, 1 is y, 2 + i what record i writes. A *variant* is
+an operation together with the kinds of its operands, so that the compiled steps have one arm for
+each and no test inside. An arm that does not care which axis it is says ``a`` for both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops import OPS, ROWS
+
+INPUTS = 2
+"""Places 0 and 1 are x and y."""
+MIXED = ("add", "mul")
+"""Operations with arms of their own for an x-term and a y-term; the rest spread those first.
+
+None has a choice: its result could not be an alias of an operand of another kind.
+"""
+
+
+VARIANT_BITS = 16
+LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
+    1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 6)
+)
+"""Flags: the operand is a place and not a constant; a choice between a value and a constant; the
+kind of the result, none of both for a truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One arm of a compiled step: an operation, the kinds of its operands and of its result."""
+
+    op: str
+    kinds: str
+    out: str
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.kinds} {self.out}"
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether an interval can prove that only one operand matters."""
+        return self.op in OPS and OPS[self.op].has_choice
+
+    @property
+    def flags(self) -> int:
+        """What the walk asks of a record, in the bits above its variant."""
+        is_place = [kind != "k" for kind in self.kinds] + [False] * 3
+        return (
+            LEFT_PLACE * is_place[0]
+            | RIGHT_PLACE * is_place[1]
+            | THIRD_PLACE * is_place[2]
+            | CONSTANT_CHOICE * (self.has_choice and "k" in self.kinds)
+            | TO_AXIS * (self.out == "a")
+            | TO_FULL * (self.out == "f")
+        )
+
+
+def _variants() -> tuple[Variant, ...]:
+    found = [Variant("copy", "k", "f"), Variant("copy", "k", "a")]
+    found += [Variant("spread", "x", "f"), Variant("spread", "y", "f")]
+    for op in ROWS:
+        if op.arity == 1:
+            found += [Variant(op.name, "f", "f"), Variant(op.name, "a", "a")]
+        elif op.arity == 2:
+            found += [Variant(op.name, kinds, "f") for kinds in ("ff", "fk", "kf")]
+            found += [Variant(op.name, kinds, "a") for kinds in ("aa", "ak", "ka")]
+            if op.name in MIXED:
+                found += [Variant(op.name, kinds, "f") for kinds in ("xy", "yx")]
+    less = ("ff", "fk", "kf", "xx", "xk", "kx", "yy", "yk", "ky", "xy", "yx")
+    found += [Variant("less", kinds, "t") for kinds in less]
+    found += [Variant("sum_less", kinds, "t") for kinds in ("xyk", "kxy")]
+    found += [Variant("or", "tt", "t"), Variant("and", "tt", "t")]
+    return tuple(found)
+
+
+VARIANTS = _variants()
+"""Every variant; a record stores its place here. Operations on constants alone are folded."""
+
+NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
+_BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
+FIRST_WORD = {key: number | VARIANTS[number].flags for key, number in _BY_NAME.items()}
+LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Records uint32[n, 4], the constants that they use, and the place of the result."""
+
+    records: NDArray[np.uint32]
+    constants: NDArray[Any]
+    result: int
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __str__(self) -> str:
+        lines = []
+        for i, (number, *places) in enumerate(self.records.tolist()):
+            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            words = [
+                f"{float(self.constants[place])!r}" if kind == "k" else f"{kind}{place}"
+                for kind, place in zip(variant.kinds, places, strict=False)
+            ]
+            lines.append(f"{variant.out}{i + INPUTS} = {variant.op} {' '.join(words)}")
+        return "\n".join(lines)
+
+
+Operand = tuple[str, int]
+"""A kind and a place."""
+
+
+class Assembler:
+    """Collects records; each method returns where its result is: (kind, place)."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self.x: Operand = ("x", 0)
+        self.y: Operand = ("y", 1)
+        self._words: list[int] = []
+        self._pool: list[float] = []
+        self._known: dict[tuple[float, float], int] = {}
+        self._spreads: dict[Operand, Operand] = {}
+        self._negatives: dict[Operand, Operand] = {}
+
+    def number(self, value: float) -> Operand:
+        """A constant of the pool, given as a float that the dtype holds exactly."""
+        key = value, math.copysign(1.0, value)  # both zeros are equal
+        place = self._known.setdefault(key, len(self._pool))
+        if place == len(self._pool):
+            self._pool.append(value)
+        return "k", place
+
+    def _add(
+        self, op: str, kinds: str, places: tuple[int, ...], out: str, third: int = 0
+    ) -> Operand:
+        left, right, last = places if len(places) == 3 else (*(*places, 0)[:2], third)
+        self._words += (FIRST_WORD[op, kinds, out], left, right, last)
+        return out, len(self._words) // 4 - 1 + INPUTS
+
+    def spread(self, a: Operand) -> Operand:
+        """An axis term as a value of kind f."""
+        if a not in self._spreads:
+            self._spreads[a] = self._add("spread", a[0], (a[1],), "f")
+        return self._spreads[a]
+
+    def value(self, op: str, *operands: Operand) -> Operand:
+        """The record of an operation of the table, after what its operands need before it."""
+        kinds = "".join(kind for kind, _ in operands)
+        axes = set(kinds) - {"k"}
+        if axes == {"x"} or axes == {"y"}:
+            out = axes.pop()
+            generic = kinds.replace(out, "a")
+            _, place = self._add(
+                op, generic, tuple(p for _, p in operands), "a", third=int(out == "y")
+            )
+            return out, place
+        if axes == {"x", "y"}:
+            if op == "sub":  # a - b is a + -b, bit for bit
+                return self.value("add", operands[0], self.negative(operands[1]))
+            if op not in MIXED:
+                return self.value(op, *map(self.spread, operands))
+        elif axes != {"f"}:
+            operands = tuple(o if o[0] in "kf" else self.spread(o) for o in operands)
+            kinds = "".join(kind for kind, _ in operands)
+        return self._add(op, kinds, tuple(place for _, place in operands), "f")
+
+    def negative(self, a: Operand) -> Operand:
+        if a not in self._negatives:
+            self._negatives[a] = self.value("neg", a)
+        return self._negatives[a]
+
+    def less(self, a: Operand, b: Operand) -> Operand:
+        """The truth of ``a < b``."""
+        if a[0] + b[0] not in LESS_KINDS:
+            a, b = (o if o[0] in "kf" else self.spread(o) for o in (a, b))
+        return self._add("less", a[0] + b[0], (a[1], b[1]), "t")
+
+    def sum_less(self, x: Operand, y: Operand, t: Operand, *, greater: bool) -> Operand:
+        """The truth of ``x + y < t``, or of ``t < x + y``, for an x-term and a y-term."""
+        if greater:
+            return self._add("sum_less", "kxy", (t[1], x[1], y[1]), "t")
+        return self._add("sum_less", "xyk", (x[1], y[1], t[1]), "t")
+
+    def combine(self, op: str, a: Operand, b: Operand) -> Operand:
+        """The truth of ``a or b``, or of ``a and b``."""
+        return self._add(op, "tt", (a[1], b[1]), "t")
+
+    def full(self, a: Operand) -> Operand:
+        """Any operand as a value of kind f that a record has written."""
+        if a[0] == "k":
+            return self._add("copy", "k", (a[1],), "f")
+        return self.spread(a) if a[0] in "xy" else a
+
+    def program(self, result: Operand) -> Program:
+        """The records so far, with the place of their result."""
+        records = np.array(self._words, np.uint32).reshape(-1, 4)
+        return Program(records, np.array(self._pool or [0], self.dtype), result[1])

@@ -1,0 +1,109 @@
+"""Many frames of one tape: what depends on the region is kept while a caller pans or zooms."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.render.api import check, draw, render
+from intervalvm.render.image import Image
+
+if TYPE_CHECKING:
+    from intervalvm.render.plan import Plan
+
+MOST_VIEWS = 8
+"""Views kept; each holds at most as many records as the whole tape."""
+MARGIN = 0.5
+"""A view reaches beyond its frame by this part of the frame's size on each side."""
+MOST_ZOOM = 4.0
+"""A view serves frames down to its own size divided by this."""
+
+
+class Renderer:
+    """Renders frames of one tape: ``Renderer(tape, size=1024).render(region=...)``.
+
+    Options are those of ``render``, given here for all frames or to ``Renderer.render`` for one.
+    The images are the same as ``render``'s, bit for bit. A frame of part of the shape starts from a
+    tape that was shortened for a *view*, a box around it; frames near it share the view. Safe to
+    share between threads. Raises what ``render`` does, and TypeError for an unknown option.
+    """
+
+    def __init__(self, tape: Shape, **options: Any) -> None:
+        self._tape, self._shape = as_tape(tape), tape
+        self._options = _DEFAULTS | _known(options)
+        self._views: list[_View] = []
+        self._lock = threading.Lock()
+
+    def render(self, **changes: Any) -> Image:
+        """One frame, with ``changes`` to the options."""
+        options = self._options | _known(changes)
+        progress = options.pop("progress")
+        variables: Mapping[str, Any] | None = options.pop("variables")
+        options["variables"] = settings_for(self._shape, variables)
+        return draw(check(self._tape, **options), progress, self._find_plan)
+
+    def _find_plan(self, *wanted: Any, sign_only: bool, x: NDArray[Any], y: NDArray[Any]) -> Plan:
+        from intervalvm.render import compiled
+        from intervalvm.render.plan import plan_of
+
+        whole = plan_of(*wanted, sign_only=sign_only)
+        box = float(x[0]), float(x[-1]), float(y[-1]), float(y[0])
+        with self._lock:
+            for view in self._views:
+                if view.whole is whole and view.serves(box):
+                    self._views.remove(view)
+                    self._views.insert(0, view)
+                    return view.plan
+            around = _around(box, whole)
+            view = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
+            self._views = [view, *self._views[: MOST_VIEWS - 1]]
+        return view.plan
+
+
+Box = tuple[float, float, float, float]
+"""x low, x high, y low, y high."""
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    whole: Plan
+    box: Box
+    plan: Plan
+
+    def serves(self, box: Box) -> bool:
+        """Whether a frame of ``box`` lies in the view and is not much smaller."""
+        inside = all(
+            self.box[low] <= box[low] and box[low + 1] <= self.box[low + 1] for low in (0, 2)
+        )
+        return inside and self.box[1] - self.box[0] <= MOST_ZOOM * (box[1] - box[0])
+
+
+def _around(box: Box, plan: Plan) -> Box:
+    """A box with a margin, within the domain of a plan, its ends floats of the plan's dtype."""
+    ends: list[float] = []
+    for low, high in (box[:2], box[2:]):
+        margin = MARGIN * (high - low)
+        below, above = max(low - margin, -plan.domain), min(high + margin, plan.domain)
+        # rounding an end to the dtype must not leave the frame outside
+        ends.append(min(float(plan.dtype.type(below)), low))
+        ends.append(max(float(plan.dtype.type(above)), high))
+    return ends[0], ends[1], ends[2], ends[3]
+
+
+_DEFAULTS: dict[str, Any] = {
+    name: option.default
+    for name, option in signature(render).parameters.items()
+    if option.kind is option.KEYWORD_ONLY
+}
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    if unknown := [name for name in options if name not in _DEFAULTS]:
+        raise TypeError(f"no option {unknown[0]!r}: there are {', '.join(_DEFAULTS)}")
+    return options

@@ -1,0 +1,148 @@
+"""Slow and obvious interpreters of what the compiler makes: predicates and programs, at points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
+from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.ops import OPS, ROWS
+
+if TYPE_CHECKING:
+    from intervalvm.tape import Tape
+
+SPECIAL = [
+    *(
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        1.5,
+        -1.5,
+        2.5,
+        3.0,
+        -3.0,
+        1e-30,
+        -1e-30,
+        2.0**24,
+        -(2.0**53),
+    ),
+    *(np.inf, -np.inf, np.nan),
+]
+
+
+def special(dtype: Any) -> list[float]:
+    """Floats at which something may happen, as Python floats."""
+    info = np.finfo(dtype)
+    edges = [float(info.max), float(info.tiny), float(info.smallest_subnormal)]
+    return [float(dtype(v)) for v in SPECIAL] + [s * v for v in edges for s in (1.0, -1.0)]
+
+
+def numbers(dtype: Any) -> st.SearchStrategy[float]:
+    """Any float of the dtype but NaN and infinity, the peculiar ones often."""
+    finite = [v for v in special(dtype) if np.isfinite(v)]
+    width = np.dtype(dtype).itemsize * 8
+    some = st.floats(-4, 4, width=width)
+    return (
+        st.sampled_from(finite)
+        | some
+        | st.floats(width=width, allow_nan=False, allow_infinity=False)
+    )
+
+
+def neighbours(values: Any, dtype: Any) -> Any:
+    """The values, their negatives, and the floats on both sides of each."""
+    centre = np.array(values, dtype)
+    with np.errstate(all="ignore"):
+        centre = np.concatenate([centre, -centre])
+        beside = [np.nextafter(centre, dtype(way)) for way in (-np.inf, np.inf)]
+    return np.concatenate([centre, *beside])
+
+
+def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
+    """The value of every clause at points, by the operations' definitions."""
+    xp = Arrays(np, np.dtype(dtype))
+    constants, found = tape.constants(np.dtype(dtype)), []
+    with np.errstate(all="ignore"):
+        for i, code in enumerate(tape.codes.tolist()):
+            op = ROWS[code]
+            if op.point is None:
+                found.append({"var-x": x, "var-y": y}.get(op.name, constants[i]))
+            else:
+                found.append(op.point(xp, *(found[operand] for operand in tape.operands(i))))
+    return found
+
+
+def truth_of(asked: Predicates, values: list[Any]) -> Any:
+    """The answer of the root, given the values of all clauses: nodes in the order of clauses."""
+    dtype = asked.dtype.type
+    known: dict[int, Any] = {}
+
+    def number(value: Any) -> Any:
+        return values[value] if isinstance(value, int) else dtype(value)
+
+    with np.errstate(invalid="ignore"):
+        for i in sorted(range(len(asked.nodes)), key=lambda i: asked.nodes[i].clause):
+            node = asked.nodes[i]
+            if node.kind == LESS:
+                known[i] = number(node.left) < number(node.right)
+            elif node.kind in (OR, AND):
+                combine = np.logical_or if node.kind == OR else np.logical_and
+                known[i] = combine(known[node.left], known[node.right])
+            else:
+                known[i] = known[node.left] if node.kind == SAME else np.bool_(node.kind == TRUE)
+    return known[asked.root]
+
+
+def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
+    """The result of a program at points, by the definition of each record.
+
+    Asserts that operands are of the kinds that the record's variant says; with ``all_full`` x and y
+    are of kind f too.
+    """
+    dtype = program.constants.dtype
+    xp = Arrays(np, dtype)
+    places: list[Any] = [x, y]
+    kinds = ["f", "f"] if all_full else ["x", "y"]
+    with np.errstate(all="ignore"):
+        for number, *words in program.records.tolist():
+            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            assert number >> VARIANT_BITS << VARIANT_BITS == variant.flags
+            operands, axes = [], set()
+            for kind, place in zip(variant.kinds, words, strict=False):
+                if kind == "k":
+                    operands.append(program.constants[place])
+                    continue
+                assert place < len(places), "operands are earlier"
+                assert kinds[place] in ("xy" if kind == "a" else kind), "operands are of their kind"
+                operands.append(places[place])
+                axes.add(kinds[place])
+            out = variant.out
+            if out == "a":
+                assert len(axes) <= 1, "an axis term is of one axis"
+                out = axes.pop() if axes else "xy"[words[2]]
+                assert words[2] == "xy".index(out), "the third word of an axis term is its axis"
+            places.append(_result(variant.op, xp, operands, variant.kinds))
+            kinds.append(out)
+    return places[program.result]
+
+
+def _result(op: str, xp: Arrays, operands: list[Any], kinds: str) -> Any:
+    if op == "spread":
+        return operands[0]
+    if op == "less":
+        return operands[0] < operands[1]
+    if op == "sum_less":
+        first, second, third = operands
+        return first < second + third if kinds[0] == "k" else first + second < third
+    if kinds == "tt":
+        return (np.logical_or if op == "or" else np.logical_and)(*operands)
+    rule = OPS[op].point
+    assert rule is not None
+    return rule(xp, *operands)
