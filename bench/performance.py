@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench import arithmetic, floor, plot, sizes, startup, techniques
+from bench.neighbours import Neighbours
 from bench.page import ms, table, times
 from bench.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
 from bench.subject import TOP, Subject, cpus, machine
@@ -15,6 +16,7 @@ PAGE, PICTURE = TOP / "docs" / "performance.md", TOP / "docs" / "performance.png
 
 def write(shape: Subject, before: Path | None) -> None:
     """Measure everything and write the page; ``before`` has a checkout of 0.1.0."""
+    neighbours = Neighbours()
     found = sizes.measure(shape, before, rounds=ROUNDS)
     worth, lengths = techniques.switched_off(shape, rounds=ROUNDS)
     frames = techniques.views(shape, rounds=ROUNDS)
@@ -24,6 +26,7 @@ def write(shape: Subject, before: Path | None) -> None:
     phases = floor.measure(shape, rounds=ROUNDS)
     work, floor_seconds = floor.shown(phases)
     floor_seconds += phases.fill
+    busy = neighbours.cpus()
     plot.plot(found, PICTURE)
 
     one, every = pruned(1), pruned(cpus())
@@ -75,7 +78,8 @@ on one thread, warm, takes {ms(quick)} ms:
 Measured by `python -m bench --performance`, which writes this page, on
 {machine()}.
 All figures are of one run. They are medians; what is compared took turns, and every picture was
-found right before anything was timed. Warm means that the tape was drawn before.
+found right before anything was timed. Warm means that the tape was drawn before. Other processes
+kept at least {busy:.1f} of the {cpus()} CPUs busy{_excuse(busy)}.
 
 ## Size, threads, engine
 
@@ -167,3 +171,8 @@ bitmap and values, for the worst of the tapes; the least of all is {times(least)
 {random}""",
         encoding="utf-8",
     )
+
+
+def _excuse(busy: float) -> str:
+    """What that does to the figures."""
+    return "" if busy < 0.1 else ", so those of more than one thread\nare worse than they should be"
