@@ -228,10 +228,10 @@ def _compiled(
     job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
 ) -> Drawn:
     """The pruned engine through compiled kernels."""
+    start = time.perf_counter()
     from intervalvm.render import compiled
     from intervalvm.render.plan import domain_of, plan_of
 
-    start = time.perf_counter()
     plan = (find_plan or plan_of)(
         job.tape,
         job.x.dtype,
