@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -138,7 +139,8 @@ def _run(
 
     def work(context: int) -> None:
         while not stop and walk(context):
-            pass
+            if not shared[c.READY]:
+                _let_others_run()
 
     others: list[Future[None]] = []
     try:
@@ -149,13 +151,19 @@ def _run(
                 tasks = int(shared[c.READY]) - 1
                 progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         for other in others:
-            other.result()
+            # what has not begun by now, for want of a processor, has nothing left to do
+            if not other.cancel():
+                other.result()
     finally:
         stop.append(True)
         if not shared[c.READY]:
             shared[c.READY] = 1  # no tasks: whoever waits for the root goes home
         for other in others:
-            other.exception()
+            if not other.cancel():
+                other.exception()
+
+
+_let_others_run: Callable[[], None] = getattr(os, "sched_yield", partial(time.sleep, 0))
 
 
 @lru_cache(4)

@@ -47,8 +47,8 @@ COPY_FULL, COPY_AXIS = (
 NOBODY, EVERYBODY, ONE = np.uint64(0), np.uint64(2**64 - 1), np.uint64(1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
-MOST_POLLS = 100_000
-"""How often a thread looks whether the root is split before it returns to Python: some 0.1 ms."""
+MOST_POLLS = 2_000
+"""How often a thread looks whether the root is split before it returns to Python: microseconds."""
 BLOCK, LANES, SIDE = lanes.BLOCK, lanes.LANES, lanes.SIDE
 TRUTH_BYTES = lanes.TRUTH_BYTES
 
@@ -619,7 +619,7 @@ def build(dtype: str, *, tame: bool) -> Any:
         while ready == 0:
             polls += 1
             if polls > MOST_POLLS:
-                return 1  # the root takes long, or its thread has no processor: let others run
+                return 1  # the thread that splits it may be waiting for this processor
             ready = published(ctx[c.SHARED] + 8 * c.READY)
         last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
         root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
