@@ -15,20 +15,20 @@ import numpy as np
 from numba import cfunc, types
 
 from intervalvm.compiler.program import INPUTS, VARIANT_BITS, Program
-from intervalvm.evaluate import lanes
+from intervalvm.evaluate import steps
 from intervalvm.evaluate.interval import Interval
-from intervalvm.evaluate.lanes import LANES
-from intervalvm.render import kernels
+from intervalvm.evaluate.lanes import BLOCK, LANES
+from intervalvm.render import intrinsics
 from intervalvm.render.context import aligned
 
-POINTS = lanes.BLOCK * lanes.BLOCK
+POINTS = BLOCK * BLOCK
 
 
 @cache
 def _kernel(dtype: str, tame: bool, kind: str) -> Any:
     """``kernel(records, rows, slots, numbers, choices)``; ``cache`` keeps the code alive."""
-    uint32_at, inputs, variant = kernels.uint32_at, INPUTS, (1 << VARIANT_BITS) - 1
-    make = lanes.points_step if kind == "points" else lanes.interval_step
+    uint32_at, inputs, variant = intrinsics.uint32_at, INPUTS, (1 << VARIANT_BITS) - 1
+    make = steps.points_step if kind == "points" else steps.interval_step
     step = make(dtype, tame=tame)
 
     def run(address: Any, rows: Any, slots: Any, numbers: Any, choices: Any) -> Any:
@@ -49,7 +49,7 @@ def _kernel(dtype: str, tame: bool, kind: str) -> Any:
         return rows
 
     signature = types.int64(*[types.int64] * 5)
-    return cfunc(signature, **kernels.compile_flags())(run)
+    return cfunc(signature, **intrinsics.compile_flags())(run)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class LaneEvaluator:
 
     def interval(self, program: Program, x: Interval, y: Interval) -> Found:
         """Every record over up to 64 regions; the lanes beyond them repeat the last region."""
-        slot_bytes = lanes.interval_bytes(self.dtype.name, LANES)
+        slot_bytes = steps.interval_bytes(self.dtype.name, LANES)
         n = len(program)
         slots = aligned((n + INPUTS) * slot_bytes)
         choices = np.zeros((n + INPUTS, 2), np.uint64)

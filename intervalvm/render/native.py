@@ -131,14 +131,14 @@ def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
     log.info("compiling the %s %s kernel for this processor (once, some seconds)", kind, dtype)
     from numba import cfunc, types
 
-    from intervalvm.render import kernels
+    from intervalvm.render import intrinsics, kernels
 
     if kind == "bounds":
         source = kernels.build_bounds(dtype)
     else:
         source = kernels.build(dtype, tame=kind == "tame")
     signature = types.int64(types.int64)
-    compiled = cfunc(signature, **kernels.compile_flags())(source)
+    compiled = cfunc(signature, **intrinsics.compile_flags())(source)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     # Outside numba only the function itself can be linked, not its wrapper for Python's errors.
     wrapper = module.get_function(compiled.native_name)

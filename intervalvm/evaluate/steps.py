@@ -1,0 +1,366 @@
+"""The compiled steps: one LLVM ``switch`` each, with an arm for every variant of every operation.
+
+An interval step evaluates a record of a program over 64 regions (or over one box), a points step at
+the 16 x 16 points of a leaf. The arms are the rules of ``interval`` and ``ops``, run on ``lanes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from intervalvm.compiler.program import NUMBER, VARIANTS, Variant
+from intervalvm.evaluate.interval import CHOICES, RULES, Interval, constant
+from intervalvm.evaluate.lanes import (
+    BLOCK,
+    ELEMENT,
+    I1,
+    I64,
+    LANES,
+    POINTER,
+    SIDE,
+    Lane,
+    Lanes,
+    load,
+    mask_word,
+    shuffle,
+    slot_at,
+    spread_number,
+    store,
+)
+from intervalvm.ops import OPS
+
+
+def interval_bytes(dtype: str, width: int) -> int:
+    """The size of an interval slot: lower bounds, upper bounds, a mask of maybe-NaN."""
+    return 2 * width * np.dtype(dtype).itemsize + 64
+
+
+Arm = Callable[[Variant, list[ir.Value]], None]
+
+
+def _is_cold(variant: Variant) -> bool:
+    return variant.op in OPS and OPS[variant.op].temporaries > 1
+
+
+def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
+    """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
+
+    Operations of many instructions stand in a function of their own: in the loop they would take
+    registers from the others, and their constants would be loaded whether they are met or not.
+    """
+    cold = _cold_function(builder.module, [v for v in variants if _is_cold(v)], args, arms)
+    _write_arms(builder, [v for v in variants if not _is_cold(v)], args, arms(builder), cold)
+
+
+def _cold_function(
+    module: ir.Module, variants: Any, args: Any, arms: Callable[..., Arm]
+) -> ir.Function:
+    kind = ir.FunctionType(ir.VoidType(), [arg.type for arg in args])
+    function = ir.Function(module, kind, module.get_unique_name("intervalvm_cold"))
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    _write_arms(builder, variants, list(function.args), arms(builder), None)
+    builder.ret_void()
+    return function
+
+
+def _write_arms(
+    builder: ir.IRBuilder, variants: Any, args: Any, arm: Arm, other: ir.Function | None
+) -> None:
+    """The switch itself; what is none of ``variants`` is passed to ``other``, or impossible."""
+    function = builder.function
+    end = function.append_basic_block("next")
+    default = function.append_basic_block("other")
+    switch = builder.switch(args[0], default)
+    for variant in variants:
+        block = function.append_basic_block(str(variant).replace(" ", "_"))
+        switch.add_case(ir.Constant(args[0].type, NUMBER[variant]), block)
+        builder.position_at_end(block)
+        arm(variant, list(args[1:]))
+        builder.branch(end)
+    builder.position_at_end(default)
+    if other is None:
+        builder.unreachable()
+    else:
+        builder.call(other, list(args))
+        builder.branch(end)
+    builder.position_at_end(end)
+
+
+def _step(write: Callable[[ir.IRBuilder, list[ir.Value]], None], n_args: int) -> Any:
+    """A numba intrinsic of ``n_args`` int64 arguments whose code is written by ``write``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        write(builder, args)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def step(typingctx, variant, out, left, right, third, full, axis, truth, numbers, choices):
+        return types.void(*[types.int64] * n_args), codegen
+
+    return step
+
+
+class _IntervalArms:
+    """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
+
+    def __init__(self, builder: ir.IRBuilder, dtype: str, width: int, *, tame: bool) -> None:
+        self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
+        self.itemsize = np.dtype(dtype).itemsize
+
+    def namespace(self, width: int) -> Lanes:
+        return Lanes(self.builder, self.dtype, width, tame=self.tame)
+
+    def read(
+        self, letter: str, index: ir.Value, width: int, bases: dict[str, ir.Value]
+    ) -> Interval:
+        """An operand as an interval of ``width`` lanes."""
+        builder = self.builder
+        if letter == "k":
+            place = slot_at(builder, bases["k"], index, self.itemsize)
+            number = load(builder, place, 0, ELEMENT[self.dtype])
+            return constant(self.namespace(width), spread_number(builder, number, width))
+        stored = self.width if letter == "f" else SIDE
+        xp = self.namespace(stored)
+        base = bases["f" if letter == "f" else "a"]
+        place = slot_at(builder, base, index, interval_bytes(self.dtype, stored))
+        span = stored * self.itemsize
+        lower, upper = (Lane(builder, load(builder, place, at, xp.vector)) for at in (0, span))
+        nan = xp.no
+        if not self.tame:
+            word = builder.trunc(load(builder, place, 2 * span, I64), ir.IntType(stored))
+            nan = Lane(builder, builder.bitcast(word, ir.VectorType(I1, stored)))
+        if stored == width:
+            return Interval(lower, upper, nan)
+        return Interval(*(shuffle(part, OVER_CHILDREN[letter]) for part in (lower, upper, nan)))
+
+    def write(
+        self, result: Interval, out: ir.Value, bases: dict[str, ir.Value], letter: str
+    ) -> None:
+        builder, width = self.builder, self.width if letter == "f" else SIDE
+        xp, span = self.namespace(width), width * self.itemsize
+        place = slot_at(builder, bases[letter], out, interval_bytes(self.dtype, width))
+        store(builder, xp._lift(result.lower).value, place, 0)
+        store(builder, xp._lift(result.upper).value, place, span)
+        if not self.tame:
+            store(builder, mask_word(result.maybe_nan), place, 2 * span)
+
+    def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
+        builder = self.builder
+        out, left, right, third, full, axis, truth, numbers, choices = args
+        bases = {"k": numbers, "f": full, "a": axis}
+        if variant.out == "t":
+            self.truth(variant, out, (left, right, third), bases, truth, choices)
+            return
+        width = self.width if variant.out == "f" else SIDE
+        operands = [
+            self.read(letter, index, width, bases)
+            for letter, index in zip(variant.kinds, (left, right), strict=False)
+        ]
+        xp = self.namespace(width)
+        rule = RULES["copy" if variant.op == "spread" else variant.op]
+        self.write(rule(xp, *operands), out, bases, variant.out)
+        if variant.has_choice:
+            place = slot_at(builder, choices, out, 16)
+            for at, only in zip((0, 8), CHOICES[variant.op](xp, *operands), strict=True):
+                word = mask_word(only)
+                if variant.out == "a":
+                    # Which axis it is does not matter to the rule, but to the children's masks.
+                    word = self.axis_word(only, third)
+                store(builder, word, place, at)
+
+    def axis_word(self, mask: Lane, is_y: ir.Value) -> ir.Value:
+        """The children's mask of a mask over one axis, x or y as ``is_y`` says."""
+        x, y = (mask_word(shuffle(mask, OVER_CHILDREN[letter])) for letter in "xy")
+        return self.builder.select(self.builder.icmp_signed("==", is_y, ir.Constant(I64, 0)), x, y)
+
+    def truth(
+        self,
+        variant: Variant,
+        out: ir.Value,
+        places: tuple[ir.Value, ...],
+        bases: dict[str, ir.Value],
+        truth: ir.Value,
+        choices: ir.Value,
+    ) -> None:
+        """Which children's truth is proven: two words, always and never."""
+        builder = self.builder
+        here = slot_at(builder, truth, out, 16)
+        if variant.kinds == "tt":
+            (always_a, always_b), (never_a, never_b) = (
+                [load(builder, slot_at(builder, truth, p, 16), at, I64) for p in places[:2]]
+                for at in (0, 8)
+            )
+            # A false side of an ``or`` leaves the other, and so does a true side of an ``and``.
+            if variant.op == "or":
+                always_word = builder.or_(always_a, always_b)
+                never_word = builder.and_(never_a, never_b)
+                left_only, right_only = never_b, never_a
+            else:
+                always_word = builder.and_(always_a, always_b)
+                never_word = builder.or_(never_a, never_b)
+                left_only, right_only = always_b, always_a
+            place = slot_at(builder, choices, out, 16)
+            store(builder, left_only, place, 0)
+            store(builder, right_only, place, 8)
+        else:
+            letters = variant.kinds
+            on_axis = next((axis for axis in "xy" if set(letters) <= {axis, "k"}), None)
+            width = SIDE if on_axis else self.width
+            xp = self.namespace(width)
+            values = [
+                self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
+                for letter, place in zip(letters, places, strict=False)
+            ]
+            if variant.op == "sum_less":
+                at = letters.index("x")
+                total = RULES["add"](xp, values[at], values[at + 1])
+                values = [total, values[2]] if at == 0 else [values[0], total]
+            a, b = values
+            proven = [(a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper]
+            if on_axis:
+                proven = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven]
+            always_word, never_word = map(mask_word, proven)
+        store(builder, always_word, here, 0)
+        store(builder, never_word, here, 8)
+
+
+OVER_CHILDREN = {
+    "x": [lane % SIDE for lane in range(LANES)],
+    "y": [lane // SIDE for lane in range(LANES)],
+}
+"""For each of the 64 children, its place among the 8 columns or rows."""
+
+
+def interval_step(dtype: str, *, tame: bool, width: int = LANES) -> Any:
+    """step(variant, out, left, right, third, full, axis, truth, numbers, choices).
+
+    One record over ``width`` regions. Places in the arrays ``full`` and ``axis`` (interval slots),
+    ``truth`` (two words: always, never), ``numbers`` and ``choices`` (two words a record).
+    """
+    variants = [v for v in VARIANTS if width == LANES or set(v.kinds + v.out) <= {"f", "k"}]
+
+    def write(builder: ir.IRBuilder, args: list[ir.Value]) -> None:
+        _switch(builder, variants, args, lambda b: _IntervalArms(b, dtype, width, tame=tame))
+
+    return _step(write, 10)
+
+
+class _PointArms:
+    """Arms over the 16 x 16 points of a leaf: 16 values of one axis, 16 rows of 16 of the rest."""
+
+    def __init__(self, builder: ir.IRBuilder, dtype: str, *, tame: bool) -> None:
+        self.builder, self.dtype, self.tame = builder, dtype, tame
+        self.itemsize = np.dtype(dtype).itemsize
+
+    def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
+        builder = self.builder
+        out, left, right, third, full, axis, truth, numbers, _ = args
+        if variant.kinds == "tt":
+            words = ir.VectorType(I64, 4)
+            a, b = (
+                load(builder, slot_at(builder, truth, p, TRUTH_BYTES), 0, words)
+                for p in (left, right)
+            )
+            both = builder.or_(a, b) if variant.op == "or" else builder.and_(a, b)
+            store(builder, both, slot_at(builder, truth, out, TRUTH_BYTES), 0)
+            return
+        letters = variant.kinds
+        pure = set(letters) <= {"f", "k"}  # no rows to tell apart: longer vectors
+        width = LANES if pure and variant.out == "f" else BLOCK
+        xp = Lanes(builder, self.dtype, width, tame=self.tame)
+        bases = {"k": (numbers, self.itemsize), "f": (full, BLOCK * BLOCK * self.itemsize)}
+        places = [
+            slot_at(builder, base, place, stride)
+            for letter, place in zip(letters, (left, right, third), strict=False)
+            for base, stride in [bases.get(letter, (axis, BLOCK * self.itemsize))]
+        ]
+        on_axis = variant.out == "t" and any(set(letters) <= {axis, "k"} for axis in "xy")
+        fixed: dict[int, Lane] = {}
+        for side, (letter, place) in enumerate(zip(letters, places, strict=True)):
+            if letter == "k":
+                number = load(builder, place, 0, xp.element)
+                fixed[side] = spread_number(builder, number, width)
+            elif letter in "ax" or on_axis:
+                fixed[side] = Lane(builder, load(builder, place, 0, xp.vector))
+
+        def value(row: ir.Value | None) -> Lane:
+            operands = []
+            for side, (letter, place) in enumerate(zip(letters, places, strict=True)):
+                if side in fixed:
+                    operands.append(fixed[side])
+                    continue
+                assert row is not None
+                step = width if letter == "f" else 1
+                at = builder.add(place, builder.mul(row, ir.Constant(I64, step * self.itemsize)))
+                if letter == "y":
+                    number = load(builder, at, 0, xp.element)
+                    operands.append(spread_number(builder, number, width))
+                else:
+                    operands.append(Lane(builder, load(builder, at, 0, xp.vector)))
+            return self.result(variant, xp, operands)
+
+        if variant.out == "a":
+            place = slot_at(builder, axis, out, BLOCK * self.itemsize)
+            store(builder, value(None).value, place, 0)
+            return
+        if on_axis:
+            self.write_axis_truth(value(None), letters, slot_at(builder, truth, out, TRUTH_BYTES))
+            return
+        stride = TRUTH_BYTES if variant.out == "t" else BLOCK * BLOCK * self.itemsize
+        target = slot_at(builder, truth if variant.out == "t" else full, out, stride)
+        rows = BLOCK * BLOCK // width
+        with cgutils.for_range(builder, ir.Constant(I64, rows)) as loop:
+            result = value(loop.index)
+            size = 2 if variant.out == "t" else width * self.itemsize
+            at = builder.add(target, builder.mul(loop.index, ir.Constant(I64, size)))
+            if variant.out == "t":
+                bits = builder.bitcast(result.value, ir.IntType(BLOCK))
+                builder.store(bits, builder.inttoptr(at, POINTER), align=2)
+            else:
+                store(builder, result.value, at, 0)
+
+    def result(self, variant: Variant, xp: Lanes, operands: list[Lane]) -> Lane:
+        if variant.op == "spread":
+            return operands[0]
+        if variant.op == "less":
+            return operands[0] < operands[1]
+        if variant.op == "sum_less":
+            if variant.kinds[0] == "k":
+                return operands[0] < operands[1] + operands[2]
+            return operands[0] + operands[1] < operands[2]
+        rule = OPS[variant.op].point
+        assert rule is not None
+        return xp._lift(rule(xp, *operands))
+
+    def write_axis_truth(self, mask: Lane, letters: str, place: ir.Value) -> None:
+        """The truth of 16 columns, or of 16 rows, at all 256 points."""
+        builder, words = self.builder, ir.VectorType(ir.IntType(BLOCK), BLOCK)
+        if "x" in letters:
+            row = builder.bitcast(mask.value, ir.IntType(BLOCK))
+            spread = spread_number(builder, row, BLOCK).value
+        else:
+            spread = builder.sext(mask.value, words)
+        store(builder, spread, place, 0)
+
+
+TRUTH_BYTES = BLOCK * BLOCK // 8
+
+
+def points_step(dtype: str, *, tame: bool) -> Any:
+    """step(variant, out, left, right, third, full, axis, truth, numbers, 0): at 16 x 16 points.
+
+    ``full`` has 256 values a record, ``axis`` 16, ``truth`` 256 bits.
+    """
+
+    def write(builder: ir.IRBuilder, args: list[ir.Value]) -> None:
+        _switch(builder, VARIANTS, args, lambda b: _PointArms(b, dtype, tame=tame))
+
+    return _step(write, 10)
