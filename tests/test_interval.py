@@ -7,6 +7,7 @@ as the dense evaluator computes them, in the dtype of the bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,23 @@ def test_no_period_is_missed_at_large_arguments(op: str, dtype: str, data: st.Da
     info = np.finfo(dtype)
     size = data.draw(st.floats(100, float(info.max) / 2, width=info.bits))
     first = place(data.draw(st.sampled_from([size, -size])), dtype)
-    x = [float_at(first + i, dtype) for i in range(data.draw(st.integers(1, 30)))]
+    assert_all_enclosed(op, [first + i for i in range(data.draw(st.integers(1, 30)))], dtype)
+
+
+PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494459")
+
+
+@pytest.mark.parametrize("op", ["sin", "cos", "tan"])
+@given(quarter=st.integers(-(2**50), 2**50), before=st.integers(0, 3), after=st.integers(0, 3))
+def test_no_extreme_is_missed_beside_an_end(op: str, quarter: int, before: int, after: int) -> None:
+    """Where the number of turns is rounded, the top may seem to lie beyond the end of the box."""
+    middle = place(float(PI / 2 * quarter), "float64")
+    assert_all_enclosed(op, list(range(middle - before, middle + after + 1)), "float64")
+
+
+def assert_all_enclosed(op: str, places: list[int], dtype: str) -> None:
+    """The box of some floats in a row encloses the values at all of them."""
+    x = [float_at(where, dtype) for where in places]
     side = Range(x[0], x[-1])
     case = Case(side, side, [(value, 0.0) for value in x])
     values = values_of(tape_of(op), case, dtype)
@@ -279,9 +296,11 @@ ULP = 2.0**-52
         # equal remainders at both ends of a box that meets no end of a period
         ("mod", (-1.0, -(2.0**-60)), (-(2.0**-59), -(2.0**-60)), 3.0),
         ("mod", (-1.0, -(2.0**-30)), (-1.0, -1.0 + ULP), 4.495944499969482),
-        # close to the top, but not at it: a widened bound went above 1
+        # close to an extreme, but not at it: a widened bound went beyond 1
         ("sin", (1.5, 1.6), (1.5707963267949, 1.5707963267952), 0.0),
         ("cos", (-0.5, 0.5), (2.0**-30, 2.0**-29), 0.0),
+        ("sin", (-1.6, -1.5), (-1.5707963267952, -1.5707963267949), 0.0),
+        ("cos", (3.0, 3.5), (3.1415926535899, 3.1415926535902), 0.0),
     ],
 )
 def test_a_box_inside_another_keeps_to_its_bounds_also_here(
