@@ -7,6 +7,10 @@
 780
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from intervalvm.errors import (
     BackendError,
     DoesNotFit,
@@ -66,6 +70,9 @@ from intervalvm.render.renderer import Renderer
 from intervalvm.tape import Tape
 from intervalvm.vmfile import load, parse, save
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -121,6 +128,7 @@ __all__ = [
     "render",
     "round",
     "save",
+    "shapes",
     "simplify",
     "sin",
     "sqrt",
@@ -129,3 +137,12 @@ __all__ = [
     "tan",
     "var",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``intervalvm.shapes`` is imported when it is first used."""
+    if name == "shapes":
+        from importlib import import_module
+
+        return import_module("intervalvm.shapes")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,7 @@ freed with its last user. An expression keeps its tape, so asking for it again c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -206,25 +206,36 @@ def as_expr(value: object) -> Expr:
     raise TypeError(f"expected an expression or a number, not {type(value).__name__!r}")
 
 
-Shape = Tape | Expr
+class HasTape(Protocol):
+    """What can be listed as a tape: an Expr, a Shape."""
+
+    def tape(self) -> Tape: ...
+
+    @property
+    def defaults(self) -> dict[str, float]: ...
+
+
+TapeLike = Tape | HasTape
 """What the public functions take for a shape."""
 
 
 def as_tape(shape: object) -> Tape:
-    """The tape of ``shape``, which is a Tape or an Expr: what a public function is given."""
+    """The tape of ``shape``: what a public function is given."""
     if isinstance(shape, Tape):
         return shape
-    if isinstance(shape, Expr):
-        return shape.tape()
+    list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
+    if callable(list_clauses):
+        tape: Tape = list_clauses()
+        return tape
     raise TypeError(
         f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
         "load(path) or parse(text), an expression with axes()"
     )
 
 
-def settings_for(shape: object, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """``variables`` over the defaults of ``shape``: a tape has no place to keep those."""
-    if isinstance(shape, Expr) and shape.tape().variables:
+    if not isinstance(shape, Tape) and as_tape(shape).variables:
         return {**shape.defaults, **(variables or {})}
     return variables
 

@@ -18,6 +18,7 @@ LAYERS = [
     {"ops"},
     {"tape"},
     {"expr", "vmfile"},
+    {"shapes"},
     {"compiler"},
     {"evaluate"},
     {"render"},

@@ -15,7 +15,7 @@ import numpy as np
 from intervalvm.compiler.slots import dying
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
-from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
@@ -24,7 +24,7 @@ ENGINES = ("dense", "naive")
 
 
 def evaluate(
-    tape: Shape,
+    tape: TapeLike,
     x: Any,
     y: Any,
     z: Any = 0.0,

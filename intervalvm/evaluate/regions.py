@@ -12,7 +12,7 @@ from intervalvm.compiler import simplify as passes
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import as_dtype
 from intervalvm.evaluate.interval import Bounds, Interval, bounds
-from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.tape import Tape
 
 Side = Any
@@ -35,7 +35,7 @@ class Box:
 
 
 def interval(
-    tape: Shape,
+    tape: TapeLike,
     *,
     x: Side,
     y: Side,
@@ -63,7 +63,7 @@ def interval(
 
 
 def simplify(
-    tape: Shape,
+    tape: TapeLike,
     *,
     x: Side,
     y: Side,

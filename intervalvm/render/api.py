@@ -16,7 +16,7 @@ from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
-from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
 from intervalvm.render.grid import Region, check_depth, check_size, coordinates
 from intervalvm.render.image import Image, Level, Stats
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 def render(
-    tape: Shape,
+    tape: TapeLike,
     *,
     size: int | tuple[int, int] = 1024,
     region: Region | None = None,
@@ -127,7 +127,7 @@ FindPlan = Callable[..., "Plan"]
 
 
 def check(
-    shape: Shape,
+    shape: TapeLike,
     *,
     size: Any,
     region: Region | None,

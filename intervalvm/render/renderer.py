@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from intervalvm.expr import Shape, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import check, draw, render
 from intervalvm.render.image import Image
 
@@ -34,7 +34,7 @@ class Renderer:
     share between threads. Raises what ``render`` does, and TypeError for an unknown option.
     """
 
-    def __init__(self, tape: Shape, **options: Any) -> None:
+    def __init__(self, tape: TapeLike, **options: Any) -> None:
         self._tape, self._shape = as_tape(tape), tape
         self._options = _DEFAULTS | _known(options)
         self._views: list[_View] = []
