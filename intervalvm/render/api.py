@@ -19,7 +19,7 @@ from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
 from intervalvm.render.grid import Region, check_depth, check_size, coordinates
-from intervalvm.render.image import Image, Level, Stats
+from intervalvm.render.image import Image, Level, Stats, canvas
 from intervalvm.render.quadtree import Counts, split_levels
 
 if TYPE_CHECKING:
@@ -244,9 +244,16 @@ def _compiled(
     compiling = time.perf_counter() - start
     needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
     job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
-    pixels = np.zeros(job.shape, job.pixel_type)
+    pixels, is_clear = canvas(job.shape, job.pixel_type)
     counts = compiled.render(
-        plan, job.x, job.y, pixels, steps, threads=job.threads, progress=report
+        plan,
+        job.x,
+        job.y,
+        pixels,
+        steps,
+        threads=job.threads,
+        is_clear=is_clear,
+        progress=report,
     )
     return Drawn(pixels, counts, compiling, job.threads)
 

@@ -72,7 +72,7 @@ def take_next(typingctx, address):
 
     def codegen(context, builder, signature, args):
         place = builder.inttoptr(args[0], POINTER)
-        return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "monotonic")
+        return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "acq_rel")
 
     return types.int64(types.int64), codegen
 
@@ -182,23 +182,3 @@ def sides_test(dtype: str, *, tame: bool) -> Any:
         return types.uint64(types.int64, types.boolean), codegen
 
     return sides
-
-
-@intrinsic
-def renumber(typingctx, out, left, right, counts, left_only, right_only, written):
-    """One place in the programs of 64 children: the next number of each, or an alias.
-
-    ``out``, ``left``, ``right`` and ``counts`` are addresses of int32[64]; the rest are masks.
-    """
-
-    def codegen(context, builder, signature, args):
-        vector, flags = ir.VectorType(ir.IntType(32), LANES), ir.VectorType(I1, LANES)
-        out, left, right, counts = (builder.inttoptr(a, POINTER) for a in args[:4])
-        masks = [builder.bitcast(mask, flags) for mask in args[4:]]
-        a, b, count = (builder.load(p, align=64, typ=vector) for p in (left, right, counts))
-        alias = builder.select(masks[0], a, builder.select(masks[1], b, count))
-        builder.store(alias, out, align=64)
-        builder.store(builder.sub(count, builder.sext(masks[2], vector)), counts, align=64)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 4, *[types.uint64] * 3), codegen

@@ -24,7 +24,13 @@ from intervalvm.compiler.program import INPUTS, TO_AXIS, TO_FULL, VARIANT_BITS
 from intervalvm.evaluate import steps
 from intervalvm.evaluate.lanes import BLOCK, LANES, SIDE
 from intervalvm.render import context as c
-from intervalvm.render.children import NOBODY, ONE, find_live, number_places, write_programs
+from intervalvm.render.children import (
+    NOBODY,
+    ONE,
+    find_children,
+    write_program,
+    write_programs,
+)
 from intervalvm.render.intrinsics import (
     copy_block_of,
     count_bits,
@@ -50,6 +56,8 @@ EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 MOST_POLLS = 2_000
 """How often a thread looks whether the root is split before it returns to Python: microseconds."""
+MOST_END_POLLS = 100_000
+"""How often the thread that the others work for looks whether they are done: some 100 us."""
 TRUTH_BYTES = steps.TRUTH_BYTES
 
 
@@ -100,7 +108,7 @@ def build(dtype: str, *, tame: bool) -> Any:
 
     @jit
     def fill(ctx, stack, bits, child, is_inside):
-        """Fill a proven child: 255 inside, 0 (as the image starts) outside; or a bound."""
+        """Fill a proven child: 255 inside, 0 outside; or a bound."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
@@ -113,9 +121,10 @@ def build(dtype: str, *, tame: bool) -> Any:
                 pixels = floats_at(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] * itemsize)
                 for pixel in range(left, right):
                     pixels[pixel] = bound
-        elif is_inside:
+        elif is_inside or not ctx[c.IS_CLEAR]:
+            byte = 255 if is_inside else 0
             for row in range(top, bottom):
-                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, 255)
+                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
         return (right - left) * (bottom - top)
 
     @jit
@@ -133,7 +142,11 @@ def build(dtype: str, *, tame: bool) -> Any:
 
     @jit
     def split(ctx, step, valid):
-        """Prove or split the region of stack row ``step``, of its children those in ``valid``."""
+        """Prove what can be proven of the region of stack row ``step``.
+
+        ``valid`` are the children to look at; returns the ambiguous ones, of which it is then known
+        what they need.
+        """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
         bits = int64_at(ctx[c.BITS])[step]
@@ -164,23 +177,32 @@ def build(dtype: str, *, tame: bool) -> Any:
             words = uint64_at(truth + 16 * stack[c.ROOT])
             inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
+        stats[c.REGIONS] += count_bits(proven)
+        stats[c.INSIDE] += count_bits(inside)
+        stats[c.OUTSIDE] += count_bits(outside)
         while proven != NOBODY:
             child = first_bit(proven)
             proven &= proven - ONE
             is_inside = (inside >> np.uint64(child)) & ONE == ONE
             pixels = fill(ctx, stack, bits, child, is_inside)
             stats[c.INSIDE_PX] += pixels if is_inside else 0
-        stack[c.BASE] = ctx[c.ARENA_TOP]
-        fitting = NOBODY
         if ambiguous != NOBODY:
-            find_live(ctx, stack, ambiguous)
-            number_places(ctx, stack)
+            find_children(ctx, stack, ambiguous)
+        return ambiguous
+
+    @jit
+    def split_to_programs(ctx, step, valid):
+        """Split the region of a stack row, and write its children's programs."""
+        row = ctx[c.STACK] + 8 * c.ROW * step
+        stack = int64_at(row)
+        ambiguous, fitting = split(ctx, step, valid), NOBODY
+        stack[c.BASE] = ctx[c.ARENA_TOP]
+        if ambiguous != NOBODY:
             fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
-        uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.REMAINING))[0] = fitting
-        uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.DEFERRED))[0] = ambiguous & ~fitting
-        stats[c.REGIONS] += count_bits(inside | outside | fitting)
-        stats[c.INSIDE] += count_bits(inside)
-        stats[c.OUTSIDE] += count_bits(outside)
+        uint64_at(row + 8 * c.REMAINING)[0] = fitting
+        uint64_at(row + 8 * c.DEFERRED)[0] = ambiguous & ~fitting
+        stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
+        stats[c.REGIONS] += count_bits(fitting)
         stats[c.AMBIGUOUS] += count_bits(fitting)
         while fitting != NOBODY:
             stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
@@ -264,34 +286,62 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack[c.PROGRAM] = parent[c.CHILD_PROGRAM + child]
         stack[c.COUNT] = parent[c.CHILD_COUNT + child]
         stack[c.ROOT] = parent[c.CHILD_ROOT + child]
-        split(ctx, step, EVERYBODY)
+        split_to_programs(ctx, step, EVERYBODY)
         ctx[c.DEPTH] = step
         return stack[c.COUNT] * LANES
 
     @jit
     def split_root(ctx):
-        """Split the whole image; its ambiguous children become the tasks."""
-        stack = int64_at(ctx[c.STACK])
+        """Split the whole image; its ambiguous children become the tasks, the longest first."""
+        stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
         stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
         stack[c.ROOT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
-        ctx[c.ARENA_TOP] = ctx[c.ARENA]
-        split(ctx, 0, np.uint64(ctx[c.VALID]))
-        shared = int64_at(ctx[c.SHARED])
-        tasks = 0
-        left = uint64_at(ctx[c.STACK] + 8 * c.REMAINING)[0]
+        first = np.int64(0)  # as a literal it would make numba compile a split of its own
+        left, tasks = split(ctx, first, EVERYBODY), 0
+        stats = int64_at(ctx[c.STATS])
+        stats[c.REGIONS] += count_bits(left)
+        stats[c.AMBIGUOUS] += count_bits(left)
         while left != NOBODY:
-            shared[c.TASK_LIST + tasks] = first_bit(left)
+            child = first_bit(left)
             left &= left - ONE
+            place = c.TASK_LIST + tasks
+            while (
+                place > c.TASK_LIST
+                and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
+            ):
+                shared[place] = shared[place - 1]
+                place -= 1
+            shared[place] = child
             tasks += 1
         publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+
+    @jit
+    def take_task(ctx, root_ctx, child):
+        """Write the program of a child of the whole image, where this thread will use it."""
+        stack, root = int64_at(ctx[c.STACK]), int64_at(root_ctx[c.STACK])
+        write_program(root_ctx, root, child, ctx[c.PLACES], ctx[c.ARENA], stack)
+        count = stack[c.CHILD_COUNT + child]
+        ctx[c.ARENA_TOP] = ctx[c.ARENA] + c.RECORD_BYTES * count
+        int64_at(ctx[c.STATS])[c.CLAUSES] += count
+        return stack
+
+    @jit
+    def await_others(ctx):
+        """Wait a little for the threads that have started: waking from a sleep takes longer."""
+        finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+        for _ in range(MOST_END_POLLS):
+            if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
+                break
+            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
 
     def walk(address):
         """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
         ctx = int64_at(address)
+        root_ctx, shared = int64_at(ctx[c.ROOT_CONTEXT]), int64_at(ctx[c.SHARED])
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
-            split_root(int64_at(ctx[c.ROOT_CONTEXT]))
+            split_root(root_ctx)
             if not tame:
                 return 1  # the tame kernel may be able to go on
         ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
@@ -300,9 +350,10 @@ def build(dtype: str, *, tame: bool) -> Any:
             if polls > MOST_POLLS:
                 return 1  # the thread that splits it may be waiting for this processor
             ready = published(ctx[c.SHARED] + 8 * c.READY)
-        last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
-        root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
-        budget = ctx[c.BUDGET]
+        if not ctx[c.HAS_STARTED]:
+            ctx[c.HAS_STARTED] = 1
+            take_next(ctx[c.SHARED] + 8 * c.STARTED)
+        last, budget = ctx[c.STEPS] - 1, ctx[c.BUDGET]
         while budget > 0:
             step = ctx[c.DEPTH]
             if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
@@ -310,12 +361,17 @@ def build(dtype: str, *, tame: bool) -> Any:
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:
+                    take_next(ctx[c.SHARED] + 8 * c.FINISHED)
+                    if ctx[c.IS_CALLER]:
+                        await_others(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
+                stack = take_task(ctx, root_ctx, child)
+                budget -= 1 + stack[c.CHILD_COUNT + child]
                 if last == 0:
-                    enter_leaf(ctx, step, child, root_stack)
+                    enter_leaf(ctx, step, child, stack)
                 else:
-                    budget -= enter_child(ctx, step + 1, child, root_stack)
+                    budget -= enter_child(ctx, step + 1, child, stack)
             else:
                 row = ctx[c.STACK] + 8 * c.ROW * step
                 stack = int64_at(row)
@@ -331,7 +387,7 @@ def build(dtype: str, *, tame: bool) -> Any:
                 else:
                     ctx[c.ARENA_TOP] = stack[c.BASE]
                     if deferred[0] != NOBODY:
-                        split(ctx, step, deferred[0])
+                        split_to_programs(ctx, step, deferred[0])
                     else:
                         ctx[c.DEPTH] = step - 1
         return 1

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
+from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import INPUTS, Program
@@ -128,7 +129,8 @@ class _Planner:
         if len(self.tape) > MOST_CLAUSES:
             raise DoesNotFit(f"{len(self.tape)} clauses are too many: the most is {MOST_CLAUSES}")
         xp = Arrays(np, dtype)
-        folded = fold(self.tape, xp, {name: float.fromhex(value) for name, value in exact})
+        settings = {name: float.fromhex(value) for name, value in exact}
+        folded = balance(fold(self.tape, xp, settings))
         bounds = _bounds(folded, dtype, domain)
         if sign_only:
             asked = Predicates(folded, bounds.lower, bounds.maybe_nan, xp)
