@@ -64,7 +64,7 @@ def _read_by_their_own_kind(tape: Tape) -> NDArray[np.bool_]:
         readers = np.flatnonzero(arity > side)
         reads += np.bincount(operands[readers], minlength=n)
         reader[operands[readers]] = readers
-    once = (reads == 1) & (tape.codes[reader] == tape.codes)
+    once: NDArray[np.bool_] = (reads == 1) & (tape.codes[reader] == tape.codes)
     return once & np.isin(tape.codes, ASSOCIATIVE)
 
 

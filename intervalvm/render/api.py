@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
-from intervalvm.render.grid import Region, check_depth, check_size, coordinates
+from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
 from intervalvm.render.image import Image, Level, Stats, canvas
 from intervalvm.render.quadtree import Counts, split_levels
 
@@ -157,8 +157,8 @@ def check(
     pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
     needed = width * height * pixel_type.itemsize
     require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
-    x, y = coordinates(region, width, height, grid, chosen)
-    shown = (region or Region.square()).fitted(width, height)
+    shown = shown_region(region, width, height)
+    x, y = coordinates(shown, width, height, grid, chosen)
     return Job(
         tape,
         x,
@@ -196,7 +196,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         depth=job.depth,
         engine=job.engine,
         backend=job.backend,
-        dtype=job.x.dtype.name,
+        dtype=DTYPE_NAMES[job.x.dtype],
         threads=drawn.threads,
         grid=job.grid,
         seconds={"compile": drawn.compiling, "render": rendering},

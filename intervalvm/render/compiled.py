@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.program import Program
+from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -39,8 +40,7 @@ def render(
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
     split takes. The image does not depend on ``threads``.
     """
-    dtype = plan.dtype.name
-    tame, careful = (partial(native.kernel, kind, dtype) for kind in ("tame", "careful"))
+    tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
         frame = _Frame(plan, root, x, y, pixels, steps)
         frame.words[c.IS_CLEAR] = is_clear
@@ -63,7 +63,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     """
     x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
-    kernel = native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    kernel = _kernel(plan, is_tame=plan.is_tame)
     with plan.workspaces(2, 1) as (root, own):
         frame = _Frame(plan, root, x_ends, y_ends, pixels, [0])
         frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
@@ -122,7 +122,11 @@ class _Frame:
 
 def load(plan: Plan) -> None:
     """Have the kernels that a plan needs ready: compiled on this machine's first run."""
-    native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    _kernel(plan, is_tame=plan.is_tame)
+
+
+def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
+    return native.kernel("tame" if is_tame else "careful", DTYPE_NAMES[plan.dtype])
 
 
 def _run(

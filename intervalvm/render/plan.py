@@ -31,6 +31,7 @@ MOST_CLAUSES = 1 << 28
 BLOCK = c.BLOCK_PX
 
 
+@lru_cache
 def slots_of(dtype: np.dtype[Any]) -> c.Slots:
     """What a record's result takes, as intervals of 64 regions or at the points of a leaf."""
     size = dtype.itemsize
@@ -82,14 +83,13 @@ class Plan:
                 break
             if found.steps >= steps:
                 taken.append(found)
-        missing = count - len(taken)
-        require(
-            missing * self.workspace_bytes(steps),
-            f"a walk with {count} threads over {len(self.program)} clauses",
-            "use fewer threads",
-        )
-        for _ in range(missing):
-            taken.append(c.Workspace(*self._sizes(steps)))
+        if missing := count - len(taken):
+            require(
+                missing * self.workspace_bytes(steps),
+                f"a walk with {count} threads over {len(self.program)} clauses",
+                "use fewer threads",
+            )
+            taken += [c.Workspace(*self._sizes(steps)) for _ in range(missing)]
         try:
             yield taken
         finally:
