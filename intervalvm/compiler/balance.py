@@ -15,6 +15,8 @@ from intervalvm.ops import CODE
 from intervalvm.tape import Tape
 
 ASSOCIATIVE = (CODE["min"], CODE["max"])
+MOST_IN_A_TREE = 3
+"""A chain of so few operands is a balanced tree."""
 
 
 def balance(tape: Tape) -> Tape:
@@ -22,29 +24,34 @@ def balance(tape: Tape) -> Tape:
 
     A partial result that something else reads too ends a chain: it stays the value it is.
     """
+    left, right = tape.left.tolist(), tape.right.tolist()
     is_inner = _read_by_their_own_kind(tape)
-    inner, left, right = (array.tolist() for array in (is_inner, tape.left, tape.right))
-    heads = np.flatnonzero(~is_inner & np.isin(tape.codes, ASSOCIATIVE))
+    inner = is_inner.tolist()
+    associative = np.isin(tape.codes, ASSOCIATIVE)
+    heads = np.flatnonzero(associative & ~is_inner & (is_inner[tape.left] | is_inner[tape.right]))
     chains = {i: _operands(i, inner, left, right) for i in heads.tolist()}
-    if all(len(chain) <= 3 for chain in chains.values()):
-        return tape  # a tree already
+    chains = {i: chain for i, chain in chains.items() if len(chain) > MOST_IN_A_TREE}
+    if not chains:
+        return tape
     # A chain's clauses come to stand together, where its last one stood among the others.
-    width = (~is_inner).astype(np.int64)
-    width[heads] = [len(chain) - 1 for chain in chains.values()]
-    place = np.cumsum(width) - 1
+    width = np.ones(len(tape), np.int64)
+    width[is_inner] = 0
+    for i in set(heads.tolist()) - chains.keys():
+        width[left[i]] = width[right[i]] = 1
+    width[list(chains)] = [len(chain) - 1 for chain in chains.values()]
     source = np.repeat(np.arange(len(tape)), width)
+    place = np.cumsum(width) - 1
     arity = ARITY[tape.codes[source]]
-    new_left = np.where(arity > 0, place[tape.left[source]], tape.left[source])
-    new_right = np.where(arity > 1, place[tape.right[source]], tape.right[source])
+    new_left = np.where(arity > 0, place[tape.left[source]], tape.left[source]).tolist()
+    new_right = np.where(arity > 1, place[tape.right[source]], tape.right[source]).tolist()
+    where = place.tolist()
     for i, chain in chains.items():
-        row, at = place[chain].tolist(), int(place[i]) - len(chain) + 2
+        row, at = [where[operand] for operand in chain], where[i] - len(chain) + 2
         while len(row) > 1:
-            pairs = len(row) // 2
-            new_left[at : at + pairs], new_right[at : at + pairs] = (
-                row[: 2 * pairs : 2],
-                row[1 : 2 * pairs : 2],
-            )
-            row = [*range(at, at + pairs), *row[2 * pairs :]]
+            pairs, odd = len(row) // 2, row[len(row) & ~1 :]
+            new_left[at : at + pairs] = row[: 2 * pairs : 2]
+            new_right[at : at + pairs] = row[1 : 2 * pairs : 2]
+            row = [*range(at, at + pairs), *odd]
             at += pairs
     return Tape(
         tape.codes[source],

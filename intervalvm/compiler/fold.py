@@ -25,7 +25,8 @@ def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
     """
     dtype = np.dtype(xp.dtype)
     given = settings or {}
-    builder = TapeBuilder()
+    # all that stay free stay declared, in their order
+    builder = TapeBuilder(tuple(name for name in tape.variables if name not in given))
     clauses: dict[tuple[Any, ...], int] = {}  # by operation and operands, or by name
     numbers: dict[bytes, int] = {}
     constant: dict[int, Any] = {}
