@@ -4,13 +4,13 @@ Everything a kernel knows stands in one int64 array, the *context* (its fields a
 sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
 raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
 
-``walk`` first splits the whole image. Called again it takes the children one by one, by an atomic
-counter, and walks each depth-first until no task is left or its budget is used up; then again.
+``walk`` first splits the whole image, whose ambiguous children are the tasks. Called again it takes
+them one by one, by an atomic counter, and walks each depth-first until no task is left or its
+budget is used up; then again.
 
 A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. What is proven
 is filled; for the ambiguous children one backward pass finds which of them need each clause (a
-uint64 a clause), and one forward pass writes their tapes. A clause whose choice is decided in a
-child is an alias there and is not written.
+uint64 a clause), and then each child's program is written (see ``children``).
 """
 
 from __future__ import annotations
