@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from intervalvm.compiler.program import INPUTS, TO_AXIS, TO_FULL, VARIANT_BITS
+from intervalvm.compiler.program import INPUTS, TO_AXIS, TO_FULL
 from intervalvm.evaluate import steps
-from intervalvm.evaluate.lanes import BLOCK, LANES, SIDE
+from intervalvm.evaluate.lanes import LANES, SIDE
 from intervalvm.render import context as c
 from intervalvm.render.children import (
     NOBODY,
@@ -32,7 +32,6 @@ from intervalvm.render.children import (
     write_programs,
 )
 from intervalvm.render.intrinsics import (
-    copy_block_of,
     count_bits,
     fill_bytes,
     first_bit,
@@ -44,27 +43,17 @@ from intervalvm.render.intrinsics import (
     sides_test,
     take_next,
     tame_test,
-    uint8_at,
-    uint16_at,
     uint32_at,
     uint64_at,
-    write_row,
 )
+from intervalvm.render.leaves import VARIANT, edge, leaf_kernels
 
-VARIANT = (1 << VARIANT_BITS) - 1
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 MOST_POLLS = 2_000
 """How often a thread looks whether the root is split before it returns to Python: microseconds."""
 MOST_END_POLLS = 100_000
 """How often the thread that the others work for looks whether they are done: some 100 us."""
-TRUTH_BYTES = steps.TRUTH_BYTES
-
-
-@jit
-def edge(cell, level, pixels):
-    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
-    return (cell * pixels) >> level
 
 
 def build(dtype: str, *, tame: bool) -> Any:
@@ -74,12 +63,11 @@ def build(dtype: str, *, tame: bool) -> Any:
     """
     itemsize = np.dtype(dtype).itemsize
     full_bytes, axis_bytes = (steps.interval_bytes(dtype, width) for width in (LANES, SIDE))
-    points_bytes = BLOCK * BLOCK * itemsize
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_interval = steps.interval_step(dtype, tame=tame)
-    evaluate_points = steps.points_step(dtype, tame=tame)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    copy_block, sides = copy_block_of(dtype), sides_test(dtype, tame=tame)
+    sides = sides_test(dtype, tame=tame)
+    enter_leaf, leaf_rows = leaf_kernels(dtype, tame=tame)
 
     @jit
     def enter_children(ctx, stack, bits):
@@ -207,70 +195,6 @@ def build(dtype: str, *, tame: bool) -> Any:
         while fitting != NOBODY:
             stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
             fitting &= fitting - ONE
-
-    @jit
-    def enter_leaf(ctx, step, child, parent):
-        """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
-        bits = int64_at(ctx[c.BITS])[step]
-        level = parent[c.LEVEL] + bits
-        column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
-        line = (parent[c.LINE] << bits) + child // SIDE
-        ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
-        ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
-        ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
-        ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
-        ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
-
-    @jit
-    def leaf_rows(ctx):
-        """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
-        records, n = uint32_at(ctx[c.LEAF_RECORDS]), ctx[c.LEAF_COUNT]
-        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        numbers, result = ctx[c.NUMBERS], ctx[c.LEAF_RESULT]
-        top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
-        for column in range(left, right, BLOCK):
-            copy_block(axis, ctx[c.X] + column * itemsize)
-            copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
-            for i in range(n):
-                evaluate_points(
-                    np.int64(records[4 * i]) & VARIANT,
-                    i + INPUTS,
-                    np.int64(records[4 * i + 1]),
-                    np.int64(records[4 * i + 2]),
-                    np.int64(records[4 * i + 3]),
-                    full,
-                    axis,
-                    truth,
-                    numbers,
-                    0,
-                )
-            columns = min(BLOCK, right - column)
-            values = floats_at(full + result * points_bytes)
-            bits = uint16_at(truth + result * TRUTH_BYTES)
-            for row in range(rows):
-                place = (top + row) * ctx[c.WIDTH_PX] + column
-                if ctx[c.IS_VALUE]:
-                    pixels = floats_at(ctx[c.IMAGE] + place * itemsize)
-                    for k in range(columns):
-                        value = values[row * BLOCK + k]
-                        inside += value < 0
-                        pixels[k] = value
-                elif columns == BLOCK:
-                    inside += write_row(ctx[c.IMAGE] + place, np.int64(bits[row]))
-                else:
-                    out = uint8_at(ctx[c.IMAGE] + place)
-                    for k in range(columns):
-                        bit = (np.int64(bits[row]) >> k) & 1
-                        inside += int(bit)
-                        out[k] = np.uint8(255 * bit)
-        ctx[c.LEAF_ROW] = top + rows
-        stats = int64_at(ctx[c.STATS])
-        stats[c.INSIDE_PX] += inside
-        stats[c.EVALUATED_PX] += rows * (right - left)
-        return n * (right - left) * BLOCK
 
     @jit
     def enter_child(ctx, step, child, parent):
