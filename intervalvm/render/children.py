@@ -9,6 +9,7 @@ from intervalvm.compiler.program import (
     INPUTS,
     LEFT_PLACE,
     NUMBER,
+    RECORD_BYTES,
     RIGHT_PLACE,
     THIRD_PLACE,
     TO_AXIS,
@@ -150,15 +151,15 @@ def write_programs(ctx, stack, children, deeper):
     Returns those for which the arena had room. Room for one program is left to each of the
     ``deeper`` steps, or they could never go on.
     """
-    end = ctx[c.ARENA_END] - c.RECORD_BYTES * deeper * (stack[c.COUNT] + 1)
+    end = ctx[c.ARENA_END] - RECORD_BYTES * deeper * (stack[c.COUNT] + 1)
     top, fitting = ctx[c.ARENA_TOP], NOBODY
     while children != NOBODY:
         child = first_bit(children)
-        if top + (stack[c.CHILD_COUNT + child] + 1) * c.RECORD_BYTES > end:
+        if top + (stack[c.CHILD_COUNT + child] + 1) * RECORD_BYTES > end:
             break
         children &= children - ONE
         fitting |= ONE << np.uint64(child)
         write_program(ctx, stack, child, ctx[c.PLACES], top, stack)
-        top += stack[c.CHILD_COUNT + child] * c.RECORD_BYTES
+        top += stack[c.CHILD_COUNT + child] * RECORD_BYTES
     ctx[c.ARENA_TOP] = top
     return fitting

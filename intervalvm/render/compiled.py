@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.program import Program
+from intervalvm.compiler.program import RECORD_BYTES, Program
 from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.render import context as c
 from intervalvm.render import native
@@ -73,7 +73,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
         if own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
             return plan  # proven
         count = int(own.context[c.LEAF_COUNT])
-        words = own.arena[: count * c.RECORD_BYTES].view(np.uint32).copy()
+        words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
         result = int(own.context[c.LEAF_RESULT])
     program = Program(words.reshape(-1, 4), plan.program.constants, result)
     return replace(plan, program=program, _idle=[])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.program import INPUTS
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.render.grid import LEAF_PX
 
 BLOCK_PX = LEAF_PX
@@ -69,7 +69,6 @@ ROW = CHILD_ROOT + LANES
 (REGIONS, INSIDE, OUTSIDE, AMBIGUOUS, CLAUSES, INSIDE_PX, EVALUATED_PX) = range(7)
 COUNTS = 8
 
-RECORD_BYTES = 16
 MOST_ARENA = 1 << 22
 """Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
 

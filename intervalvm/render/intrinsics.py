@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from intervalvm.evaluate.lanes import (
@@ -22,6 +22,7 @@ from intervalvm.evaluate.lanes import (
     load,
     mask_word,
 )
+from intervalvm.evaluate.steps import Loop
 
 
 def compile_flags() -> dict[str, Any]:
@@ -46,6 +47,21 @@ def pointer_to(kind: Any) -> Any:
 uint8_at, uint16_at = pointer_to(types.uint8), pointer_to(types.uint16)
 int32_at, uint32_at = pointer_to(types.int32), pointer_to(types.uint32)
 int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
+
+
+def call_of(loop: Loop) -> Any:
+    """run(records, count, full, axis, truth, numbers, choices): a loop, linked in later."""
+
+    @intrinsic
+    def run(typingctx, records, count, full, axis, truth, numbers, choices):
+        def codegen(context, builder, signature, args):
+            function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
+            builder.call(function, args)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * len(loop.ARGUMENTS)), codegen
+
+    return run
 
 
 @intrinsic

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from intervalvm.compiler.program import INPUTS, TO_AXIS, TO_FULL
-from intervalvm.evaluate import steps
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
 from intervalvm.evaluate.lanes import LANES, SIDE
+from intervalvm.evaluate.steps import Loop, interval_bytes
 from intervalvm.render import context as c
 from intervalvm.render.children import (
     NOBODY,
@@ -32,6 +32,7 @@ from intervalvm.render.children import (
     write_programs,
 )
 from intervalvm.render.intrinsics import (
+    call_of,
     count_bits,
     fill_bytes,
     first_bit,
@@ -46,7 +47,7 @@ from intervalvm.render.intrinsics import (
     uint32_at,
     uint64_at,
 )
-from intervalvm.render.leaves import VARIANT, edge, leaf_kernels
+from intervalvm.render.leaves import edge, leaf_kernels
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
@@ -56,18 +57,27 @@ MOST_END_POLLS = 100_000
 """How often the thread that the others work for looks whether they are done: some 100 us."""
 
 
+def loops(kind: str, dtype: str) -> tuple[Loop, ...]:
+    """What a kernel calls: it is written and linked by ``native``."""
+    if kind == "bounds":
+        return (Loop("regions", dtype, tame=False, width=1),)
+    tame = kind == "tame"
+    return Loop("regions", dtype, tame), Loop("points", dtype, tame)
+
+
 def build(dtype: str, *, tame: bool) -> Any:
     """The kernel ``walk(address of a context)`` for a dtype, careful or tame (see ``lanes``).
 
     Only the careful one can split the root: it finds whether the rest may be tame.
     """
     itemsize = np.dtype(dtype).itemsize
-    full_bytes, axis_bytes = (steps.interval_bytes(dtype, width) for width in (LANES, SIDE))
+    full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_interval = steps.interval_step(dtype, tame=tame)
+    regions, points = loops("tame" if tame else "careful", dtype)
+    evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
     sides = sides_test(dtype, tame=tame)
-    enter_leaf, leaf_rows = leaf_kernels(dtype, tame=tame)
+    enter_leaf, leaf_rows = leaf_kernels(dtype, call_of(points))
 
     @jit
     def enter_children(ctx, stack, bits):
@@ -138,24 +148,11 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
         bits = int64_at(ctx[c.BITS])[step]
-        records, n = uint32_at(stack[c.PROGRAM]), stack[c.COUNT]
+        n, choices = stack[c.COUNT], ctx[c.CHOICES]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        numbers, choices = ctx[c.NUMBERS], ctx[c.CHOICES]
         valid &= enter_children(ctx, stack, bits)
         fill_bytes(choices, 16 * (n + INPUTS), 0)
-        for i in range(n):
-            evaluate_interval(
-                np.int64(records[4 * i]) & VARIANT,
-                i + INPUTS,
-                np.int64(records[4 * i + 1]),
-                np.int64(records[4 * i + 2]),
-                np.int64(records[4 * i + 3]),
-                full,
-                axis,
-                truth,
-                numbers,
-                choices,
-            )
+        evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.NUMBERS], choices)
         if step == 0:
             ctx[c.TAME] = tame or all_tame(ctx, stack)
         if ctx[c.IS_VALUE]:
@@ -246,7 +243,7 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack, root = int64_at(ctx[c.STACK]), int64_at(root_ctx[c.STACK])
         write_program(root_ctx, root, child, ctx[c.PLACES], ctx[c.ARENA], stack)
         count = stack[c.CHILD_COUNT + child]
-        ctx[c.ARENA_TOP] = ctx[c.ARENA] + c.RECORD_BYTES * count
+        ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
         int64_at(ctx[c.STATS])[c.CLAUSES] += count
         return stack
 
@@ -321,25 +318,21 @@ def build(dtype: str, *, tame: bool) -> Any:
 
 def build_bounds(dtype: str) -> Any:
     """The kernel ``bounds(address of a context)``: a program without axes over one box."""
-    evaluate = steps.interval_step(dtype, tame=False, width=1)
+    (box,) = loops("bounds", dtype)
+    evaluate = call_of(box)
 
     def bounds(address):
         """Evaluate every record; the interval slots of x and y are written already."""
         ctx = int64_at(address)
-        records = uint32_at(ctx[c.RECORDS])
-        for i in range(ctx[c.LENGTH]):
-            evaluate(
-                np.int64(records[4 * i]) & VARIANT,
-                i + INPUTS,
-                np.int64(records[4 * i + 1]),
-                np.int64(records[4 * i + 2]),
-                np.int64(records[4 * i + 3]),
-                ctx[c.FULL],
-                ctx[c.AXIS],
-                ctx[c.TRUTH],
-                ctx[c.NUMBERS],
-                ctx[c.CHOICES],
-            )
+        evaluate(
+            ctx[c.RECORDS],
+            ctx[c.LENGTH],
+            ctx[c.FULL],
+            ctx[c.AXIS],
+            ctx[c.TRUTH],
+            ctx[c.NUMBERS],
+            ctx[c.CHOICES],
+        )
         return 0
 
     return bounds

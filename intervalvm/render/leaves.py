@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from intervalvm.compiler.program import INPUTS, VARIANT_BITS
+from intervalvm.compiler.program import VARIANT_BITS
 from intervalvm.evaluate import steps
 from intervalvm.evaluate.lanes import BLOCK, SIDE
 from intervalvm.render import context as c
@@ -18,7 +18,6 @@ from intervalvm.render.intrinsics import (
     pointer_to,
     uint8_at,
     uint16_at,
-    uint32_at,
     write_row,
 )
 
@@ -32,12 +31,11 @@ def edge(cell, level, pixels):
     return (cell * pixels) >> level
 
 
-def leaf_kernels(dtype: str, *, tame: bool) -> tuple[Any, Any]:
+def leaf_kernels(dtype: str, evaluate_points: Any) -> tuple[Any, Any]:
     """``enter_leaf(ctx, step, child, parent)`` and ``leaf_rows(ctx)``, see there."""
     itemsize = np.dtype(dtype).itemsize
     points_bytes = BLOCK * BLOCK * itemsize
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_points = steps.points_step(dtype, tame=tame)
     copy_block = copy_block_of(dtype)
 
     @jit
@@ -58,27 +56,14 @@ def leaf_kernels(dtype: str, *, tame: bool) -> tuple[Any, Any]:
     @jit
     def leaf_rows(ctx):
         """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
-        records, n = uint32_at(ctx[c.LEAF_RECORDS]), ctx[c.LEAF_COUNT]
+        n, result = ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        numbers, result = ctx[c.NUMBERS], ctx[c.LEAF_RESULT]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
         rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
         for column in range(left, right, BLOCK):
             copy_block(axis, ctx[c.X] + column * itemsize)
             copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
-            for i in range(n):
-                evaluate_points(
-                    np.int64(records[4 * i]) & VARIANT,
-                    i + INPUTS,
-                    np.int64(records[4 * i + 1]),
-                    np.int64(records[4 * i + 2]),
-                    np.int64(records[4 * i + 3]),
-                    full,
-                    axis,
-                    truth,
-                    numbers,
-                    0,
-                )
+            evaluate_points(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.NUMBERS], 0)
             columns = min(BLOCK, right - column)
             values = floats_at(full + result * points_bytes)
             bits = uint16_at(truth + result * TRUTH_BYTES)
