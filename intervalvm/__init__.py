@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intervalvm.compiler.folding import fold
 from intervalvm.errors import (
     BackendError,
     DoesNotFit,
@@ -21,6 +22,7 @@ from intervalvm.errors import (
     VariableError,
 )
 from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.gradient import Gradient, grad
 from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (
     Expr,
@@ -39,10 +41,12 @@ from intervalvm.expr import (
     ceil,
     compare,
     constant,
+    copy,
     cos,
     divide,
     exp,
     floor,
+    from_sympy,
     ln,
     log,
     maximum,
@@ -61,7 +65,9 @@ from intervalvm.expr import (
     square,
     subtract,
     tan,
+    trace,
     var,
+    where,
 )
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
@@ -82,6 +88,7 @@ __all__ = [
     "Expr",
     "FileError",
     "FormatError",
+    "Gradient",
     "Image",
     "IntervalvmError",
     "OptionError",
@@ -105,11 +112,15 @@ __all__ = [
     "ceil",
     "compare",
     "constant",
+    "copy",
     "cos",
     "divide",
     "evaluate",
     "exp",
     "floor",
+    "fold",
+    "from_sympy",
+    "grad",
     "interval",
     "ln",
     "load",
@@ -135,7 +146,9 @@ __all__ = [
     "square",
     "subtract",
     "tan",
+    "trace",
     "var",
+    "where",
 ]
 
 
