@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intervalvm.compiler.folding import fold
 from intervalvm.errors import (
     BackendError,
     DoesNotFit,
@@ -22,6 +21,7 @@ from intervalvm.errors import (
     VariableError,
 )
 from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.folding import fold
 from intervalvm.evaluate.gradient import Gradient, grad
 from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm.errors import OptionError, VariableError
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import OPS, ROWS
 from intervalvm.tape import TapeBuilder, select
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
     from intervalvm.tape import Tape
 
-FIDGET = frozenset(
-    ("const", *AXES.values(), "neg", "abs", "square", "sqrt", "floor", "ceil", "round")
-    + ("sin", "cos", "tan", "asin", "acos", "atan", "exp", "ln", "not")
-    + ("add", "sub", "mul", "div", "min", "max", "atan2", "mod", "compare", "and", "or")
-)
+NOT_FIDGET = ("var", "copy", "recip", "rand", "mix")
+FIDGET = frozenset(name for name in OPS if name not in NOT_FIDGET)
 """What Fidget's ``Context::from_text`` reads. It computes in float32, from float64 constants."""
 
 

@@ -39,7 +39,8 @@ def html(shape: Any) -> str:
 
 def describe(tape: Tape) -> str:
     """Clauses, axes and variables, as in ``3 clauses in x, y; variables r``."""
-    count = f"{len(tape)} clause{'' if len(tape) == 1 else 's'} in {', '.join(tape.axes) or 'no axis'}"
-    slice_ = ", shown where z is 0" if "z" in tape.axes else ""
+    count = f"{len(tape)} clause{'' if len(tape) == 1 else 's'}"
+    axes = ", ".join(tape.axes) or "no axis"
+    where_z = ", shown where z is 0" if "z" in tape.axes else ""
     free = f"; variables {', '.join(tape.variables)}" if tape.variables else ""
-    return f"{count}{slice_}{free}"
+    return f"{count} in {axes}{where_z}{free}"

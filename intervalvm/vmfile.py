@@ -58,9 +58,7 @@ def load(path: str | os.PathLike[str]) -> Tape:
     return parse(text, name=name)
 
 
-def save(
-    tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm"
-) -> None:
+def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
     """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
 
     The text is ``str(tape)``. With ``dialect="fidget"`` it holds only operations that Fidget reads:

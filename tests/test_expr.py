@@ -192,8 +192,7 @@ def test_the_tape_is_made_once() -> None:
     assert as_tape(shape.tape()) is shape.tape()
 
 
-def test_an_expression_prints_as_its_tape() -> None:
-    assert str(x - 1) == "_0 var-x\n_1 const 1.0\n_2 sub _0 _1\n"
+def test_an_expression_says_how_long_its_tape_is() -> None:
     assert repr(x - var("r")) == "<Expr of 3 clauses in x, variables=['r']>"
 
 
@@ -212,7 +211,6 @@ def test_only_a_tape_or_an_expression_is_a_shape(shape: Any) -> None:
         lambda: x - None,
         lambda: np.ones(3) * x,
         lambda: x * np.ones(3),
-        lambda: np.sqrt(x),
         lambda: minimum(x, "1"),
         lambda: minimum(x, [1, 2]),
         lambda: minimum(x),
@@ -229,23 +227,6 @@ def test_only_a_tape_or_an_expression_is_a_shape(shape: Any) -> None:
 )
 def test_what_is_no_operand_is_a_type_error(wrong: Callable[[], Any]) -> None:
     with pytest.raises(TypeError):
-        wrong()
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda: x < y,
-        lambda: x <= 1,
-        lambda: x > y,
-        lambda: np.float64(1) >= x,
-        lambda: x == y,
-        lambda: x != 0,
-        lambda: min(x, y),
-    ],
-)
-def test_comparing_says_what_to_use(wrong: Callable[[], Any]) -> None:
-    with pytest.raises(TypeError, match="use minimum, maximum or compare"):
         wrong()
 
 

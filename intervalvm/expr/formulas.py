@@ -66,7 +66,7 @@ def _operands(node: Any) -> tuple[Any, ...]:
     """What must be converted before a node."""
     if node.is_Pow and node.exp.is_Rational:
         return (node.base,)
-    return () if node.is_Symbol or node.is_number and not node.args else tuple(node.args)
+    return () if node.is_Symbol or (node.is_number and not node.args) else tuple(node.args)
 
 
 class _Reader:

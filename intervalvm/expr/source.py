@@ -62,11 +62,11 @@ def _namer() -> Callable[[Expr], str]:
 
     def name_of(node: Expr) -> str:
         nonlocal count
-        own = str(node._value)
-        if own.isidentifier() and not keyword.iskeyword(own) and not re.fullmatch(r"t\d+", own):
-            if node._op == "var" and own not in taken:
-                taken.add(own)
-                return own
+        own = str(node._value) if node._op == "var" else ""
+        is_word = own.isidentifier() and not keyword.iskeyword(own)
+        if is_word and own not in taken and not re.fullmatch(r"t\d+", own):
+            taken.add(own)
+            return own
         count += 1
         return f"t{count - 1}"
 

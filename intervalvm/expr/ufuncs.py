@@ -221,15 +221,17 @@ def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, 
             f"np.{name}.{method} is for arrays: combine expressions one by one, as in "
             f"functools.reduce(np.{name}, expressions)"
         )
-    if function is not getattr(np, name, function):
+    if isinstance(own := getattr(np, name, None), np.ufunc) and own is not function:
         raise TypeError(f"{function!r} is not NumPy's: it has no counterpart for expressions")
     for option, value in options.items():
-        if value not in (None, (None,), True) or option == "dtype":
+        if not (value is None or value is True):
             raise TypeError(f"np.{name} of expressions takes no option {option}=: it has no array")
     return ufunc(name, *inputs)
 
 
 def _operand(name: str, value: object) -> Expr:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]  # NumPy makes one of its own numbers before it compares
     if isinstance(value, OPERANDS):
         return as_expr(value)
     if isinstance(value, np.ndarray):
@@ -288,8 +290,8 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
     np.round: _round,
     np.around: _round,
     np.fix: lambda x: ufunc("trunc", x),
-    np.zeros_like: lambda a: as_expr(0.0),
-    np.ones_like: lambda a: as_expr(1.0),
+    np.zeros_like: lambda _: as_expr(0.0),
+    np.ones_like: lambda _: as_expr(1.0),
     np.full_like: _full_like,
 }
 """What each further function of NumPy is built from."""

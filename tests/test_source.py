@@ -1,0 +1,103 @@
+"""The Python text of an expression: it makes the same tape again."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from strategies import tapes
+
+import intervalvm as ivm
+from intervalvm.expr import FUNCTIONS, Expr, as_expr, axes, var
+from intervalvm.expr.source import LONGEST_INLINE
+from intervalvm.ops import ROWS
+from intervalvm.tape import Tape
+
+x, y, z = axes()
+
+
+def run(source: str) -> Expr:
+    """What the text says, with the names that it may use."""
+    names: dict[str, Any] = {**vars(ivm), "x": x, "y": y, "z": z}
+    *lines, last = source.split("\n")
+    exec("\n".join(lines), names)
+    made = eval(last, names)
+    assert isinstance(made, Expr)
+    return made
+
+
+def expression(tape: Tape) -> Expr:
+    """The expression of a tape's clauses, each clause one node."""
+    nodes: list[Expr] = []
+    for i, code in enumerate(tape.codes.tolist()):
+        name = ROWS[code].name
+        if name == "const":
+            nodes.append(as_expr(float(tape.wide[i])))
+        elif name == "var":
+            nodes.append(var(tape.variables[tape.left[i]]))
+        elif name in FUNCTIONS:
+            nodes.append(FUNCTIONS[name](*(nodes[k] for k in tape.operands(i))))
+        else:
+            nodes.append(Expr(name))
+    return nodes[-1]
+
+
+@given(tapes(40, variables=["r", "t1", "sqrt", "if", "a-b", "x2", "print"]))
+def test_the_text_makes_the_same_tape(tape: Tape) -> None:
+    shape = expression(tape)
+    assert run(str(shape)).tape() == shape.tape()
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (x - 1, "x - 1.0"),
+        ((x - y) - z, "x - y - z"),
+        (x - (y - z), "x - (y - z)"),
+        ((x + y) * -z, "(x + y) * -z"),
+        (-(x * y), "-(x * y)"),
+        (-(x**2), "-x**2"),
+        ((-x) ** 2, "(-x)**2"),
+        ((x**2) ** 2, "(x**2)**2"),
+        (x / (y / 2), "x / (y / 2.0)"),
+        (x % 2 * 3, "x % 2.0 * 3.0"),
+        (abs(x) - -0.0, "abs(x) - -0.0"),
+        (2 - x, "2.0 - x"),
+        (ivm.minimum(x, math.inf), "minimum(x, float('inf'))"),
+        (x - -math.inf, "x - -float('inf')"),
+        (x * math.nan, "x * float('nan')"),
+        (ivm.constant(2), "constant(2.0)"),
+        (ivm.constant(2) + 3, "constant(2.0) + 3.0"),
+        (-ivm.constant(2), "-constant(2.0)"),
+        (ivm.square(2), "square(2.0)"),
+        (ivm.atan2(y, ivm.reciprocal(x)), "arctan2(y, reciprocal(x))"),
+        (x - var("r", 0.5), "x - var('r', 0.5)"),
+        (x * var("r") - var("r"), "x * var('r') - var('r')"),
+        (x / x, "x / x"),
+    ],
+)
+def test_it_is_what_one_would_write(shape: Expr, text: str) -> None:
+    assert str(shape) == text
+    assert run(text).tape() == shape.tape()
+
+
+def test_shared_parts_and_shared_variables_get_names() -> None:
+    r, part = var("r", 0.5), x - 0.5
+    assert str(ivm.sqrt(part**2 + r) + part * r) == (
+        "t0 = x - 0.5\nr = var('r', 0.5)\nsqrt(t0**2 + r) + t0 * r"
+    )
+
+
+def test_a_long_expression_has_short_lines_and_a_deep_one_no_deep_parentheses() -> None:
+    shape = x
+    for i in range(2000):
+        shape = ivm.sqrt(ivm.minimum(shape, y + i / 7)) if i % 2 else -shape
+    text = str(shape)
+    assert max(map(len, text.split("\n"))) < 2 * LONGEST_INLINE + 30
+    assert run(text).tape() == shape.tape()
+
+
+def test_a_defaults_value_comes_back() -> None:
+    assert run(str(x - var("r", 0.25))).defaults == {"r": 0.25}
