@@ -53,20 +53,13 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
     stack = [root]
     while stack:  # operands first: a formula may be deeper than Python's own stack
         node = stack[-1]
-        if waiting := [arg for arg in _operands(node) if arg not in reader.known]:
+        if waiting := [arg for arg in reader.operands(node) if arg not in reader.known]:
             stack.extend(reversed(waiting))
             continue
         stack.pop()
         if node not in reader.known:
             reader.known[node] = reader.convert(node)
     return as_expr(reader.known[root])
-
-
-def _operands(node: Any) -> tuple[Any, ...]:
-    """What must be converted before a node."""
-    if node.is_Pow and node.exp.is_Rational:
-        return (node.base,)
-    return () if node.is_Symbol or (node.is_number and not node.args) else tuple(node.args)
 
 
 class _Reader:
@@ -76,6 +69,21 @@ class _Reader:
         self.sympy, self.defaults = sympy, defaults
         self.known: dict[Any, Any] = {}
         self.inputs = dict(zip(AXES, axes(), strict=True))
+
+    def operands(self, node: Any) -> tuple[Any, ...]:
+        """What must be converted before a node. TypeError if that one cannot be."""
+        kind = type(node).__name__
+        if node.is_Pow and node.exp.is_Rational:
+            return (node.base,)
+        is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
+        if not (is_built or node.is_Mul or kind == "ExprCondPair" or self.is_leaf(node)):
+            raise TypeError(f"from_sympy has no counterpart for {kind}, in {node}")
+        return tuple(node.args)
+
+    @staticmethod
+    def is_leaf(node: Any) -> bool:
+        real = node.is_Rational or node.is_Float or node.is_NumberSymbol
+        return bool(node.is_Symbol or real or type(node).__name__ in NUMBERS)
 
     def convert(self, node: Any) -> Any:
         kind = type(node).__name__
@@ -96,8 +104,6 @@ class _Reader:
         operands = [self.known[arg] for arg in node.args]
         if kind == "ExprCondPair":
             return tuple(operands)
-        if kind not in BUILT or getattr(self.sympy, kind) is not type(node):
-            raise TypeError(f"from_sympy has no counterpart for {kind}, in {node}")
         return BUILT[kind](*operands)
 
     def product(self, node: Any) -> Expr:
