@@ -15,6 +15,7 @@ from programs import neighbours, special
 import intervalvm as ivm
 from intervalvm.expr import Expr, axes, var
 from intervalvm.expr.ufuncs import ARRAY_FUNCTIONS, UFUNCS, WAYS_OUT
+from intervalvm.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -378,6 +379,16 @@ def test_binding_sets_a_variable_for_good(as_tape: bool) -> None:
         bound.bind(r=1)
     with pytest.raises(ivm.OptionError, match="is not a number"):
         free.bind(r="big")
+
+
+def test_binding_a_shape_gives_a_shape() -> None:
+    disc = Shape(lambda x, y, z: ivm.sqrt(x * x + y * y) - var("r", 0.5))
+    bound = disc.bind(r=0.7)
+    assert isinstance(bound, Shape)
+    assert bound.tape() == disc.expr.bind(r=0.7).tape()
+    assert bound(x - 1, y, z).tape() == disc(x - 1, y, z).bind(r=0.7).tape()
+    with pytest.raises(ivm.VariableError, match="'q'"):
+        disc.bind(q=1)
 
 
 def test_binding_keeps_what_does_not_depend_on_the_variable() -> None:
