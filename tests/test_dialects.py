@@ -67,9 +67,7 @@ def test_what_the_dialect_lacks_is_named(tmp_path: Path) -> None:
     for shape in (ivm.rand(x), ivm.mix(x, y)):
         with pytest.raises(ivm.OptionError, match=r"has no operation '(rand|mix)', which clause"):
             ivm.save(shape, path, dialect="fidget")
-    with pytest.raises(
-        ivm.OptionError, match="no dialect 'libfive': choose 'intervalvm'"
-    ):
+    with pytest.raises(ivm.OptionError, match="no dialect 'libfive': choose 'intervalvm'"):
         ivm.save(x, path, dialect="libfive")
     assert not path.exists()
 

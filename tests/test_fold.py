@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import intervalvm as ivm
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.identities import EXACT, FAST, LETTERS, NOT_NEGATIVE, Identity, term
 from intervalvm.evaluate.arrays import Arrays
+from intervalvm.evaluate.folding import prefolded
 from intervalvm.ops import OPS, ROWS
 
 DTYPES = [np.float32, np.float64]
@@ -121,7 +123,9 @@ def test_each_identity_is_used(identity: Identity) -> None:
         if identity.holds(**{k: np.float32(v) for k, v in constants.items() if k in identity.left}):
             break
     left, right = (expression(term(side), constants) for side in (identity.left, identity.right))
-    folded, expected = (relisted(ivm.fold(side, fast=identity in FAST)) for side in (left, right))
+    folded, expected = (
+        relisted(ivm.fold(side, "fast" if identity in FAST else "exact")) for side in (left, right)
+    )
     assert folded == expected
     assert len(folded) <= len(left.tape())
 
@@ -214,12 +218,53 @@ def test_the_public_function_sets_variables_and_keeps_the_rest() -> None:
         ivm.fold(shape, variables={"q": 1})
     with pytest.raises(ivm.OptionError, match="dtype"):
         ivm.fold(shape, dtype="int8")
+    with pytest.raises(ivm.OptionError, match="no way to fold 'quick': choose 'exact' or 'fast'"):
+        ivm.fold(shape, "quick")
+
+
+def test_a_render_folds_fast_when_asked_and_once_a_tape() -> None:
+    x, y, _ = ivm.axes()
+    tape = (ivm.sqrt(ivm.square(x)) + (y * 0 - 0.5)).tape()
+    exact, fast = (ivm.render(tape, size=16, engine="dense", fold=f) for f in ("exact", "fast"))
+    assert (exact.stats.clauses, fast.stats.clauses) == (len(tape), 4)
+    np.testing.assert_array_equal(exact.pixels, fast.pixels)
+    assert prefolded(tape, "fast", np.dtype("f4")) is prefolded(tape, "fast", np.dtype("f4"))
+    assert ivm.Renderer(tape, fold="fast", engine="dense").render(size=16).stats.clauses == 4
+    with pytest.raises(ivm.OptionError, match="no way to fold 'quick'"):
+        ivm.render(tape, size=16, fold="quick")
 
 
 def test_fast_folding_must_be_asked_for() -> None:
     x, y, _ = ivm.axes()
     shape = (x - x) * y + ((x + 1) + 2) / 3
     assert len(ivm.fold(shape)) == len(shape.tape())
-    assert str(ivm.fold(shape, fast=True)) == (
+    assert str(ivm.fold(shape, "fast")) == (
         "_0 var-x\n_1 const 3.0\n_2 add _0 _1\n_3 const 0.3333333432674408\n_4 mul _2 _3\n"
     )
+
+
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+
+
+def formula(part: Any, *, inner: bool = False) -> str:
+    """A term as a person writes it."""
+    if not isinstance(part, tuple):
+        return part if isinstance(part, str) else f"{part:g}"
+    name = ROWS[part[0]].name
+    if name in SIGNS:
+        left, right = (formula(operand, inner=True) for operand in part[1:])
+        text = f"{left} {SIGNS[name]} {right}"
+        return f"({text})" if inner else text
+    if name == "neg":
+        return f"-{formula(part[1], inner=True)}"
+    return f"{name}({formula(part[1])})"
+
+
+def test_the_page_on_expressions_says_what_each_fast_identity_breaks() -> None:
+    page = Path(__file__).parents[1] / "docs" / "expressions.md"
+    rows = [
+        f"| `{formula(term(i.left))}`{', if ' * bool(i.needs)}{i.needs} | "
+        f"`{formula(term(i.right))}` | {i.breaks or 'nothing'} |"
+        for i in FAST
+    ]
+    assert "\n".join(rows) in page.read_text(encoding="utf-8")

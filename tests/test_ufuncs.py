@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,14 @@ def test_every_ufunc_of_numpy_is_built_or_refused_by_name() -> None:
             ufunc(*[x, y][: ufunc.nin])
     assert not set(UFUNCS) & set(WAYS_OUT)
     assert set(WAYS_OUT) <= set(NUMPY_UFUNCS)
+
+
+def test_the_page_on_expressions_lists_them_all() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "expressions.md").read_text(encoding="utf-8")
+    table = page.partition("| functions | what they give |")[2].partition("\n\n")[0]
+    listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    functions = {function.__name__ for function in ARRAY_FUNCTIONS}
+    assert set(listed) == set(UFUNCS) | functions
 
 
 def test_a_refusal_says_what_to_use() -> None:

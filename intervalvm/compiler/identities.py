@@ -170,7 +170,7 @@ COMMUTES = frozenset((CODE["add"], CODE["mul"]))
 
 _INFINITE = "where a is infinite or NaN the value was NaN"
 _ZERO = "the sign of a zero"
-_LAST_BITS = "last bits; and what overflows on the way"
+_LAST_BITS = "last bits of the largest term; what overflows on the way"
 
 FAST = (
     Identity("add a 0", "a", breaks="-0 + 0 was 0"),
