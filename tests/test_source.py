@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.expr import FUNCTIONS, Expr, as_expr, axes, var
+from intervalvm.expr import Expr, axes, expression, var
 from intervalvm.expr.source import LONGEST_INLINE
-from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
 
 x, y, z = axes()
@@ -26,22 +26,6 @@ def run(source: str) -> Expr:
     made = eval(last, names)
     assert isinstance(made, Expr)
     return made
-
-
-def expression(tape: Tape) -> Expr:
-    """The expression of a tape's clauses, each clause one node."""
-    nodes: list[Expr] = []
-    for i, code in enumerate(tape.codes.tolist()):
-        name = ROWS[code].name
-        if name == "const":
-            nodes.append(as_expr(float(tape.wide[i])))
-        elif name == "var":
-            nodes.append(var(tape.variables[tape.left[i]]))
-        elif name in FUNCTIONS:
-            nodes.append(FUNCTIONS[name](*(nodes[k] for k in tape.operands(i))))
-        else:
-            nodes.append(Expr(name))
-    return nodes[-1]
 
 
 @given(tapes(40, variables=["r", "t1", "sqrt", "if", "a-b", "x2", "print"]))
@@ -101,3 +85,21 @@ def test_a_long_expression_has_short_lines_and_a_deep_one_no_deep_parentheses() 
 
 def test_a_defaults_value_comes_back() -> None:
     assert run(str(x - var("r", 0.25))).defaults == {"r": 0.25}
+
+
+@given(tapes(40, variables=["r", "s"]))
+def test_a_tape_of_an_expression_and_back_keeps_the_clauses(tape: Tape) -> None:
+    listed = expression(tape).tape()
+    assert expression(listed).tape() == listed
+    assert len(listed) <= len(tape)
+    ours, theirs = (
+        ivm.evaluate(t, 0.3, -0.7, 1.5, variables=dict.fromkeys(t.variables, 2), dtype="float64")
+        for t in (listed, tape)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_tape_becomes_a_part_of_another_shape_at_other_coordinates() -> None:
+    tape = (x * 2 + y - z).tape()
+    assert expression(tape).tape() == tape
+    assert expression(tape, x - 1, z=0.5).tape() == ((x - 1) * 2 + y - 0.5).tape()

@@ -1,14 +1,21 @@
-"""A function for each operation of the table that has operands, called as in NumPy."""
+"""A function for each operation of the table that has operands, called as in NumPy; and the
+expression of a tape, which undoes ``Expr.tape()``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intervalvm.expr.node import Expr, as_expr
-from intervalvm.ops import ROWS, Op
+from intervalvm.expr.node import Expr, as_expr, axes, var
+from intervalvm.ops import AXES, ROWS, Op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from intervalvm.tape import Tape
+
+Value = Expr | float
+_x, _y, _z = axes()
 
 NAMES = {
     "neg": "negative", "abs": "absolute", "recip": "reciprocal", "ln": "log", "asin": "arcsin",
@@ -51,3 +58,25 @@ add, subtract, multiply, divide = _f["add"], _f["sub"], _f["mul"], _f["div"]
 minimum, maximum = _f["min"], _f["max"]
 mod, compare = _f["mod"], _f["compare"]
 and_, or_, not_ = _f["and"], _f["or"], _f["not"]
+
+
+def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
+    """The expression of a tape's clauses, at the coordinates ``x``, ``y`` and ``z``.
+
+    So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
+    Variables have no defaults. A constant is its float64: where a file writes it so near to the
+    middle of two float32 that a float64 does not tell the side, the other may be taken.
+    """
+    nodes: list[Expr] = []
+    coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
+    for i, code in enumerate(tape.codes.tolist()):
+        name = ROWS[code].name
+        if name == "const":
+            nodes.append(as_expr(float(tape.wide[i])))
+        elif name == "var":
+            nodes.append(var(tape.variables[tape.left[i]]))
+        elif name in coordinates:
+            nodes.append(coordinates[name])
+        else:
+            nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
+    return nodes[-1]

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from intervalvm.expr.functions import FUNCTIONS, NAMES
+from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _f = FUNCTIONS
-Value = Expr | float
 
 
 # --- truths: 1 where something holds, else 0 ----------------------------------------------------
