@@ -1,7 +1,8 @@
 """``from_sympy``: a formula of SymPy's to an expression.
 
 SymPy's formulas are exact and an expression rounds at each operation, so the values agree up to
-rounding. Sums and products go from left to right in SymPy's own order of their terms.
+rounding. Products go from left to right in SymPy's own order, and so do sums, save that what is
+taken away and numbers come last.
 
 ====================================  ==========================================================
 ``Symbol``                            x, y, z are the axes, another a free variable of its name
@@ -76,7 +77,8 @@ class _Reader:
         if node.is_Pow and node.exp.is_Rational:
             return (node.base,)
         is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
-        if not (is_built or node.is_Mul or kind == "ExprCondPair" or self.is_leaf(node)):
+        is_built = is_built or node.is_Add or node.is_Mul
+        if not (is_built or kind == "ExprCondPair" or self.is_leaf(node)):
             raise TypeError(f"from_sympy has no counterpart for {kind}, in {node}")
         return tuple(node.args)
 
@@ -97,6 +99,8 @@ class _Reader:
             return as_expr(NUMBERS[kind])
         if node.is_Float or node.is_NumberSymbol:
             return as_expr(float(node))
+        if node.is_Add:
+            return self.sum(node)
         if node.is_Mul:
             return self.product(node)
         if node.is_Pow and node.exp.is_Rational:
@@ -105,6 +109,16 @@ class _Reader:
         if kind == "ExprCondPair":
             return tuple(operands)
         return BUILT[kind](*operands)
+
+    def sum(self, node: Any) -> Expr:
+        """Terms that are added, those that are taken away, a number."""
+        terms = [(self.known[term], bool(term.is_Number)) for term in node.args]
+        terms.sort(key=lambda term: (term[1], _negated(term[0]) is not None))
+        found: Expr = terms[0][0]
+        for term, _ in terms[1:]:
+            negated = _negated(term)
+            found = found + term if negated is None else found - negated
+        return found
 
     def product(self, node: Any) -> Expr:
         """Factors above and below the line, each from left to right, then one division."""
@@ -132,8 +146,12 @@ def _power(base: Expr, exponent: Any) -> Expr:
     return _f["exp"](exponent.p / exponent.q * _f["ln"](base))
 
 
-def _add(a: Expr, b: Expr) -> Expr:
-    return a - b._operands[0] if b._op == "neg" else a + b
+def _negated(a: Expr) -> Expr | None:
+    """What ``a`` is the negative of, if that is how it is written."""
+    if a._op == "neg":
+        return a._operands[0]
+    is_negative = isinstance(a._value, float) and a._value < 0
+    return as_expr(-float(a._value or 0)) if is_negative else None
 
 
 def _piecewise(*pieces: tuple[Expr, Expr]) -> Expr:
@@ -160,7 +178,7 @@ NUMBERS = {
     "BooleanTrue": 1.0, "BooleanFalse": 0.0,
 }  # fmt: skip
 BUILT: dict[str, Callable[..., Any]] = {
-    "Add": _each(_add), "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
+    "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
     **{name: _f[name] for name in ("exp", "sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
     "log": _f["ln"], "Abs": _f["abs"], "floor": _f["floor"], "ceiling": _f["ceil"],
     "Min": _each(_f["min"]), "Max": _each(_f["max"]), "Mod": _by("remainder"),
