@@ -34,6 +34,13 @@ def test_the_text_makes_the_same_tape(tape: Tape) -> None:
     assert run(str(shape)).tape() == shape.tape()
 
 
+@given(tapes(10), tapes(10), tapes(10))
+def test_comparisons_and_choices_make_the_same_tape_too(one: Tape, two: Tape, last: Tape) -> None:
+    a, b, c = map(expression, (one, two, last))
+    shape = np.where((a < b) != (b >= c), np.where(a, a == c, c <= b), np.greater(a, 2) - b)
+    assert run(str(shape)).tape() == shape.tape()
+
+
 @pytest.mark.parametrize(
     ("shape", "text"),
     [
@@ -60,6 +67,16 @@ def test_the_text_makes_the_same_tape(tape: Tape) -> None:
         (x - var("r", 0.5), "x - var('r', 0.5)"),
         (x * var("r") - var("r"), "x * var('r') - var('r')"),
         (x / x, "x / x"),
+        (x < y, "x < y"),
+        (x <= 1, "x <= 1.0"),
+        (x > y + 1, "x > y + 1.0"),
+        (x >= -y, "x >= -y"),
+        (x == y, "x == y"),
+        ((x < y) < z, "(x < y) < z"),
+        (np.less(1, x), "constant(1.0) < x"),
+        (np.where(x > 0, 1, -y), "where(x > 0.0, 1.0, -y)"),
+        (np.where(x, y, z), "where(x, y, z)"),
+        (ivm.not_(ivm.compare(x, y) + 2), "not_(compare(x, y) + 2.0)"),
     ],
 )
 def test_it_is_what_one_would_write(shape: Expr, text: str) -> None:

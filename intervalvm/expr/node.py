@@ -8,6 +8,7 @@ again costs nothing.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -268,13 +269,15 @@ def _list_clauses(root: Expr) -> Tape:
     return builder.build()
 
 
-def postorder(root: Expr) -> Iterator[Expr]:
+def postorder(
+    root: Expr, operands_of: Callable[[Expr], tuple[Expr, ...]] = attrgetter("_operands")
+) -> Iterator[Expr]:
     """Every node under ``root`` once, depth first, operands before their user, left first."""
     done: set[int] = set()
     stack = [root]
     while stack:
         node = stack[-1]
-        if waiting := [operand for operand in node._operands if id(operand) not in done]:
+        if waiting := [operand for operand in operands_of(node) if id(operand) not in done]:
             stack.extend(reversed(waiting))
             continue
         stack.pop()
