@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import COMMUTES, Term, rules_for
+from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
 from intervalvm.compiler.slots import ARITY
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
 
-NOT, AND, OR = (CODE[name] for name in ("not", "and", "or"))
+CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8
 """How far down ``and`` and ``or`` are followed to see that a value is 0 or 1."""
 
@@ -63,6 +63,7 @@ class _Folder:
         self.inputs: dict[str, int] = {}
         self.numbers: dict[bytes, int] = {}
         self.constant: dict[int, Any] = {}
+        self.number_kind: dict[int, int] = {}
 
     def const(self, value: Any) -> int:
         """The clause of a number; any NaN is as good as another."""
@@ -72,6 +73,7 @@ class _Folder:
         if found is None:
             found = self.numbers[key] = self.builder.const(float(value), np.float32(value))
             self.constant[found] = value
+            self.number_kind[found] = NUMBER_KINDS.get(repr(float(value)), CONST)
         return found
 
     def read(self, name: str) -> int:
@@ -97,9 +99,14 @@ class _Folder:
         if a in constant and (b == NONE or b in constant):
             rule: Any = ROWS[code].point
             return self.const(rule(self.xp, *(constant[i] for i in (a, b) if i != NONE)))
-        codes = self.codes
-        right = NONE if b == NONE else codes[b]
-        for pattern, result, holds in rules_for(code, codes[a], right, a == b, self.fast):
+        codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
+        if b == NONE:
+            rules = rules_for(code, codes[a], NONE, False, self.fast)
+        else:
+            related = a in (b, left[b], right[b]) or b in (left[a], right[a])
+            kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
+            rules = rules_for(code, *kinds, related, self.fast)
+        for pattern, result, holds in rules:
             found: dict[str, int] = {}
             operands = zip(pattern[1:], (a, b), strict=False)
             if not all(self._fits(part, i, found) for part, i in operands):
@@ -107,8 +114,8 @@ class _Folder:
             if holds(**{letter: constant[i] for letter, i in found.items() if letter in "kl"}):
                 return self._build(result, found)
         codes.append(code)
-        self.left.append(a)
-        self.right.append(b)
+        left.append(a)
+        right.append(b)
         return len(codes) - 1
 
     def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
@@ -118,8 +125,7 @@ class _Folder:
                 return False
             return len(part) == 2 or self._fits(part[2], self.right[i], found)
         if isinstance(part, float):
-            value = self.constant.get(i)
-            return value is not None and value.tobytes() == self.dtype.type(part).tobytes()
+            return self.number_kind.get(i, 0) == NUMBER_KINDS[repr(part)]
         if part == "t" and not self._is_truth(i, DEEPEST_TRUTH):
             return False
         if part in "kl" and i not in self.constant:

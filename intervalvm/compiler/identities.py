@@ -213,36 +213,47 @@ def _rules(identities: tuple[Identity, ...]) -> list[Rule]:
 _EXACT_RULES, _FAST_RULES = _rules(EXACT), _rules(FAST)
 
 
+NAMED = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf)
+NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
+"""The kinds of the constants that identities name, by ``repr``; that of others is their code."""
+
+
 @cache
-def rules_for(code: int, left: int, right: int, same: bool, fast: bool) -> tuple[Rule, ...]:
-    """The rules that may fit a clause of ``code`` on clauses of codes ``left`` and ``right``.
+def rules_for(code: int, left: int, right: int, related: bool, fast: bool) -> tuple[Rule, ...]:
+    """The rules that may fit a clause of ``code`` on operands of the kinds ``left`` and ``right``.
 
-    ``right`` is -1 where there is one operand; ``same`` says that both are one clause.
+    A kind is the code of the operand's operation, or one of ``NUMBER_KINDS``, or -1 where there is
+    no operand. ``related`` says that the operands are one clause, or one reads the other.
     """
-    return tuple(
-        rule
-        for rule in _EXACT_RULES + _FAST_RULES * fast
-        if _may_fit(rule[0], code, (left, right), same)
-    )
+    rules = _EXACT_RULES + _FAST_RULES * fast
+    return tuple(rule for rule in rules if _may_fit(rule[0], code, (left, right), related))
 
 
-def _may_fit(pattern: Any, code: int, operands: tuple[int, int], same: bool) -> bool:
+def _may_fit(pattern: Any, code: int, kinds: tuple[int, int], related: bool) -> bool:
     if pattern[0] != code:
         return False
     parts = pattern[1:]
-    if len(parts) == 2 and parts[0] == parts[1] and not same:
+    if not related and len(parts) == 2 and (_is_in(*parts) or _is_in(*reversed(parts))):
         return False
-    return all(_accepts(part, found) for part, found in zip(parts, operands, strict=False))
+    return all(_accepts(part, kind) for part, kind in zip(parts, kinds, strict=False))
 
 
-def _accepts(part: Term, code: int) -> bool:
+def _is_in(letter: Term, part: Term) -> bool:
+    """Whether one operand of a pattern is a letter that the other has too."""
+    inside = part[1:] if isinstance(part, tuple) else (part,)
+    return isinstance(letter, str) and letter in inside
+
+
+def _accepts(part: Term, kind: int) -> bool:
     if isinstance(part, tuple):
-        return bool(part[0] == code)
-    if isinstance(part, float) or part in "kl":
-        return code == CODE["const"]
+        return bool(part[0] == kind)
+    if isinstance(part, float):
+        return kind == NUMBER_KINDS[repr(part)]
+    if part in "kl":
+        return kind == CODE["const"] or kind < -1
     if part == "p":
-        return code in NOT_NEGATIVE
-    return part != "t" or code in _TRUTHS
+        return kind in NOT_NEGATIVE
+    return part != "t" or kind in _TRUTHS
 
 
 _TRUTHS = frozenset((CODE["not"], CODE["and"], CODE["or"]))
