@@ -158,9 +158,9 @@ class _Values:
             return None
         name, operands = NAMES[self.codes[value]], self.operands(value)
         axes = [self.axes[operand] for operand in operands]
-        if name == "add" and sorted(axes) == [1, 2]:
-            return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
-        return (operands[0], operands[1]) if name == "sub" and axes == [1, 2] else None
+        if name not in ("add", "sub") or sorted(axes) != [1, 2]:
+            return None
+        return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
 
     def literal(self, node: Node, terms: tuple[int, int] | None) -> Operand:
         """Write the record of a comparison."""
@@ -169,8 +169,9 @@ class _Values:
         greater = isinstance(node.right, int)
         value = node.right if greater else node.left
         x, y = (self.place[term] for term in terms)
-        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y, bit for bit
-            y = self.assembler.negative(y)
+        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y and y - x is -x + y, bit for bit
+            is_from_x = self.left[value] == terms[0]
+            x, y = (x, self.assembler.negative(y)) if is_from_x else (self.assembler.negative(x), y)
         t = self.operand(node.left if greater else node.right)
         return self.assembler.sum_less(x, y, t, greater=greater)
 

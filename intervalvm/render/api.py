@@ -16,6 +16,7 @@ from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
+from intervalvm.evaluate.folding import prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
 from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
@@ -49,6 +50,7 @@ def render(
     variables: Mapping[str, float] | None = None,
     z: float = 0.0,
     max_memory: int | None = None,
+    fold: str = "exact",
     progress: Progress | bool | None = None,
 ) -> Image:
     """The image of ``tape``: 255 where its value is below 0, else 0, NaN included.
@@ -60,7 +62,8 @@ def render(
     libm may differ in the last bit of float64. ``threads`` defaults to the CPUs that this process
     may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v < 0`` or ``v >= 0`` was
     proven for a whole tile the bound nearest 0, elsewhere exact. ``progress(done, total)`` is
-    called with pixels from time to time; True draws a bar.
+    called with pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of
+    real numbers, which change values: see ``intervalvm.fold``.
 
     Raises OptionError for an argument that means nothing, VariableError for a free variable that
     is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
@@ -80,6 +83,7 @@ def render(
         variables=variables,
         z=z,
         max_memory=max_memory,
+        fold=fold,
     )
     return draw(job, progress)
 
@@ -141,12 +145,14 @@ def check(
     variables: Mapping[str, float] | None,
     z: float,
     max_memory: int | None,
+    fold: str,
 ) -> Job:
     """The options of ``render`` as a Job, or the error that ``render`` promises."""
     variables, tape = settings_for(shape, variables), as_tape(shape)
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
     chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
+    tape = prefolded(tape, fold, chosen)
     threads = _check_threads(threads)
     if mode not in MODES:
         raise OptionError(f"no mode {mode!r}: choose 'bitmap' or 'value'")

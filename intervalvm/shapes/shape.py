@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from intervalvm.expr import Expr, as_expr, axes, maximum, minimum
+from intervalvm.shown import Shown
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
@@ -19,7 +20,7 @@ Field = Callable[[Expr, Expr, Expr], "Expr | float"]
 """x, y and z to a value that is below 0 inside."""
 
 
-class Shape:
+class Shape(Shown):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
     Every function of the library that takes a tape takes a shape. Immutable.
@@ -45,6 +46,14 @@ class Shape:
     def defaults(self) -> dict[str, float]:
         """The defaults of the free variables, as of ``Expr.defaults``."""
         return self.expr.defaults
+
+    def bind(self, /, **values: float) -> Shape:
+        """This shape with the named free variables set to numbers.
+
+        Raises VariableError for a name that it does not have.
+        """
+        self.expr.bind(**values)
+        return Shape(lambda *p: self(*p).bind(**values))
 
     def __or__(self, other: Shape) -> Shape:
         return Shape(lambda *p: minimum(self(*p), other(*p)))
