@@ -64,8 +64,7 @@ def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
     ax, ay = v.values("start", start, 2)
     bx, by = v.values("end", end, 2)
     r = v.positive("radius", radius)
-    if (ax, ay) == (bx, by):
-        raise OptionError(f"end={end!r} is start: a segment has a length, use circle")
+    v.are_apart("end", (bx, by), "start", (ax, ay))
     size = v.length(bx - ax, by - ay)
     c, s, half = (bx - ax) / size, (by - ay) / size, size * 0.5
     middle = (ax + bx) * 0.5, (ay + by) * 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, absolute, maximum
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
@@ -69,8 +68,7 @@ def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
     """
     a, b = v.values("start", start, 3), v.values("end", end, 3)
     r = v.positive("radius", radius)
-    if a == b:
-        raise OptionError(f"end={end!r} is start: a capsule has a length, use sphere")
+    v.are_apart("end", b, "start", a)
     way = [q - p for p, q in zip(a, b, strict=True)]
     size = v.length(*way)
     unit = [part / size for part in way]
@@ -78,12 +76,8 @@ def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
     def field(*p: Expr) -> Expr:
         q = [v.shifted(c, at) for c, at in zip(p, a, strict=True)]
         along = v.clamp(v.dot(unit, q), 0.0, size)
-        return (
-            v.distance(
-                *(c - v.times(u, along) if u != 0.0 else c for c, u in zip(q, unit, strict=True))
-            )
-            - r
-        )
+        away = (v.dot((1.0, -u), (c, along)) for c, u in zip(q, unit, strict=True))
+        return v.distance(*away) - r
 
     return Shape(field)
 
