@@ -5,7 +5,7 @@ Derived: the field of a moved shape at p is that of the shape at the place which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from intervalvm.errors import OptionError
@@ -119,7 +119,7 @@ class Placing(Base):
         if not steps:
             raise OptionError("repeat: give the step along an axis, such as x=0.5")
         if count is not None:
-            counts = [count] * len(steps) if isinstance(count, int) else list(count)
+            counts = list(count) if isinstance(count, Iterable) else [count] * len(steps)
             if len(counts) != len(steps):
                 raise OptionError(
                     f"count={count!r}: give one number for each of {len(steps)} steps"
