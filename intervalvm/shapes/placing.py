@@ -109,7 +109,7 @@ class Placing(Base):
 
         Formula: the field at the remainder of the coordinate (Inigo Quilez, "3D distance
         functions"); with ``count`` the minimum of the copies. Field: a bound if the shape is
-        symmetric in its cell, else the sign; with ``count`` as of a union.
+        symmetric in its cell, else the sign; with ``count`` the distance outside if the shape's is.
         """
         steps = {
             i: v.positive(name, step)
