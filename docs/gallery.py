@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
+from intervalvm.expr import as_tape
 
 TOP = Path(__file__).resolve().parents[1]
 PLACE = TOP / "docs" / "gallery"
@@ -23,7 +24,7 @@ SIZE, SAMPLES, COLORS = 384, 3, 16
 PAPER, INK = np.array((247, 244, 236)), np.array((38, 52, 92))
 LOW, HIGH = np.array((30, 44, 92)), np.array((255, 214, 150))
 """Colours of the far and the near slices."""
-SLICES = 128
+SLICES = 64
 
 
 def examples() -> list[Path]:
@@ -39,17 +40,30 @@ def build(path: Path) -> Any:
 
 def picture(shape: Any) -> NDArray[np.uint8]:
     """Ink on paper; where a shape reads z, its slices from back to front."""
-    tape = ivm.as_tape(shape) if hasattr(ivm, "as_tape") else shape.tape()
+    tape = as_tape(shape)
     side = SIZE * SAMPLES
     if "z" in tape.axes:
-        fine = np.broadcast_to(PAPER, (side, side, 3)).astype(float)
-        for z in np.linspace(-1, 1, SLICES).tolist():
-            share = (z + 1) / 2
-            fine[ivm.render(shape, size=side, z=z).pixels > 0] = LOW + (HIGH - LOW) * share
-    else:
-        inside = ivm.render(shape, size=side).pixels[..., None] > 0
-        fine = np.where(inside, INK, PAPER).astype(float)
+        return relief(shape)
+    inside = ivm.render(shape, size=side).pixels[..., None] > 0
+    fine = np.where(inside, INK, PAPER).astype(float)
+    return reduced(fine)
+
+
+def reduced(fine: NDArray[Any]) -> NDArray[np.uint8]:
+    """The mean of each pixel's samples."""
     return fine.reshape(SIZE, SAMPLES, SIZE, SAMPLES, 3).mean(axis=(1, 3)).astype(np.uint8)
+
+
+def relief(shape: Any) -> NDArray[np.uint8]:
+    """The nearest slice that each pixel lies in, as a colour."""
+    side = SIZE * SAMPLES
+    height = np.full((side, side), -np.inf)
+    for z in np.linspace(-1, 1, SLICES).tolist():
+        height[ivm.render(shape, size=side, z=z).pixels > 0] = z
+    found = height[np.isfinite(height)]
+    share = np.clip((height - found.min()) / np.ptp(found), 0, 1)[..., None]
+    fine = np.where(np.isfinite(height)[..., None], LOW + (HIGH - LOW) * share, PAPER)
+    return reduced(fine)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from intervalvm.shapes import Shape, circle, half_plane, rounded_rectangle, segm
 
 reach = var("reach", 1.3)  # of the arm, from the wall
 thickness = var("thickness", 0.26)
-fillet = var("fillet", 0.5)  # the radius of the blend where two arms meet
+fillet = var("fillet", 0.25)  # the radius of the blend where two arms meet
 bolts = var("bolts", 0.065)  # the radius of the holes
 
 
@@ -25,6 +25,6 @@ def build() -> Shape:
     body = body & half_plane((-1, 0), thickness * 0.5 + 0.75)
 
     hole = circle(bolts)
-    holes = hole.repeat(y=0.3, count=2).move(-0.75, -0.66) | hole.move(-0.75, 0.5)
+    holes = hole.repeat(y=0.35, count=2).move(-0.75, -0.5) | hole.move(-0.75, 0.5)
     slots = segment((-0.25, 0.5), (reach - 1.2, 0.5), bolts)
     return body - holes - slots - circle(bolts * 1.8).move(reach - 0.8, 0.5)

@@ -1,16 +1,16 @@
 """Islands of noise: the coast of a landscape that nobody designed, with its lines of equal height.
 
 Value noise: every corner of a grid has a height by chance (``rand`` and ``mix`` of its numbers),
-and between the corners a smooth step leads from one to the next. Five grids, each finer and lower
+and between the corners a smooth step leads from one to the next. Four grids, each finer and lower
 than the one before, make the coast rough and the hills round.
 """
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape
 
-OCTAVES = 5
-SEA = 0.53
-STEP, LINE = 0.035, 0.0035
+OCTAVES = 4
+SEA = 0.46
+STEP, LINE = 0.04, 0.0032
 
 
 def smooth(t: ivm.Expr) -> ivm.Expr:
@@ -35,10 +35,10 @@ def height(x: ivm.Expr, y: ivm.Expr) -> ivm.Expr:
     total, weight = ivm.constant(0.0), 0.0
     for k in range(OCTAVES):
         size = 2.0**-k
-        total += noise(x * (1.7 / size) + 10 * k, y * (1.7 / size) + 7) * size
-        weight += size
+        total += noise(x * (1.9 / size) + 10 * k, y * (1.9 / size) + 4) * size**1.3
+        weight += size**1.3
     # lower towards the edge, so that the sea is all around
-    return total / weight - 0.22 * (ivm.square(x) + ivm.square(y)) + 0.1
+    return total / weight - 0.3 * ivm.square(ivm.square(x) + ivm.square(y)) + 0.06
 
 
 def build() -> Shape:

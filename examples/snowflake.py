@@ -4,15 +4,15 @@ from intervalvm.shapes import Shape, circle, polygon, segment, union
 
 ARM = 0.9
 PEN = 0.016
-TWIGS = 9
+TWIGS = 6
 
 
 def twig(at: float, length: float) -> Shape:
     """To the side, at 60 degrees, with twigs of its own if it is long enough."""
     end = at + length * 0.5, length * 0.866
     parts = [segment((at, 0), end, PEN * (0.5 + length))]
-    for share in (0.45, 0.7):
-        small = length * (1 - share) * 0.62
+    for share in (0.4, 0.68):
+        small = length * (1 - share) * 0.5
         if small > 0.06:
             x, y = at + (end[0] - at) * share, end[1] * share
             parts.append(segment((x, y), (x + small, y), PEN * 0.6))
