@@ -36,7 +36,7 @@ def tooth() -> Shape:
 
 def build() -> Shape:
     rim = ring(ROOT, ROOT - 0.12)
-    spoke = rectangle(0.5, 0.13).move(0.4)
+    spoke = rectangle(0.56, 0.13).move(0.42)
     hub = circle(0.25)
     bore = circle(0.13) | rounded_rectangle(0.09, 0.12, 0.01).move(0, 0.13)
     return (tooth().repeat_around(TEETH) | rim | spoke.repeat_around(5) | hub) - bore

@@ -10,7 +10,7 @@ import math
 from intervalvm.shapes import Shape, box, intersection, rectangle
 
 LEVELS = 4
-SIDE = 1.45
+SIDE = 1.34
 
 
 def bars(period: float) -> Shape:

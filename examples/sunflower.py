@@ -26,6 +26,5 @@ def petal(k: int) -> Shape:
 
 def build() -> Shape:
     spirals = [union(*(seed(k) for k in range(s, SEEDS, SPIRALS))) for s in range(SPIRALS)]
-    # 13 steps of 21 spirals lead around the head: the order in which they stand
-    order = sorted(range(SPIRALS), key=lambda s: GOLDEN * s % 360)
-    return union(*(spirals[s] for s in order), *(petal(k) for k in range(PETALS)))
+    around = sorted(range(SPIRALS), key=lambda s: GOLDEN * s % 360)
+    return union(*(spirals[s] for s in around), *(petal(k) for k in range(PETALS)))

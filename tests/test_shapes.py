@@ -135,10 +135,11 @@ SAMPLES_2D, SAMPLES_3D = 401, 65
 """Samples a side of the grid from -REACH to REACH on which a boundary is looked for."""
 
 
-def boundary(shape: Shape, inside: Inside) -> tuple[Any, float]:
+def boundary(shape: Shape, inside: Inside, most: int | None) -> tuple[Any, float]:
     """Points of the boundary, float64 [axes, n], and the pitch of the grid they were found on.
 
-    Where membership changes between neighbours of a grid, bisection finds the place between them.
+    Where membership changes between neighbours of a grid, bisection finds the place between them;
+    in ``most`` such places at random, if a number is given.
     """
     is_flat = "z" not in shape.tape().axes
     count = SAMPLES_2D if is_flat else SAMPLES_3D
@@ -157,6 +158,9 @@ def boundary(shape: Shape, inside: Inside) -> tuple[Any, float]:
         low.append(grid[(slice(None), *before)][:, changes])
         high.append(grid[(slice(None), *after)][:, changes])
     a, b = np.concatenate(low, axis=1), np.concatenate(high, axis=1)
+    if most is not None and a.shape[1] > most:
+        some = np.random.default_rng(6).choice(a.shape[1], most, replace=False)
+        a, b = a[:, some], b[:, some]
     start = inside(*a)
     for _ in range(32):
         middle = (a + b) / 2
@@ -170,14 +174,15 @@ def boundary(shape: Shape, inside: Inside) -> tuple[Any, float]:
 )
 def test_a_field_is_the_distance_where_it_says_so(name: str, shape: Shape, inside: Inside) -> None:
     points = random_points(200, reach=0.9)
-    edge, pitch = boundary(shape, inside)
+    said = claim(name)
+    # that a bound is one needs no nearest point of the boundary, only many
+    edge, pitch = boundary(shape, inside, 3000 if said == "a bound" else None)
     if "z" not in shape.tape().axes:
         points[2] = 0.0
     nearest = np.sqrt([((p[:, None] - edge) ** 2).sum(axis=0).min() for p in points.T])
     field = values(shape, points)
     # No boundary point is nearer than a bound says, and each that was found is one to 1e-10.
     assert (np.abs(field) <= nearest + 1e-9).all()
-    said = claim(name)
     exact = {
         "the distance": np.ones_like(field, bool),
         "the distance outside": field > 0,

@@ -6,7 +6,7 @@ fractions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -38,26 +38,42 @@ def along(a: Point, b: Point, c: Point, d: Point) -> bool:
 
 def hull(points: Sequence[Point], indices: Sequence[int]) -> list[int]:
     """The indices of the extreme points, anticlockwise; the points are distinct."""
-    order = sorted(indices, key=points.__getitem__)
+    order = sorted(_outer(points, indices), key=points.__getitem__)
     if len(order) < 3:
         return order
 
-    def half(found: list[int], k: int) -> list[int]:
-        p = points[k]
-        while (
-            len(found) > 1 and turn(points[found[-2]], points[found[-1]], points[found[-1]], p) < 1
-        ):
-            found.pop()
-        found.append(k)
-        return found
+    def chain(indices: Iterable[int]) -> list[int]:
+        """The points at which a walk along all of them turns left."""
+        found: list[int] = []
+        for k in indices:
+            while len(found) > 1:
+                a, b = points[found[-2]], points[found[-1]]
+                if turn(a, b, b, points[k]) > 0:
+                    break
+                found.pop()
+            found.append(k)
+        return found[:-1]
 
-    below: list[int] = []
-    above: list[int] = []
-    for k in order:
-        half(below, k)
-    for k in reversed(order):
-        half(above, k)
-    return below[:-1] + above[:-1]
+    return chain(order) + chain(reversed(order))
+
+
+FEW = 40
+DIRECTIONS = np.exp(2j * np.pi * np.arange(16) / 16)
+
+
+def _outer(points: Sequence[Point], indices: Sequence[int]) -> Sequence[int]:
+    """The indices without most of those that are well inside the hull."""
+    if len(indices) < FEW:
+        return indices
+    places = np.array([points[k] for k in indices]) @ (1, 1j)
+    with np.errstate(over="ignore", invalid="ignore"):  # which then leave all in
+        far = np.argmax((places * DIRECTIONS.conj()[:, None]).real, axis=1)
+        ring = places[far]
+        side = np.roll(ring, -1) - ring
+        left = (side.conj()[:, None] * (places - ring[:, None])).imag
+    # far more than roundings could make of 0; a side of length 0 has all points on it, and no say
+    is_well_inside = (left > 1e-9 * np.abs(side).max() ** 2) | (side == 0)[:, None]
+    return [indices[i] for i in np.flatnonzero(~is_well_inside.all(axis=0)).tolist()]
 
 
 def meet(a: Point, b: Point, c: Point, d: Point) -> bool:

@@ -130,14 +130,19 @@ def _cut(v: Sequence[Point], low: int, high: int) -> int:
 
     def is_extreme(before: int, k: int, after: int) -> bool:
         """Does all the chain lie on one side of some line through corner k alone?"""
-        sides = [(v[k], v[before]), (v[k], v[after]), *rays]
-        return any(all(_is_left(*a, *b) for b in sides) for a in sides)
+        ways = [(v[k], v[before]), (v[k], v[after]), *rays]
+        return any(all(a is b or _is_left(*a, *b) for b in ways) for a in ways)
+
+    def off_middle(corner: tuple[int, int, int]) -> int:
+        return abs(2 * corner[1] - low - high - 1)
 
     corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
-    extreme = [corner[1] for corner in corners if is_extreme(*corner)]
-    if not extreme:  # the rays are opposite, the hull is a strip along them
-        extreme = _ends_of_a_strip(v, corners, rays)
-    return min(extreme, key=lambda k: abs(2 * k - low - high - 1))
+    corners.sort(key=off_middle)
+    for corner in corners:
+        if is_extreme(*corner):
+            return corner[1]
+    # The rays are opposite, the hull is a strip along them.
+    return _end_of_a_strip(v, corners, rays)
 
 
 def _is_left(a: Point, b: Point, c: Point, d: Point) -> bool:
@@ -146,17 +151,17 @@ def _is_left(a: Point, b: Point, c: Point, d: Point) -> bool:
     return side > 0 or (side == 0 and along(a, b, c, d))
 
 
-def _ends_of_a_strip(
+def _end_of_a_strip(
     v: Sequence[Point],
     corners: list[tuple[int, int, int]],
     rays: tuple[tuple[Point, Point], tuple[Point, Point]],
-) -> list[int]:
-    """Corners on an edge of the strip from which a ray along that edge meets nothing.
+) -> int:
+    """A corner on an edge of the strip from which a ray along that edge meets nothing.
 
-    That is the last one on it, seen from where a ray of the chain lies on it.
+    That is the last one on it, seen from where a ray of the chain lies on it. Both rays lie on one
+    edge at most of the two.
     """
     (start, to), (other, _) = rays
-    found: list[int] = []
     for side in (1, -1):
         edge = [
             k
@@ -164,11 +169,9 @@ def _ends_of_a_strip(
             if side * turn(start, to, v[k], v[before]) >= 0
             and side * turn(start, to, v[k], v[after]) >= 0
         ]
-        has_first = turn(start, to, v[edge[0]], start) == 0
-        has_other = turn(start, to, v[edge[0]], other) == 0
-        if has_first and has_other:
-            continue
-        forward = len(edge) < 2 or along(start, to, v[edge[0]], v[edge[-1]])
-        ends = edge if forward else edge[::-1]
-        found += ends[:1] if has_first else ends[-1:] if has_other else ends
-    return found
+        if len(edge) == 2 and not along(start, to, v[edge[0]], v[edge[1]]):
+            edge.reverse()  # in the direction of the first ray
+        has_first, has_other = (turn(start, to, v[edge[0]], p) == 0 for p in (start, other))
+        if not (has_first and has_other):
+            return edge[0] if has_first else edge[-1]
+    raise AssertionError("the chain is straight")

@@ -27,8 +27,7 @@ class Raising(Base):
     def revolve(self, offset: Value = 0.0) -> Self:
         """The section turned about y, after it was moved by ``offset`` along x.
 
-        What lies at x > 0 then is the section's own half that counts: an x of the section is the
-        distance from the axis.
+        What then lies at x > 0 counts: an x of the section is a distance from the axis.
 
         Formula: the section's field at the distance from the axis; Inigo Quilez, "3D distance
         functions" (revolution). Field: kept if the moved section lies at x > 0 or is symmetric.
