@@ -392,14 +392,30 @@ def test_signs_are_exact_where_float64_is_not() -> None:
     assert turn((0.0, 0.0), (1e200, 1e200), (0.0, 0.0), (1e200, 1e200)) == 0
 
 
+@pytest.mark.parametrize("pitch", [0.0, 0.1, 1e-12])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_hull_of_many_points(pitch: float, seed: int) -> None:
+    """On a lattice, where many lie on the sides of the hull, and beside one."""
+    points = np.random.default_rng(seed).uniform(-1, 1, (300, 2))
+    points = np.unique(np.round(points / pitch) * pitch if pitch else points, axis=0)
+    check_hull([tuple(point) for point in points.tolist()])
+
+
 @given(st.lists(lattice, min_size=1, max_size=20, unique=True))
 @settings(max_examples=60)
 def test_the_hull_is_the_extreme_points(points: Any) -> None:
+    check_hull(points)
+
+
+def check_hull(points: Any) -> None:
     found = hull(points, range(len(points)))
-    expected = shapely.MultiPoint(points).convex_hull
-    assert {points[k] for k in found} == {
-        tuple(p) for p in np.array(shapely.get_coordinates(expected))
-    }
-    if len(found) > 2:
-        ring = shapely.LinearRing([points[k] for k in found])
-        assert ring.is_ccw
+    assert all(
+        turn(points[i], points[j], points[i], p) >= 0
+        for i, j in zip(found, found[1:] + found[:1], strict=True)
+        for p in points
+    )
+    corners = zip(found, found[1:] + found[:1], found[2:] + found[:2], strict=True)
+    assert len(found) < 3 or all(
+        turn(points[i], points[j], points[j], points[k]) > 0 for i, j, k in corners
+    )
+    assert {min(points), max(points)} <= {points[k] for k in found}

@@ -34,7 +34,7 @@ from intervalvm.shapes.plane import (
     rounded_rectangle,
     segment,
 )
-from intervalvm.shapes.polygon import polygon, star
+from intervalvm.shapes.polygons import polygon, star
 from intervalvm.shapes.shape import (
     Shape,
     difference,

@@ -3,12 +3,14 @@
 The formula is Peterson's, as D. Dobkin, L. Guibas, J. Hershberger and J. Snoeyink give it in "An
 efficient algorithm for finding the CSG representation of a simple polygon" (1993). A chain is some
 sides in turn, the first and the last one drawn on to infinity; its region lies to its left. If it
-is cut at a corner into two chains, and neither of the rays that this adds meets anything, then its
-region is the intersection of theirs where the corner is convex, and the union where it is not.
+is cut at a corner into two chains, and neither of the rays that this adds crosses anything, then
+its region is the intersection of theirs where the corner is convex, and the union where it is not.
 
-A ray that goes on past an extreme point of the chain's convex hull leaves the hull, so it meets
-nothing: any such corner will do, and the one nearest to the middle gives the flattest tree. The
-polygon is the intersection of two chains, from one end of its hull to the other and back.
+A ray that goes on past a corner on the edge of the chain's convex hull leaves the hull, or runs
+along its edge, where it may touch but not cross: any such corner will do, and the one nearest to
+the middle gives the flattest tree. There always is one, since two rays and some points do not span
+the whole plane. The polygon is the intersection of two chains, from one end of its hull to the
+other and back.
 
 Every sign that decides is exact, and no two parts have a seam between them.
 """
@@ -20,7 +22,7 @@ from collections.abc import Iterable, Sequence
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
-from intervalvm.shapes.planar import Point, along, hull, is_anticlockwise, meeting_sides, turn
+from intervalvm.shapes.planar import Point, hull, is_anticlockwise, meeting_sides, turn
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.values import Value, dot, number, positive, values, whole
 
@@ -36,7 +38,7 @@ def polygon(points: Iterable[Sequence[Value]]) -> Shape:
     It may be concave, but not cross or touch itself: the rules for such polygons (even-odd,
     nonzero) disagree, so it raises OptionError and names the sides. Cut holes with ``-``.
 
-    Formula: Peterson's, as told in ``intervalvm.shapes.polygon``; a side measures the distance to
+    Formula: Peterson's, as told in ``intervalvm.shapes.polygons``; a side measures the distance to
     its line.
     Field: a bound.
     """
@@ -124,54 +126,13 @@ def _line(a: Point, b: Point) -> Line:
 def _cut(v: Sequence[Point], low: int, high: int) -> int:
     """The corner to cut the chain of the sides ``low`` to ``high`` at."""
     ring = hull(v, range(low + 1, high + 1))
-    if len(ring) == 1:
-        return ring[0]
     rays = (v[low + 1], v[low]), (v[high], v[high + 1])
 
-    def is_extreme(before: int, k: int, after: int) -> bool:
-        """Does all the chain lie on one side of some line through corner k alone?"""
+    def is_outer(before: int, k: int, after: int) -> bool:
+        """Does all the chain, its rays too, lie on one side of some line through corner k?"""
         ways = [(v[k], v[before]), (v[k], v[after]), *rays]
-        return any(all(a is b or _is_left(*a, *b) for b in ways) for a in ways)
-
-    def off_middle(corner: tuple[int, int, int]) -> int:
-        return abs(2 * corner[1] - low - high - 1)
+        return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
 
     corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
-    corners.sort(key=off_middle)
-    for corner in corners:
-        if is_extreme(*corner):
-            return corner[1]
-    # The rays are opposite, the hull is a strip along them.
-    return _end_of_a_strip(v, corners, rays)
-
-
-def _is_left(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Is c -> d turned left from a -> b by 0 or more, and by less than half a turn?"""
-    side = turn(a, b, c, d)
-    return side > 0 or (side == 0 and along(a, b, c, d))
-
-
-def _end_of_a_strip(
-    v: Sequence[Point],
-    corners: list[tuple[int, int, int]],
-    rays: tuple[tuple[Point, Point], tuple[Point, Point]],
-) -> int:
-    """A corner on an edge of the strip from which a ray along that edge meets nothing.
-
-    That is the last one on it, seen from where a ray of the chain lies on it. Both rays lie on one
-    edge at most of the two.
-    """
-    (start, to), (other, _) = rays
-    for side in (1, -1):
-        edge = [
-            k
-            for before, k, after in corners
-            if side * turn(start, to, v[k], v[before]) >= 0
-            and side * turn(start, to, v[k], v[after]) >= 0
-        ]
-        if len(edge) == 2 and not along(start, to, v[edge[0]], v[edge[1]]):
-            edge.reverse()  # in the direction of the first ray
-        has_first, has_other = (turn(start, to, v[edge[0]], p) == 0 for p in (start, other))
-        if not (has_first and has_other):
-            return edge[0] if has_first else edge[-1]
-    raise AssertionError("the chain is straight")
+    corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
+    return next(k for before, k, after in corners if is_outer(before, k, after))
