@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
 from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
-from intervalvm.compiler.questions import ALWAYS, reachable, resolve
+from intervalvm.compiler.questions import ALWAYS, by_clause, reachable, resolve
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
 NAMES = [op.name for op in ROWS]
 ARITY = [op.arity for op in ROWS]
+AXIS = [{"var-x": 1, "var-y": 2}.get(op.name, 0) for op in ROWS]
 
 
 def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
@@ -70,33 +71,32 @@ _PLAIN = _plain_table()
 def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
     """What the predicates need of a tape; the result is the truth of ``v < 0``."""
     nodes, assembler = predicates.nodes, Assembler(dtype)
-    known = resolve(nodes, predicates.root)
+    order = by_clause(nodes)
+    known = resolve(nodes, order)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
         limit = assembler.number(np.inf if root == ALWAYS else -np.inf)
         return assembler.program(assembler.less(assembler.x, limit))
     values = _Values(tape, assembler)
-    live = reachable(nodes, known, root)
-    sums = {i: values.sum_of_axes(nodes[i]) for i in live if nodes[i].kind == LESS}
+    live = reachable(nodes, order, known, root)
+    sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
     needed = values.needed_by(
         value for i, terms in sums.items() for value in terms or (nodes[i].left, nodes[i].right)
     )
-    asked: dict[int, list[int]] = {}
-    for i in live:
-        asked.setdefault(nodes[i].clause, []).append(i)
     truth: dict[int, Operand] = {}
-    # A question's operands are about earlier clauses, so the order of clauses does for both.
-    for clause in range(len(tape)):
-        if needed[clause]:
-            values.write(clause)
-        for i in asked.get(clause, ()):
-            node = nodes[i]
-            if node.kind == LESS:
-                truth[i] = values.literal(node, sums[i])
-            else:
-                op = "or" if node.kind == OR else "and"
-                a, b = truth[known[node.left]], truth[known[node.right]]
-                truth[i] = assembler.combine(op, a, b)
+    written = 0
+    for i in live:
+        node = nodes[i]
+        # a question is about values of its own clause and of earlier ones
+        for clause in range(written, node.clause + 1):
+            if needed[clause]:
+                values.write(clause)
+        written = max(written, node.clause + 1)
+        if node.kind == LESS:
+            truth[i] = values.literal(node, sums[i])
+        else:
+            op = "or" if node.kind == OR else "and"
+            truth[i] = assembler.combine(op, truth[known[node.left]], truth[known[node.right]])
     return assembler.program(truth[root])
 
 
@@ -115,14 +115,12 @@ class _Values:
     def _axes(self) -> list[int]:
         """For each clause a bit for each of x and y that it depends on."""
         masks: list[int] = []
-        for i, code in enumerate(self.codes):
+        for code, left, right in zip(self.codes, self.left, self.right, strict=True):
             arity = ARITY[code]
-            if arity == 0:
-                masks.append({"var-x": 1, "var-y": 2}.get(NAMES[code], 0))
-            elif arity == 1:
-                masks.append(masks[self.left[i]])
+            if arity == 2:
+                masks.append(masks[left] | masks[right])
             else:
-                masks.append(masks[self.left[i]] | masks[self.right[i]])
+                masks.append(masks[left] if arity else AXIS[code])
         return masks
 
     def operands(self, i: int) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from intervalvm.compiler.predicates import FALSE, LESS, OR, SAME, TRUE, Node, Predicates
+from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Node, Predicates
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape, TapeBuilder
 
@@ -10,50 +10,44 @@ ALWAYS, NEVER = -1, -2
 """What a truth resolves to whose answer is known."""
 
 
-def resolve(nodes: list[Node], root: int) -> dict[int, int]:
+def by_clause(nodes: list[Node]) -> list[int]:
+    """The nodes in the order of their clauses: those that a node asks come before it."""
+    return sorted(range(len(nodes)), key=[node.clause for node in nodes].__getitem__)
+
+
+def resolve(nodes: list[Node], order: list[int]) -> list[int]:
     """For each node, the one that stands for it, or ALWAYS or NEVER."""
-    known: dict[int, int] = {}
-    stack = [root]
-    while stack:
-        i = stack[-1]
+    known = list(range(len(nodes)))  # right for comparisons
+    for i in order:
         node = nodes[i]
         kind = node.kind
-        if kind == LESS:
-            known[i] = i
-        elif kind in (TRUE, FALSE):
-            known[i] = ALWAYS if kind == TRUE else NEVER
-        elif node.left not in known:
-            stack.append(node.left)
-            continue
-        elif kind == SAME:
+        if kind == SAME:
             known[i] = known[node.left]
-        elif node.right not in known:
-            stack.append(node.right)
-            continue
-        else:
+        elif kind in (OR, AND):
             a, b = known[node.left], known[node.right]
             decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
             if decides in (a, b):
                 known[i] = decides
             elif neutral in (a, b) or a == b:
                 known[i] = b if a == neutral else a
-            else:
-                known[i] = i
-        stack.pop()
+        elif kind != LESS:
+            known[i] = ALWAYS if kind == TRUE else NEVER
     return known
 
 
-def reachable(nodes: list[Node], known: dict[int, int], root: int) -> list[int]:
-    """The nodes that are needed, in the order in which they were asked."""
-    found, stack = {root}, [root]
-    while stack:
-        node = nodes[stack.pop()]
-        if node.kind != LESS:
-            for operand in (known[node.left], known[node.right]):
-                if operand not in found:
-                    found.add(operand)
-                    stack.append(operand)
-    return sorted(found)
+def reachable(nodes: list[Node], order: list[int], known: list[int], root: int) -> list[int]:
+    """The nodes that ``root`` needs, in the order given."""
+    needed = [False] * len(nodes)
+    needed[root] = True
+    found = []
+    for i in reversed(order):
+        if needed[i]:
+            found.append(i)
+            node = nodes[i]
+            if node.kind != LESS:
+                needed[known[node.left]] = needed[known[node.right]] = True
+    found.reverse()
+    return found
 
 
 def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
@@ -63,7 +57,8 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
     ``or`` is ``min`` and ``and`` is ``max``.
     """
     nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
-    known = resolve(nodes, predicates.root)
+    order = by_clause(nodes)
+    known = resolve(nodes, order)
     root = known[predicates.root]
     if root < 0:
         builder.const(-1.0 if root == ALWAYS else 0.0)
@@ -93,8 +88,7 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
         return numbers[key]
 
     truth: dict[int, int] = {}
-    # An operand of a node is about an earlier clause.
-    for i in sorted(reachable(nodes, known, root), key=lambda i: nodes[i].clause):
+    for i in reachable(nodes, order, known, root):
         node = nodes[i]
         if node.kind != LESS:
             a, b = truth[known[node.left]], truth[known[node.right]]
