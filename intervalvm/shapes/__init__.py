@@ -4,6 +4,8 @@ Not imported with the package: ``from intervalvm import shapes``, or ``intervalv
 is first used.
 """
 
+from intervalvm.shapes.font import Font
 from intervalvm.shapes.shape import Shape
+from intervalvm.shapes.text import text
 
-__all__ = ["Shape"]
+__all__ = ["Font", "Shape", "text"]

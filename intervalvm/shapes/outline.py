@@ -79,8 +79,8 @@ class Piece:
         side = np.array([cx * by - cy * bx, dx * by - dy * bx, ex * by - ey * bx])
         along = np.array([ax * cy - ay * cx, ax * dy - ay * dx, ax * ey - ay * ex])
         straight = ax == ay == 0
-        curve = side if straight else np.polysub(
-            np.polymul(along, along), (ax * by - ay * bx) * side
+        curve = (
+            side if straight else np.polysub(np.polymul(along, along), (ax * by - ay * bx) * side)
         )
         if not curve.any():
             return []
@@ -190,9 +190,7 @@ def _levels(every: list[Piece], close: float) -> list[float]:
     return levels
 
 
-def _spans(
-    every: list[Piece], low: float, high: float, close: float
-) -> list[tuple[Piece, Piece]]:
+def _spans(every: list[Piece], low: float, high: float, close: float) -> list[tuple[Piece, Piece]]:
     """The pieces to the left and right of each part of the inside, where nothing crosses."""
     middle = (low + high) / 2
     across = sorted(
