@@ -18,6 +18,8 @@ from intervalvm.shapes.layout import SPACES, Metrics, Pen, Row
 from intervalvm.shapes.outline import Outline, Point, Segment, outline
 from intervalvm.shapes.outline_field import glyph_pen
 
+NEEDED = ("head", "hhea", "maxp", "hmtx", "cmap")
+"""Tables without which there is no text."""
 CUBIC_TOLERANCE = 2.0**-11
 """How far the quadratic curves may lie from a cubic one, as a part of the em."""
 REACH = 0.3
@@ -136,21 +138,25 @@ def folded(y: Expr, lines: Sequence[float], middle: float) -> Expr:
 
 def _read(path: Path, number: int) -> Any:
     try:
-        from fontTools.ttLib import TTFont, TTLibError
+        from fontTools.ttLib import TTFont, TTLibFileIsCollectionError
     except ModuleNotFoundError as error:
         raise BackendError(
             "fonts are read with fontTools, which is not installed: pip install 'intervalvm[fonts]'"
         ) from error
     try:
-        data = io.BytesIO(path.read_bytes())
-        tables = TTFont(data, fontNumber=number, lazy=True)
+        data = path.read_bytes()
     except OSError as error:
         raise FileError(f"cannot read the font {path}: {error.strerror or error}") from error
-    except TTLibError as error:
-        if "font number" in str(error):
-            raise OptionError(f"{path} has no font of the number {number}: {error}") from error
-        raise FileError(f"{path} is not a font that can be read: {error}") from error
-    if not {"glyf", "CFF ", "CFF2"} & set(tables.keys()):
+    try:
+        tables = TTFont(io.BytesIO(data), fontNumber=number, lazy=True)
+        outlines = {"glyf", "CFF ", "CFF2"} & set(tables.keys())
+        for tag in (*NEEDED, *outlines):
+            tables[tag]
+    except TTLibFileIsCollectionError as error:
+        raise OptionError(f"{path} has no font of the number {number}") from error
+    except Exception as error:  # fontTools raises whatever a damaged table leads to
+        raise FileError(f"{path} is not a font that can be read: {error!r}") from error
+    if not outlines:
         raise FileError(f"{path} has no outlines, only bitmaps or nothing: take another font")
     return tables
 
@@ -194,7 +200,8 @@ def _segments(glyphs: Any, name: str, tolerance: float) -> list[Segment]:
             if self._getCurrentPoint() != self.first:
                 found.append((self._getCurrentPoint(), self.first))
 
-        _endPath = _closePath  # an open contour is filled as if it were closed
+        def _endPath(self) -> None:  # noqa: N802
+            self._closePath()  # an open contour is filled as if it were closed
 
     glyphs[name].draw(Collector(glyphs))
     return found

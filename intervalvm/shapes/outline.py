@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -151,13 +152,13 @@ class Outline:
 
 
 def outline(contours: Iterable[Segment], em: float) -> Outline:
-    """Cut contours; ``em`` is the size to which ``CLOSE`` relates. An empty one has no slab."""
+    """Cut contours; ``em`` is the size to which ``CLOSE`` relates. What has no inside has no slab."""
     close = CLOSE * em
     every = [piece for segment in contours for piece in pieces(segment)]
     found = Outline([], [], [])
     open_chains: dict[bool, list[int]] = {False: [], True: []}
     levels = _levels(every, close)
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in pairwise(levels):
         row = _spans(every, low, high, close)
         chains = {
             is_right: [
@@ -171,8 +172,9 @@ def outline(contours: Iterable[Segment], em: float) -> Outline:
         if not found.spans or found.spans[-1] != spans:
             found.heights.append(low)
             found.spans.append(spans)
-    if found.spans:
-        found.heights.append(levels[-1])
+    if not found.chains:
+        return Outline([], [], [])
+    found.heights.append(levels[-1])
     return found
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from intervalvm.expr import Expr, constant, maximum, minimum, sqrt, square
 from intervalvm.shapes.outline import Chain, Outline, Piece
+from intervalvm.shapes.tree import union
 
 BENT = 1 / 64
 """A coordinate that bends less than this part of its run counts as nearly straight."""
@@ -138,15 +139,16 @@ def glyph_pen(outline: Outline, x: Expr, y: Expr, em: float, unit: float) -> Pen
     The field is below 0 inside and continuous; its value is a distance along x or along y.
     """
     curves = [chain_curve(chain, y, unit) for chain in outline.chains]
-    across = [(curve.passed(x), curve.offset) for curve in curves]
+    passed = [curve.passed(x) for curve in curves]
     overlap = OVERLAP * em * unit
     cuts = [(h * unit - overlap - y, y - h * unit) for h in outline.heights]
 
     def pen(at: float) -> Expr:
-        right_of = [constant(offset + at) - field for field, offset in across]
-        left_of = [field - constant(offset + at) for field, offset in across]
+        places = [curve.offset + at for curve in curves]
+        lefts = {i: places[i] - passed[i] for row in outline.spans for i, _ in row}
+        rights = {i: passed[i] - places[i] for row in outline.spans for _, i in row}
         rows = [
-            _tree(minimum, [maximum(right_of[a], left_of[b]) for a, b in row]) if row else None
+            union([maximum(lefts[left], rights[right]) for left, right in row]) if row else None
             for row in outline.spans
         ]
         found = _slabs([None, *rows, None], cuts)
@@ -172,11 +174,3 @@ def _slabs(rows: Sequence[Expr | None], cuts: Sequence[tuple[Expr, Expr]]) -> Ex
     if upper is None:
         return maximum(under, lower)
     return minimum(maximum(over, upper), maximum(under, lower))
-
-
-def _tree(join: Callable[[Expr, Expr], Expr], parts: Sequence[Expr]) -> Expr:
-    """All parts joined as a balanced tree."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    return join(_tree(join, parts[:half]), _tree(join, parts[half:]))

@@ -130,7 +130,8 @@ GLYPHS: dict[str, tuple[str, float, *tuple[Stroke, ...]]] = {
           Line(27, -14, 27, 106)),
     "%": ("RR", 86, circle(17, 75, 17), circle(69, 17, 17), Line(70, 92, 16, 0)),
     "&": ("RV", 66, circle(30, 74, 18), Line(39.93, 58.98, 11.87, 40.35),
-          circle(24, 22, 22, 123.5, 325), Line(42.02, 9.38, 63.8, 40.48), Line(15.93, 62.77, 66, 0)),
+          circle(24, 22, 22, 123.5, 325), Line(42.02, 9.38, 63.8, 40.48),
+          Line(15.93, 62.77, 66, 0)),
     "@": ("RR", 104, circle(52, 34, 20), Line(72, 54, 72, 27), circle(87.825, 28, 15.825, 180, 360),
           circle(52, 34, 52, -6.6, 305)),
     "\N{LEFT SINGLE QUOTATION MARK}": ("OO", 7, Line(0, 98, 7, 80)),
@@ -207,7 +208,8 @@ def glyph(char: str) -> Glyph | None:
     """The glyph of a character; None if there is none. A space has no stroke."""
     if char in SPACES:
         return Glyph(Metrics(0, SPACE, 0, ink=False), ())
-    base, *marks = unicodedata.normalize("NFD", SAME.get(char, char))
+    letter = unicodedata.normalize("NFD", SAME.get(char, char))
+    base, marks = letter[0], letter[1:]
     if base not in GLYPHS or not MARKS.keys() >= set(marks):
         return None
     if set(marks) - BELOW:
@@ -232,9 +234,9 @@ class StrokeFont:
 
     def metrics(self, char: str) -> Metrics | None:
         found = glyph(char)
-        return found and found.metrics
+        return None if found is None else found.metrics
 
-    def kerning(self, left: str, right: str) -> float:
+    def kerning(self, left: str, right: str) -> float:  # noqa: ARG002
         return 0.0
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:

@@ -66,7 +66,7 @@ def text(
     rows = lay_out(string, face, spacing)
     if not rows:
         raise OptionError(f"the text has no ink in {face.name}: it has no shape")
-    return Shape(lambda x, y, z: _field(rows, face, unit, x, y))
+    return Shape(lambda x, y, _: _field(rows, face, unit, x, y))
 
 
 def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
