@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
     for chain in chains(font):
         tape = chain_curve(chain, y, 1 / font.em).expr().tape()
         ends = [chain.pieces[0].y0, *chain.joints, chain.pieces[-1].y2]
-        for piece, low, high in zip(chain.pieces, ends, ends[1:], strict=False):
+        for piece, (low, high) in zip(chain.pieces, pairwise(ends), strict=True):
             heights = np.linspace(low, high, 7)
             places = [piece.x_at(height) / font.em for height in heights]
             values = tape(0.0, heights / font.em, dtype="float64")
@@ -195,7 +196,7 @@ def winding(segments: Any, px: Any, py: Any) -> tuple[Any, Any]:
         curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * stop
         line = shapely.LineString(curve)
         distance = np.minimum(distance, shapely.distance(line, shapely.points(px, py)))
-        for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(curve):
             side = (x1 - x0) * (py - y0) - (y1 - y0) * (px - x0)
             total += ((y0 <= py) & (py < y1) & (side > 0)).astype(int)
             total -= (y1 <= py) & (py < y0) & (side < 0)

@@ -152,7 +152,7 @@ class Outline:
 
 
 def outline(contours: Iterable[Segment], em: float) -> Outline:
-    """Cut contours; ``em`` is the size to which ``CLOSE`` relates. What has no inside has no slab."""
+    """Cut contours; ``CLOSE`` is a part of ``em``. What has no inside has no slab."""
     close = CLOSE * em
     every = [piece for segment in contours for piece in pieces(segment)]
     found = Outline([], [], [])

@@ -101,8 +101,11 @@ class Line:
     def covers(self, point: Point) -> bool:
         dx, dy = self.x1 - self.x0, self.y1 - self.y0
         px, py = point[0] - self.x0, point[1] - self.y0
-        length = math.sqrt(dx * dx + dy * dy)
-        return abs(dx * py - dy * px) < NEAR * length and 0 < dx * px + dy * py < length * length
+        square_of_length = (
+            dx * dx + dy * dy
+        )  # its root squared could be more: an end would be on it
+        beside = abs(dx * py - dy * px) < NEAR * math.sqrt(square_of_length)
+        return beside and 0 < dx * px + dy * py < square_of_length
 
     def body(self, sheet: Sheet, dx: float, dy: float) -> Expr:
         width, height = self.x1 - self.x0, self.y1 - self.y0
