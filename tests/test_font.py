@@ -167,7 +167,7 @@ def test_pieces_go_one_way_and_end_where_the_next_begins(points: Any) -> None:
         assert min(piece.x0, piece.x2) <= piece.x1 <= max(piece.x0, piece.x2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(POINT, POINT, POINT), min_size=1, max_size=3))
 def test_any_contours_are_filled_by_winding(triangles: Any) -> None:
     """Triangles with one bent side, however they cross."""

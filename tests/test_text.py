@@ -234,7 +234,7 @@ def test_the_readable_walk_draws_the_same(paragraph: Shape) -> None:
 SIDE = st.tuples(st.floats(-1, 1, width=32), st.floats(0, 0.5, width=32))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SIDE, SIDE, st.integers(0, 2**32 - 1))
 def test_bounds_enclose_every_value(few: Shape, across: Any, down: Any, seed: int) -> None:
     sides = [np.float32((low, np.float32(low) + np.float32(size))) for low, size in (across, down)]
