@@ -10,6 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import binding
 from numpy.typing import NDArray
 
 from bench.page import table, times
@@ -21,15 +22,24 @@ from intervalvm.render import compiled, native
 from intervalvm.render import context as c
 from intervalvm.render.quadtree import Counts
 
-VECTOR_BYTES = 64
-"""Of one register: 16 float32."""
 VECTORS_A_CYCLE, STORES_A_CYCLE = 2, 1
-"""512-bit vectors that a core of this kind (Zen 5) computes, or stores, each cycle."""
+"""Vectors that a core of the kinds below computes, or stores, each cycle."""
+
+
+def _vector_bytes() -> int:
+    """The widest vector that this processor's units take at once."""
+    features = binding.get_host_cpu_features()
+    if binding.get_host_cpu_name() == "znver1":
+        return 16  # its registers are wider, and taken in halves
+    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+
+
+VECTOR_BYTES = _vector_bytes()
 
 
 @dataclass
 class Work:
-    """Records, lanes, and 512-bit vectors computed and stored."""
+    """Records, lanes, and vectors computed and stored."""
 
     records: int = 0
     lanes: int = 0
@@ -51,7 +61,7 @@ class Work:
 
 
 def _vectors(number: int, *, leaf: bool) -> tuple[int, int]:
-    """512-bit vectors that a record computes and stores, at least."""
+    """Vectors that a record computes and stores, at least."""
     variant = VARIANTS[number]
     values = 256 if leaf else 64
     ends = 1 if leaf else 2
@@ -74,6 +84,14 @@ class Phases:
     frame: float
     fill: float
     hertz: float
+
+    @property
+    def processor(self) -> str:
+        """What a core does a cycle, in a sentence without its end."""
+        return (
+            f"A core with {8 * VECTOR_BYTES}-bit units computes two vectors of that width a cycle "
+            "and\nstores one"
+        )
 
 
 def tiles(of: Scene) -> Iterator[tuple[Program, bool]]:

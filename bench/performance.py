@@ -111,6 +111,8 @@ The same picture at 1024, one thread, with one technique switched off:
 - **Terms of one axis.** What depends on x alone has 16 values in a leaf of 256 pixels.
 - **Folding.** Constants are computed once, and equal clauses are shared. This file has few of them,
   so a frame shows little of it.
+- **Balance.** Chains of `min` and `max` are bracketed in halves: an operand that matters has fewer
+  decided choices above it, each of which has to be passed in every child.
 - **The tame kernel.** Where the bounds over the whole domain are finite, the rules for NaN and
   infinity are left out.
 - **64 children at once.** A split takes three levels of the quadtree, and its 64 regions are the
@@ -142,7 +144,7 @@ without numba; the row with numba imports it first, and loads the same kernels.
 ## The floor
 
 What a frame at 1024 cannot do without is to compute the vectors that its records stand for, and to
-write the pixels. A core with 512-bit vectors computes two of them a cycle and stores one, here at
+write the pixels. {phases.processor}, here at
 {phases.hertz / 1e9:.1f} GHz (measured). The records are counted in a frame; a record of a split has
 64 lanes, one of a leaf 256.
 
@@ -157,8 +159,8 @@ So the time does not go to arithmetic but to the records themselves. Each is a j
 hundred places in the code, and a wrong guess costs a processor some 15 cycles, here
 {15 / phases.hertz * 1e9:.1f} ns: a good part of what a record of a leaf takes. How many guesses are
 wrong could not be counted where this was measured, so that is the likely reason and no more. The
-root and the middle also find what each child needs, number it and write it: the root
-{phases.work["128 px"].records:,} records for its children, the middle
+root and the middle also find what each child needs, and the middle writes it: the
+{phases.work["128 px"].records:,} records that the root leaves its children, and
 {phases.work["leaves"].records:,} for the leaves.
 
 ## Without min and max

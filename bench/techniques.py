@@ -20,6 +20,7 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
 from intervalvm.compiler import assemble
+from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import Assembler, Operand, Program
@@ -27,6 +28,7 @@ from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import ROWS
 from intervalvm.render import compiled, native
 from intervalvm.render.grid import coordinates
+from intervalvm.render.image import canvas
 from intervalvm.render.plan import Plan, _bounds, domain_of, plan_of
 from intervalvm.render.quadtree import Counts
 from intervalvm.tape import Tape
@@ -100,8 +102,10 @@ def drawing(
     original = native.kernel
 
     def draw() -> tuple[NDArray[np.uint8], list[Counts]]:
-        pixels = np.zeros((len(of.y), len(of.x)), np.uint8)
-        counts = compiled.render(plan, of.x, of.y, pixels, steps, threads=threads)
+        pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
+        counts = compiled.render(
+            plan, of.x, of.y, pixels, steps, threads=threads, is_clear=is_clear
+        )
         return pixels, counts
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:
@@ -113,14 +117,16 @@ def drawing(
 
 def _plans(of: Scene) -> dict[str, Plan]:
     """Plans of programs that were made with less."""
-    folded = fold(of.tape, Arrays(np, DTYPE), {"var-z": 0.0})
+    unbalanced = fold(of.tape, Arrays(np, DTYPE), {"var-z": 0.0})
+    folded = balance(unbalanced)
     with patch.object(assemble, "Assembler", _NoAxes):
         no_axes = of.program(folded)
     programs = {
         "demand: only the root is asked": of.program(folded, _RootOnly),
         "thresholds: demand through min, max and neg": of.program(folded, _NoThresholds),
         "terms of one axis": no_axes,
-        "folding": of.program(of.tape),
+        "folding": of.program(balance(of.tape)),
+        "balance: chains of min and max as they are": of.program(unbalanced),
     }
     return {ALL: of.plan} | {name: of.with_program(p) for name, p in programs.items()}
 

@@ -1,11 +1,13 @@
 """The pictures of the documentation: ``python docs/pictures.py`` draws them anew.
 
-``prospero.png`` is what the command line draws. The others show the readable reference walk at
+``prospero.png`` is what the command line draws, ``expressions.png`` the function at the head of
+``expressions.md``. The others show the readable reference walk at
 work, in the same picture: what was decided where, and how many clauses the leaves were left with.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,15 @@ def clauses(walk: Recorder) -> NDArray[np.uint8]:
     return picture.astype(np.uint8)
 
 
+def flower() -> ivm.Tape:
+    """The tape of the function in the first example of the page on expressions."""
+    code = re.search(r"^def flower.*?\n\n", (DOCS / "expressions.md").read_text(), re.M | re.S)
+    assert code is not None
+    names: dict[str, Any] = {"np": np}
+    exec(code[0], names)
+    return ivm.trace(names["flower"])
+
+
 def save(picture: NDArray[Any], name: str) -> None:
     """Few colours in a small file."""
     colors = Pillow.fromarray(picture).quantize(64, dither=Pillow.Dither.NONE)
@@ -95,6 +106,7 @@ def main() -> None:
     """Draw them all."""
     tape = ivm.load(DOCS.parent / "prospero.vm")
     ivm.render(tape, size=SIZE, depth=DEPTH).save(DOCS / "prospero.png")
+    ivm.render(flower(), size=SIZE // 2).save(DOCS / "expressions.png")
     whole, near = record(tape, ivm.Region.square()), record(tape, NEAR)
     save(tiles(whole), "tiles.png")
     save(clauses(whole), "clauses.png")

@@ -21,6 +21,8 @@ from intervalvm.errors import (
     VariableError,
 )
 from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.folding import fold
+from intervalvm.evaluate.gradient import Gradient, grad
 from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (
     Expr,
@@ -39,10 +41,13 @@ from intervalvm.expr import (
     ceil,
     compare,
     constant,
+    copy,
     cos,
     divide,
     exp,
+    expression,
     floor,
+    from_sympy,
     ln,
     log,
     maximum,
@@ -61,7 +66,9 @@ from intervalvm.expr import (
     square,
     subtract,
     tan,
+    trace,
     var,
+    where,
 )
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
@@ -82,6 +89,7 @@ __all__ = [
     "Expr",
     "FileError",
     "FormatError",
+    "Gradient",
     "Image",
     "IntervalvmError",
     "OptionError",
@@ -105,11 +113,16 @@ __all__ = [
     "ceil",
     "compare",
     "constant",
+    "copy",
     "cos",
     "divide",
     "evaluate",
     "exp",
+    "expression",
     "floor",
+    "fold",
+    "from_sympy",
+    "grad",
     "interval",
     "ln",
     "load",
@@ -135,7 +148,9 @@ __all__ = [
     "square",
     "subtract",
     "tan",
+    "trace",
     "var",
+    "where",
 ]
 
 

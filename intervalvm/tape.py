@@ -14,6 +14,7 @@ import numpy as np
 
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.ops import AXES, CODE, ROWS
+from intervalvm.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +50,7 @@ def _unbounded(single: np.float32) -> float:
     return max(-(2.0**128), min(float(single), 2.0**128))
 
 
-class Tape:
+class Tape(Shown):
     """A shape as a list of clauses; immutable, hashable, picklable, safe to share by threads.
 
     ``codes`` uint8[n] are places in ``ops.ROWS``; ``left`` and ``right`` int32[n] are operands, -1
@@ -176,6 +177,34 @@ class Tape:
             raise VariableError(f"the tape has no free variable {unknown[0]!r}; it has {known}")
         return tuple(given[name] for name in self.variables)
 
+    def bind(self, /, **values: float) -> Tape:
+        """This tape with the named free variables set to numbers, which are then constants.
+
+        Raises VariableError for a name that it does not have.
+        """
+        numbers = values_to_bind(self.variables, values)
+        free = [name for name in self.variables if name not in numbers]
+        codes, left, wide = self.codes.copy(), self.left.copy(), self.wide.copy()
+        single = self.single.copy()
+        for i in np.flatnonzero(codes == CODE["var"]).tolist():
+            name = self.variables[left[i]]
+            if name in numbers:
+                codes[i], left[i], wide[i] = CODE["const"], NONE, numbers[name]
+                with np.errstate(over="ignore", under="ignore"):
+                    single[i] = np.float32(numbers[name])
+            else:
+                left[i] = free.index(name)
+        return Tape(codes, left, self.right, wide, single, tuple(free))
+
+    def to_dot(self) -> str:
+        """The graph of the clauses in Graphviz's language: ``dot -Tsvg`` draws it.
+
+        Raises OptionError for a tape of more clauses than a picture can show.
+        """
+        from intervalvm.dot import to_dot
+
+        return to_dot(self)
+
     def derived(self, key: object, make: Callable[[], T]) -> T:
         """What ``make()`` returns, kept with the tape under ``key``: computed once a tape.
 
@@ -201,6 +230,17 @@ class Tape:
             if op.name == "var":
                 assert 0 <= self.left[i] < len(self.variables), f"clause {i}: no such variable"
         return self
+
+
+def values_to_bind(variables: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, float]:
+    """``values`` as floats. VariableError for a name that is not one of ``variables``."""
+    for name, value in values.items():
+        if name not in variables:
+            known = ", ".join(map(repr, variables)) or "none"
+            raise VariableError(f"there is no free variable {name!r} to bind; there is {known}")
+        if not isinstance(value, (int, float, np.integer, np.floating)):
+            raise OptionError(f"{name}={value!r} is not a number")
+    return {name: float(value) for name, value in values.items()}
 
 
 def constant_text(wide: float, single: np.float32) -> str:

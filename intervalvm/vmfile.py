@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intervalvm.dialects import text_of
 from intervalvm.errors import FileError, FormatError
+from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import write_atomically
 from intervalvm.ops import AXES, OPS, ROWS
 from intervalvm.tape import Tape, TapeBuilder, as_single
@@ -56,9 +58,13 @@ def load(path: str | os.PathLike[str]) -> Tape:
     return parse(text, name=name)
 
 
-def save(tape: Tape, path: str | os.PathLike[str]) -> None:
-    """Write ``str(tape)`` to the file ``path``, whole or, with FileError, not at all."""
-    data = str(tape).encode()
+def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
+    """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
+
+    The text is ``str(tape)``. With ``dialect="fidget"`` it holds only operations that Fidget reads:
+    VariableError for a free variable, OptionError for an operation that it does not have.
+    """
+    data = text_of(as_tape(tape), dialect).encode()
     write_atomically(path, lambda stream: stream.write(data))
 
 

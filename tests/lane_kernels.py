@@ -1,55 +1,40 @@
-"""The compiled steps, called from Python: one program over 64 regions, or at any points.
+"""The compiled loops, called from Python: one program over 64 regions, or at any points.
 
-The kernels of a render reach a step only by way of a walk. These run every record of a plain
-program in order and prune nothing, so a test sees what each arm of a step computes, and has the
+The kernels of a render reach a loop only by way of a walk. These run every record of a plain
+program in order and prune nothing, so a test sees what each arm of a loop computes, and has the
 compiled evaluator's own dense image to hold a walk against.
 """
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import llvmlite.binding as llvm
 import numpy as np
-from numba import cfunc, types
 
-from intervalvm.compiler.program import INPUTS, VARIANT_BITS, Program
+from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.evaluate import steps
 from intervalvm.evaluate.interval import Interval
 from intervalvm.evaluate.lanes import BLOCK, LANES
-from intervalvm.render import intrinsics
+from intervalvm.render import native
 from intervalvm.render.context import aligned
 
 POINTS = BLOCK * BLOCK
 
 
 @cache
-def _kernel(dtype: str, tame: bool, kind: str) -> Any:
-    """``kernel(records, rows, slots, numbers, choices)``; ``cache`` keeps the code alive."""
-    uint32_at, inputs, variant = intrinsics.uint32_at, INPUTS, (1 << VARIANT_BITS) - 1
-    make = steps.points_step if kind == "points" else steps.interval_step
-    step = make(dtype, tame=tame)
-
-    def run(address: Any, rows: Any, slots: Any, numbers: Any, choices: Any) -> Any:
-        records = uint32_at(address)
-        for i in range(rows):
-            step(
-                np.int64(records[4 * i]) & variant,
-                i + inputs,
-                np.int64(records[4 * i + 1]),
-                np.int64(records[4 * i + 2]),
-                np.int64(records[4 * i + 3]),
-                slots,
-                slots,
-                slots,
-                numbers,
-                choices,
-            )
-        return rows
-
-    signature = types.int64(*[types.int64] * 5)
-    return cfunc(signature, **intrinsics.compile_flags())(run)
+def _loop(dtype: str, tame: bool, over: str) -> Any:
+    """The loop as a function of seven addresses and numbers; ``cache`` keeps its code alive."""
+    loop, machine = steps.Loop(over, dtype, tame), native._target_machine()
+    engine = llvm.create_mcjit_compiler(native.compiled_loops([loop], machine), machine)
+    engine.finalize_object()
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(loop.ARGUMENTS))
+    function = kind(engine.get_function_address(loop.name))
+    function.engine = engine
+    return function
 
 
 @dataclass(frozen=True)
@@ -69,12 +54,12 @@ class LaneEvaluator:
     def __init__(self, dtype: Any, *, tame: bool = False) -> None:
         self.dtype, self.tame = np.dtype(dtype), tame
 
-    def _run(self, kind: str, program: Program, slots: Any, choices: int) -> None:
+    def _run(self, over: str, program: Program, slots: Any, choices: int) -> None:
         assert program.constants.dtype == self.dtype
-        _kernel(self.dtype.name, self.tame, kind).ctypes(
+        _loop(self.dtype.name, self.tame, over)(
             program.records.ctypes.data,
             len(program),
-            slots.ctypes.data,
+            *[slots.ctypes.data] * 3,
             program.constants.ctypes.data,
             choices,
         )
@@ -109,7 +94,7 @@ class LaneEvaluator:
             rows[slot, span : 2 * span] = np.asarray(side.upper, self.dtype)[full].view(np.uint8)
             nan = np.packbits(np.asarray(side.maybe_nan, bool)[full], bitorder="little")
             rows[slot, 2 * span : 2 * span + 8] = nan
-        self._run("interval", program, slots, choices.ctypes.data)
+        self._run("regions", program, slots, choices.ctypes.data)
         # the result of a program without records is an input
         written = slice(INPUTS, None) if n else slice(program.result, program.result + 1)
         rows, choices = rows[written], choices[written]

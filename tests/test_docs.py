@@ -109,6 +109,16 @@ def test_the_picture_in_the_readme_is_what_the_command_line_draws() -> None:
     np.testing.assert_array_equal(drawn, image.pixels == 255)
 
 
+def test_the_picture_of_an_expression_is_that_of_the_function_above_it(tmp_path: Path) -> None:
+    text = (TOP / "docs" / "expressions.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(BLOCK.findall(text)[0][1].replace('"flower.vm"', repr(str(tmp_path / "flower.vm"))), names)
+    with Pillow.open(TOP / "docs" / "expressions.png") as file:
+        drawn = np.asarray(file)
+    image = ivm.render(ivm.load(tmp_path / "flower.vm"), size=drawn.shape[0])
+    np.testing.assert_array_equal(drawn, image.pixels == 255)
+
+
 @pytest.mark.parametrize("picture", sorted((TOP / "docs").glob("*.png")), ids=name_of)
 def test_pictures_are_small_and_shown(picture: Path) -> None:
     assert picture.stat().st_size < LARGEST_PICTURE

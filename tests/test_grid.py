@@ -103,6 +103,23 @@ def test_coordinates_beyond_the_dtype() -> None:
     assert np.isfinite(coordinates(far, 4, 4, "linspace", np.float64)[0]).all()
 
 
+def test_frames_of_one_region_share_coordinates_that_nobody_can_change() -> None:
+    region = Region((0.25, 0.5), (0.25, 0.5))
+    first, again = (coordinates(region, 5, 5, "center", "float32") for _ in range(2))
+    assert first[0] is again[0]
+    for axis in first:
+        with pytest.raises(ValueError, match="read-only"):
+            axis[0] = 0
+
+
+def test_regions_that_differ_in_the_sign_of_zero_have_samples_of_their_own() -> None:
+    """They are equal to Python, and ``rand`` of their corners differs."""
+    ends = [(0.0, 1.0), (-0.0, 1.0)]
+    corners = [coordinates(Region((0, 1), y), 2, 2, "linspace", "float32")[1][1] for y in ends]
+    alone = [-np.linspace(-y1, -y0, 2)[1] for y0, y1 in ends]
+    assert np.signbit(corners).tolist() == np.signbit(alone).tolist()
+
+
 def test_an_unknown_grid() -> None:
     with pytest.raises(OptionError, match="no grid 'centre': choose linspace, center, fidget"):
         coordinates(None, 4, 4, "centre", np.float32)

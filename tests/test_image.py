@@ -16,7 +16,16 @@ import pytest
 from intervalvm.errors import FileError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.render.grid import Region
-from intervalvm.render.image import FORMATS, Image, Level, Stats, format_of, milliseconds
+from intervalvm.render.image import (
+    FORMATS,
+    FRESH_BYTES,
+    Image,
+    Level,
+    Stats,
+    canvas,
+    format_of,
+    milliseconds,
+)
 
 PICTURE = """\
 ......###
@@ -24,6 +33,23 @@ PICTURE = """\
 ##.#.####
 #........
 """
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 13), (1024, 1000)])
+def test_a_canvas_starts_on_a_cache_line(shape: tuple[int, int], dtype: str) -> None:
+    memory, is_clear = canvas(shape, np.dtype(dtype))
+    assert (memory.shape, memory.dtype) == (shape, dtype)
+    assert memory.ctypes.data % 64 == 0
+    assert memory.flags.c_contiguous
+    assert not is_clear, "it may have been used before"
+
+
+def test_a_large_canvas_is_clear() -> None:
+    memory, is_clear = canvas((FRESH_BYTES // 1024, 1024), np.dtype(np.uint8))
+    assert is_clear
+    assert memory.ctypes.data % 64 == 0
+    assert not memory[::97].any()
 
 
 def pixels(art: str = PICTURE) -> np.ndarray:

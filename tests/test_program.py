@@ -81,6 +81,15 @@ def test_a_difference_of_axes_is_the_sum_with_a_negative_shared() -> None:
     )
 
 
+@pytest.mark.parametrize("difference", ["sub y x", "add y n", "add n y"])
+def test_a_difference_against_a_number_is_one_sum_whichever_axis_is_taken_away(
+    difference: str,
+) -> None:
+    assert bitmap(f"{XY}n neg x\nk const 0.5\nd {difference}\nv sub d k") == (
+        "a2 = neg a0\nt3 = sum_less x2 y1 0.5"
+    )
+
+
 def test_an_axis_term_is_spread_once() -> None:
     assert value(XY + "a square x\nb min a y\nc mod a y\nd max b c\ne max d a\nv sub e x") == (
         "a2 = square a0\n"

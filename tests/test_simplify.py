@@ -84,6 +84,29 @@ def test_tape_simplified_for_the_sign_answers_alike_in_its_box(
         assert (whole < 0).tolist() == (part < 0).tolist()
 
 
+@pytest.mark.parametrize("keep", ["value", "sign"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(tape=tapes(max_clauses=30, variables=VARIABLES), x=sides, y=sides, data=st.data())
+def test_tape_simplified_for_a_dtype_is_the_same_in_it(
+    tape: Tape, keep: str, dtype: str, x: Range, y: Range, data: st.DataObject
+) -> None:
+    bounded = {name: data.draw(sides) for name in tape.variables if data.draw(st.booleans())}
+    options: dict[str, Any] = {"keep": keep, "dtype": dtype, "variables": box_of(bounded)}
+    short = ivm.simplify(tape, **box_of({"x": x, "y": y}), **options).check()
+    assert len(short) <= len(tape)
+    assert short.variables == tape.variables
+    points = points_in(data, {"x": x, "y": y, **bounded}, dtype)
+    for name in tape.variables:
+        if name not in bounded:
+            free = st.lists(any_float(dtype) | st.just(np.nan), min_size=8, max_size=8)
+            points[name] = np.array(data.draw(free), dtype)
+    whole, part = values_at(tape, points, dtype), values_at(short, points, dtype)
+    if keep == "value":
+        assert bits(whole).tolist() == bits(part).tolist()
+    else:
+        assert (whole < 0).tolist() == (part < 0).tolist()
+
+
 @given(tape=tapes(max_clauses=30), x=sides, y=sides, data=st.data())
 def test_simplifying_again_for_a_box_inside_changes_no_bit(
     tape: Tape, x: Range, y: Range, data: st.DataObject
@@ -149,6 +172,26 @@ def test_simplify_for_the_sign_takes_every_choice_at_the_root(op: str) -> None:
         ["_0 var-y"],
     )
     assert ivm.simplify(shape, x=(-1, 1), y=(3, 4), keep="sign") == shape
+
+
+@pytest.mark.parametrize(
+    ("dtype", "limit"), [("float32", "0.1818181872367859"), ("float64", "0.18181818181818182")]
+)
+def test_simplify_for_the_sign_in_a_dtype_finds_exact_thresholds(dtype: str, limit: str) -> None:
+    shape = tape("x var-x", "k const 5.5", "a mul x k", "o const 1", "v sub a o")
+    options: dict[str, Any] = {"x": (-1, 1), "y": 0, "keep": "sign"}
+    assert ivm.simplify(shape, **options) == shape
+    short = ivm.simplify(shape, **options, dtype=dtype)
+    assert shown(short) == ["_0 var-x", f"_1 const {limit}", "_2 sub _0 _1"]
+
+
+def test_simplify_for_the_sign_in_a_dtype_keeps_what_may_be_nan() -> None:
+    shape = tape("x var-x", "a sqrt x", "k const 0.5", "b sub a k", "c const -1", "v min b c")
+    short = ivm.simplify(shape, x=(-1, 1), y=0, keep="sign", dtype="float32")
+    points = np.array([-1, -0.5, 0, 0.5, 1], np.float32)
+    assert (short(points, 0) < 0).tolist() == [False, False, True, True, True]
+    short = ivm.simplify(shape, x=(0.5, 1), y=0, keep="sign", dtype="float32")
+    assert shown(short) == ["_0 const -1.0"]
 
 
 def test_a_choice_of_one_dtype_alone_is_not_taken() -> None:
@@ -219,10 +262,9 @@ def test_fold_shares_equal_clauses() -> None:
     assert shown(folded(shape)) == [
         "_0 var-x",
         "_1 var-y",
-        "_2 add _0 _1",
-        "_3 add _1 _0",
-        "_4 square _2",  # the same bits, and a threshold of its own
-        "_5 mul _4 _3",
+        "_2 add _0 _1",  # in either order
+        "_3 square _2",  # the same bits as the product, and a threshold of its own
+        "_4 mul _3 _2",
     ]
 
 

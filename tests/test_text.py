@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from intervalvm.errors import FileError, OptionError
 from intervalvm.evaluate.regions import interval
-from intervalvm.expr import Expr
+from intervalvm.expr import Expr, var
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.shapes import Font, Shape, text
@@ -263,11 +263,16 @@ def test_the_field_is_continuous(paragraph: Shape) -> None:
 @pytest.mark.parametrize("size", [0, -1, math.inf, math.nan])
 def test_sizes_that_mean_nothing(size: float) -> None:
     for name in ("size", "leading", "width"):
-        with pytest.raises(OptionError, match=f"{name} must be a finite number above 0, not"):
+        with pytest.raises(OptionError, match=f"{name}=.* is not (above 0|finite)"):
             text("A", **{name: size})
     if not math.isfinite(size):
-        with pytest.raises(OptionError, match="tracking must be a finite number, not"):
+        with pytest.raises(OptionError, match="tracking=.* is not finite"):
             text("A", tracking=size)
+
+
+def test_a_variable_is_no_size() -> None:
+    with pytest.raises(TypeError, match="size is a number, not an expression"):
+        text("A", size=var("size", 0.5))  # type: ignore[arg-type]
 
 
 def test_strings_without_ink(made: str) -> None:

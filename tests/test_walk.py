@@ -16,7 +16,7 @@ from strategies import shapes
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
-from intervalvm.render import compiled, context, plan
+from intervalvm.render import api, compiled, context, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +111,25 @@ def test_a_sine_close_to_its_top_is_no_reason_to_fill() -> None:
         region = Region((np.pi / 2 - width, np.pi / 2 + 3 * width), (0, 2**-53))
         options = {"size": 256, "region": region, "dtype": "float64"}
         assert_array_equal(ivm.render(shape, **options).pixels, dense(shape, **options))
+
+
+@pytest.mark.parametrize("mode", ["bitmap", "value"])
+@pytest.mark.parametrize("size", [1, 16, 100, (257, 31), (64, 640)], ids=str)
+def test_every_pixel_is_written(size: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for a small image holds what somebody left there."""
+
+    def dirty(shape: tuple[int, int], dtype: Any) -> tuple[Any, bool]:
+        return np.full(shape, 77, dtype), False
+
+    def clear(shape: tuple[int, int], dtype: Any) -> tuple[Any, bool]:
+        return np.zeros(shape, dtype), True
+
+    found = []
+    for canvas in (dirty, clear):
+        monkeypatch.setattr(api, "canvas", canvas)
+        found.append(ivm.render(disc(), size=size, mode=mode, threads=2))
+    assert_array_equal(found[0].pixels, found[1].pixels)
+    assert_array_equal(found[0].bitmap(), dense(disc(), size=size))
 
 
 # --- little room --------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def simplify(options: argparse.Namespace) -> int:
     box: dict[str, Any] = {
         axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)
     }
-    short = regions.simplify(tape, **box, keep=options.keep)
+    short = regions.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
     if options.out is None:
         say(str(short).rstrip("\n"))
     else:

@@ -202,6 +202,9 @@ def _simplify_options(command: argparse.ArgumentParser) -> None:
         default="value",
         help="what stays the same at every point: the value, or only whether it is inside (value)",
     )
+    command.add_argument(
+        "--dtype", choices=DTYPES, help="shorten for this arithmetic alone (for both)"
+    )
     command.add_argument("--out", metavar="FILE.vm", help="write there (standard output)")
 
 

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.predicates import FALSE, LESS, OR, SAME, TRUE, Node, Predicates
+from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
 from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
+from intervalvm.compiler.questions import ALWAYS, reachable, resolve
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
 NAMES = [op.name for op in ROWS]
 ARITY = [op.arity for op in ROWS]
-ALWAYS, NEVER = -1, -2
-"""What a truth resolves to that needs no record."""
 
 
 def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
@@ -71,13 +70,13 @@ _PLAIN = _plain_table()
 def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
     """What the predicates need of a tape; the result is the truth of ``v < 0``."""
     nodes, assembler = predicates.nodes, Assembler(dtype)
-    known = _resolve(nodes, predicates.root)
+    known = resolve(nodes, predicates.root)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
         limit = assembler.number(np.inf if root == ALWAYS else -np.inf)
         return assembler.program(assembler.less(assembler.x, limit))
     values = _Values(tape, assembler)
-    live = _reachable(nodes, known, root)
+    live = reachable(nodes, known, root)
     sums = {i: values.sum_of_axes(nodes[i]) for i in live if nodes[i].kind == LESS}
     needed = values.needed_by(
         value for i, terms in sums.items() for value in terms or (nodes[i].left, nodes[i].right)
@@ -99,52 +98,6 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
                 a, b = truth[known[node.left]], truth[known[node.right]]
                 truth[i] = assembler.combine(op, a, b)
     return assembler.program(truth[root])
-
-
-def _resolve(nodes: list[Node], root: int) -> dict[int, int]:
-    """For each node, the one that stands for it, or ALWAYS or NEVER."""
-    known: dict[int, int] = {}
-    stack = [root]
-    while stack:
-        i = stack[-1]
-        node = nodes[i]
-        kind = node.kind
-        if kind == LESS:
-            known[i] = i
-        elif kind in (TRUE, FALSE):
-            known[i] = ALWAYS if kind == TRUE else NEVER
-        elif node.left not in known:
-            stack.append(node.left)
-            continue
-        elif kind == SAME:
-            known[i] = known[node.left]
-        elif node.right not in known:
-            stack.append(node.right)
-            continue
-        else:
-            a, b = known[node.left], known[node.right]
-            decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
-            if decides in (a, b):
-                known[i] = decides
-            elif neutral in (a, b) or a == b:
-                known[i] = b if a == neutral else a
-            else:
-                known[i] = i
-        stack.pop()
-    return known
-
-
-def _reachable(nodes: list[Node], known: dict[int, int], root: int) -> list[int]:
-    """The nodes that need a record, in the order in which they were asked."""
-    found, stack = {root}, [root]
-    while stack:
-        node = nodes[stack.pop()]
-        if node.kind != LESS:
-            for operand in (known[node.left], known[node.right]):
-                if operand not in found:
-                    found.add(operand)
-                    stack.append(operand)
-    return sorted(found)
 
 
 class _Values:
@@ -205,9 +158,9 @@ class _Values:
             return None
         name, operands = NAMES[self.codes[value]], self.operands(value)
         axes = [self.axes[operand] for operand in operands]
-        if name == "add" and sorted(axes) == [1, 2]:
-            return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
-        return (operands[0], operands[1]) if name == "sub" and axes == [1, 2] else None
+        if name not in ("add", "sub") or sorted(axes) != [1, 2]:
+            return None
+        return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
 
     def literal(self, node: Node, terms: tuple[int, int] | None) -> Operand:
         """Write the record of a comparison."""
@@ -216,8 +169,9 @@ class _Values:
         greater = isinstance(node.right, int)
         value = node.right if greater else node.left
         x, y = (self.place[term] for term in terms)
-        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y, bit for bit
-            y = self.assembler.negative(y)
+        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y and y - x is -x + y, bit for bit
+            is_from_x = self.left[value] == terms[0]
+            x, y = (x, self.assembler.negative(y)) if is_from_x else (self.assembler.negative(x), y)
         t = self.operand(node.left if greater else node.right)
         return self.assembler.sum_less(x, y, t, greater=greater)
 

@@ -1,7 +1,8 @@
-"""Fold constants, share common subexpressions, drop what nobody reads. No bit changes.
+"""Fold constants, use identities, share common subexpressions, drop what nobody reads.
 
-Constants are computed by the dense evaluator's own rules in the dtype of the evaluation, so the
-result of this pass holds for that dtype alone.
+No bit changes, unless ``fast`` asks for the identities that hold for real numbers only. Constants
+are computed by the dense evaluator's own rules in the dtype of the evaluation, so the result of
+this pass holds for that dtype alone.
 """
 
 from __future__ import annotations
@@ -10,82 +11,148 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
 from intervalvm.compiler.slots import ARITY
 from intervalvm.ops import AXES, CODE, ROWS
-from intervalvm.tape import Tape, TapeBuilder, select
+from intervalvm.tape import NONE, Tape, TapeBuilder, select
 
-MUL, SQUARE = CODE["mul"], CODE["square"]
+CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
+DEEPEST_TRUTH = 8
+"""How far down ``and`` and ``or`` are followed to see that a value is 0 or 1."""
 
 
-def fold(tape: Tape, xp: Any, settings: dict[str, Any] | None = None) -> Tape:
+def fold(
+    tape: Tape, xp: Any, settings: dict[str, Any] | None = None, *, fast: bool = False
+) -> Tape:
     """The shortest tape of the same bits that these rules find, in the dtype of ``xp``.
 
     ``xp`` is the namespace to compute constants with. ``settings`` maps inputs ("var-z", or the
-    name of a free variable) to numbers, which then count as constants.
+    name of a free variable) to numbers, which then count as constants. ``fast`` also uses the
+    identities of ``identities.FAST``, which change bits as they say.
     """
-    dtype = np.dtype(xp.dtype)
     given = settings or {}
-    builder = TapeBuilder()
-    clauses: dict[tuple[Any, ...], int] = {}  # by operation and operands, or by name
-    numbers: dict[bytes, int] = {}
-    constant: dict[int, Any] = {}
-    place: list[int] = []
-    constants = tape.constants(dtype)
-
-    def const(value: Any) -> int:
-        value = dtype.type(np.nan if np.isnan(value) else value)  # any NaN is as good as another
-        key = value.tobytes()
-        found = numbers.get(key)
-        if found is None:
-            found = numbers[key] = builder.const(float(value), np.float32(value))
-            constant[found] = value
-        return found
-
-    def fresh(code: int, operands: tuple[int, ...]) -> int:
-        """A clause on operands for which there is none yet, or what it comes to."""
-        op = ROWS[code]
-        if op.name == "copy" or (op.has_choice and operands[0] == operands[-1]):
-            return operands[0]
-        if all(operand in constant for operand in operands):
-            assert op.point is not None
-            return const(op.point(xp, *(constant[operand] for operand in operands)))
-        return builder.clause(op.name, *operands)
-
-    def read(code: int, i: int) -> int:
-        """A constant, or an input, which is a constant if it is set."""
-        name = ROWS[code].name
-        if name == "const":
-            return const(constants[i])
-        variable = tape.variables[tape.left[i]] if name == "var" else name
-        if variable in given:
-            return const(given[variable])
-        key = (code, variable)
-        if key not in clauses:
-            is_axis = name in AXES.values()
-            clauses[key] = builder.clause(name) if is_axis else builder.variable(variable)
-        return clauses[key]
-
+    # all that stay free stay declared, in their order
+    free = tuple(name for name in tape.variables if name not in given)
+    folder = _Folder(xp, given, free, fast=fast)
+    constants = tape.constants(folder.dtype)
     arity = [op.arity for op in ROWS]
+    place: list[int] = []
     with np.errstate(all="ignore"):
         rows = zip(tape.codes.tolist(), tape.left.tolist(), tape.right.tolist(), strict=True)
         for i, (code, left, right) in enumerate(rows):
             n = arity[code]
-            if n == 0:
-                place.append(read(code, i))
+            if n == 2:
+                place.append(folder.clause(code, place[left], place[right]))
+            elif n == 1:
+                place.append(folder.clause(code, place[left]))
+            elif ROWS[code].name == "const":
+                place.append(folder.const(constants[i]))
+            else:
+                is_free = ROWS[code].name == "var"
+                place.append(folder.read(tape.variables[left] if is_free else ROWS[code].name))
+    return _reachable(folder.builder, place[-1])
+
+
+class _Folder:
+    """The clauses so far, none twice."""
+
+    def __init__(
+        self, xp: Any, given: dict[str, Any], free: tuple[str, ...], *, fast: bool
+    ) -> None:
+        self.xp, self.dtype, self.given, self.fast = xp, np.dtype(xp.dtype), given, fast
+        self.builder = TapeBuilder(free)
+        self.codes, self.left, self.right = (
+            self.builder.codes, self.builder.left, self.builder.right,
+        )  # fmt: skip
+        self.known: dict[tuple[int, int, int], int] = {}
+        self.inputs: dict[str, int] = {}
+        self.numbers: dict[bytes, int] = {}
+        self.constant: dict[int, Any] = {}
+        self.number_kind: dict[int, int] = {}
+
+    def const(self, value: Any) -> int:
+        """The clause of a number; any NaN is as good as another."""
+        value = self.dtype.type(np.nan if np.isnan(value) else value)
+        key = value.tobytes()
+        found = self.numbers.get(key)
+        if found is None:
+            found = self.numbers[key] = self.builder.const(float(value), np.float32(value))
+            self.constant[found] = value
+            self.number_kind[found] = NUMBER_KINDS.get(repr(float(value)), CONST)
+        return found
+
+    def read(self, name: str) -> int:
+        """The clause of an input, which is a constant if it is set."""
+        if name in self.given:
+            return self.const(self.given[name])
+        if name not in self.inputs:
+            is_axis = name in AXES.values()
+            make = self.builder.clause if is_axis else self.builder.variable
+            self.inputs[name] = make(name)
+        return self.inputs[name]
+
+    def clause(self, code: int, a: int, b: int = NONE) -> int:
+        """The clause of an operation on clauses: a known one, a simpler one, or a new one."""
+        key = (code, b, a) if b < a and code in COMMUTES else (code, a, b)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self._simplified(code, a, b)
+        return found
+
+    def _simplified(self, code: int, a: int, b: int) -> int:
+        constant = self.constant
+        if a in constant and (b == NONE or b in constant):
+            rule: Any = ROWS[code].point
+            return self.const(rule(self.xp, *(constant[i] for i in (a, b) if i != NONE)))
+        codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
+        if b == NONE:
+            rules = rules_for(code, codes[a], NONE, False, self.fast)
+        else:
+            related = a in (b, left[b], right[b]) or b in (left[a], right[a])
+            kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
+            rules = rules_for(code, *kinds, related, self.fast)
+        for pattern, result, holds in rules:
+            found: dict[str, int] = {}
+            operands = zip(pattern[1:], (a, b), strict=False)
+            if not all(self._fits(part, i, found) for part, i in operands):
                 continue
-            operands = (place[left],) if n == 1 else (place[left], place[right])
-            if code == MUL and place[left] == place[right]:
-                # the same product, but its bounds and its thresholds are those of one operand
-                code, operands = SQUARE, (place[left],)
-            key = (code, operands)
-            found = clauses.get(key)
-            if found is None:
-                found = clauses[key] = fresh(code, operands)
-            place.append(found)
-    return _reachable(builder, place[-1], tape.variables)
+            if holds(**{letter: constant[i] for letter, i in found.items() if letter in "kl"}):
+                return self._build(result, found)
+        codes.append(code)
+        left.append(a)
+        right.append(b)
+        return len(codes) - 1
+
+    def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
+        """Whether clause ``i`` is a case of a pattern; notes what its letters stand for."""
+        if isinstance(part, tuple):
+            if self.codes[i] != part[0] or not self._fits(part[1], self.left[i], found):
+                return False
+            return len(part) == 2 or self._fits(part[2], self.right[i], found)
+        if isinstance(part, float):
+            return self.number_kind.get(i, 0) == NUMBER_KINDS[repr(part)]
+        if part == "t" and not self._is_truth(i, DEEPEST_TRUTH):
+            return False
+        if part in "kl" and i not in self.constant:
+            return False
+        return found.setdefault(part, i) == i
+
+    def _is_truth(self, i: int, depth: int) -> bool:
+        code = self.codes[i]
+        if code not in (AND, OR) or not depth:
+            return code == NOT
+        return self._is_truth(self.left[i], depth - 1) and self._is_truth(self.right[i], depth - 1)
+
+    def _build(self, result: Term, found: dict[str, int]) -> int:
+        if isinstance(result, str):
+            return found[result]
+        if isinstance(result, float):
+            return self.const(result)
+        code, *parts = result
+        return self.clause(code, *(self._build(part, found) for part in parts))
 
 
-def _reachable(builder: TapeBuilder, root: int, variables: tuple[str, ...]) -> Tape:
+def _reachable(builder: TapeBuilder, root: int) -> Tape:
     """The clauses that ``root`` reads, in order, with ``root`` last."""
     whole = builder.build()
     kept = np.zeros(len(whole), bool)
@@ -99,6 +166,4 @@ def _reachable(builder: TapeBuilder, root: int, variables: tuple[str, ...]) -> T
             if arity[i] == 2:
                 needed[right[i]] = True
     kept[:] = needed
-    short = select(whole, kept, np.arange(len(whole)))
-    assert set(whole.variables) <= set(variables)
-    return short
+    return select(whole, kept, np.arange(len(whole)))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from intervalvm.ops import OPS, ROWS
 
+RECORD_BYTES = 16
 INPUTS = 2
 """Places 0 and 1 are x and y."""
 MIXED = ("add", "mul")

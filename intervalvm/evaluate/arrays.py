@@ -22,6 +22,8 @@ LIBM = {
     "log": "log",
 }
 CANONICAL_NAN = 0x7FC00000
+DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
+"""``dtype.name`` takes NumPy as long as a kernel takes for a hundred records."""
 
 
 def array_module(backend: str) -> ModuleType:
@@ -48,7 +50,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         chosen = np.dtype(dtype)
     except TypeError:
         chosen = np.dtype(object)
-    if chosen not in (np.float32, np.float64):
+    if chosen not in DTYPE_NAMES:
         raise OptionError(f"dtype {dtype!r} is not 'float32' or 'float64'")
     return chosen
 

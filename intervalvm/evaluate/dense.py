@@ -8,6 +8,7 @@ bits. Every other evaluator is tested against this one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
-from intervalvm.ops import ROWS
+from intervalvm.ops import AXES, ROWS
 from intervalvm.tape import Tape
 
 ENGINES = ("dense", "naive")
+AXIS_OPS = list(AXES.values())
 
 
 def evaluate(
@@ -44,6 +46,52 @@ def evaluate(
     """
     if engine not in ENGINES:
         raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
+    points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
+    if backend == "numpy":
+        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer points at a time"
+        needed = points.peak_bytes(engine)
+        require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
+    value = _points(points, keep=engine == "naive")
+    return value if value.shape == points.shape else points.broadcast(value)
+
+
+@dataclass(frozen=True)
+class Points:
+    """What an evaluation is given, checked and rounded: a tape and the arrays of its inputs."""
+
+    tape: Tape
+    xp: Arrays
+    axes: list[Any]
+    free: list[Any]
+    shape: tuple[int, ...]
+
+    def leaf(self, i: int) -> Any:
+        """The value of clause ``i``, a constant or an input."""
+        name, place = ROWS[self.tape.codes[i]].name, self.tape.left[i]
+        if name == "const":
+            return self.tape.constants(self.xp.dtype)[i]
+        return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
+
+    def peak_bytes(self, engine: str) -> int:
+        shapes = [a.shape for a in self.axes], [a.shape for a in self.free]
+        return peak_bytes(self.tape, *shapes, self.xp.dtype, engine)
+
+    def broadcast(self, value: Any) -> Any:
+        """A new array of the whole shape."""
+        return self.xp.module.array(self.xp.module.broadcast_to(value, self.shape))
+
+
+def prepare(
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any,
+    *,
+    variables: Mapping[str, Any] | None,
+    backend: str,
+    dtype: Any,
+) -> Points:
+    """The points of an evaluation, or the error that ``evaluate`` promises."""
     variables, tape = settings_for(tape, variables), as_tape(tape)
     chosen = as_dtype(dtype)
     module = array_module(backend)
@@ -57,32 +105,21 @@ def evaluate(
         raise OptionError(
             f"x, y, z and the variables do not broadcast together: {shapes}"
         ) from error
-    if backend == "numpy":
-        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer points at a time"
-        needed = peak_bytes(tape, [a.shape for a in axes], [a.shape for a in free], chosen, engine)
-        require(needed, f"engine={engine!r} on {shape} points", way_out, max_memory)
-    value = _points(tape, Arrays(module, chosen), axes, free, keep=engine == "naive")
-    if value.shape != shape:
-        value = module.array(module.broadcast_to(value, shape))
-    return value
+    return Points(tape, Arrays(module, chosen), axes, free, shape)
 
 
-def _points(tape: Tape, xp: Arrays, axes: list[Any], free: list[Any], *, keep: bool) -> Any:
+def _points(points: Points, *, keep: bool) -> Any:
     """Run the clauses; ``keep`` holds every array to the end instead of to its last use."""
-    inputs = {"var-x": axes[0], "var-y": axes[1], "var-z": axes[2]}
-    constants = tape.constants(xp.dtype)
+    tape, xp = points.tape, points.xp
     dead = dying(tape)
     values: list[Any] = [None] * len(tape)
-    rows = [(op.name, op.point, op.arity) for op in ROWS]
+    rows = [(op.point, op.arity) for op in ROWS]
     codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
     with np.errstate(all="ignore"):
         for i, code in enumerate(codes):
-            name, rule, arity = rows[code]
+            rule, arity = rows[code]
             if rule is None:
-                if name == "const":
-                    values[i] = constants[i]
-                else:
-                    values[i] = free[left[i]] if name == "var" else inputs[name]
+                values[i] = points.leaf(i)
             elif arity == 1:
                 values[i] = rule(xp, values[left[i]])
             else:

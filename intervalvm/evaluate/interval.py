@@ -450,8 +450,9 @@ assert set(CHOICES) == {op.name for op in ROWS if op.has_choice}
 
 @dataclass(frozen=True)
 class Bounds:
-    """The root's interval over some regions, and the choices that were proven on the way."""
+    """The interval of each clause over some regions, and the choices that were proven."""
 
+    values: list[Interval]
     root: Interval
     trace: Trace
 
@@ -493,7 +494,7 @@ def bounds(
                 left, right = choose(xp, *operands)
                 left_only[i], right_only[i] = as_mask(left, regions), as_mask(right, regions)
     root = Interval(*(np.broadcast_to(part, regions) for part in values[-1]))
-    return Bounds(root, Trace(left_only, right_only))
+    return Bounds(values, root, Trace(left_only, right_only))
 
 
 def as_mask(flags: Any, regions: tuple[int, ...]) -> int:

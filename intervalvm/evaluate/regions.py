@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler import simplify as passes
+from intervalvm.compiler.fold import fold
+from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.questions import sign_tape
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import as_dtype
+from intervalvm.evaluate.arrays import Arrays, as_dtype
 from intervalvm.evaluate.interval import Bounds, Interval, bounds
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.tape import Tape
@@ -70,11 +73,14 @@ def simplify(
     z: Side = 0.0,
     variables: Mapping[str, Side] | None = None,
     keep: str = "value",
+    dtype: Any = None,
 ) -> Tape:
     """A tape, never longer, that is the same at every float point of a box.
 
-    With ``keep="value"`` it has the same bits, in float32 and in float64; with ``keep="sign"`` the
-    same answer to ``v < 0``. Sides as for ``interval``. A free variable may have any value, NaN
+    With ``keep="value"`` it has the same bits, with ``keep="sign"`` the same answer to ``v < 0``:
+    in float32 and in float64, or in ``dtype`` alone if one is named, which allows more: constants
+    are folded, and for the sign whole chains of clauses become a comparison with the exact float
+    at which the answer changes. Sides as for ``interval``. A free variable may have any value, NaN
     included, unless ``variables`` bounds it; all stay free.
     """
     tape = as_tape(tape)
@@ -87,9 +93,12 @@ def simplify(
         _side(name, given.get(name, anything), maybe_nan=name not in given)
         for name in tape.variables
     ]
+    sign_only = keep == "sign"
+    if dtype is not None:
+        return _simplify_in(as_dtype(dtype), tape, (x, y, z), free, sign_only=sign_only)
     traces = [
-        _bounds(tape, (x, y, z), free, np.dtype(dtype), sign_only=keep == "sign").trace
-        for dtype in (np.float32, np.float64)
+        _bounds(tape, (x, y, z), free, np.dtype(each), sign_only=sign_only).trace
+        for each in (np.float32, np.float64)
     ]
     # A choice must hold in both dtypes: their roundings, and so their ties, differ.
     single, double = traces
@@ -98,6 +107,30 @@ def simplify(
         [a & b for a, b in zip(single.right_only, double.right_only, strict=True)],
     )
     return passes.simplify(tape, agreed)
+
+
+def _simplify_in(
+    dtype: np.dtype[Any],
+    tape: Tape,
+    sides: tuple[Side, Side, Side],
+    free: list[tuple[float, float, bool]],
+    *,
+    sign_only: bool,
+) -> Tape:
+    xp = Arrays(np, dtype)
+
+    def shorten(found: Tape) -> Tape:
+        trace = _bounds(found, sides, free, dtype, sign_only=sign_only).trace
+        return fold(passes.simplify(found, trace), xp)
+
+    short = shorten(fold(tape, xp))
+    if sign_only:
+        values = _bounds(short, sides, free, dtype, sign_only=True).values
+        lower = np.array([np.ravel(value.lower)[0] for value in values], dtype)
+        maybe_nan = np.array([np.ravel(value.maybe_nan)[0] for value in values])
+        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, xp)))
+        short = min(short, asked, key=len)
+    return min(tape, short, key=len)
 
 
 def _bounds(

@@ -1,25 +1,35 @@
-"""The compiled steps: one LLVM ``switch`` each, with an arm for every variant of every operation.
+"""The compiled loops over a program's records: one LLVM ``switch`` each, an arm for every variant.
 
-An interval step evaluates a record of a program over 64 regions (or over one box), a points step at
-the 16 x 16 points of a leaf. The arms are the rules of ``interval`` and ``ops``, run on ``lanes``.
+An interval loop evaluates a program over 64 regions (or over one box), a points loop at the 16 x 16
+points of a leaf. The arms are the rules of ``interval`` and ``ops``, run on ``lanes``. Loops stand
+in a module of their own, which numba does not see: it would compile them again for every function
+that leads to a call of one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.core import cgutils
 
-from intervalvm.compiler.program import NUMBER, VARIANTS, Variant
+from intervalvm.compiler.program import (
+    INPUTS,
+    NUMBER,
+    RECORD_BYTES,
+    VARIANT_BITS,
+    VARIANTS,
+    Variant,
+)
 from intervalvm.evaluate.interval import CHOICES, RULES, Interval, constant
 from intervalvm.evaluate.lanes import (
     BLOCK,
     ELEMENT,
     I1,
+    I32,
     I64,
     LANES,
     POINTER,
@@ -94,18 +104,55 @@ def _write_arms(
     builder.position_at_end(end)
 
 
-def _step(write: Callable[[ir.IRBuilder, list[ir.Value]], None], n_args: int) -> Any:
-    """A numba intrinsic of ``n_args`` int64 arguments whose code is written by ``write``."""
+@dataclass(frozen=True)
+class Loop:
+    """One loop: ``over`` "regions" (``width`` of them, 64 or 1) or "points" (256).
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        write(builder, args)
-        return context.get_dummy_value()
+    It is called with the address and the number of records, and the addresses of what they read and
+    write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
+    ``choices`` (two words a record: where only the left, the right operand matters; not at points).
+    Slots of regions are intervals, and two words a truth: always, never. Slots at points are 256
+    values (16 of one axis) and 256 bits a truth.
+    """
 
-    @intrinsic
-    def step(typingctx, variant, out, left, right, third, full, axis, truth, numbers, choices):
-        return types.void(*[types.int64] * n_args), codegen
+    over: str
+    dtype: str
+    tame: bool
+    width: int = LANES
 
-    return step
+    ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+        manner = "tame" if self.tame else "careful"
+        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{manner}"
+
+    @property
+    def signature(self) -> ir.FunctionType:
+        return ir.FunctionType(ir.VoidType(), [I64] * len(self.ARGUMENTS))
+
+    def write(self, module: ir.Module) -> None:
+        """Add the loop to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        records, count, *bases = function.args
+        with cgutils.for_range(builder, count) as loop:
+            at = slot_at(builder, records, loop.index, RECORD_BYTES)
+            first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
+            variant = builder.and_(first, ir.Constant(I64, (1 << VARIANT_BITS) - 1))
+            out = builder.add(loop.index, ir.Constant(I64, INPUTS))
+            _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+        builder.ret_void()
+
+    def _variants(self) -> list[Variant]:
+        one_box = self.over == "regions" and self.width != LANES
+        return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
+
+    def _arms(self, builder: ir.IRBuilder) -> Arm:
+        if self.over == "points":
+            return _PointArms(builder, self.dtype, tame=self.tame)
+        return _IntervalArms(builder, self.dtype, self.width, tame=self.tame)
 
 
 class _IntervalArms:
@@ -239,20 +286,6 @@ OVER_CHILDREN = {
 """For each of the 64 children, its place among the 8 columns or rows."""
 
 
-def interval_step(dtype: str, *, tame: bool, width: int = LANES) -> Any:
-    """step(variant, out, left, right, third, full, axis, truth, numbers, choices).
-
-    One record over ``width`` regions. Places in the arrays ``full`` and ``axis`` (interval slots),
-    ``truth`` (two words: always, never), ``numbers`` and ``choices`` (two words a record).
-    """
-    variants = [v for v in VARIANTS if width == LANES or set(v.kinds + v.out) <= {"f", "k"}]
-
-    def write(builder: ir.IRBuilder, args: list[ir.Value]) -> None:
-        _switch(builder, variants, args, lambda b: _IntervalArms(b, dtype, width, tame=tame))
-
-    return _step(write, 10)
-
-
 class _PointArms:
     """Arms over the 16 x 16 points of a leaf: 16 values of one axis, 16 rows of 16 of the rest."""
 
@@ -352,15 +385,3 @@ class _PointArms:
 
 
 TRUTH_BYTES = BLOCK * BLOCK // 8
-
-
-def points_step(dtype: str, *, tame: bool) -> Any:
-    """step(variant, out, left, right, third, full, axis, truth, numbers, 0): at 16 x 16 points.
-
-    ``full`` has 256 values a record, ``axis`` 16, ``truth`` 256 bits.
-    """
-
-    def write(builder: ir.IRBuilder, args: list[ir.Value]) -> None:
-        _switch(builder, VARIANTS, args, lambda b: _PointArms(b, dtype, tame=tame))
-
-    return _step(write, 10)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
+from intervalvm.evaluate.folding import prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
-from intervalvm.render.grid import Region, check_depth, check_size, coordinates
-from intervalvm.render.image import Image, Level, Stats
+from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
+from intervalvm.render.image import Image, Level, Stats, canvas
 from intervalvm.render.quadtree import Counts, split_levels
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def render(
     variables: Mapping[str, float] | None = None,
     z: float = 0.0,
     max_memory: int | None = None,
+    fold: str = "exact",
     progress: Progress | bool | None = None,
 ) -> Image:
     """The image of ``tape``: 255 where its value is below 0, else 0, NaN included.
@@ -60,7 +62,8 @@ def render(
     libm may differ in the last bit of float64. ``threads`` defaults to the CPUs that this process
     may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v < 0`` or ``v >= 0`` was
     proven for a whole tile the bound nearest 0, elsewhere exact. ``progress(done, total)`` is
-    called with pixels from time to time; True draws a bar.
+    called with pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of
+    real numbers, which change values: see ``intervalvm.fold``.
 
     Raises OptionError for an argument that means nothing, VariableError for a free variable that
     is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
@@ -80,6 +83,7 @@ def render(
         variables=variables,
         z=z,
         max_memory=max_memory,
+        fold=fold,
     )
     return draw(job, progress)
 
@@ -141,12 +145,14 @@ def check(
     variables: Mapping[str, float] | None,
     z: float,
     max_memory: int | None,
+    fold: str,
 ) -> Job:
     """The options of ``render`` as a Job, or the error that ``render`` promises."""
     variables, tape = settings_for(shape, variables), as_tape(shape)
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
     chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
+    tape = prefolded(tape, fold, chosen)
     threads = _check_threads(threads)
     if mode not in MODES:
         raise OptionError(f"no mode {mode!r}: choose 'bitmap' or 'value'")
@@ -157,8 +163,8 @@ def check(
     pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
     needed = width * height * pixel_type.itemsize
     require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
-    x, y = coordinates(region, width, height, grid, chosen)
-    shown = (region or Region.square()).fitted(width, height)
+    shown = shown_region(region, width, height)
+    x, y = coordinates(shown, width, height, grid, chosen)
     return Job(
         tape,
         x,
@@ -196,7 +202,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         depth=job.depth,
         engine=job.engine,
         backend=job.backend,
-        dtype=job.x.dtype.name,
+        dtype=DTYPE_NAMES[job.x.dtype],
         threads=drawn.threads,
         grid=job.grid,
         seconds={"compile": drawn.compiling, "render": rendering},
@@ -244,9 +250,16 @@ def _compiled(
     compiling = time.perf_counter() - start
     needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
     job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
-    pixels = np.zeros(job.shape, job.pixel_type)
+    pixels, is_clear = canvas(job.shape, job.pixel_type)
     counts = compiled.render(
-        plan, job.x, job.y, pixels, steps, threads=job.threads, progress=report
+        plan,
+        job.x,
+        job.y,
+        pixels,
+        steps,
+        threads=job.threads,
+        is_clear=is_clear,
+        progress=report,
     )
     return Drawn(pixels, counts, compiling, job.threads)
 

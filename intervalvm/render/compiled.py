@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.program import Program
+from intervalvm.compiler.program import RECORD_BYTES, Program
+from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -31,29 +32,25 @@ def render(
     steps: Sequence[int],
     *,
     threads: int,
+    is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
-    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
+    """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
 
-    ``steps`` are the levels of the quadtree that each split takes. The image does not depend on
-    ``threads``.
+    ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
+    split takes. The image does not depend on ``threads``.
     """
-    dtype = plan.dtype.name
-    tame, careful = (partial(native.kernel, kind, dtype) for kind in ("tame", "careful"))
+    tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
         frame = _Frame(plan, root, x, y, pixels, steps)
+        frame.words[c.IS_CLEAR] = is_clear
         for workspace in (root, *own):
             workspace.stats[:] = 0
-        while True:
-            contexts = frame.start(own)
-            own[0].context[c.DEPTH] = -1
-            if not plan.is_tame:
-                careful()(contexts[0])
-            walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
-            _run(walk, contexts, frame.shared, pixels.size, progress)
-            if not root.stack[c.DEFERRED]:
-                break
-            frame.words[c.VALID] = root.stack[c.DEFERRED]
+        contexts = frame.start(own)
+        if not plan.is_tame:
+            careful()(contexts[0])
+        walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+        _run(walk, contexts, frame.shared, pixels.size, progress)
         stats = root.stats + sum(workspace.stats for workspace in own)
     return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
 
@@ -66,19 +63,18 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     """
     x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
-    kernel = native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    kernel = _kernel(plan, is_tame=plan.is_tame)
     with plan.workspaces(2, 1) as (root, own):
         frame = _Frame(plan, root, x_ends, y_ends, pixels, [0])
-        frame.words[c.BUDGET] = 0  # split the root and come back
-        contexts = frame.start([own])
-        own.context[c.DEPTH] = -1
-        kernel(contexts[0])
-        if not root.stack[c.REMAINING]:
-            return plan  # proven, or no room
-        first = int(root.stack[c.CHILD_PROGRAM]) - int(root.context[c.ARENA])
-        count = int(root.stack[c.CHILD_COUNT])
-        words = root.arena[first : first + count * c.RECORD_BYTES].view(np.uint32).copy()
-        result = int(root.stack[c.CHILD_ROOT])
+        frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
+        (context,) = frame.start([own])
+        while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
+            pass
+        if own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
+            return plan  # proven
+        count = int(own.context[c.LEAF_COUNT])
+        words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
+        result = int(own.context[c.LEAF_RESULT])
     program = Program(words.reshape(-1, 4), plan.program.constants, result)
     return replace(plan, program=program, _idle=[])
 
@@ -107,19 +103,30 @@ class _Frame:
         words[c.Y] = words[c.X] + y_start * plan.dtype.itemsize
         words[c.IMAGE], words[c.IS_VALUE] = pixels.ctypes.data, not plan.is_bitmap
         words[c.STEPS], words[c.BITS] = len(steps), self.bits.ctypes.data
-        words[c.VALID], words[c.BUDGET] = -1, BUDGET
+        words[c.BUDGET] = BUDGET
         words[c.SHARED], words[c.ROOT_CONTEXT] = self.shared.ctypes.data, root.address
 
     def start(self, own: Sequence[c.Workspace]) -> list[int]:
-        """Make all contexts ready; returns the addresses of those in ``own``."""
+        """Make all contexts ready; returns the addresses of those in ``own``, the caller's first.
+
+        The caller's thread splits the root.
+        """
         self.shared[:] = 0
-        self.root.start(self.words, depth=0)
-        return [workspace.start(self.words, depth=0) for workspace in own]
+        self.root.start(self.words)
+        caller, *others = own
+        return [
+            caller.start(self.words, depth=-1, is_caller=True),
+            *(workspace.start(self.words) for workspace in others),
+        ]
 
 
 def load(plan: Plan) -> None:
     """Have the kernels that a plan needs ready: compiled on this machine's first run."""
-    native.kernel("tame" if plan.is_tame else "careful", plan.dtype.name)
+    _kernel(plan, is_tame=plan.is_tame)
+
+
+def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
+    return native.kernel("tame" if is_tame else "careful", DTYPE_NAMES[plan.dtype])
 
 
 def _run(
@@ -143,6 +150,7 @@ def _run(
                 _let_others_run()
 
     others: list[Future[None]] = []
+    begun = others
     try:
         for context in contexts[1:]:
             others.append(_pool(os.getpid(), len(contexts) - 1).submit(work, context))
@@ -150,15 +158,17 @@ def _run(
             if progress is not None:
                 tasks = int(shared[c.READY]) - 1
                 progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
-        for other in others:
-            # what has not begun by now, for want of a processor, has nothing left to do
-            if not other.cancel():
-                other.result()
+        # what has not begun by now, for want of a processor, has nothing left to do
+        begun = [other for other in others if not other.cancel()]
+        if shared[c.FINISHED] == 1 + len(begun):
+            begun = []  # their work is done: to see them return would take longer than to go on
+        for other in begun:
+            other.result()
     finally:
         stop.append(True)
         if not shared[c.READY]:
             shared[c.READY] = 1  # no tasks: whoever waits for the root goes home
-        for other in others:
+        for other in begun:
             if not other.cancel():
                 other.exception()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.program import INPUTS
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.render.grid import LEAF_PX
 
 BLOCK_PX = LEAF_PX
@@ -27,34 +27,36 @@ MOST_STEPS = 12
     X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
     IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
     IS_VALUE,  # whether the result is a value instead of a truth
+    IS_CLEAR,  # whether all pixels are 0 already
     RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
     NUMBERS,  # address of the pool of constants
     STEPS, BITS,  # number of splits; address of int64[STEPS], the levels of each
-    VALID,  # children of the whole image to look at: all, or those that were deferred
     TAME,  # written by root: whether neither NaN nor infinity can arise
     SHARED,  # address of what threads share: SHARED_WORDS words, see below
     ROOT_CONTEXT,  # address of the context in which the root was split
     BUDGET,  # records x lanes to evaluate before returning
     FRAME_FIELDS,  # up to here
     # A thread's own workspace: addresses, and what is in work.
-    ARENA, ARENA_END, ARENA_TOP,  # children's programs
+    ARENA, ARENA_END, ARENA_TOP,  # children's programs: first that of the task, then its children's
     FULL, AXIS, TRUTH,  # slots of the records, by kind: intervals, and the same memory for points
     CHOICES,  # uint64[2 (n + 2)]: by place, in which children only the left (right) matters
     LIVE,  # uint64[n + 2]: by place, which children need it
     ROWS_LIVE,  # uint64[n + 66]: by child, which places it needs (LIVE transposed)
-    REMAP,  # int32[(n + 2) * 64]: by place, where it is in the programs of the children
-    CHILD_COUNTS,  # int32[64]: how many places those have so far
+    PLACES,  # int32[n + 2]: by place, where it is in the child's program that is being written
     STACK, STATS,  # a row a step, see below
+    IS_CALLER,  # whether this thread waits for the others in the end
+    HAS_STARTED,  # whether it is counted in STARTED
     DEPTH,  # the step whose children are being visited; 0 between tasks, -1 to split the root first
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     FIELDS,
-) = range(40)  # fmt: skip
+) = range(41)  # fmt: skip
 
 # What threads share: tasks are the root's ambiguous children.
 NEXT_TASK = 0  # how many were taken
 READY = 1  # 0 until the root is split, then 1 + the number of tasks
-TASK_LIST = 2
+STARTED, FINISHED = 2, 3  # threads that have seen the tasks; that have left none
+TASK_LIST = 4
 SHARED_WORDS = TASK_LIST + LANES
 
 # A row of the stack, one a step: a region, its program, and those of its ambiguous children.
@@ -67,14 +69,13 @@ ROW = CHILD_ROOT + LANES
 (REGIONS, INSIDE, OUTSIDE, AMBIGUOUS, CLAUSES, INSIDE_PX, EVALUATED_PX) = range(7)
 COUNTS = 8
 
-RECORD_BYTES = 16
 MOST_ARENA = 1 << 22
 """Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
 
 
 def arena_records(length: int, steps: int) -> int:
     """Records that a thread's arena holds: at least one child's program a step."""
-    return steps * length + min(LANES * length, MOST_ARENA)
+    return steps * (length + 1) + min(LANES * length, MOST_ARENA)
 
 
 def aligned(n_bytes: int) -> NDArray[np.uint8]:
@@ -107,9 +108,8 @@ class Workspace:
         self.live = np.zeros(places + LANES, np.uint64)
         self.rows_live = np.zeros(places + LANES, np.uint64)
         # as long as the pool of constants too, so that what is no place may be looked up
-        remap = aligned(4 * LANES * (max(places, constants) + 1)).view(np.int32)
-        remap[: INPUTS * LANES] = np.repeat([0, 1], LANES)
-        self.remap, self.child_counts = remap, aligned(4 * LANES)
+        self.places = np.zeros(max(places, constants) + 1, np.int32)
+        self.places[:INPUTS] = range(INPUTS)
         self.stack = np.zeros(MOST_STEPS * ROW, np.int64)
         self.stats = np.zeros((MOST_STEPS, COUNTS), np.int64)
         self.context = self._addresses()
@@ -117,7 +117,7 @@ class Workspace:
 
     @staticmethod
     def bytes_needed(length: int, constants: int, steps: int, slots: Slots) -> int:
-        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4 * LANES
+        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4
         return max(length + INPUTS, constants) * each + RECORD_BYTES * arena_records(length, steps)
 
     def _addresses(self) -> NDArray[np.int64]:
@@ -131,19 +131,18 @@ class Workspace:
             (CHOICES, self.choices),
             (LIVE, self.live),
             (ROWS_LIVE, self.rows_live),
-            (REMAP, self.remap),
-            (CHILD_COUNTS, self.child_counts),
+            (PLACES, self.places),
             (STACK, self.stack),
             (STATS, self.stats),
         ):
             context[field] = array.ctypes.data
         return context
 
-    def start(self, frame: NDArray[np.int64], depth: int) -> int:
+    def start(self, frame: NDArray[np.int64], depth: int = 0, *, is_caller: bool = False) -> int:
         """Make the context ready for a frame; returns its address."""
         context = self.context
         context[:FRAME_FIELDS] = frame
         context[ARENA_TOP] = context[ARENA]
-        context[DEPTH] = depth
+        context[DEPTH], context[IS_CALLER], context[HAS_STARTED] = depth, is_caller, False
         context[LEAF_ROW] = context[LEAF_BOTTOM] = 0
         return self.address

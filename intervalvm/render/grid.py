@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import operator
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -135,14 +137,35 @@ def coordinates(
 
     ``x`` is ``dtype[width]``, ``y`` is ``dtype[height]``: computed in float64 and rounded once. No
     region means ``Region.square()``. One column lies on the left edge, one row on the top edge in
-    the grid "linspace". Neighbours may be equal where the dtype cannot tell them apart.
+    the grid "linspace". Neighbours may be equal where the dtype cannot tell them apart. The arrays
+    are read-only: frames of one region and size share them.
 
     Raises OptionError for an unknown grid, or for coordinates beyond what the dtype holds.
     """
     if grid not in GRIDS:
         raise OptionError(f"there is no grid {grid!r}: choose {', '.join(GRIDS)}")
-    shown = (region or Region.square()).fitted(width, height)
-    (x0, x1), (y0, y1), sample = shown.x, shown.y, GRIDS[grid]
+    shown = shown_region(region, width, height)
+    # by their bytes, since 0.0 and -0.0 are equal and their samples need not be
+    return _samples(ENDS.pack(*shown.x, *shown.y), width, height, grid, np.dtype(dtype))
+
+
+def shown_region(region: Region | None, width: int, height: int) -> Region:
+    """The rectangle that an image of this size shows of ``region``."""
+    return (region or DEFAULT).fitted(width, height)
+
+
+DEFAULT = Region.square()
+ENDS = struct.Struct("4d")
+MOST_KEPT = 8
+"""Coordinates of so many frames are kept: making them takes as long as a part of a small frame."""
+
+
+@lru_cache(MOST_KEPT)
+def _samples(
+    ends: bytes, width: int, height: int, grid: str, dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    x0, x1, y0, y1 = ENDS.unpack(ends)
+    sample = GRIDS[grid]
     with np.errstate(over="ignore", invalid="ignore"):
         x = sample(x0, x1, width, 0).astype(dtype)
         # rows run downwards: the mirrored side is sampled, then mirrored back, so that the middle
@@ -150,9 +173,10 @@ def coordinates(
         y = -sample(-y1, -y0, height, 1).astype(dtype)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise OptionError(
-            f"the region {shown} goes beyond {np.dtype(dtype).name}: "
+            f"the region {Region((x0, x1), (y0, y1))} goes beyond {dtype.name}: "
             "give a smaller one, or the dtype float64"
         )
+    x.flags.writeable = y.flags.writeable = False
     return x, y
 
 

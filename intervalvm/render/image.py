@@ -22,6 +22,26 @@ if TYPE_CHECKING:
     from intervalvm.render.grid import Region
 
 
+CACHE_LINE = 64
+FRESH_BYTES = 32 << 20
+"""From here on memory is taken from the system, in pages that it clears as they are touched."""
+
+
+def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
+    """Memory for an image of ``shape`` (height, width), and whether it is all 0.
+
+    It starts on a cache line: tiles whose rows are whole lines share none with their neighbours,
+    and no two threads write to one. A large image is clear, since what stays 0 then costs nothing;
+    memory for a small one has been used before, so it would have to be cleared by one thread.
+    """
+    count = shape[0] * shape[1]
+    is_clear = count * dtype.itemsize >= FRESH_BYTES
+    spare = CACHE_LINE // dtype.itemsize
+    memory = (np.zeros if is_clear else np.empty)(count + spare, dtype)
+    start = -memory.ctypes.data % CACHE_LINE // dtype.itemsize
+    return memory[start : start + count].reshape(shape), is_clear
+
+
 @dataclass(frozen=True)
 class Level:
     """One level of the walk: regions of ``tile`` (width, height) pixels and what became of them.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from intervalvm.evaluate.lanes import (
@@ -22,6 +22,7 @@ from intervalvm.evaluate.lanes import (
     load,
     mask_word,
 )
+from intervalvm.evaluate.steps import Loop
 
 
 def compile_flags() -> dict[str, Any]:
@@ -48,6 +49,21 @@ int32_at, uint32_at = pointer_to(types.int32), pointer_to(types.uint32)
 int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 
 
+def call_of(loop: Loop) -> Any:
+    """run(records, count, full, axis, truth, numbers, choices): a loop, linked in later."""
+
+    @intrinsic
+    def run(typingctx, records, count, full, axis, truth, numbers, choices):
+        def codegen(context, builder, signature, args):
+            function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
+            builder.call(function, args)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * len(loop.ARGUMENTS)), codegen
+
+    return run
+
+
 @intrinsic
 def first_bit(typingctx, mask):
     """The place of the lowest bit that is set; the mask is not 0."""
@@ -72,7 +88,7 @@ def take_next(typingctx, address):
 
     def codegen(context, builder, signature, args):
         place = builder.inttoptr(args[0], POINTER)
-        return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "monotonic")
+        return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "acq_rel")
 
     return types.int64(types.int64), codegen
 
@@ -182,23 +198,3 @@ def sides_test(dtype: str, *, tame: bool) -> Any:
         return types.uint64(types.int64, types.boolean), codegen
 
     return sides
-
-
-@intrinsic
-def renumber(typingctx, out, left, right, counts, left_only, right_only, written):
-    """One place in the programs of 64 children: the next number of each, or an alias.
-
-    ``out``, ``left``, ``right`` and ``counts`` are addresses of int32[64]; the rest are masks.
-    """
-
-    def codegen(context, builder, signature, args):
-        vector, flags = ir.VectorType(ir.IntType(32), LANES), ir.VectorType(I1, LANES)
-        out, left, right, counts = (builder.inttoptr(a, POINTER) for a in args[:4])
-        masks = [builder.bitcast(mask, flags) for mask in args[4:]]
-        a, b, count = (builder.load(p, align=64, typ=vector) for p in (left, right, counts))
-        alias = builder.select(masks[0], a, builder.select(masks[1], b, count))
-        builder.store(alias, out, align=64)
-        builder.store(builder.sub(count, builder.sext(masks[2], vector)), counts, align=64)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 4, *[types.uint64] * 3), codegen

@@ -4,13 +4,13 @@ Everything a kernel knows stands in one int64 array, the *context* (its fields a
 sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
 raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
 
-``walk`` first splits the whole image. Called again it takes the children one by one, by an atomic
-counter, and walks each depth-first until no task is left or its budget is used up; then again.
+``walk`` first splits the whole image, whose ambiguous children are the tasks. Called again it takes
+them one by one, by an atomic counter, and walks each depth-first until no task is left or its
+budget is used up; then again.
 
 A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. What is proven
 is filled; for the ambiguous children one backward pass finds which of them need each clause (a
-uint64 a clause), and one forward pass writes their tapes. A clause whose choice is decided in a
-child is an alias there and is not written.
+uint64 a clause), and then each child's program is written (see ``children``).
 """
 
 from __future__ import annotations
@@ -20,13 +20,19 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from intervalvm.compiler.program import INPUTS, TO_AXIS, TO_FULL, VARIANT_BITS
-from intervalvm.evaluate import steps
-from intervalvm.evaluate.lanes import BLOCK, LANES, SIDE
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
+from intervalvm.evaluate.lanes import LANES, SIDE
+from intervalvm.evaluate.steps import Loop, interval_bytes
 from intervalvm.render import context as c
-from intervalvm.render.children import NOBODY, ONE, find_live, number_places, write_programs
+from intervalvm.render.children import (
+    NOBODY,
+    ONE,
+    find_children,
+    write_program,
+    write_programs,
+)
 from intervalvm.render.intrinsics import (
-    copy_block_of,
+    call_of,
     count_bits,
     fill_bytes,
     first_bit,
@@ -38,25 +44,25 @@ from intervalvm.render.intrinsics import (
     sides_test,
     take_next,
     tame_test,
-    uint8_at,
-    uint16_at,
     uint32_at,
     uint64_at,
-    write_row,
 )
+from intervalvm.render.leaves import edge, leaf_kernels
 
-VARIANT = (1 << VARIANT_BITS) - 1
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 MOST_POLLS = 2_000
 """How often a thread looks whether the root is split before it returns to Python: microseconds."""
-TRUTH_BYTES = steps.TRUTH_BYTES
+MOST_END_POLLS = 100_000
+"""How often the thread that the others work for looks whether they are done: some 100 us."""
 
 
-@jit
-def edge(cell, level, pixels):
-    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
-    return (cell * pixels) >> level
+def loops(kind: str, dtype: str) -> tuple[Loop, ...]:
+    """What a kernel calls: it is written and linked by ``native``."""
+    if kind == "bounds":
+        return (Loop("regions", dtype, tame=False, width=1),)
+    tame = kind == "tame"
+    return Loop("regions", dtype, tame), Loop("points", dtype, tame)
 
 
 def build(dtype: str, *, tame: bool) -> Any:
@@ -65,13 +71,13 @@ def build(dtype: str, *, tame: bool) -> Any:
     Only the careful one can split the root: it finds whether the rest may be tame.
     """
     itemsize = np.dtype(dtype).itemsize
-    full_bytes, axis_bytes = (steps.interval_bytes(dtype, width) for width in (LANES, SIDE))
-    points_bytes = BLOCK * BLOCK * itemsize
+    full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_interval = steps.interval_step(dtype, tame=tame)
-    evaluate_points = steps.points_step(dtype, tame=tame)
+    regions, points = loops("tame" if tame else "careful", dtype)
+    evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    copy_block, sides = copy_block_of(dtype), sides_test(dtype, tame=tame)
+    sides = sides_test(dtype, tame=tame)
+    enter_leaf, leaf_rows = leaf_kernels(dtype, call_of(points))
 
     @jit
     def enter_children(ctx, stack, bits):
@@ -100,7 +106,7 @@ def build(dtype: str, *, tame: bool) -> Any:
 
     @jit
     def fill(ctx, stack, bits, child, is_inside):
-        """Fill a proven child: 255 inside, 0 (as the image starts) outside; or a bound."""
+        """Fill a proven child: 255 inside, 0 outside; or a bound."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
@@ -113,9 +119,10 @@ def build(dtype: str, *, tame: bool) -> Any:
                 pixels = floats_at(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] * itemsize)
                 for pixel in range(left, right):
                     pixels[pixel] = bound
-        elif is_inside:
+        elif is_inside or not ctx[c.IS_CLEAR]:
+            byte = 255 if is_inside else 0
             for row in range(top, bottom):
-                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, 255)
+                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
         return (right - left) * (bottom - top)
 
     @jit
@@ -133,28 +140,19 @@ def build(dtype: str, *, tame: bool) -> Any:
 
     @jit
     def split(ctx, step, valid):
-        """Prove or split the region of stack row ``step``, of its children those in ``valid``."""
+        """Prove what can be proven of the region of stack row ``step``.
+
+        ``valid`` are the children to look at; returns the ambiguous ones, of which it is then known
+        what they need.
+        """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
         bits = int64_at(ctx[c.BITS])[step]
-        records, n = uint32_at(stack[c.PROGRAM]), stack[c.COUNT]
+        n, choices = stack[c.COUNT], ctx[c.CHOICES]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        numbers, choices = ctx[c.NUMBERS], ctx[c.CHOICES]
         valid &= enter_children(ctx, stack, bits)
         fill_bytes(choices, 16 * (n + INPUTS), 0)
-        for i in range(n):
-            evaluate_interval(
-                np.int64(records[4 * i]) & VARIANT,
-                i + INPUTS,
-                np.int64(records[4 * i + 1]),
-                np.int64(records[4 * i + 2]),
-                np.int64(records[4 * i + 3]),
-                full,
-                axis,
-                truth,
-                numbers,
-                choices,
-            )
+        evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.NUMBERS], choices)
         if step == 0:
             ctx[c.TAME] = tame or all_tame(ctx, stack)
         if ctx[c.IS_VALUE]:
@@ -164,91 +162,36 @@ def build(dtype: str, *, tame: bool) -> Any:
             words = uint64_at(truth + 16 * stack[c.ROOT])
             inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
+        stats[c.REGIONS] += count_bits(proven)
+        stats[c.INSIDE] += count_bits(inside)
+        stats[c.OUTSIDE] += count_bits(outside)
         while proven != NOBODY:
             child = first_bit(proven)
             proven &= proven - ONE
             is_inside = (inside >> np.uint64(child)) & ONE == ONE
             pixels = fill(ctx, stack, bits, child, is_inside)
             stats[c.INSIDE_PX] += pixels if is_inside else 0
-        stack[c.BASE] = ctx[c.ARENA_TOP]
-        fitting = NOBODY
         if ambiguous != NOBODY:
-            find_live(ctx, stack, ambiguous)
-            number_places(ctx, stack)
+            find_children(ctx, stack, ambiguous)
+        return ambiguous
+
+    @jit
+    def split_to_programs(ctx, step, valid):
+        """Split the region of a stack row, and write its children's programs."""
+        row = ctx[c.STACK] + 8 * c.ROW * step
+        stack = int64_at(row)
+        ambiguous, fitting = split(ctx, step, valid), NOBODY
+        stack[c.BASE] = ctx[c.ARENA_TOP]
+        if ambiguous != NOBODY:
             fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
-        uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.REMAINING))[0] = fitting
-        uint64_at(ctx[c.STACK] + 8 * (c.ROW * step + c.DEFERRED))[0] = ambiguous & ~fitting
-        stats[c.REGIONS] += count_bits(inside | outside | fitting)
-        stats[c.INSIDE] += count_bits(inside)
-        stats[c.OUTSIDE] += count_bits(outside)
+        uint64_at(row + 8 * c.REMAINING)[0] = fitting
+        uint64_at(row + 8 * c.DEFERRED)[0] = ambiguous & ~fitting
+        stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
+        stats[c.REGIONS] += count_bits(fitting)
         stats[c.AMBIGUOUS] += count_bits(fitting)
         while fitting != NOBODY:
             stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
             fitting &= fitting - ONE
-
-    @jit
-    def enter_leaf(ctx, step, child, parent):
-        """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
-        bits = int64_at(ctx[c.BITS])[step]
-        level = parent[c.LEVEL] + bits
-        column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
-        line = (parent[c.LINE] << bits) + child // SIDE
-        ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
-        ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
-        ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
-        ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
-        ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
-
-    @jit
-    def leaf_rows(ctx):
-        """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
-        records, n = uint32_at(ctx[c.LEAF_RECORDS]), ctx[c.LEAF_COUNT]
-        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        numbers, result = ctx[c.NUMBERS], ctx[c.LEAF_RESULT]
-        top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
-        for column in range(left, right, BLOCK):
-            copy_block(axis, ctx[c.X] + column * itemsize)
-            copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
-            for i in range(n):
-                evaluate_points(
-                    np.int64(records[4 * i]) & VARIANT,
-                    i + INPUTS,
-                    np.int64(records[4 * i + 1]),
-                    np.int64(records[4 * i + 2]),
-                    np.int64(records[4 * i + 3]),
-                    full,
-                    axis,
-                    truth,
-                    numbers,
-                    0,
-                )
-            columns = min(BLOCK, right - column)
-            values = floats_at(full + result * points_bytes)
-            bits = uint16_at(truth + result * TRUTH_BYTES)
-            for row in range(rows):
-                place = (top + row) * ctx[c.WIDTH_PX] + column
-                if ctx[c.IS_VALUE]:
-                    pixels = floats_at(ctx[c.IMAGE] + place * itemsize)
-                    for k in range(columns):
-                        value = values[row * BLOCK + k]
-                        inside += value < 0
-                        pixels[k] = value
-                elif columns == BLOCK:
-                    inside += write_row(ctx[c.IMAGE] + place, np.int64(bits[row]))
-                else:
-                    out = uint8_at(ctx[c.IMAGE] + place)
-                    for k in range(columns):
-                        bit = (np.int64(bits[row]) >> k) & 1
-                        inside += int(bit)
-                        out[k] = np.uint8(255 * bit)
-        ctx[c.LEAF_ROW] = top + rows
-        stats = int64_at(ctx[c.STATS])
-        stats[c.INSIDE_PX] += inside
-        stats[c.EVALUATED_PX] += rows * (right - left)
-        return n * (right - left) * BLOCK
 
     @jit
     def enter_child(ctx, step, child, parent):
@@ -264,34 +207,62 @@ def build(dtype: str, *, tame: bool) -> Any:
         stack[c.PROGRAM] = parent[c.CHILD_PROGRAM + child]
         stack[c.COUNT] = parent[c.CHILD_COUNT + child]
         stack[c.ROOT] = parent[c.CHILD_ROOT + child]
-        split(ctx, step, EVERYBODY)
+        split_to_programs(ctx, step, EVERYBODY)
         ctx[c.DEPTH] = step
         return stack[c.COUNT] * LANES
 
     @jit
     def split_root(ctx):
-        """Split the whole image; its ambiguous children become the tasks."""
-        stack = int64_at(ctx[c.STACK])
+        """Split the whole image; its ambiguous children become the tasks, the longest first."""
+        stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
         stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
         stack[c.ROOT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
-        ctx[c.ARENA_TOP] = ctx[c.ARENA]
-        split(ctx, 0, np.uint64(ctx[c.VALID]))
-        shared = int64_at(ctx[c.SHARED])
-        tasks = 0
-        left = uint64_at(ctx[c.STACK] + 8 * c.REMAINING)[0]
+        first = np.int64(0)  # as a literal it would make numba compile a split of its own
+        left, tasks = split(ctx, first, EVERYBODY), 0
+        stats = int64_at(ctx[c.STATS])
+        stats[c.REGIONS] += count_bits(left)
+        stats[c.AMBIGUOUS] += count_bits(left)
         while left != NOBODY:
-            shared[c.TASK_LIST + tasks] = first_bit(left)
+            child = first_bit(left)
             left &= left - ONE
+            place = c.TASK_LIST + tasks
+            while (
+                place > c.TASK_LIST
+                and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
+            ):
+                shared[place] = shared[place - 1]
+                place -= 1
+            shared[place] = child
             tasks += 1
         publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+
+    @jit
+    def take_task(ctx, root_ctx, child):
+        """Write the program of a child of the whole image, where this thread will use it."""
+        stack, root = int64_at(ctx[c.STACK]), int64_at(root_ctx[c.STACK])
+        write_program(root_ctx, root, child, ctx[c.PLACES], ctx[c.ARENA], stack)
+        count = stack[c.CHILD_COUNT + child]
+        ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
+        int64_at(ctx[c.STATS])[c.CLAUSES] += count
+        return stack
+
+    @jit
+    def await_others(ctx):
+        """Wait a little for the threads that have started: waking from a sleep takes longer."""
+        finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+        for _ in range(MOST_END_POLLS):
+            if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
+                break
+            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
 
     def walk(address):
         """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
         ctx = int64_at(address)
+        root_ctx, shared = int64_at(ctx[c.ROOT_CONTEXT]), int64_at(ctx[c.SHARED])
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
-            split_root(int64_at(ctx[c.ROOT_CONTEXT]))
+            split_root(root_ctx)
             if not tame:
                 return 1  # the tame kernel may be able to go on
         ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
@@ -300,9 +271,10 @@ def build(dtype: str, *, tame: bool) -> Any:
             if polls > MOST_POLLS:
                 return 1  # the thread that splits it may be waiting for this processor
             ready = published(ctx[c.SHARED] + 8 * c.READY)
-        last, shared = ctx[c.STEPS] - 1, int64_at(ctx[c.SHARED])
-        root_stack = int64_at(int64_at(ctx[c.ROOT_CONTEXT])[c.STACK])
-        budget = ctx[c.BUDGET]
+        if not ctx[c.HAS_STARTED]:
+            ctx[c.HAS_STARTED] = 1
+            take_next(ctx[c.SHARED] + 8 * c.STARTED)
+        last, budget = ctx[c.STEPS] - 1, ctx[c.BUDGET]
         while budget > 0:
             step = ctx[c.DEPTH]
             if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
@@ -310,12 +282,17 @@ def build(dtype: str, *, tame: bool) -> Any:
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:
+                    take_next(ctx[c.SHARED] + 8 * c.FINISHED)
+                    if ctx[c.IS_CALLER]:
+                        await_others(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
+                stack = take_task(ctx, root_ctx, child)
+                budget -= 1 + stack[c.CHILD_COUNT + child]
                 if last == 0:
-                    enter_leaf(ctx, step, child, root_stack)
+                    enter_leaf(ctx, step, child, stack)
                 else:
-                    budget -= enter_child(ctx, step + 1, child, root_stack)
+                    budget -= enter_child(ctx, step + 1, child, stack)
             else:
                 row = ctx[c.STACK] + 8 * c.ROW * step
                 stack = int64_at(row)
@@ -331,7 +308,7 @@ def build(dtype: str, *, tame: bool) -> Any:
                 else:
                     ctx[c.ARENA_TOP] = stack[c.BASE]
                     if deferred[0] != NOBODY:
-                        split(ctx, step, deferred[0])
+                        split_to_programs(ctx, step, deferred[0])
                     else:
                         ctx[c.DEPTH] = step - 1
         return 1
@@ -341,25 +318,21 @@ def build(dtype: str, *, tame: bool) -> Any:
 
 def build_bounds(dtype: str) -> Any:
     """The kernel ``bounds(address of a context)``: a program without axes over one box."""
-    evaluate = steps.interval_step(dtype, tame=False, width=1)
+    (box,) = loops("bounds", dtype)
+    evaluate = call_of(box)
 
     def bounds(address):
         """Evaluate every record; the interval slots of x and y are written already."""
         ctx = int64_at(address)
-        records = uint32_at(ctx[c.RECORDS])
-        for i in range(ctx[c.LENGTH]):
-            evaluate(
-                np.int64(records[4 * i]) & VARIANT,
-                i + INPUTS,
-                np.int64(records[4 * i + 1]),
-                np.int64(records[4 * i + 2]),
-                np.int64(records[4 * i + 3]),
-                ctx[c.FULL],
-                ctx[c.AXIS],
-                ctx[c.TRUTH],
-                ctx[c.NUMBERS],
-                ctx[c.CHOICES],
-            )
+        evaluate(
+            ctx[c.RECORDS],
+            ctx[c.LENGTH],
+            ctx[c.FULL],
+            ctx[c.AXIS],
+            ctx[c.TRUTH],
+            ctx[c.NUMBERS],
+            ctx[c.CHOICES],
+        )
         return 0
 
     return bounds

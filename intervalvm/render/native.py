@@ -16,17 +16,20 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llvmlite
 import llvmlite.binding as llvm
 
 from intervalvm.errors import FileError
 from intervalvm.files import write_atomically
+
+if TYPE_CHECKING:
+    from intervalvm.evaluate.steps import Loop
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
@@ -133,10 +136,14 @@ def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
 
     from intervalvm.render import intrinsics, kernels
 
+    loops = kernels.loops(kind, dtype)
     if kind == "bounds":
         source = kernels.build_bounds(dtype)
     else:
         source = kernels.build(dtype, tame=kind == "tame")
+    for loop in loops:
+        # numba links what it compiles although nobody will run it: any address will do
+        llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
     signature = types.int64(types.int64)
     compiled = cfunc(signature, **intrinsics.compile_flags())(source)
     module = llvm.parse_assembly(compiled.inspect_llvm())
@@ -144,8 +151,26 @@ def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
     wrapper = module.get_function(compiled.native_name)
     wrapper.linkage = "internal"
     module.get_function(compiled.native_name.removeprefix("cfunc.")).name = SYMBOL
+    module.link_in(compiled_loops(loops, machine))
+    for loop in loops:
+        module.get_function(loop.name).linkage = "internal"
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
     code: bytes = machine.emit_object(module)
     return code
+
+
+def compiled_loops(loops: Iterable[Loop], machine: llvm.TargetMachine) -> llvm.ModuleRef:
+    """A module with the code of ``loops``, optimised."""
+    from llvmlite import ir
+
+    source = ir.Module()
+    source.triple, source.data_layout = machine.triple, str(machine.target_data)
+    for loop in loops:
+        loop.write(source)
+    module = llvm.parse_assembly(str(source))
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
+from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import INPUTS, Program
@@ -30,6 +31,7 @@ MOST_CLAUSES = 1 << 28
 BLOCK = c.BLOCK_PX
 
 
+@lru_cache
 def slots_of(dtype: np.dtype[Any]) -> c.Slots:
     """What a record's result takes, as intervals of 64 regions or at the points of a leaf."""
     size = dtype.itemsize
@@ -81,14 +83,13 @@ class Plan:
                 break
             if found.steps >= steps:
                 taken.append(found)
-        missing = count - len(taken)
-        require(
-            missing * self.workspace_bytes(steps),
-            f"a walk with {count} threads over {len(self.program)} clauses",
-            "use fewer threads",
-        )
-        for _ in range(missing):
-            taken.append(c.Workspace(*self._sizes(steps)))
+        if missing := count - len(taken):
+            require(
+                missing * self.workspace_bytes(steps),
+                f"a walk with {count} threads over {len(self.program)} clauses",
+                "use fewer threads",
+            )
+            taken += [c.Workspace(*self._sizes(steps)) for _ in range(missing)]
         try:
             yield taken
         finally:
@@ -128,7 +129,8 @@ class _Planner:
         if len(self.tape) > MOST_CLAUSES:
             raise DoesNotFit(f"{len(self.tape)} clauses are too many: the most is {MOST_CLAUSES}")
         xp = Arrays(np, dtype)
-        folded = fold(self.tape, xp, {name: float.fromhex(value) for name, value in exact})
+        settings = {name: float.fromhex(value) for name, value in exact}
+        folded = balance(fold(self.tape, xp, settings))
         bounds = _bounds(folded, dtype, domain)
         if sign_only:
             asked = Predicates(folded, bounds.lower, bounds.maybe_nan, xp)

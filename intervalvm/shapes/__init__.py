@@ -2,10 +2,93 @@
 
 Not imported with the package: ``from intervalvm import shapes``, or ``intervalvm.shapes`` when it
 is first used.
+
+A picture shows x to the right and y upwards, from -1 to 1 unless a region is given; z points at
+the viewer, and a picture is the slice at one z, by default 0. Lengths are in the same unit, angles
+in degrees, anticlockwise from the x axis; about another axis, for who looks against it. Shapes
+stand about the origin: move them. A width or a height is a full one, a radius a half. A flat shape
+is the same at every z.
+
+A parameter is a number or an expression, such as ``ivm.var("r", 0.5)``, but for counts and the
+corners of polygons. Numbers are checked at the call: one that means nothing raises OptionError.
+
+What a field measures beside its sign is the last thing a docstring says:
+
+the distance
+    the Euclidean distance to the boundary, negative inside
+the distance outside, or inside
+    the same on one side, and a bound on the other
+a bound
+    never farther from 0 than the distance is, and its slope is at most 1
+the sign
+    nothing else
 """
 
 from intervalvm.shapes.font import Font
-from intervalvm.shapes.shape import Shape
+from intervalvm.shapes.plane import (
+    arc,
+    circle,
+    ellipse,
+    half_plane,
+    rectangle,
+    ring,
+    rounded_rectangle,
+    segment,
+)
+from intervalvm.shapes.polygons import polygon, star
+from intervalvm.shapes.shape import (
+    Shape,
+    difference,
+    intersection,
+    smooth_difference,
+    smooth_intersection,
+    smooth_union,
+    union,
+)
+from intervalvm.shapes.solid import (
+    box,
+    capsule,
+    cone,
+    cylinder,
+    half_space,
+    rounded_box,
+    sphere,
+    torus,
+)
+from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
 from intervalvm.shapes.text import text
 
-__all__ = ["Font", "Shape", "text"]
+__all__ = [
+    "Font",
+    "Shape",
+    "arc",
+    "box",
+    "capsule",
+    "circle",
+    "cone",
+    "cylinder",
+    "difference",
+    "ellipse",
+    "gyroid",
+    "half_plane",
+    "half_space",
+    "intersection",
+    "iwp",
+    "neovius",
+    "polygon",
+    "rectangle",
+    "ring",
+    "rounded_box",
+    "rounded_rectangle",
+    "schwarz_d",
+    "schwarz_p",
+    "segment",
+    "smooth_difference",
+    "smooth_intersection",
+    "smooth_union",
+    "sphere",
+    "star",
+    "text",
+    "torus",
+    "union",
+]

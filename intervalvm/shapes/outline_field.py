@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from intervalvm.expr import Expr, constant, maximum, minimum, sqrt, square
+from intervalvm.shapes.base import balanced
 from intervalvm.shapes.outline import Chain, Outline, Piece
-from intervalvm.shapes.tree import union
 
 BENT = 1 / 64
 """A coordinate that bends less than this part of its run counts as nearly straight."""
@@ -148,7 +148,9 @@ def glyph_pen(outline: Outline, x: Expr, y: Expr, em: float, unit: float) -> Pen
         lefts = {i: places[i] - passed[i] for row in outline.spans for i, _ in row}
         rights = {i: passed[i] - places[i] for row in outline.spans for _, i in row}
         rows = [
-            union([maximum(lefts[left], rights[right]) for left, right in row]) if row else None
+            balanced(minimum, [maximum(lefts[left], rights[right]) for left, right in row])
+            if row
+            else None
             for row in outline.spans
         ]
         found = _slabs([None, *rows, None], cuts)

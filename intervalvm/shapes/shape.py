@@ -1,59 +1,161 @@
-"""``Shape``: the points where a field is below 0, as a function of the coordinates.
-
-A shape keeps no expression but a function that makes one from three expressions for x, y and z, so
-that moving it is to call that function with other coordinates.
-"""
+"""``Shape``: the points where a field is below 0; joined as sets, blended, thickened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 
-from intervalvm.expr import Expr, as_expr, axes, maximum, minimum
+from intervalvm.errors import OptionError
+from intervalvm.expr import Expr, absolute, maximum, minimum, square
+from intervalvm.shapes import values as v
+from intervalvm.shapes.base import Field, balanced
+from intervalvm.shapes.placing import Placing
+from intervalvm.shapes.raising import Raising
 
 if TYPE_CHECKING:
-    from intervalvm.tape import Tape
+    from collections.abc import Sequence
 
-Field = Callable[[Expr, Expr, Expr], "Expr | float"]
-"""x, y and z to a value that is below 0 inside."""
+    from intervalvm.shapes.values import Value
+
+__all__ = [
+    "Field",
+    "Shape",
+    "difference",
+    "intersection",
+    "smooth_difference",
+    "smooth_intersection",
+    "smooth_union",
+    "union",
+]
 
 
-class Shape:
+class Shape(Placing, Raising):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
-    Every function of the library that takes a tape takes a shape. Immutable.
+    ``Shape(field)`` takes a function of three expressions, x, y and z, that gives an expression
+    below 0 inside. Every function of the library that takes a tape takes a shape. Immutable.
     """
 
-    def __init__(self, field: Field) -> None:
-        self._field = field
-
-    def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
-        """The field at the point (x, y, z)."""
-        return as_expr(self._field(x, y, z))
-
-    @cached_property
-    def expr(self) -> Expr:
-        """The field at (x, y, z) themselves."""
-        return self(*axes())
-
-    def tape(self) -> Tape:
-        """The clauses of the field."""
-        return self.expr.tape()
-
-    @property
-    def defaults(self) -> dict[str, float]:
-        """The defaults of the free variables, as of ``Expr.defaults``."""
-        return self.expr.defaults
-
     def __or__(self, other: Shape) -> Shape:
-        return Shape(lambda *p: minimum(self(*p), other(*p)))
+        return union(self, other) if isinstance(other, Shape) else NotImplemented
 
     def __and__(self, other: Shape) -> Shape:
-        return Shape(lambda *p: maximum(self(*p), other(*p)))
+        return intersection(self, other) if isinstance(other, Shape) else NotImplemented
 
     def __sub__(self, other: Shape) -> Shape:
-        return self & ~other
+        return difference(self, other) if isinstance(other, Shape) else NotImplemented
 
     def __invert__(self) -> Shape:
         return Shape(lambda *p: -self(*p))
+
+    def offset(self, distance: Value) -> Shape:
+        """Grown by ``distance`` everywhere, or shrunk where it is below 0.
+
+        Corners of a shape whose field is the distance outside become round; those of a bound, such
+        as a polygon's, stay sharp.
+
+        Formula: field - distance. Field: the distance outside if it was and nothing shrinks, else a
+        bound.
+        """
+        by = v.value("distance", distance)
+        return Shape(lambda *p: v.shifted(self(*p), by))
+
+    def shell(self, thickness: Value) -> Shape:
+        """The boundary, so thick: half of it inside, half outside.
+
+        Formula: abs(field) - thickness/2; Inigo Quilez, "3D distance functions" (onion). Field: the
+        distance outside if it was on both sides, else a bound.
+        """
+        half = v.positive("thickness", thickness) * 0.5
+        return Shape(lambda *p: absolute(self(*p)) - half)
+
+    def morph(self, other: Shape, amount: Value) -> Shape:
+        """Between this shape, at ``amount`` 0, and the other, at 1.
+
+        Formula: the mean of the fields with these weights. Field: a bound.
+        """
+        share = v.not_negative("amount", amount)
+        v.at_most("amount", share, "the most", 1.0)
+
+        def field(*p: Expr) -> Expr:
+            a, b = self(*p), other(*p)
+            return a * (1.0 - share) + b * share
+
+        return Shape(field)
+
+
+def union(*shapes: Shape) -> Shape:
+    """The points of any of the shapes: ``a | b``.
+
+    The minimum is a balanced tree in the order of the arguments, and a tile of a picture drops the
+    branches that are far from it: neighbours should stand next to each other.
+
+    Formula: the minimum. Field: the distance outside where the shapes' are, a bound inside.
+    """
+    return Shape._joined(minimum, _some("union", shapes))
+
+
+def intersection(*shapes: Shape) -> Shape:
+    """The points of all of the shapes: ``a & b``.
+
+    Formula: the maximum. Field: the distance inside where the shapes' are, a bound outside.
+    """
+    return Shape._joined(maximum, _some("intersection", shapes))
+
+
+def difference(shape: Shape, *others: Shape) -> Shape:
+    """The points of the first shape that are in none of the others: ``a - b``.
+
+    Formula: the maximum of the first and the others' negatives. Field: the distance inside where
+    the shapes' are, a bound outside.
+    """
+    first, *rest = _some("difference", (shape, *others))
+    return Shape._joined(maximum, [first, *(~other for other in rest)])
+
+
+def smooth_union(*shapes: Shape, radius: Value) -> Shape:
+    """The union, its inner corners filled where two fields differ by less than ``radius``.
+
+    Where they are equal, the most is added: a quarter of the radius. More than two shapes are
+    joined as ``union`` does, in pairs.
+
+    Formula: min(a, b) - max(radius - abs(a - b), 0)^2 / (4 radius), the quadratic polynomial of
+    Inigo Quilez, "Smooth minimum". Its gradient is a mean of both gradients. Field: a bound.
+    """
+    blend = v.positive("radius", radius)
+    parts = _some("smooth_union", shapes)
+    join = partial(_smooth, blend)
+    return Shape(lambda *p: balanced(join, [part(*p) for part in parts]))
+
+
+def smooth_intersection(*shapes: Shape, radius: Value) -> Shape:
+    """The intersection, its outer corners rounded as ``smooth_union`` fills inner ones.
+
+    Formula: the negative of the smooth union of the negatives. Field: a bound.
+    """
+    return ~smooth_union(*(~shape for shape in _some("smooth_intersection", shapes)), radius=radius)
+
+
+def smooth_difference(shape: Shape, *others: Shape, radius: Value) -> Shape:
+    """The difference, its outer corners rounded as ``smooth_intersection`` does.
+
+    Formula: the smooth intersection with the others' negatives. Field: a bound.
+    """
+    first, *rest = _some("smooth_difference", (shape, *others))
+    return smooth_intersection(first, *(~other for other in rest), radius=radius)
+
+
+def _smooth(radius: Value, a: Expr, b: Expr) -> Expr:
+    near = maximum(radius - absolute(a - b), 0.0)
+    return minimum(a, b) - square(near) / (4.0 * radius)
+
+
+def _some(name: str, shapes: Sequence[Shape]) -> Sequence[Shape]:
+    """The arguments of a function of shapes: at least one, and nothing else."""
+    for shape in shapes:
+        if not isinstance(shape, Shape):
+            hint = f": write {name}(*shapes)" if isinstance(shape, (list, tuple)) else ""
+            raise TypeError(f"{name} takes shapes, not {type(shape).__name__!r}{hint}")
+    if not shapes:
+        raise OptionError(f"{name} of no shapes")
+    return shapes

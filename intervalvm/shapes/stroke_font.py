@@ -172,12 +172,12 @@ GLYPHS: dict[str, tuple[str, float, *tuple[Stroke, ...]]] = {
 MARKS: dict[str, tuple[Stroke, ...]] = {
     "\N{COMBINING GRAVE ACCENT}": (Line(-8, 92, 5, 78),),
     "\N{COMBINING ACUTE ACCENT}": (Line(8, 92, -5, 78),),
-    "\N{COMBINING CIRCUMFLEX ACCENT}": (Line(-15, 77, 0, 91), Line(0, 91, 15, 77)),
-    "\N{COMBINING CARON}": (Line(-15, 91, 0, 77), Line(0, 77, 15, 91)),
+    "\N{COMBINING CIRCUMFLEX ACCENT}": (Line(-12, 78, 0, 91), Line(0, 91, 12, 78)),
+    "\N{COMBINING CARON}": (Line(-12, 91, 0, 78), Line(0, 78, 12, 91)),
     "\N{COMBINING TILDE}": (Arc(-9, 83, 9, 7, 0, 180), Arc(9, 83, 9, 7, 180, 360)),
-    "\N{COMBINING DIAERESIS}": (Dot(-14, 82, 8.5), Dot(14, 82, 8.5)),
+    "\N{COMBINING DIAERESIS}": (Dot(-13, 82, 8.5), Dot(13, 82, 8.5)),
     "\N{COMBINING RING ABOVE}": (circle(0, 84, 10),),
-    "\N{COMBINING MACRON}": (Line(-16, 82, 16, 82),),
+    "\N{COMBINING MACRON}": (Line(-13, 82, 13, 82),),
     "\N{COMBINING CEDILLA}": (Line(2, -1, 2, -14), circle(-7, -14, 9, 230, 360)),
 }  # fmt: skip
 OVER_CAPITALS = 34

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intervalvm.expr import Expr, absolute, maximum, minimum, sqrt, square
-from intervalvm.shapes.tree import union
+from intervalvm.shapes.base import balanced
 
 PEN = 6.5
 """Half the width of a stroke, in font units."""
@@ -179,4 +179,4 @@ def bare_ends(strokes: Sequence[Stroke]) -> list[Dot]:
 
 def draw(strokes: Sequence[Stroke], sheet: Sheet, dx: float, dy: float) -> Expr:
     """The union of strokes, moved by (dx, dy)."""
-    return union([stroke.body(sheet, dx, dy) for stroke in strokes])
+    return balanced(minimum, [stroke.body(sheet, dx, dy) for stroke in strokes])

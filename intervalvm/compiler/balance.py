@@ -1,0 +1,87 @@
+"""Chains of ``min`` or ``max`` to balanced trees of the same operands. No bit changes.
+
+``min`` returns the last of its least operands, in their order, and NaN if there is one, however it
+is bracketed; so does ``max`` with its greatest. A region in which one operand of a chain of n
+matters passes n decided choices on the way to it, and log n of a tree.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.slots import ARITY
+from intervalvm.ops import CODE
+from intervalvm.tape import Tape
+
+ASSOCIATIVE = (CODE["min"], CODE["max"])
+MOST_IN_A_TREE = 3
+"""A chain of so few operands is a balanced tree."""
+
+
+def balance(tape: Tape) -> Tape:
+    """The tape with every ``min`` or ``max`` of many operands bracketed in halves, in order.
+
+    A partial result that something else reads too ends a chain: it stays the value it is.
+    """
+    left, right = tape.left.tolist(), tape.right.tolist()
+    is_inner = _read_by_their_own_kind(tape)
+    inner = is_inner.tolist()
+    associative = np.isin(tape.codes, ASSOCIATIVE)
+    heads = np.flatnonzero(associative & ~is_inner & (is_inner[tape.left] | is_inner[tape.right]))
+    chains = {i: _operands(i, inner, left, right) for i in heads.tolist()}
+    chains = {i: chain for i, chain in chains.items() if len(chain) > MOST_IN_A_TREE}
+    if not chains:
+        return tape
+    # A chain's clauses come to stand together, where its last one stood among the others.
+    width = np.ones(len(tape), np.int64)
+    width[is_inner] = 0
+    for i in set(heads.tolist()) - chains.keys():
+        width[left[i]] = width[right[i]] = 1
+    width[list(chains)] = [len(chain) - 1 for chain in chains.values()]
+    source = np.repeat(np.arange(len(tape)), width)
+    place = np.cumsum(width) - 1
+    arity = ARITY[tape.codes[source]]
+    new_left = np.where(arity > 0, place[tape.left[source]], tape.left[source]).tolist()
+    new_right = np.where(arity > 1, place[tape.right[source]], tape.right[source]).tolist()
+    where = place.tolist()
+    for i, chain in chains.items():
+        row, at = [where[operand] for operand in chain], where[i] - len(chain) + 2
+        while len(row) > 1:
+            pairs, odd = len(row) // 2, row[len(row) & ~1 :]
+            new_left[at : at + pairs] = row[: 2 * pairs : 2]
+            new_right[at : at + pairs] = row[1 : 2 * pairs : 2]
+            row = [*range(at, at + pairs), *odd]
+            at += pairs
+    return Tape(
+        tape.codes[source],
+        new_left,
+        new_right,
+        tape.wide[source],
+        tape.single[source],
+        tape.variables,
+    )
+
+
+def _read_by_their_own_kind(tape: Tape) -> NDArray[np.bool_]:
+    """Which clauses are ``min`` or ``max`` and read once, by a clause of the same operation."""
+    n, arity = len(tape), ARITY[tape.codes]
+    reads, reader = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for operands, side in ((tape.left, 0), (tape.right, 1)):
+        readers = np.flatnonzero(arity > side)
+        reads += np.bincount(operands[readers], minlength=n)
+        reader[operands[readers]] = readers
+    once: NDArray[np.bool_] = (reads == 1) & (tape.codes[reader] == tape.codes)
+    return once & np.isin(tape.codes, ASSOCIATIVE)
+
+
+def _operands(head: int, inner: list[bool], left: list[int], right: list[int]) -> list[int]:
+    """What the chain that ends in ``head`` combines, in order."""
+    found, stack = [], [right[head], left[head]]
+    while stack:
+        i = stack.pop()
+        if inner[i]:
+            stack += (right[i], left[i])
+        else:
+            found.append(i)
+    return found

@@ -1,0 +1,124 @@
+"""What is left of the questions about a tape: which have an answer, and the rest as a tape."""
+
+from __future__ import annotations
+
+from intervalvm.compiler.predicates import FALSE, LESS, OR, SAME, TRUE, Node, Predicates
+from intervalvm.ops import ROWS
+from intervalvm.tape import Tape, TapeBuilder
+
+ALWAYS, NEVER = -1, -2
+"""What a truth resolves to whose answer is known."""
+
+
+def resolve(nodes: list[Node], root: int) -> dict[int, int]:
+    """For each node, the one that stands for it, or ALWAYS or NEVER."""
+    known: dict[int, int] = {}
+    stack = [root]
+    while stack:
+        i = stack[-1]
+        node = nodes[i]
+        kind = node.kind
+        if kind == LESS:
+            known[i] = i
+        elif kind in (TRUE, FALSE):
+            known[i] = ALWAYS if kind == TRUE else NEVER
+        elif node.left not in known:
+            stack.append(node.left)
+            continue
+        elif kind == SAME:
+            known[i] = known[node.left]
+        elif node.right not in known:
+            stack.append(node.right)
+            continue
+        else:
+            a, b = known[node.left], known[node.right]
+            decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
+            if decides in (a, b):
+                known[i] = decides
+            elif neutral in (a, b) or a == b:
+                known[i] = b if a == neutral else a
+            else:
+                known[i] = i
+        stack.pop()
+    return known
+
+
+def reachable(nodes: list[Node], known: dict[int, int], root: int) -> list[int]:
+    """The nodes that are needed, in the order in which they were asked."""
+    found, stack = {root}, [root]
+    while stack:
+        node = nodes[stack.pop()]
+        if node.kind != LESS:
+            for operand in (known[node.left], known[node.right]):
+                if operand not in found:
+                    found.add(operand)
+                    stack.append(operand)
+    return sorted(found)
+
+
+def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
+    """A tape that is below 0 where ``tape`` is, in the dtype and the region of the predicates.
+
+    ``a < b`` is the sign of ``a - b``, which is 0 for equal floats alone and NaN where either is;
+    ``or`` is ``min`` and ``and`` is ``max``.
+    """
+    nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
+    known = resolve(nodes, predicates.root)
+    root = known[predicates.root]
+    if root < 0:
+        builder.const(-1.0 if root == ALWAYS else 0.0)
+        return builder.build()
+    copied: dict[int, int] = {}
+    numbers: dict[str, int] = {}
+
+    def copy(clause: int) -> int:
+        """The clause of the new tape that has the value of ``clause``."""
+        stack = [clause]
+        while stack:
+            i = stack[-1]
+            waiting = [operand for operand in tape.operands(i) if operand not in copied]
+            stack += waiting
+            if not waiting:
+                stack.pop()
+                if i not in copied:
+                    copied[i] = _copy(builder, tape, i, [copied[o] for o in tape.operands(i)])
+        return copied[clause]
+
+    def value(of: int | float) -> int:
+        if isinstance(of, int):
+            return copy(of)
+        key = repr(of)
+        if key not in numbers:
+            numbers[key] = builder.const(of)
+        return numbers[key]
+
+    truth: dict[int, int] = {}
+    # An operand of a node is about an earlier clause.
+    for i in sorted(reachable(nodes, known, root), key=lambda i: nodes[i].clause):
+        node = nodes[i]
+        if node.kind != LESS:
+            a, b = truth[known[node.left]], truth[known[node.right]]
+            truth[i] = builder.clause("min" if node.kind == OR else "max", a, b)
+        elif node.right == 0.0 and not isinstance(node.right, int):
+            truth[i] = value(node.left)
+        elif node.left == 0.0 and not isinstance(node.left, int):
+            truth[i] = builder.clause("neg", value(node.right))
+        else:
+            truth[i] = builder.clause("sub", value(node.left), value(node.right))
+    return _ending_in(builder, truth[root])
+
+
+def _copy(builder: TapeBuilder, tape: Tape, i: int, operands: list[int]) -> int:
+    op = ROWS[tape.codes[i]].name
+    if op == "const":
+        return builder.const(float(tape.wide[i]), tape.single[i])
+    if op == "var":
+        return builder.variable(tape.variables[tape.left[i]])
+    return builder.clause(op, *operands)
+
+
+def _ending_in(builder: TapeBuilder, root: int) -> Tape:
+    """The tape so far; its value is that of ``root``, which need not be the last clause."""
+    if root != len(builder) - 1:
+        builder.clause("copy", root)
+    return builder.build()

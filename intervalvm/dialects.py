@@ -1,0 +1,75 @@
+"""``.vm`` text for other programs: the operations that they read, and no other.
+
+In: a tape. Out: text of a tape of the same value, bit for bit in float32, or an OptionError.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intervalvm.errors import OptionError, VariableError
+from intervalvm.ops import OPS, ROWS
+from intervalvm.tape import TapeBuilder, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from intervalvm.tape import Tape
+
+NOT_FIDGET = ("var", "copy", "recip", "rand", "mix")
+FIDGET = frozenset(name for name in OPS if name not in NOT_FIDGET)
+"""What Fidget's ``Context::from_text`` reads. It computes in float32, from float64 constants."""
+
+
+def fidget(tape: Tape) -> str:
+    """Text that Fidget reads: ``copy`` is left out and ``recip`` is a division.
+
+    Raises VariableError for a tape with free variables, OptionError for ``rand`` and ``mix``.
+    """
+    if tape.variables:
+        first = tape.variables[0]
+        raise VariableError(
+            f"the dialect 'fidget' has no free variables, and the tape has {first!r}: set it, "
+            f"as in save(tape.bind({first}=...), path, dialect='fidget')"
+        )
+    builder = TapeBuilder()
+    place: list[int] = []
+    for i, code in enumerate(tape.codes.tolist()):
+        name = ROWS[code].name
+        operands = [place[operand] for operand in tape.operands(i)]
+        if name == "const":
+            place.append(_constant(builder, float(tape.wide[i]), tape.single[i]))
+        elif name == "copy":
+            place.append(operands[0])
+        elif name == "recip":
+            place.append(builder.clause("div", builder.const(1.0), operands[0]))
+        elif name in FIDGET:
+            place.append(builder.clause(name, *operands))
+        else:
+            raise OptionError(
+                f"the dialect 'fidget' has no operation {name!r}, which clause {i} needs"
+            )
+    whole = builder.build()
+    index = np.arange(len(whole))  # the last clause may have been a copy of an earlier one
+    return str(select(whole, index <= place[-1], index))
+
+
+def _constant(builder: TapeBuilder, wide: float, single: np.float32) -> int:
+    """A constant, by its float32 where rounding its float64, as Fidget does, gives another."""
+    with np.errstate(over="ignore", under="ignore"):
+        twice = np.float32(wide)
+    is_same = twice == single or np.isnan(single)
+    return builder.const(wide if is_same else float(single))
+
+
+DIALECTS: dict[str, Callable[[Tape], str]] = {"intervalvm": str, "fidget": fidget}
+"""The text of a tape by the name of the program that reads it."""
+
+
+def text_of(tape: Tape, dialect: str) -> str:
+    """The ``.vm`` text of a tape in a dialect. OptionError for one that there is not."""
+    if dialect not in DIALECTS:
+        raise OptionError(f"no dialect {dialect!r}: choose {', '.join(map(repr, DIALECTS))}")
+    return DIALECTS[dialect](tape)

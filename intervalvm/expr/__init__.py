@@ -1,0 +1,122 @@
+"""Expressions: shapes written in Python, which become tapes.
+
+``x, y, z = axes()`` gives the coordinates; operators, the functions below and NumPy's combine them
+with each other and with numbers into an ``Expr``; ``Expr.tape()`` lists its clauses. There is one
+function for each operation that has operands, made from the table in ``ops`` and called as in
+NumPy.
+
+===============  ==========================================================================
+``node``         ``Expr`` itself, its operators, and how it becomes a tape
+``functions``    a function for each operation of the table
+``ufuncs``       what NumPy's functions are built from
+``tracing``      a NumPy function to a tape
+``source``       an expression to Python text
+``formulas``     a SymPy formula to an expression
+``tapelike``     what the public functions take for a shape
+===============  ==========================================================================
+"""
+
+from intervalvm.expr.formulas import from_sympy
+from intervalvm.expr.functions import (
+    FUNCTIONS,
+    NAMES,
+    abs,
+    absolute,
+    acos,
+    add,
+    and_,
+    arccos,
+    arcsin,
+    arctan,
+    arctan2,
+    asin,
+    atan,
+    atan2,
+    ceil,
+    compare,
+    copy,
+    cos,
+    divide,
+    exp,
+    expression,
+    floor,
+    ln,
+    log,
+    maximum,
+    minimum,
+    mix,
+    mod,
+    multiply,
+    negative,
+    not_,
+    or_,
+    rand,
+    reciprocal,
+    round,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tan,
+)
+from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, axes, constant, var
+from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, settings_for
+from intervalvm.expr.tracing import trace
+from intervalvm.expr.ufuncs import where
+
+__all__ = [
+    "FUNCTIONS",
+    "NAMES",
+    "NUMBERS",
+    "OPERANDS",
+    "Expr",
+    "HasTape",
+    "TapeLike",
+    "abs",
+    "absolute",
+    "acos",
+    "add",
+    "and_",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctan2",
+    "as_expr",
+    "as_tape",
+    "asin",
+    "atan",
+    "atan2",
+    "axes",
+    "ceil",
+    "compare",
+    "constant",
+    "copy",
+    "cos",
+    "divide",
+    "exp",
+    "expression",
+    "floor",
+    "from_sympy",
+    "ln",
+    "log",
+    "maximum",
+    "minimum",
+    "mix",
+    "mod",
+    "multiply",
+    "negative",
+    "not_",
+    "or_",
+    "rand",
+    "reciprocal",
+    "round",
+    "settings_for",
+    "sin",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "trace",
+    "var",
+    "where",
+]

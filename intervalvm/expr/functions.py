@@ -1,0 +1,82 @@
+"""A function for each operation of the table that has operands, called as in NumPy; and the
+expression of a tape, which undoes ``Expr.tape()``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intervalvm.expr.node import Expr, as_expr, axes, var
+from intervalvm.ops import AXES, ROWS, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from intervalvm.tape import Tape
+
+Value = Expr | float
+_x, _y, _z = axes()
+
+NAMES = {
+    "neg": "negative", "abs": "absolute", "recip": "reciprocal", "ln": "log", "asin": "arcsin",
+    "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "sub": "subtract",
+    "mul": "multiply", "div": "divide", "min": "minimum", "max": "maximum",
+    "and": "and_", "or": "or_", "not": "not_",
+}  # fmt: skip
+"""What NumPy calls an operation, or Python allows, where the table's own word is another."""
+
+
+def _function(op: Op) -> Callable[..., Expr]:
+    """The function that makes a clause of ``op`` from expressions and numbers."""
+
+    def unary(a: Expr | float, /) -> Expr:
+        return Expr(op.name, (as_expr(a),))
+
+    def binary(a: Expr | float, b: Expr | float, /) -> Expr:
+        return Expr(op.name, (as_expr(a), as_expr(b)))
+
+    made: Callable[..., Expr] = unary if op.arity == 1 else binary
+    made.__name__ = made.__qualname__ = NAMES.get(op.name, op.name)
+    made.__doc__ = f"The operation ``{op.name}`` of the table, at every point."
+    return made
+
+
+FUNCTIONS: dict[str, Callable[..., Expr]] = {op.name: _function(op) for op in ROWS if op.arity}
+"""A function for each operation with operands, by the operation's name."""
+
+_f = FUNCTIONS
+copy, negative, reciprocal = _f["copy"], _f["neg"], _f["recip"]
+absolute = abs = _f["abs"]
+square, sqrt = _f["square"], _f["sqrt"]
+floor, ceil, round = _f["floor"], _f["ceil"], _f["round"]
+sin, cos, tan = _f["sin"], _f["cos"], _f["tan"]
+arcsin, arccos, arctan, arctan2 = _f["asin"], _f["acos"], _f["atan"], _f["atan2"]
+asin, acos, atan, atan2 = arcsin, arccos, arctan, arctan2
+exp, rand, mix = _f["exp"], _f["rand"], _f["mix"]
+log = ln = _f["ln"]
+add, subtract, multiply, divide = _f["add"], _f["sub"], _f["mul"], _f["div"]
+minimum, maximum = _f["min"], _f["max"]
+mod, compare = _f["mod"], _f["compare"]
+and_, or_, not_ = _f["and"], _f["or"], _f["not"]
+
+
+def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
+    """The expression of a tape's clauses, at the coordinates ``x``, ``y`` and ``z``.
+
+    So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
+    Variables have no defaults. A constant is its float64: where a file writes it so near to the
+    middle of two float32 that a float64 does not tell the side, the other may be taken.
+    """
+    nodes: list[Expr] = []
+    coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
+    for i, code in enumerate(tape.codes.tolist()):
+        name = ROWS[code].name
+        if name == "const":
+            nodes.append(as_expr(float(tape.wide[i])))
+        elif name == "var":
+            nodes.append(var(tape.variables[tape.left[i]]))
+        elif name in coordinates:
+            nodes.append(coordinates[name])
+        else:
+            nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
+    return nodes[-1]

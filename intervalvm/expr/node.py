@@ -1,0 +1,329 @@
+"""``Expr``: an immutable record of one operation and its operands.
+
+Building one does nothing else. Equal clauses are found when the tape is made, not when a node is:
+what is shared then depends on the expression alone, there is no table of all nodes to lock, to leak
+or to clear, and a node is freed with its last user. An expression keeps its tape, so asking for it
+again costs nothing.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from intervalvm.errors import OptionError
+from intervalvm.ops import AXES
+from intervalvm.shown import Shown
+from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NUMBERS = (int, float, np.integer, np.floating, np.bool_)
+"""What is taken for a constant."""
+
+
+class Undecided(TypeError):
+    """Python asked an expression for one truth or one number, and it has a value at every point."""
+
+
+def _operator(op: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr, object], Expr]]:
+    """The two methods of an operator: for an expression on its left, and on its right."""
+
+    # NotImplemented makes Python raise the TypeError, which then names the operator and both types.
+    def left(self: Expr, other: object) -> Expr:
+        return Expr(op, (self, as_expr(other))) if isinstance(other, OPERANDS) else NotImplemented
+
+    def right(self: Expr, other: object) -> Expr:
+        return Expr(op, (as_expr(other), self)) if isinstance(other, OPERANDS) else NotImplemented
+
+    return left, right
+
+
+def _by_ufunc(name: str, *, swapped: bool = False) -> Callable[..., Expr]:
+    """The method of an operator that means NumPy's function ``name``."""
+
+    def operator(self: Expr, *other: object) -> Expr:
+        return _call(name, *other, self) if swapped else _call(name, self, *other)
+
+    return operator
+
+
+def _call(name: str, *operands: object) -> Expr:
+    """NumPy's function ``name`` on operands, as ``expr.ufuncs`` builds it."""
+    from intervalvm.expr.ufuncs import ufunc  # which builds on this module
+
+    return ufunc(name, *operands)
+
+
+class Expr(Shown):
+    """A value at every point: one operation of the table on earlier expressions.
+
+    ``+ - * /`` and ``abs`` mean the operation of the table, and so does ``%``, which is Euclidean,
+    as ``mod``; ``**`` takes a whole number and multiplies. A comparison is an expression that is 1
+    where it holds and 0 where it does not, NaN compared as in NumPy; ``& | ^ ~`` combine these.
+    NumPy's functions work on expressions as the table in ``expr.ufuncs`` says. An expression has a
+    value at every point, not one: asking whether it is true raises TypeError.
+    """
+
+    __slots__ = ("_default", "_op", "_operands", "_tape", "_value")
+
+    def __init__(
+        self,
+        op: str,
+        operands: tuple[Expr, ...] = (),
+        value: float | str | None = None,
+        default: float | None = None,
+    ) -> None:
+        """A node as it is, unchecked: ``value`` is a constant's value or a variable's name."""
+        self._op, self._operands, self._value, self._default = op, operands, value, default
+        self._tape: Tape | None = None
+
+    def tape(self) -> Tape:
+        """The clauses of this expression, operands first and left to right, itself last.
+
+        Only what it needs is there, and equal operations on equal operands are one clause;
+        constants are equal if their bits are, so 0.0 is not -0.0, and every NaN is the same.
+        """
+        if self._tape is None:
+            self._tape = _list_clauses(self)
+        return self._tape
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """The values of the free variables that have one, by name.
+
+        Raises OptionError if a variable was made with two different values.
+        """
+        found: dict[str, float] = {}
+        for node in postorder(self):
+            if node._op == "var" and node._default is not None:
+                name, default = str(node._value), node._default
+                if repr(found.setdefault(name, default)) != repr(default):
+                    raise OptionError(
+                        f"the variable {name!r} has two defaults, {found[name]!r} and {default!r}"
+                    )
+        return found
+
+    def bind(self, /, **values: float) -> Expr:
+        """This expression with the named free variables set to numbers.
+
+        Raises VariableError for a name that it does not have.
+        """
+        numbers = values_to_bind(self.tape().variables, values)
+        made: dict[int, Expr] = {}
+        for node in postorder(self):
+            operands = tuple(made[id(operand)] for operand in node._operands)
+            if node._op == "var" and node._value in numbers:
+                made[id(node)] = as_expr(numbers[str(node._value)])
+            elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
+                made[id(node)] = node
+            else:
+                made[id(node)] = Expr(node._op, operands)
+        return made[id(self)]
+
+    def __repr__(self) -> str:
+        return repr(self.tape()).replace("Tape", "Expr", 1)
+
+    def __str__(self) -> str:
+        """Python that makes this expression, as ``expr.source`` writes it."""
+        from intervalvm.expr.source import python_source
+
+        return python_source(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Node by node a deep expression would exhaust the stack, so it travels as a flat list.
+        order = list(postorder(self))
+        place = {id(node): i for i, node in enumerate(order)}
+        rows = [
+            (node._op, tuple(place[id(o)] for o in node._operands), node._value, node._default)
+            for node in order
+        ]
+        return _restore, (rows,)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from intervalvm.expr.ufuncs import call_ufunc
+
+        return call_ufunc(function, method, inputs, options)
+
+    def __array_function__(
+        self, function: Callable[..., Any], _types: Any, args: Any, options: Any
+    ) -> Any:
+        from intervalvm.expr.ufuncs import call_function
+
+        return call_function(function, args, options)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            "an expression is no array, and arrays hold no expressions: combine expressions one "
+            "by one, as in minimum(a, b), and get an array of values from evaluate(a, x, y)"
+        )
+
+    def __neg__(self) -> Expr:
+        return Expr("neg", (self,))
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __abs__(self) -> Expr:
+        return Expr("abs", (self,))
+
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("sub")
+    __mul__, __rmul__ = _operator("mul")
+    __truediv__, __rtruediv__ = _operator("div")
+    __mod__, __rmod__ = _operator("mod")
+    __lt__, __le__ = _by_ufunc("less"), _by_ufunc("less_equal")
+    __gt__, __ge__ = _by_ufunc("greater"), _by_ufunc("greater_equal")
+    __eq__, __ne__ = _by_ufunc("equal"), _by_ufunc("not_equal")  # type: ignore[assignment]
+    __and__, __rand__ = _by_ufunc("bitwise_and"), _by_ufunc("bitwise_and", swapped=True)
+    __or__, __ror__ = _by_ufunc("bitwise_or"), _by_ufunc("bitwise_or", swapped=True)
+    __xor__, __rxor__ = _by_ufunc("bitwise_xor"), _by_ufunc("bitwise_xor", swapped=True)
+    __invert__ = _by_ufunc("invert")
+    __floor__, __ceil__, __trunc__ = _by_ufunc("floor"), _by_ufunc("ceil"), _by_ufunc("trunc")
+    __floordiv__ = _by_ufunc("floor_divide")
+    __rfloordiv__ = _by_ufunc("floor_divide", swapped=True)
+    __hash__ = object.__hash__
+
+    def __round__(self, digits: int | None = None) -> Expr:
+        if digits:
+            raise TypeError("an expression is rounded to whole numbers only: scale it before")
+        return _call("rint", self)
+
+    def __pow__(self, power: object) -> Expr:
+        if not isinstance(power, NUMBERS) or not float(power).is_integer():
+            raise TypeError(
+                f"the power of an expression must be a whole number, not {power!r}: "
+                "use sqrt(a), or exp(p * log(a))"
+            )
+        count = int(power)
+        if count < 0:
+            return Expr("recip", (self**-count,))
+        if count < 2:
+            return self if count else constant(1.0)
+        half = Expr("square", (self ** (count // 2),))
+        return half * self if count % 2 else half
+
+    def __rpow__(self, base: object) -> NoReturn:
+        raise TypeError("the power of a number must be a number: use exp(a * math.log(base))")
+
+    def __bool__(self) -> NoReturn:
+        raise Undecided(
+            "an expression is neither true nor false, it has a value at every point: instead of "
+            "`if`, `and`, `or`, `not`, a < b < c, min() and max() use where(condition, a, b), "
+            "`&`, `|`, `~`, (a < b) & (b < c), minimum and maximum"
+        )
+
+    def __float__(self) -> NoReturn:
+        raise Undecided(
+            "an expression is not one number, it has a value at every point: use NumPy's functions "
+            "instead of those of math, and evaluate(a, x, y) for the values"
+        )
+
+
+OPERANDS = (Expr, *NUMBERS)
+"""What an operator or a function combines."""
+
+
+def _list_clauses(root: Expr) -> Tape:
+    """The tape of an expression: the order of ``postorder``, in one loop that looks things up."""
+    builder = TapeBuilder()
+    append = builder.clause
+    clauses: dict[tuple[object, ...], int] = {}
+    place: dict[int, int] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        operands = node._operands
+        if id(node) in place:
+            stack.pop()
+            continue
+        left = right = NONE
+        if operands:
+            left = place.get(id(operands[0]), NONE)
+            right = place.get(id(operands[-1]), NONE)
+            if left == NONE or right == NONE:
+                if right == NONE:
+                    stack.append(operands[-1])
+                if left == NONE:
+                    stack.append(operands[0])
+                continue
+            if len(operands) == 1:
+                right = NONE
+        stack.pop()
+        value = node._value
+        # repr tells the bits of a float apart
+        key = (node._op, left, right) if value is None else (node._op, repr(value))
+        found = clauses.get(key)
+        if found is None:
+            if value is None:
+                found = append(node._op, left, right)
+            elif isinstance(value, float):
+                found = builder.const(value)
+            else:
+                found = builder.variable(value)
+            clauses[key] = found
+        place[id(node)] = found
+    return builder.build()
+
+
+def postorder(
+    root: Expr, operands_of: Callable[[Expr], tuple[Expr, ...]] = attrgetter("_operands")
+) -> Iterator[Expr]:
+    """Every node under ``root`` once, depth first, operands before their user, left first."""
+    done: set[int] = set()
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if waiting := [operand for operand in operands_of(node) if id(operand) not in done]:
+            stack.extend(reversed(waiting))
+            continue
+        stack.pop()
+        if id(node) not in done:
+            done.add(id(node))
+            yield node
+
+
+def _restore(rows: list[tuple[str, tuple[int, ...], float | str | None, float | None]]) -> Expr:
+    nodes: list[Expr] = []
+    for op, operands, value, default in rows:
+        nodes.append(Expr(op, tuple(nodes[i] for i in operands), value, default))
+    return nodes[-1]
+
+
+def as_expr(value: object) -> Expr:
+    """``value`` if it is an Expr, the constant if it is a number of Python or NumPy."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, NUMBERS):
+        return Expr("const", value=float(value))
+    raise TypeError(f"expected an expression or a number, not {type(value).__name__!r}")
+
+
+def axes() -> tuple[Expr, Expr, Expr]:
+    """The coordinates x, y and z."""
+    x, y, z = (Expr(op) for op in AXES.values())
+    return x, y, z
+
+
+def var(name: str, default: float | None = None) -> Expr:
+    """The free variable ``name``: the caller of an evaluation sets it, or ``default`` stands.
+
+    Raises OptionError for a name that a ``.vm`` file cannot hold.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a variable is a str, not {type(name).__name__!r}")
+    if not name or not name.isprintable() or " " in name or "#" in name:
+        raise OptionError(f"a variable's name is one word without '#', not {name!r}")
+    if name in AXES:
+        raise OptionError(f"{name!r} is a coordinate, not a free variable: use axes()")
+    return Expr("var", value=name, default=None if default is None else float(default))
+
+
+def constant(value: float) -> Expr:
+    """The number ``value`` everywhere."""
+    if not isinstance(value, NUMBERS):
+        raise TypeError(f"a constant is a number, not {type(value).__name__!r}")
+    return as_expr(value)

@@ -1,0 +1,44 @@
+"""What the public functions take for a shape: a Tape, or whatever lists its clauses as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from intervalvm.tape import Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class HasTape(Protocol):
+    """What can be listed as a tape: an Expr, a Shape."""
+
+    def tape(self) -> Tape: ...
+
+    @property
+    def defaults(self) -> dict[str, float]: ...
+
+
+TapeLike = Tape | HasTape
+"""What the public functions take for a shape."""
+
+
+def as_tape(shape: object) -> Tape:
+    """The tape of ``shape``: what a public function is given."""
+    if isinstance(shape, Tape):
+        return shape
+    list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
+    if callable(list_clauses):
+        tape: Tape = list_clauses()
+        return tape
+    raise TypeError(
+        f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
+        "load(path) or parse(text), an expression with axes()"
+    )
+
+
+def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """``variables`` over the defaults of ``shape``: a tape has no place to keep those."""
+    if not isinstance(shape, Tape) and as_tape(shape).variables:
+        return {**shape.defaults, **(variables or {})}
+    return variables

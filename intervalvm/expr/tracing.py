@@ -1,0 +1,69 @@
+"""``trace``: a NumPy function of the coordinates to the tape of what it computes."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intervalvm.expr.node import OPERANDS, Undecided, as_expr, axes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from intervalvm.tape import Tape
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def trace(function: Callable[..., Any]) -> Tape:
+    """The tape of ``function(x, y)`` or ``function(x, y, z)``, which is called once.
+
+    It is called with the expressions of ``axes()``, so it may use operators and NumPy's functions
+    but not look at a value: TypeError names the line that branches on one. It is given z if it
+    takes three arguments, a third with a default only if that is called z. Its result is an
+    expression or a number. A tape keeps no defaults of free variables: where the function makes
+    some, take ``function(*axes())`` for the expression that does.
+    """
+    name = getattr(function, "__name__", repr(function))
+    coordinates = axes()[: _count(function, name)]
+    try:
+        value = function(*coordinates)
+    except Undecided as error:
+        raise TypeError(f"{name} asks for a value{_place(error)}: {error}") from error
+    if not isinstance(value, OPERANDS):
+        what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
+        raise TypeError(f"{name} returned {what}: expected an expression or a number")
+    return as_expr(value).tape()
+
+
+def _count(function: Callable[..., Any], name: str) -> int:
+    """Of x, y and z, how many the function is given."""
+    if not callable(function):
+        raise TypeError(f"expected a function of x, y and perhaps z, not {function!r}")
+    if isinstance(function, np.ufunc):
+        required = allowed = function.nin
+    else:
+        parameters = list(inspect.signature(function).parameters.values())
+        places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        required = sum(p.default is p.empty for p in places)
+        allowed = len(places[:2]) + any(p.name == "z" or p.default is p.empty for p in places[2:3])
+        if any(p.kind == p.VAR_POSITIONAL for p in parameters):
+            allowed = 3
+        if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
+            required = 4
+    if required > 3 or allowed < 2:
+        raise TypeError(f"{name} is not a function of two or three arguments, x, y and perhaps z")
+    return max(required, min(allowed, 3))
+
+
+def _place(error: Exception) -> str:
+    """The line of the function's own that asked, which is the last one outside of this package."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if PACKAGE not in Path(frame.filename).resolve().parents:
+            shown = f", {frame.line!r}" if frame.line else ""
+            return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
+    return ""

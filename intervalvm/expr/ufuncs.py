@@ -1,0 +1,308 @@
+"""NumPy's functions on expressions: what each is built from, and which have no counterpart.
+
+``UFUNCS`` has the ufuncs by name, ``ARRAY_FUNCTIONS`` the other functions. What is built gives
+NumPy's own bits at every float, save that
+
+- ``hypot`` is the root of a sum of squares, and ``power`` multiplies: last bits, and overflow;
+- ``deg2rad`` and ``rad2deg`` multiply by the nearest float: in float32 the last bit;
+- functions of libm are this project's, see ``ops``;
+- ``minimum``, ``maximum`` and ``clip`` take the right operand of +0 and -0, where NumPy takes
+  either;
+- the sign of a NaN means nothing: ``signbit`` and ``copysign`` take it for positive.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
+from intervalvm.expr.node import OPERANDS, Expr, as_expr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_f = FUNCTIONS
+
+
+# --- truths: 1 where something holds, else 0 ----------------------------------------------------
+
+
+def _is_truth(a: Expr) -> bool:
+    """Whether all that an expression can be is 1 and 0, as far as its last operation shows."""
+    return a._op == "not" or (a._op == "const" and a._value in (0.0, 1.0))
+
+
+def _truth(a: Expr) -> Expr:
+    """1 where ``a`` is not 0, NaN included, as NumPy has it."""
+    return a if _is_truth(a) else _f["not"](_f["not"](a))
+
+
+# compare is -1, 0, 1 or NaN; NaN passes through all but ``not``, which gives 0.
+def less(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b) + 1)
+
+
+def greater(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b) - 1)
+
+
+def less_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["max"](_f["compare"](a, b), 0))
+
+
+def greater_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["min"](_f["compare"](a, b), 0))
+
+
+def equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b))
+
+
+def not_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](equal(a, b))
+
+
+def logical_and(a: Expr, b: Expr) -> Expr:
+    return _truth(_f["and"](a, b))
+
+
+def logical_or(a: Expr, b: Expr) -> Expr:
+    return _truth(_f["or"](a, b))
+
+
+def logical_xor(a: Expr, b: Expr) -> Expr:
+    return not_equal(_truth(a), _truth(b))
+
+
+def isnan(a: Expr) -> Expr:
+    return not_equal(a, a)
+
+
+def signbit(a: Expr) -> Expr:
+    # the reciprocal tells -0 from 0
+    return logical_or(less(a, 0), less(_f["recip"](a), 0))
+
+
+def _of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
+    def bitwise(*operands: Expr) -> Expr:
+        if not all(map(_is_truth, operands)):
+            raise TypeError(
+                "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
+                "logical_not of NumPy, or minimum and maximum"
+            )
+        return combine(*operands)
+
+    return bitwise
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def where(condition: Value, a: Value, b: Value) -> Expr:
+    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
+
+    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
+    """
+    condition, a, b = (_operand("where", value) for value in (condition, a, b))
+    is_false = _f["not"](condition)
+    is_true = condition if condition._op == "not" else _f["not"](is_false)
+    return _f["and"](-is_true, a) + _f["and"](-is_false, b)
+
+
+def clip(a: Expr, low: Expr, high: Expr) -> Expr:
+    return _f["min"](_f["max"](a, low), high)
+
+
+def fmin(a: Expr, b: Expr) -> Expr:
+    return _f["min"](where(isnan(a), b, a), where(isnan(b), a, b))
+
+
+def fmax(a: Expr, b: Expr) -> Expr:
+    return _f["max"](where(isnan(a), b, a), where(isnan(b), a, b))
+
+
+def trunc(a: Expr) -> Expr:
+    return _f["max"](_f["floor"](a), _f["min"](0, _f["ceil"](a)))
+
+
+def rint(a: Expr) -> Expr:
+    """Halves to the even number, which is twice the half's own half rounded away from 0."""
+    size = abs(a)
+    is_half = equal(size - _f["floor"](size), 0.5)
+    return where(is_half, _f["round"](a * 0.5) * 2, _f["round"](a))
+
+
+def heaviside(a: Expr, at_zero: Expr) -> Expr:
+    sign = _f["compare"](a, 0)
+    return where(equal(sign, 0), at_zero, (sign + 1) * 0.5)
+
+
+def copysign(a: Expr, b: Expr) -> Expr:
+    size = abs(a)
+    return where(signbit(b), -size, size)
+
+
+def fmod(a: Expr, b: Expr) -> Expr:
+    return copysign(_f["mod"](abs(a), b), a)  # of a number from 0 upwards ``mod`` is exact
+
+
+def remainder(a: Expr, b: Expr) -> Expr:
+    """Of the divisor's sign. Negating both operands negates the result, so a positive one does."""
+    if isinstance(b._value, float):
+        return _positive_remainder(a, b) if b._value > 0 else -_positive_remainder(-a, -b)
+    flips = less(b, 0)
+    found = _positive_remainder(where(flips, -a, a), abs(b))
+    return where(flips, -found, found)
+
+
+def _positive_remainder(a: Expr, b: Expr) -> Expr:
+    rest = _f["mod"](abs(a), b)
+    return where(_f["and"](less(a, 0), rest), b - rest, rest)
+
+
+def power(a: Expr, exponent: Expr) -> Expr:
+    return a ** (exponent if exponent._op != "const" else exponent._value)
+
+
+def hypot(a: Expr, b: Expr) -> Expr:
+    return _f["sqrt"](_f["square"](a) + _f["square"](b))
+
+
+UFUNCS: dict[str, Callable[..., Expr]] = {
+    **{NAMES.get(name, name): make for name, make in FUNCTIONS.items()
+       if name not in ("copy", "mod", "and", "or", "not", "compare", "rand", "mix", "round")},
+    "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
+    "equal": equal, "not_equal": not_equal,
+    "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,
+    "logical_not": _f["not"],
+    "bitwise_and": _of_truths(logical_and), "bitwise_or": _of_truths(logical_or),
+    "bitwise_xor": _of_truths(logical_xor), "invert": _of_truths(_f["not"]),
+    "isnan": isnan, "isinf": lambda a: equal(abs(a), math.inf),
+    "isfinite": lambda a: less(abs(a), math.inf), "signbit": signbit,
+    "positive": lambda a: a, "conjugate": lambda a: a, "fabs": _f["abs"],
+    "sign": lambda a: _f["compare"](a, 0), "clip": clip, "fmin": fmin, "fmax": fmax,
+    "trunc": trunc, "rint": rint, "heaviside": heaviside, "copysign": copysign,
+    "fmod": fmod, "remainder": remainder, "power": power, "hypot": hypot,
+    "deg2rad": lambda a: a * (math.pi / 180), "radians": lambda a: a * (math.pi / 180),
+    "rad2deg": lambda a: a * (180 / math.pi), "degrees": lambda a: a * (180 / math.pi),
+}  # fmt: skip
+"""What each ufunc of NumPy is built from."""
+
+WAYS_OUT = {
+    "floor_divide": "floor(a / b)", "divmod": "floor(a / b) and mod(a, b)", "modf": "trunc(a)",
+    "exp2": "exp(a * math.log(2))", "expm1": "exp(a) - 1", "log1p": "log(1 + a)",
+    "log2": "log(a) / math.log(2)", "log10": "log(a) / math.log(10)",
+    "sinh": "(exp(a) - exp(-a)) / 2", "cosh": "(exp(a) + exp(-a)) / 2",
+    "tanh": "1 - 2 / (exp(2 * a) + 1)", "arcsinh": "log(a + sqrt(a * a + 1))",
+    "arccosh": "log(a + sqrt(a * a - 1))", "arctanh": "log((1 + a) / (1 - a)) / 2",
+    "cbrt": "exp(log(a) / 3), for a from 0 upwards", "float_power": "exp(p * log(a))",
+    "logaddexp": "log(exp(a) + exp(b))",
+}  # fmt: skip
+"""What stands in for a function without a counterpart, but for its last bits."""
+
+
+def ufunc(name: str, *operands: object) -> Expr:
+    """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
+    build = UFUNCS.get(name)
+    if build is None:
+        _refuse(name)
+    return build(*(_operand(name, operand) for operand in operands))
+
+
+def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Expr:
+    """What ``Expr.__array_ufunc__`` is asked for."""
+    name = function.__name__
+    if method != "__call__":
+        raise TypeError(
+            f"np.{name}.{method} is for arrays: combine expressions one by one, as in "
+            f"functools.reduce(np.{name}, expressions)"
+        )
+    if isinstance(own := getattr(np, name, None), np.ufunc) and own is not function:
+        raise TypeError(f"{function!r} is not NumPy's: it has no counterpart for expressions")
+    for option, value in options.items():
+        if not (value is None or value is True):
+            raise TypeError(f"np.{name} of expressions takes no option {option}=: it has no array")
+    return ufunc(name, *inputs)
+
+
+def _operand(name: str, value: object) -> Expr:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]  # NumPy makes one of its own numbers before it compares
+    if isinstance(value, OPERANDS):
+        return as_expr(value)
+    if isinstance(value, np.ndarray):
+        raise TypeError(
+            f"np.{name} of an expression and an array of shape {value.shape}: arrays hold no "
+            "expressions; evaluate(a, x, y) gives the array of an expression's values"
+        )
+    raise TypeError(f"np.{name}: expected an expression or a number, not {type(value).__name__!r}")
+
+
+def _refuse(name: str) -> NoReturn:
+    instead = WAYS_OUT.get(name)
+    hint = f": use {instead}" if instead else ", since no operation of the table does what it does"
+    raise TypeError(f"np.{name} has no counterpart for expressions{hint}")
+
+
+# --- functions that are no ufuncs ---------------------------------------------------------------
+
+
+def _where(*operands: Any) -> Expr:
+    if len(operands) != 3:
+        raise TypeError("np.where of an expression takes a condition and two values")
+    return where(*operands)
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Expr:
+    low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
+    if bounds:
+        raise TypeError(f"np.clip of expressions takes no option {next(iter(bounds))}=")
+    a = _operand("clip", a)
+    a = a if low is None else _f["max"](a, _operand("clip", low))
+    return a if high is None else _f["min"](a, _operand("clip", high))
+
+
+def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Expr:
+    if len(condlist) != len(choicelist):
+        raise ValueError(f"{len(condlist)} conditions for {len(choicelist)} choices")
+    chosen = _operand("select", default)
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        chosen = where(condition, choice, chosen)
+    return chosen
+
+
+def _round(a: Any, decimals: int = 0) -> Expr:
+    return round(_operand("round", a), decimals)
+
+
+def _full_like(_: Any, fill_value: Any) -> Expr:
+    return _operand("full_like", fill_value)
+
+
+ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
+    np.where: _where,
+    np.clip: _clip,
+    np.select: _select,
+    np.round: _round,
+    np.around: _round,
+    np.fix: lambda x: ufunc("trunc", x),
+    np.zeros_like: lambda _: as_expr(0.0),
+    np.ones_like: lambda _: as_expr(1.0),
+    np.full_like: _full_like,
+}
+"""What each further function of NumPy is built from."""
+
+
+def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr:
+    """What ``Expr.__array_function__`` is asked for."""
+    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+    build = ARRAY_FUNCTIONS.get(function)
+    if build is None:
+        raise TypeError(
+            f"{name} has no counterpart for expressions: write it with operators, NumPy's ufuncs, "
+            "where, clip and select"
+        )
+    return build(*args, **options)

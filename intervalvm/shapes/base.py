@@ -1,0 +1,90 @@
+"""What every shape has: a field, which is a function of the coordinates, and its clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from intervalvm.errors import OptionError
+from intervalvm.expr import Expr, as_expr, axes
+from intervalvm.shown import Shown
+
+if TYPE_CHECKING:
+    from intervalvm.tape import Tape
+
+Field = Callable[[Expr, Expr, Expr], "Expr | float"]
+"""x, y and z to a value that is below 0 inside."""
+Join = Callable[[Expr, Expr], Expr]
+
+
+class Base(Shown):
+    """A field and what is made of it. The parts of ``Shape`` that move and bend build on this.
+
+    A shape keeps no expression but a function that makes one from three expressions for x, y and
+    z, so that moving it is to call that function with other coordinates.
+    """
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._chain: tuple[Join, tuple[Self, ...]] | None = None
+
+    def __call__(self, x: Expr | float, y: Expr | float, z: Expr | float = 0.0) -> Expr:
+        """The field at the point (x, y, z)."""
+        return as_expr(self._field(as_expr(x), as_expr(y), as_expr(z)))
+
+    @cached_property
+    def expr(self) -> Expr:
+        """The field at (x, y, z) themselves.
+
+        Raises OptionError for a shape that is made of others some hundred levels deep.
+        """
+        try:
+            return self(*axes())
+        except RecursionError:
+            raise OptionError(
+                "the shape is nested too deep: each step of the loop that made it wraps the one "
+                "before; collect the parts in a list and join them with union(*parts)"
+            ) from None
+
+    def tape(self) -> Tape:
+        """The clauses of the field."""
+        return self.expr.tape()
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """The defaults of the free variables, as of ``Expr.defaults``."""
+        return self.expr.defaults
+
+    def bind(self, /, **values: float) -> Self:
+        """This shape with the named free variables set to numbers.
+
+        Raises VariableError for a name that it does not have.
+        """
+        self.expr.bind(**values)
+        return type(self)(lambda *p: self(*p).bind(**values))
+
+    def __repr__(self) -> str:
+        return repr(self.tape()).replace("Tape", "Shape", 1)
+
+    @classmethod
+    def _joined(cls, join: Join, shapes: Sequence[Self]) -> Self:
+        """The join of all, as a balanced tree, neighbours first.
+
+        A shape that is such a join itself gives its parts, so ``a | b | c | ...`` is flat.
+        """
+        parts: list[Self] = []
+        for shape in shapes:
+            is_same = shape._chain is not None and shape._chain[0] is join
+            parts.extend(shape._chain[1] if is_same and shape._chain else (shape,))
+        made = cls(lambda *point: balanced(join, [part(*point) for part in parts]))
+        made._chain = join, tuple(parts)
+        return made
+
+
+def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
+    """``join`` of all parts in their order, as a tree whose leaves are all about as deep."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return join(balanced(join, parts[:half]), balanced(join, parts[half:]))

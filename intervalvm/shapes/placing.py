@@ -1,0 +1,150 @@
+"""Shapes elsewhere and more than once: moved, turned, scaled, mirrored, repeated.
+
+Derived: the field of a moved shape at p is that of the shape at the place which moves to p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
+
+from intervalvm.errors import OptionError
+from intervalvm.expr import Expr, absolute, minimum, mod
+from intervalvm.shapes import values as v
+from intervalvm.shapes.base import Base
+
+if TYPE_CHECKING:
+    from intervalvm.shapes.values import Value
+
+AXES = ("x", "y", "z")
+
+
+def axis_index(name: object) -> int:
+    """0, 1 or 2 for "x", "y" or "z"."""
+    if name not in AXES:
+        raise OptionError(f"axis={name!r}: choose 'x', 'y' or 'z'")
+    return AXES.index(str(name))
+
+
+class Placing(Base):
+    """The methods of ``Shape`` that place it. None of them changes the shape it is called on."""
+
+    def move(self, x: Value = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
+        """The shape moved by (x, y, z). Field: kept."""
+        dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
+        return type(self)(lambda *p: self(*map(v.shifted, p, (dx, dy, dz))))
+
+    def rotate(self, angle: Value, axis: str | Sequence[Value] = "z") -> Self:
+        """The shape turned about an axis through the origin, by degrees.
+
+        The turn is anticlockwise for who looks against the axis, which is "x", "y", "z" or a
+        vector; about z it is the turn of the plane. Multiples of 90 degrees are exact.
+
+        Formula: Rodrigues' rotation, of the point and back. Field: kept.
+        """
+        c, s = v.cos_sin(v.value("angle", angle))
+        if isinstance(axis, str):
+            i = axis_index(axis)
+            j, k = (i + 1) % 3, (i + 2) % 3
+
+            def turned(*p: Expr) -> Expr:
+                q = list(p)
+                q[j], q[k] = v.dot((c, s), (p[j], p[k])), v.dot((-s, c), (p[j], p[k]))
+                return self(*q)
+
+            return type(self)(turned)
+        ux, uy, uz = v.direction("axis", axis, 3)
+        rest = 1.0 - c
+        rows = (
+            (c + ux * ux * rest, ux * uy * rest + uz * s, ux * uz * rest - uy * s),
+            (ux * uy * rest - uz * s, c + uy * uy * rest, uy * uz * rest + ux * s),
+            (ux * uz * rest + uy * s, uy * uz * rest - ux * s, c + uz * uz * rest),
+        )
+        return type(self)(lambda *p: self(*(v.dot(row, p) for row in rows)))
+
+    def scale(self, x: Value, y: Value | None = None, z: Value | None = None) -> Self:
+        """The shape made larger about the origin: ``scale(2)`` every way, ``scale(2, 1)`` along x.
+
+        Formula: the field is multiplied by the smallest factor. Field: kept if there is one factor
+        for all axes, else a bound.
+        """
+        fx = v.positive("x", x)
+        if y is None and z is None:
+            return type(self)(lambda *p: v.times(fx, self(*(v.over(c, fx) for c in p))))
+        fy = v.positive("y", 1.0 if y is None else y)
+        fz = v.positive("z", 1.0 if z is None else z)
+        least = v.minimum(v.minimum(fx, fy), fz)
+        return type(self)(
+            lambda x, y, z: v.times(least, self(v.over(x, fx), v.over(y, fy), v.over(z, fz)))
+        )
+
+    def reflect(self, axis: str) -> Self:
+        """The shape as a mirror across the axis shows it: left for right with "x". Field: kept."""
+        i = axis_index(axis)
+        return type(self)(lambda *p: self(*(-c if k == i else c for k, c in enumerate(p))))
+
+    def mirror(self, axis: str) -> Self:
+        """What lies on the positive side of an axis, and its reflection on the other side.
+
+        Formula: the field at the coordinate's absolute value; Inigo Quilez, "3D distance
+        functions" (symmetry). Field: the distance outside if the shape lies on the positive side
+        and its own is, else a bound.
+        """
+        i = axis_index(axis)
+        return type(self)(lambda *p: self(*(absolute(c) if k == i else c for k, c in enumerate(p))))
+
+    def repeat(
+        self,
+        x: Value | None = None,
+        y: Value | None = None,
+        z: Value | None = None,
+        *,
+        count: int | Sequence[int] | None = None,
+    ) -> Self:
+        """Copies at every multiple of the given steps, or ``count`` of them about the origin.
+
+        Without ``count`` they go on for ever, and the shape must fit into a cell as large as a step
+        about the origin: the remainder cuts off the rest. ``count`` is one number, or one for each
+        step that is given; then shapes may overlap.
+
+        Formula: the field at the remainder of the coordinate (Inigo Quilez, "3D distance
+        functions"); with ``count`` the minimum of the copies. Field: a bound if the shape is
+        symmetric in its cell, else the sign; with ``count`` the distance outside if the shape's is.
+        """
+        steps = {
+            i: v.positive(name, step)
+            for i, (name, step) in enumerate(zip(AXES, (x, y, z), strict=True))
+            if step is not None
+        }
+        if not steps:
+            raise OptionError("repeat: give the step along an axis, such as x=0.5")
+        if count is not None:
+            counts = list(count) if isinstance(count, Iterable) else [count] * len(steps)
+            if len(counts) != len(steps):
+                raise OptionError(
+                    f"count={count!r}: give one number for each of {len(steps)} steps"
+                )
+            shape = self
+            for (i, step), n in zip(steps.items(), counts, strict=True):
+                shape = shape._row(i, step, v.whole("count", n, 1))
+            return shape
+
+        def folded(i: int, c: Expr) -> Expr:
+            half = steps[i] * 0.5
+            return mod(c + half, steps[i]) - half
+
+        return type(self)(
+            lambda *p: self(*(folded(i, c) if i in steps else c for i, c in enumerate(p)))
+        )
+
+    def _row(self, axis: int, step: Value, count: int) -> Self:
+        offsets = [step * (i - (count - 1) / 2) for i in range(count)]
+        return self._joined(minimum, [self.move(**{AXES[axis]: offset}) for offset in offsets])
+
+    def repeat_around(self, count: int) -> Self:
+        """Copies turned about z by the count's parts of a full turn.
+
+        Formula: the minimum of the copies. Field: the distance outside if the shape's is.
+        """
+        n = v.whole("count", count, 1)
+        return self._joined(minimum, [self.rotate(360 * i / n) for i in range(n)])

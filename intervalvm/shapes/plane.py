@@ -1,0 +1,122 @@
+"""Shapes of the plane, about the origin. Angles are degrees, anticlockwise from the x axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intervalvm.errors import OptionError
+from intervalvm.expr import Expr, absolute, maximum
+from intervalvm.shapes import values as v
+from intervalvm.shapes.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from intervalvm.shapes.values import Value
+
+
+def circle(radius: Value) -> Shape:
+    """A disc. Formula: the length of (x, y) less the radius. Field: the distance."""
+    r = v.positive("radius", radius)
+    return Shape(lambda x, y, _: v.distance(x, y) - r)
+
+
+def ellipse(radius_x: Value, radius_y: Value) -> Shape:
+    """An ellipse with these half axes.
+
+    Formula, derived: r * (length(x / radius_x, y / radius_y) - 1), r being the smaller half axis;
+    its gradient is at most r / r. (The distance itself is a root of a quartic.) Field: a bound.
+    """
+    a, b = v.positive("radius_x", radius_x), v.positive("radius_y", radius_y)
+    r = v.minimum(a, b)
+    return Shape(lambda x, y, _: v.distance(v.times(r / a, x), v.times(r / b, y)) - r)
+
+
+def rectangle(width: Value, height: Value) -> Shape:
+    """A rectangle.
+
+    Formula: the distances to both pairs of sides, see ``values.corner``; Inigo Quilez, "2D distance
+    functions" (box). Field: the distance.
+    """
+    a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
+    return Shape(lambda x, y, _: v.corner(absolute(x) - a, absolute(y) - b))
+
+
+def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
+    """A rectangle whose corners are arcs of ``radius``, at most half of the shorter side.
+
+    Formula: a smaller rectangle, grown by the radius; Inigo Quilez, "2D distance functions"
+    (rounded box). Field: the distance.
+    """
+    a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
+    r = v.not_negative("radius", radius)
+    v.at_most("radius", r, "half of the shorter side", v.minimum(a, b))
+    return Shape(lambda x, y, _: v.corner(absolute(x) - (a - r), absolute(y) - (b - r)) - r)
+
+
+def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shape:
+    """The points within ``radius`` of a line from ``start`` to ``end``: a pen's straight stroke.
+
+    Formula: in coordinates along and across the line, the length of what lies past an end and of
+    what lies beside it; the distances of Inigo Quilez, "2D distance functions" (segment). Field:
+    the distance.
+    """
+    ax, ay = v.values("start", start, 2)
+    bx, by = v.values("end", end, 2)
+    r = v.positive("radius", radius)
+    v.are_apart("end", (bx, by), "start", (ax, ay))
+    size = v.length(bx - ax, by - ay)
+    c, s, half = (bx - ax) / size, (by - ay) / size, size * 0.5
+    middle = (ax + bx) * 0.5, (ay + by) * 0.5
+
+    def field(x: Expr, y: Expr, _: Expr) -> Expr:
+        p = v.shifted(x, middle[0]), v.shifted(y, middle[1])
+        past = maximum(absolute(v.dot((c, s), p)) - half, 0.0)
+        return v.distance(past, v.dot((-s, c), p)) - r
+
+    return Shape(field)
+
+
+def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
+    """A pen's stroke along a circle: anticlockwise from one angle to another, with round ends.
+
+    Formula: within its angles the distance to the circle, elsewhere to the nearer end, as of Inigo
+    Quilez, "2D distance functions" (arc); which of the two is the sign of the distance to the line
+    through the origin and an end. Field: the distance.
+    """
+    r, half = v.positive("radius", radius), v.positive("width", width) * 0.5
+    begin, end = v.value("start", start), v.value("stop", stop)
+    if isinstance(begin, float) and isinstance(end, float) and not 0 < end - begin <= 360:
+        raise OptionError(f"stop={stop!r} is not between start={start!r} and a full turn above it")
+    v.at_most("width", half * 2.0, "twice the radius", r * 2.0)
+    middle, opening = v.cos_sin((begin + end) * 0.5), v.cos_sin((end - begin) * 0.5)
+
+    def field(x: Expr, y: Expr, _: Expr) -> Expr:
+        p = v.dot(middle, (x, y)), absolute(v.dot((-middle[1], middle[0]), (x, y)))
+        beyond = v.dot((-opening[1], opening[0]), p)
+        to_end = v.distance(*(v.shifted(c, r * e) for c, e in zip(p, opening, strict=True)))
+        to_circle = absolute(v.distance(x, y) - r)
+        return v.choose(beyond, to_end, to_circle) - half
+
+    return Shape(field)
+
+
+def ring(outer: Value, inner: Value) -> Shape:
+    """What lies between two circles.
+
+    Formula: the distance to the circle midway, less half of the difference. Field: the distance.
+    """
+    big, small = v.positive("outer", outer), v.positive("inner", inner)
+    if isinstance(big, float) and isinstance(small, float) and not small < big:
+        raise OptionError(f"inner={inner!r} is not below outer={outer!r}")
+    middle, half = (big + small) * 0.5, (big - small) * 0.5
+    return Shape(lambda x, y, _: absolute(v.distance(x, y) - middle) - half)
+
+
+def half_plane(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
+    """The side of a line that ``normal`` points away from; ``offset`` is how far along it it lies.
+
+    Formula: the product with the normal, of length 1, less the offset. Field: the distance.
+    """
+    n, at = v.direction("normal", normal, 2), v.value("offset", offset)
+    return Shape(lambda x, y, _: v.shifted(v.dot(n, (x, y)), at))

@@ -1,0 +1,78 @@
+"""From flat to solid, and bent: extrude, revolve, loft, twist, taper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from intervalvm.expr import Expr, absolute, maximum
+from intervalvm.shapes import values as v
+from intervalvm.shapes.base import Base
+
+if TYPE_CHECKING:
+    from intervalvm.shapes.values import Value
+
+
+class Raising(Base):
+    """The methods of ``Shape`` that make a solid of its section at z = 0, or bend it along z."""
+
+    def extrude(self, height: Value) -> Self:
+        """The section, from ``-height/2`` to ``height/2`` along z.
+
+        Formula: the section's distance and that along z are at right angles, see
+        ``values.corner``; Inigo Quilez, "3D distance functions" (extrusion). Field: kept.
+        """
+        half = v.positive("height", height) * 0.5
+        return type(self)(lambda x, y, z: v.corner(self(x, y), absolute(z) - half))
+
+    def revolve(self, offset: Value = 0.0) -> Self:
+        """The section turned about y, after it was moved by ``offset`` along x.
+
+        What then lies at x > 0 counts: an x of the section is a distance from the axis.
+
+        Formula: the section's field at the distance from the axis; Inigo Quilez, "3D distance
+        functions" (revolution). Field: kept if the moved section lies at x > 0 or is symmetric.
+        """
+        moved = v.value("offset", offset)
+        return type(self)(lambda x, y, z: self(v.shifted(v.distance(x, z), moved), y))
+
+    def loft(self, top: Self, height: Value) -> Self:
+        """From this section at ``z = -height/2`` to that of ``top`` at ``height/2``.
+
+        Formula: the mean of both fields, weighted by the way between them. Field: the sign.
+        """
+        rise = v.positive("height", height)
+
+        def field(x: Expr, y: Expr, z: Expr) -> Expr:
+            way = v.clamp(z / rise + 0.5, 0.0, 1.0)
+            low, high = self(x, y), top(x, y)
+            return maximum(low + (high - low) * way, absolute(z) - rise * 0.5)
+
+        return type(self)(field)
+
+    def twist(self, angle: Value) -> Self:
+        """Turned about z by ``angle`` degrees for each unit of z, and not turned at z = 0.
+
+        Formula: the field at the point turned back; Inigo Quilez, "3D distance functions" (twist).
+        Field: the sign.
+        """
+        each = v.value("angle", angle)
+
+        def field(x: Expr, y: Expr, z: Expr) -> Expr:
+            c, s = v.cos_sin(z * each)
+            return self(v.dot((c, s), (x, y)), v.dot((c, s), (y, -x)), z)
+
+        return type(self)(field)
+
+    def taper(self, height: Value, top: Value) -> Self:
+        """Sections scaled about the z axis: by 1 at ``z = -height/2``, by ``top`` at ``height/2``.
+
+        Beyond these heights the factor stays what it is there. Formula: the field at the point
+        scaled back, times the factor. Field: the sign.
+        """
+        rise, last = v.positive("height", height), v.positive("top", top)
+
+        def field(x: Expr, y: Expr, z: Expr) -> Expr:
+            factor = v.clamp(z / rise + 0.5, 0.0, 1.0) * (last - 1.0) + 1.0
+            return self(x / factor, y / factor, z) * factor
+
+        return type(self)(field)

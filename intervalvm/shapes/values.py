@@ -1,0 +1,205 @@
+"""The parameters of shapes: numbers or expressions, checked, and arithmetic that folds numbers.
+
+A number is checked where it is given; an expression, such as ``ivm.var("r", 0.5)``, has no value
+yet, so what is promised of a shape holds while its values are what a number would have to be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from intervalvm import expr
+from intervalvm.errors import OptionError
+from intervalvm.expr import NUMBERS, Expr, as_expr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Value = Expr | float
+
+
+def value(name: str, given: object) -> Value:
+    """``given`` as a finite float, or the expression that it is.
+
+    Raises OptionError, which names the parameter, for a number that is not finite, TypeError for
+    what is no number; so do all of the checks below.
+    """
+    if isinstance(given, Expr):
+        return given
+    if not isinstance(given, NUMBERS):
+        raise TypeError(
+            f"{name} is a number or an expression, not {type(given).__name__!r}: {given!r}"
+        )
+    if not math.isfinite(given):
+        raise OptionError(f"{name}={given!r} is not finite")
+    return float(given)
+
+
+def positive(name: str, given: object) -> Value:
+    """A size: above 0."""
+    checked = value(name, given)
+    if isinstance(checked, float) and not checked > 0:
+        raise OptionError(f"{name}={given!r} is not above 0")
+    return checked
+
+
+def not_negative(name: str, given: object) -> Value:
+    """A size that may be 0."""
+    checked = value(name, given)
+    if isinstance(checked, float) and checked < 0:
+        raise OptionError(f"{name}={given!r} is below 0")
+    return checked
+
+
+def number(name: str, given: object) -> float:
+    """A finite number; an expression is refused."""
+    checked = value(name, given)
+    if isinstance(checked, Expr):
+        raise TypeError(f"{name} is a number, not an expression: the shape's parts depend on it")
+    return checked
+
+
+def whole(name: str, given: object, least: int) -> int:
+    """A count from ``least``."""
+    checked = number(name, given)
+    if not checked.is_integer() or checked < least:
+        raise OptionError(f"{name}={given!r} is not a whole number from {least}")
+    return int(checked)
+
+
+def values(name: str, given: object, count: int) -> tuple[Value, ...]:
+    """A point or a vector: ``count`` numbers or expressions."""
+    parts = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    if len(parts) != count:
+        raise OptionError(f"{name}={given!r} is not {count} numbers, such as {(0.0,) * count}")
+    return tuple(value(f"{name}[{i}]", part) for i, part in enumerate(parts))
+
+
+def direction(name: str, given: object, count: int) -> tuple[Value, ...]:
+    """A vector of length 1 that points where ``given`` does."""
+    parts = values(name, given, count)
+    size = value(f"the length of {name}", length(*parts))
+    if isinstance(size, float) and size == 0:
+        raise OptionError(f"{name}={given!r} has no direction: its length is 0")
+    return tuple(part / size for part in parts)
+
+
+def are_apart(name: str, given: Sequence[Value], other_name: str, other: Sequence[Value]) -> None:
+    """Refuse a point that is another one: two of numbers alone."""
+    parts = (*given, *other)
+    if all(isinstance(part, float) for part in parts) and tuple(given) == tuple(other):
+        raise OptionError(f"{name}={tuple(given)!r} is {other_name}: they must be apart")
+
+
+def at_most(name: str, given: Value, limit_name: str, limit: Value) -> None:
+    """Refuse a number above another one."""
+    if isinstance(given, float) and isinstance(limit, float) and given > limit:
+        raise OptionError(f"{name}={given!r} is above {limit_name}={limit!r}")
+
+
+def _folding(
+    numbers: Callable[..., float], expressions: Callable[..., Expr]
+) -> Callable[..., Value]:
+    """A function that computes with numbers while it can."""
+
+    def function(*operands: Value) -> Value:
+        if all(isinstance(operand, float) for operand in operands):
+            return numbers(*operands)
+        return expressions(*operands)
+
+    return function
+
+
+minimum = _folding(min, expr.minimum)
+maximum = _folding(max, expr.maximum)
+
+
+def length(*parts: Value) -> Value:
+    """The Euclidean length of a vector; the parts that are 0 make no clause."""
+    kept = [part for part in parts if not (isinstance(part, float) and part == 0)]
+    if all(isinstance(part, float) for part in kept):
+        return math.hypot(*(float(part) for part in kept if isinstance(part, float)))
+    if len(kept) == 1:
+        return expr.absolute(kept[0])
+    total: Expr | None = None
+    for part in kept:
+        square = part * part if isinstance(part, float) else expr.square(part)
+        total = as_expr(square) if total is None else total + square
+    return expr.sqrt(as_expr(total))
+
+
+def distance(*parts: Value) -> Expr:
+    """``length`` as an expression, as coordinates make it."""
+    return as_expr(length(*parts))
+
+
+def shifted(coordinate: Expr, by: Value) -> Expr:
+    """``coordinate - by``, without a clause where nothing moves."""
+    return coordinate if isinstance(by, float) and by == 0 else coordinate - by
+
+
+def times(factor: Value, coordinate: Expr) -> Expr:
+    """``factor * coordinate``, without a product by 1 or -1."""
+    if isinstance(factor, float) and abs(factor) == 1:
+        return coordinate if factor > 0 else -coordinate
+    return coordinate * factor
+
+
+def over(coordinate: Expr, divisor: Value) -> Expr:
+    """``coordinate / divisor``, without a quotient by 1."""
+    return coordinate if isinstance(divisor, float) and divisor == 1 else coordinate / divisor
+
+
+def dot(factors: Sequence[Value], coordinates: Sequence[Expr]) -> Expr:
+    """The sum of the products, without those by 0; terms of one axis stay apart."""
+    total: Expr | None = None
+    for factor, coordinate in zip(factors, coordinates, strict=True):
+        if isinstance(factor, float) and factor == 0:
+            continue
+        if total is None:
+            total = times(factor, coordinate)
+        elif isinstance(factor, float) and factor < 0:
+            total = total - times(-factor, coordinate)
+        else:
+            total = total + times(factor, coordinate)
+    return as_expr(0.0 if total is None else total)
+
+
+def cos_sin(degrees: Value) -> tuple[Value, Value]:
+    """Cosine and sine of an angle in degrees, exact at multiples of 90."""
+    if isinstance(degrees, Expr):
+        radians = degrees * (math.pi / 180)
+        return expr.cos(radians), expr.sin(radians)
+    quarters, rest = divmod(degrees % 360, 90)
+    c, s = math.cos(math.radians(rest)), math.sin(math.radians(rest))
+    for _ in range(int(quarters)):
+        c, s = 0.0 - s, c
+    return c, s
+
+
+def clamp(a: Expr, low: Value, high: Value) -> Expr:
+    """``a``, but at least ``low`` and at most ``high``."""
+    return expr.minimum(expr.maximum(a, low), high)
+
+
+def choose(test: Expr, a: Expr, b: Expr) -> Expr:
+    """``a`` where ``test > 0`` and ``a`` is not 0, else ``b``: for fields that agree at the seam.
+
+    ``and`` and ``or`` have a choice, so where the sign of ``test`` is known one side drops out.
+    """
+    return expr.or_(expr.and_(expr.maximum(expr.compare(test, 0.0), 0.0), a), b)
+
+
+def corner(a: Expr, b: Expr) -> Expr:
+    """The distance to where both are below 0, for distances measured at right angles.
+
+    Derived. Let m be ``max(a, b)`` and e ``sqrt(max(a, 0)^2 + max(b, 0)^2)``. Inside, m is the
+    distance; outside, e is, and m <= e <= sqrt(2) m. So ``max(m, min(e, 2m))`` is m where m is
+    below 0 and e elsewhere. (Inigo Quilez, "2D distance functions", adds ``min(m, 0)`` to e.) In
+    this form ``v < 0`` asks only about m, so a picture costs no root.
+    """
+    both = expr.maximum(a, b)
+    beyond = distance(expr.maximum(a, 0.0), expr.maximum(b, 0.0))
+    return expr.maximum(both, expr.minimum(beyond, both * 2.0))

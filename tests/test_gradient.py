@@ -1,0 +1,217 @@
+"""``grad``: values as from ``evaluate``, slopes against finite differences and against SymPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from programs import special
+from strategies import tapes
+
+import intervalvm as ivm
+from intervalvm.evaluate.gradient import DERIVATIVES, Choice
+from intervalvm.expr import FUNCTIONS
+from intervalvm.ops import OPS, ROWS
+
+if TYPE_CHECKING:
+    from intervalvm.tape import Tape
+
+x, y, z = ivm.axes()
+OPERATIONS = [op for op in ROWS if op.arity]
+STEPS = {op.name for op in OPERATIONS if set(np.atleast_1d(DERIVATIVES[op.name])) == {0}}
+
+
+def test_every_operation_has_a_rule_for_each_operand() -> None:
+    assert list(DERIVATIVES) == [op.name for op in OPERATIONS]
+    for name, rule in DERIVATIVES.items():
+        if isinstance(rule, Choice):
+            assert OPS[name].has_choice
+        else:
+            assert len(rule) == OPS[name].arity
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=[op.name for op in OPERATIONS])
+def test_each_rule_agrees_with_finite_differences(op: Any) -> None:
+    """By both coordinates, at points away from jumps and from the edges of the domain."""
+    rng = np.random.default_rng(5)
+    a, b = rng.uniform(0.05, 0.95, (2, 500)) * rng.choice([-1, 1], (2, 500))
+    if op.name in ("sqrt", "ln"):
+        a = abs(a)
+    if op.name in ("and", "or"):
+        a[::2] = 0
+    shape = FUNCTIONS[op.name](*[x, y][: op.arity])
+    found = ivm.grad(shape, a, b, dtype="float64")
+    h = 1e-6
+    for slope, (u, v) in ((found.dx, (h, 0)), (found.dy, (0, h))):
+        ahead, behind = (
+            ivm.evaluate(shape, a + s * u, b + s * v, dtype="float64") for s in (1, -1)
+        )
+        with np.errstate(all="ignore"):
+            expected = (ahead - behind) / (2 * h)
+        # a jump or a change of choice between the two points says nothing of the slope
+        smooth = np.abs(expected) < 1e3
+        if op.name in ("and", "or"):
+            smooth &= a != 0
+        if op.name in STEPS:
+            assert not slope.any()
+            continue
+        # the differences err by h * h and by the last bits over h
+        np.testing.assert_allclose(slope[smooth], expected[smooth], rtol=1e-5, atol=1e-8)
+        assert smooth.sum() > 200
+
+
+@given(tapes(30, variables=["r"]), st.sampled_from(["float32", "float64"]))
+def test_values_are_those_of_evaluate(tape: Tape, dtype: str) -> None:
+    values = np.array(special(np.dtype(dtype).type)[::2], dtype)
+    points = values, values[:, None], np.array(0.5)
+    variables = dict.fromkeys(tape.variables, 0.25)
+    found = ivm.grad(tape, *points, variables=variables, dtype=dtype)
+    theirs = ivm.evaluate(tape, *points, variables=variables, dtype=dtype)
+    assert found.value.dtype == found.dx.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(found.value, theirs)
+    same_sign = np.signbit(found.value) == np.signbit(theirs)
+    assert (same_sign | np.isnan(theirs)).all()
+    assert {part.shape for part in found} == {theirs.shape}
+
+
+SMOOTH = ["const", "var-x", "var-y", "add", "sub", "mul", "neg", "square", "sin", "cos", "atan"]
+
+
+@settings(max_examples=60)
+@given(
+    tapes(12, ops=SMOOTH, values=st.floats(-2, 2, width=16).map(lambda v: (v, np.float32(v)))),
+    st.floats(-1, 1),
+    st.floats(-1, 1),
+)
+def test_slopes_of_smooth_tapes_agree_with_finite_differences(
+    tape: Tape, a: float, b: float
+) -> None:
+    found = ivm.grad(tape, a, b, dtype="float64")
+    h = 1e-5
+    moved = [
+        ivm.evaluate(tape, a + u, b + v, dtype="float64")
+        for u, v in ((h, 0), (-h, 0), (0, h), (0, -h))
+    ]
+    assume(np.abs([*found, *moved]).max() < 50)
+    # the third derivative times h * h: sums of products of a few such terms
+    expected = (moved[0] - moved[1]) / (2 * h), (moved[2] - moved[3]) / (2 * h)
+    np.testing.assert_allclose((found.dx, found.dy), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_slopes_of_random_formulas_agree_with_sympy() -> None:
+    sympy = pytest.importorskip("sympy")
+    rng = np.random.default_rng(11)
+    symbols = sympy.symbols("x y z", real=True)
+    unary = [
+        sympy.sin,
+        sympy.cos,
+        sympy.exp,
+        sympy.atan,
+        lambda a: a**2,
+        lambda a: sympy.sqrt(a**2 + 1),
+    ]
+    binary = [
+        lambda a, b: a + b,
+        lambda a, b: a * b,
+        lambda a, b: a - b,
+        lambda a, b: a / (b**2 + 1),
+    ]
+
+    def formula(depth: int) -> Any:
+        if depth == 0:
+            return symbols[rng.integers(3)] * sympy.Rational(int(rng.integers(1, 5)), 4)
+        if rng.random() < 0.5:
+            return unary[rng.integers(len(unary))](formula(depth - 1))
+        return binary[rng.integers(len(binary))](formula(depth - 1), formula(depth - 1))
+
+    points = rng.uniform(-1, 1, (3, 20))
+    for _ in range(25):
+        f = formula(3)
+        found = ivm.grad(ivm.from_sympy(f), *points, dtype="float64")
+        for slope, symbol in zip(found[1:], symbols, strict=True):
+            by_sympy = ivm.from_sympy(sympy.diff(f, symbol))
+            expected = ivm.evaluate(by_sympy, *points, dtype="float64")
+            # two ways to round, of some dozen operations each
+            np.testing.assert_allclose(slope, expected, rtol=1e-9, atol=1e-11)
+
+
+# --- what is chosen where there is no derivative -------------------------------------------------
+
+
+def slope(shape: Any, a: Any, b: Any = 0.0) -> list[Any]:
+    found = ivm.grad(shape, np.array(a), np.array(b), dtype="float64")
+    return [found.dx.tolist(), found.dy.tolist()]
+
+
+def test_a_tie_of_min_and_max_takes_the_right_operand() -> None:
+    for choose in (ivm.minimum, ivm.maximum):
+        assert slope(choose(2 * x, 3 * y), 0.0) == [0.0, 3.0]
+        assert slope(choose(3 * y, 2 * x), 0.0) == [2.0, 0.0]
+
+
+def test_a_choice_is_not_touched_by_the_side_not_taken() -> None:
+    assert slope(ivm.minimum(x, ivm.sqrt(y) + 5), 1.0, 0.0) == [1.0, 0.0]
+    assert slope(ivm.and_(x * 0, 1 / y), 1.0, 0.0) == [0.0, 0.0]
+    assert slope(np.where(x > 0, y, ivm.sqrt(x)), 1.0, 2.0) == [0.0, 1.0]
+
+
+def test_abs_at_zero_is_as_from_above() -> None:
+    assert slope(abs(x), [-1.0, -0.0, 0.0, 1.0])[0] == [-1.0, 1.0, 1.0, 1.0]
+
+
+def test_steps_have_no_slope_even_where_they_jump() -> None:
+    for step in (ivm.floor, ivm.ceil, ivm.round, ivm.rand, ivm.not_):
+        assert slope(step(x) + y, [0.0, 0.5, 1.0])[0] == [0.0] * 3
+
+
+def test_mod_moves_with_its_dividend_and_by_whole_turns_with_its_divisor() -> None:
+    assert slope(x % y, [5.0, -5.0, 5.0], [3.0, 3.0, -3.0]) == [[1.0] * 3, [-1.0, 2.0, 1.0]]
+
+
+def test_a_root_at_zero_is_infinite_and_nan_where_its_operand_rests() -> None:
+    assert slope(ivm.sqrt(x), 0.0)[0] == np.inf
+    assert np.isnan(slope(ivm.sqrt(x * x), 0.0)[0])
+    assert slope(ivm.sqrt(x * x), 0.0)[1] == 0.0, "no path leads to y"
+
+
+def test_shapes_dtypes_and_defaults() -> None:
+    shape = x * ivm.var("r", 3) + z
+    found = ivm.grad(shape, np.ones(4), np.ones((2, 1)), 5.0)
+    assert isinstance(found, ivm.Gradient)
+    assert found._fields == ("value", "dx", "dy", "dz")
+    for part, number in zip(found, (8.0, 3.0, 0.0, 1.0), strict=True):
+        np.testing.assert_array_equal(part, np.full((2, 4), number, np.float32), strict=True)
+    number = ivm.grad(ivm.constant(2), 0.0, 0.0)
+    assert [part.shape for part in number] == [()] * 4
+    assert ivm.grad(shape, 1.0, 0.0, variables={"r": 4}).dx == 4
+    found.dx[:] = 7  # arrays of one's own, that may be written to
+
+
+def test_bad_input_is_said_as_evaluate_says_it() -> None:
+    with pytest.raises(ivm.VariableError):
+        ivm.grad(ivm.var("r"), 0.0, 0.0)
+    with pytest.raises(ivm.OptionError, match="broadcast"):
+        ivm.grad(x, np.ones(2), np.ones(3))
+    with pytest.raises(ivm.OptionError, match="dtype"):
+        ivm.grad(x, 0.0, 0.0, dtype="int8")
+    with pytest.raises(ivm.DoesNotFit, match="fewer points"):
+        ivm.grad(ivm.sin(x), np.ones(1000), 0.0, max_memory=1000)
+
+
+def test_slopes_are_freed_at_their_last_use() -> None:
+    """A long chain needs a few arrays, not one a clause."""
+    import tracemalloc
+
+    shape = x
+    for _ in range(300):
+        shape = ivm.sin(shape) + y
+    points = np.ones(10_000)
+    tape = shape.tape()
+    tracemalloc.start()
+    ivm.grad(tape, points, points, dtype="float64")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * points.nbytes

@@ -1,0 +1,421 @@
+"""What shapes are made from: bad input, expressions as parameters, chains, polygons, tapes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intervalvm import shapes as s
+from intervalvm.errors import OptionError
+from intervalvm.evaluate.dense import evaluate
+from intervalvm.expr import axes, var
+from intervalvm.shapes.planar import hull, meeting_sides, turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+disc = s.circle(0.5)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, -math.inf, np.float32(-0.5)])
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("radius", s.circle),
+        ("radius", s.sphere),
+        ("radius_x", lambda v: s.ellipse(v, 1)),
+        ("radius_y", lambda v: s.ellipse(1, v)),
+        ("width", lambda v: s.rectangle(v, 1)),
+        ("height", lambda v: s.rectangle(1, v)),
+        ("width", lambda v: s.rounded_rectangle(v, 1, 0)),
+        ("height", lambda v: s.rounded_rectangle(1, v, 0)),
+        ("radius", lambda v: s.segment((0, 0), (1, 0), v)),
+        ("radius", lambda v: s.arc(v, 0, 90, 0.1)),
+        ("width", lambda v: s.arc(1, 0, 90, v)),
+        ("outer", lambda v: s.ring(v, 0.1)),
+        ("inner", lambda v: s.ring(1, v)),
+        ("outer", lambda v: s.star(5, v, 0.1)),
+        ("inner", lambda v: s.star(5, 1, v)),
+        ("points", lambda v: s.star(v, 1, 0.5)),
+        ("width", lambda v: s.box(v, 1, 1)),
+        ("height", lambda v: s.box(1, v, 1)),
+        ("depth", lambda v: s.box(1, 1, v)),
+        ("depth", lambda v: s.rounded_box(1, 1, v, 0)),
+        ("radius", lambda v: s.cylinder(v, 1)),
+        ("height", lambda v: s.cylinder(1, v)),
+        ("radius", lambda v: s.capsule((0, 0, 0), (1, 0, 0), v)),
+        ("radius", lambda v: s.cone(v, 1)),
+        ("height", lambda v: s.cone(1, v)),
+        ("radius", lambda v: s.torus(v, 0.1)),
+        ("tube", lambda v: s.torus(1, v)),
+        ("period", s.gyroid),
+        ("period", s.schwarz_p),
+        ("thickness", lambda v: s.neovius(1, v)),
+        ("x", disc.scale),
+        ("y", lambda v: disc.scale(1, v)),
+        ("z", lambda v: disc.scale(1, 1, v)),
+        ("x", lambda v: disc.repeat(x=v)),
+        ("z", lambda v: disc.repeat(x=1, z=v)),
+        ("count", lambda v: disc.repeat(1, count=[v])),
+        ("count", disc.repeat_around),
+        ("thickness", disc.shell),
+        ("height", disc.extrude),
+        ("height", lambda v: disc.loft(disc, v)),
+        ("height", lambda v: disc.taper(v, 1)),
+        ("top", lambda v: disc.taper(1, v)),
+        ("radius", lambda v: s.smooth_union(disc, disc, radius=v)),
+        ("radius", lambda v: s.smooth_intersection(disc, disc, radius=v)),
+        ("radius", lambda v: s.smooth_difference(disc, disc, radius=v)),
+    ],
+)
+def test_a_size_is_finite_and_above_0(name: str, call: Callable[[Any], Any], wrong: Any) -> None:
+    with pytest.raises(OptionError, match=rf"^{name}="):
+        call(wrong)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("x", disc.move),
+        ("z", lambda v: disc.move(0, 0, v)),
+        ("angle", disc.rotate),
+        ("angle", disc.twist),
+        ("distance", disc.offset),
+        ("amount", lambda v: disc.morph(disc, v)),
+        ("offset", disc.revolve),
+        ("start", lambda v: s.arc(1, v, 90, 0.1)),
+        ("stop", lambda v: s.arc(1, 0, v, 0.1)),
+        ("top", lambda v: s.cone(1, 1, v)),
+        ("radius", lambda v: s.rounded_rectangle(1, 1, v)),
+        (r"points\[1\]\[0\]", lambda v: s.polygon([(0, 0), (v, 0), (1, 1)])),
+        (r"start\[1\]", lambda v: s.segment((0, v), (1, 1), 0.1)),
+        (r"end\[2\]", lambda v: s.capsule((0, 0, 0), (1, 1, v), 0.1)),
+        (r"normal\[0\]", lambda v: s.half_plane((v, 1))),
+        (r"axis\[1\]", lambda v: disc.rotate(9, (0, v, 1))),
+    ],
+)
+def test_a_number_is_finite(name: str, call: Callable[[Any], Any], wrong: Any) -> None:
+    with pytest.raises(OptionError, match=rf"^{name}="):
+        call(wrong)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: s.ring(0.5, 0.6), "inner=0.6 is not below outer=0.5"),
+        (lambda: s.ring(0.5, 0.5), "inner=0.5 is not below outer=0.5"),
+        (lambda: s.star(5, 0.5, 0.6), "inner=0.6 is not below outer=0.5"),
+        (lambda: s.star(2, 0.5, 0.3), "points=2 is not a whole number from 3"),
+        (lambda: s.star(5.5, 0.5, 0.3), "points=5.5 is not a whole number"),
+        (lambda: s.rounded_rectangle(1, 0.4, 0.3), "radius=0.3 is above half of the shorter"),
+        (lambda: s.rounded_rectangle(1, 0.4, -0.1), "radius=-0.1 is below 0"),
+        (lambda: s.rounded_box(1, 1, 0.4, 0.3), "radius=0.3 is above half of the shortest"),
+        (lambda: s.torus(0.4, 0.5), "tube=0.5 is above radius=0.4"),
+        (lambda: s.cone(1, 1, -0.1), "top=-0.1 is below 0"),
+        (lambda: s.arc(1, 90, 90, 0.1), "stop=90 is not between start=90 and a full turn above it"),
+        (lambda: s.arc(1, 90, 0, 0.1), "stop=0 is not between"),
+        (lambda: s.arc(1, 0, 361, 0.1), "stop=361 is not between"),
+        (lambda: s.arc(1, 0, 90, 2.1), "width=2.1 is above twice the radius=2.0"),
+        (lambda: s.segment((1, 2), (1, 2), 0.1), "end=.* is start: they must be apart"),
+        (lambda: s.capsule((1, 2, 3), (1, 2, 3), 0.1), "end=.* is start: they must be apart"),
+        (lambda: s.half_plane((0, 0)), r"normal=\(0, 0\) has no direction"),
+        (lambda: s.half_space((0, 0, 0)), r"normal=\(0, 0, 0\) has no direction"),
+        (lambda: s.half_plane((1, 2, 3)), "normal=.* is not 2 numbers"),
+        (lambda: s.half_space("abc"), "normal='abc' is not 3 numbers"),
+        (lambda: s.segment(1, 2, 3), "start=1 is not 2 numbers"),
+        (lambda: disc.rotate(90, (0, 0, 0)), r"axis=\(0, 0, 0\) has no direction"),
+        (lambda: disc.rotate(90, "w"), "axis='w': choose 'x', 'y' or 'z'"),
+        (lambda: disc.mirror("xy"), "axis='xy': choose"),
+        (lambda: disc.reflect(0), "axis=0: choose"),
+        (lambda: disc.repeat(), "give the step along an axis"),
+        (lambda: disc.repeat(1, 1, count=[1]), r"count=\[1\]: give one number for each of 2 steps"),
+        (lambda: disc.repeat(1, count=2.5), "count=2.5 is not a whole number from 1"),
+        (lambda: disc.morph(disc, 1.5), "amount=1.5 is above the most=1.0"),
+        (lambda: disc.morph(disc, -0.5), "amount=-0.5 is below 0"),
+        (lambda: s.union(), "union of no shapes"),
+        (lambda: s.intersection(), "intersection of no shapes"),
+        (lambda: s.smooth_union(radius=1), "smooth_union of no shapes"),
+        (lambda: s.polygon([]), "points: a polygon has at least 3 corners, not 0"),
+        (lambda: s.polygon([(0, 0), (1, 0), (1, 0), (0, 0)]), "at least 3 corners, not 2"),
+        (lambda: s.polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "cross or touch"),
+        (lambda: s.polygon([(0, 0), (1, 0), (2, 0)]), "cross or touch"),
+        (lambda: s.polygon([(0, 0), (2, 0), (2, 2), (1, 0), (0, 2)]), "cross or touch"),
+        (lambda: s.polygon([(0, 0), (2, 0), (2, 1), (2, -1)]), "cross or touch"),
+        (lambda: s.polygon([(0, 0, 0), (1, 0, 0), (1, 1, 0)]), r"points\[0\]=.* is not 2 numbers"),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_said_at_the_call(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: s.circle("1"),
+        lambda: s.circle(None),
+        lambda: s.circle(1j),
+        lambda: s.star(5, var("r", 1), 0.5),
+        lambda: s.polygon([(0, 0), (var("a", 1), 0), (1, 1)]),
+        lambda: disc.repeat_around(var("n", 3)),
+        lambda: s.union([disc, disc]),
+        lambda: s.union(disc, 1),
+        lambda: disc | 1,
+        lambda: 1 - disc,
+        lambda: disc & None,
+    ],
+)
+def test_what_is_no_number_or_shape_is_a_type_error(call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError):
+        call()
+
+
+def value(shape: s.Shape, x: float, y: float, z: float = 0.0, **variables: float) -> float:
+    return float(evaluate(shape, x, y, z, dtype="float64", variables=variables or None))
+
+
+SIZE = 0.37
+PARAMETRIC: dict[str, Callable[[Any], s.Shape]] = {
+    "circle": s.circle,
+    "ellipse": lambda v: s.ellipse(v, 0.5),
+    "rectangle": lambda v: s.rectangle(1, v),
+    "rounded_rectangle": lambda v: s.rounded_rectangle(1, 1, v),
+    "segment": lambda v: s.segment((v, 0), (0.5, v), v),
+    "arc": lambda v: s.arc(0.8, v, v * 300, v),
+    "ring": lambda v: s.ring(0.9, v),
+    "half_plane": lambda v: s.half_plane((v, 1), v),
+    "sphere": s.sphere,
+    "box": lambda v: s.box(1, v, 1),
+    "rounded_box": lambda v: s.rounded_box(1, 1, 1, v),
+    "cylinder": lambda v: s.cylinder(v, v),
+    "capsule": lambda v: s.capsule((v, 0, 0), (0, v, v), v),
+    "cone": lambda v: s.cone(v, 1, v * 0.5),
+    "torus": lambda v: s.torus(0.9, v),
+    "half_space": lambda v: s.half_space((v, 1, v), v),
+    "gyroid": lambda v: s.gyroid(v, v),
+    "schwarz_p": s.schwarz_p,
+    "schwarz_d": s.schwarz_d,
+    "neovius": s.neovius,
+    "iwp": s.iwp,
+    "smooth_union": lambda v: s.smooth_union(disc, disc.move(v), radius=v),
+    "smooth_intersection": lambda v: s.smooth_intersection(disc, disc.move(v), radius=v),
+    "smooth_difference": lambda v: s.smooth_difference(disc, disc.move(v), radius=v),
+    "move": lambda v: disc.move(v, v, v),
+    "rotate": lambda v: s.box(1, 0.5, 0.2).rotate(v * 100).rotate(v * 90, (1, v, 0)),
+    "scale": lambda v: disc.scale(v).scale(1, v),
+    "repeat": lambda v: disc.repeat(v, count=3).repeat(y=v),
+    "offset": disc.offset,
+    "shell": disc.shell,
+    "morph": lambda v: disc.morph(s.rectangle(1, 1), v),
+    "extrude": disc.extrude,
+    "revolve": disc.revolve,
+    "loft": lambda v: disc.loft(s.rectangle(1, 1), v),
+    "twist": lambda v: s.box(1, 0.5, 0.7).twist(v * 90),
+    "taper": lambda v: s.box(1, 0.5, 0.7).taper(v, v),
+}
+FIXED = {
+    "polygon", "star", "union", "intersection", "difference", "mirror", "reflect", "repeat_around",
+}  # fmt: skip
+"""They have no parameter that may be an expression."""
+
+
+def test_all_parameters_are_tried_as_expressions() -> None:
+    methods = {name for name in dir(s.Shape) if not name.startswith("_")}
+    names = (set(s.__all__) | methods) - {"Shape", "tape", "defaults", "expr", "bind"}
+    assert set(PARAMETRIC) | FIXED == names
+
+
+@pytest.mark.parametrize("make", PARAMETRIC.values(), ids=PARAMETRIC)
+def test_an_expression_stands_for_a_number(make: Callable[[Any], s.Shape]) -> None:
+    free, fixed = make(var("v", SIZE)), make(SIZE)
+    points = np.random.default_rng(2).uniform(-1, 1, (3, 200))
+    assert free.defaults == {"v": SIZE}
+    np.testing.assert_allclose(
+        evaluate(free, *points, dtype="float64"),
+        evaluate(fixed, *points, dtype="float64"),
+        rtol=0,
+        atol=1e-13,  # numbers are combined before they meet a coordinate, and round otherwise
+    )
+
+
+def test_a_shape_is_a_function_of_the_coordinates() -> None:
+    x, y, _ = axes()
+    assert (disc(x, y).tape(), disc(x, y, 3.0).tape()) == (disc.tape(), disc.tape())
+    assert len(disc(y, x).tape()) == len(disc.tape())
+    assert repr(disc) == "<Shape of 8 clauses in x, y>"
+
+
+def test_what_does_not_move_or_turn_adds_no_clause() -> None:
+    assert disc.move().tape() == disc.tape()
+    assert disc.rotate(0).tape() == disc.rotate(360).tape() == disc.tape()
+    assert disc.scale(1).tape() == disc.scale(1, 1, 1).tape() == disc.tape()
+    assert "var-x" not in str(s.half_plane((0, 1)).rotate(180).tape())
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270, -90, 450])
+def test_quarter_turns_are_exact(angle: float) -> None:
+    assert "mul" not in s.segment((0, 0), (1, 0), 0.1).rotate(angle).tape().counts()
+    turned = s.half_plane((1, 0), 0.25).rotate(angle)
+    x, y = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[angle % 360]
+    assert value(turned, x, y) == 0.75
+
+
+def test_a_chain_of_unions_is_one_balanced_tree() -> None:
+    dots = [s.circle(0.01).move(i) for i in range(300)]
+    chain = dots[0]
+    for dot in dots[1:]:
+        chain = chain | dot
+    assert chain.tape() == s.union(*dots).tape() == s.union(s.union(*dots[:9]), *dots[9:]).tape()
+    cut = disc
+    for dot in dots:
+        cut = cut - dot
+    assert cut.tape() == s.difference(disc, *dots).tape()
+    assert len((disc & disc & disc | disc).tape()) == len(disc.tape()) + 3
+
+
+def test_nesting_too_deep_says_what_to_do() -> None:
+    shape = disc
+    for _ in range(5000):
+        shape = shape.move(0.1) | disc
+    with pytest.raises(OptionError, match=r"union\(\*parts\)"):
+        shape.tape()
+
+
+def test_a_rectangle_asks_a_picture_for_no_root() -> None:
+    """What its corners measure is only a number's concern: ``v < 0`` has the cheap form."""
+    import intervalvm as ivm
+
+    brick = s.rectangle(1.0, 0.6)
+    short = ivm.simplify(brick, x=(0.4, 0.45), y=(0.25, 0.35), keep="sign")
+    assert not {"sqrt", "square"} & set(short.counts())
+
+
+# --- polygons ----------------------------------------------------------------------------------
+
+small = st.integers(-6, 6)
+lattice = st.tuples(small, small)
+anywhere = st.tuples(*[st.floats(-1, 1, width=32)] * 2)
+
+
+def untangled(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A simple polygon through the points: crossing sides are swapped, which shortens it."""
+    for _ in range(2000):
+        pair = next(meeting_sides(points), None)
+        if pair is None:
+            return points
+        i, j = pair
+        if j == i + 1 or (i, j) == (0, len(points) - 1):
+            return []  # a side turns back: the points lie on a line
+        points = points[: i + 1] + points[i + 1 : j + 1][::-1] + points[j + 1 :]
+    return []
+
+
+@given(st.lists(lattice | anywhere, min_size=3, max_size=25, unique=True), st.integers(0, 99))
+@settings(max_examples=150)
+def test_a_polygon_is_what_shapely_says(points: Any, seed: int) -> None:
+    corners = untangled([(float(x), float(y)) for x, y in points])
+    area = shapely.Polygon(corners) if corners else None
+    if area is None or not area.is_valid:
+        return
+    check_polygon(corners, area, seed)
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=6, max_size=6))
+@settings(max_examples=60)
+def test_steps_and_slots_that_line_up(cells: Any) -> None:
+    """Sides on common lines, where rays are opposite and run along other sides."""
+    squares = [
+        shapely.box(i, j, i + 1, j + 1)
+        for i, row in enumerate(cells)
+        for j, full in enumerate(row)
+        if full
+    ]
+    joined = shapely.union_all(squares)
+    for area in getattr(joined, "geoms", [joined]):
+        if not area.is_empty:
+            outline = shapely.Polygon(area.exterior)
+            check_polygon(list(area.exterior.coords), outline, 0)
+
+
+def check_polygon(corners: Any, area: Any, seed: int) -> None:
+    shape = s.polygon(corners)
+    low, high = np.min(corners, axis=0) - 0.3, np.max(corners, axis=0) + 0.3
+    x, y = np.random.default_rng(seed).uniform(low, high, (300, 2)).T
+    field = evaluate(shape, x, y, dtype="float64")
+    distance = shapely.distance(area.exterior, shapely.points(x, y))
+    clear = distance > 1e-9
+    np.testing.assert_array_equal((field < 0)[clear], shapely.contains_xy(area, x, y)[clear])
+    assert (np.abs(field) <= distance + 1e-9).all()
+
+
+def test_a_polygon_has_a_half_plane_a_side_and_joins_them_all() -> None:
+    corners = [
+        (math.cos(i) * (2 + i % 3), math.sin(i) * (2 + i % 3)) for i in np.arange(0, 6.2, 0.1)
+    ]
+    counts = s.polygon(corners).tape().counts()
+    assert counts["min"] + counts["max"] == len(corners) - 1
+    assert counts["max"] > counts["min"] > 0
+
+
+def test_a_polygon_does_not_mind_direction_repetition_or_points_between() -> None:
+    corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    tape = s.polygon(corners).tape()
+    assert s.polygon(np.array(corners)).tape() == tape
+    assert s.polygon(corners + corners[:1]).tape() == tape
+    assert s.polygon([corners[0]] * 3 + corners[1:]).tape() == tape
+    assert s.polygon([*corners[:2], (1, 0.25), (1, 0.5), *corners[2:]]).tape() == tape
+    assert len(s.polygon(corners[::-1]).tape()) == len(tape)
+
+
+def test_the_message_names_the_sides_that_cross() -> None:
+    with pytest.raises(
+        OptionError, match=r"\(0\.0, 0\.0\)\.\.\(2\.0, 2\.0\) and \(2\.0, 0\.0\)\.\.\(0\.0, 2\.0\)"
+    ):
+        s.polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
+
+
+def test_signs_are_exact_where_float64_is_not() -> None:
+    tiny = 2.0**-53
+    a, b = (0.5, 0.5), (12.0, 12.0)
+    for i in range(5):
+        for j in range(5):
+            p = (0.5 + i * tiny, 0.5 + j * tiny)
+            assert turn(a, b, a, p) == (j > i) - (j < i)
+    assert turn((0.0, 0.0), (1e-200, 0.0), (0.0, 0.0), (0.0, 1e-200)) == 1
+    assert turn((0.0, 0.0), (1e200, 1e200), (0.0, 0.0), (1e200, 1e200)) == 0
+
+
+@pytest.mark.parametrize("pitch", [0.0, 0.1, 1e-12])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_hull_of_many_points(pitch: float, seed: int) -> None:
+    """On a lattice, where many lie on the sides of the hull, and beside one."""
+    points = np.random.default_rng(seed).uniform(-1, 1, (300, 2))
+    points = np.unique(np.round(points / pitch) * pitch if pitch else points, axis=0)
+    check_hull([tuple(point) for point in points.tolist()])
+
+
+@given(st.lists(lattice, min_size=1, max_size=20, unique=True))
+@settings(max_examples=60)
+def test_the_hull_is_the_extreme_points(points: Any) -> None:
+    check_hull(points)
+
+
+def check_hull(points: Any) -> None:
+    found = hull(points, range(len(points)))
+    assert all(
+        turn(points[i], points[j], points[i], p) >= 0
+        for i, j in zip(found, found[1:] + found[:1], strict=True)
+        for p in points
+    )
+    corners = zip(found, found[1:] + found[:1], found[2:] + found[:2], strict=True)
+    assert len(found) < 3 or all(
+        turn(points[i], points[j], points[j], points[k]) > 0 for i, j, k in corners
+    )
+    assert {min(points), max(points)} <= {points[k] for k in found}
