@@ -266,7 +266,7 @@ def test_sizes_that_mean_nothing(size: float) -> None:
         with pytest.raises(OptionError, match=f"{name}=.* is not (above 0|finite)"):
             text("A", **{name: size})
     if not math.isfinite(size):
-        with pytest.raises(OptionError, match="tracking=.* is not finite"):
+        with pytest.raises(OptionError, match=r"tracking=.* is not finite"):
             text("A", tracking=size)
 
 

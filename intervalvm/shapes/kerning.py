@@ -12,13 +12,15 @@ PAIR, EXTENSION = 2, 9
 class Kerning:
     """The pairs of a font: those of ``GPOS``, or of the older ``kern`` table if there are none.
 
+    Formats as in the OpenType specification, "GPOS: glyph positioning table" and "kern: kerning".
+
     Of ``GPOS``, the lookups of pairs (formats 1 and 2) of the feature ``kern`` count, for the
     script ``latn`` or the default; contextual lookups and other features do not.
     """
 
     def __init__(self, tables: Any) -> None:
         self._lookups = list(_lookups(tables["GPOS"].table)) if "GPOS" in tables else []
-        self._pairs: dict[tuple[str, str], int] = {}
+        self._pairs: dict[tuple[str, str], float] = {}
         if not self._lookups and "kern" in tables:
             for table in tables["kern"].kernTables:
                 self._pairs.update(getattr(table, "kernTable", {}))
@@ -27,12 +29,17 @@ class Kerning:
         """What is added to the distance of two glyphs, in font units."""
         if left is None or right is None:
             return 0.0
+        if (left, right) not in self._pairs:
+            self._pairs[left, right] = self._look_up(left, right)
+        return self._pairs[left, right]
+
+    def _look_up(self, left: str, right: str) -> float:
+        """The sum over the lookups; in each, the first table that knows the pair decides."""
+        total = 0.0
         for lookup in self._lookups:
-            for table in lookup:
-                found = _advance(table, left, right)
-                if found is not None:  # the first table that knows the pair decides
-                    return float(found)
-        return float(self._pairs.get((left, right), 0))
+            known = (_advance(table, left, right) for table in lookup)
+            total += next((found for found in known if found is not None), 0.0)
+        return total
 
 
 def _lookups(gpos: Any) -> Iterator[list[Any]]:
@@ -53,7 +60,7 @@ def _lookups(gpos: Any) -> Iterator[list[Any]]:
         yield [table for table in tables if table.LookupType == PAIR]
 
 
-def _advance(table: Any, left: str, right: str) -> int | None:
+def _advance(table: Any, left: str, right: str) -> float | None:
     """What a table of pairs adds to the advance of ``left``; None if it does not know the pair."""
     if left not in table.Coverage.glyphs:
         return None
@@ -67,4 +74,4 @@ def _advance(table: Any, left: str, right: str) -> int | None:
         first = table.ClassDef1.classDefs.get(left, 0)
         second = table.ClassDef2.classDefs.get(right, 0)
         value = table.Class1Record[first].Class2Record[second].Value1
-    return getattr(value, "XAdvance", 0) or 0
+    return float(getattr(value, "XAdvance", 0) or 0)
