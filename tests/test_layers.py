@@ -122,9 +122,10 @@ def run(code: str) -> str:
     return done.stdout
 
 
-HEAVY = set(
-    "numba llvmlite PIL rich psutil cupy IPython matplotlib sympy fontTools shapely".split()
-)
+HEAVY = {
+    "numba", "llvmlite", "PIL", "rich", "psutil", "cupy", "IPython", "matplotlib", "sympy",
+    "fontTools", "shapely",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["intervalvm", "intervalvm.shapes"])
