@@ -10,11 +10,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import fonts
 import numpy as np
 import shapely
+from font_source_serif_pro import font_files_ttf
+from fontTools.ttLib import TTFont
 
 from intervalvm import shapes as s
 
+SERIF = font_files_ttf["SourceSerifPro"]
 Inside = Callable[[Any, Any, Any], Any]
 Sample = tuple[s.Shape, Inside]
 
@@ -92,6 +96,12 @@ def in_star(x: Any, y: Any) -> Any:
     return (notch[0] - tip[0]) * (w - tip[1]) - (notch[1] - tip[1]) * (u - tip[0]) < 0
 
 
+def in_ampersand(x: Any, y: Any, z: Any) -> Any:
+    """Where a text font's curves enclose the point, by fontTools and shapely."""
+    em = TTFont(SERIF)["head"].unitsPerEm
+    return shapely.contains_xy(fonts.filled(SERIF, "&"), x * em / 1.4, y * em / 1.4)
+
+
 def in_sheet(wave: Inside, steepest: float, period: float, thickness: float) -> Inside:
     k = 2 * math.pi / period
 
@@ -163,6 +173,7 @@ PLANE: dict[str, list[Sample]] = {
         for corners in (EL, EL[::-1], GEAR, COMB, STAIRS, SPIRAL)
     ],
     "star": [(s.star(5, 0.9, 0.4), lambda x, y, z: in_star(x, y))],
+    "text": [(s.text("&", size=1.4, align="left", valign="baseline", font=SERIF), in_ampersand)],
     "segment": [
         (
             s.segment((-0.5, 0.2), (0.6, -0.4), 0.2),

@@ -24,7 +24,7 @@ PLAIN = {"tape", "defaults", "expr", "bind"}
 METHODS = [
     name for name in dir(Shape) if not name.startswith("_") and name not in PLAIN
 ] + OPERATORS
-FUNCTIONS = [name for name in shapes.__all__ if name != "Shape"]
+FUNCTIONS = [name for name in shapes.__all__ if name not in ("Shape", "Font")]
 
 CLAIM = re.compile(
     r"Field:\s+(kept|the\s+distance\s+(?:outside|inside)|the\s+distance|a\s+bound|the\s+sign)\b"

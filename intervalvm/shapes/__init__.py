@@ -24,6 +24,7 @@ the sign
     nothing else
 """
 
+from intervalvm.shapes.font import Font
 from intervalvm.shapes.plane import (
     arc,
     circle,
@@ -55,8 +56,10 @@ from intervalvm.shapes.solid import (
     torus,
 )
 from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
+from intervalvm.shapes.text import text
 
 __all__ = [
+    "Font",
     "Shape",
     "arc",
     "box",
@@ -85,6 +88,7 @@ __all__ = [
     "smooth_union",
     "sphere",
     "star",
+    "text",
     "torus",
     "union",
 ]

@@ -1,0 +1,222 @@
+"""Outlines of glyphs, cut so that every part is the space between two functions of y.
+
+In: closed contours of straight segments and quadratic Bezier curves, filled by the non-zero winding
+rule as fonts are, however they overlap. Out: an ``Outline`` of *slabs*, which are horizontal, and
+*chains*. A chain is one continuous function x = F(y), made of pieces of the contours one above the
+other; in a slab, the inside is a row of spans, each to the right of one chain and to the left of
+another. A chain goes on through as many slabs as it can.
+
+It is a plane sweep: contours are cut where they turn from up to down and where they cross, and the
+bands between these heights are walked from the lowest up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+Point = tuple[float, float]
+Segment = tuple[Point, Point] | tuple[Point, Point, Point]
+"""A straight segment, or a quadratic Bezier curve with its control point in the middle."""
+
+CLOSE = 1e-7
+"""Heights and places nearer than this part of the em are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a contour on which y increases, from (x0, y0) by its control point to (x2, y2).
+
+    ``winding`` is 1 if the contour runs upwards there, and -1 if it runs downwards. A straight
+    piece has its control point in the middle.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    winding: int
+
+    @property
+    def bend(self) -> Point:
+        """The second difference of the three points; (0, 0) if the piece is straight."""
+        return self.x0 - 2 * self.x1 + self.x2, self.y0 - 2 * self.y1 + self.y2
+
+    def x_at(self, y: float) -> float:
+        """Where the piece is at a height between its ends.
+
+        The root of y(t) = y in the form that does not cancel, t = c / (b + sqrt(b*b + a*c)).
+        """
+        (ax, ay), rise = self.bend, self.y1 - self.y0
+        up = y - self.y0
+        below = rise + math.sqrt(max(rise * rise + ay * up, 0.0))
+        t = up / below if below > 0 else 0.0
+        return self.x0 + t * (2 * (self.x1 - self.x0) + ax * t)
+
+    def meets(self, other: Piece, close: float) -> bool:
+        """Do the rectangles around the two have a common inside?"""
+        left, right = sorted((self.x0, self.x1, self.x2))[::2]
+        other_left, other_right = sorted((other.x0, other.x1, other.x2))[::2]
+        across = min(right, other_right) - max(left, other_left)
+        return across > close and min(self.y2, other.y2) - max(self.y0, other.y0) > close
+
+    def crossings(self, other: Piece) -> list[float]:
+        """Heights at which it may cross ``other``: all at which it does, and perhaps more.
+
+        With t the place on this piece, a polynomial of degree 4 at most: the implicit equation of
+        the other's parabola, (a x p)^2 = (a x b)(p x b) for p = a t^2 + b t from its first point,
+        with this piece's p(t) put in; p x b = 0 where the other is straight.
+        """
+        (ax, ay) = other.bend
+        bx, by = 2 * (other.x1 - other.x0), 2 * (other.y1 - other.y0)
+        (cx, cy), (dx, dy) = self.bend, (2 * (self.x1 - self.x0), 2 * (self.y1 - self.y0))
+        ex, ey = self.x0 - other.x0, self.y0 - other.y0
+        side = np.array([cx * by - cy * bx, dx * by - dy * bx, ex * by - ey * bx])
+        along = np.array([ax * cy - ay * cx, ax * dy - ay * dx, ax * ey - ay * ex])
+        straight = ax == ay == 0
+        curve = (
+            side if straight else np.polysub(np.polymul(along, along), (ax * by - ay * bx) * side)
+        )
+        if not curve.any():
+            return []
+        t = np.roots(curve)
+        t = t.real[np.abs(t.imag) < 1e-6]
+        return [float((cy * s + dy) * s + self.y0) for s in t if 0 < s < 1]
+
+
+def pieces(segment: Segment) -> Iterator[Piece]:
+    """The parts of a segment on which neither x nor y turns; what is level bounds nothing."""
+    (x0, y0), (x2, y2) = segment[0], segment[-1]
+    x1, y1 = segment[1] if len(segment) == 3 else ((x0 + x2) / 2, (y0 + y2) / 2)
+    for before, at, after in ((y0, y1, y2), (x0, x1, x2)):
+        if (at - before) * (after - at) < 0:
+            t = (before - at) / (before - 2 * at + after)  # where the derivative is 0
+            left, right = _between((x0, y0), (x1, y1), t), _between((x1, y1), (x2, y2), t)
+            middle = _between(left, right, t)
+            # what turns there is the same to the last bit at both control points
+            if before == y0 and at == y1:
+                left, right = (left[0], middle[1]), (right[0], middle[1])
+            else:
+                left, right = (middle[0], left[1]), (middle[0], right[1])
+            yield from pieces(((x0, y0), left, middle))
+            yield from pieces((middle, right, (x2, y2)))
+            return
+    if (x1 - x0) * (y2 - y0) == (x2 - x0) * (y1 - y0):  # straight, however it is paced
+        x1, y1 = (x0 + x2) / 2, (y0 + y2) / 2
+    if y0 < y2:
+        yield Piece(x0, y0, x1, y1, x2, y2, 1)
+    elif y0 > y2:
+        yield Piece(x2, y2, x1, y1, x0, y0, -1)
+
+
+def _between(a: Point, b: Point, t: float) -> Point:
+    return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+
+
+@dataclass(slots=True)
+class Chain:
+    """A continuous function of y: pieces one above the other, and the heights where they meet."""
+
+    pieces: list[Piece]
+    joints: list[float] = field(default_factory=list)
+
+    def goes_on(self, piece: Piece, y: float, close: float) -> bool:
+        """Append ``piece`` from the height ``y`` on, if the chain is there then."""
+        last = self.pieces[-1]
+        if last is piece:
+            return True
+        if abs(last.x_at(y) - piece.x_at(y)) > close:
+            return False
+        self.pieces.append(piece)
+        self.joints.append(y)
+        return True
+
+
+Span = tuple[int, int]
+"""The chains to the left and to the right of a part of the inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """``spans[i]`` holds between the heights ``heights[i]`` and ``heights[i + 1]``."""
+
+    chains: list[Chain]
+    heights: list[float]
+    spans: list[list[Span]]
+
+
+def outline(contours: Iterable[Segment], em: float) -> Outline:
+    """Cut contours; ``CLOSE`` is a part of ``em``. What has no inside has no slab."""
+    close = CLOSE * em
+    every = [piece for segment in contours for piece in pieces(segment)]
+    found = Outline([], [], [])
+    open_chains: dict[bool, list[int]] = {False: [], True: []}
+    levels = _levels(every, close)
+    for low, high in pairwise(levels):
+        row = _spans(every, low, high, close)
+        chains = {
+            is_right: [
+                _chain(found.chains, open_chains[is_right], span[is_right], low, close)
+                for span in row
+            ]
+            for is_right in (False, True)
+        }
+        open_chains = chains
+        spans = list(zip(chains[False], chains[True], strict=True))
+        if not found.spans or found.spans[-1] != spans:
+            found.heights.append(low)
+            found.spans.append(spans)
+    if not found.chains:
+        return Outline([], [], [])
+    found.heights.append(levels[-1])
+    return found
+
+
+def _levels(every: list[Piece], close: float) -> list[float]:
+    """The heights at which something begins, ends or crosses, from the lowest up."""
+    found = {y for piece in every for y in (piece.y0, piece.y2)}
+    for i, piece in enumerate(every):
+        for other in every[:i]:
+            if piece.meets(other, close):
+                found.update(piece.crossings(other))
+    levels: list[float] = []
+    for y in sorted(found):
+        if not levels or y - levels[-1] > close:
+            levels.append(y)
+    return levels
+
+
+def _spans(every: list[Piece], low: float, high: float, close: float) -> list[tuple[Piece, Piece]]:
+    """The pieces to the left and right of each part of the inside, where nothing crosses."""
+    middle = (low + high) / 2
+    across = sorted(
+        ((piece.x_at(middle), piece) for piece in every if piece.y0 < middle < piece.y2),
+        key=lambda place: place[0],
+    )
+    spans: list[tuple[float, Piece, float, Piece]] = []
+    winding = 0
+    for x, piece in across:
+        before, winding = winding, winding + piece.winding
+        if not before:
+            start = x, piece
+        elif not winding:
+            if spans and start[0] - spans[-1][2] <= close:  # contours side by side
+                start = spans.pop()[:2]
+            if x - start[0] > close:
+                spans.append((*start, x, piece))
+    return [(left, right) for _, left, _, right in spans]
+
+
+def _chain(chains: list[Chain], going: list[int], piece: Piece, y: float, close: float) -> int:
+    """The chain of those ``going`` that ``piece`` continues at the height ``y``, or a new one."""
+    for i in going:
+        if chains[i].goes_on(piece, y, close):
+            return i
+    chains.append(Chain([piece]))
+    return len(chains) - 1

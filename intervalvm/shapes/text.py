@@ -1,0 +1,110 @@
+"""Text as a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Literal, get_args
+
+from intervalvm.errors import OptionError
+from intervalvm.expr import Expr, minimum
+from intervalvm.shapes import values as v
+from intervalvm.shapes.base import balanced
+from intervalvm.shapes.font import Font
+from intervalvm.shapes.layout import Face, Row, Spacing, lay_out
+from intervalvm.shapes.shape import Shape
+from intervalvm.shapes.stroke_font import StrokeFont
+
+Align = Literal["left", "center", "right"]
+VAlign = Literal["top", "middle", "baseline", "bottom"]
+
+
+def text(
+    string: str,
+    /,
+    *,
+    size: float = 0.2,
+    align: Align = "center",
+    valign: VAlign = "middle",
+    tracking: float = 0.0,
+    leading: float | None = None,
+    width: float | None = None,
+    font: str | PathLike[str] | Font | None = None,
+) -> Shape:
+    """The glyphs of a string; "\\n" begins a new line.
+
+    ``size`` is the em, about as much as the font's ascent and descent together. ``align`` puts the
+    left end, the middle or the right end of each line at x = 0; ``valign`` puts at y = 0 the top
+    (the font's ascent over the first base line), the middle, the first base line, or the bottom
+    (its descent under the last one). ``tracking`` is added between glyphs and ``leading`` is the
+    distance of base lines, both in ems; the font has a leading of its own. With ``width``, lines
+    are broken at spaces so that none is wider, but for single words that are.
+
+    ``font`` is a ``Font``, the path of one, or None for the package's own font. Lines of that end
+    where their ink does, those of other fonts where their advance widths do. There are no
+    ligatures, and lines run from left to right.
+
+    Raises OptionError for a string without ink, for a character that the font lacks and for a
+    number that means nothing; for a path, what ``Font`` raises.
+
+    Formula: strokes as in ``intervalvm.shapes.strokes``, outlines as in ``outline_field``, derived
+    there. Field: the sign; beside it, a length that grows with the distance up to about a third of
+    the em, and stays there.
+    """
+    if not isinstance(string, str):
+        raise TypeError(f"a text is a str, not {type(string).__name__!r}")
+    if not string.strip():
+        raise OptionError("the text is empty: it has no shape")
+    _one_of("align", align, get_args(Align))
+    _one_of("valign", valign, get_args(VAlign))
+    em = _size("size", size)
+    face = _face(font)
+    spacing = Spacing(
+        align,
+        valign,
+        tracking=v.number("tracking", tracking) * face.em,
+        leading=face.leading if leading is None else _size("leading", leading) * face.em,
+        width=None if width is None else _size("width", width) * face.em / em,
+    )
+    rows = lay_out(string, face, spacing)
+    if not rows:
+        raise OptionError(f"the text has no ink in {face.name}: it has no shape")
+    return Shape(lambda x, y, _: _field(rows, face, em / face.em, x, y))
+
+
+def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
+    """The union of all glyphs: a balanced tree of lines, words and glyphs.
+
+    A word reaches only so far, so over a small region almost all of the text drops out in a few
+    steps, also where values are asked for.
+    """
+    reach = float(f"{face.reach * unit:.6g}")
+
+    def union(parts: Iterable[Expr]) -> Expr:
+        return balanced(minimum, list(parts))
+
+    return union(
+        union(minimum(union(pen(char, at) for char, at in word), reach) for word in row.words)
+        for row, pen in zip(rows, face.pens(x, y, unit, rows), strict=True)
+    )
+
+
+def _face(font: object) -> Face:
+    if font is None:
+        return StrokeFont()
+    if isinstance(font, Font):
+        return font
+    if isinstance(font, (str, PathLike)):
+        return Font(font)
+    raise TypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
+
+
+def _size(name: str, given: float) -> float:
+    number = v.number(name, given)
+    v.positive(name, number)
+    return number
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise OptionError(f"no {name} {value!r}: choose one of {', '.join(choices)}")

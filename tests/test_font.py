@@ -1,0 +1,315 @@
+"""Fonts: outlines against shapely's, seams, kerning, fonts that cannot be used."""
+
+from __future__ import annotations
+
+import string
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fonts
+import numpy as np
+import pytest
+import shapely
+from font_source_serif_pro import font_files_otf, font_files_ttf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intervalvm.errors import BackendError, FileError, OptionError
+from intervalvm.evaluate.regions import interval
+from intervalvm.expr import axes
+from intervalvm.shapes import Font, text
+from intervalvm.shapes.font import CUBIC_TOLERANCE, folded
+from intervalvm.shapes.outline import Chain, outline, pieces
+from intervalvm.shapes.outline_field import chain_curve, glyph_pen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from intervalvm.tape import Tape
+
+SERIF = {"ttf": font_files_ttf["SourceSerifPro"], "otf": font_files_otf["SourceSerifPro"]}
+INK = string.ascii_letters + string.digits + string.punctuation + "“”‘’—–…«»•°éçñåßœ§½®"
+x, y, _ = axes()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return fonts.made(tmp_path_factory.mktemp("fonts") / "made.ttf")
+
+
+@pytest.fixture(scope="module")
+def serif() -> dict[str, Font]:
+    return {kind: Font(path) for kind, path in SERIF.items()}
+
+
+def glyph(font: Font, char: str) -> Tape:
+    """The tape of a glyph in ems, its origin at 0."""
+    return glyph_pen(font.outline(char), x, y, font.em, 1 / font.em)(0.0).tape()
+
+
+def agree(font: Font, char: str, inside: Any, tolerance: float, dtype: str = "float32") -> None:
+    """Assert that a glyph is ``inside`` (in font units), but ``tolerance`` ems about its edge."""
+    left, bottom, right, top = inside.bounds
+    across = np.linspace(left - 0.1 * font.em, right + 0.1 * font.em, 67)
+    down = np.linspace(bottom - 0.1 * font.em, top + 0.1 * font.em, 71)
+    px, py = (side.ravel() for side in np.meshgrid(across, down))
+    found = glyph(font, char)(px / font.em, py / font.em, dtype=dtype) < 0
+    wrong = found != shapely.contains_xy(inside, px, py)
+    off = shapely.distance(inside.boundary, shapely.points(px[wrong], py[wrong])) / font.em
+    assert off.max(initial=0.0) <= tolerance, char
+    assert found.any()
+
+
+@pytest.mark.parametrize("char", "OTXL@CSV")
+def test_a_made_glyph_is_what_its_contours_enclose(made: str, char: str) -> None:
+    agree(Font(made), char, fonts.filled(made, char), 1e-4)
+    agree(Font(made), char, fonts.filled(made, char), 1e-4, "float64")
+
+
+@pytest.mark.parametrize("kind", SERIF)
+def test_every_glyph_of_a_text_font_is_what_its_contours_enclose(
+    serif: dict[str, Font], kind: str
+) -> None:
+    tolerance = 1e-4 if kind == "ttf" else CUBIC_TOLERANCE + 1e-4
+    for char in INK:
+        agree(serif[kind], char, fonts.filled(SERIF[kind], char), tolerance)
+
+
+def test_the_winding_rule_keeps_what_overlaps(made: str) -> None:
+    """Where two bars of T, or of X, lie on each other, the even-odd rule would leave a hole."""
+    font = Font(made)
+    for char, at in (("T", (0.3, 0.65)), ("X", (0.32, 0.35)), ("@", (0.45, 0.3))):
+        assert glyph(font, char)(*at) < 0
+    assert glyph(font, "O")(0.35, 0.35) > 0
+
+
+def test_a_contour_next_to_another_leaves_no_gap() -> None:
+    def box(left: float, right: float) -> list[Any]:
+        corners = [(left, 0.0), (left, 1.0), (right, 1.0), (right, 0.0)]
+        return list(zip(corners, [*corners[1:], corners[0]], strict=True))
+
+    found = outline([*box(0, 1), *box(1, 2)], 1)
+    assert found.spans == [[(0, 1)]]
+    tape = glyph_pen(found, x, y, 1, 1)(0.0).tape()
+    assert (tape(np.linspace(0.01, 1.99, 199), 0.5) < 0).all()
+
+
+def neighbours(value: float) -> list[np.float32]:
+    """The float32 next to a number, and some on both sides."""
+    found = [np.float32(value)]
+    for _ in range(3):
+        found.append(np.nextafter(found[-1], np.float32(9)))
+        found.insert(0, np.nextafter(found[0], np.float32(-9)))
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype: str) -> None:
+    """Rows of pixels on, and some roundings beside, each height at which a glyph is cut."""
+    font = serif["ttf"]
+    across = np.linspace(-0.1, 1.1, 201)
+    for char in "aegknsB&@%":
+        found, tape = font.outline(char), glyph(font, char)
+        joints = [h for chain in found.chains for h in chain.joints]
+        rows = np.array([neighbours(h / font.em) for h in {*found.heights, *joints}])[..., None]
+        at = rows[:, 3:4].astype(float)
+        inside = (tape(across, at + 2e-4) < 0) & (tape(across, at - 2e-4) < 0)
+        clear = inside[..., 1:-1] & inside[..., :-2] & inside[..., 2:]  # of corners of the outline
+        values = tape(across[1:-1], rows, dtype=dtype)
+        assert (values[np.broadcast_to(clear, values.shape)] < 0).all(), char
+
+
+def chains(font: Font) -> Iterator[Chain]:
+    for char in INK:
+        yield from font.outline(char).chains
+
+
+def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
+    font = serif["ttf"]
+    for chain in chains(font):
+        tape = chain_curve(chain, y, 1 / font.em).expr().tape()
+        ends = [chain.pieces[0].y0, *chain.joints, chain.pieces[-1].y2]
+        for piece, (low, high) in zip(chain.pieces, pairwise(ends), strict=True):
+            heights = np.linspace(low, high, 7)
+            places = [piece.x_at(height) / font.em for height in heights]
+            values = tape(0.0, heights / font.em, dtype="float64")
+            # the steep line at a joint cuts off what is nearly level there
+            np.testing.assert_allclose(values, places, rtol=0, atol=2e-4)
+
+
+def test_bounds_of_a_piece_are_exact(serif: dict[str, Font]) -> None:
+    """So a rectangle is undecided only if the curve passes through it."""
+    font = serif["ttf"]
+    alone = [chain for chain in chains(font) if len(chain.pieces) == 1]
+    assert len(alone) > 100
+    for chain in alone:
+        piece = chain.pieces[0]
+        tape = chain_curve(chain, y, 1 / font.em).expr().tape()
+        low, high = np.quantile([piece.y0, piece.y2], [0.3, 0.6])
+        box = interval(tape, x=0, y=(low / font.em, high / font.em), dtype="float64")
+        places = sorted(piece.x_at(height) / font.em for height in (low, high))
+        np.testing.assert_allclose([box.lower, box.upper], places, rtol=0, atol=2e-4)
+
+
+POINT = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
+
+
+@given(st.tuples(POINT, POINT, POINT))
+def test_pieces_go_one_way_and_end_where_the_next_begins(points: Any) -> None:
+    found = list(pieces(points))
+    rise = sum(piece.winding * (piece.y2 - piece.y0) for piece in found)
+    assert rise == pytest.approx(points[2][1] - points[0][1], abs=1e-9)
+    for piece in found:
+        assert piece.y0 < piece.y2
+        assert piece.y0 <= piece.y1 <= piece.y2
+        assert min(piece.x0, piece.x2) <= piece.x1 <= max(piece.x0, piece.x2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(POINT, POINT, POINT), min_size=1, max_size=3))
+def test_any_contours_are_filled_by_winding(triangles: Any) -> None:
+    """Triangles with one bent side, however they cross."""
+    segments = []
+    for a, b, c in triangles:
+        middle = (a[0] + b[1]) / 2, (a[1] - c[0]) / 2
+        segments += [(a, middle, b), (b, c), (c, a)]
+    found = outline(segments, 100)
+    px, py = (side.ravel() + 0.123 for side in np.meshgrid(*[np.linspace(-60, 60, 31)] * 2))
+    inside, distance = winding(segments, px, py)
+    if not found.chains:
+        assert not (inside & (distance > 0.05)).any()
+        return
+    values = glyph_pen(found, x, y, 100, 1)(0.0).tape()(px, py, dtype="float64")
+    wrong = (values < 0) != inside
+    assert distance[wrong].max(initial=0.0) < 0.05
+
+
+def winding(segments: Any, px: Any, py: Any) -> tuple[Any, Any]:
+    """Whether contours wind around points, and how far off their nearest point is."""
+    t = np.linspace(0, 1, 65)[:, None]
+    total, distance = np.zeros(px.shape, int), np.full(px.shape, np.inf)
+    for segment in segments:
+        start, stop = np.array(segment[0], float), np.array(segment[-1], float)
+        control = np.array(segment[1], float) if len(segment) == 3 else (start + stop) / 2
+        curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * stop
+        line = shapely.LineString(curve)
+        distance = np.minimum(distance, shapely.distance(line, shapely.points(px, py)))
+        for (x0, y0), (x1, y1) in pairwise(curve):
+            side = (x1 - x0) * (py - y0) - (y1 - y0) * (px - x0)
+            total += ((y0 <= py) & (py < y1) & (side > 0)).astype(int)
+            total -= (y1 <= py) & (py < y0) & (side < 0)
+    return total != 0, distance
+
+
+def test_a_fold_is_the_height_over_the_nearest_line() -> None:
+    lines, middle = [-3.0, 0.0, 2.0, 7.0], 0.4
+    tape = folded(y, lines, middle).tape()
+    heights = np.linspace(-4, 9, 500)
+    places = np.array(lines) + middle
+    nearest = np.abs(heights[:, None] - places).argmin(axis=1)
+    expected = heights - np.array(lines)[nearest]
+    bounds = (places[1:] + places[:-1]) / 2
+    clear = np.abs(heights[:, None] - bounds).min(axis=1) > 0.1
+    values = tape(0.0, heights, dtype="float64")
+    np.testing.assert_allclose(values[clear], expected[clear], rtol=0, atol=1e-12)
+    assert np.abs(np.diff(values)).max() < 65 * 13 / 499 * 1.01  # it is continuous
+
+
+def test_kerning_comes_from_gpos(made: str, serif: dict[str, Font]) -> None:
+    font = Font(made)
+    assert font.kerning("T", "O") == -80
+    assert font.kerning("O", "T") == font.kerning("S", "V") == -40
+    assert font.kerning("L", "L") == font.kerning("O", "O") == font.kerning("O", "?") == 0
+    assert serif["ttf"].kerning("A", "V") < -50 < serif["ttf"].kerning("n", "n")
+
+
+def test_kerning_moves_the_next_glyph(made: str, tmp_path: Path) -> None:
+    """The left side of the second stem, in a font with kerning and in the same without."""
+
+    def left(path: str) -> float:
+        across = np.linspace(0.6, 1.6, 4001)
+        shape = text("TV", font=path, size=1, align="left", valign="baseline")
+        inside = shape.tape()(across, 0.699) < 0
+        return float(across[inside & (across > 0.62)].min())
+
+    plain = left(fonts.made(tmp_path / "plain.ttf", kern=False))
+    assert plain == pytest.approx(0.6, abs=0.021)
+    shape = text("OV", font=made, size=1, align="left", valign="baseline").tape()
+    assert shape(0.67, 0.699) < 0 <= shape(0.655, 0.699)
+
+
+def test_the_older_table_of_pairs_counts_where_there_is_no_gpos(tmp_path: Path) -> None:
+    from fontTools.ttLib import TTFont, newTable
+    from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
+
+    path = fonts.made(tmp_path / "old.ttf", kern=False)
+    font = TTFont(path)
+    pairs = KernTable_format_0()
+    pairs.coverage, pairs.version, pairs.kernTable = 1, 0, {("T", "O"): -33}
+    font["kern"] = newTable("kern")
+    font["kern"].version, font["kern"].kernTables = 0, [pairs]
+    font.save(path)
+    assert Font(path).kerning("T", "O") == -33
+    assert Font(path).kerning("O", "T") == 0
+
+
+def test_a_variable_font_is_drawn_at_its_location(tmp_path: Path) -> None:
+    path = fonts.made(tmp_path / "variable.ttf", variable=True)
+    heavy = Font(path, location={"wght": 700})
+    agree(heavy, "L", fonts.filled(path, "L", {"wght": 700}), 1e-4)
+    assert glyph(heavy, "L")(0.24, 0.5) < 0 < glyph(Font(path), "L")(0.24, 0.5)
+    with pytest.raises(OptionError, match=r"no axis 'wdth'; its axes are wght"):
+        Font(path, location={"wdth": 100})
+    with pytest.raises(OptionError, match=r"wght of .* is 400 to 700, not 900"):
+        Font(path, location={"wght": 900})
+
+
+def test_cubic_curves_are_within_the_tolerance(tmp_path: Path) -> None:
+    path = fonts.made_cubic(tmp_path / "rings.otf")
+    agree(Font(path), "O", fonts.filled(path, "O"), CUBIC_TOLERANCE + 1e-4)
+
+
+def test_a_static_font_has_no_axis(made: str) -> None:
+    with pytest.raises(OptionError, match="none: it is not variable"):
+        Font(made, location={"wght": 500})
+
+
+def test_files_that_are_no_fonts(made: str, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot read the font .*missing.ttf: No such file"):
+        Font(tmp_path / "missing.ttf")
+    page = tmp_path / "page.ttf"
+    page.write_text("not a font")
+    with pytest.raises(FileError, match=r"page.ttf is not a font that can be read"):
+        Font(page)
+    page.write_bytes(Path(made).read_bytes()[:700])
+    with pytest.raises(FileError, match=r"page.ttf is not a font that can be read"):
+        Font(page)
+    page.write_bytes(fonts.without(made, "glyf", "loca"))
+    with pytest.raises(FileError, match="no outlines, only bitmaps"):
+        Font(page)
+    page.write_bytes(fonts.without(made, "cmap"))
+    with pytest.raises(FileError, match="is not a font that can be read"):
+        Font(page)
+
+
+def test_without_fonttools_the_install_line_is_said(
+    made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fontTools.ttLib", None)
+    with pytest.raises(BackendError, match=r"pip install 'intervalvm\[fonts\]'"):
+        text("O", font=made)
+
+
+def test_a_collection_has_fonts_by_number(made: str, tmp_path: Path) -> None:
+    from fontTools.ttLib import TTCollection, TTFont
+
+    collection = TTCollection()
+    collection.fonts = [TTFont(made), TTFont(SERIF["ttf"])]
+    path = tmp_path / "both.ttc"
+    collection.save(path)
+    assert Font(path).em == fonts.EM
+    assert Font(path, number=1).metrics("q")
+    with pytest.raises(OptionError, match="no font of the number 2"):
+        Font(path, number=2)
