@@ -84,6 +84,24 @@ def test_the_depth_is_the_logarithm(count: int, to_the_right: bool) -> None:
     assert depth(balance(tape)) == (count - 1).bit_length() + 1
 
 
+def test_constants_are_not_brought_together() -> None:
+    """Folding has left none side by side, and nothing folds afterwards."""
+    lines = [
+        "k const 0",
+        "x var-x",
+        "m max k x",
+        "z const 1",
+        "n max z m",
+        "o max n x",
+        "r add o x",
+    ]
+    tape = ivm.parse("\n".join(lines))
+    assert balance(tape) == tape
+    options: dict[str, Any] = {"size": 16, "mode": "value"}
+    found = ivm.render(tape, **options, backend="numba").pixels
+    assert (found == ivm.render(tape, **options, engine="dense").pixels).all()
+
+
 def test_what_is_read_twice_stays_a_value() -> None:
     lines = [f"v{i} var-v{i}" for i in range(9)]
     lines += ["a0 min v0 v1", *(f"a{i} min a{i - 1} v{i + 1}" for i in range(1, 8))]

@@ -7,6 +7,8 @@ matters passes n decided choices on the way to it, and log n of a tree.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,14 @@ def balance(tape: Tape) -> Tape:
     associative = np.isin(tape.codes, ASSOCIATIVE)
     heads = np.flatnonzero(associative & ~is_inner & (is_inner[tape.left] | is_inner[tape.right]))
     chains = {i: _operands(i, inner, left, right) for i in heads.tolist()}
-    chains = {i: chain for i, chain in chains.items() if len(chain) > MOST_IN_A_TREE}
+    is_const = (tape.codes == CODE["const"]).tolist()
+    chains = {
+        i: chain
+        for i, chain in chains.items()
+        if len(chain) > MOST_IN_A_TREE
+        # two constants would make a clause that nobody folds
+        and not any(is_const[a] and is_const[b] for a, b in pairwise(chain))
+    }
     if not chains:
         return tape
     # A chain's clauses come to stand together, where its last one stood among the others.
