@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from intervalvm import functions
 from intervalvm.compiler.simplify import Trace, sign_demanded
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import OPS, ROWS
@@ -321,11 +322,11 @@ def _error(xp: Any, value: Any) -> Any:
     return xp.abs(value) * (LIBM_ERROR * xp.slack) + LIBM_TINY * xp.slack
 
 
-def _increasing(xp: Any, name: str, low: Any, high: Any, nan: Any) -> Interval:
+def _increasing(xp: Any, function: Any, low: Any, high: Any, nan: Any) -> Interval:
     """The interval of an increasing libm function, given wide bounds inside its domain."""
     return Interval(
-        xp.narrow(_below(xp, xp.libm_wide(name, low))),
-        xp.narrow(_above(xp, xp.libm_wide(name, high))),
+        xp.narrow(_below(xp, xp.call(function, low))),
+        xp.narrow(_above(xp, xp.call(function, high))),
         nan,
     )
 
@@ -336,12 +337,12 @@ def _has_integer(xp: Any, low: Any, high: Any) -> Any:
     return xp.floor(high + margin) >= low - margin
 
 
-def _wave(name: str, top: float, bottom: float) -> Rule:
+def _wave(function: Any, top: float, bottom: float) -> Rule:
     """sin and cos: +1 at ``top`` turns and -1 at ``bottom`` turns, plus whole ones."""
 
     def bounds(xp: Any, a: Interval) -> Interval:
         low, high = xp.wide(a.lower), xp.wide(a.upper)
-        ends = [xp.libm_wide(name, low), xp.libm_wide(name, high)]
+        ends = [xp.call(function, low), xp.call(function, high)]
         turns_low, turns_high = (bound * (0.5 / math.pi) for bound in (low, high))
         endless = _infinite(xp, a)
         has_top = endless | _has_integer(xp, turns_low - top, turns_high - top)
@@ -357,8 +358,8 @@ def _wave(name: str, top: float, bottom: float) -> Rule:
     return bounds
 
 
-RULES["sin"] = _wave("sin", 0.25, -0.25)
-RULES["cos"] = _wave("cos", 0.0, 0.5)
+RULES["sin"] = _wave(functions.sin, 0.25, -0.25)
+RULES["cos"] = _wave(functions.cos, 0.0, 0.5)
 
 
 @rule("tan")
@@ -366,7 +367,7 @@ def _tan(xp: Any, a: Interval) -> Interval:
     low, high = xp.wide(a.lower), xp.wide(a.upper)
     endless = _infinite(xp, a)
     pole = endless | _has_integer(xp, low * (1 / math.pi) - 0.5, high * (1 / math.pi) - 0.5)
-    inner = _increasing(xp, "tan", low, high, a.maybe_nan | endless)
+    inner = _increasing(xp, functions.tan, low, high, a.maybe_nan | endless)
     return Interval(
         xp.where(pole, -xp.inf, inner.lower), xp.where(pole, xp.inf, inner.upper), inner.maybe_nan
     )
@@ -380,36 +381,36 @@ def _clipped(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
 
 @rule("asin")
 def _asin(xp: Any, a: Interval) -> Interval:
-    return _increasing(xp, "asin", *_clipped(xp, a))
+    return _increasing(xp, functions.asin, *_clipped(xp, a))
 
 
 @rule("acos")
 def _acos(xp: Any, a: Interval) -> Interval:
     low, high, nan = _clipped(xp, a)
-    return _increasing(xp, "acos", high, low, nan)
+    return _increasing(xp, functions.acos, high, low, nan)
 
 
 @rule("atan")
 def _atan(xp: Any, a: Interval) -> Interval:
-    return _increasing(xp, "atan", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+    return _increasing(xp, functions.atan, xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
 
 
 @rule("exp")
 def _exp(xp: Any, a: Interval) -> Interval:
-    inner = _increasing(xp, "exp", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+    inner = _increasing(xp, functions.exp, xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
     return inner._replace(lower=xp.greater(inner.lower, 0.0))
 
 
 @rule("ln")
 def _ln(xp: Any, a: Interval) -> Interval:
     low, high = (xp.wide(xp.greater(bound, 0.0)) for bound in (a.lower, a.upper))
-    return _increasing(xp, "log", low, high, a.maybe_nan | (a.lower < 0.0))
+    return _increasing(xp, functions.ln, low, high, a.maybe_nan | (a.lower < 0.0))
 
 
 @rule("atan2")
 def _atan2(xp: Any, y: Interval, x: Interval) -> Interval:
     """The extreme angles of a box are at its corners, unless it meets the cut at x <= 0, y = 0."""
-    angles = [xp.libm_wide("atan2", xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
+    angles = [xp.call(functions.atan2, xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
     low = xp.lesser(xp.lesser(angles[0], angles[1]), xp.lesser(angles[2], angles[3]))
     high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
     cut = _contains_zero(y) & (x.lower <= 0.0)
