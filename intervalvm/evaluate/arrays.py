@@ -13,8 +13,8 @@ import numpy as np
 from intervalvm.errors import BackendError, OptionError
 
 CANONICAL_NAN = 0x7FC00000
-CALL_BLOCK = 1 << 12
-"""Values that a function of ``functions`` is evaluated at together: 32 KiB an array."""
+CALL_BLOCK = 1 << 13
+"""Values that a function of ``functions`` is evaluated at together: 64 KiB an array."""
 DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
 """``dtype.name`` takes NumPy as long as a kernel takes for a hundred records."""
 

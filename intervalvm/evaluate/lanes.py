@@ -320,14 +320,14 @@ class Lanes:
             if self.width < chunk:  # the lanes beyond repeat the others
                 whole = shuffle(operand, [lane % self.width for lane in range(width)])
             builder.store(whole.value, slot)
-        loop = _loop(builder.module, function, len(operands), len(slots), chunk)
+        loop = vector_loop(builder.module, function, len(operands), len(slots), chunk)
         pointers = [builder.bitcast(slot, POINTER) for slot in slots]
         builder.call(loop, [*pointers, ir.Constant(I64, width // chunk)])
         found = tuple(Lane(builder, builder.load(slot, typ=vector)) for slot in slots[:results])
         return found[0] if results == 1 else found
 
 
-def _loop(module: ir.Module, function: Any, arity: int, slots: int, chunk: int) -> ir.Function:
+def vector_loop(module: ir.Module, function: Any, arity: int, slots: int, chunk: int) -> ir.Function:
     """A function that applies a rule to float64 vectors in memory, and writes over its operands."""
     symbol = f"intervalvm_{function.__name__}"
     if symbol in module.globals:
