@@ -18,7 +18,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -26,7 +25,6 @@ from bench.page import table
 from intervalvm import functions
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.lanes import CHUNK, I64, POINTER, vector_loop
-from intervalvm.render.intrinsics import compile_flags
 
 BLOCK, PORTION, PATTERNS = 1 << 12, 1 << 20, 1 << 32
 SAMPLE = 20_000
@@ -63,7 +61,11 @@ def measure(name: str, stride: int) -> Found:
     for first in range(0, PATTERNS, PORTION * stride):
         n = kernel(first, stride, suspects)
         off = [distance(name, float(x)) for x in suspects[:n].view(np.float32)]
-        decided, wrong, far = decided + n, wrong + sum(map(bool, off)), far + sum(d > 1 for d in off)
+        decided, wrong, far = (
+            decided + n,
+            wrong + sum(map(bool, off)),
+            far + sum(d > 1 for d in off),
+        )
     return Found(name, PATTERNS // stride, decided, wrong, far, time.perf_counter() - started)
 
 
@@ -110,9 +112,11 @@ def _applying(function: Any) -> Any:
 
 
 def real(name: str, *operands: float) -> Any:
-    """The value of finite numbers in 200 bits; None outside the domain, and where it is infinite."""
+    """The value at finite numbers in 200 bits; None outside the domain, or where it is infinite."""
     with mpmath.workprec(200):
-        if name == "ln" and operands[0] <= 0 or name in ("asin", "acos") and abs(operands[0]) > 1:
+        if (name == "ln" and operands[0] <= 0) or (
+            name in ("asin", "acos") and abs(operands[0]) > 1
+        ):
             return None
         return getattr(mpmath, name)(*map(mpmath.mpf, operands))
 
@@ -199,10 +203,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=[*LIBM, "atan2"])
     parser.add_argument("--stride", type=int, default=1, help="a power of two")
     chosen = parser.parse_args()
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in chosen.names:
         worst, count = worst_ulps(name)
-        row = (name, f"{worst:.3f}", f"{count:,}")
+        row: tuple[str, ...] = (name, f"{worst:.3f}", f"{count:,}")
         if name in LIBM:
             found = measure(name, chosen.stride)
             counts = (found.inputs, found.decided, found.wrong, found.far)

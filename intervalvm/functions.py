@@ -25,6 +25,7 @@ for huge angles; Estrin (1960) for the order in which a polynomial is summed.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 SIN = (
@@ -253,8 +254,8 @@ def _reduced(xp: Any, a: Any) -> tuple[Any, Any, Any]:
     """``a`` in quarter turns, modulo 4, and what remains of at most half a quarter, in two parts.
 
     Up to ``FAR``, a - k * pi/2 with pi/2 in three pieces: two products are exact, and so is the
-    first difference. No float64 there is nearer to a multiple of pi/2 than 2**-60 (but 0 is), and
-    the error is below 2**-115, so that even there 2**-55 of the remainder is all that is lost.
+    first difference. No float64 there is nearer to a multiple of pi/2 than 2**-61 (but 0 is), and
+    the error is below 2**-114: half a unit in the last place of even such a remainder.
     """
     k = xp.floor(a * TWO_OVER_PI + 0.5)
     r, r_low = _difference(a - k * HALF_PI_PIECES[0], k * HALF_PI_PIECES[1])
@@ -262,19 +263,20 @@ def _reduced(xp: Any, a: Any) -> tuple[Any, Any, Any]:
     near = (k - 4.0 * xp.floor(k * 0.25), r, r_low)
     size = xp.abs(a)
     far = (size > FAR) & (size < xp.inf)
-    return xp.rarely(
-        far,
-        lambda: xp.call(_reduced_far, xp.where(far, a, 2.0 * FAR), results=3, rare=True),
-        near,
-    )
+
+    def from_bits() -> Any:
+        return xp.call(_reduced_far, xp.where(far, a, 2.0 * FAR), results=3, rare=True)
+
+    quarter, r, r_low = xp.rarely(far, from_bits, near)
+    return quarter, r, r_low
 
 
 def _reduced_far(xp: Any, a: Any) -> tuple[Any, Any, Any]:
     """The same for ``FAR`` < abs(a) < inf, from 192 bits of 2 / pi (Payne and Hanek).
 
-    abs(a) is an integer ``m`` times 2**e. Of 2/pi * 2**e the bits above 4 make whole turns only; the
-    192 bits below are multiplied by ``m`` in integers, modulo 4 quarters, and the error is below
-    2**-137 of a quarter. The nearest that a float64 comes to a multiple is above 2**-62.
+    abs(a) is an integer ``m`` times 2**e. Of 2/pi * 2**e the bits worth 4 and more make whole turns
+    only; the 192 bits below are multiplied by ``m`` in integers, modulo 4 quarters, and the error
+    is below 2**-137 of a quarter. The nearest that a float64 comes to a multiple is above 2**-62.
     """
     bits = xp.bits64(xp.abs(a))
     m = (bits & xp.uint64(MANTISSA)) | xp.uint64(MANTISSA + 1)
@@ -305,7 +307,7 @@ def _words_from(xp: Any, first: Any) -> list[Any]:
     stored = [xp.take(WORDS, place + xp.uint64(i)) for i in range(7)]
     return [
         (((high << xp.uint64(32)) | low) >> shift) & xp.uint64(WORD)
-        for high, low in zip(stored, stored[1:], strict=False)
+        for high, low in pairwise(stored)
     ]
 
 

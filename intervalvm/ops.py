@@ -73,8 +73,8 @@ class Op:
     """One operation.
 
     ``name`` is its word in a ``.vm`` file, ``arity`` the number of operands, ``point`` its value.
-    ``has_choice`` says that an interval can prove that only one operand matters; ``temporaries`` how
-    many whole float64 arrays the rule holds at most besides its operands.
+    ``has_choice`` says that an interval can prove that only one operand matters; ``temporaries``
+    how many whole float64 arrays the rule holds at most besides its operands.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Whatever the tape, the size, the region, the depth: pruning changes no pixel.
 
-The walk on NumPy and the compiled one are held to the dense evaluator on NumPy, bit for bit, in both
-dtypes, and so are the compiled steps, run at every pixel with nothing pruned.
+The walk on NumPy and the compiled one are held to the dense evaluator on NumPy, bit for bit, in
+both dtypes, and so are the compiled steps, run at every pixel with nothing pruned.
 """
 
 from __future__ import annotations

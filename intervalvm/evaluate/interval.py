@@ -3,7 +3,7 @@
 A rule takes the bounds of the operands and gives bounds that hold for the *computed* value at every
 float point of the box, in the tape's dtype. Rounding to nearest is monotone, so evaluating the end
 points with the same rounding as the points does it for ``+ - * / sqrt`` and the exact operations;
-libm functions, which are not correctly rounded, are widened (``LIBM_ERROR``).
+functions, which are not correctly rounded, are widened (``ERROR``).
 
 Like the point rules in ``ops`` these are written over a namespace ``xp`` and run on NumPy arrays
 and in compiled lanes alike. Besides what ``ops`` lists, a namespace gives ``lesser`` and
@@ -14,8 +14,9 @@ Invariants: ``lower`` and ``upper`` are never NaN, and ``maybe_nan`` is set wher
 box may give NaN; the bounds then hold for the points that do not. A bound of 0 bounds both zeros.
 
 A box inside another has bounds within the other's: the compiled walk proves once, for the whole
-image, that no bound is infinite. A libm's result need not grow where the function does, so for libm
-operations that holds where the other's namespace has four times the ``slack`` at least.
+image, that no bound is infinite. A result of ``functions`` need not grow where the real function
+does, so for these operations that holds where the other's namespace has four times the ``slack`` at
+least.
 """
 
 from __future__ import annotations
@@ -42,15 +43,15 @@ class Interval(NamedTuple):
     maybe_nan: Any
 
 
-LIBM_ERROR = 2.0**-49
-"""Relative widening of a float64 libm result: 16 units of 2**-53.
+ERROR = 2.0**-50
+"""Relative widening of the float64 result of a function: 8 units of 2**-53.
 
-The libms in use (glibc, and the vector loops of NumPy) state at most 4 ulp; the result at a bound
-and the result at a point may each be off by that, in opposite directions, and an ulp is at most
-2**-52 of the value.
+``docs/functions.md`` has the bounds: no result is off by more than 2.3 of these units, so the
+result at a bound and that at a point differ by at most 4.6 in the wrong direction, and rounding the
+widened bound may take back one.
 """
-LIBM_TINY = 2.0**-1060
-"""Absolute widening of a float64 libm result, for where an ulp is not relative to the value."""
+TINY = 2.0**-1060
+"""Absolute widening, for results so small that their last place is not relative to the value."""
 MAX_WIDE = float(np.finfo(np.float64).max)
 
 Rule = Callable[..., Interval]
@@ -304,11 +305,11 @@ SIGN_CHOICES: dict[str, Choose] = CHOICES | {"min": choose_min_sign, "max": choo
 """The same where nothing but ``v < 0`` is asked of the result."""
 
 
-# --- functions of libm ------------------------------------------------------------------------
+# --- functions --------------------------------------------------------------------------------
 
 
 def _below(xp: Any, value: Any) -> Any:
-    """A float64 libm result, widened downwards. An infinity that is an overflow may not be one."""
+    """A function's float64 result, widened downwards. An overflow to infinity may not be one."""
     finite = xp.lesser(value, MAX_WIDE)
     return finite - _error(xp, finite)
 
@@ -319,11 +320,11 @@ def _above(xp: Any, value: Any) -> Any:
 
 
 def _error(xp: Any, value: Any) -> Any:
-    return xp.abs(value) * (LIBM_ERROR * xp.slack) + LIBM_TINY * xp.slack
+    return xp.abs(value) * (ERROR * xp.slack) + TINY * xp.slack
 
 
 def _increasing(xp: Any, function: Any, low: Any, high: Any, nan: Any) -> Interval:
-    """The interval of an increasing libm function, given wide bounds inside its domain."""
+    """The interval of an increasing function, given wide bounds inside its domain."""
     return Interval(
         xp.narrow(_below(xp, xp.call(function, low))),
         xp.narrow(_above(xp, xp.call(function, high))),

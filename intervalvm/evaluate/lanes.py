@@ -66,13 +66,13 @@ class Lane:
         return self._arithmetic("fmul" if self._is_float() else "mul", self.value, self.lift(other))
 
     def __radd__(self, other: Any) -> Lane:
-        return self + other
+        return self.__add__(other)
 
     def __rsub__(self, other: Any) -> Lane:
         return self._arithmetic("fsub", self.lift(other), self.value)
 
     def __rmul__(self, other: Any) -> Lane:
-        return self * other
+        return self.__mul__(other)
 
     def __truediv__(self, other: Any) -> Lane:
         return self._arithmetic("fdiv", self.value, self.lift(other))
@@ -327,7 +327,9 @@ class Lanes:
         return found[0] if results == 1 else found
 
 
-def vector_loop(module: ir.Module, function: Any, arity: int, slots: int, chunk: int) -> ir.Function:
+def vector_loop(
+    module: ir.Module, function: Any, arity: int, slots: int, chunk: int
+) -> ir.Function:
     """A function that applies a rule to float64 vectors in memory, and writes over its operands."""
     symbol = f"intervalvm_{function.__name__}"
     if symbol in module.globals:
@@ -345,7 +347,9 @@ def vector_loop(module: ir.Module, function: Any, arity: int, slots: int, chunk:
             Lane(builder, builder.load(place, typ=vector, align=8)) for place in places[:arity]
         ]
         found = function(Lanes(builder, "float64", chunk, tame=False), *operands)
-        for lane, place in zip(found if isinstance(found, tuple) else (found,), places, strict=False):
+        for lane, place in zip(
+            found if isinstance(found, tuple) else (found,), places, strict=False
+        ):
             builder.store(lane.value, place, align=8)
     builder.ret_void()
     return written
