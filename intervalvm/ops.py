@@ -9,7 +9,8 @@ the same rule. A namespace gives, element by element and with one rounding each:
 ``where isnan abs floor ceil``   as in NumPy; ``sqrt`` is correctly rounded, ``fmod`` is exact
 ``trunc sqrt fmod copysign``
 ``minimum maximum``              NaN if either is NaN; on a tie (+0 and -0 tie) the right operand
-``libm(name, a[, b])``           float64's libm; a float32 is widened, computed, rounded once
+``wide``, ``narrow``             to float64 and back to the dtype, rounding once
+``call(function, a[, b])``       a function of ``functions`` on float64, which needs a little more
 ``bits``, ``from_bits``          float32 to its uint32 bit pattern (every NaN is 0x7fc00000), back
 ``uint32(n)``                    an integer constant; integer arithmetic wraps
 ``below(a)``                     for a > 0, the largest float under a
@@ -21,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from intervalvm import functions
 
 Rule = Callable[..., Any]
 
@@ -60,8 +63,9 @@ def _mix(xp: Any, a: Any, b: Any) -> Any:
     return xp.from_bits(_hash(xp, xp.bits(a) + _hash(xp, xp.bits(b))))
 
 
-def _libm(name: str) -> Rule:
-    return lambda xp, *operands: xp.libm(name, *operands)
+def _function(function: Rule) -> Rule:
+    """A function of ``functions``: a float32 is widened, the result rounded once."""
+    return lambda xp, *operands: xp.narrow(xp.call(function, *map(xp.wide, operands)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,14 @@ class Op:
     """One operation.
 
     ``name`` is its word in a ``.vm`` file, ``arity`` the number of operands, ``point`` its value.
-    ``has_choice`` says that an interval can prove that only one operand matters; ``is_libm`` that
-    the value comes from libm, whose last bit may differ between back ends; ``temporaries`` how many
-    whole float64 arrays the rule holds at most besides its operands.
+    ``has_choice`` says that an interval can prove that only one operand matters; ``temporaries``
+    how many whole float64 arrays the rule holds at most besides its operands.
     """
 
     name: str
     arity: int
     point: Rule | None = None
     has_choice: bool = False
-    is_libm: bool = False
     is_input: bool = False
     temporaries: int = 0
 
@@ -98,14 +100,14 @@ ROWS = (
     Op("floor", 1, lambda xp, a: xp.floor(a)),
     Op("ceil", 1, lambda xp, a: xp.ceil(a)),
     Op("round", 1, _round, temporaries=3),
-    Op("sin", 1, _libm("sin"), is_libm=True, temporaries=2),
-    Op("cos", 1, _libm("cos"), is_libm=True, temporaries=2),
-    Op("tan", 1, _libm("tan"), is_libm=True, temporaries=2),
-    Op("asin", 1, _libm("asin"), is_libm=True, temporaries=2),
-    Op("acos", 1, _libm("acos"), is_libm=True, temporaries=2),
-    Op("atan", 1, _libm("atan"), is_libm=True, temporaries=2),
-    Op("exp", 1, _libm("exp"), is_libm=True, temporaries=2),
-    Op("ln", 1, _libm("log"), is_libm=True, temporaries=2),
+    Op("sin", 1, _function(functions.sin), temporaries=2),
+    Op("cos", 1, _function(functions.cos), temporaries=2),
+    Op("tan", 1, _function(functions.tan), temporaries=2),
+    Op("asin", 1, _function(functions.asin), temporaries=2),
+    Op("acos", 1, _function(functions.acos), temporaries=2),
+    Op("atan", 1, _function(functions.atan), temporaries=2),
+    Op("exp", 1, _function(functions.exp), temporaries=2),
+    Op("ln", 1, _function(functions.ln), temporaries=2),
     Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1),
     Op("rand", 1, _rand, temporaries=4),
     Op("add", 2, lambda xp, a, b: a + b),
@@ -114,7 +116,7 @@ ROWS = (
     Op("div", 2, lambda xp, a, b: a / b),
     Op("min", 2, lambda xp, a, b: xp.minimum(a, b), has_choice=True, temporaries=1),
     Op("max", 2, lambda xp, a, b: xp.maximum(a, b), has_choice=True, temporaries=1),
-    Op("atan2", 2, _libm("atan2"), is_libm=True, temporaries=3),
+    Op("atan2", 2, _function(functions.atan2), temporaries=3),
     Op("mod", 2, _mod, temporaries=4),
     Op("compare", 2, _compare, temporaries=3),
     Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), has_choice=True, temporaries=1),

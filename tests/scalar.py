@@ -2,6 +2,7 @@
 
 Nothing here comes from the package. A finite number is a ``Fraction`` and is rounded once, in
 integers, to the format asked for; so neither the processor's arithmetic nor NumPy's is trusted.
+Functions such as sin come from mpmath.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import math
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+
+import mpmath
 
 FORMATS = {"float32": (24, -126, 127), "float64": (53, -1022, 1023)}
 """Bits of the mantissa, the least and the greatest exponent of a normal number."""
@@ -166,23 +169,58 @@ def _mix(a: float, b: float, dtype: str) -> float:
     return _from_bits(_hash((single_bits(a) + _hash(single_bits(b))) % 2**32))
 
 
-def _libm(name: str) -> Callable[..., float]:
-    function = getattr(math, name)
+def real(name: str, *operands: float) -> Fraction | None:
+    """A function of numbers to 200 bits; None where it is infinite or outside the domain.
 
-    def call(*operands: float) -> float:
-        if any(math.isnan(operand) for operand in operands):
-            return NAN
-        if name == "log" and operands[0] == 0:
-            return -INF
-        try:
-            value: float = function(*operands)
-        except OverflowError:
-            return INF
-        except ValueError:
-            return NAN
-        return value
+    So small a value that float64 holds nothing like it counts as 0.
+    """
+    a = operands[0]
+    if name == "atan2":
+        operands = _legs(*operands)
+    if (name == "ln" and a <= 0) or (name in ("asin", "acos") and abs(a) > 1):
+        return None
+    if name == "exp" and abs(a) > 800:
+        return None if a > 0 else Fraction(0)
+    with mpmath.workprec(200):
+        value = getattr(mpmath, name)(*map(mpmath.mpf, operands))
+        sign, mantissa, exponent, _ = value._mpf_
+    if exponent < -2000:
+        return Fraction(0)
+    if name == "atan2" and is_negative(a):
+        sign = 1
+    return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** exponent
 
-    return lambda *operands_and_dtype: call(*operands_and_dtype[:-1])
+
+def _legs(y: float, x: float) -> tuple[float, float]:
+    """A point in the same direction, mirrored upwards: without infinities, and not the origin."""
+    up, right = abs(y), abs(x)
+    if math.isinf(up) or math.isinf(right):
+        up, right = float(math.isinf(up)), float(math.isinf(right))
+    if up == right == 0:
+        right = 1.0
+    return up, -right if is_negative(x) else right
+
+
+def _function(name: str) -> Callable[[float, str], float]:
+    """Correctly rounded, which the package's functions only nearly are."""
+    at_infinity = {"exp": (0.0, INF), "ln": (NAN, INF), "atan": (-math.pi / 2, math.pi / 2)}
+
+    def call(a: float, dtype: str) -> float:
+        if math.isinf(a):
+            return narrowed(at_infinity.get(name, (NAN, NAN))[a > 0], dtype)
+        if math.isnan(a) or (value := real(name, a)) is None:
+            return {"ln": -INF if a == 0 else NAN, "exp": INF}.get(name, NAN) if a == a else NAN
+        return rounded(value, dtype, negative_zero=is_negative(a) and name != "exp")
+
+    return call
+
+
+def _atan2(y: float, x: float, dtype: str) -> float:
+    if math.isnan(y) or math.isnan(x):
+        return NAN
+    value = real("atan2", y, x)
+    assert value is not None
+    return rounded(value, dtype, negative_zero=is_negative(y))
 
 
 VALUE: dict[str, Callable[..., float]] = {
@@ -195,14 +233,14 @@ VALUE: dict[str, Callable[..., float]] = {
     "floor": _whole(math.floor),
     "ceil": _whole(math.ceil),
     "round": _whole(_half_away),
-    "sin": _libm("sin"),
-    "cos": _libm("cos"),
-    "tan": _libm("tan"),
-    "asin": _libm("asin"),
-    "acos": _libm("acos"),
-    "atan": _libm("atan"),
-    "exp": _libm("exp"),
-    "ln": _libm("log"),
+    "sin": _function("sin"),
+    "cos": _function("cos"),
+    "tan": _function("tan"),
+    "asin": _function("asin"),
+    "acos": _function("acos"),
+    "atan": _function("atan"),
+    "exp": _function("exp"),
+    "ln": _function("ln"),
     "not": lambda a, dtype: 1.0 if a == 0 else 0.0,
     "rand": _rand,
     "add": _add,
@@ -211,14 +249,11 @@ VALUE: dict[str, Callable[..., float]] = {
     "div": _div,
     "min": _min,
     "max": _max,
-    "atan2": _libm("atan2"),
+    "atan2": _atan2,
     "mod": _mod,
     "compare": _compare,
     "and": lambda a, b, dtype: a if a == 0 else b,
     "or": lambda a, b, dtype: a if a != 0 else b,
     "mix": _mix,
 }
-"""``VALUE[op](*operands, dtype)``: the value as a Python float, for operands that ``dtype`` holds.
-
-That of a libm operation is float64's in either dtype: a float32 result is it, rounded.
-"""
+"""``VALUE[op](*operands, dtype)``: the value, for operands that ``dtype`` holds."""

@@ -111,7 +111,7 @@ def _append_leaf(
 
 
 @st.composite
-def shapes(draw: st.DrawFn, *, libm: bool = True, most: int = 8) -> Tape:
+def shapes(draw: st.DrawFn, *, most: int = 8) -> Tape:
     """A tape that is a picture near the origin: simple shapes, joined mostly by min and max.
 
     Random clauses hardly ever have both sides of 0 in view, so a walk has little to prove; here
@@ -121,9 +121,9 @@ def shapes(draw: st.DrawFn, *, libm: bool = True, most: int = 8) -> Tape:
     x, y = builder.clause("var-x"), builder.clause("var-y")
     made: list[int] = []
     small = st.floats(-2, 2, width=16)
-    periodic = ["mod", "floor", "sin", "cos"][: 4 if libm else 2]
+    periodic = ["mod", "floor", "sin", "cos"]
     kinds = ["side", "plane", "circle", "distance", *periodic, "pole", "root", "hash", "compare"]
-    joins = ["min", "max"] * 4 + ["and", "or", "add", "sub", "mul", "div"] + ["atan2"] * libm
+    joins = ["min", "max"] * 4 + ["and", "or", "add", "sub", "mul", "div", "atan2"]
 
     def const() -> int:
         return builder.const(*_rounded(draw(small)))

@@ -15,6 +15,7 @@ ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
     {"errors"},
     {"files", "memory"},
+    {"functions"},
     {"ops", "shown"},
     {"tape"},
     {"dialects", "dot", "expr"},

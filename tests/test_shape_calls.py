@@ -221,7 +221,8 @@ PARAMETRIC: dict[str, Callable[[Any], s.Shape]] = {
     "taper": lambda v: s.box(1, 0.5, 0.7).taper(v, v),
 }
 FIXED = {
-    "polygon", "star", "union", "intersection", "difference", "mirror", "reflect", "repeat_around",
+    "Font", "polygon", "star", "text", "union", "intersection", "difference", "mirror", "reflect",
+    "repeat_around",
 }  # fmt: skip
 """They have no parameter that may be an expression."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -10,18 +12,9 @@ import numpy as np
 
 from intervalvm.errors import BackendError, OptionError
 
-LIBM = {
-    "sin": "sin",
-    "cos": "cos",
-    "tan": "tan",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "atan2": "arctan2",
-    "exp": "exp",
-    "log": "log",
-}
 CANONICAL_NAN = 0x7FC00000
+CALL_BLOCK = 1 << 13
+"""Values that a function of ``functions`` is evaluated at together: 64 KiB an array."""
 DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
 """``dtype.name`` takes NumPy as long as a kernel takes for a hundred records."""
 
@@ -131,8 +124,45 @@ class Arrays:
     def narrow(self, a: Any) -> Any:
         return self.module.asarray(a, self.dtype)
 
-    def libm_wide(self, name: str, *operands: Any) -> Any:
-        return getattr(self.module, LIBM[name])(*operands)
+    @cached_property
+    def doubles(self) -> Arrays:
+        """This namespace in float64."""
+        return self if self.dtype == np.float64 else Arrays(self.module, np.dtype(np.float64))
 
-    def libm(self, name: str, *operands: Any) -> Any:
-        return self.narrow(self.libm_wide(name, *(self.wide(operand) for operand in operands)))
+    def call(self, function: Any, *operands: Any, results: int = 1, rare: bool = False) -> Any:
+        """``function`` of float64 operands, in blocks: what it holds meanwhile stays in the cache.
+
+        A GPU has no use for blocks.
+        """
+        del rare  # a whole block costs less than picking from it
+        xp, arrays = self.doubles, [self.wide(operand) for operand in operands]
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        size = math.prod(shape)
+        if size <= CALL_BLOCK or self.module is not np:
+            return function(xp, *arrays)
+        assert results == 1, "a function that is called within another has a block already"
+        flat = [np.broadcast_to(array, shape).ravel() for array in arrays]
+        found = np.empty(size)
+        for start in range(0, size, CALL_BLOCK):
+            block = slice(start, start + CALL_BLOCK)
+            found[block] = function(xp, *(array[block] for array in flat))
+        return found.reshape(shape)
+
+    def rarely(
+        self, mask: Any, compute: Callable[[], tuple[Any, ...]], other: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
+        if not mask.any():
+            return other
+        return tuple(self.where(mask, a, b) for a, b in zip(compute(), other, strict=True))
+
+    def uint64(self, value: int) -> np.uint64:
+        return np.uint64(value)
+
+    def bits64(self, a: Any) -> Any:
+        return self.module.asarray(a, np.float64).view(np.uint64)
+
+    def from_bits64(self, bits: Any) -> Any:
+        return self.module.asarray(bits, np.uint64).view(np.float64)
+
+    def take(self, table: tuple[int, ...], places: Any) -> Any:
+        return self.module.asarray(table, np.uint64)[places.astype(np.intp)]

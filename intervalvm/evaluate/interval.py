@@ -3,7 +3,7 @@
 A rule takes the bounds of the operands and gives bounds that hold for the *computed* value at every
 float point of the box, in the tape's dtype. Rounding to nearest is monotone, so evaluating the end
 points with the same rounding as the points does it for ``+ - * / sqrt`` and the exact operations;
-libm functions, which are not correctly rounded, are widened (``LIBM_ERROR``).
+functions, which are not correctly rounded, are widened (``ERROR``).
 
 Like the point rules in ``ops`` these are written over a namespace ``xp`` and run on NumPy arrays
 and in compiled lanes alike. Besides what ``ops`` lists, a namespace gives ``lesser`` and
@@ -14,8 +14,9 @@ Invariants: ``lower`` and ``upper`` are never NaN, and ``maybe_nan`` is set wher
 box may give NaN; the bounds then hold for the points that do not. A bound of 0 bounds both zeros.
 
 A box inside another has bounds within the other's: the compiled walk proves once, for the whole
-image, that no bound is infinite. A libm's result need not grow where the function does, so for libm
-operations that holds where the other's namespace has four times the ``slack`` at least.
+image, that no bound is infinite. A result of ``functions`` need not grow where the real function
+does, so for these operations that holds where the other's namespace has four times the ``slack`` at
+least.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from intervalvm import functions
 from intervalvm.compiler.simplify import Trace, sign_demanded
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import OPS, ROWS
@@ -41,15 +43,15 @@ class Interval(NamedTuple):
     maybe_nan: Any
 
 
-LIBM_ERROR = 2.0**-49
-"""Relative widening of a float64 libm result: 16 units of 2**-53.
+ERROR = 2.0**-50
+"""Relative widening of the float64 result of a function: 8 units of 2**-53.
 
-The libms in use (glibc, and the vector loops of NumPy) state at most 4 ulp; the result at a bound
-and the result at a point may each be off by that, in opposite directions, and an ulp is at most
-2**-52 of the value.
+``docs/functions.md`` has the bounds: no result is off by more than 2.3 of these units, so the
+result at a bound and that at a point differ by at most 4.6 in the wrong direction, and rounding the
+widened bound may take back one.
 """
-LIBM_TINY = 2.0**-1060
-"""Absolute widening of a float64 libm result, for where an ulp is not relative to the value."""
+TINY = 2.0**-1060
+"""Absolute widening, for results so small that their last place is not relative to the value."""
 MAX_WIDE = float(np.finfo(np.float64).max)
 
 Rule = Callable[..., Interval]
@@ -303,11 +305,11 @@ SIGN_CHOICES: dict[str, Choose] = CHOICES | {"min": choose_min_sign, "max": choo
 """The same where nothing but ``v < 0`` is asked of the result."""
 
 
-# --- functions of libm ------------------------------------------------------------------------
+# --- functions --------------------------------------------------------------------------------
 
 
 def _below(xp: Any, value: Any) -> Any:
-    """A float64 libm result, widened downwards. An infinity that is an overflow may not be one."""
+    """A function's float64 result, widened downwards. An overflow to infinity may not be one."""
     finite = xp.lesser(value, MAX_WIDE)
     return finite - _error(xp, finite)
 
@@ -318,14 +320,14 @@ def _above(xp: Any, value: Any) -> Any:
 
 
 def _error(xp: Any, value: Any) -> Any:
-    return xp.abs(value) * (LIBM_ERROR * xp.slack) + LIBM_TINY * xp.slack
+    return xp.abs(value) * (ERROR * xp.slack) + TINY * xp.slack
 
 
-def _increasing(xp: Any, name: str, low: Any, high: Any, nan: Any) -> Interval:
-    """The interval of an increasing libm function, given wide bounds inside its domain."""
+def _increasing(xp: Any, function: Any, low: Any, high: Any, nan: Any) -> Interval:
+    """The interval of an increasing function, given wide bounds inside its domain."""
     return Interval(
-        xp.narrow(_below(xp, xp.libm_wide(name, low))),
-        xp.narrow(_above(xp, xp.libm_wide(name, high))),
+        xp.narrow(_below(xp, xp.call(function, low))),
+        xp.narrow(_above(xp, xp.call(function, high))),
         nan,
     )
 
@@ -336,12 +338,12 @@ def _has_integer(xp: Any, low: Any, high: Any) -> Any:
     return xp.floor(high + margin) >= low - margin
 
 
-def _wave(name: str, top: float, bottom: float) -> Rule:
+def _wave(function: Any, top: float, bottom: float) -> Rule:
     """sin and cos: +1 at ``top`` turns and -1 at ``bottom`` turns, plus whole ones."""
 
     def bounds(xp: Any, a: Interval) -> Interval:
         low, high = xp.wide(a.lower), xp.wide(a.upper)
-        ends = [xp.libm_wide(name, low), xp.libm_wide(name, high)]
+        ends = [xp.call(function, low), xp.call(function, high)]
         turns_low, turns_high = (bound * (0.5 / math.pi) for bound in (low, high))
         endless = _infinite(xp, a)
         has_top = endless | _has_integer(xp, turns_low - top, turns_high - top)
@@ -357,8 +359,8 @@ def _wave(name: str, top: float, bottom: float) -> Rule:
     return bounds
 
 
-RULES["sin"] = _wave("sin", 0.25, -0.25)
-RULES["cos"] = _wave("cos", 0.0, 0.5)
+RULES["sin"] = _wave(functions.sin, 0.25, -0.25)
+RULES["cos"] = _wave(functions.cos, 0.0, 0.5)
 
 
 @rule("tan")
@@ -366,7 +368,7 @@ def _tan(xp: Any, a: Interval) -> Interval:
     low, high = xp.wide(a.lower), xp.wide(a.upper)
     endless = _infinite(xp, a)
     pole = endless | _has_integer(xp, low * (1 / math.pi) - 0.5, high * (1 / math.pi) - 0.5)
-    inner = _increasing(xp, "tan", low, high, a.maybe_nan | endless)
+    inner = _increasing(xp, functions.tan, low, high, a.maybe_nan | endless)
     return Interval(
         xp.where(pole, -xp.inf, inner.lower), xp.where(pole, xp.inf, inner.upper), inner.maybe_nan
     )
@@ -380,36 +382,36 @@ def _clipped(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
 
 @rule("asin")
 def _asin(xp: Any, a: Interval) -> Interval:
-    return _increasing(xp, "asin", *_clipped(xp, a))
+    return _increasing(xp, functions.asin, *_clipped(xp, a))
 
 
 @rule("acos")
 def _acos(xp: Any, a: Interval) -> Interval:
     low, high, nan = _clipped(xp, a)
-    return _increasing(xp, "acos", high, low, nan)
+    return _increasing(xp, functions.acos, high, low, nan)
 
 
 @rule("atan")
 def _atan(xp: Any, a: Interval) -> Interval:
-    return _increasing(xp, "atan", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+    return _increasing(xp, functions.atan, xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
 
 
 @rule("exp")
 def _exp(xp: Any, a: Interval) -> Interval:
-    inner = _increasing(xp, "exp", xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
+    inner = _increasing(xp, functions.exp, xp.wide(a.lower), xp.wide(a.upper), a.maybe_nan)
     return inner._replace(lower=xp.greater(inner.lower, 0.0))
 
 
 @rule("ln")
 def _ln(xp: Any, a: Interval) -> Interval:
     low, high = (xp.wide(xp.greater(bound, 0.0)) for bound in (a.lower, a.upper))
-    return _increasing(xp, "log", low, high, a.maybe_nan | (a.lower < 0.0))
+    return _increasing(xp, functions.ln, low, high, a.maybe_nan | (a.lower < 0.0))
 
 
 @rule("atan2")
 def _atan2(xp: Any, y: Interval, x: Interval) -> Interval:
     """The extreme angles of a box are at its corners, unless it meets the cut at x <= 0, y = 0."""
-    angles = [xp.libm_wide("atan2", xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
+    angles = [xp.call(functions.atan2, xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
     low = xp.lesser(xp.lesser(angles[0], angles[1]), xp.lesser(angles[2], angles[3]))
     high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
     cut = _contains_zero(y) & (x.lower <= 0.0)

@@ -11,6 +11,7 @@ on it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ SIDE, LANES = 8, 64
 """A region has 8 x 8 children: 8 values of what depends on one axis alone, 64 of the rest."""
 BLOCK = 16
 """A leaf has 16 x 16 points."""
+CHUNK = 8
+"""How many float64 a called function works on at a time: one or two registers of any processor."""
 
 
 class Lane:
@@ -62,6 +65,15 @@ class Lane:
     def __mul__(self, other: Any) -> Lane:
         return self._arithmetic("fmul" if self._is_float() else "mul", self.value, self.lift(other))
 
+    def __radd__(self, other: Any) -> Lane:
+        return self.__add__(other)
+
+    def __rsub__(self, other: Any) -> Lane:
+        return self._arithmetic("fsub", self.lift(other), self.value)
+
+    def __rmul__(self, other: Any) -> Lane:
+        return self.__mul__(other)
+
     def __truediv__(self, other: Any) -> Lane:
         return self._arithmetic("fdiv", self.value, self.lift(other))
 
@@ -73,6 +85,9 @@ class Lane:
 
     def __rshift__(self, other: Lane) -> Lane:
         return self._arithmetic("lshr", self.value, other.value)
+
+    def __lshift__(self, other: Lane) -> Lane:
+        return self._arithmetic("shl", self.value, other.value)
 
     def __xor__(self, other: Lane) -> Lane:
         return self._arithmetic("xor", self.value, other.value)
@@ -236,42 +251,120 @@ class Lanes:
             return a
         return Lane(self.builder, self.builder.fptrunc(a.value, self.vector))
 
+    def uint64(self, number: int) -> Lane:
+        return Lane(self.builder, splat(I64, number, self.width))
+
+    def bits64(self, a: Lane) -> Lane:
+        return Lane(self.builder, self.builder.bitcast(a.value, self._vector(I64)))
+
+    def from_bits64(self, bits: Lane) -> Lane:
+        return Lane(self.builder, self.builder.bitcast(bits.value, self._vector(DOUBLE)))
+
+    def take(self, table: tuple[int, ...], places: Lane) -> Lane:
+        base = _table(self.builder.module, table)
+        found = ir.Constant(places.value.type, ir.Undefined)
+        for lane in range(self.width):
+            index = ir.Constant(I32, lane)
+            place = self.builder.extract_element(places.value, index)
+            word = self.builder.load(self.builder.gep(base, [place], source_etype=I64), typ=I64)
+            found = self.builder.insert_element(found, word, index)
+        return Lane(self.builder, found)
+
+    def rarely(
+        self, mask: Lane, compute: Callable[[], tuple[Lane, ...]], other: tuple[Lane, ...]
+    ) -> tuple[Lane, ...]:
+        """A branch around ``compute``, taken where no lane asks for it."""
+        builder = self.builder
+        word = builder.bitcast(mask.value, ir.IntType(self.width))
+        before = builder.block
+        with builder.if_then(builder.icmp_unsigned("!=", word, word.type(0)), likely=False):
+            chosen = [self.where(mask, a, b) for a, b in zip(compute(), other, strict=True)]
+            computed = builder.block
+        merged = []
+        for lane, without in zip(chosen, other, strict=True):
+            phi = builder.phi(lane.value.type)
+            phi.add_incoming(lane.value, computed)
+            phi.add_incoming(without.value, before)
+            merged.append(Lane(builder, phi))
+        return tuple(merged)
+
     def fmod(self, a: Lane, b: Lane) -> Lane:
         """The exact remainder; through float64 also for float32, where it is no less exact."""
-        return self.narrow(self.libm_wide("fmod", self.wide(a), self.wide(b)))
+        module = self.builder.module
+        scalar = cgutils.get_or_insert_function(
+            module, ir.FunctionType(DOUBLE, [DOUBLE, DOUBLE]), "fmod"
+        )
 
-    def libm(self, name: str, *operands: Lane) -> Lane:
-        return self.narrow(self.libm_wide(name, *(self.wide(operand) for operand in operands)))
+        def remainder(xp: Lanes, a: Lane, b: Lane) -> Lane:
+            first = ir.Constant(I32, 0)
+            numbers = [xp.builder.extract_element(lane.value, first) for lane in (a, b)]
+            return spread_number(xp.builder, xp.builder.call(scalar, numbers), 1)
 
-    def libm_wide(self, name: str, *operands: Lane) -> Lane:
-        """Call libm's ``name`` lane by lane, through memory: one loop a function and module."""
-        wide = self._vector(DOUBLE)
-        slots = [cgutils.alloca_once(self.builder, wide) for _ in operands]
-        for slot, operand in zip(slots, operands, strict=True):
-            self.builder.store(operand.value, slot)
-        loop = _libm_loop(self.builder.module, name, len(operands), self.width)
-        pointers = [self.builder.bitcast(slot, POINTER) for slot in slots]
-        self.builder.call(loop, pointers)
-        return Lane(self.builder, self.builder.load(slots[0], typ=wide))
+        return self.narrow(self.call(remainder, self.wide(a), self.wide(b), rare=True))
+
+    def call(self, function: Any, *operands: Lane, results: int = 1, rare: bool = False) -> Any:
+        """``function`` of float64 vectors, through memory: its code stands in the module once.
+
+        It goes over the values by ``CHUNK``; a ``rare`` one by one, which is shorter. One result is
+        a vector, more are a tuple.
+        """
+        builder, vector = self.builder, self._vector(DOUBLE)
+        chunk = 1 if rare else CHUNK
+        width = max(self.width, chunk)
+        slots = [
+            cgutils.alloca_once(builder, ir.VectorType(DOUBLE, width))
+            for _ in range(max(len(operands), results))
+        ]
+        for slot, operand in zip(slots, operands, strict=False):
+            whole = operand
+            if self.width < chunk:  # the lanes beyond repeat the others
+                whole = shuffle(operand, [lane % self.width for lane in range(width)])
+            builder.store(whole.value, slot)
+        loop = vector_loop(builder.module, function, len(operands), len(slots), chunk)
+        pointers = [builder.bitcast(slot, POINTER) for slot in slots]
+        builder.call(loop, [*pointers, ir.Constant(I64, width // chunk)])
+        found = tuple(Lane(builder, builder.load(slot, typ=vector)) for slot in slots[:results])
+        return found[0] if results == 1 else found
 
 
-def _libm_loop(module: ir.Module, name: str, arity: int, width: int) -> ir.Function:
-    """A function that applies libm's ``name`` to ``width`` float64, over its first operand."""
-    symbol = f"intervalvm_{name}_{width}"
+def vector_loop(
+    module: ir.Module, function: Any, arity: int, slots: int, chunk: int
+) -> ir.Function:
+    """A function that applies a rule to float64 vectors in memory, and writes over its operands."""
+    symbol = f"intervalvm_{function.__name__}"
     if symbol in module.globals:
         return module.globals[symbol]
-    kind = ir.FunctionType(DOUBLE, [DOUBLE] * arity)
-    scalar = cgutils.get_or_insert_function(module, kind, name)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * arity), symbol)
-    function.linkage = "linkonce_odr"
-    function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block())
-    with cgutils.for_range(builder, ir.Constant(I64, width)) as loop:
-        places = [builder.gep(p, [loop.index], source_etype=DOUBLE) for p in function.args]
-        result = builder.call(scalar, [builder.load(place, typ=DOUBLE) for place in places])
-        builder.store(result, places[0])
+    kind = ir.FunctionType(ir.VoidType(), [POINTER] * slots + [I64])
+    written = ir.Function(module, kind, symbol)
+    written.linkage = "linkonce_odr"
+    written.attributes.add("noinline")
+    builder = ir.IRBuilder(written.append_basic_block())
+    *pointers, count = written.args
+    with cgutils.for_range(builder, count) as loop:
+        vector = ir.VectorType(DOUBLE, chunk)
+        places = [builder.gep(p, [loop.index], source_etype=vector) for p in pointers]
+        operands = [
+            Lane(builder, builder.load(place, typ=vector, align=8)) for place in places[:arity]
+        ]
+        found = function(Lanes(builder, "float64", chunk, tame=False), *operands)
+        for lane, place in zip(
+            found if isinstance(found, tuple) else (found,), places, strict=False
+        ):
+            builder.store(lane.value, place, align=8)
     builder.ret_void()
-    return function
+    return written
+
+
+def _table(module: ir.Module, words: tuple[int, ...]) -> ir.Value:
+    """The address of constant words."""
+    symbol = f"intervalvm_words_{len(words)}"
+    if symbol not in module.globals:
+        kind = ir.ArrayType(I64, len(words))
+        constant = ir.GlobalVariable(module, kind, symbol)
+        constant.linkage = "internal"
+        constant.global_constant = True
+        constant.initializer = ir.Constant(kind, list(words))
+    return module.globals[symbol]
 
 
 # --- memory and masks -----------------------------------------------------------------------------

@@ -58,12 +58,12 @@ def render(
     ``size`` is in pixels, one number or (width, height). ``region`` is what the image shows, by
     default -1..1 along its shorter side; ``grid`` says where in it the samples lie. The quadtree
     has ``depth`` levels, by default as many as make leaves of 16 pixels. ``engine`` is "pruned",
-    "dense" or "naive": all give the same bits, and so do all back ends, except that functions of
-    libm may differ in the last bit of float64. ``threads`` defaults to the CPUs that this process
-    may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v < 0`` or ``v >= 0`` was
-    proven for a whole tile the bound nearest 0, elsewhere exact. ``progress(done, total)`` is
-    called with pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of
-    real numbers, which change values: see ``intervalvm.fold``.
+    "dense" or "naive": all give the same bits, and so do all back ends. ``threads`` defaults to the
+    CPUs that this process may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v
+    < 0`` or ``v >= 0`` was proven for a whole tile the bound nearest 0, elsewhere exact.
+    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
+    ``fold="fast"`` also uses identities of real numbers, which change values: see
+    ``intervalvm.fold``.
 
     Raises OptionError for an argument that means nothing, VariableError for a free variable that
     is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
