@@ -28,9 +28,9 @@ NUMPY_UFUNCS = {
     for ufunc in (*vars(np).values(), np._core.umath.clip)
     if isinstance(ufunc, np.ufunc)
 }
-LIBM = {"sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "exp", "log"}
+FUNCTIONS = {"sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "exp", "log"}
 NOT_THE_SAME_BITS = {
-    **dict.fromkeys(LIBM, "libm, in float32 by way of float64"),
+    **dict.fromkeys(FUNCTIONS, "this project's own, in float32 by way of float64"),
     "hypot": "the root of a sum of squares",
     "power": "multiplies",
     "deg2rad": "in float32 the last bit",

@@ -29,7 +29,7 @@ from intervalvm.compiler.slots import dying
 from intervalvm.evaluate.dense import Points, prepare
 from intervalvm.expr import TapeLike
 from intervalvm.memory import require
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import AXES, OPS, ROWS
 
 
 class Gradient(NamedTuple):
@@ -139,8 +139,10 @@ def _mod_by_divisor(xp: Any, value: Any, a: Any, b: Any) -> Any:
     return (value - a) / b
 
 
-def _by_libm(name: str) -> Callable[..., Any]:
-    return lambda xp, value, a: xp.libm(name, a)
+def _value_of(name: str, xp: Any, a: Any) -> Any:
+    rule = OPS[name].point
+    assert rule is not None
+    return rule(xp, a)
 
 
 DERIVATIVES: dict[str, tuple[Partial, ...] | Choice] = {
@@ -153,8 +155,8 @@ DERIVATIVES: dict[str, tuple[Partial, ...] | Choice] = {
     "floor": (0,),
     "ceil": (0,),
     "round": (0,),
-    "sin": (_by_libm("cos"),),
-    "cos": (lambda xp, value, a: -xp.libm("sin", a),),
+    "sin": (lambda xp, value, a: _value_of("cos", xp, a),),
+    "cos": (lambda xp, value, a: -_value_of("sin", xp, a),),
     "tan": (lambda xp, value, a: 1 + value * value,),
     "asin": (lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),),
     "acos": (lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),),

@@ -5,7 +5,7 @@ NumPy's own bits at every float, save that
 
 - ``hypot`` is the root of a sum of squares, and ``power`` multiplies: last bits, and overflow;
 - ``deg2rad`` and ``rad2deg`` multiply by the nearest float: in float32 the last bit;
-- functions of libm are this project's, see ``ops``;
+- ``sin`` and the like are this project's, see ``functions``;
 - ``minimum``, ``maximum`` and ``clip`` take the right operand of +0 and -0, where NumPy takes
   either;
 - the sign of a NaN means nothing: ``signbit`` and ``copysign`` take it for positive.
