@@ -23,6 +23,7 @@ from intervalvm.errors import (
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.evaluate.folding import fold
 from intervalvm.evaluate.gradient import Gradient, grad
+from intervalvm.evaluate.outward import Decoration
 from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (
     Expr,
@@ -85,6 +86,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendError",
     "Box",
+    "Decoration",
     "DoesNotFit",
     "Expr",
     "FileError",
