@@ -119,7 +119,8 @@ class DirectedArrays(IntervalArrays):
         """
         value = self.libm_wide(name, *operands)
         finite = np.clip(value, -MAX_WIDE, MAX_WIDE)
-        total, rest = two_sum(finite, way * ULPS * np.spacing(np.abs(finite)))
+        last_place = np.ldexp(1.0, np.maximum(np.frexp(finite)[1] - 53, -1074))
+        total, rest = two_sum(finite, way * ULPS * last_place)
         crossed = (np.sign(value) == -way) & (np.sign(total) != -way)
         total, rest = np.where(crossed, 0.0, total), np.where(crossed, np.nan, rest)
         for where, exact, beyond in known:

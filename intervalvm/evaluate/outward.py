@@ -235,10 +235,10 @@ def _remainder(xp: Any, way: int, a: Any, size: Any) -> Any:
 
 
 def _is_one_period(xp: Any, a: Interval, b: Interval) -> Any:
-    """Whether no period ends in ``a``: it is narrower than one, and its last remainder greater.
+    """Whether ``a`` stays in one period: it is narrower, and its remainder is not less at its end.
 
-    Remainders are compared exactly: if both are lifted by ``size``, or none is, without it. If one
-    is, a sum that rounds to nearest keeps the order; a tie says nothing.
+    ``fmod`` is exact, and is the remainder or, where it is negative, ``size`` less. Two of a kind
+    are compared as they are; else the sum is rounded to nearest, which keeps a strict order.
     """
     size = np.abs(b.lower)
     first, last = np.fmod(a.lower, size), np.fmod(a.upper, size)
