@@ -1,8 +1,8 @@
 """What each operation means in real numbers, at a point: the oracle of outward rounding.
 
-Nothing here comes from the package. Numbers are ``Fraction``; the functions that leave the rationals
-are computed by mpmath to 250 bits, which is exact where a result is rational and else far nearer to
-the real value than that is to a float.
+Nothing here comes from the package. Numbers are ``Fraction``; functions that leave the rationals
+are computed by mpmath to 250 bits, which is exact where a result is rational, and else far nearer
+to the real value than that is to a float.
 """
 
 from __future__ import annotations
@@ -122,4 +122,5 @@ def directed(value: Any, dtype: str, way: int) -> float:
     beyond = near > value if math.isinf(near) else Fraction(near) > value
     if exact or beyond == (way > 0):
         return near
-    return float(np.nextafter(np.array(near, dtype), np.array(way * np.inf, dtype)))
+    with np.errstate(over="ignore"):
+        return float(np.nextafter(np.array(near, dtype), np.array(way * np.inf, dtype)))

@@ -119,7 +119,7 @@ class DirectedArrays(IntervalArrays):
         """
         value = self.libm_wide(name, *operands)
         finite = np.clip(value, -MAX_WIDE, MAX_WIDE)
-        last_place = np.ldexp(1.0, np.maximum(np.frexp(finite)[1] - 53, -1074))
+        last_place = np.minimum(np.spacing(np.abs(finite)), 2.0**971)  # NumPy's of MAX_WIDE is inf
         total, rest = two_sum(finite, way * ULPS * last_place)
         crossed = (np.sign(value) == -way) & (np.sign(total) != -way)
         total, rest = np.where(crossed, 0.0, total), np.where(crossed, np.nan, rest)

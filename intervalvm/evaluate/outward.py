@@ -127,7 +127,7 @@ def bounds(
 
 
 Rule = Callable[..., Interval]
-EXACT = "copy neg abs floor ceil round compare not min max and or"
+EXACT = "copy neg abs floor ceil round compare not min max or"
 RULES: dict[str, Rule] = {name: nearest.RULES[name] for name in EXACT.split()}
 """The rule of each operation: its operands are not empty, and ``maybe_nan`` of what it gives says
 where they leave its domain. The exact operations have one rule for both meanings."""
@@ -248,6 +248,15 @@ def _is_one_period(xp: Any, a: Interval, b: Interval) -> Any:
     width, rest = two_sum(xp.wide(a.upper), -xp.wide(a.lower))
     narrow = (width < size) | ((width == size) & (rest < 0.0))
     return (b.lower == b.upper) & narrow & grows
+
+
+@rule("and")
+def _and(xp: Any, a: Interval, b: Interval) -> Interval:
+    maybe, always = _has_zero(a), _is_zero(a)
+    low, high = (
+        np.where(maybe, cut(s, 0.0), s) for cut, s in ((np.minimum, b.lower), (np.maximum, b.upper))
+    )
+    return Interval(xp.where(always, 0.0, low), xp.where(always, 0.0, high), xp.no)
 
 
 # --- functions of libm ------------------------------------------------------------------------

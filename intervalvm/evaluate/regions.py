@@ -109,7 +109,8 @@ def _outward(
     for name, (low, high, _) in zip(("x", "y", "z", *tape.variables), (*named, *free), strict=True):
         if low == np.inf or high == -np.inf:
             raise OptionError(f"{name} is ({low}, {high}): there is no real number")
-        reals.append(outward.given(xp, np.float64(low), np.float64(high)))
+        with np.errstate(over="ignore"):
+            reals.append(outward.given(xp, np.float64(low), np.float64(high)))
     axes = dict(zip(AXES.values(), reals, strict=False))
     root = outward.bounds(tape, axes, reals[len(axes) :], dtype)[-1]
     return Box(
