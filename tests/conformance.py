@@ -76,35 +76,37 @@ def outward(dtype: str, op: str, cases: Sequence[Case]) -> Iterator[Found]:
     operand was changed by that may the tightest be expected.
     """
     xp = DirectedArrays(np.dtype(dtype))
+    columns = list(zip(*(operands(op, case) for case in cases), strict=True))
+    with np.errstate(all="ignore"):
+        given = [_real(xp, column) for column in columns]
+        found = applied(xp, op, given)
+        want = _real(xp, [case.expected for case in cases])
+    is_exact = np.all([_is_kept(*pair) for pair in zip(given, columns, strict=True)], axis=0)
+    is_same = (found.lower == want.lower) & (found.upper == want.upper)
+    names = [str(Decoration(code)) for code in found.decoration.tolist()]
+    ends = (found.lower.tolist(), found.upper.tolist())
+    told = [same if exact else None for same, exact in zip(is_same.tolist(), is_exact, strict=True)]
+    for case, low, high, tight, name in zip(cases, *ends, told, names, strict=True):
+        expected = case.expected
+        enclosed = expected.is_empty or (low <= expected.lower and expected.upper <= high)
+        yield Found(case, low, high, enclosed, tight, name)
 
-    def directed(way: int, value: float) -> Any:
-        return xp.towards(way, np.float64(value), np.nan)
 
-    for case in cases:
-        given = []
-        with np.errstate(all="ignore"):
-            for operand in operands(op, case):
-                name = operand.decoration or ("trv" if operand.is_empty else "dac")
-                ends = (operand.lower, operand.upper)
-                if not operand.is_empty:
-                    ends = directed(DOWN, operand.lower), directed(UP, operand.upper)
-                given.append(Real(*ends, np.int8(Decoration[name.upper()])))
-            result = applied(xp, op, given)
-            lower, upper, want = float(result.lower), float(result.upper), case.expected
-            exact = all(
-                (float(side.lower), float(side.upper)) == (operand.lower, operand.upper)
-                for side, operand in zip(given, operands(op, case), strict=True)
-            )
-            least, most = float(directed(DOWN, want.lower)), float(directed(UP, want.upper))
-        tight = lower > upper if want.is_empty else (lower, upper) == (least, most)
-        yield Found(
-            case,
-            lower,
-            upper,
-            enclosed=want.is_empty or (lower <= want.lower and want.upper <= upper),
-            tight=tight if exact else None,
-            decoration=str(Decoration(int(result.decoration))),
-        )
+def _real(xp: DirectedArrays, sides: Sequence[Operand]) -> Real:
+    """Intervals as the evaluator takes them, rounded outwards. What has no decoration gets one."""
+    empty = np.array([side.is_empty for side in sides])
+    lower, upper = (np.array([getattr(s, end) for s in sides]) for end in ("lower", "upper"))
+    names = [side.decoration or ("trv" if side.is_empty else "dac") for side in sides]
+    return Real(
+        np.where(empty, xp.inf, xp.towards(DOWN, lower, np.nan)),
+        np.where(empty, -xp.inf, xp.towards(UP, upper, np.nan)),
+        np.array([Decoration[name.upper()] for name in names], np.int8),
+    )
+
+
+def _is_kept(rounded: Real, sides: Sequence[Operand]) -> Any:
+    lower, upper = (np.array([getattr(s, end) for s in sides]) for end in ("lower", "upper"))
+    return (rounded.lower == lower) & (rounded.upper == upper)
 
 
 Bounds = Callable[[str, Interval, Interval], Interval]
@@ -172,21 +174,32 @@ def _floats(side: Operand) -> list[float]:
     return [low, high, *(value for value in inside if low <= value <= high)]
 
 
+OUTWARD = "outward, float64"
 EVALUATORS: dict[str, Callable[[str, Sequence[Case]], Iterator[Found]]] = {
-    "outward, float64": lambda op, cases: outward("float64", op, cases),
+    OUTWARD: lambda op, cases: outward("float64", op, cases),
     "outward, float32": lambda op, cases: outward("float32", op, cases),
     "nearest, float64": lambda op, cases: nearest(by_numpy, op, cases),
     "nearest, float64, compiled": lambda op, cases: nearest(by_lanes, op, cases),
 }
 
 
-def tabled(cases: dict[str, list[Case]]) -> str:
+Results = dict[str, dict[str, list[Found]]]
+"""What each evaluator finds, by operation and evaluator."""
+
+
+def results() -> Results:
+    return {
+        op: {name: list(evaluate(op, cases)) for name, evaluate in EVALUATORS.items()}
+        for op, cases in read().items()
+    }
+
+
+def tabled(found: Results) -> str:
     """The table of the page, in Markdown."""
     rows = [["operation", *EVALUATORS, "decorations"], ["---"] + ["---:"] * (len(EVALUATORS) + 1)]
     totals = np.zeros((len(EVALUATORS) + 1, 4), int)
-    for op, group in cases.items():
-        found = [list(evaluate(op, group)) for evaluate in EVALUATORS.values()]
-        counts = np.array([*map(_counted, found), _decorations(found[0])])
+    for op, columns in found.items():
+        counts = np.array([*map(_counted, columns.values()), _decorations(columns[OUTWARD])])
         totals += counts
         rows.append([f"`{op}`", *map(_cell, counts.tolist())])
     rows.append(["all", *map(_cell, totals.tolist())])
@@ -223,7 +236,7 @@ def main() -> int:
     if not FOLDER.is_dir():
         print(f"the test cases are not there: {FOLDER}", file=sys.stderr)
         return 2
-    PAGE.write_text(page(tabled(read())), encoding="utf-8")
+    PAGE.write_text(page(tabled(results())), encoding="utf-8")
     return 0
 
 

@@ -28,6 +28,8 @@ from intervalvm.evaluate.outward import given as numbers_between
 from intervalvm.ops import OPS
 
 Side = tuple[float, float]
+FEW = settings(max_examples=settings().max_examples // 4)
+"""A hunt takes more here too: pytest --hypothesis-profile=thorough."""
 TINY = Fraction(1, 2**2000)
 
 
@@ -73,7 +75,7 @@ def assert_encloses(box: Box, value: Any) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("op", OPERATIONS)
-@settings(max_examples=20)
+@FEW
 @given(data=st.data())
 def test_bounds_enclose_every_real_value(op: str, dtype: str, data: st.DataObject) -> None:
     x = data.draw(real_sides(dtype))
@@ -111,7 +113,7 @@ def test_arithmetic_at_a_point_is_the_nearest_float_on_either_side(
 
 
 @pytest.mark.parametrize("op", ["sin", "cos", "tan", "asin", "acos", "atan", "exp", "ln"])
-@settings(max_examples=40)
+@FEW
 @given(data=st.data())
 def test_functions_at_a_point_are_a_few_ulps_wide(op: str, data: st.DataObject) -> None:
     """ULPS on either side of the libm's result; in float32 one float, or two around it."""
@@ -157,7 +159,7 @@ def test_bounds_that_are_numbers_are_exact(text: str, x: Any, y: Any, expected: 
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(max_examples=40)
+@FEW
 @given(data=st.data())
 def test_bounds_of_a_tape_enclose_its_real_values(dtype: str, data: st.DataObject) -> None:
     """Of rational operations: the values are exact however long the tape."""
@@ -194,7 +196,7 @@ STEPS = ("floor", "ceil", "round", "compare", "not")
 
 
 @pytest.mark.parametrize("op", [*STEPS, "mod", "and", "or", "atan2"])
-@settings(max_examples=50)
+@FEW
 @given(data=st.data())
 def test_a_function_that_jumps_in_the_box_is_not_called_continuous(
     op: str, data: st.DataObject
