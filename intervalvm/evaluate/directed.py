@@ -111,15 +111,20 @@ class DirectedArrays(IntervalArrays):
     def root(self, way: int, a: Any) -> Any:
         return self.towards(way, *root(self.wide(a)))
 
-    def function(self, way: int, name: str, *operands: Any, known: Sequence[Known] = ()) -> Any:
-        """A bound of a libm function of float64 numbers, ``ULPS`` from the libm's own result.
+    def at(self, name: str, *operands: Any) -> Any:
+        """An operation's function of float64 numbers: within ``ULPS``, and of the right sign."""
+        return self.libm_wide({"ln": "log"}.get(name, name), *operands)
 
-        Where the real value is known it is what is rounded. Zero is not crossed: the sign of a
-        result that is not 0 is right.
+    def function(self, way: int, name: str, *operands: Any, known: Sequence[Known] = ()) -> Any:
+        """A bound of the real function of an operation, ``ULPS`` from the computed result.
+
+        Where the real value is known it is what is rounded. Zero is not crossed.
         """
-        value = self.libm_wide(name, *operands)
+        value = self.at(name, *operands)
         finite = np.clip(value, -MAX_WIDE, MAX_WIDE)
-        last_place = np.minimum(np.spacing(np.abs(finite)), 2.0**971)  # NumPy's of MAX_WIDE is inf
+        # an ulp is that of the real value, which may lie beyond a power of 2
+        size = np.abs(finite) + ULPS * np.spacing(np.abs(finite))
+        last_place = np.fmin(np.spacing(size), 2.0**971)  # at MAX_WIDE NumPy's is not finite
         total, rest = two_sum(finite, way * ULPS * last_place)
         crossed = (np.sign(value) == -way) & (np.sign(total) != -way)
         total, rest = np.where(crossed, 0.0, total), np.where(crossed, np.nan, rest)

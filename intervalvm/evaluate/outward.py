@@ -271,7 +271,7 @@ KNOWN: dict[str, dict[float, tuple[float, float]]] = {
     "acos": {1.0: (0.0, 0.0), 0.0: (HALF_PI, 1.0), -1.0: (PI, 1.0)},
     "atan": {0.0: (0.0, 0.0), math.inf: (HALF_PI, 1.0), -math.inf: (-HALF_PI, -1.0)},
     "exp": {0.0: (1.0, 0.0), math.inf: (math.inf, 0.0), -math.inf: (0.0, 0.0)},
-    "log": {1.0: (0.0, 0.0), 0.0: (-math.inf, 0.0), math.inf: (math.inf, 0.0)},
+    "ln": {1.0: (0.0, 0.0), 0.0: (-math.inf, 0.0), math.inf: (math.inf, 0.0)},
 }
 """Real values of functions, as (float64, sign of what it lacks), by argument; at an end of the
 domain the limit."""
@@ -309,7 +309,7 @@ def _slopes(xp: Any, name: str, low: Any, high: Any) -> tuple[Any, Any, Any, Any
     """
     width, rest = two_sum(high, -low)
     once, twice = ((width > size) | ((width == size) & (rest > 0.0)) for size in (PI, 2 * PI))
-    first, last = (xp.libm_wide(name, end) for end in (low, high))
+    first, last = (xp.at(name, end) for end in (low, high))
     return once, twice, np.sign(first) * np.sign(last) < 0.0, first
 
 
@@ -381,7 +381,7 @@ def _exp(xp: Any, a: Interval) -> Interval:
 
 @rule("ln")
 def _ln(xp: Any, a: Interval) -> Interval:
-    low, high = _ends(xp, "log", *_wide_ends(xp, a, 0.0))
+    low, high = _ends(xp, "ln", *_wide_ends(xp, a, 0.0))
     return _unless(xp, a.upper <= 0.0, low, high, a.lower <= 0.0)
 
 
