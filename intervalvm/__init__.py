@@ -20,10 +20,10 @@ from intervalvm.errors import (
     OptionError,
     VariableError,
 )
+from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.evaluate.folding import fold
 from intervalvm.evaluate.gradient import Gradient, grad
-from intervalvm.evaluate.outward import Decoration
 from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (
     Expr,

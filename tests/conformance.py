@@ -20,9 +20,9 @@ from lane_kernels import LaneEvaluator
 
 import intervalvm as ivm
 from intervalvm.compiler.assemble import plain_program
+from intervalvm.evaluate.decorated import Decoration, Real, applied
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate.interval import RULES, Interval, IntervalArrays
-from intervalvm.evaluate.outward import Decoration, Real, applied
 from intervalvm.ops import OPS
 
 TOP = Path(__file__).resolve().parents[1]

@@ -3,7 +3,7 @@
 The rules of ``interval`` bound what floats compute; these bound what the formula means, as IEEE
 1788-2015 has it. A bound of infinity says that the values are unbounded on that side: no value is
 infinite. An interval is cut to the domain of a function that is applied to it, and is empty where
-nothing is left. What was cut and what jumps is told by its decoration.
+nothing is left. ``decorated`` runs tapes by these rules, and tells what was cut and what jumps.
 
 What a tape means in real numbers:
 
@@ -25,106 +25,15 @@ value is a float, and next to pi where it is a multiple of that.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from enum import IntEnum
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from intervalvm.evaluate import interval as nearest
-from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays, Known, two_sum
+from intervalvm.evaluate.directed import DOWN, UP, Known, two_sum
 from intervalvm.evaluate.interval import Interval
-from intervalvm.ops import OPS, ROWS
-from intervalvm.tape import Tape
-
-
-class Decoration(IntEnum):
-    """What is known of a function over a box, by the names and numbers of IEEE 1788-2015."""
-
-    ILL = 0
-    """there is no function: a constant is not a number"""
-    TRV = 4
-    """nothing"""
-    DEF = 8
-    """it is defined at every point"""
-    DAC = 12
-    """and continuous, seen from the points of the box"""
-    COM = 16
-    """and at each of them, and box and bounds are finite"""
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-ILL, TRV, DEF, DAC, COM = (np.int8(decoration) for decoration in Decoration)
-
-
-class Real(NamedTuple):
-    """Bounds and decorations of a real function over boxes, as arrays of one shape."""
-
-    lower: Any
-    upper: Any
-    decoration: Any
-
-    @property
-    def is_empty(self) -> Any:
-        return self.lower > self.upper
-
-    @property
-    def maybe_nan(self) -> Any:
-        """Where the function may be undefined at some point."""
-        return self.decoration < DEF
-
-
-def given(xp: DirectedArrays, low: Any, high: Any) -> Real:
-    """The numbers between two float64. It is ill-formed if there are none, as from inf to inf."""
-    lower, upper = xp.towards(DOWN, low, np.nan), xp.towards(UP, high, np.nan)
-    some = (low <= high) & (low < np.inf) & (high > -np.inf)
-    finite = np.isfinite(lower) & np.isfinite(upper)
-    return Real(
-        np.where(some, lower, xp.inf),
-        np.where(some, upper, -xp.inf),
-        np.where(some, np.where(finite, COM, DAC), ILL),
-    )
-
-
-def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
-    """The interval of an operation, and the decoration that follows from the operands'."""
-    plain = [Interval(operand.lower, operand.upper, xp.no) for operand in operands]
-    found = RULES[name](xp, *plain)
-    empty = found.lower > found.upper
-    for operand in operands:
-        empty = empty | operand.is_empty
-    local = CONTINUITY[name](xp, *plain) if name in CONTINUITY else COM
-    local = np.where(
-        np.isfinite(found.lower) & np.isfinite(found.upper), local, np.minimum(local, DAC)
-    )
-    local = np.where(found.maybe_nan | empty, TRV, local)
-    for operand in operands:
-        local = np.minimum(local, operand.decoration)
-    lower, upper = np.where(empty, xp.inf, found.lower), np.where(empty, -xp.inf, found.upper)
-    return Real(lower, upper, local)
-
-
-def bounds(
-    tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
-) -> list[Real]:
-    """The interval of each clause; the arguments are as for ``interval.bounds``."""
-    xp = DirectedArrays(dtype)
-    values: list[Real] = []
-    with np.errstate(all="ignore"):
-        for i, code in enumerate(tape.codes.tolist()):
-            op = ROWS[code]
-            if op.name == "const":
-                values.append(given(xp, tape.wide[i], tape.wide[i]))
-            elif op.name == "var":
-                values.append(free[tape.left[i]])
-            elif op.is_input:
-                values.append(axes[op.name])
-            else:
-                values.append(applied(xp, op.name, [values[k] for k in tape.operands(i)]))
-    return values
-
+from intervalvm.ops import OPS
 
 Rule = Callable[..., Interval]
 EXACT = "copy neg abs floor ceil round compare not min max or"
@@ -141,11 +50,11 @@ def rule(name: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def _has_zero(a: Interval) -> Any:
+def has_zero(a: Interval) -> Any:
     return (a.lower <= 0.0) & (a.upper >= 0.0)
 
 
-def _is_zero(a: Interval) -> Any:
+def is_zero(a: Interval) -> Any:
     return (a.lower == 0.0) & (a.upper == 0.0)
 
 
@@ -199,9 +108,9 @@ def _div(xp: Any, a: Interval, b: Interval) -> Interval:
     lower = xp.where(b.lower == 0.0, 0.0, b.lower)
     upper = xp.where(b.upper == 0.0, -0.0, b.upper)
     low, high = _corners(xp.divide, a, Interval(lower, upper, xp.no))
-    both_sides = (b.lower < 0.0) & (b.upper > 0.0) & ~_is_zero(a)
+    both_sides = (b.lower < 0.0) & (b.upper > 0.0) & ~is_zero(a)
     low, high = np.where(both_sides, -xp.inf, low), np.where(both_sides, xp.inf, high)
-    return _unless(xp, _is_zero(b), low, high, _has_zero(b))
+    return _unless(xp, is_zero(b), low, high, has_zero(b))
 
 
 @rule("recip")
@@ -220,13 +129,13 @@ def _sqrt(xp: Any, a: Interval) -> Interval:
 def _mod(xp: Any, a: Interval, b: Interval) -> Interval:
     """[0, max(abs(b))], but where ``a`` stays within one period of a single ``b``."""
     size = nearest.RULES["abs"](xp, b)
-    within = _is_one_period(xp, a, b)
+    within = is_one_period(xp, a, b)
     low, high = (_remainder(xp, w, s, size.upper) for w, s in ((DOWN, a.lower), (UP, a.upper)))
     low, high = (
         xp.where(within, low, 0.0),
         np.where(within, np.minimum(high, size.upper), size.upper),
     )
-    return _unless(xp, _is_zero(b), low, high, _has_zero(b))
+    return _unless(xp, is_zero(b), low, high, has_zero(b))
 
 
 def _remainder(xp: Any, way: int, a: Any, size: Any) -> Any:
@@ -234,7 +143,7 @@ def _remainder(xp: Any, way: int, a: Any, size: Any) -> Any:
     return np.where(part < 0.0, xp.add(way, part, size), part)
 
 
-def _is_one_period(xp: Any, a: Interval, b: Interval) -> Any:
+def is_one_period(xp: Any, a: Interval, b: Interval) -> Any:
     """Whether ``a`` stays in one period: it is narrower, and its remainder is not less at its end.
 
     ``fmod`` is exact, and is the remainder or, where it is negative, ``size`` less. Two of a kind
@@ -252,7 +161,7 @@ def _is_one_period(xp: Any, a: Interval, b: Interval) -> Any:
 
 @rule("and")
 def _and(xp: Any, a: Interval, b: Interval) -> Interval:
-    maybe, always = _has_zero(a), _is_zero(a)
+    maybe, always = has_zero(a), is_zero(a)
     low, high = (
         np.where(maybe, cut(s, 0.0), s) for cut, s in ((np.minimum, b.lower), (np.maximum, b.upper))
     )
@@ -397,12 +306,12 @@ def _atan2(xp: Any, y: Interval, x: Interval) -> Interval:
     )
     above = Interval(np.maximum(y.lower, 0.0), np.maximum(y.upper, 0.0), xp.no)
     below = Interval(np.maximum(-y.upper, 0.0), np.maximum(-y.lower, 0.0), xp.no)
-    has_above, has_below = (y.upper > 0.0) | ((y.upper == 0.0) & ~_is_zero(x)), y.lower < 0.0
+    has_above, has_below = (y.upper > 0.0) | ((y.upper == 0.0) & ~is_zero(x)), y.lower < 0.0
     low = np.where(has_below, -_most(xp, below, right), _least(xp, above, right))
     high = np.where(has_above, _most(xp, above, right), -_least(xp, below, right))
     found = _within(xp, (-PI, -1.0), (PI, 1.0), Interval(low, high, xp.no))
-    empty = _is_zero(y) & _is_zero(x)
-    return _unless(xp, empty, found.lower, found.upper, _has_zero(y) & _has_zero(x))
+    empty = is_zero(y) & is_zero(x)
+    return _unless(xp, empty, found.lower, found.upper, has_zero(y) & has_zero(x))
 
 
 def _least(xp: Any, y: Interval, x: Interval) -> Any:
@@ -427,7 +336,7 @@ def _angle(xp: Any, way: int, y: Any, x: Any) -> Any:
 # --- hashes -----------------------------------------------------------------------------------
 
 
-def _hashed(xp: Any, a: Interval) -> tuple[Any, Any]:
+def hashed(xp: Any, a: Interval) -> tuple[Any, Any]:
     """The float32 nearest to the numbers, and whether they all have the same one, but not 0."""
     first, last = (np.asarray(end, np.float32) for end in (a.lower, a.upper))
     return first, (first == last) & (first != 0.0) & ~_is_unbounded(a)
@@ -435,81 +344,17 @@ def _hashed(xp: Any, a: Interval) -> tuple[Any, Any]:
 
 @rule("rand")
 def _rand(xp: Any, a: Interval) -> Interval:
-    first, single = _hashed(xp, a)
+    first, single = hashed(xp, a)
     value = OPS["rand"].point(xp, first)  # type: ignore[misc]
     return Interval(xp.where(single, value, 0.0), xp.where(single, value, 1.0), xp.no)
 
 
 @rule("mix")
 def _mix(xp: Any, a: Interval, b: Interval) -> Interval:
-    (first, a_single), (second, b_single) = _hashed(xp, a), _hashed(xp, b)
+    (first, a_single), (second, b_single) = hashed(xp, a), hashed(xp, b)
     value = OPS["mix"].point(xp, first, second)  # type: ignore[misc]
     known = a_single & b_single & np.isfinite(value)
     return Interval(np.where(known, value, -xp.inf), np.where(known, value, xp.inf), ~known)
 
 
 assert set(RULES) == set(nearest.RULES)
-
-
-# --- continuity -------------------------------------------------------------------------------
-
-
-def _level(holds: Any, interior: Any) -> Any:
-    """COM, DAC or DEF: whether the values hang together, and whether so do those around them."""
-    return np.where(holds, np.where(interior, COM, DAC), DEF)
-
-
-def _steps(name: str, is_jump: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Of a function that is constant between jumps."""
-
-    def continuity(xp: Any, a: Interval) -> Any:
-        flat = nearest.RULES[name](xp, a)
-        return _level(flat.lower == flat.upper, ~(is_jump(a.lower) | is_jump(a.upper)))
-
-    return continuity
-
-
-def _compare_continuity(xp: Any, a: Interval, b: Interval) -> Any:
-    apart = (a.upper < b.lower) | (a.lower > b.upper)
-    one_tie = (a.lower == a.upper) & (b.lower == b.upper)
-    return _level(apart | one_tie, apart)
-
-
-def _zero_continuity(xp: Any, a: Interval, *others: Interval) -> Any:
-    """Of what asks whether ``a`` is 0."""
-    return _level(~_has_zero(a) | _is_zero(a), ~_has_zero(a))
-
-
-def _mod_continuity(xp: Any, a: Interval, b: Interval) -> Any:
-    return _level(_is_one_period(xp, a, b), np.fmod(a.lower, b.lower) != 0.0)
-
-
-def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> Any:
-    """On the cut the angle is that of the points above."""
-    return _level(
-        (x.lower >= 0.0) | (y.lower >= 0.0) | (y.upper < 0.0), (x.lower >= 0.0) | ~_has_zero(y)
-    )
-
-
-def _hash_continuity(xp: Any, *operands: Interval) -> Any:
-    single = np.True_
-    for operand in operands:
-        single = single & _hashed(xp, operand)[1]
-    return _level(single, xp.no)
-
-
-CONTINUITY: dict[str, Callable[..., Any]] = {
-    "floor": _steps("floor", lambda end: np.floor(end) == end),
-    "ceil": _steps("ceil", lambda end: np.floor(end) == end),
-    "round": _steps("round", lambda end: np.abs(end - np.trunc(end)) == 0.5),
-    "compare": _compare_continuity,
-    "not": _zero_continuity,
-    "and": _zero_continuity,
-    "or": _zero_continuity,
-    "mod": _mod_continuity,
-    "atan2": _atan2_continuity,
-    "rand": _hash_continuity,
-    "mix": _hash_continuity,
-}
-"""How far an operation that jumps is continuous over the part of its domain in a box; the others
-are wherever they are defined."""

@@ -13,11 +13,11 @@ from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.errors import OptionError
-from intervalvm.evaluate import outward
+from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
+from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.directed import DirectedArrays
 from intervalvm.evaluate.interval import Bounds, Interval, bounds
-from intervalvm.evaluate.outward import Decoration
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.ops import AXES
 from intervalvm.tape import Tape
@@ -110,9 +110,9 @@ def _outward(
         if low == np.inf or high == -np.inf:
             raise OptionError(f"{name} is ({low}, {high}): there is no real number")
         with np.errstate(over="ignore"):
-            reals.append(outward.given(xp, np.float64(low), np.float64(high)))
+            reals.append(decorated.given(xp, np.float64(low), np.float64(high)))
     axes = dict(zip(AXES.values(), reals, strict=False))
-    root = outward.bounds(tape, axes, reals[len(axes) :], dtype)[-1]
+    root = decorated.bounds(tape, axes, reals[len(axes) :], dtype)[-1]
     return Box(
         float(root.lower) + 0.0,
         float(root.upper) + 0.0,
