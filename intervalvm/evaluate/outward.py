@@ -185,10 +185,18 @@ KNOWN: dict[str, dict[float, tuple[float, float]]] = {
 """Real values of functions, as (float64, sign of what it lacks), by argument; at an end of the
 domain the limit."""
 
+BENDS = {"sin": -1, "atan": -1, "tan": 1, "asin": 1}
+"""Whether the function of 0 < x < pi / 2 is less than x or greater: near 0 it is next to x."""
+
 
 def _at(xp: Any, way: int, name: str, x: Any) -> Any:
     known = [(x == at, *value) for at, value in KNOWN[name].items()]
-    return xp.function(way, name, x, known=known)
+    bound = xp.function(way, name, x, known=known)
+    if name not in BENDS:
+        return bound
+    is_behind = (np.sign(x) * BENDS[name] == -way) & (np.abs(x) < 1.5)
+    cut = np.maximum if way == DOWN else np.minimum
+    return np.where(is_behind, cut(bound, xp.narrow(x)), bound)
 
 
 def _ends(xp: Any, name: str, low: Any, high: Any) -> tuple[Any, Any]:
