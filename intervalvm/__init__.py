@@ -20,6 +20,7 @@ from intervalvm.errors import (
     OptionError,
     VariableError,
 )
+from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.evaluate.folding import fold
 from intervalvm.evaluate.gradient import Gradient, grad
@@ -85,6 +86,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendError",
     "Box",
+    "Decoration",
     "DoesNotFit",
     "Expr",
     "FileError",

@@ -13,11 +13,16 @@ from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.errors import OptionError
+from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
+from intervalvm.evaluate.decorated import Decoration
+from intervalvm.evaluate.directed import DirectedArrays
 from intervalvm.evaluate.interval import Bounds, Interval, bounds
 from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.ops import AXES
 from intervalvm.tape import Tape
 
+ROUNDINGS = ("nearest", "outward")
 Side = Any
 """A number, or a pair (low, high) of numbers."""
 
@@ -26,15 +31,26 @@ Side = Any
 class Box:
     """Bounds on all values of a tape over a box; ``maybe_nan`` if some of them may be NaN.
 
-    The bounds hold for the values that are not NaN.
+    The bounds hold for the values that are not NaN. A real function (``rounding="outward"``) has no
+    value that is: then ``maybe_nan`` says that it may be undefined at some point, and the box is
+    empty, from inf to -inf, where it is undefined at all of them. ``decoration`` says more, where
+    it was asked for.
     """
 
     lower: float
     upper: float
     maybe_nan: bool
+    decoration: Decoration | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.lower > self.upper
 
     def __str__(self) -> str:
-        return f"[{self.lower:g}, {self.upper:g}]{' or NaN' if self.maybe_nan else ''}"
+        bounds = "[empty]" if self.is_empty else f"[{self.lower:g}, {self.upper:g}]"
+        if self.decoration is not None:
+            return f"{bounds}_{self.decoration}"
+        return f"{bounds}{' or NaN' if self.maybe_nan else ''}"
 
 
 def interval(
@@ -44,25 +60,65 @@ def interval(
     y: Side,
     z: Side = 0.0,
     variables: Mapping[str, Side] | None = None,
-    rounding: str = "nearest",
+    rounding: str | None = None,
+    decoration: bool = False,
     dtype: Any = "float32",
 ) -> Box:
-    """Bounds on the values that ``evaluate`` computes in ``dtype`` at the float points of a box.
+    """Bounds in ``dtype`` on the values of a tape over a box.
 
-    Each side is a number or a pair (low, high), its ends rounded to ``dtype``; infinite ends are
-    allowed. Raises OptionError for a NaN or a pair the wrong way round, VariableError for a
-    variable that is not set.
+    With ``rounding="nearest"``, the default, they enclose every value that ``evaluate`` computes in
+    ``dtype`` at the float points of the box; with "outward" every value of the real function at its
+    real points (``evaluate.outward`` says what operations mean there; a constant is the float64
+    that its text is rounded to). With ``decoration`` the box tells whether the function is defined,
+    continuous and bounded, by the decorations of IEEE 1788; this is about the real function, so
+    ``rounding`` is "outward".
+
+    Each side is a number or a pair (low, high); its ends are rounded to ``dtype``, outwards for
+    "outward". Infinite ends are allowed, and mean that the side is unbounded for "outward". Raises
+    OptionError for a NaN or a pair the wrong way round, for a side of no real number with
+    "outward", and for decorations with "nearest"; VariableError for a variable that is not set.
     """
     variables, tape = settings_for(tape, variables), as_tape(tape)
-    if rounding != "nearest":
-        raise OptionError(f"no rounding {rounding!r}: only 'nearest' is there")
+    rounding = rounding or ("outward" if decoration else "nearest")
+    if rounding not in ROUNDINGS:
+        raise OptionError(f"no rounding {rounding!r}: choose {' or '.join(map(repr, ROUNDINGS))}")
+    if decoration and rounding != "outward":
+        raise OptionError("decorations are about the real function: give rounding='outward'")
     free = [
         _side(name, value)
         for name, value in zip(tape.variables, tape.settings(variables), strict=True)
     ]
+    if rounding == "outward":
+        return _outward(tape, (x, y, z), free, as_dtype(dtype), decoration=decoration)
     root = _bounds(tape, (x, y, z), free, as_dtype(dtype), sign_only=False).root
     # Adding 0 makes 0 of -0: as a bound either stands for both.
     return Box(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
+
+
+def _outward(
+    tape: Tape,
+    sides: tuple[Side, Side, Side],
+    free: list[tuple[float, float, bool]],
+    dtype: np.dtype[Any],
+    *,
+    decoration: bool,
+) -> Box:
+    named = [_side(name, side) for name, side in zip("xyz", sides, strict=True)]
+    xp = DirectedArrays(dtype)
+    reals = []
+    for name, (low, high, _) in zip(("x", "y", "z", *tape.variables), (*named, *free), strict=True):
+        if low == np.inf or high == -np.inf:
+            raise OptionError(f"{name} is ({low}, {high}): there is no real number")
+        with np.errstate(over="ignore"):
+            reals.append(decorated.given(xp, np.float64(low), np.float64(high)))
+    axes = dict(zip(AXES.values(), reals, strict=False))
+    root = decorated.bounds(tape, axes, reals[len(axes) :], dtype)[-1]
+    return Box(
+        float(root.lower) + 0.0,
+        float(root.upper) + 0.0,
+        bool(root.maybe_nan),
+        Decoration(int(root.decoration)) if decoration else None,
+    )
 
 
 def simplify(
