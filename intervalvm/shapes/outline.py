@@ -25,6 +25,8 @@ Segment = tuple[Point, Point] | tuple[Point, Point, Point]
 
 CLOSE = 1e-7
 """Heights and places nearer than this part of the em are one."""
+STRAIGHT = 1e-9
+"""What bulges less than this part of its length is taken for straight, whatever its rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +99,40 @@ class Piece:
 def pieces(segment: Segment) -> Iterator[Piece]:
     """The parts of a segment on which neither x nor y turns; what is level bounds nothing."""
     start, stop = segment[0], segment[-1]
-    control = segment[1] if len(segment) == 3 else _between(start, stop, 0.5)
-    for axis in (1, 0):
-        before, at, after = start[axis], control[axis], stop[axis]
+    if len(segment) == 2:
+        yield from _piece(start, start, stop)
+        return
+    control = segment[1]
+    cuts = {0.0, 1.0}
+    for before, at, after in zip(start, control, stop, strict=True):
         if (at - before) * (after - at) < 0:
-            t = (before - at) / (before - 2 * at + after)  # where the derivative is 0
-            left, right = _between(start, control, t), _between(control, stop, t)
-            middle = _between(left, right, t)
-            for half in ((start, left, middle), (middle, right, stop)):
-                # where it turns, the control point is on a level with it, to the last bit
-                level = tuple(middle[i] if i == axis else half[1][i] for i in (0, 1))
-                yield from pieces((half[0], (level[0], level[1]), half[2]))
-            return
-    (x0, y0), (x1, y1), (x2, y2) = start, control, stop
-    is_straight = (x1 - x0) * (y2 - y0) == (x2 - x0) * (y1 - y0)  # however it is paced
+            cuts.add((before - at) / (before - 2 * at + after))  # where the derivative is 0
+    for t, u in pairwise(sorted(cuts)):
+        ends = _blend(start, control, stop, t, t), _blend(start, control, stop, u, u)
+        yield from _piece(ends[0], _blend(start, control, stop, t, u), ends[1])
+
+
+def _blend(start: Point, control: Point, stop: Point, t: float, u: float) -> Point:
+    """The polar form of a quadratic curve: the control point of its part from t to u."""
+    a, b, c = (1 - t) * (1 - u), (1 - t) * u + t * (1 - u), t * u
+    x, y = (a * p + b * q + c * r for p, q, r in zip(start, control, stop, strict=True))
+    return x, y
+
+
+def _piece(start: Point, control: Point, stop: Point) -> Iterator[Piece]:
+    """The piece of a curve that turns nowhere, if it is not level."""
+    (x0, y0), (x2, y2) = start, stop
+    # between the ends, but for rounding
+    x1, y1 = (sorted(place)[1] for place in zip(start, control, stop, strict=True))
+    width, rise = x2 - x0, y2 - y0
+    bulge = abs((x1 - x0) * rise - (y1 - y0) * width)  # the control point's, times the length
+    is_straight = bulge <= STRAIGHT * (width * width + rise * rise)
     if is_straight:
-        x1, y1 = _between(start, stop, 0.5)
-    if y0 < y2:
+        x1, y1 = (x0 + x2) / 2, (y0 + y2) / 2
+    if rise > 0:
         yield Piece(x0, y0, x1, y1, x2, y2, 1, is_straight)
-    elif y0 > y2:
+    elif rise < 0:
         yield Piece(x2, y2, x1, y1, x0, y0, -1, is_straight)
-
-
-def _between(a: Point, b: Point, t: float) -> Point:
-    return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
 
 
 @dataclass(slots=True)
