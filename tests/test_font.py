@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import shapely
 from font_source_serif_pro import font_files_otf, font_files_ttf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intervalvm.errors import BackendError, FileError, OptionError
@@ -121,14 +121,14 @@ def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype:
         assert (values[np.broadcast_to(clear, values.shape)] < 0).all(), char
 
 
-def chains(font: Font) -> Iterator[Chain]:
-    for char in INK:
+def chains(font: Font, chars: str) -> Iterator[Chain]:
+    for char in chars:
         yield from font.outline(char).chains
 
 
 def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
     font = serif["ttf"]
-    for chain in chains(font):
+    for chain in chains(font, "aegsyGQRS&@238%ß§"):
         tape = chain_curve(chain, y, 1 / font.em).expr().tape()
         ends = [chain.pieces[0].y0, *chain.joints, chain.pieces[-1].y2]
         for piece, (low, high) in zip(chain.pieces, pairwise(ends), strict=True):
@@ -142,7 +142,7 @@ def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
 def test_bounds_of_a_piece_are_exact(serif: dict[str, Font]) -> None:
     """So a rectangle is undecided only if the curve passes through it."""
     font = serif["ttf"]
-    alone = [chain for chain in chains(font) if len(chain.pieces) == 1]
+    alone = [chain for chain in chains(font, INK) if len(chain.pieces) == 1]
     assert len(alone) > 100
     for chain in alone:
         piece = chain.pieces[0]
@@ -157,6 +157,8 @@ POINT = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
 
 
 @given(st.tuples(POINT, POINT, POINT))
+@example(((0, 0), (5, 5), (3, 6)))
+@example(((0, 0), (5, 5), (3, 3)))
 def test_pieces_go_one_way_and_end_where_the_next_begins(points: Any) -> None:
     found = list(pieces(points))
     rise = sum(piece.winding * (piece.y2 - piece.y0) for piece in found)
@@ -169,12 +171,26 @@ def test_pieces_go_one_way_and_end_where_the_next_begins(points: Any) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(POINT, POINT, POINT), min_size=1, max_size=3))
+@example([((0, 0), (1, 0), (1, 2)), ((0, 0), (2, 1), (0, -1))])
+@example([((0, 0), (5, 0), (5, 1)), ((0, 0), (0, 0), (10, 1))])
 def test_any_contours_are_filled_by_winding(triangles: Any) -> None:
     """Triangles with one bent side, however they cross."""
-    segments = []
+    segments: list[Any] = []
     for a, b, c in triangles:
         middle = (a[0] + b[1]) / 2, (a[1] - c[0]) / 2
         segments += [(a, middle, b), (b, c), (c, a)]
+    check_filling(segments)
+
+
+@pytest.mark.parametrize("upside", [1, -1])
+def test_three_parts_may_meet_in_a_point(upside: int) -> None:
+    corners = [[(-20, -20), (20, -20), (0, 0)], [(0, 0), (-30, 30), (-10, 30)],
+               [(0, 0), (10, 30), (30, 30)]]  # fmt: skip
+    triangles = [[(px, upside * py) for px, py in triangle] for triangle in corners]
+    check_filling([(a, b) for t in triangles for a, b in pairwise([*t, t[0]])])
+
+
+def check_filling(segments: Any) -> None:
     found = outline(segments, 100)
     px, py = (side.ravel() + 0.123 for side in np.meshgrid(*[np.linspace(-60, 60, 31)] * 2))
     inside, distance = winding(segments, px, py)

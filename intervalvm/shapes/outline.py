@@ -25,14 +25,16 @@ Segment = tuple[Point, Point] | tuple[Point, Point, Point]
 
 CLOSE = 1e-7
 """Heights and places nearer than this part of the em are one."""
+STRAIGHT = 1e-9
+"""What bulges less than this part of its length is taken for straight, whatever its rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a contour on which y increases, from (x0, y0) by its control point to (x2, y2).
 
-    ``winding`` is 1 if the contour runs upwards there, and -1 if it runs downwards. A straight
-    piece has its control point in the middle.
+    ``winding`` is 1 if the contour runs upwards there, and -1 if it runs downwards. The control
+    point of a straight piece is its middle.
     """
 
     x0: float
@@ -42,10 +44,13 @@ class Piece:
     x2: float
     y2: float
     winding: int
+    is_straight: bool
 
     @property
     def bend(self) -> Point:
         """The second difference of the three points; (0, 0) if the piece is straight."""
+        if self.is_straight:
+            return 0.0, 0.0
         return self.x0 - 2 * self.x1 + self.x2, self.y0 - 2 * self.y1 + self.y2
 
     def x_at(self, y: float) -> float:
@@ -60,11 +65,11 @@ class Piece:
         return self.x0 + t * (2 * (self.x1 - self.x0) + ax * t)
 
     def meets(self, other: Piece, close: float) -> bool:
-        """Do the rectangles around the two have a common inside?"""
+        """Do the rectangles around the two have some height in common? Either may have no width."""
         left, right = sorted((self.x0, self.x1, self.x2))[::2]
         other_left, other_right = sorted((other.x0, other.x1, other.x2))[::2]
         across = min(right, other_right) - max(left, other_left)
-        return across > close and min(self.y2, other.y2) - max(self.y0, other.y0) > close
+        return across >= 0 and min(self.y2, other.y2) - max(self.y0, other.y0) > close
 
     def crossings(self, other: Piece) -> list[float]:
         """Heights at which it may cross ``other``: all at which it does, and perhaps more.
@@ -79,9 +84,10 @@ class Piece:
         ex, ey = self.x0 - other.x0, self.y0 - other.y0
         side = np.array([cx * by - cy * bx, dx * by - dy * bx, ex * by - ey * bx])
         along = np.array([ax * cy - ay * cx, ax * dy - ay * dx, ax * ey - ay * ex])
-        straight = ax == ay == 0
         curve = (
-            side if straight else np.polysub(np.polymul(along, along), (ax * by - ay * bx) * side)
+            side
+            if other.is_straight
+            else np.polysub(np.polymul(along, along), (ax * by - ay * bx) * side)
         )
         if not curve.any():
             return []
@@ -92,31 +98,41 @@ class Piece:
 
 def pieces(segment: Segment) -> Iterator[Piece]:
     """The parts of a segment on which neither x nor y turns; what is level bounds nothing."""
-    (x0, y0), (x2, y2) = segment[0], segment[-1]
-    x1, y1 = segment[1] if len(segment) == 3 else ((x0 + x2) / 2, (y0 + y2) / 2)
-    for before, at, after in ((y0, y1, y2), (x0, x1, x2)):
+    start, stop = segment[0], segment[-1]
+    if len(segment) == 2:
+        yield from _piece(start, start, stop)
+        return
+    control = segment[1]
+    cuts = {0.0, 1.0}
+    for before, at, after in zip(start, control, stop, strict=True):
         if (at - before) * (after - at) < 0:
-            t = (before - at) / (before - 2 * at + after)  # where the derivative is 0
-            left, right = _between((x0, y0), (x1, y1), t), _between((x1, y1), (x2, y2), t)
-            middle = _between(left, right, t)
-            # what turns there is the same to the last bit at both control points
-            if before == y0 and at == y1:
-                left, right = (left[0], middle[1]), (right[0], middle[1])
-            else:
-                left, right = (middle[0], left[1]), (middle[0], right[1])
-            yield from pieces(((x0, y0), left, middle))
-            yield from pieces((middle, right, (x2, y2)))
-            return
-    if (x1 - x0) * (y2 - y0) == (x2 - x0) * (y1 - y0):  # straight, however it is paced
+            cuts.add((before - at) / (before - 2 * at + after))  # where the derivative is 0
+    for t, u in pairwise(sorted(cuts)):
+        ends = _blend(start, control, stop, t, t), _blend(start, control, stop, u, u)
+        yield from _piece(ends[0], _blend(start, control, stop, t, u), ends[1])
+
+
+def _blend(start: Point, control: Point, stop: Point, t: float, u: float) -> Point:
+    """The polar form of a quadratic curve: the control point of its part from t to u."""
+    a, b, c = (1 - t) * (1 - u), (1 - t) * u + t * (1 - u), t * u
+    x, y = (a * p + b * q + c * r for p, q, r in zip(start, control, stop, strict=True))
+    return x, y
+
+
+def _piece(start: Point, control: Point, stop: Point) -> Iterator[Piece]:
+    """The piece of a curve that turns nowhere, if it is not level."""
+    (x0, y0), (x2, y2) = start, stop
+    # between the ends, but for rounding
+    x1, y1 = (sorted(place)[1] for place in zip(start, control, stop, strict=True))
+    width, rise = x2 - x0, y2 - y0
+    bulge = abs((x1 - x0) * rise - (y1 - y0) * width)  # the control point's, times the length
+    is_straight = bulge <= STRAIGHT * (width * width + rise * rise)
+    if is_straight:
         x1, y1 = (x0 + x2) / 2, (y0 + y2) / 2
-    if y0 < y2:
-        yield Piece(x0, y0, x1, y1, x2, y2, 1)
-    elif y0 > y2:
-        yield Piece(x2, y2, x1, y1, x0, y0, -1)
-
-
-def _between(a: Point, b: Point, t: float) -> Point:
-    return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+    if rise > 0:
+        yield Piece(x0, y0, x1, y1, x2, y2, 1, is_straight)
+    elif rise < 0:
+        yield Piece(x2, y2, x1, y1, x0, y0, -1, is_straight)
 
 
 @dataclass(slots=True)
@@ -126,16 +142,11 @@ class Chain:
     pieces: list[Piece]
     joints: list[float] = field(default_factory=list)
 
-    def goes_on(self, piece: Piece, y: float, close: float) -> bool:
-        """Append ``piece`` from the height ``y`` on, if the chain is there then."""
-        last = self.pieces[-1]
-        if last is piece:
-            return True
-        if abs(last.x_at(y) - piece.x_at(y)) > close:
-            return False
-        self.pieces.append(piece)
-        self.joints.append(y)
-        return True
+    def go_on(self, piece: Piece, y: float) -> None:
+        """Follow ``piece`` from the height ``y`` on."""
+        if self.pieces[-1] is not piece:
+            self.pieces.append(piece)
+            self.joints.append(y)
 
 
 Span = tuple[int, int]
@@ -156,19 +167,14 @@ def outline(contours: Iterable[Segment], em: float) -> Outline:
     close = CLOSE * em
     every = [piece for segment in contours for piece in pieces(segment)]
     found = Outline([], [], [])
-    open_chains: dict[bool, list[int]] = {False: [], True: []}
+    lefts: list[int] = []
+    rights: list[int] = []
     levels = _levels(every, close)
     for low, high in pairwise(levels):
         row = _spans(every, low, high, close)
-        chains = {
-            is_right: [
-                _chain(found.chains, open_chains[is_right], span[is_right], low, close)
-                for span in row
-            ]
-            for is_right in (False, True)
-        }
-        open_chains = chains
-        spans = list(zip(chains[False], chains[True], strict=True))
+        lefts = _continued(found.chains, lefts, [left for left, _ in row], low, close)
+        rights = _continued(found.chains, rights, [right for _, right in row], low, close)
+        spans = list(zip(lefts, rights, strict=True))
         if not found.spans or found.spans[-1] != spans:
             found.heights.append(low)
             found.spans.append(spans)
@@ -213,10 +219,23 @@ def _spans(every: list[Piece], low: float, high: float, close: float) -> list[tu
     return [(left, right) for _, left, _, right in spans]
 
 
-def _chain(chains: list[Chain], going: list[int], piece: Piece, y: float, close: float) -> int:
-    """The chain of those ``going`` that ``piece`` continues at the height ``y``, or a new one."""
-    for i in going:
-        if chains[i].goes_on(piece, y, close):
-            return i
-    chains.append(Chain([piece]))
-    return len(chains) - 1
+def _continued(
+    chains: list[Chain], going: list[int], row: list[Piece], y: float, close: float
+) -> list[int]:
+    """The chains that the pieces of a row belong to from the height ``y`` on.
+
+    Those of ``going`` are tried, each for one piece; where none is in place, a chain begins.
+    """
+    left_over, found = list(going), []
+    for piece in row:
+        x = piece.x_at(y)
+        for i in left_over:
+            if abs(chains[i].pieces[-1].x_at(y) - x) <= close:
+                left_over.remove(i)
+                chains[i].go_on(piece, y)
+                break
+        else:
+            i = len(chains)
+            chains.append(Chain([piece]))
+        found.append(i)
+    return found

@@ -65,11 +65,11 @@ def piece_curve(
     low, high = (end * unit for end in ends or (piece.y0, piece.y2))
     ax, ay = (a * unit for a in piece.bend)
     bx, by = (piece.x1 - piece.x0) * unit, (piece.y1 - piece.y0) * unit
-    if ax == ay == 0:
+    if piece.is_straight:
         slope = bx / by
         level = _clamp(y, low, high) if ends else y
         return Curve(level * slope if slope else constant(0.0), x0 - slope * y0)
-    if abs(ay) < BENT * 2 * by:
+    if abs(ay) <= BENT * 2 * by:
         up = _clamp(y - y0, low - y0, high - y0)
         root, scale, shift = up / (sqrt(up * ay + by * by) + by), 1.0, 0.0
     else:
@@ -78,7 +78,7 @@ def piece_curve(
         root = sqrt(_clamp(y - top if ay > 0 else top - y, *sides))
         scale, shift = math.copysign(abs(ay) ** -0.5, ay), -by / ay
     # t = root * scale + shift
-    if abs(ax) < BENT * abs(2 * bx + ax):
+    if abs(ax) <= BENT * abs(2 * bx + ax):
         t = root if scale == 1 else root * scale
         t = t + shift if shift else t
         return Curve(t * (t * ax + 2 * bx) if ax else t * (2 * bx), x0)
