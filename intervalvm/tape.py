@@ -318,7 +318,8 @@ def select(tape: Tape, kept: NDArray[np.bool_], alias: NDArray[np.int64]) -> Tap
 
     def renumber(operands: NDArray[np.int32]) -> NDArray[np.int64]:
         source = operands[old].astype(np.int64)
-        target = new[np.where(source == NONE, len(tape), alias[source])]
+        clause = np.where(is_variable, NONE, source)  # a variable's place is not that of a clause
+        target = new[np.where(clause == NONE, len(tape), alias[clause])]
         return np.where(is_variable, source, target)
 
     return Tape(
