@@ -153,8 +153,7 @@ def _constant(source: Source, case: Case) -> float:
 
 # functions of libm may differ in the last bit between back ends: nothing exact holds of them
 NAMES = {
-    arity: tuple(op.name for op in ROWS if op.arity == arity and not op.is_libm)
-    for arity in (1, 2)
+    arity: tuple(op.name for op in ROWS if op.arity == arity and not op.is_libm) for arity in (1, 2)
 }
 
 

@@ -190,7 +190,9 @@ def _equal(what: str, found: NDArray[Any], expected: NDArray[Any]) -> None:
         found, expected = bits(found), bits(expected)
     wrong = found != expected
     if wrong.any():
-        raise Wrong(what, f"{np.count_nonzero(wrong)} of {wrong.size} differ, {np.argwhere(wrong)[0]}")
+        raise Wrong(
+            what, f"{np.count_nonzero(wrong)} of {wrong.size} differ, {np.argwhere(wrong)[0]}"
+        )
 
 
 def what_fails(case: Case) -> tuple[str, str] | None:

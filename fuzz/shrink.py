@@ -45,7 +45,12 @@ def _smaller(case: Case) -> Iterator[Case]:
         if tape.operands(i):
             yield replace(case, tape=_with_constant(tape, i))
     width, height = case.size
-    for size in ((width // 2, height), (width, height // 2), (width - 1, height), (width, height - 1)):
+    for size in (
+        (width // 2, height),
+        (width, height // 2),
+        (width - 1, height),
+        (width, height - 1),
+    ):
         if min(size) >= 1:
             yield replace(case, size=size, depth=None)
     for plainer in ({"threads": 1}, {"depth": None}, {"grid": "linspace"}, {"mode": "bitmap"}):

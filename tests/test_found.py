@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import intervalvm as ivm
 from fuzz.cases import Case, draw
 from fuzz.checks import Tried, Wrong, check, what_fails
 from fuzz.shrink import shrink
 from fuzz.soak import soak
 from fuzz.source import Bytes, Dice
-
-import intervalvm as ivm
 from intervalvm.evaluate import interval
 from intervalvm.render.grid import coordinates
 
