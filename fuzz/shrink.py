@@ -14,6 +14,8 @@ from intervalvm.tape import Tape, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from fuzz.cases import Case
 
 
@@ -51,11 +53,11 @@ def _smaller(case: Case) -> Iterator[Case]:
         (width - 1, height),
         (width, height - 1),
     ):
-        if min(size) >= 1:
+        if min(size) >= 1 and size != case.size:
             yield replace(case, size=size, depth=None)
     for plainer in ({"threads": 1}, {"depth": None}, {"grid": "linspace"}, {"mode": "bitmap"}):
         if any(getattr(case, name) != value for name, value in plainer.items()):
-            yield replace(case, **plainer)  # type: ignore[arg-type]
+            yield replace(case, **plainer)
 
 
 def without(tape: Tape, i: int, stand_in: int) -> Tape:
@@ -75,7 +77,7 @@ def _with_constant(tape: Tape, i: int) -> Tape:
     return select(made, _live(made, alias), alias)
 
 
-def _live(tape: Tape, alias: np.ndarray) -> np.ndarray:
+def _live(tape: Tape, alias: NDArray[np.int64]) -> NDArray[np.bool_]:
     live = np.zeros(len(tape), bool)
     live[alias[-1]] = True
     for i in range(len(tape) - 1, -1, -1):

@@ -295,7 +295,8 @@ def test_processes_draw_after_their_parent_has(method: str) -> None:
         assert pool.map_async(_count, [CIRCLE] * 4).get(timeout=100) == [expected] * 4
 
 
-def test_a_pipe_that_breaks_while_a_picture_is_written(here: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_pipe_that_breaks_while_a_picture_is_written(here: Path, unbuffered: str) -> None:
     """The reader takes a few bytes of a picture that no pipe holds as a whole, and leaves."""
     code = "from intervalvm.cli import run; run()"
     noise = "x var-x\ny var-y\na mix x y\nr rand a\nk const 0.5\nv sub r k\n"
@@ -306,7 +307,7 @@ def test_a_pipe_that_breaks_while_a_picture_is_written(here: Path) -> None:
         bufsize=0,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered},
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
