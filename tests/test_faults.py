@@ -316,3 +316,21 @@ def test_a_pipe_that_breaks_while_a_picture_is_written(here: Path, unbuffered: s
         said = running.stderr.read()
         assert running.wait(60) == 141
     assert b"Traceback" not in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("words", [["--out", "-"], ["--json"]], ids=["picture", "json"])
+def test_a_full_disk_behind_standard_output(here: Path, words: list[str], unbuffered: str) -> None:
+    code = "from intervalvm.cli import run; run()"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "circle.vm", "--engine", "dense", "--quiet", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"intervalvm: error: cannot write standard output: No space")
+    assert done.stderr.count(b"\n") == 1

@@ -65,7 +65,8 @@ def run() -> NoReturn:
     try:
         _buffer_output()
         status = main()
-        sys.stdout.flush()
+        if status < OUT_OF_MEMORY:  # else what could not be written is still there, and was told
+            sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
     except OSError:
@@ -81,7 +82,7 @@ def run() -> NoReturn:
 
 
 def _buffer_output() -> None:
-    """Unbuffered (PYTHONUNBUFFERED), Python writes what a pipe takes and drops the rest in silence."""
+    """With PYTHONUNBUFFERED, Python writes what a pipe takes and drops the rest in silence."""
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         buffer = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 it lives to the end
         sys.stdout = io.TextIOWrapper(
