@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     PathLike = str | os.PathLike[str]
 
+TEMPORARY = ".intervalvm-{}.tmp"
+"""A file while it is written. A process that is killed cannot remove its own: the next to write in
+the folder does, once it is ``LEFT_SECONDS`` old and nobody holds its lock."""
+LEFT_SECONDS = 60.0
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -56,9 +61,11 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
                 write(stream)
             return
         # not tempfile: it makes private files where a user expects what the umask says
-        partial = target.with_name(f".intervalvm-{os.urandom(6).hex()}.tmp")
+        partial = target.with_name(TEMPORARY.format(os.urandom(6).hex()))
+        _remove_leftovers(target.parent)
         try:
             with open(partial, "xb") as stream:
+                _lock(stream)
                 if target.exists():
                     partial.chmod(stat.S_IMODE(target.stat().st_mode))
                 write(stream)
@@ -66,6 +73,31 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed have left."""
+    before, after = TEMPORARY.split("{}")
+    for name in os.listdir(folder):
+        if not (name.startswith(before) and name.endswith(after)):
+            continue
+        with suppress(OSError):
+            leftover = folder / name
+            if time.time() - leftover.stat().st_mtime > LEFT_SECONDS:
+                with open(leftover, "rb") as stream:
+                    if _lock(stream):
+                        leftover.unlink()
+
+
+def _lock(stream: BinaryIO) -> bool:
+    """Lock a file until it is closed; False where another process has, or where none can."""
+    try:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 @contextmanager

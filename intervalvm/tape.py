@@ -172,7 +172,7 @@ class Tape(Shown):
                 f"the free variable {', '.join(map(repr, missing))} of the tape has no value: "
                 f"pass variables={{{first!r}: ...}} (on the command line: --set {first}=VALUE)"
             )
-        if unknown := [name for name in given if name not in self.variables]:
+        if unknown := sorted(given.keys() - set(self.variables)):
             known = ", ".join(map(repr, self.variables)) or "none"
             raise VariableError(f"the tape has no free variable {unknown[0]!r}; it has {known}")
         return tuple(given[name] for name in self.variables)
@@ -183,7 +183,8 @@ class Tape(Shown):
         Raises VariableError for a name that it does not have.
         """
         numbers = values_to_bind(self.variables, values)
-        free = [name for name in self.variables if name not in numbers]
+        free = {name: 0 for name in self.variables if name not in numbers}
+        free |= {name: place for place, name in enumerate(free)}
         codes, left, wide = self.codes.copy(), self.left.copy(), self.wide.copy()
         single = self.single.copy()
         for i in np.flatnonzero(codes == CODE["var"]).tolist():
@@ -193,7 +194,7 @@ class Tape(Shown):
                 with np.errstate(over="ignore", under="ignore"):
                     single[i] = np.float32(numbers[name])
             else:
-                left[i] = free.index(name)
+                left[i] = free[name]
         return Tape(codes, left, self.right, wide, single, tuple(free))
 
     def to_dot(self) -> str:
@@ -234,8 +235,9 @@ class Tape(Shown):
 
 def values_to_bind(variables: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, float]:
     """``values`` as floats. VariableError for a name that is not one of ``variables``."""
+    names = set(variables)
     for name, value in values.items():
-        if name not in variables:
+        if name not in names:
             known = ", ".join(map(repr, variables)) or "none"
             raise VariableError(f"there is no free variable {name!r} to bind; there is {known}")
         if not isinstance(value, (int, float, np.integer, np.floating)):
@@ -318,7 +320,8 @@ def select(tape: Tape, kept: NDArray[np.bool_], alias: NDArray[np.int64]) -> Tap
 
     def renumber(operands: NDArray[np.int32]) -> NDArray[np.int64]:
         source = operands[old].astype(np.int64)
-        target = new[np.where(source == NONE, len(tape), alias[source])]
+        clause = np.where(is_variable, NONE, source)  # a variable's place is not that of a clause
+        target = new[np.where(clause == NONE, len(tape), alias[clause])]
         return np.where(is_variable, source, target)
 
     return Tape(

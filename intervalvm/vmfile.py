@@ -8,7 +8,9 @@
     #       starts a comment wherever a word could start
 
 Reading is one plain loop that looks words up and stops at the first that it does not find. What is
-wrong with that line is worked out afterwards, by code that may take its time.
+wrong with that line is worked out afterwards, by code that may take its time. Time and memory grow
+with the size of the text and with nothing else; how much is read at most is ``MOST_BYTES`` and
+``MOST_CLAUSES``, unless the caller says otherwise.
 """
 
 from __future__ import annotations
@@ -22,18 +24,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm.dialects import text_of
-from intervalvm.errors import FileError, FormatError
+from intervalvm.errors import DoesNotFit, FileError, FormatError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import write_atomically
-from intervalvm.ops import AXES, OPS, ROWS
-from intervalvm.tape import Tape, TapeBuilder, as_single
+from intervalvm.memory import in_units
+from intervalvm.ops import AXES, CODE, OPS, ROWS
+from intervalvm.tape import NONE, Tape, TapeBuilder, as_single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNARY = {op.name for op in ROWS if op.arity == 1}
-BINARY = {op.name for op in ROWS if op.arity == 2}
-INPUTS = set(AXES.values())
+UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
+BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}
+INPUTS = {name: CODE[name] for name in AXES.values()}
 WORDS = [op.name for op in ROWS if op.name != "var"]
 FOREIGN = {"log": "ln"}  # how others spell an operation, where the nearest word is no help
 
@@ -43,19 +46,48 @@ SHOWN = 80
 """How many characters of a line an error shows: a longer line is cut around the mark."""
 
 
-def load(path: str | os.PathLike[str]) -> Tape:
-    """The tape in the file ``path``. Raises FileError if it cannot be read, else FormatError."""
+MOST_BYTES = 256 << 20
+MOST_CLAUSES = 10_000_000
+"""What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    max_bytes: int = MOST_BYTES,
+    max_clauses: int = MOST_CLAUSES,
+) -> Tape:
+    """The tape in the file ``path``. Raises FileError if it cannot be read, else FormatError.
+
+    Raises DoesNotFit for a file of more than ``max_bytes``, before reading it where the system
+    knows its size, for more clauses than ``max_clauses``, and where memory runs out.
+    """
     name = os.fsdecode(path)
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
+            data = file.read(max_bytes + 1) if size <= max_bytes else b""
     except (OSError, ValueError) as error:
         raise FileError(_unreadable(name, error)) from error
+    except MemoryError:
+        raise _out_of_memory(name) from None
+    if max(size, len(data)) > max_bytes:
+        found = in_units(size) if size else f"more than {in_units(max_bytes)}"
+        raise DoesNotFit(
+            f"{name}: {found} are too much to read, at most {in_units(max_bytes)} are: "
+            "raise max_bytes (on the command line: --max-bytes)"
+        )
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise _not_utf8(name, data, error.start) from error
-    return parse(text, name=name)
+    except MemoryError:
+        raise _out_of_memory(name) from None
+    return parse(text, name=name, max_clauses=max_clauses)
+
+
+def _out_of_memory(name: str) -> DoesNotFit:
+    return DoesNotFit(f"{name}: reading it takes more memory than there is: use a smaller file")
 
 
 def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
@@ -68,39 +100,65 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     write_atomically(path, lambda stream: stream.write(data))
 
 
-def parse(text: str, *, name: str = "<string>") -> Tape:
-    """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file."""
+def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
+    """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
+
+    Raises DoesNotFit for more clauses than ``max_clauses``, and where memory runs out.
+    """
+    try:
+        return _parsed(text, name, max_clauses)
+    except DoesNotFit:
+        raise
+    except MemoryError:
+        raise _out_of_memory(name) from None
+
+
+def _parsed(text: str, name: str, max_clauses: int) -> Tape:
     lines = _lines(text)
     builder = TapeBuilder()
-    append = builder.clause
+    add_code, add_left, add_right = (
+        operands.append for operands in (builder.codes, builder.left, builder.right)
+    )
+    const = CODE["const"]
     defined: dict[str, int] = {}
     texts: dict[int, str] = {}
     wide: list[float] = []
     for number, line in enumerate(lines):
         words = (COMMENT.sub("", line) if "#" in line else line).split()
         count = len(words)
+        i = len(defined)
         try:
-            if count == 4 and words[1] in BINARY:
-                i = append(words[1], defined[words[2]], defined[words[3]])
-            elif count == 3 and words[1] in UNARY:
-                i = append(words[1], defined[words[2]])
-            elif count == 3 and words[1] == "const":
+            if count == 4:
+                add_code(BINARY[words[1]])
+                add_left(defined[words[2]])
+                add_right(defined[words[3]])
+            elif count == 3 and words[1] != "const":
+                add_code(UNARY[words[1]])
+                add_left(defined[words[2]])
+                add_right(NONE)
+            elif count == 3:
                 wide.append(_number(words[2]))
-                i = append("const")
                 texts[i] = words[2]
+                add_code(const)
+                add_left(NONE)
+                add_right(NONE)
             elif count == 2 and words[1] in INPUTS:
-                i = append(words[1])
+                builder.clause(words[1])
             elif count == 2 and words[1].startswith("var-") and words[1] != "var-":
-                i = builder.variable(words[1].removeprefix("var-"))
+                builder.variable(words[1].removeprefix("var-"))
             elif count == 0:
                 continue
             else:
                 raise LookupError
-            if words[0] in defined:
+            if defined.setdefault(words[0], i) != i:
                 raise LookupError
         except (LookupError, ValueError):
             raise _fault(name, lines, number, defined) from None
-        defined[words[0]] = i
+        if i >= max_clauses:
+            raise DoesNotFit(
+                f"{name}:{number + 1}: more than {max_clauses} clauses are too many: "
+                "raise max_clauses (on the command line: --max-clauses)"
+            )
     if not defined:
         raise FormatError("no clause: a tape needs at least one", name=name, line=1, column=1)
     singles = _singles(list(texts.values()), wide)
@@ -134,9 +192,10 @@ def _singles(texts: list[str], wide: list[float]) -> list[np.float32]:
 
 def _fault(name: str, lines: list[str], number: int, defined: dict[str, int]) -> FormatError:
     """The error to raise for line ``number`` (from 0), which ``parse`` could not read."""
-    words = list(WORD.finditer(COMMENT.sub("", lines[number])))
-    place, message = _wrong_word(lines, number, [word.group() for word in words], defined)
-    return _error(message, name, lines, number, *words[place].span())
+    line = COMMENT.sub("", lines[number])
+    place, message = _wrong_word(lines, number, line.split(), defined)
+    word = next(islice(WORD.finditer(line), place, None))  # a line may have millions of them
+    return _error(message, name, lines, number, *word.span())
 
 
 def _wrong_word(

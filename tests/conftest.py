@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TOP = Path(__file__).resolve().parents[1]
+SHARED = TOP.parent / "shared"
+sys.path.append(str(TOP))  # for fuzz; last, so that an installed package is the one that is tested
 
 # A deadline measures how busy the machine is; the first call of a compiled kernel compiles it.
 settings.register_profile("intervalvm", deadline=None)

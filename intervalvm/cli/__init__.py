@@ -7,6 +7,7 @@ that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -62,8 +63,10 @@ def run() -> NoReturn:
     # an exception, not the default death, so that half-written files are removed on the way out
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
+        _buffer_output()
         status = main()
-        sys.stdout.flush()
+        if status < OUT_OF_MEMORY:  # else what could not be written is still there, and was told
+            sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
     except OSError:
@@ -76,6 +79,15 @@ def run() -> NoReturn:
     if status >= OUT_OF_MEMORY:
         _drop_unwritten_output()
     sys.exit(status)
+
+
+def _buffer_output() -> None:
+    """With PYTHONUNBUFFERED, Python writes what a pipe takes and drops the rest in silence."""
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        buffer = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 it lives to the end
+        sys.stdout = io.TextIOWrapper(
+            buffer, encoding=sys.stdout.encoding, errors=sys.stdout.errors, line_buffering=True
+        )
 
 
 def _drop_unwritten_output() -> None:

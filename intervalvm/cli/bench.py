@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.cli.options import limits
 from intervalvm.cli.output import aligned, log_shown, say
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import DoesNotFit
@@ -45,7 +46,7 @@ class Row:
 
 def bench(options: argparse.Namespace) -> int:
     """Print the table; 1 if an engine gave another image than the dense one of its dtype."""
-    tape = load(options.file)
+    tape = load(options.file, **limits(options))
     given: dict[str, Any] = {"variables": dict(options.set)}
     if options.z is not None:
         given["z"] = options.z

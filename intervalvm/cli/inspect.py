@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.cli.options import limits
 from intervalvm.cli.output import aligned, say
 from intervalvm.compiler.slots import peak_live
 from intervalvm.evaluate import regions
@@ -22,7 +23,7 @@ SQUARE = (-1.0, 1.0)
 
 def info(options: argparse.Namespace) -> int:
     """Print what the file consists of and what its value is bounded by over the default square."""
-    tape = load(options.file)
+    tape = load(options.file, **limits(options))
     bounds = _bounds(tape, dict(options.set), 0.0 if options.z is None else options.z)
     facts = {
         "file": options.file,
@@ -82,7 +83,7 @@ def simplify(options: argparse.Namespace) -> int:
     """Print the tape that is left of the file in the box, or write it."""
     if options.out is not None:
         check_writable(options.out)
-    tape = load(options.file)
+    tape = load(options.file, **limits(options))
     box: dict[str, Any] = {
         axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)
     }

@@ -58,6 +58,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return _parser().parse_args([f" {w}" if _is_negative(w) else w for w in words])
 
 
+def limits(options: argparse.Namespace) -> dict[str, int]:
+    """What was said of how much is read, as arguments of the library's ``load``."""
+    given = {name: getattr(options, name) for name in ("max_bytes", "max_clauses")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
     """The function that does what ``options`` ask for and returns the exit status."""
     module = importlib.import_module(COMMANDS[options.command][0])
@@ -105,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("file", metavar="FILE", help="a tape in .vm text")
         add_options(command)
+        reading = command.add_argument_group("how much of FILE is read at most")
+        reading.add_argument("--max-bytes", type=_bytes, metavar="BYTES", help="(256M)")
+        reading.add_argument("--max-clauses", type=int, metavar="N", help="(10000000)")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.cli.options import limits
 from intervalvm.cli.output import log_shown, say
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
@@ -37,7 +38,7 @@ def render(options: argparse.Namespace) -> int:
     out = options.out or f"{Path(options.file).stem}.png"
     _check_output(out, options)
     arguments = _arguments(options)
-    tape = load(options.file)
+    tape = load(options.file, **limits(options))
     loaded = time.perf_counter()
     wanted = not options.quiet
     with log_shown(quiet=options.quiet), Progress("rendering", wanted=wanted) as progress:

@@ -142,11 +142,13 @@ def peak_bytes(
     A clause's array has the shape that the inputs it depends on broadcast to; a constant and an
     input cost nothing, since neither is copied.
     """
-    inputs = [*axes, *free]
-    depends = _dependencies(tape, len(axes))
+    # inputs of one shape are told apart by nobody: there are few shapes, and may be many inputs
+    distinct = list(dict.fromkeys([*axes, *free]))
+    bit = {shape: 1 << i for i, shape in enumerate(distinct)}
+    depends = _dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])
     size: dict[int, int] = {}
     for mask in set(depends):
-        shapes = [shape for i, shape in enumerate(inputs) if mask >> i & 1]
+        shapes = [shape for i, shape in enumerate(distinct) if mask >> i & 1]
         size[mask] = int(np.prod(np.broadcast_shapes(*shapes), dtype=object)) * dtype.itemsize
     held = peak = largest = 0
     dead = dying(tape)
@@ -164,15 +166,15 @@ def peak_bytes(
     return peak + wide * max(ROWS[code].temporaries for code in set(tape.codes.tolist()))
 
 
-def _dependencies(tape: Tape, n_axes: int) -> list[int]:
-    """For each clause, a bit for each input (the axes, then the variables) that it depends on."""
-    axis_bit = {"var-x": 1, "var-y": 2, "var-z": 4}
+def _dependencies(tape: Tape, axes: list[int], free: list[int]) -> list[int]:
+    """For each clause, the bits of all axes and free variables that it depends on."""
+    axis_bit = dict(zip(AXIS_OPS, axes, strict=True))
     masks: list[int] = []
     left, right = tape.left.tolist(), tape.right.tolist()
     for i, code in enumerate(tape.codes.tolist()):
         op = ROWS[code]
         if op.name == "var":
-            masks.append(1 << (n_axes + left[i]))
+            masks.append(free[left[i]])
         elif op.arity == 0:
             masks.append(axis_bit.get(op.name, 0))
         else:

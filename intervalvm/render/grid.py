@@ -110,7 +110,8 @@ def _about(ends: tuple[float, float], half: float) -> tuple[float, float]:
 
 
 def _linspace(low: float, high: float, n: int, _shift: int) -> NDArray[np.float64]:
-    return np.linspace(low, high, n)
+    # a step that is denormal is rounded by so much that samples may go beyond the end
+    return np.minimum(np.linspace(low, high, n), high)
 
 
 def _center(low: float, high: float, n: int, _shift: int) -> NDArray[np.float64]:

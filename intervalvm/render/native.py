@@ -52,15 +52,12 @@ def kernel(kind: str, dtype: str) -> Kernel:
 def _loaded(kind: str, dtype: str) -> Kernel:
     machine = _target_machine()
     name = f"{kind}-{dtype}-{_digest(kind, dtype)}.o"
-    path = cache_folder() / name
-    code = _read(path)
+    path = _place(name)
+    code = None if path is None else _read(path)
     if code is None:
         code = _compile(kind, dtype, machine)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda stream: stream.write(_sealed(code)))
-        except (FileError, OSError) as error:
-            log.warning("the compiled kernels cannot be kept: %s", error)
+        if path is not None:
+            _keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -78,15 +75,32 @@ def _loaded(kind: str, dtype: str) -> Kernel:
     return call
 
 
+def _place(name: str) -> Path | None:
+    """The file of that name in the cache; None for a user without a home."""
+    try:
+        return cache_folder() / name
+    except RuntimeError as error:
+        log.warning("the compiled kernels cannot be kept: %s", error)
+        return None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    """Two processes may both do so at once: each writes the same, whole."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda stream: stream.write(_sealed(code)))
+    except (FileError, OSError) as error:
+        log.warning("the compiled kernels cannot be kept: %s", error)
+
+
 def cache_folder() -> Path:
     """Where compiled kernels are kept: the platform's folder for what can be made again."""
-    home = Path.home()
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
+        base = Path.home() / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "intervalvm"
 
 
