@@ -5,7 +5,7 @@ y alone: it is computed once for a row of pixels, and the bounds of x - F(y) ove
 exact, so a rectangle is undecided only if the curve passes through it. F is the same for every
 copy of a glyph on a line, and x - F(y) differs by a constant.
 
-Where pieces or slabs meet, the field is continuous and the set has no seam: see ``_join`` and
+Where pieces or slabs meet, the field is continuous and the set has no seam: see ``chain_curve`` and
 ``_slabs``.
 """
 
@@ -23,8 +23,6 @@ BENT = 1 / 64
 """A coordinate that bends less than this part of its run counts as nearly straight."""
 STEEP = 4096.0
 """Slope, as dx/dy, of the line between two pieces of a chain: more than any but a level curve's."""
-
-
 OVERLAP = 2.0**-20
 """What the parts of a glyph over and under a cut have in common, as a part of the em: more than the
 rounding of a height in float32, less than anyone sees."""
