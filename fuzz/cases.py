@@ -151,10 +151,7 @@ def _constant(source: Source, case: Case) -> float:
     return float(np.nextafter(at, at.dtype.type(source.pick((-math.inf, at, math.inf)))))
 
 
-# functions of libm may differ in the last bit between back ends: nothing exact holds of them
-NAMES = {
-    arity: tuple(op.name for op in ROWS if op.arity == arity and not op.is_libm) for arity in (1, 2)
-}
+NAMES = {arity: tuple(op.name for op in ROWS if op.arity == arity) for arity in (1, 2)}
 
 
 def _leaf(source: Source, case: Case, build: TapeBuilder) -> int:

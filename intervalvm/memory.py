@@ -1,6 +1,8 @@
-"""How much memory there is, and refusing what would not fit before it starts."""
+"""How much memory there is, refusing what would not fit before it starts, and where arrays lie."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from intervalvm.errors import DoesNotFit, OptionError
 
@@ -36,3 +38,9 @@ def in_units(size: float) -> str:
             return f"{size:.4g} {unit}"
         size /= 1024
     return f"{size:.4g} TiB"
+
+
+def address_of(array: Any) -> int:
+    """The address of an array's first element; ``array.ctypes`` takes three times as long."""
+    address: int = array.__array_interface__["data"][0]
+    return address

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from intervalvm import parse, render
 from intervalvm.errors import FileError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.render.grid import Region
@@ -50,6 +52,14 @@ def test_a_large_canvas_is_clear() -> None:
     assert is_clear
     assert memory.ctypes.data % 64 == 0
     assert not memory[::97].any()
+
+
+def test_an_image_travels_with_its_stats() -> None:
+    image = render(parse("x var-x"), size=32)
+    again = pickle.loads(pickle.dumps(image))
+    np.testing.assert_array_equal(again.pixels, image.pixels)
+    assert again.stats == image.stats
+    assert (again.region, again.stats.pixels["total"]) == (image.region, 1024)
 
 
 def pixels(art: str = PICTURE) -> np.ndarray:

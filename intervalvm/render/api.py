@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,10 +194,16 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         else:
             drawn = _compiled(job, steps, report, find_plan)
         rendering = time.perf_counter() - start - drawn.compiling
+    report_work = partial(_stats, job, drawn, steps, rendering)
+    # what dense engines count is in the pixels, which their owner may change
+    return Image(drawn.pixels, job.region, report_work if drawn.counts else report_work())
+
+
+def _stats(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stats:
     pixels, counts = drawn.pixels, drawn.counts
     height, width = job.shape
     is_bitmap = pixels.dtype == np.uint8
-    stats = Stats(
+    return Stats(
         clauses=len(job.tape),
         size=(width, height),
         depth=job.depth,
@@ -215,7 +222,6 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         },
         levels=_levels(counts, steps, width, height),
     )
-    return Image(pixels, job.region, stats)
 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:

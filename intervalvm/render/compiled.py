@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.program import RECORD_BYTES, Program
 from intervalvm.evaluate.arrays import DTYPE_NAMES
+from intervalvm.memory import address_of
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
@@ -92,19 +93,20 @@ class _Frame:
         steps: Sequence[int],
     ) -> None:
         width, height = len(x), len(y)
-        self.samples = np.zeros(width + height + 2 * c.BLOCK_PX, plan.dtype)  # a block's padding
         y_start = width + c.BLOCK_PX
+        # up to a block is read beyond the end, and what comes of it is not used
+        self.samples = np.zeros(y_start + height + c.BLOCK_PX, plan.dtype)
         self.samples[:width], self.samples[y_start : y_start + height] = x, y
         self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
         self.root, self.pixels = root, pixels
         self.words = words = plan.frame.copy()
         words[c.WIDTH_PX], words[c.HEIGHT_PX] = width, height
-        words[c.X] = self.samples.ctypes.data
-        words[c.Y] = words[c.X] + y_start * plan.dtype.itemsize
-        words[c.IMAGE], words[c.IS_VALUE] = pixels.ctypes.data, not plan.is_bitmap
-        words[c.STEPS], words[c.BITS] = len(steps), self.bits.ctypes.data
+        words[c.X] = at = address_of(self.samples)
+        words[c.Y] = at + y_start * plan.dtype.itemsize
+        words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
+        words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
         words[c.BUDGET] = BUDGET
-        words[c.SHARED], words[c.ROOT_CONTEXT] = self.shared.ctypes.data, root.address
+        words[c.SHARED], words[c.ROOT_CONTEXT] = address_of(self.shared), root.address
 
     def start(self, own: Sequence[c.Workspace]) -> list[int]:
         """Make all contexts ready; returns the addresses of those in ``own``, the caller's first.

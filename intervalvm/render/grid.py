@@ -152,10 +152,14 @@ def coordinates(
 
 def shown_region(region: Region | None, width: int, height: int) -> Region:
     """The rectangle that an image of this size shows of ``region``."""
-    return (region or DEFAULT).fitted(width, height)
+    return _default_region(width, height) if region is None else region.fitted(width, height)
 
 
-DEFAULT = Region.square()
+@lru_cache
+def _default_region(width: int, height: int) -> Region:
+    return Region.square().fitted(width, height)
+
+
 ENDS = struct.Struct("4d")
 MOST_KEPT = 8
 """Coordinates of so many frames are kept: making them takes as long as a part of a small frame."""

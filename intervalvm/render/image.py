@@ -9,14 +9,18 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from intervalvm.errors import OptionError
 from intervalvm.files import write_atomically
+from intervalvm.memory import address_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from intervalvm.render.grid import Region
@@ -38,7 +42,7 @@ def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], 
     is_clear = count * dtype.itemsize >= FRESH_BYTES
     spare = CACHE_LINE // dtype.itemsize
     memory = (np.zeros if is_clear else np.empty)(count + spare, dtype)
-    start = -memory.ctypes.data % CACHE_LINE // dtype.itemsize
+    start = -address_of(memory) % CACHE_LINE // dtype.itemsize
     return memory[start : start + count].reshape(shape), is_clear
 
 
@@ -133,7 +137,15 @@ class Image:
 
     pixels: NDArray[Any]
     region: Region
-    stats: Stats
+    _stats: Stats | Callable[[], Stats]
+
+    @cached_property
+    def stats(self) -> Stats:
+        """How the work went: put together when it is asked for, which most frames are not."""
+        return self._stats() if callable(self._stats) else self._stats
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"pixels": self.pixels, "region": self.region, "_stats": self.stats}
 
     @property
     def width(self) -> int:
