@@ -93,6 +93,19 @@ def test_constants_are_not_brought_together() -> None:
     assert (found.pixels == ivm.render(tape, size=16, engine="dense").pixels).all()
 
 
+def test_a_long_chain_that_stays_keeps_all_its_clauses_beside_one_that_goes() -> None:
+    lines = ["x var-x", "k const 0", "l const 1", *(f"v{i} var-v{i}" for i in range(6))]
+    lines += ["a min v0 v1", "b min a v2", "c min b k", "d min c l", "e min d v3", "f min e x"]
+    lines += ["p max v0 v1", "q max p v2", "r max q v3", "s add f r"]
+    tape = ivm.parse("\n".join(lines))
+    found = balance(tape).check()
+    assert (found.counts(), len(found)) == (tape.counts(), len(tape))
+    assert str(found).splitlines()[9:] == [
+        "_9 min _3 _4", "_a min _9 _5", "_b min _a _1", "_c min _b _2", "_d min _c _6",
+        "_e min _d _0", "_f max _3 _4", "_10 max _5 _6", "_11 max _f _10", "_12 add _e _11",
+    ]  # fmt: skip
+
+
 def test_what_is_read_twice_stays_a_value() -> None:
     lines = [f"v{i} var-v{i}" for i in range(9)]
     lines += ["a0 min v0 v1", *(f"a{i} min a{i - 1} v{i + 1}" for i in range(1, 8))]

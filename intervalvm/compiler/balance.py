@@ -31,22 +31,21 @@ def balance(tape: Tape) -> Tape:
     inner = is_inner.tolist()
     associative = np.isin(tape.codes, ASSOCIATIVE)
     heads = np.flatnonzero(associative & ~is_inner & (is_inner[tape.left] | is_inner[tape.right]))
-    chains = {i: _operands(i, inner, left, right) for i in heads.tolist()}
     is_const = (tape.codes == CODE["const"]).tolist()
-    chains = {
-        i: chain
-        for i, chain in chains.items()
-        if len(chain) > MOST_IN_A_TREE
+    chains: dict[int, list[int]] = {}
+    dissolved: list[int] = []
+    for i in heads.tolist():
+        operands, between = _chain(i, inner, left, right)
         # two constants would make a clause that nobody folds
-        and not any(is_const[a] and is_const[b] for a, b in pairwise(chain))
-    }
+        meets = any(is_const[a] and is_const[b] for a, b in pairwise(operands))
+        if len(operands) > MOST_IN_A_TREE and not meets:
+            chains[i] = operands
+            dissolved += between
     if not chains:
         return tape
     # A chain's clauses come to stand together, where its last one stood among the others.
     width = np.ones(len(tape), np.int64)
-    width[is_inner] = 0
-    for i in set(heads.tolist()) - chains.keys():
-        width[left[i]] = width[right[i]] = 1
+    width[dissolved] = 0
     width[list(chains)] = [len(chain) - 1 for chain in chains.values()]
     source = np.repeat(np.arange(len(tape)), width)
     place = np.cumsum(width) - 1
@@ -84,13 +83,16 @@ def _read_by_their_own_kind(tape: Tape) -> NDArray[np.bool_]:
     return once & np.isin(tape.codes, ASSOCIATIVE)
 
 
-def _operands(head: int, inner: list[bool], left: list[int], right: list[int]) -> list[int]:
-    """What the chain that ends in ``head`` combines, in order."""
-    found, stack = [], [right[head], left[head]]
+def _chain(
+    head: int, inner: list[bool], left: list[int], right: list[int]
+) -> tuple[list[int], list[int]]:
+    """What the chain that ends in ``head`` combines, in order; and the clauses before the head."""
+    operands, between, stack = [], [], [right[head], left[head]]
     while stack:
         i = stack.pop()
         if inner[i]:
+            between.append(i)
             stack += (right[i], left[i])
         else:
-            found.append(i)
-    return found
+            operands.append(i)
+    return operands, between
