@@ -20,7 +20,7 @@ from bench.timing import Times, in_turns
 from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
 from intervalvm.render import compiled, native
 from intervalvm.render import context as c
-from intervalvm.render.quadtree import Counts
+from intervalvm.render.split import Counts
 
 VECTORS_A_CYCLE, STORES_A_CYCLE = 2, 1
 """Vectors that a core of the kinds below computes, or stores, each cycle."""

@@ -10,7 +10,7 @@ from bench.page import ms, table, times
 from bench.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
 from bench.subject import TOP, Subject, cpus, machine
 
-ROUNDS = 3
+ROUNDS = 2
 PAGE, PICTURE = TOP / "docs" / "performance.md", TOP / "docs" / "performance.png"
 
 

@@ -30,7 +30,7 @@ from intervalvm.render import compiled, native
 from intervalvm.render.grid import coordinates
 from intervalvm.render.image import canvas
 from intervalvm.render.plan import Plan, _bounds, domain_of, plan_of
-from intervalvm.render.quadtree import Counts
+from intervalvm.render.split import Counts
 from intervalvm.tape import Tape
 
 SIZE = 1024

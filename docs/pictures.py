@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm.ops import ROWS
-from intervalvm.render import quadtree
+from intervalvm.render import quadtree, split
 from intervalvm.render.grid import coordinates
 
 DOCS = Path(__file__).resolve().parent
@@ -52,8 +52,8 @@ class Recorder(quadtree._Walk):
 def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
     """Walk over a region of ``tape``."""
     x, y = coordinates(region, SIZE, SIZE, "linspace", "float32")
-    steps = quadtree.split_levels(DEPTH)
-    counts = [quadtree.Counts() for _ in steps]
+    steps = split.split_levels(DEPTH)
+    counts = [split.Counts() for _ in steps]
     walk = Recorder(x, y, np.zeros((SIZE, SIZE), np.uint8), steps, counts, None)
     walk.prepare()
     walk.split(tape, quadtree.Tile(0, 0, 0), 0)

@@ -20,11 +20,7 @@ from intervalvm.errors import (
     OptionError,
     VariableError,
 )
-from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.dense import evaluate
-from intervalvm.evaluate.folding import fold
-from intervalvm.evaluate.gradient import Gradient, grad
-from intervalvm.evaluate.regions import Box, interval, simplify
 from intervalvm.expr import (
     Expr,
     absolute,
@@ -79,7 +75,11 @@ from intervalvm.tape import Tape
 from intervalvm.vmfile import load, parse, save
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from intervalvm import shapes
+    from intervalvm.evaluate.decorated import Decoration
+    from intervalvm.evaluate.folding import fold
+    from intervalvm.evaluate.gradient import Gradient, grad
+    from intervalvm.evaluate.regions import Box, interval, simplify
 
 __version__ = "0.1.0"
 
@@ -156,10 +156,29 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """``intervalvm.shapes`` is imported when it is first used."""
-    if name == "shapes":
-        from importlib import import_module
+_WHEN_USED = {
+    "Box": "evaluate.regions",
+    "Decoration": "evaluate.decorated",
+    "Gradient": "evaluate.gradient",
+    "fold": "evaluate.folding",
+    "grad": "evaluate.gradient",
+    "interval": "evaluate.regions",
+    "simplify": "evaluate.regions",
+}
+"""Where names are that a picture has no use for: their modules are imported when first used."""
 
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "shapes":
         return import_module("intervalvm.shapes")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"intervalvm.{_WHEN_USED[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -22,7 +22,7 @@ from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
 from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
 from intervalvm.render.image import Image, Level, Stats, canvas
-from intervalvm.render.quadtree import Counts, split_levels
+from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
     from intervalvm.render.plan import Plan

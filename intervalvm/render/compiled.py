@@ -19,7 +19,7 @@ from intervalvm.memory import address_of
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.plan import Plan
-from intervalvm.render.quadtree import Counts
+from intervalvm.render.split import Counts
 
 BUDGET = 100_000_000
 """Records x lanes a call evaluates before it returns to Python: some 10 ms."""

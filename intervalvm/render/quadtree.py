@@ -17,23 +17,8 @@ from intervalvm.compiler.simplify import simplify
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.evaluate.interval import Interval, bounds
 from intervalvm.ops import ROWS
+from intervalvm.render.split import Counts
 from intervalvm.tape import Tape
-
-SPLIT_LEVELS = 3
-"""A split takes up to three levels of the quadtree: 8 x 8 children."""
-
-
-@dataclass
-class Counts:
-    """What one split of the walk did, over all regions it was made for."""
-
-    regions: int = 0
-    inside: int = 0
-    outside: int = 0
-    ambiguous: int = 0
-    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
-    inside_px: int = 0  # in filled tiles and in leaves
-    evaluated_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,16 +40,6 @@ class Tile:
         side = range(1 << levels)
         column, line = self.column << levels, self.line << levels
         return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
-
-
-def split_levels(depth: int) -> list[int]:
-    """The levels that each split takes: three, but the first what is left over.
-
-    The first has the fewest regions to look at, so lanes that stay empty there cost least.
-    """
-    first = depth % SPLIT_LEVELS
-    head = [first] if first or not depth else []
-    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
 
 
 def render(
