@@ -117,7 +117,7 @@ def test_arithmetic_at_a_point_is_the_nearest_float_on_either_side(
 @FEW
 @given(data=st.data())
 def test_functions_at_a_point_are_a_few_ulps_wide(op: str, data: st.DataObject) -> None:
-    """ULPS on either side of the libm's result; in float32 one float, or two around it."""
+    """ULPS on either side of the function's result; in float32 one float, or two around it."""
     point = data.draw(floats_within(Range(-2e3, 2e3), "float64") | st.floats(-1, 1))
     value = reals.VALUE[op](Fraction(point))
     box = bounds_of(op, [(point, point)], "float64")

@@ -1,4 +1,4 @@
-"""The children's programs: what each child of a split needs of its parent's, written at once."""
+"""The children's programs: what each needs of its parent's, found for all at once, then written."""
 
 from __future__ import annotations
 
