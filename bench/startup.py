@@ -23,7 +23,7 @@ from bench.timing import in_turns
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.predicates import Floats, Predicates
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.render.plan import _bounds
 
@@ -38,8 +38,9 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     domain = of.plan.domain
     unbalanced = fold(shape.tape, xp, settings)
     folded = balance(unbalanced)
-    bounds = _bounds(folded, DTYPE, domain)
-    asked = Predicates(folded, bounds.lower, bounds.maybe_nan, xp)
+    numbers = Floats(folded, xp)
+    bounds = _bounds(numbers, folded, domain)
+    asked = Predicates(folded, bounds.lower, bounds.maybe_nan, numbers)
     program = bitmap_program(folded, asked, DTYPE)
     assert np.array_equal(program.records, of.plan.program.records)
 
@@ -55,8 +56,8 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
         lambda: ivm.parse(shape.text),
         lambda: fold(shape.tape, xp, settings),
         lambda: balance(unbalanced),
-        lambda: _bounds(folded, DTYPE, domain),
-        lambda: Predicates(folded, bounds.lower, bounds.maybe_nan, xp),
+        lambda: _bounds(numbers, folded, domain),
+        lambda: Predicates(folded, bounds.lower, bounds.maybe_nan, Floats(folded, xp)),
         lambda: bitmap_program(folded, asked, DTYPE),
     ]
     taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)

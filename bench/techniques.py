@@ -22,7 +22,7 @@ from bench.timing import in_turns
 from intervalvm.compiler import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.predicates import Floats, Predicates
 from intervalvm.compiler.program import Assembler, Operand, Program
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import ROWS
@@ -78,8 +78,9 @@ class Scene:
     plan: Plan
 
     def program(self, tape: Tape, asked: type[Predicates] = Predicates) -> Program:
-        found = _bounds(tape, DTYPE, self.plan.domain)
-        predicates = asked(tape, found.lower, found.maybe_nan, Arrays(np, DTYPE))
+        numbers = Floats(tape, Arrays(np, DTYPE))
+        found = _bounds(numbers, tape, self.plan.domain)
+        predicates = asked(tape, found.lower, found.maybe_nan, numbers)
         return assemble.bitmap_program(tape, predicates, DTYPE)
 
     def with_program(self, program: Program) -> Plan:

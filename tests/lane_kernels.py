@@ -26,9 +26,9 @@ POINTS = BLOCK * BLOCK
 
 
 @cache
-def _loop(dtype: str, tame: bool, over: str) -> Any:
+def _loop(dtype: str, tame: bool, over: str, rounding: str) -> Any:
     """The loop as a function of seven addresses and numbers; ``cache`` keeps its code alive."""
-    loop, machine = steps.Loop(over, dtype, tame), native._target_machine()
+    loop, machine = steps.Loop(over, dtype, tame, rounding=rounding), native._target_machine()
     engine = llvm.create_mcjit_compiler(native.compiled_loops([loop], machine), machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(loop.ARGUMENTS))
@@ -49,14 +49,14 @@ class Found:
 
 
 class LaneEvaluator:
-    """Runs plain programs in one dtype, tame or careful."""
+    """Runs plain programs in one dtype, tame or careful, with the bounds of a rounding."""
 
-    def __init__(self, dtype: Any, *, tame: bool = False) -> None:
-        self.dtype, self.tame = np.dtype(dtype), tame
+    def __init__(self, dtype: Any, *, tame: bool = False, rounding: str = "nearest") -> None:
+        self.dtype, self.tame, self.rounding = np.dtype(dtype), tame, rounding
 
     def _run(self, over: str, program: Program, slots: Any, choices: int) -> None:
         assert program.constants.dtype == self.dtype
-        _loop(self.dtype.name, self.tame, over)(
+        _loop(self.dtype.name, self.tame, over, self.rounding)(
             program.records.ctypes.data,
             len(program),
             *[slots.ctypes.data] * 3,

@@ -81,7 +81,7 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
 
 def truth_of(asked: Predicates, values: list[Any]) -> Any:
     """The answer of the root, given the values of all clauses: nodes in the order of clauses."""
-    dtype = asked.dtype.type
+    dtype = asked.numbers.dtype.type
     known: dict[int, Any] = {}
 
     def number(value: Any) -> Any:

@@ -236,7 +236,7 @@ def test_without_a_home_kernels_are_compiled_and_not_kept(
 
 
 def _kernel_name() -> str:
-    return f"tame-float32-{native._digest('tame', 'float32')}.o"
+    return f"tame-float32-nearest-{native._digest('tame', 'float32')}.o"
 
 
 # --- many at once ---------------------------------------------------------------------------------
@@ -247,10 +247,10 @@ from pathlib import Path
 import intervalvm as ivm
 from intervalvm.render import native
 kept, cache = Path(sys.argv[1]), Path(sys.argv[2])
-def slow(kind, dtype, machine):  # stands for the compiler: the code is what it made before
+def slow(kind, dtype, rounding, machine):  # stands for the compiler: the code is what it made before
     print("ready", flush=True)
     time.sleep(0.5)
-    return (kept / f"{kind}-{dtype}-{native._digest(kind, dtype)}.o").read_bytes()[32:]
+    return (kept / f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o").read_bytes()[32:]
 native._compile = slow
 native.cache_folder = lambda: cache
 print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])

@@ -36,7 +36,7 @@ class Compiled:
             return code
 
         machine.emit_object = record
-        self.code = native._compile(kind, dtype, machine)
+        self.code = native._compile(kind, dtype, "nearest", machine)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,8 @@ class Compiler:
     def __init__(self, walk: bytes, bounds: bytes) -> None:
         self.code, self.bounds, self.calls = walk, bounds, 0
 
-    def __call__(self, kind: str, dtype: str, machine: Any) -> bytes:
+    def __call__(self, kind: str, dtype: str, rounding: str, machine: Any) -> bytes:
+        assert rounding == "nearest"
         self.calls += 1
         return self.bounds if kind == "bounds" else self.code
 

@@ -19,6 +19,7 @@ from intervalvm.compiler.predicates import (
     LESS,
     MOST_DEMANDS,
     STEPS,
+    Floats,
     Predicates,
     _float,
     _ordinal,
@@ -103,7 +104,7 @@ def check(tape: Tape, points: list[float], dtype: Any, *, y: list[float] | None 
     xp = Arrays(np, np.dtype(dtype))
     folded = fold(tape, xp)
     n = len(folded)
-    worst = Predicates(folded, np.full(n, -np.inf, dtype), np.ones(n, bool), xp)
+    worst = Predicates(folded, np.full(n, -np.inf, dtype), np.ones(n, bool), Floats(folded, xp))
     limits = [
         side
         for node in worst.nodes
@@ -122,7 +123,7 @@ def check(tape: Tape, points: list[float], dtype: Any, *, y: list[float] | None 
 
     nan = np.array([np.isnan(v).any() for v in values])
     lower = np.array([np.min(v, where=~np.isnan(v), initial=np.inf) for v in values], dtype)
-    known = Predicates(folded, lower, nan, xp)
+    known = Predicates(folded, lower, nan, Floats(folded, xp))
     np.testing.assert_array_equal(
         np.broadcast_to(truth_of(known, values), expected.shape), expected
     )
@@ -226,7 +227,7 @@ def test_questions_about_many_thresholds_stop_being_pushed(shells: int) -> None:
         v = builder.clause("sub", builder.clause("abs", v), builder.const(1 / (i + 2)))
     tape, xp = builder.build(), Arrays(np, np.dtype(np.float32))
     n = len(tape)
-    found = Predicates(tape, np.full(n, -np.inf, np.float32), np.ones(n, bool), xp)
+    found = Predicates(tape, np.full(n, -np.inf, np.float32), np.ones(n, bool), Floats(tape, xp))
     # what is being searched for when the bound is passed may still ask two questions each
     assert len(found.nodes) <= 3 * (MOST_DEMANDS * n + 64)
     assert len(bitmap_program(tape, found, xp.dtype)) <= 3 * (MOST_DEMANDS * n + 64)

@@ -14,7 +14,7 @@ from strategies import tapes
 from intervalvm import parse
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.predicates import Floats, Predicates
 from intervalvm.compiler.program import VARIANTS, Assembler, Program
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import CODE, ROWS
@@ -43,7 +43,7 @@ def program_of_bitmap(
 ) -> Program:
     n = len(tape)
     xp = Arrays(np, np.dtype(dtype))
-    asked = Predicates(tape, np.full(n, lower, dtype), np.full(n, maybe_nan), xp)
+    asked = Predicates(tape, np.full(n, lower, dtype), np.full(n, maybe_nan), Floats(tape, xp))
     return bitmap_program(tape, asked, np.dtype(dtype))
 
 

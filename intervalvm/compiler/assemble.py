@@ -21,14 +21,18 @@ AXIS = [{"var-x": 1, "var-y": 2}.get(op.name, 0) for op in ROWS]
 def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
     """All clauses of a tape in x and y, in its order; the result is the value of the last."""
     assembler = Assembler(dtype)
-    values = _Values(tape, assembler)
+    values = _Values(tape, assembler, tape.constants(dtype).tolist())
     for i in range(len(tape)):
         values.write(i)
     return assembler.program(assembler.full(values.place[-1]))
 
 
-def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
+def plain_program(
+    tape: Tape, dtype: np.dtype[Any], constants: NDArray[Any] | None = None
+) -> Program:
     """All clauses of a tape in x and y, every value of kind f; the result is that of the last.
+
+    ``constants`` are those of a program, for each clause, instead of the tape's own.
 
     Clause i writes record i less the constants and inputs before it; a tape that is a constant has
     one record, and one that is an input has none.
@@ -47,11 +51,12 @@ def plain_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
         records[there, column] = place[operand[there]]
         kinds.append(np.where(there & is_const[operand], 1, 0))
     records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
-    constants = tape.constants(dtype)[is_const]
+    constants = (tape.constants(dtype) if constants is None else constants)[is_const]
     if is_const[-1]:
         copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
         records, place[-1] = np.append(records, np.array(copy, np.uint32), axis=0), INPUTS
-    return Program(records, constants if len(constants) else np.zeros(1, dtype), int(place[-1]))
+    pool = constants if len(constants) else np.zeros((1, *constants.shape[1:]), dtype)
+    return Program(records, pool, int(place[-1]))
 
 
 def _plain_table() -> NDArray[np.uint32]:
@@ -75,9 +80,10 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
     known = resolve(nodes, order)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = assembler.number(np.inf if root == ALWAYS else -np.inf)
-        return assembler.program(assembler.less(assembler.x, limit))
-    values = _Values(tape, assembler)
+        limit = predicates.numbers.infinity
+        limit = limit if root == ALWAYS else predicates.numbers.negative(limit)
+        return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
+    values = _Values(tape, assembler, predicates.numbers.constants)
     live = reachable(nodes, order, known, root)
     sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
     needed = values.needed_by(
@@ -103,9 +109,8 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
 class _Values:
     """Where the values of a tape's clauses are, once written."""
 
-    def __init__(self, tape: Tape, assembler: Assembler) -> None:
-        self.assembler = assembler
-        self.numbers = tape.constants(assembler.dtype).tolist()
+    def __init__(self, tape: Tape, assembler: Assembler, numbers: list[Any]) -> None:
+        self.assembler, self.numbers = assembler, numbers
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )

@@ -7,6 +7,7 @@ this pass holds for that dtype alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,19 +22,31 @@ DEEPEST_TRUTH = 8
 """How far down ``and`` and ``or`` are followed to see that a value is 0 or 1."""
 
 
+Exact = Callable[..., float | None]
+
+
 def fold(
-    tape: Tape, xp: Any, settings: dict[str, Any] | None = None, *, fast: bool = False
+    tape: Tape,
+    xp: Any,
+    settings: dict[str, Any] | None = None,
+    *,
+    fast: bool = False,
+    exact_only: Exact | None = None,
 ) -> Tape:
     """The shortest tape of the same bits that these rules find, in the dtype of ``xp``.
 
     ``xp`` is the namespace to compute constants with. ``settings`` maps inputs ("var-z", or the
     name of a free variable) to numbers, which then count as constants. ``fast`` also uses the
     identities of ``identities.FAST``, which change bits as they say.
+
+    With ``exact_only`` the tape's real function stays the same, and where it is defined: that is
+    called with the name of an operation and numbers, and gives the result if there is one and it
+    is a float; other operations on constants stay.
     """
     given = settings or {}
     # all that stay free stay declared, in their order
     free = tuple(name for name in tape.variables if name not in given)
-    folder = _Folder(xp, given, free, fast=fast)
+    folder = _Folder(xp, given, free, fast=fast, exact_only=exact_only)
     constants = tape.constants(folder.dtype)
     arity = [op.arity for op in ROWS]
     place: list[int] = []
@@ -57,9 +70,17 @@ class _Folder:
     """The clauses so far, none twice."""
 
     def __init__(
-        self, xp: Any, given: dict[str, Any], free: tuple[str, ...], *, fast: bool
+        self,
+        xp: Any,
+        given: dict[str, Any],
+        free: tuple[str, ...],
+        *,
+        fast: bool,
+        exact_only: Exact | None,
     ) -> None:
-        self.xp, self.dtype, self.given, self.fast = xp, np.dtype(xp.dtype), given, fast
+        self.exact_only = exact_only
+        self.xp, self.dtype, self.given = xp, np.dtype(xp.dtype), given
+        self.identities = "fast" if fast else "exact" if exact_only is None else "defined"
         self.builder = TapeBuilder(free)
         self.codes, self.left, self.right = (
             self.builder.codes, self.builder.left, self.builder.right,
@@ -71,8 +92,9 @@ class _Folder:
         self.number_kind: dict[int, int] = {}
 
     def const(self, value: Any) -> int:
-        """The clause of a number; any NaN is as good as another."""
-        value = self.dtype.type(np.nan if np.isnan(value) else value)
+        """The clause of a number; any NaN is as good as another, and infinity is no real number."""
+        is_none = np.isnan(value) if self.exact_only is None else not np.isfinite(value)
+        value = self.dtype.type(np.nan if is_none else value)
         key = value.tobytes()
         found = self.numbers.get(key)
         if found is None:
@@ -102,15 +124,16 @@ class _Folder:
     def _simplified(self, code: int, a: int, b: int) -> int:
         constant = self.constant
         if a in constant and (b == NONE or b in constant):
-            rule: Any = ROWS[code].point
-            return self.const(rule(self.xp, *(constant[i] for i in (a, b) if i != NONE)))
+            value = self._computed(code, *(constant[i] for i in (a, b) if i != NONE))
+            if value is not None:
+                return self.const(value)
         codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
         if b == NONE:
-            rules = rules_for(code, codes[a], NONE, False, self.fast)
+            rules = rules_for(code, codes[a], NONE, False, self.identities)
         else:
             related = a in (b, left[b], right[b]) or b in (left[a], right[a])
             kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
-            rules = rules_for(code, *kinds, related, self.fast)
+            rules = rules_for(code, *kinds, related, self.identities)
         for pattern, result, holds in rules:
             found: dict[str, int] = {}
             operands = zip(pattern[1:], (a, b), strict=False)
@@ -122,6 +145,12 @@ class _Folder:
         left.append(a)
         right.append(b)
         return len(codes) - 1
+
+    def _computed(self, code: int, *operands: Any) -> Any:
+        if self.exact_only is not None:
+            return self.exact_only(ROWS[code].name, *map(float, operands))
+        rule: Any = ROWS[code].point
+        return rule(self.xp, *operands)
 
     def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
         """Whether clause ``i`` is a case of a pattern; notes what its letters stand for."""

@@ -210,7 +210,19 @@ def _rules(identities: tuple[Identity, ...]) -> list[Rule]:
     return [(left, right, holds) for left, right, holds in sides if isinstance(left, tuple)]
 
 
-_EXACT_RULES, _FAST_RULES = _rules(EXACT), _rules(FAST)
+def _keeps_operands(identity: Identity) -> bool:
+    """Whether what may be undefined is on both sides, so that it is undefined on both."""
+    sides = (identity.left, identity.right)
+    left, right = (set(re.findall(r"\b[abcpt]\b", side)) for side in sides)
+    return left <= right
+
+
+RULES = {
+    "exact": _rules(EXACT),
+    "defined": _rules(tuple(filter(_keeps_operands, EXACT))),
+    "fast": _rules(EXACT + FAST),
+}
+"""Rules by what they keep: the bits; of those, what is undefined too; real values where defined."""
 
 
 NAMED = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf)
@@ -219,14 +231,13 @@ NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
 
 
 @cache
-def rules_for(code: int, left: int, right: int, related: bool, fast: bool) -> tuple[Rule, ...]:
+def rules_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rule, ...]:
     """The rules that may fit a clause of ``code`` on operands of the kinds ``left`` and ``right``.
 
     A kind is the code of the operand's operation, or one of ``NUMBER_KINDS``, or -1 where there is
     no operand. ``related`` says that the operands are one clause, or one reads the other.
     """
-    rules = _EXACT_RULES + _FAST_RULES * fast
-    return tuple(rule for rule in rules if _may_fit(rule[0], code, (left, right), related))
+    return tuple(rule for rule in RULES[keep] if _may_fit(rule[0], code, (left, right), related))
 
 
 def _may_fit(pattern: Any, code: int, kinds: tuple[int, int], related: bool) -> bool:

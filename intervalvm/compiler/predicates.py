@@ -36,7 +36,7 @@ thresholds would be written once for each."""
 class Node:
     """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
 
-    A value is a clause index, or a number as a float. ``clause`` is where the question was asked.
+    A value is a clause index, or a number. ``clause`` is where the question was asked.
     """
 
     kind: int
@@ -45,9 +45,57 @@ class Node:
     right: Any = None
 
 
+class Floats:
+    """The numbers of questions about what floats compute: floats of one dtype, as Python's.
+
+    ``values`` are those of the clauses that are constants. Questions about something else, with
+    numbers of their own, take another class of these methods.
+    """
+
+    def __init__(self, tape: Tape, xp: Any) -> None:
+        self.xp, self.dtype = xp, np.dtype(xp.dtype)
+        self.values = self.constants = tape.constants(self.dtype).tolist()
+        self.zero: Any = 0.0
+        self.infinity: Any = math.inf
+        self.before_zero: Any = -float(np.finfo(self.dtype).smallest_subnormal)
+
+    def negative(self, t: Any) -> Any:
+        return -t
+
+    def literal(self, t: Any, greater: bool) -> Any:
+        """The number that a value is compared with: ``v < t``, or ``v > t`` if ``greater``."""
+        del greater
+        return t
+
+    def sign(self, k: Any) -> int:
+        """1 or -1; 0 for what is not finite, or has no sign."""
+        return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
+
+    def is_finite(self, k: Any) -> bool:
+        return math.isfinite(k)
+
+    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
+        """Whether ``value < t`` (``> t``), or None where that is not known. NaN is neither."""
+        return bool(value > t if greater else value < t)
+
+    def limits(
+        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
+    ) -> tuple[list[Any], list[int]]:
+        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
+
+        ``v < t'`` for the least v with ``f(v) >= t``; ``v > t'`` for the one before the least that
+        is above t. The second list has 1 where every v is as large, -1 where none is.
+        """
+        function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
+        least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
+        always = found & (least == (0 if name in FROM_ZERO else -math.inf))
+        limits = np.where(greater, previous_float(least), least)
+        return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
+
+
 @dataclass
 class _Search:
-    """Thresholds to be found together: the least float with f(v) >= t, or with f(v) > t."""
+    """Thresholds to be found together."""
 
     nodes: list[int] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
@@ -61,17 +109,18 @@ class Predicates:
     """The truth of ``v < 0`` for the last clause of ``tape``, as nodes; ``root`` is the last asked.
 
     In the regions that will be asked about the value of clause i is never below ``lower[i]``, and
-    never NaN unless ``maybe_nan[i]``. ``tape`` is folded for the dtype of the namespace ``xp``.
+    never NaN unless ``maybe_nan[i]``. ``tape`` is folded for ``numbers``, which say what questions
+    are about.
     """
 
     def __init__(
-        self, tape: Tape, lower: NDArray[Any], maybe_nan: NDArray[np.bool_], xp: Any
+        self, tape: Tape, lower: NDArray[Any], maybe_nan: NDArray[np.bool_], numbers: Floats
     ) -> None:
-        self.xp, self.dtype = xp, np.dtype(xp.dtype)
+        self.numbers = numbers
         self.codes, self.nan = tape.codes.tolist(), maybe_nan.tolist()
         self.not_negative = (lower >= 0).tolist()
         self.left, self.right = tape.left.tolist(), tape.right.tolist()
-        self.values = tape.constants(self.dtype).tolist()
+        self.values = numbers.values
         self.is_const = (tape.codes == CODE["const"]).tolist()
         self.nodes: list[Node] = []
         self._asked: dict[tuple[int, bool, Any], int] = {}
@@ -79,7 +128,7 @@ class Predicates:
         self._demand: list[tuple[int, bool, Any]] = []
         self._searches: dict[str, _Search] = defaultdict(_Search)
         self._most = MOST_DEMANDS * len(tape) + 64
-        self.root = self.ask(len(tape) - 1, False, 0.0)
+        self.root = self.ask(len(tape) - 1, False, numbers.zero)
         with np.errstate(all="ignore"):
             while self._todo:
                 while self._todo:
@@ -87,10 +136,7 @@ class Predicates:
                 self._find_thresholds()
 
     def ask(self, clause: int, greater: bool, t: Any) -> int:
-        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause.
-
-        ``t`` is a Python float that the dtype holds exactly.
-        """
+        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
         key = (clause, greater, t)
         known = self._asked.get(key)
         if known is None:
@@ -107,17 +153,19 @@ class Predicates:
     def _literal(self, node: int) -> None:
         """Leave the question as a comparison of the clause's value."""
         clause, greater, t = self._demand[node]
+        t = self.numbers.literal(t, greater)
         self._become(node, LESS, *((t, clause) if greater else (clause, t)))
 
     def _push(self, node: int) -> None:
         """Turn a question about a clause into questions about its operands, if that is exact."""
-        clause, _, t = self._demand[node]
+        clause, greater, t = self._demand[node]
         name = ROWS[self.codes[clause]].name
         step = STEPS.get(name)
+        answer = None
         if self.is_const[clause]:
-            _, greater, t = self._demand[node]
-            value = self.values[clause]
-            self._become(node, TRUE if (value > t if greater else value < t) else FALSE)
+            answer = self.numbers.answer(self.values[clause], greater, t)
+        if answer is not None:
+            self._become(node, TRUE if answer else FALSE)
         elif step is None or len(self.nodes) > self._most:
             self._literal(node)
         else:
@@ -141,7 +189,7 @@ class Predicates:
 
     def _negative(self, node: int, clause: int) -> None:
         _, greater, t = self._demand[node]
-        self._become(node, SAME, self.ask(self.left[clause], not greater, -t))
+        self._become(node, SAME, self.ask(self.left[clause], not greater, self.numbers.negative(t)))
 
     def _sum(self, node: int, clause: int) -> None:
         """a + b or a - b with a constant; or a - b against 0, which is a against b."""
@@ -151,13 +199,13 @@ class Predicates:
         if self.is_const[left] or self.is_const[right]:
             k, other = (left, right) if self.is_const[left] else (right, left)
             number = self.values[k]
-            if not math.isfinite(number):
+            if not self.numbers.is_finite(number):
                 self._literal(node)
             elif is_sub and other == right:  # k - b is k + -b
                 self._seek("add", node, other, number, flip=True)
             else:
-                self._seek("add", node, other, -number if is_sub else number)
-        elif is_sub and t == 0:
+                self._seek("add", node, other, self.numbers.negative(number) if is_sub else number)
+        elif is_sub and t == self.numbers.zero:
             self._become(node, LESS, *((right, left) if greater else (left, right)))
         else:
             self._literal(node)
@@ -166,15 +214,16 @@ class Predicates:
         left, right = self.left[clause], self.right[clause]
         name = ROWS[self.codes[clause]].name
         k, other = (left, right) if self.is_const[left] else (right, left)
-        number = self.values[k] if self.is_const[k] else 0.0
-        if not math.isfinite(number) or number == 0 or (name == "div" and k == left):
+        sign = self.numbers.sign(self.values[k]) if self.is_const[k] else 0
+        if not sign or (name == "div" and k == left):
             self._literal(node)
         else:  # a * -k is -a * k
-            self._seek(name, node, other, abs(number), flip=number < 0)
+            size = self.values[k] if sign > 0 else self.numbers.negative(self.values[k])
+            self._seek(name, node, other, size, flip=sign < 0)
 
     def _increasing(self, node: int, clause: int) -> None:
         name = ROWS[self.codes[clause]].name
-        self._seek(name, node, self.left[clause], 0.0)
+        self._seek(name, node, self.left[clause], self.numbers.zero)
 
     def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
         """Note a search for the threshold of ``operand``, or of its negative if ``flip``."""
@@ -191,48 +240,38 @@ class Predicates:
         """Bisect all noted searches at once, and ask the operands about what was found."""
         searches, self._searches = self._searches, defaultdict(_Search)
         for name, search in searches.items():
-            t, greater = np.array(search.targets, self.dtype), np.array(search.greater)
-            k = np.array(search.constants, self.dtype)
-            function = partial(FUNCTIONS[name], self.xp, k)
-            least, found = least_float(function, t, greater, name in FROM_ZERO)
-            # v < t' for the least v that is not below t; v > the one before the least above t
-            limits = np.where(greater, previous_float(least), least).tolist()
-            answers = zip(search.nodes, limits, found.tolist(), least.tolist(), strict=True)
-            for i, (node, limit, is_found, first) in enumerate(answers):
-                self._answer(name, node, search, i, limit, is_found, first)
+            limits, reach = self.numbers.limits(
+                name, search.constants, search.targets, np.array(search.greater)
+            )
+            for i, node in enumerate(search.nodes):
+                self._answer(name, node, search, i, limits[i], reach[i])
 
     def _answer(
-        self, name: str, node: int, search: _Search, i: int, limit: Any, found: bool, least: Any
+        self, name: str, node: int, search: _Search, i: int, limit: Any, reach: int
     ) -> None:
+        """Ask the operand, given what it is to be compared with."""
         greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
-        clause = self._demand[node][0]
-        low = least == (0 if name in FROM_ZERO else -math.inf)
-        if name in ("square", "abs"):
-            # by size: inside when |v| < t', outside when |v| > the one before
-            if not found or low:
-                self._known(node, truth=greater if found else not greater)
-            elif greater:
-                a, b = self.ask(operand, True, limit), self.ask(operand, False, -limit)
-                self._become(node, OR, a, b)
-            else:
-                a, b = self.ask(operand, False, limit), self.ask(operand, True, -limit)
-                self._become(node, AND, a, b)
-        elif name == "sqrt" and not self.not_negative[operand]:
+        opposite = self.numbers.negative(limit)
+        if name == "sqrt" and not self.not_negative[operand]:
             # the root of a negative number is NaN, which answers no
-            above = self.ask(operand, True, -float(np.finfo(self.dtype).smallest_subnormal))
-            if not found:
+            above = self.ask(operand, True, self.numbers.before_zero)
+            if reach < 0:
                 self._become(node, FALSE) if greater else self._become(node, SAME, above)
             elif greater:
-                self._become(node, SAME, above if low else self.ask(operand, True, limit))
+                self._become(node, SAME, above if reach else self.ask(operand, True, limit))
             else:
                 self._become(node, AND, self.ask(operand, False, limit), above)
-        elif not found or low:
-            self._known(node, truth=greater if low and found else not greater)
+        elif reach:
+            self._known(node, truth=greater == (reach > 0))
+        elif name in ("square", "abs"):
+            # by size: inside when |v| < t', outside when |v| > the one before
+            outer, inner = (greater, limit), (not greater, opposite)
+            a, b = self.ask(operand, *outer), self.ask(operand, *inner)
+            self._become(node, OR if greater else AND, a, b)
         elif flip:
-            self._become(node, SAME, self.ask(operand, not greater, -limit))
+            self._become(node, SAME, self.ask(operand, not greater, opposite))
         else:
             self._become(node, SAME, self.ask(operand, greater, limit))
-        assert self.nodes[node].clause == clause
 
     def _known(self, node: int, *, truth: bool) -> None:
         """A question whose answer does not depend on the operand, but for NaN, which says no."""

@@ -16,7 +16,6 @@ each and no test inside. An arm that does not care which axis it is says ``a`` f
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +101,10 @@ LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 
 @dataclass(frozen=True)
 class Program:
-    """Records uint32[n, 4], the constants that they use, and the place of the result."""
+    """Records uint32[n, 4], the constants that they use, and the place of the result.
+
+    Constants are an array (m,) or, for bounds on the real function, (m, 2): floats around them.
+    """
 
     records: NDArray[np.uint32]
     constants: NDArray[Any]
@@ -116,7 +118,7 @@ class Program:
         for i, (number, *places) in enumerate(self.records.tolist()):
             variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
             words = [
-                f"{float(self.constants[place])!r}" if kind == "k" else f"{kind}{place}"
+                str(self.constants[place].tolist()) if kind == "k" else f"{kind}{place}"
                 for kind, place in zip(variant.kinds, places, strict=False)
             ]
             lines.append(f"{variant.out}{i + INPUTS} = {variant.op} {' '.join(words)}")
@@ -125,6 +127,8 @@ class Program:
 
 Operand = tuple[str, int]
 """A kind and a place."""
+Number = float | tuple[float, float]
+"""A constant, or two floats around it."""
 
 
 class Assembler:
@@ -135,14 +139,14 @@ class Assembler:
         self.x: Operand = ("x", 0)
         self.y: Operand = ("y", 1)
         self._words: list[int] = []
-        self._pool: list[float] = []
-        self._known: dict[tuple[float, float], int] = {}
+        self._pool: list[Number] = []
+        self._known: dict[str, int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
 
-    def number(self, value: float) -> Operand:
-        """A constant of the pool, given as a float that the dtype holds exactly."""
-        key = value, math.copysign(1.0, value)  # both zeros are equal
+    def number(self, value: Number) -> Operand:
+        """A constant of the pool, given as floats that the dtype holds exactly."""
+        key = repr(value)  # both zeros are equal, and no NaN is
         place = self._known.setdefault(key, len(self._pool))
         if place == len(self._pool):
             self._pool.append(value)
@@ -190,6 +194,7 @@ class Assembler:
     def less(self, a: Operand, b: Operand) -> Operand:
         """The truth of ``a < b``."""
         if a[0] + b[0] not in LESS_KINDS:
+            a = self.full(a) if a[0] + b[0] == "kk" else a
             a, b = (o if o[0] in "kf" else self.spread(o) for o in (a, b))
         return self._add("less", a[0] + b[0], (a[1], b[1]), "t")
 

@@ -68,10 +68,10 @@ def rule(name: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def constant(xp: Any, value: Any) -> Interval:
-    """The interval of one number, NaN included."""
-    nan = xp.isnan(value)
-    return Interval(xp.where(nan, -xp.inf, value), xp.where(nan, xp.inf, value), nan)
+def constant(xp: Any, lower: Any, upper: Any) -> Interval:
+    """The interval of a number between two floats; both are NaN if it is."""
+    nan = xp.isnan(lower)
+    return Interval(xp.where(nan, -xp.inf, lower), xp.where(nan, xp.inf, upper), nan)
 
 
 def _contains_zero(a: Interval) -> Any:
@@ -451,6 +451,24 @@ assert set(CHOICES) == {op.name for op in ROWS if op.has_choice}
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What bounds mean: of each operation the interval and the choices, of a tape the constants.
+
+    ``sign_choices`` are those where nothing but ``v < 0`` is asked of the result. ``constants(tape,
+    dtype)`` gives bounds of every clause that is one: arrays (len(tape),) of lower and upper.
+    """
+
+    intervals: dict[str, Rule]
+    choices: dict[str, Choose]
+    sign_choices: dict[str, Choose]
+    constants: Callable[[Tape, np.dtype[Any]], tuple[Any, Any]]
+
+
+NEAREST = Rules(RULES, CHOICES, SIGN_CHOICES, lambda tape, dtype: (tape.constants(dtype),) * 2)
+"""Bounds on what floats compute."""
+
+
+@dataclass(frozen=True)
 class Bounds:
     """The interval of each clause over some regions, and the choices that were proven."""
 
@@ -466,6 +484,7 @@ def bounds(
     dtype: np.dtype[Any],
     *,
     sign_only: bool = False,
+    rules: Rules = NEAREST,
 ) -> Bounds:
     """Evaluate ``tape`` over regions at once.
 
@@ -475,7 +494,7 @@ def bounds(
     """
     xp = IntervalArrays(dtype)
     demanded = sign_demanded(tape) if sign_only else np.zeros(len(tape), bool)
-    constants = tape.constants(dtype)
+    constants = rules.constants(tape, dtype)
     regions = np.broadcast_shapes(*(np.shape(i.lower) for i in (*axes.values(), *free)))
     left_only, right_only = [0] * len(tape), [0] * len(tape)
     values: list[Interval] = []
@@ -484,16 +503,16 @@ def bounds(
             op = ROWS[code]
             operands = [values[operand] for operand in tape.operands(i)]
             if op.name == "const":
-                values.append(constant(xp, constants[i]))
+                values.append(constant(xp, *(ends[i] for ends in constants)))
             elif op.name == "var":
                 values.append(free[tape.left[i]])
             elif op.is_input:
                 values.append(axes[op.name])
             else:
-                values.append(RULES[op.name](xp, *operands))
+                values.append(rules.intervals[op.name](xp, *operands))
             if op.has_choice:
-                choose = SIGN_CHOICES[op.name] if demanded[i] else CHOICES[op.name]
-                left, right = choose(xp, *operands)
+                choices = rules.sign_choices if demanded[i] else rules.choices
+                left, right = choices[op.name](xp, *operands)
                 left_only[i], right_only[i] = as_mask(left, regions), as_mask(right, regions)
     root = Interval(*(np.broadcast_to(part, regions) for part in values[-1]))
     return Bounds(values, root, Trace(left_only, right_only))
@@ -515,3 +534,5 @@ class IntervalArrays(Arrays):
         super().__init__(np, dtype)
         self.isinf = np.isinf
         self.lesser, self.greater = np.minimum, np.maximum
+        self.next_below = lambda a: np.nextafter(a, -self.inf)
+        self.next_above = lambda a: np.nextafter(a, self.inf)

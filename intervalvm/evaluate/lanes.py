@@ -225,6 +225,19 @@ class Lanes:
         lower = self.builder.sub(bits, splat(self.bit_type, 1, self.width))
         return Lane(self.builder, self.builder.bitcast(lower, self.vector))
 
+    def next_above(self, a: Lane) -> Lane:
+        """The next float upwards: one more in its bits, or one less below 0; inf stays."""
+        builder, vector = self.builder, self._vector(self.bit_type)
+        number = a + 0.0  # -0 becomes 0
+        bits = builder.bitcast(number.value, vector)
+        sign = builder.ashr(bits, splat(self.bit_type, 8 * self.itemsize - 1, self.width))
+        step = builder.or_(sign, splat(self.bit_type, 1, self.width))
+        above = Lane(builder, builder.bitcast(builder.add(bits, step), self.vector))
+        return above if self.tame else self.where(a == float("inf"), a, above)
+
+    def next_below(self, a: Lane) -> Lane:
+        return -self.next_above(-a)
+
     def bits(self, a: Lane) -> Lane:
         single = a.value
         if self.element == DOUBLE:

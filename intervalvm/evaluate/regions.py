@@ -10,7 +10,7 @@ import numpy as np
 
 from intervalvm.compiler import simplify as passes
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.predicates import Floats, Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import decorated
@@ -184,7 +184,7 @@ def _simplify_in(
         values = _bounds(short, sides, free, dtype, sign_only=True).values
         lower = np.array([np.ravel(value.lower)[0] for value in values], dtype)
         maybe_nan = np.array([np.ravel(value.maybe_nan)[0] for value in values])
-        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, xp)))
+        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, Floats(short, xp))))
         short = min(short, asked, key=len)
     return min(tape, short, key=len)
 

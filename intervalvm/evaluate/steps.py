@@ -24,15 +24,14 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.evaluate.interval import CHOICES, RULES, Interval, constant
+from intervalvm.evaluate.blocks import PixelArms, PointArms, compared
+from intervalvm.evaluate.interval import NEAREST, Interval, constant
 from intervalvm.evaluate.lanes import (
-    BLOCK,
     ELEMENT,
     I1,
     I32,
     I64,
     LANES,
-    POINTER,
     SIDE,
     Lane,
     Lanes,
@@ -43,7 +42,11 @@ from intervalvm.evaluate.lanes import (
     spread_number,
     store,
 )
+from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import OPS
+
+RULES = {"nearest": NEAREST, "outward": WIDENED}
+"""The rules of an interval loop, by its rounding."""
 
 
 def interval_bytes(dtype: str, width: int) -> int:
@@ -106,19 +109,21 @@ def _write_arms(
 
 @dataclass(frozen=True)
 class Loop:
-    """One loop: ``over`` "regions" (``width`` of them, 64 or 1) or "points" (256).
+    """One loop: ``over`` "regions" (``width`` of them, 64 or 1), "points" or "pixels" (256).
 
     It is called with the address and the number of records, and the addresses of what they read and
     write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
-    ``choices`` (two words a record: where only the left, the right operand matters; not at points).
-    Slots of regions are intervals, and two words a truth: always, never. Slots at points are 256
-    values (16 of one axis) and 256 bits a truth.
+    ``choices`` (two words a record: where only the left, the right operand matters; of regions).
+    Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
+    are told in ``blocks``. With ``rounding`` "outward", as it is for pixels, bounds are those of
+    the real function, and a constant is two floats.
     """
 
     over: str
     dtype: str
     tame: bool
     width: int = LANES
+    rounding: str = "nearest"
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
 
@@ -126,7 +131,7 @@ class Loop:
     def name(self) -> str:
         """Its symbol."""
         manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{manner}"
+        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.rounding}_{manner}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -150,17 +155,22 @@ class Loop:
         return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
-        if self.over == "points":
-            return _PointArms(builder, self.dtype, tame=self.tame)
-        return _IntervalArms(builder, self.dtype, self.width, tame=self.tame)
+        if self.over != "regions":
+            arms = PointArms if self.over == "points" else PixelArms
+            return arms(builder, self.dtype, tame=self.tame)
+        return _IntervalArms(builder, self.dtype, self.width, self.rounding, tame=self.tame)
 
 
 class _IntervalArms:
     """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
 
-    def __init__(self, builder: ir.IRBuilder, dtype: str, width: int, *, tame: bool) -> None:
+    def __init__(
+        self, builder: ir.IRBuilder, dtype: str, width: int, rounding: str, *, tame: bool
+    ) -> None:
         self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
         self.itemsize = np.dtype(dtype).itemsize
+        self.rules = RULES[rounding]
+        self.ends = 2 if rounding == "outward" else 1  # a constant is between two floats, or is one
 
     def namespace(self, width: int) -> Lanes:
         return Lanes(self.builder, self.dtype, width, tame=self.tame)
@@ -171,9 +181,12 @@ class _IntervalArms:
         """An operand as an interval of ``width`` lanes."""
         builder = self.builder
         if letter == "k":
-            place = slot_at(builder, bases["k"], index, self.itemsize)
-            number = load(builder, place, 0, ELEMENT[self.dtype])
-            return constant(self.namespace(width), spread_number(builder, number, width))
+            place = slot_at(builder, bases["k"], index, self.ends * self.itemsize)
+            lower, upper = (
+                spread_number(builder, load(builder, place, at, ELEMENT[self.dtype]), width)
+                for at in (0, (self.ends - 1) * self.itemsize)
+            )
+            return constant(self.namespace(width), lower, upper)
         stored = self.width if letter == "f" else SIDE
         xp = self.namespace(stored)
         base = bases["f" if letter == "f" else "a"]
@@ -212,11 +225,11 @@ class _IntervalArms:
             for letter, index in zip(variant.kinds, (left, right), strict=False)
         ]
         xp = self.namespace(width)
-        rule = RULES["copy" if variant.op == "spread" else variant.op]
+        rule = self.rules.intervals["copy" if variant.op == "spread" else variant.op]
         self.write(rule(xp, *operands), out, bases, variant.out)
         if variant.has_choice:
             place = slot_at(builder, choices, out, 16)
-            for at, only in zip((0, 8), CHOICES[variant.op](xp, *operands), strict=True):
+            for at, only in zip((0, 8), self.rules.choices[variant.op](xp, *operands), strict=True):
                 word = mask_word(only)
                 if variant.out == "a":
                     # Which axis it is does not matter to the rule, but to the children's masks.
@@ -266,12 +279,7 @@ class _IntervalArms:
                 self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
                 for letter, place in zip(letters, places, strict=False)
             ]
-            if variant.op == "sum_less":
-                at = letters.index("x")
-                total = RULES["add"](xp, values[at], values[at + 1])
-                values = [total, values[2]] if at == 0 else [values[0], total]
-            a, b = values
-            proven = [(a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper]
+            proven: Any = compared(variant, xp, values, self.rules)
             if on_axis:
                 proven = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven]
             always_word, never_word = map(mask_word, proven)
@@ -284,104 +292,3 @@ OVER_CHILDREN = {
     "y": [lane // SIDE for lane in range(LANES)],
 }
 """For each of the 64 children, its place among the 8 columns or rows."""
-
-
-class _PointArms:
-    """Arms over the 16 x 16 points of a leaf: 16 values of one axis, 16 rows of 16 of the rest."""
-
-    def __init__(self, builder: ir.IRBuilder, dtype: str, *, tame: bool) -> None:
-        self.builder, self.dtype, self.tame = builder, dtype, tame
-        self.itemsize = np.dtype(dtype).itemsize
-
-    def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
-        builder = self.builder
-        out, left, right, third, full, axis, truth, numbers, _ = args
-        if variant.kinds == "tt":
-            words = ir.VectorType(I64, 4)
-            a, b = (
-                load(builder, slot_at(builder, truth, p, TRUTH_BYTES), 0, words)
-                for p in (left, right)
-            )
-            both = builder.or_(a, b) if variant.op == "or" else builder.and_(a, b)
-            store(builder, both, slot_at(builder, truth, out, TRUTH_BYTES), 0)
-            return
-        letters = variant.kinds
-        pure = set(letters) <= {"f", "k"}  # no rows to tell apart: longer vectors
-        width = LANES if pure and variant.out == "f" else BLOCK
-        xp = Lanes(builder, self.dtype, width, tame=self.tame)
-        bases = {"k": (numbers, self.itemsize), "f": (full, BLOCK * BLOCK * self.itemsize)}
-        places = [
-            slot_at(builder, base, place, stride)
-            for letter, place in zip(letters, (left, right, third), strict=False)
-            for base, stride in [bases.get(letter, (axis, BLOCK * self.itemsize))]
-        ]
-        on_axis = variant.out == "t" and any(set(letters) <= {axis, "k"} for axis in "xy")
-        fixed: dict[int, Lane] = {}
-        for side, (letter, place) in enumerate(zip(letters, places, strict=True)):
-            if letter == "k":
-                number = load(builder, place, 0, xp.element)
-                fixed[side] = spread_number(builder, number, width)
-            elif letter in "ax" or on_axis:
-                fixed[side] = Lane(builder, load(builder, place, 0, xp.vector))
-
-        def value(row: ir.Value | None) -> Lane:
-            operands = []
-            for side, (letter, place) in enumerate(zip(letters, places, strict=True)):
-                if side in fixed:
-                    operands.append(fixed[side])
-                    continue
-                assert row is not None
-                step = width if letter == "f" else 1
-                at = builder.add(place, builder.mul(row, ir.Constant(I64, step * self.itemsize)))
-                if letter == "y":
-                    number = load(builder, at, 0, xp.element)
-                    operands.append(spread_number(builder, number, width))
-                else:
-                    operands.append(Lane(builder, load(builder, at, 0, xp.vector)))
-            return self.result(variant, xp, operands)
-
-        if variant.out == "a":
-            place = slot_at(builder, axis, out, BLOCK * self.itemsize)
-            store(builder, value(None).value, place, 0)
-            return
-        if on_axis:
-            self.write_axis_truth(value(None), letters, slot_at(builder, truth, out, TRUTH_BYTES))
-            return
-        stride = TRUTH_BYTES if variant.out == "t" else BLOCK * BLOCK * self.itemsize
-        target = slot_at(builder, truth if variant.out == "t" else full, out, stride)
-        rows = BLOCK * BLOCK // width
-        with cgutils.for_range(builder, ir.Constant(I64, rows)) as loop:
-            result = value(loop.index)
-            size = 2 if variant.out == "t" else width * self.itemsize
-            at = builder.add(target, builder.mul(loop.index, ir.Constant(I64, size)))
-            if variant.out == "t":
-                bits = builder.bitcast(result.value, ir.IntType(BLOCK))
-                builder.store(bits, builder.inttoptr(at, POINTER), align=2)
-            else:
-                store(builder, result.value, at, 0)
-
-    def result(self, variant: Variant, xp: Lanes, operands: list[Lane]) -> Lane:
-        if variant.op == "spread":
-            return operands[0]
-        if variant.op == "less":
-            return operands[0] < operands[1]
-        if variant.op == "sum_less":
-            if variant.kinds[0] == "k":
-                return operands[0] < operands[1] + operands[2]
-            return operands[0] + operands[1] < operands[2]
-        rule = OPS[variant.op].point
-        assert rule is not None
-        return xp._lift(rule(xp, *operands))
-
-    def write_axis_truth(self, mask: Lane, letters: str, place: ir.Value) -> None:
-        """The truth of 16 columns, or of 16 rows, at all 256 points."""
-        builder, words = self.builder, ir.VectorType(ir.IntType(BLOCK), BLOCK)
-        if "x" in letters:
-            row = builder.bitcast(mask.value, ir.IntType(BLOCK))
-            spread = spread_number(builder, row, BLOCK).value
-        else:
-            spread = builder.sext(mask.value, words)
-        store(builder, spread, place, 0)
-
-
-TRUTH_BYTES = BLOCK * BLOCK // 8

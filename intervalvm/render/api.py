@@ -244,13 +244,14 @@ def _compiled(
     from intervalvm.render import compiled
     from intervalvm.render.plan import domain_of, plan_of
 
+    at: dict[str, Any] = {} if find_plan is None else {"x": job.x, "y": job.y}
     plan = (find_plan or plan_of)(
         job.tape,
         job.x.dtype,
         job.settings,
         domain_of(job.x, job.y),
         sign_only=job.pixel_type == np.uint8,
-        **({} if find_plan is None else {"x": job.x, "y": job.y}),
+        **at,
     )
     compiled.load(plan)
     compiling = time.perf_counter() - start

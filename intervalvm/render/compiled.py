@@ -33,17 +33,19 @@ def render(
     steps: Sequence[int],
     *,
     threads: int,
+    upper: tuple[NDArray[Any], NDArray[Any]] | None = None,
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
 
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
-    split takes. The image does not depend on ``threads``.
+    split takes. The image does not depend on ``threads``. For proofs over areas ``x`` and ``y`` are
+    the lower ends of the pixels' sides, and ``upper`` has the upper ones of both.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
-        frame = _Frame(plan, root, x, y, pixels, steps)
+        frame = _Frame(plan, root, (x, y, *(upper or ())), pixels, steps)
         frame.words[c.IS_CLEAR] = is_clear
         for workspace in (root, *own):
             workspace.stats[:] = 0
@@ -66,7 +68,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
     kernel = _kernel(plan, is_tame=plan.is_tame)
     with plan.workspaces(2, 1) as (root, own):
-        frame = _Frame(plan, root, x_ends, y_ends, pixels, [0])
+        frame = _Frame(plan, root, (x_ends, y_ends), pixels, [0])
         frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
         (context,) = frame.start([own])
         while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
@@ -87,22 +89,22 @@ class _Frame:
         self,
         plan: Plan,
         root: c.Workspace,
-        x: NDArray[Any],
-        y: NDArray[Any],
+        samples: Sequence[NDArray[Any]],
         pixels: NDArray[Any],
         steps: Sequence[int],
     ) -> None:
-        width, height = len(x), len(y)
-        y_start = width + c.BLOCK_PX
         # up to a block is read beyond the end, and what comes of it is not used
-        self.samples = np.zeros(y_start + height + c.BLOCK_PX, plan.dtype)
-        self.samples[:width], self.samples[y_start : y_start + height] = x, y
+        starts = np.cumsum([0, *(len(side) + c.BLOCK_PX for side in samples)]).tolist()
+        self.samples = np.zeros(starts[-1], plan.dtype)
+        for start, side in zip(starts, samples, strict=False):
+            self.samples[start : start + len(side)] = side
         self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
         self.root, self.pixels = root, pixels
         self.words = words = plan.frame.copy()
-        words[c.WIDTH_PX], words[c.HEIGHT_PX] = width, height
-        words[c.X] = at = address_of(self.samples)
-        words[c.Y] = at + y_start * plan.dtype.itemsize
+        words[c.HEIGHT_PX], words[c.WIDTH_PX] = len(samples[1]), len(samples[0])
+        at, size = address_of(self.samples), plan.dtype.itemsize
+        words[c.X], words[c.Y] = at, at + starts[1] * size
+        words[c.X_UPPER], words[c.Y_UPPER] = (at + start * size for start in starts[-3:-1])
         words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
         words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
         words[c.BUDGET] = BUDGET
@@ -128,7 +130,8 @@ def load(plan: Plan) -> None:
 
 
 def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
-    return native.kernel("tame" if is_tame else "careful", DTYPE_NAMES[plan.dtype])
+    kind = "tame" if is_tame else "careful"
+    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.rounding)
 
 
 def _run(

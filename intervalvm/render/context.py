@@ -25,6 +25,7 @@ MOST_STEPS = 12
 (
     WIDTH_PX, HEIGHT_PX,
     X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
+    X_UPPER, Y_UPPER,  # the same, or where in proofs a pixel is an area: X, Y are its lower ends
     IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
     IS_VALUE,  # whether the result is a value instead of a truth
     IS_CLEAR,  # whether all pixels are 0 already
@@ -50,7 +51,7 @@ MOST_STEPS = 12
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     FIELDS,
-) = range(41)  # fmt: skip
+) = range(43)  # fmt: skip
 
 # What threads share: tasks are the root's ambiguous children.
 NEXT_TASK = 0  # how many were taken

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from intervalvm.render.grid import Region
 
 
+INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
+"""Pixels. The third is that of a proven image, where neither of the others could be proven."""
+
 CACHE_LINE = 64
 FRESH_BYTES = 32 << 20
 """From here on memory is taken from the system, in pages that it clears as they are touched."""

@@ -47,7 +47,8 @@ from intervalvm.render.intrinsics import (
     uint32_at,
     uint64_at,
 )
-from intervalvm.render.leaves import edge, leaf_kernels
+from intervalvm.render.leaves import edge, enter_leaf, point_rows
+from intervalvm.render.proofs import verdict_rows
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
@@ -57,27 +58,29 @@ MOST_END_POLLS = 100_000
 """How often the thread that the others work for looks whether they are done: some 100 us."""
 
 
-def loops(kind: str, dtype: str) -> tuple[Loop, ...]:
-    """What a kernel calls: it is written and linked by ``native``."""
+def loops(kind: str, dtype: str, rounding: str) -> tuple[Loop, ...]:
+    """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
     if kind == "bounds":
-        return (Loop("regions", dtype, tame=False, width=1),)
-    tame = kind == "tame"
-    return Loop("regions", dtype, tame), Loop("points", dtype, tame)
+        return (Loop("regions", dtype, False, 1, rounding),)
+    tame, blocks = kind == "tame", "points" if rounding == "nearest" else "pixels"
+    return Loop("regions", dtype, tame, LANES, rounding), Loop(blocks, dtype, tame)
 
 
-def build(dtype: str, *, tame: bool) -> Any:
-    """The kernel ``walk(address of a context)`` for a dtype, careful or tame (see ``lanes``).
+def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
+    """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
 
-    Only the careful one can split the root: it finds whether the rest may be tame.
+    Only a careful one (see ``lanes``) can split the root: it finds whether the rest may be tame.
     """
+    regions, blocks = loops
+    tame = regions.tame
     itemsize = np.dtype(dtype).itemsize
     full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    regions, points = loops("tame" if tame else "careful", dtype)
     evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
     sides = sides_test(dtype, tame=tame)
-    enter_leaf, leaf_rows = leaf_kernels(dtype, call_of(points))
+    rows_of = point_rows if blocks.over == "points" else verdict_rows
+    leaf_rows = rows_of(dtype, call_of(blocks))
 
     @jit
     def enter_children(ctx, stack, bits):
@@ -86,7 +89,8 @@ def build(dtype: str, *, tame: bool) -> Any:
         columns, lines = NOBODY, NOBODY
         for axis in range(2):
             pixels = ctx[c.HEIGHT_PX] if axis else ctx[c.WIDTH_PX]
-            samples = floats_at(ctx[c.Y] if axis else ctx[c.X])
+            lows = floats_at(ctx[c.Y] if axis else ctx[c.X])
+            highs = floats_at(ctx[c.Y_UPPER] if axis else ctx[c.X_UPPER])
             slot = ctx[c.AXIS] + axis * axis_bytes
             lower, upper = floats_at(slot), floats_at(slot + SIDE * itemsize)
             uint64_at(slot + 2 * SIDE * itemsize)[0] = NOBODY
@@ -100,8 +104,8 @@ def build(dtype: str, *, tame: bool) -> Any:
                     else:
                         columns |= FIRST_COLUMN << np.uint64(k)
                 # x runs to the right, y upwards: the last row has the least
-                lower[k] = samples[last if axis else first]
-                upper[k] = samples[first if axis else last]
+                lower[k] = lows[last if axis else first]
+                upper[k] = highs[first if axis else last]
         return columns & lines
 
     @jit
@@ -316,9 +320,9 @@ def build(dtype: str, *, tame: bool) -> Any:
     return walk
 
 
-def build_bounds(dtype: str) -> Any:
+def build_bounds(loops: tuple[Loop, ...]) -> Any:
     """The kernel ``bounds(address of a context)``: a program without axes over one box."""
-    (box,) = loops("bounds", dtype)
+    (box,) = loops
     evaluate = call_of(box)
 
     def bounds(address):

@@ -8,7 +8,7 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import VARIANT_BITS
-from intervalvm.evaluate import steps
+from intervalvm.evaluate.blocks import TRUTH_BYTES, block_bytes
 from intervalvm.evaluate.lanes import BLOCK, SIDE
 from intervalvm.render import context as c
 from intervalvm.render.intrinsics import (
@@ -22,7 +22,6 @@ from intervalvm.render.intrinsics import (
 )
 
 VARIANT = (1 << VARIANT_BITS) - 1
-TRUTH_BYTES = steps.TRUTH_BYTES
 
 
 @jit
@@ -31,27 +30,28 @@ def edge(cell, level, pixels):
     return (cell * pixels) >> level
 
 
-def leaf_kernels(dtype: str, evaluate_points: Any) -> tuple[Any, Any]:
-    """``enter_leaf(ctx, step, child, parent)`` and ``leaf_rows(ctx)``, see there."""
+@jit
+def enter_leaf(ctx, step, child, parent):
+    """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
+    bits = int64_at(ctx[c.BITS])[step]
+    level = parent[c.LEVEL] + bits
+    column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
+    line = (parent[c.LINE] << bits) + child // SIDE
+    ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
+    ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
+    ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
+    ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
+    ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
+
+
+def point_rows(dtype: str, evaluate_points: Any) -> Any:
+    """``leaf_rows(ctx)``, see there."""
     itemsize = np.dtype(dtype).itemsize
-    points_bytes = BLOCK * BLOCK * itemsize
+    points_bytes = block_bytes(dtype, BLOCK * BLOCK, "points")
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     copy_block = copy_block_of(dtype)
-
-    @jit
-    def enter_leaf(ctx, step, child, parent):
-        """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
-        bits = int64_at(ctx[c.BITS])[step]
-        level = parent[c.LEVEL] + bits
-        column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
-        line = (parent[c.LINE] << bits) + child // SIDE
-        ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
-        ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
-        ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
-        ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
-        ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
-        ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
 
     @jit
     def leaf_rows(ctx):
@@ -89,4 +89,4 @@ def leaf_kernels(dtype: str, evaluate_points: Any) -> tuple[Any, Any]:
         stats[c.EVALUATED_PX] += rows * (right - left)
         return n * (right - left) * BLOCK
 
-    return enter_leaf, leaf_rows
+    return leaf_rows

@@ -38,24 +38,25 @@ SYMBOL = "intervalvm_kernel"
 _compiling = threading.Lock()
 
 
-def kernel(kind: str, dtype: str) -> Kernel:
+def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
-    "tame" and "careful" are walks, "bounds" evaluates one box. It releases the GIL while it runs.
-    The first call on a machine compiles it, which takes seconds and is logged.
+    "tame" and "careful" are walks, "bounds" evaluates one box; ``rounding`` is that of its bounds,
+    and "outward" is for proofs. It releases the GIL while it runs. The first call on a machine
+    compiles it, which takes seconds and is logged.
     """
     with _compiling:
-        return _loaded(kind, dtype)
+        return _loaded(kind, dtype, rounding)
 
 
 @lru_cache
-def _loaded(kind: str, dtype: str) -> Kernel:
+def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{_digest(kind, dtype)}.o"
+    name = f"{kind}-{dtype}-{rounding}-{_digest(kind, dtype, rounding)}.o"
     path = _place(name)
     code = None if path is None else _read(path)
     if code is None:
-        code = _compile(kind, dtype, machine)
+        code = _compile(kind, dtype, rounding, machine)
         if path is not None:
             _keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
@@ -104,7 +105,7 @@ def cache_folder() -> Path:
     return base / "intervalvm"
 
 
-def _digest(kind: str, dtype: str) -> str:
+def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:
     """A name for the object code: whatever could change the code changes it."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
@@ -113,7 +114,7 @@ def _digest(kind: str, dtype: str) -> str:
         found.update(source.read_bytes() + b"\0")
     machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     versions = (version("numba"), llvmlite.__version__, sys.platform)
-    found.update(repr((kind, dtype, machine, versions)).encode())
+    found.update(repr((kind, dtype, rounding, machine, versions)).encode())
     return found.hexdigest()[:32]
 
 
@@ -144,17 +145,16 @@ def _target_machine() -> llvm.TargetMachine:
     )
 
 
-def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
-    log.info("compiling the %s %s kernel for this processor (once, some seconds)", kind, dtype)
+def _compile(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
+    purpose = "" if rounding == "nearest" else " of proofs"
+    message = "compiling the %s %s kernel%s for this processor (once, some seconds)"
+    log.info(message, kind, dtype, purpose)
     from numba import cfunc, types
 
     from intervalvm.render import intrinsics, kernels
 
-    loops = kernels.loops(kind, dtype)
-    if kind == "bounds":
-        source = kernels.build_bounds(dtype)
-    else:
-        source = kernels.build(dtype, tame=kind == "tame")
+    loops = kernels.loops(kind, dtype, rounding)
+    source = kernels.build_bounds(loops) if kind == "bounds" else kernels.build(dtype, loops)
     for loop in loops:
         # numba links what it compiles although nobody will run it: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)

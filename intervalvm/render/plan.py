@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.predicates import Floats, Predicates
 from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.arrays import Arrays
+from intervalvm.evaluate.proven import Reals, prepared
 from intervalvm.memory import require
 from intervalvm.ops import ROWS
 from intervalvm.render import context as c
@@ -32,13 +33,18 @@ BLOCK = c.BLOCK_PX
 
 
 @lru_cache
-def slots_of(dtype: np.dtype[Any]) -> c.Slots:
-    """What a record's result takes, as intervals of 64 regions or at the points of a leaf."""
-    size = dtype.itemsize
+def slots_of(dtype: np.dtype[Any], rounding: str) -> c.Slots:
+    """What a record's result takes, as intervals of 64 regions or in the blocks of a leaf."""
+    size, proves = dtype.itemsize, rounding == "outward"
+
+    def bytes_of(lanes: int, block: int) -> int:
+        return max(2 * lanes * size + 64, 2 * block * size + 64 if proves else block * size)
+
+    truth = BLOCK * BLOCK // 8
     return c.Slots(
-        full=max(2 * c.LANES * size + 64, BLOCK * BLOCK * size),
-        axis=max(2 * c.SIDE * size + 64, BLOCK * size),
-        truth=BLOCK * BLOCK // 8,
+        full=bytes_of(c.LANES, BLOCK * BLOCK),
+        axis=bytes_of(c.SIDE, BLOCK),
+        truth=2 * truth if proves else truth,
     )
 
 
@@ -47,8 +53,9 @@ class Plan:
     """A tape made ready for the compiled walk.
 
     It holds for coordinates up to ``domain`` in size. ``is_tame`` says that there neither NaN nor
-    infinity can arise, ``is_bitmap`` that nothing but ``v < 0`` is computed; ``frame`` is the
-    kernels' context as far as it depends on the tape alone.
+    infinity can arise, ``is_bitmap`` that nothing but ``v < 0`` is computed; ``rounding`` what it
+    is about, floats ("nearest") or the real function ("outward"). ``frame`` is the kernels' context
+    as far as it depends on the tape alone.
     """
 
     program: Program
@@ -56,6 +63,7 @@ class Plan:
     is_tame: bool
     is_bitmap: bool
     domain: float
+    rounding: str = "nearest"
     _idle: list[c.Workspace] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,7 +78,12 @@ class Plan:
         return c.Workspace.bytes_needed(*self._sizes(steps))
 
     def _sizes(self, steps: int) -> tuple[int, int, int, c.Slots]:
-        return len(self.program), len(self.program.constants), steps, slots_of(self.dtype)
+        return (
+            len(self.program),
+            len(self.program.constants),
+            steps,
+            slots_of(self.dtype, self.rounding),
+        )
 
     @contextmanager
     def workspaces(self, count: int, steps: int) -> Iterator[list[c.Workspace]]:
@@ -107,15 +120,22 @@ def domain_of(x: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def plan_of(
-    tape: Tape, dtype: np.dtype[Any], settings: dict[str, Any], domain: float, *, sign_only: bool
+    tape: Tape,
+    dtype: np.dtype[Any],
+    settings: dict[str, Any],
+    domain: float,
+    *,
+    sign_only: bool,
+    rounding: str = "nearest",
 ) -> Plan:
     """The plan of ``tape`` with its z and variables set, for coordinates up to ``domain``.
 
-    It is kept with the tape.
+    It is kept with the tape. With ``rounding`` "outward" it is for proofs about the real function,
+    of ``v < 0`` alone.
     """
     plans = tape.derived("plans", lambda: lru_cache(MOST_PLANS)(_Planner(tape)))
     exact = tuple((name, float(value).hex()) for name, value in settings.items())
-    made: Plan = plans(dtype, exact, domain, sign_only)
+    made: Plan = plans(dtype, exact, domain, sign_only, rounding)
     return made
 
 
@@ -124,20 +144,30 @@ class _Planner:
     tape: Tape
 
     def __call__(
-        self, dtype: np.dtype[Any], exact: tuple[Any, ...], domain: float, sign_only: bool
+        self,
+        dtype: np.dtype[Any],
+        exact: tuple[Any, ...],
+        domain: float,
+        sign_only: bool,
+        rounding: str,
     ) -> Plan:
         if len(self.tape) > MOST_CLAUSES:
             raise DoesNotFit(f"{len(self.tape)} clauses are too many: the most is {MOST_CLAUSES}")
-        xp = Arrays(np, dtype)
         settings = {name: float.fromhex(value) for name, value in exact}
-        folded = balance(fold(self.tape, xp, settings))
-        bounds = _bounds(folded, dtype, domain)
+        if rounding == "outward":
+            folded, ends = prepared(self.tape, settings)
+            numbers: Floats = Reals(ends, dtype)
+        else:
+            xp = Arrays(np, dtype)
+            folded = balance(fold(self.tape, xp, settings))
+            numbers = Floats(folded, xp)
+        bounds = _bounds(numbers, folded, domain, rounding)
         if sign_only:
-            asked = Predicates(folded, bounds.lower, bounds.maybe_nan, xp)
+            asked = Predicates(folded, bounds.lower, bounds.maybe_nan, numbers)
             program = bitmap_program(folded, asked, dtype)
         else:
             program = value_program(folded, dtype)
-        return Plan(program, dtype, bounds.are_tame(), sign_only, domain)
+        return Plan(program, dtype, bounds.are_tame(), sign_only, domain, rounding)
 
 
 @dataclass(frozen=True)
@@ -155,8 +185,10 @@ class _Bounds:
         return not wild.any()
 
 
-def _bounds(tape: Tape, dtype: np.dtype[Any], domain: float) -> _Bounds:
-    program = plain_program(tape, dtype)
+def _bounds(numbers: Floats, tape: Tape, domain: float, rounding: str = "nearest") -> _Bounds:
+    dtype = numbers.dtype
+    constants = np.array(numbers.constants, dtype)
+    program = plain_program(tape, dtype, constants)
     limit = np.finfo(dtype).max
     edge = dtype.type(min(domain, float(limit)))
     stride = 2 * dtype.itemsize + 64
@@ -174,13 +206,13 @@ def _bounds(tape: Tape, dtype: np.dtype[Any], domain: float) -> _Bounds:
         (c.CHOICES, choices.ctypes.data),
     ):
         context[name] = value
-    native.kernel("bounds", dtype.name)(context.ctypes.data)
+    native.kernel("bounds", dtype.name, rounding)(context.ctypes.data)
     # Records stand in the order of the clauses that are neither constants nor inputs.
     arity = np.array([op.arity for op in ROWS])[tape.codes]
     is_record = arity > 0
-    constants = tape.constants(dtype)
-    lower, upper = constants.copy(), constants.copy()
-    maybe_nan = np.isnan(constants)
+    pairs = constants.reshape(len(tape), -1)
+    lower, upper = pairs[:, 0].copy(), pairs[:, -1].copy()
+    maybe_nan = np.isnan(lower)
     inputs = (arity == 0) & np.isin(tape.codes, INPUT_CODES)
     lower[inputs], upper[inputs] = -edge, edge
     written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.simplify import simplify
 from intervalvm.evaluate.dense import evaluate
-from intervalvm.evaluate.interval import Interval, bounds
+from intervalvm.evaluate.interval import NEAREST, Bounds, Interval, Rules, bounds
 from intervalvm.ops import ROWS
+from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.render.split import Counts
 from intervalvm.tape import Tape
 
@@ -49,25 +50,30 @@ def render(
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
+    upper: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    rules: Rules = NEAREST,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
 
-    ``tape`` reads x and y alone; ``steps`` are the levels that each split takes.
+    ``tape`` reads x and y alone; ``steps`` are the levels that each split takes. For proofs, which
+    have the rules of ``widened``, pixels are verdicts; where these are about areas, ``x`` and ``y``
+    are the lower ends of the pixels' sides, and ``upper`` has the upper ones of both.
     """
     counts = [Counts() for _ in steps]
-    walk = _Walk(x, y, pixels, steps, counts, progress)
+    walk = _Walk((x, y), upper or (x, y), pixels, steps, counts, rules, progress)
     walk.split(tape, Tile(0, 0, 0), 0)
     return counts
 
 
 @dataclass
 class _Walk:
-    x: NDArray[Any]
-    y: NDArray[Any]
+    lower: tuple[NDArray[Any], NDArray[Any]]
+    upper: tuple[NDArray[Any], NDArray[Any]]
     pixels: NDArray[Any]
     steps: Sequence[int]
     counts: list[Counts]
+    rules: Rules
     progress: Callable[[int, int], None] | None
     done: int = 0
 
@@ -80,16 +86,14 @@ class _Walk:
             for rows, columns in [child.pixels(width, height)]
             if rows.stop > rows.start and columns.stop > columns.start
         ]
-        never = np.zeros(len(children), bool)
-        x_low = np.array([self.x[columns.start] for _, _, columns in children])
-        x_high = np.array([self.x[columns.stop - 1] for _, _, columns in children])
-        y_low = np.array([self.y[rows.stop - 1] for _, rows, _ in children])
-        y_high = np.array([self.y[rows.start] for _, rows, _ in children])
-        axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
+        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        x_low = np.array([x[columns.start] for _, _, columns in children])
+        x_high = np.array([x_upper[columns.stop - 1] for _, _, columns in children])
+        y_low = np.array([y[rows.stop - 1] for _, rows, _ in children])
+        y_high = np.array([y_upper[rows.start] for _, rows, _ in children])
         bitmap = self.pixels.dtype == np.uint8
-        found = bounds(tape, axes, (), self.x.dtype, sign_only=bitmap)
-        inside = (found.root.upper < 0) & ~found.root.maybe_nan
-        outside = (found.root.lower >= 0) & ~found.root.maybe_nan
+        found = self.bounds(tape, x_low, x_high, y_low, y_high)
+        inside, outside = self.proven(found.root)
         count = self.counts[step]
         count.regions += len(children)
         count.inside += int(inside.sum())
@@ -110,12 +114,36 @@ class _Walk:
                 self.leaf(short, rows, columns)
             self.report(self.pixels[rows, columns].size)
 
+    def bounds(self, tape: Tape, x_low: Any, x_high: Any, y_low: Any, y_high: Any) -> Bounds:
+        """Bounds over boxes: arrays of one shape."""
+        never = np.zeros(x_low.shape, bool)
+        axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
+        bitmap = self.pixels.dtype == np.uint8
+        return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
+
+    def proven(self, root: Interval) -> tuple[Any, Any]:
+        """Which boxes are inside, and which outside. A real function has no NaN to tell apart."""
+        outside = root.lower >= 0
+        return (root.upper < 0) & ~root.maybe_nan, (
+            outside & ~root.maybe_nan if self.rules is NEAREST else outside
+        )
+
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
-        values = evaluate(tape, self.x[None, columns], self.y[rows, None], dtype=self.x.dtype)
-        inside = int(np.count_nonzero(values < 0))
-        if self.pixels.dtype == np.uint8:
-            values = np.where(values < 0, np.uint8(255), np.uint8(0))
+        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        if self.rules is not NEAREST:
+            sides = np.broadcast_arrays(
+                x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
+            )
+            root = self.bounds(tape, *(side.ravel() for side in sides)).root
+            is_inside, is_outside = (part.reshape(sides[0].shape) for part in self.proven(root))
+            values: Any = np.where(is_inside, INSIDE, np.where(is_outside, OUTSIDE, UNPROVEN))
+            inside = int(np.count_nonzero(is_inside))
+        else:
+            values = evaluate(tape, x[None, columns], y[rows, None], dtype=x.dtype)
+            inside = int(np.count_nonzero(values < 0))
+            if self.pixels.dtype == np.uint8:
+                values = np.where(values < 0, INSIDE, OUTSIDE)
         self.pixels[rows, columns] = values
         self.counts[-1].evaluated_px += values.size
         self.counts[-1].inside_px += inside
