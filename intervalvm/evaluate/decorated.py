@@ -132,7 +132,7 @@ def _clause(
     if op.name == "const":
         return given(xp, tape.wide[i], tape.wide[i])
     if op.name == "var":
-        return free[tape.left[i]]
+        return free[int(tape.left[i])]
     if op.is_input:
         return axes[op.name]
     return applied(xp, op.name, [values[k] for k in tape.operands(i)])

@@ -227,9 +227,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     report_work = partial(_stats, job, drawn, steps, rendering)
     # what dense engines count is in the pixels, which their owner may change
     is_counted = bool(drawn.counts) and job.over is None
-    return Image(
-        drawn.pixels, job.region, report_work if is_counted else report_work(), job.over
-    )
+    return Image(drawn.pixels, job.region, report_work if is_counted else report_work(), job.over)
 
 
 def _stats(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stats:
