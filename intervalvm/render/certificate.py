@@ -80,6 +80,8 @@ def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subje
     cannot be written.
     """
     cells = Cells.of(image)
+    if not math.isfinite(cells.area()[1]):
+        raise OptionError("a certificate cannot say an area beyond float64: give a smaller region")
     write_atomically(
         path, lambda stream: stream.writelines(map(str.encode, _lines(image, cells, subject)))
     )
