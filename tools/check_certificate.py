@@ -35,6 +35,7 @@ import random
 import re
 import struct
 import sys
+from collections import deque
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -282,8 +283,11 @@ def growing(function: Any) -> Any:
 def exp(a: Interval) -> Value:
     low, high = (_exp(least(greatest(end, FLOOR), CEILING)) for end in a[:2])
     found = widened(low, high)
+    low = fzero if less(a.low, FLOOR) else found.low
+    high = finf if less(CEILING, a.high) else found.high
     return Interval(
-        fzero if less(a.low, FLOOR) else found.low, finf if less(CEILING, a.high) else found.high
+        low if less(a.low, fzero) else greatest(low, fone),  # exp 0 is 1
+        high if less(fzero, a.high) else least(high, fone),
     )
 
 
@@ -323,27 +327,31 @@ def _within_one(a: Interval, rule: Any) -> Value:
     return Interval(found.low, found.high, (low, high) == (a.low, a.high))
 
 
-def quarters(a: Interval) -> range:
-    """At least the n for which n * pi/2 lies in the interval; one beside an end may be too many."""
+def quarters(a: Interval) -> set[int]:
+    """At least the n, modulo 4, for which n * pi/2 lies in the interval.
+
+    One beside an end of it may be too many.
+    """
     bits = PRECISION + max(0, *(end[2] + end[3] for end in a[:2]))
     quarter = mpf_shift(libmp.mpf_pi(bits), -1)
     slack = mpf_shift(fone, -SURE // 2)
     low, high = (mpf_div(end, quarter, bits, "n") for end in a[:2])
     first = to_int(mpf_ceil(mpf_sub(low, slack)))
-    return range(first, to_int(mpf_floor(mpf_add(high, slack))) + 1)
+    last = to_int(mpf_floor(mpf_add(high, slack)))
+    return {n % 4 for n in range(first, min(last, first + 3) + 1)}
 
 
 def wave(function: Any, top: int) -> Any:
     """The rule of cos (whose tops are at n = 0, 4, ...) or sin (1, 5, ...)."""
 
     def rule(a: Interval) -> Value:
-        if not is_tame(a) or len(turns := quarters(a)) > 4:
+        if not is_tame(a):
             return Interval(fnone, fone)
         ends = [function(end, PRECISION, "n") for end in a[:2]]
         found = widened(least(*ends), greatest(*ends))
-        kinds = {(n - top) % 4 for n in turns}
-        low = fnone if 2 in kinds else greatest(found.low, fnone)
-        return Interval(low, fone if 0 in kinds else least(found.high, fone))
+        turns = quarters(a)
+        low = fnone if (top + 2) % 4 in turns else greatest(found.low, fnone)
+        return Interval(low, fone if top in turns else least(found.high, fone))
 
     return rule
 
@@ -520,11 +528,12 @@ def seen(value: Value) -> str:
 
 def confirm(tape: list[Clause], inputs: dict[str, Interval], box: Box) -> None:
     """Return if the verdict holds at every point; Refused if it does not, or may not."""
-    parts = [tuple((from_float(low), from_float(high)) for low, high in (box.x, box.y))]
+    # the largest parts first, so that the points that are tried lie all over the box
+    parts = deque([tuple((from_float(low), from_float(high)) for low, high in (box.x, box.y))])
     for _ in range(MOST_TRIES):
         if not parts:
             return
-        x, y = parts.pop()
+        x, y = parts.popleft()
         found = seen(evaluate(tape, inputs | {"x": Interval(*x), "y": Interval(*y)}))
         if found == box.verdict:
             continue

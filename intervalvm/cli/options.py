@@ -56,7 +56,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _parser().error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
     if words[0] not in (*COMMANDS, "-h", "--help", "--version"):
         words.insert(0, "render")
-    # a word after it that is none of its values is not its value but the next argument
+    # what follows it and is none of its values is the next argument, FILE perhaps
     words = [
         f"{word}={PROVEN[0]}" if word == "--proven" and after not in PROVEN else word
         for word, after in zip(words, [*words[1:], ""], strict=True)
@@ -151,6 +151,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
     what.add_argument(
         "--proven",
+        nargs="?",
         choices=PROVEN,
         metavar="point|area",
         help="prove each pixel's verdict for the function of real numbers, at its sample (point) "

@@ -76,19 +76,19 @@ class Subject:
 def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
     """Write it, whole or not at all: a box at a time, so it takes no memory to speak of.
 
-    Raises OptionError for an image that is not proven over its areas, FileError where the file
-    cannot be written.
+    Raises OptionError for an image that is not proven over its areas, or whose area float64 does
+    not hold, FileError where the file cannot be written.
     """
     cells = Cells.of(image)
-    if not math.isfinite(cells.area()[1]):
-        raise OptionError("a certificate cannot say an area beyond float64: give a smaller region")
     write_atomically(
         path, lambda stream: stream.writelines(map(str.encode, _lines(image, cells, subject)))
     )
 
 
 def _lines(image: Image, cells: Cells, subject: Subject) -> Iterator[str]:
-    region, stats = cells.region, image.stats
+    region, area, stats = cells.region, cells.area(), image.stats
+    if not math.isfinite(area[1]):
+        raise OptionError("a certificate cannot say an area beyond float64: give a smaller region")
     yield _line(
         format=FORMAT,
         version=VERSION,
@@ -96,7 +96,7 @@ def _lines(image: Image, cells: Cells, subject: Subject) -> Iterator[str]:
         z=subject.z,
         variables=dict(subject.variables),
         region={"x": region.x, "y": region.y},
-        area=cells.area(),
+        area=area,
         bounds=cells.bounds(),
         size=stats.size,
         pixels=cells.counts(),
