@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import tracemalloc
 from fractions import Fraction
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import reals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import shapes, tapes
+from test_ops import OPERATIONS, tape_of
 from test_outward import FEW, TRANSCENDENTAL, real_value
 
 import intervalvm as ivm
@@ -25,6 +28,7 @@ from intervalvm import DoesNotFit, Image, OptionError, Region, Tape
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.directed import DirectedArrays
 from intervalvm.render import verdicts
+from intervalvm.render.api import check
 from intervalvm.render.grid import GRIDS, coordinates, edges
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 
@@ -195,6 +199,28 @@ def test_bands_change_nothing(over: str, monkeypatch: pytest.MonkeyPatch) -> Non
     np.testing.assert_array_equal(
         proven(tape, over, size=(50, 40), max_memory=100_000).pixels, whole.pixels
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_an_operation_takes_no_more_memory_than_is_reckoned(op: str, dtype: str) -> None:
+    options = {"rounding": "outward", "over": "area", "engine": "dense", "dtype": dtype}
+    job = check(tape_of(op), size=200, **OPTIONS | options)
+    verdicts.render(job, None)  # what is imported and kept on the way is not counted
+    tracemalloc.start()
+    try:
+        verdicts.render(job, None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= verdicts._peak_bytes(job, 200) + job.image_bytes
+
+
+OPTIONS = {
+    name: option.default
+    for name, option in signature(ivm.render).parameters.items()
+    if name not in ("tape", "size", "progress")
+}
 
 
 def test_what_does_not_fit_is_refused() -> None:

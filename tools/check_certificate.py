@@ -695,6 +695,8 @@ def main() -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="boxes to confirm (all)")
     parser.add_argument("--seed", type=int, default=0, help="which ones (0)")
     options = parser.parse_args()
+    if options.sample is not None and options.sample < 1:
+        parser.error("--sample: give a number from 1")
     try:
         print(check(options.certificate, options.tape, options.sample, options.seed))
     except Refused as error:

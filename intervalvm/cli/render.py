@@ -101,7 +101,7 @@ def _check_output(out: str, options: argparse.Namespace) -> None:
     """Refuse before the work what could not be written after it."""
     if options.certificate is not None:
         check_writable(options.certificate)
-        if not Path(options.file).is_file():
+        if Path(options.file).exists() and not Path(options.file).is_file():
             raise OptionError(
                 f"--certificate names the bytes of FILE: give a file, not {options.file}"
             )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
+from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.evaluate.folding import prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
@@ -28,7 +28,8 @@ from intervalvm.render.grid import (
     edges,
     shown_region,
 )
-from intervalvm.render.image import INSIDE, UNPROVEN, Image, Level, Stats, canvas
+from intervalvm.render.image import Image, canvas
+from intervalvm.render.report import stats_of
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
@@ -224,38 +225,10 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         else:
             drawn = _compiled(job, steps, report, find_plan)
         rendering = time.perf_counter() - start - drawn.compiling
-    report_work = partial(_stats, job, drawn, steps, rendering)
+    report_work = partial(stats_of, job, drawn, steps, rendering)
     # what dense engines count is in the pixels, which their owner may change
     is_counted = bool(drawn.counts) and job.over is None
     return Image(drawn.pixels, job.region, report_work if is_counted else report_work(), job.over)
-
-
-def _stats(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stats:
-    pixels, counts = drawn.pixels, drawn.counts
-    height, width = job.shape
-    is_bitmap = pixels.dtype == np.uint8
-    unproven = {} if job.over is None else {"unproven": int(np.count_nonzero(pixels == UNPROVEN))}
-    return Stats(
-        clauses=len(job.tape),
-        size=(width, height),
-        depth=job.depth,
-        engine=job.engine,
-        backend=job.backend,
-        dtype=DTYPE_NAMES[job.x.dtype],
-        threads=drawn.threads,
-        grid=job.grid,
-        seconds={"compile": drawn.compiling, "render": rendering},
-        pixels={
-            "inside": sum(count.inside_px for count in counts)
-            if counts
-            else int(np.count_nonzero(pixels == INSIDE if is_bitmap else pixels < 0)),
-            "evaluated": sum(count.evaluated_px for count in counts) if counts else pixels.size,
-            "total": pixels.size,
-            **unproven,
-        },
-        levels=_levels(counts, steps, width, height),
-        over=job.over,
-    )
 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
@@ -357,25 +330,6 @@ def _dense(job: Job, report: Progress | None) -> Drawn:
         if report is not None:
             report(band.stop * width, height * width)
     return Drawn(pixels, [])
-
-
-def _levels(counts: list[Counts], steps: list[int], width: int, height: int) -> tuple[Level, ...]:
-    found, level = [], 0
-    for count, levels in zip(counts, steps, strict=True):
-        level += levels
-        tile = -(-width // (1 << level)), -(-height // (1 << level))
-        mean = count.clauses / count.ambiguous if count.ambiguous else 0.0
-        found.append(
-            Level(
-                tile,
-                count.regions,
-                count.inside,
-                count.outside,
-                count.ambiguous,
-                mean,
-            )
-        )
-    return tuple(found)
 
 
 def _check_backend(engine: str, backend: str | None) -> str:

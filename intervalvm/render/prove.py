@@ -72,6 +72,9 @@ class Proof:
         subject = Subject.of_tape(self.tape, self.z, self.variables)
         write_certificate(path, self.image, subject)
 
+    def __repr__(self) -> str:
+        return f"<Proof {str(self).splitlines()[0]}>"
+
     def __str__(self) -> str:
         (x0, x1), (y0, y1) = self.region.x, self.region.y
         least, most = shown(*self.area)
@@ -130,6 +133,7 @@ def prove(
         if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
             break
         size = 2 * size[0], 2 * size[1]
+    image.pixels.flags.writeable = False  # what is proven of them is read from them later
     counts = cells.counts()
     inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
     if counts["unproven"] and None in (inside, outside):

@@ -52,10 +52,10 @@ def check_over(
         "engine": engine == "naive" and "choose 'pruned' or 'dense'",
         "backend": backend in ("cupy", "cuda") and "choose 'numba' or 'numpy'",
     }
-    given = {"mode": mode, "fold": fold, "engine": engine, "backend": backend}
+    options = {"mode": mode, "fold": fold, "engine": engine, "backend": backend}
     for name, way_out in wrong.items():
         if way_out:
-            raise OptionError(f"rounding='outward' with {name}={given[name]!r}: {way_out}")
+            raise OptionError(f"rounding='outward' with {name}={options[name]!r}: {way_out}")
     return over or "point"
 
 
