@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from intervalvm.evaluate.folding import fold
     from intervalvm.evaluate.gradient import Gradient, grad
     from intervalvm.evaluate.regions import Box, interval, simplify
+    from intervalvm.render.prove import Proof, prove
 
 __version__ = "0.1.0"
 
@@ -95,6 +96,7 @@ __all__ = [
     "Image",
     "IntervalvmError",
     "OptionError",
+    "Proof",
     "Region",
     "Renderer",
     "Tape",
@@ -138,6 +140,7 @@ __all__ = [
     "not_",
     "or_",
     "parse",
+    "prove",
     "rand",
     "reciprocal",
     "render",
@@ -160,9 +163,11 @@ _WHEN_USED = {
     "Box": "evaluate.regions",
     "Decoration": "evaluate.decorated",
     "Gradient": "evaluate.gradient",
+    "Proof": "render.prove",
     "fold": "evaluate.folding",
     "grad": "evaluate.gradient",
     "interval": "evaluate.regions",
+    "prove": "render.prove",
     "simplify": "evaluate.regions",
 }
 """Where names are that a picture has no use for: their modules are imported when first used."""

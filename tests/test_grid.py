@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from intervalvm.errors import OptionError
-from intervalvm.render.grid import LEAF_PX, Region, check_depth, check_size, coordinates
+from intervalvm.render.grid import LEAF_PX, Region, check_depth, check_size, coordinates, edges
 
 SIZES = [1, 2, 3, 16, 49, 257, 1000, 1024]
 GRIDS = ["linspace", "center", "fidget"]
@@ -123,6 +127,92 @@ def test_regions_that_differ_in_the_sign_of_zero_have_samples_of_their_own() -> 
 def test_an_unknown_grid() -> None:
     with pytest.raises(OptionError, match="no grid 'centre': choose linspace, center, fidget"):
         coordinates(None, 4, 4, "centre", np.float32)
+
+
+# areas
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Region:
+    """Any that float32 holds: wide, some floats wide, denormal."""
+    size = draw(st.sampled_from([1e-44, 1e-30, 1.0, 1e30]))
+
+    def side() -> tuple[float, float]:
+        low = draw(st.floats(-4, 4)) * size
+        if draw(st.booleans()):
+            return low, low + draw(st.floats(0.001, 4)) * size
+        high = low
+        for _ in range(draw(st.integers(1, 9))):
+            high = float(np.nextafter(high, np.inf))
+        return low, high
+
+    try:
+        return Region(side(), side())
+    except OptionError:
+        return Region.square()
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(max_examples=50)
+@given(region=regions(), width=st.integers(1, 70), height=st.integers(1, 70))
+def test_areas_cover_the_region_and_hold_their_samples(
+    grid: str, dtype: type, region: Region, width: int, height: int
+) -> None:
+    across, down = coordinates(region, width, height, grid, dtype)
+    x, y = edges(region, width, height, grid, dtype)
+    assert x.dtype == y.dtype == dtype
+    assert (x.shape, y.shape) == ((width + 1,), (height + 1,))
+    for low, sample, high in ((x[:-1], across, x[1:]), (y[1:], down, y[:-1])):
+        assert (low <= sample).all()
+        assert (sample <= high).all()
+    for (low, high), first, last in ((region.x, x[0], x[-1]), (region.y, y[-1], y[0])):
+        assert float(first) <= low
+        assert float(last) >= high
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_areas_are_equal_parts_of_the_region_in_every_grid(grid: str) -> None:
+    x, y = edges(Region((0, 3), (-1, 1)), 6, 4, grid, np.float32)
+    assert x.tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+    assert y.tolist() == [1, 0.5, 0, -0.5, -1]
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_an_edge_is_off_by_rounding_alone(grid: str) -> None:
+    n = 257
+    x, _ = edges(Region((0.1, 0.7), (0, 1)), n, 1, grid, np.float64)
+    low, high = Fraction(0.1), Fraction(0.7)
+    for i, edge in enumerate(x.tolist()):
+        # linspace rounds a step, a product and a sum; a sample as many times
+        assert abs(Fraction(edge) - (low + (high - low) * i / n)) <= 4 * Fraction(2) ** -53
+
+
+def test_the_outer_edges_are_the_ends_or_the_floats_beyond_them() -> None:
+    x, y = edges(Region((0.1, 0.7), (0.1, 0.7)), 3, 3, "center", np.float64)
+    assert (x[0], x[-1], y[-1], y[0]) == (0.1, 0.7, 0.1, 0.7)
+    x, _ = edges(Region((0.1, 0.7), (0, 1)), 3, 3, "center", np.float32)
+    near = np.float32([0.1, 0.7])
+    assert float(near[0]) > 0.1  # so float32 has to step over both
+    assert float(near[1]) < 0.7
+    assert x[0] == np.nextafter(near[0], np.float32(0))
+    assert x[-1] == np.nextafter(near[1], np.float32(1))
+
+
+def test_areas_beyond_the_dtype() -> None:
+    """The samples of this one are not."""
+    largest = float(np.finfo(np.float32).max)
+    far = Region((0, largest * (1 + 1e-9)), (0, 1))
+    assert np.isfinite(coordinates(far, 4, 4, "center", np.float32)[0]).all()
+    with pytest.raises(OptionError, match="beyond float32"):
+        edges(far, 4, 4, "center", np.float32)
+
+
+def test_areas_are_those_of_the_fitted_region() -> None:
+    x, y = edges(None, 4, 2, "center", np.float32)
+    assert (x.tolist(), y.tolist()) == ([-2, -1, 0, 1, 2], [1, 0, -1])
+    with pytest.raises(ValueError, match="read-only"):
+        x[0] = 0
 
 
 # Region

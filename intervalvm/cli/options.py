@@ -15,6 +15,7 @@ ENGINES = ("pruned", "dense", "naive")
 BACKENDS = ("numba", "numpy", "cupy", "cuda")
 DTYPES = ("float32", "float64")
 MODES = ("bitmap", "value")
+PROVEN = ("point", "area")
 KEEPS = ("value", "sign")
 
 COMMANDS = {
@@ -35,6 +36,7 @@ examples:
   intervalvm prospero.vm --size 1920x1080 --out prospero.webp
   intervalvm prospero.vm --center 0.2 -0.1 --scale 0.05 --stats
   intervalvm prospero.vm --check                  compares with dense evaluation
+  intervalvm prospero.vm --proven area            says which pixels are proven
   intervalvm ring.vm --set r=0.5 --out - | display
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
@@ -54,6 +56,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _parser().error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
     if words[0] not in (*COMMANDS, "-h", "--help", "--version"):
         words.insert(0, "render")
+    # what follows it and is none of its values is the next argument, FILE perhaps
+    words = [
+        f"{word}={PROVEN[0]}" if word == "--proven" and after not in PROVEN else word
+        for word, after in zip(words, [*words[1:], ""], strict=True)
+    ]
     # A blank before it keeps argparse from taking -1e-3 or -inf for an option.
     return _parser().parse_args([f" {w}" if _is_negative(w) else w for w in words])
 
@@ -142,6 +149,14 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     )
     _add_variables(what)
     what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
+    what.add_argument(
+        "--proven",
+        nargs="?",
+        choices=PROVEN,
+        metavar="point|area",
+        help="prove each pixel's verdict for the function of real numbers, at its sample (point) "
+        "or over its whole area; what is unproven is grey",
+    )
     what.add_argument("--grid", choices=GRIDS, help="where the pixels are sampled (linspace)")
     _add_effort(command.add_argument_group("how to draw it"))
     _add_output(command.add_argument_group("what to say and write"))
@@ -180,6 +195,12 @@ def _add_output(group: Any) -> None:
         metavar="PATH",
         help="the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
         "or - for a PNG on standard output (FILE's stem with .png, here)",
+    )
+    group.add_argument(
+        "--certificate",
+        metavar="PATH",
+        help="also write what was proven, with --proven area, as JSON lines that "
+        "tools/check_certificate.py verifies",
     )
     group.add_argument(
         "--check", action="store_true", help="also evaluate densely and compare every pixel"

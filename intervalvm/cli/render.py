@@ -19,7 +19,7 @@ from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, file_errors
 from intervalvm.render.api import render as render_image
 from intervalvm.render.grid import Region, coordinates
-from intervalvm.render.image import Stats, format_of, milliseconds
+from intervalvm.render.image import UNPROVEN, Stats, check_shades, format_of, milliseconds
 from intervalvm.vmfile import load
 
 if TYPE_CHECKING:
@@ -45,8 +45,10 @@ def render(options: argparse.Namespace) -> int:
         image = render_image(tape, **arguments, progress=progress)
     rendered = time.perf_counter()
     _write(image, out)
+    if options.certificate is not None:
+        _certify(image, arguments, options)
     written = time.perf_counter()
-    different = _compare(image, tape, arguments, options) if options.check else None
+    found = _compare(image, tape, arguments, options) if options.check else None
     stats = replace(
         image.stats,
         seconds={
@@ -56,8 +58,8 @@ def render(options: argparse.Namespace) -> int:
             "total": written - start,
         },
     )
-    _report(stats, out, different, options)
-    return 1 if different else 0
+    _report(stats, out, found, options)
+    return 1 if found is not None and _is_wrong(found) else 0
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -66,7 +68,18 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     given["max_memory"] = options.max_memory
     given["region"] = _region(options)
     given["variables"] = dict(options.set)
+    if proven := _proven(options):
+        given |= {"rounding": "outward", "over": proven}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _proven(options: argparse.Namespace) -> str | None:
+    """What is proven of each pixel: of its area, if a certificate is to say so."""
+    if options.certificate is None:
+        return options.proven  # type: ignore[no-any-return]
+    if options.proven == "point":
+        raise OptionError("--certificate is about areas: give --proven area, or leave it out")
+    return "area"
 
 
 def _region(options: argparse.Namespace) -> Region | None:
@@ -86,8 +99,14 @@ def _region(options: argparse.Namespace) -> Region | None:
 
 def _check_output(out: str, options: argparse.Namespace) -> None:
     """Refuse before the work what could not be written after it."""
+    if options.certificate is not None:
+        check_writable(options.certificate)
+        if Path(options.file).exists() and not Path(options.file).is_file():
+            raise OptionError(
+                f"--certificate names the bytes of FILE: give a file, not {options.file}"
+            )
     if out != STANDARD_OUTPUT:
-        format_of(out)
+        check_shades(format_of(out), _proven(options))
         check_writable(out)
     elif options.json:
         raise OptionError("--json and --out - both write to standard output: name a file")
@@ -106,34 +125,52 @@ def _write(image: Image, out: str) -> None:
         sys.stdout.buffer.flush()
 
 
+def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespace) -> None:
+    from intervalvm.render.certificate import Subject, write_certificate
+
+    subject = Subject.of_file(options.file, arguments.get("z", 0.0), arguments["variables"])
+    write_certificate(options.certificate, image, subject)
+
+
 def _compare(
     image: Image, tape: Tape, arguments: dict[str, Any], options: argparse.Namespace
-) -> int:
-    """How many pixels dense evaluation sees differently; says where the first one is."""
+) -> dict[str, Any]:
+    """What dense evaluation sees differently, and how many pixels are wrong.
+
+    Says where the first of these is. A verdict that only one of two proven images has is not wrong.
+    """
     reference = {"engine": "dense", "backend": "numpy", "mode": "bitmap", "depth": None}
     with Progress("evaluating densely", wanted=not options.quiet) as progress:
         dense = render_image(tape, **arguments | reference, progress=progress)
-    differs = image.bitmap() != dense.pixels
-    different = int(np.count_nonzero(differs))
-    if different:
-        row, column = divmod(int(np.argmax(differs)), image.width)
+    found = image.bitmap()
+    differs = wrong = found != dense.pixels
+    if image.over is not None:
+        wrong = differs & (found != UNPROVEN) & (dense.pixels != UNPROVEN)
+    if wrong.any():
+        row, column = divmod(int(np.argmax(wrong)), image.width)
         x, y = coordinates(
             image.region, image.width, image.height, image.stats.grid, image.stats.dtype
         )
+        how = "differ from" if image.over is None else "contradict"
         print(
-            f"intervalvm: {different} of {differs.size} pixels differ from dense evaluation, "
+            f"intervalvm: {np.count_nonzero(wrong)} of {wrong.size} pixels {how} dense evaluation, "
             f"first column {column}, row {row}: x {x[column]!s}, y {y[row]!s}",
             file=sys.stderr,
         )
-    return different
+    different, contradicted = (int(np.count_nonzero(which)) for which in (differs, wrong))
+    result = {"identical": not different, "different": different}
+    return result if image.over is None else {**result, "contradicted": contradicted}
 
 
-def _report(stats: Stats, out: str, different: int | None, options: argparse.Namespace) -> None:
+def _report(
+    stats: Stats, out: str, found: dict[str, Any] | None, options: argparse.Namespace
+) -> None:
     if options.json:
-        check = None if different is None else {"identical": not different, "different": different}
         facts = stats.as_json()
         results = {name: facts.pop(name) for name in ("seconds", "pixels", "levels")}
-        report = {"file": options.file, **facts, "out": out, **results, "check": check}
+        report = {"file": options.file, **facts, "out": out, **results, "check": found}
+        if options.certificate is not None:
+            report["certificate"] = options.certificate
         say(json.dumps(report, allow_nan=False))
         return
     # The picture has standard output to itself.
@@ -142,10 +179,19 @@ def _report(stats: Stats, out: str, different: int | None, options: argparse.Nam
         say(str(stats), stream)
     elif not options.quiet:
         width, height = stats.size
+        unproven = "" if stats.over is None else f"{stats.pixels['unproven']} unproven, "
         print(
-            f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, "
+            f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, {unproven}"
             f"{milliseconds(stats.seconds['render'])}",
             file=sys.stderr,
         )
-    if different == 0 and not options.quiet:
-        say(f"identical: {stats.pixels['total']} pixels", stream)
+    if found is not None and not _is_wrong(found) and not options.quiet:
+        total, different = stats.pixels["total"], found["different"]
+        same = f"identical: {total} pixels"
+        partly = f"no contradiction: {total} pixels, of which {different} are proven only once"
+        say(partly if different else same, stream)
+
+
+def _is_wrong(found: dict[str, Any]) -> bool:
+    """Whether dense evaluation says that a pixel is wrong."""
+    return bool(found.get("contradicted", found["different"]))

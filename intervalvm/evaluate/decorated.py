@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from intervalvm.compiler.slots import dying
 from intervalvm.evaluate import interval as nearest
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate.interval import Interval
@@ -96,17 +97,45 @@ def bounds(
     xp = DirectedArrays(dtype)
     values: list[Real] = []
     with np.errstate(all="ignore"):
-        for i, code in enumerate(tape.codes.tolist()):
-            op = ROWS[code]
-            if op.name == "const":
-                values.append(given(xp, tape.wide[i], tape.wide[i]))
-            elif op.name == "var":
-                values.append(free[tape.left[i]])
-            elif op.is_input:
-                values.append(axes[op.name])
-            else:
-                values.append(applied(xp, op.name, [values[k] for k in tape.operands(i)]))
+        for i in range(len(tape)):
+            values.append(_clause(xp, tape, i, values, axes, free))
     return values
+
+
+def root_bounds(
+    tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
+) -> Real:
+    """The interval of the last clause. That of any other is freed at its last use.
+
+    Shapes broadcast: that of a clause is the shape of the inputs on which it depends.
+    """
+    xp = DirectedArrays(dtype)
+    values: list[Any] = []
+    with np.errstate(all="ignore"):
+        for i, gone in enumerate(dying(tape)):
+            values.append(_clause(xp, tape, i, values, axes, free))
+            for k in gone:
+                values[k] = None
+    root: Real = values[-1]
+    return root
+
+
+def _clause(
+    xp: DirectedArrays,
+    tape: Tape,
+    i: int,
+    values: Sequence[Real],
+    axes: dict[str, Real],
+    free: Sequence[Real],
+) -> Real:
+    op = ROWS[tape.codes[i]]
+    if op.name == "const":
+        return given(xp, tape.wide[i], tape.wide[i])
+    if op.name == "var":
+        return free[int(tape.left[i])]
+    if op.is_input:
+        return axes[op.name]
+    return applied(xp, op.name, [values[k] for k in tape.operands(i)])
 
 
 # --- continuity -------------------------------------------------------------------------------

@@ -15,13 +15,21 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
+from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.evaluate.folding import prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
-from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
-from intervalvm.render.image import Image, Level, Stats, canvas
+from intervalvm.render.grid import (
+    Region,
+    check_depth,
+    check_size,
+    coordinates,
+    edges,
+    shown_region,
+)
+from intervalvm.render.image import Image, canvas
+from intervalvm.render.report import stats_of
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
@@ -52,6 +60,8 @@ def render(
     z: float = 0.0,
     max_memory: int | None = None,
     fold: str = "exact",
+    rounding: str = "nearest",
+    over: str | None = None,
     progress: Progress | bool | None = None,
 ) -> Image:
     """The image of ``tape``: 255 where its value is below 0, else 0, NaN included.
@@ -65,6 +75,11 @@ def render(
     ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
     ``fold="fast"`` also uses identities of real numbers, which change values: see
     ``intervalvm.fold``.
+
+    With ``rounding="outward"`` pixels are proven, about the function of real numbers that the tape
+    writes down: 255 where it is defined and below 0, 0 where it is nowhere both, 128 where neither
+    could be proven. ``over`` is "point" (the default: at the pixel's sample, exactly) or "area" (at
+    every point of the pixel's area, see ``grid.edges``).
 
     Raises OptionError for an argument that means nothing, VariableError for a free variable that
     is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
@@ -85,6 +100,8 @@ def render(
         z=z,
         max_memory=max_memory,
         fold=fold,
+        rounding=rounding,
+        over=over,
     )
     return draw(job, progress)
 
@@ -105,6 +122,10 @@ class Job:
     grid: str
     region: Region
     max_memory: int | None
+    over: str | None = None
+    """What is proven of each pixel, its "point" or its "area"; None where nothing is."""
+    edges: tuple[NDArray[Any], NDArray[Any]] | None = None
+    """Where the pixels' areas meet, if it is these that are asked about."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -147,12 +168,18 @@ def check(
     z: float,
     max_memory: int | None,
     fold: str,
+    rounding: str,
+    over: str | None,
 ) -> Job:
     """The options of ``render`` as a Job, or the error that ``render`` promises."""
     variables, tape = settings_for(shape, variables), as_tape(shape)
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
     chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
+    if rounding != "nearest" or over is not None:
+        from intervalvm.render.verdicts import check_over
+
+        over = check_over(rounding, over, engine=engine, backend=backend, mode=mode, fold=fold)
     tape = prefolded(tape, fold, chosen)
     threads = _check_threads(threads)
     if mode not in MODES:
@@ -179,6 +206,8 @@ def check(
         grid,
         shown,
         max_memory,
+        over,
+        edges(shown, width, height, grid, chosen) if over == "area" else None,
     )
 
 
@@ -187,41 +216,19 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
-        if job.engine != "pruned":
+        if job.over is not None:
+            drawn = _proven(job, steps, report)
+        elif job.engine != "pruned":
             drawn = _dense(job, report)
         elif job.backend == "numpy":
             drawn = _readable(job, steps, report)
         else:
             drawn = _compiled(job, steps, report, find_plan)
         rendering = time.perf_counter() - start - drawn.compiling
-    report_work = partial(_stats, job, drawn, steps, rendering)
+    report_work = partial(stats_of, job, drawn, steps, rendering)
     # what dense engines count is in the pixels, which their owner may change
-    return Image(drawn.pixels, job.region, report_work if drawn.counts else report_work())
-
-
-def _stats(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stats:
-    pixels, counts = drawn.pixels, drawn.counts
-    height, width = job.shape
-    is_bitmap = pixels.dtype == np.uint8
-    return Stats(
-        clauses=len(job.tape),
-        size=(width, height),
-        depth=job.depth,
-        engine=job.engine,
-        backend=job.backend,
-        dtype=DTYPE_NAMES[job.x.dtype],
-        threads=drawn.threads,
-        grid=job.grid,
-        seconds={"compile": drawn.compiling, "render": rendering},
-        pixels={
-            "inside": sum(count.inside_px for count in counts)
-            if counts
-            else int(np.count_nonzero(pixels if is_bitmap else pixels < 0)),
-            "evaluated": sum(count.evaluated_px for count in counts) if counts else pixels.size,
-            "total": pixels.size,
-        },
-        levels=_levels(counts, steps, width, height),
-    )
+    is_counted = bool(drawn.counts) and job.over is None
+    return Image(drawn.pixels, job.region, report_work if is_counted else report_work(), job.over)
 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
@@ -271,6 +278,18 @@ def _compiled(
     return Drawn(pixels, counts, compiling, job.threads)
 
 
+def _proven(job: Job, steps: list[int], report: Progress | None) -> Drawn:
+    """Proven pixels, by the engine that was asked for."""
+    if job.engine == "pruned":
+        del steps
+        raise OptionError(
+            "rounding='outward' with engine='pruned' is not there yet: choose engine='dense'"
+        )
+    from intervalvm.render import verdicts
+
+    return Drawn(verdicts.render(job, report), [])
+
+
 def _dense(job: Job, report: Progress | None) -> Drawn:
     """Whole arrays where they fit; else, but for the naive engine, bands of rows."""
     module = array_module(job.backend)
@@ -312,25 +331,6 @@ def _dense(job: Job, report: Progress | None) -> Drawn:
         if report is not None:
             report(band.stop * width, height * width)
     return Drawn(pixels, [])
-
-
-def _levels(counts: list[Counts], steps: list[int], width: int, height: int) -> tuple[Level, ...]:
-    found, level = [], 0
-    for count, levels in zip(counts, steps, strict=True):
-        level += levels
-        tile = -(-width // (1 << level)), -(-height // (1 << level))
-        mean = count.clauses / count.ambiguous if count.ambiguous else 0.0
-        found.append(
-            Level(
-                tile,
-                count.regions,
-                count.inside,
-                count.outside,
-                count.ambiguous,
-                mean,
-            )
-        )
-    return tuple(found)
 
 
 def _check_backend(engine: str, backend: str | None) -> str:

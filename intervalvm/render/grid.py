@@ -2,7 +2,8 @@
 
 In: a ``Region``, a size, the name of a grid. Out: one array of x for the columns and one of y for
 the rows, top row first. All the project samples at these arrays and never computes a coordinate
-again, so that two evaluators see the same points bit for bit.
+again, so that two evaluators see the same points bit for bit. Where a pixel stands for an area, not
+for its sample, ``edges`` says where the areas meet.
 """
 
 from __future__ import annotations
@@ -176,13 +177,56 @@ def _samples(
         # rows run downwards: the mirrored side is sampled, then mirrored back, so that the middle
         # row of the default square is -0.0 as in the programs that these grids come from
         y = -sample(-y1, -y0, height, 1).astype(dtype)
+    return _finite(x, y, Region((x0, x1), (y0, y1)))
+
+
+def _finite(x: NDArray[Any], y: NDArray[Any], region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both, read-only from now on, if the dtype holds them."""
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise OptionError(
-            f"the region {Region((x0, x1), (y0, y1))} goes beyond {dtype.name}: "
+            f"the region {region} goes beyond {x.dtype.name}: "
             "give a smaller one, or the dtype float64"
         )
     x.flags.writeable = y.flags.writeable = False
     return x, y
+
+
+def edges(
+    region: Region | None, width: int, height: int, grid: str, dtype: Any
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where the areas of the pixels meet: x of the columns' edges and y of the rows', top first.
+
+    ``x`` is ``dtype[width + 1]`` and never decreases, ``y`` is ``dtype[height + 1]`` and never
+    increases. The pixel of column i and row j has the closed area x[i]..x[i + 1] by
+    y[j + 1]..y[j]. Neighbours share an edge, and together the areas cover the region.
+
+    The region is cut into equal parts, whatever the grid: the samples of each lie in their own
+    part, those of "linspace" in the corners at the ends, those of "fidget" in the lower left
+    corner. Rounding moves an edge between two samples at most onto one of them; so a pixel's sample
+    lies in its area. The first and last edges are the region's ends, or the next floats beyond them
+    where the dtype does not hold those.
+
+    Raises what ``coordinates`` raises.
+    """
+    x, y = coordinates(region, width, height, grid, dtype)
+    shown = shown_region(region, width, height)
+    (x0, x1), (y0, y1) = shown.x, shown.y
+    with np.errstate(over="ignore"):
+        # mirrored and mirrored back, as the samples are
+        return _finite(_cut(x0, x1, x), -_cut(-y1, -y0, -y), shown)
+
+
+def _cut(low: float, high: float, samples: NDArray[Any]) -> NDArray[Any]:
+    """The ends of ``len(samples)`` equal parts of low..high, each with its sample within."""
+    parts = np.linspace(low, high, len(samples) + 1).astype(samples.dtype)
+    inner = np.clip(parts[1:-1], samples[:-1], samples[1:])
+    first, last = parts[:1], parts[-1:]
+    # float64 scalars: a Python number beside a float32 would be rounded to float32 first
+    first = np.where(first > np.float64(low), np.nextafter(first, -np.inf), first)
+    last = np.where(last < np.float64(high), np.nextafter(last, np.inf), last)
+    return np.concatenate(
+        [np.minimum(first, samples[:1]), inner, np.maximum(last, samples[-1:])], dtype=samples.dtype
+    )
 
 
 def check_size(size: Any) -> tuple[int, int]:

@@ -69,7 +69,8 @@ class Stats:
     """How a render went. It prints as a table.
 
     ``seconds`` has at least compile and render, ``pixels`` has inside, evaluated (point by point)
-    and total; ``levels`` is empty for the engines that walk no quadtree.
+    and total; ``levels`` is empty for the engines that walk no quadtree. Of a proven image ``over``
+    is "point" or "area", and ``pixels`` has unproven too.
     """
 
     clauses: int
@@ -83,10 +84,15 @@ class Stats:
     seconds: dict[str, float]
     pixels: dict[str, int]
     levels: tuple[Level, ...] = ()
+    over: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain lists, dicts and numbers."""
+        """The same as plain lists, dicts and numbers; rounding and over only of a proven image."""
         plain = asdict(self)
+        if self.over is None:
+            del plain["over"]
+        else:
+            plain["rounding"] = "outward"
         plain["size"] = list(self.size)
         plain["levels"] = [asdict(level) | {"tile": list(level.tile)} for level in self.levels]
         return plain
@@ -101,6 +107,11 @@ class Stats:
             f"{self.pixels['inside']} pixels inside ({share['inside']:.1%}), "
             f"{self.pixels['evaluated']} evaluated ({share['evaluated']:.1%})",
         ]
+        if self.over is not None:
+            lines.append(
+                f"proven over each pixel's {self.over}, but for "
+                f"{self.pixels['unproven']} unproven ({share['unproven']:.1%})"
+            )
         if self.levels:
             lines += ["", *_table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
@@ -135,12 +146,14 @@ class Image:
 
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
-    that the pixels cover.
+    that the pixels cover. A proven image is a bitmap with a third value, 128 for unproven; ``over``
+    then says what was asked of each pixel, "point" or "area".
     """
 
     pixels: NDArray[Any]
     region: Region
     _stats: Stats | Callable[[], Stats]
+    over: str | None = None
 
     @cached_property
     def stats(self) -> Stats:
@@ -148,7 +161,8 @@ class Image:
         return self._stats() if callable(self._stats) else self._stats
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"pixels": self.pixels, "region": self.region, "_stats": self.stats}
+        state = {"pixels": self.pixels, "region": self.region, "_stats": self.stats}
+        return state | {"over": self.over}
 
     @property
     def width(self) -> int:
@@ -164,7 +178,8 @@ class Image:
         return "bitmap" if self.pixels.dtype == np.uint8 else "value"
 
     def __repr__(self) -> str:
-        return f"<Image {self.width}x{self.height}, {self.mode}, {self.region}>"
+        proven = "" if self.over is None else f" proven over each {self.over}"
+        return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.pixels, dtype=dtype, copy=copy)
@@ -175,7 +190,10 @@ class Image:
         return stream.getvalue()
 
     def bitmap(self) -> NDArray[np.uint8]:
-        """255 where the value is below 0, else 0: ``pixels`` itself in mode "bitmap"."""
+        """255 where the value is below 0, else 0: ``pixels`` itself in mode "bitmap".
+
+        So a proven image has its three values here too.
+        """
         if self.mode == "bitmap":
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
@@ -184,8 +202,9 @@ class Image:
         """Write the file, whole or not at all; the suffix says the format unless ``format`` does.
 
         Pictures show the bitmap, save that a ``.tif`` of mode "value" holds the values as float32.
-        ``.npy`` holds ``pixels`` as they are. Raises OptionError for a format that is not in
-        ``FORMATS`` or cannot hold the size, FileError where the file cannot be written.
+        ``.npy`` holds ``pixels`` as they are. What is unproven is grey. Raises OptionError for a
+        format that is not in ``FORMATS`` or cannot hold the size, or the grey, FileError where the
+        file cannot be written.
         """
         chosen = format_of(path, format)
         write_atomically(path, lambda stream: self.write(stream, chosen))
@@ -203,6 +222,14 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
         what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
         raise OptionError(f"{what} names no format: choose {' '.join(f'.{f}' for f in FORMATS)}")
     return name
+
+
+def check_shades(format: str, over: str | None) -> None:
+    """Raise OptionError if a format of two values is to hold a proven image, which has three."""
+    if format == "pbm" and over is not None:
+        raise OptionError(
+            "a .pbm holds two values, and a proven image has three: choose .pgm or .png"
+        )
 
 
 class _Plain:
@@ -234,7 +261,7 @@ def _save_png(image: Image, stream: Any) -> None:
     from PIL import Image as Pillow
 
     picture = _picture(image.bitmap())
-    if image.pixels.size <= MOST_COPIED_PX:
+    if image.pixels.size <= MOST_COPIED_PX and image.over is None:
         picture = picture.convert("1", dither=Pillow.Dither.NONE)
     picture.save(stream, "PNG", compress_level=1, compress_type=3)
 
@@ -250,6 +277,7 @@ def _save_ppm(image: Image, stream: Any) -> None:
 def _save_pbm(image: Image, stream: Any) -> None:
     from PIL import Image as Pillow
 
+    check_shades("pbm", image.over)
     _picture(image.bitmap()).convert("1", dither=Pillow.Dither.NONE).save(stream, "PPM")
 
 

@@ -1,0 +1,187 @@
+"""What an image that is proven over its areas says of the plane: bounds of an area, boxes.
+
+In: an ``Image`` with ``over="area"``. Out: exact facts of its *cells*, the pixels' closed areas:
+they cover the region, so what holds of all of them holds of the region. Ends are float64, which
+hold the floats of either dtype; areas are summed as integers and rounded once, outwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.errors import OptionError
+from intervalvm.render.grid import Region, edges
+from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from intervalvm.render.image import Image
+
+VERDICTS = {"inside": INSIDE, "outside": OUTSIDE, "unproven": UNPROVEN}
+NAMES = {int(pixel): name for name, pixel in VERDICTS.items()}
+MIXED = np.uint8(1)
+"""Of a tile whose pixels differ; no verdict."""
+BAND = 256
+"""Rows of tiles that are listed together."""
+Side = tuple[float, float]
+
+
+class ProvenBox(NamedTuple):
+    """A closed box all of which has one verdict: "inside", "outside" or "unproven".
+
+    ``pixels`` are the columns and the rows of pixels that it covers.
+    """
+
+    verdict: str
+    x: Side
+    y: Side
+    pixels: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """``pixels`` uint8[h, w] over the cells between ``x`` float64[w + 1], which never decreases,
+    and ``y`` float64[h + 1], which never increases."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    pixels: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, image: Image) -> Cells:
+        """Raises OptionError for an image that proves nothing of areas."""
+        if image.over != "area":
+            raise OptionError(
+                "the image proves nothing of areas: render with rounding='outward', over='area'"
+            )
+        stats = image.stats
+        x, y = edges(image.region, image.width, image.height, stats.grid, stats.dtype)
+        return cls(x.astype(np.float64), y.astype(np.float64), image.pixels)
+
+    @property
+    def region(self) -> Region:
+        """What the cells cover: the image's region, its ends rounded outwards to the dtype."""
+        return Region((self.x[0], self.x[-1]), (self.y[-1], self.y[0]))
+
+    def counts(self) -> dict[str, int]:
+        """Cells by their verdicts' names."""
+        return {
+            name: int(np.count_nonzero(self.pixels == pixel)) for name, pixel in VERDICTS.items()
+        }
+
+    def area(self) -> tuple[float, float]:
+        """Bounds on the area of what is inside: proven inside, and not proven outside."""
+        least, most = self._area(self.pixels == INSIDE), self._area(self.pixels != OUTSIDE)
+        return rounded_down(least), 0.0 - rounded_down(-most)  # not -0.0
+
+    def _area(self, mask: NDArray[np.bool_]) -> Fraction:
+        x, x_scale = _integers(self.x)
+        y, y_scale = _integers(self.y)
+        # +1 where a run of cells begins, -1 behind its end: its width is the difference of two ends
+        turns = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
+        rows, columns = np.nonzero(turns)
+        widths = [0] * len(mask)
+        for row, column, turn in zip(
+            rows.tolist(), columns.tolist(), turns[rows, columns].tolist(), strict=True
+        ):
+            widths[row] -= turn * x[column]
+        total = sum(width * (y[row] - y[row + 1]) for row, width in enumerate(widths))
+        return Fraction(total, x_scale * y_scale)
+
+    def bounds(self) -> tuple[Side, Side] | None:
+        """The box around the cells that are not proven outside; None if all are."""
+        mask = self.pixels != OUTSIDE
+        columns, rows = (np.flatnonzero(mask.any(axis)) for axis in (0, 1))
+        if not len(columns):
+            return None
+        return (
+            (float(self.x[columns[0]]), float(self.x[columns[-1] + 1])),
+            (float(self.y[rows[-1] + 1]), float(self.y[rows[0]])),
+        )
+
+    def boxes(self) -> Iterator[ProvenBox]:
+        """The largest tiles of a quadtree that have one verdict each, large ones first.
+
+        They meet along their sides at most, and cover all cells.
+        """
+        levels = [self.pixels]
+        while max(levels[-1].shape) > 1:
+            levels.append(_joined(levels[-1]))
+        above = np.full((1, 1), MIXED)
+        while levels:
+            tiles = levels.pop()
+            yield from self._level(tiles, above, side=1 << len(levels))
+            above = tiles
+
+    def _level(
+        self, tiles: NDArray[np.uint8], above: NDArray[np.uint8], side: int
+    ) -> Iterator[ProvenBox]:
+        """The tiles of one verdict whose parents in ``above`` are mixed."""
+        (height, width), (most_rows, most_columns) = self.pixels.shape, tiles.shape
+        x, y = self.x.tolist(), self.y.tolist()
+        for top in range(0, most_rows, BAND):
+            band = tiles[top : top + BAND]
+            parents = above[(top + np.arange(len(band))) // 2][:, np.arange(most_columns) // 2]
+            rows, columns = np.nonzero((band != MIXED) & (parents == MIXED))
+            found = band[rows, columns].tolist()
+            for row, column, pixel in zip(
+                ((rows + top) * side).tolist(), (columns * side).tolist(), found, strict=True
+            ):
+                right, bottom = min(column + side, width), min(row + side, height)
+                yield ProvenBox(
+                    NAMES[pixel],
+                    (x[column], x[right]),
+                    (y[bottom], y[row]),
+                    (right - column, bottom - row),
+                )
+
+
+def _joined(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tiles twice as long: the verdict of all four parts, or MIXED. The edge is repeated."""
+    height, width = tiles.shape
+    whole = np.pad(tiles, ((0, height % 2), (0, width % 2)), mode="edge")
+    first = whole[::2, ::2]
+    same = (whole[1::2, ::2] == first) & (whole[::2, 1::2] == first)
+    return np.where(same & (whole[1::2, 1::2] == first), first, MIXED)
+
+
+def _integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
+    """The numbers times a power of 2 that makes integers of all, and that power."""
+    ratios = [value.as_integer_ratio() for value in values.tolist()]
+    scale = max(under for _, under in ratios)
+    return [over * (scale // under) for over, under in ratios], scale
+
+
+def rounded_down(value: Fraction) -> float:
+    """The greatest float64 that is not above it."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.nextafter(math.inf, 0) if value > 0 else -math.inf
+    return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
+
+
+def shown(low: float, high: float) -> tuple[str, str]:
+    """Six digits of two bounds, which still are bounds."""
+    from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+    ways = ((low, ROUND_FLOOR), (high, ROUND_CEILING))
+    first, last = (
+        f"{float(Context(prec=6, rounding=way).create_decimal(Decimal(end))):g}"
+        for end, way in ways
+    )
+    return first, last
+
+
+def box_text(box: tuple[Any, Any]) -> str:
+    """A box as ``x 0..1, y 0..1``, rounded outwards."""
+    return ", ".join(
+        f"{axis} {'..'.join(shown(*side))}" for axis, side in zip("xy", box, strict=True)
+    )

@@ -1,0 +1,114 @@
+"""A certificate: what was proven of a region, box by box, for others to check.
+
+In: an image that is proven over its areas, and what it is of. Out: a file of JSON lines, which
+``tools/check_certificate.py`` checks without this package.
+
+====== ===========================================================================================
+line   an object with
+====== ===========================================================================================
+first  ``format`` and ``version``; ``tape``: the ``file`` (null if it has none) and the ``sha256``
+       of its bytes; ``z`` and ``variables``; ``region``, ``area``, ``bounds``: the claims; ``size``
+       and ``pixels``: the cells, counted by verdict; ``grid`` and ``dtype``: how it was made
+each   ``verdict``, ``x`` and ``y``: all of a closed box is inside, or outside, or it is not proven;
+       ``cells``: the columns and rows of cells in it
+last   ``boxes``: how many there are of each verdict
+====== ===========================================================================================
+
+Numbers are written with as many digits as tell one float64 from all others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intervalvm.errors import FileError, OptionError
+from intervalvm.files import write_atomically
+from intervalvm.render.cells import VERDICTS, Cells
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+
+    from intervalvm.render.image import Image
+    from intervalvm.tape import Tape
+
+FORMAT, VERSION = "intervalvm certificate", 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a certificate is about: the bytes of a ``.vm`` file, z and the free variables.
+
+    Raises OptionError for a number that JSON has not.
+    """
+
+    file: str | None
+    sha256: str
+    z: float
+    variables: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for name, value in {"z": self.z, **self.variables}.items():
+            if not math.isfinite(value):
+                raise OptionError(f"a certificate cannot say {name}={value}: give a finite number")
+
+    @classmethod
+    def of_tape(cls, tape: Tape, z: float, variables: Mapping[str, float]) -> Subject:
+        """The tape's own text, which ``intervalvm.save`` writes."""
+        return cls(None, hashlib.sha256(str(tape).encode()).hexdigest(), z, variables)
+
+    @classmethod
+    def of_file(cls, path: str, z: float, variables: Mapping[str, float]) -> Subject:
+        """A file as it is now. Raises FileError if it cannot be read."""
+        try:
+            with open(path, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise FileError(f"{path}: cannot be read again: {error.strerror}") from error
+        return cls(path, digest, z, variables)
+
+
+def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
+    """Write it, whole or not at all: a box at a time, so it takes no memory to speak of.
+
+    Raises OptionError for an image that is not proven over its areas, or whose area float64 does
+    not hold, FileError where the file cannot be written.
+    """
+    cells = Cells.of(image)
+    write_atomically(
+        path, lambda stream: stream.writelines(map(str.encode, _lines(image, cells, subject)))
+    )
+
+
+def _lines(image: Image, cells: Cells, subject: Subject) -> Iterator[str]:
+    region, area, stats = cells.region, cells.area(), image.stats
+    if not math.isfinite(area[1]):
+        raise OptionError("a certificate cannot say an area beyond float64: give a smaller region")
+    yield _line(
+        format=FORMAT,
+        version=VERSION,
+        tape={"file": subject.file, "sha256": subject.sha256},
+        z=subject.z,
+        variables=dict(subject.variables),
+        region={"x": region.x, "y": region.y},
+        area=area,
+        bounds=cells.bounds(),
+        size=stats.size,
+        pixels=cells.counts(),
+        grid=stats.grid,
+        dtype=stats.dtype,
+    )
+    counts = Counter(dict.fromkeys(VERDICTS, 0))
+    for box in cells.boxes():
+        counts[box.verdict] += 1
+        yield _line(verdict=box.verdict, x=box.x, y=box.y, cells=box.pixels)
+    yield _line(boxes=dict(counts))
+
+
+def _line(**entries: object) -> str:
+    return json.dumps(entries, allow_nan=False) + "\n"

@@ -1,0 +1,173 @@
+"""``prove``: what is certain of a shape in a region of the plane.
+
+In: a tape, a region, a resolution. Out: a ``Proof``. All of it follows from one image that is
+proven over the pixels' areas, and holds for the function of real numbers that the tape writes down:
+see ``evaluate.outward``. Where the function is undefined is outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intervalvm.errors import OptionError
+from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.render.api import render
+from intervalvm.render.cells import Cells, Side, box_text, shown
+from intervalvm.render.grid import Region, check_size, coordinates
+from intervalvm.render.image import INSIDE, OUTSIDE
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from intervalvm.render.cells import ProvenBox
+    from intervalvm.render.image import Image
+    from intervalvm.tape import Tape
+
+GRID = "center"
+"""Its samples lie inside the cells, so that one may witness what a whole cell does not."""
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What is proven of a shape in ``region``. It prints in two lines.
+
+    ``verdict`` is "empty" (no point of the region is inside), "full" (every one is), "crossed"
+    (some are and some are not), or "undecided": at this resolution none of the three was proven.
+    ``area`` are bounds on the area inside; ``bounds`` is a box ((x0, x1), (y0, y1)) that holds
+    every point inside, None if the region is empty. ``inside_at`` and ``outside_at`` are points
+    (x, y) of which it is proven, None if there was none; an "undecided" proof may have one.
+
+    ``image`` has the verdict of each cell, ``boxes`` joins them; ``save`` writes them down.
+    """
+
+    verdict: str
+    region: Region
+    area: tuple[float, float]
+    bounds: tuple[Side, Side] | None
+    inside_at: Point | None
+    outside_at: Point | None
+    image: Image
+    tape: Tape
+    z: float
+    variables: dict[str, float]
+
+    @property
+    def boxes(self) -> Iterator[ProvenBox]:
+        """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
+        return Cells.of(self.image).boxes()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
+        all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
+        writes it.
+        """
+        from intervalvm.render.certificate import Subject, write_certificate
+
+        subject = Subject.of_tape(self.tape, self.z, self.variables)
+        write_certificate(path, self.image, subject)
+
+    def __repr__(self) -> str:
+        return f"<Proof {str(self).splitlines()[0]}>"
+
+    def __str__(self) -> str:
+        (x0, x1), (y0, y1) = self.region.x, self.region.y
+        least, most = shown(*self.area)
+        where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
+        return (
+            f"{self.verdict}: {self.region}, {self.image.width}x{self.image.height} cells\n"
+            f"inside: area {least} to {most} of {(x1 - x0) * (y1 - y0):g}, {where}"
+        )
+
+
+def prove(
+    tape: TapeLike,
+    *,
+    region: Region | None = None,
+    resolution: int | tuple[int, int] = 256,
+    tolerance: float | None = None,
+    max_resolution: int = 8192,
+    z: float = 0.0,
+    variables: Mapping[str, float] | None = None,
+    dtype: Any = "float64",
+    engine: str = "pruned",
+    backend: str | None = None,
+    threads: int | None = None,
+    max_memory: int | None = None,
+) -> Proof:
+    """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
+
+    The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
+    shape as for a picture. With ``tolerance``
+    the resolution is doubled until the bounds of the area are no further apart, or until another
+    doubling would go beyond ``max_resolution`` cells a side: look at ``area`` to know which. The
+    other options are those of ``render``; in float32 the region's ends are rounded outwards.
+
+    Raises what ``render`` raises.
+    """
+    if tolerance is not None and not tolerance >= 0:
+        raise OptionError(f"the tolerance is {tolerance!r}: give an area, from 0")
+    size = check_size(resolution)
+    shape, settings = as_tape(tape), settings_for(tape, variables)
+    options = {
+        "region": Region.square() if region is None else region,
+        "grid": GRID,
+        "z": z,
+        "variables": settings,
+        "dtype": dtype,
+        "engine": engine,
+        "backend": backend,
+        "threads": threads,
+        "max_memory": max_memory,
+        "rounding": "outward",
+    }
+    while True:
+        image = render(shape, size=size, over="area", **options)
+        cells = Cells.of(image)
+        area = cells.area()
+        if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
+            break
+        size = 2 * size[0], 2 * size[1]
+    image.pixels.flags.writeable = False  # what is proven of them is read from them later
+    counts = cells.counts()
+    inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
+    if counts["unproven"] and None in (inside, outside):
+        samples = render(shape, size=size, over="point", **options)
+        inside = inside or _first(samples, INSIDE)
+        outside = outside or _first(samples, OUTSIDE)
+    given = zip(shape.variables, shape.settings(settings), strict=True)
+    return Proof(
+        _verdict(counts, inside, outside),
+        cells.region,
+        area,
+        cells.bounds(),
+        inside,
+        outside,
+        image,
+        shape,
+        float(z),
+        {name: float(value) for name, value in given},
+    )
+
+
+def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None) -> str:
+    if not counts["inside"] and not counts["unproven"]:
+        return "empty"
+    if not counts["outside"] and not counts["unproven"]:
+        return "full"
+    return "crossed" if inside and outside else "undecided"
+
+
+def _first(image: Image, pixel: np.uint8) -> Point | None:
+    """The sample of the first pixel of a verdict: it lies in the pixel's area."""
+    found = image.pixels == pixel
+    if not found.any():
+        return None
+    row, column = divmod(int(np.argmax(found)), image.width)
+    x, y = coordinates(image.region, image.width, image.height, GRID, image.stats.dtype)
+    return float(x[column]), float(y[row])
