@@ -133,7 +133,7 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
         work["leaves" if is_leaf else "128 px"].add(program, leaf=is_leaf)
 
     def walk(of: Scene, pixels: NDArray[np.uint8]) -> list[Counts]:
-        return compiled.render(of.plan, of.x, of.y, pixels, (3, 3), threads=1)
+        return compiled.render(of.plan, (of.x, of.y), (of.x, of.y), pixels, (3, 3), threads=1)
 
     counts = walk(of, image)
     assert counts[0].clauses == work["128 px"].records
@@ -141,7 +141,7 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
     shape.check(image)
     kernel = native.kernel("tame", DTYPE.name)
     with of.plan.workspaces(2, 2) as (root, own):
-        frame = compiled._Frame(of.plan, root, (of.x, of.y), image, (3, 3))
+        frame = compiled._Frame(of.plan, root, (of.x, of.y) * 2, image, (3, 3))
         frame.words[c.BUDGET] = 0  # split the root and come back
 
         def split_root() -> None:

@@ -89,7 +89,9 @@ class Scene:
 
 def scene(tape: Tape, size: int = SIZE) -> Scene:
     x, y = coordinates(None, size, size, "linspace", "float32")
-    plan = plan_of(tape, DTYPE, {"var-z": 0.0}, domain_of(x, y), sign_only=True)
+    plan = plan_of(
+        tape, DTYPE, {"var-z": 0.0}, domain_of((x[0], x[-1], y[-1], y[0]), DTYPE), sign_only=True
+    )
     return Scene(tape, x, y, plan)
 
 
@@ -104,13 +106,14 @@ def drawing(
 
     def draw() -> tuple[NDArray[np.uint8], list[Counts]]:
         pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
+        sides = (of.x, of.y)
         counts = compiled.render(
-            plan, of.x, of.y, pixels, steps, threads=threads, is_clear=is_clear
+            plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear
         )
         return pixels, counts
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:
-        with patch.object(native, "kernel", lambda _kind, dtype: original("careful", dtype)):
+        with patch.object(native, "kernel", lambda _kind, *which: original("careful", *which)):
             return draw()
 
     return draw_carefully if careful else draw

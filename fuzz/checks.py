@@ -63,6 +63,7 @@ def check(case: Case, tried: Tried) -> None:
         _check_fold(case, dense)
         _check_pictures(case, dense, tried)
         _check_boxes(case, tried)
+        _check_proofs(case, tried)
     tried.tapes += 1
 
 
@@ -102,7 +103,16 @@ def _check_pictures(case: Case, dense: NDArray[Any], tried: Tried) -> None:
 
 
 def _pictures(case: Case) -> Iterator[tuple[str, ivm.Image]]:
-    options: dict[str, Any] = {
+    options = _options(case)
+    yield "dense", ivm.render(case.tape, engine="dense", **options)
+    yield "pruned numba", ivm.render(case.tape, threads=case.threads, **options)
+    if math.prod(case.size) <= MOST_WALKED_PX:
+        yield "pruned numpy", ivm.render(case.tape, backend="numpy", **options)
+    yield "renderer", ivm.Renderer(case.tape, threads=case.threads, **options).render()
+
+
+def _options(case: Case) -> dict[str, Any]:
+    return {
         "region": case.region,
         "size": case.size,
         "depth": case.depth,
@@ -112,11 +122,6 @@ def _pictures(case: Case) -> Iterator[tuple[str, ivm.Image]]:
         "z": case.z,
         "variables": case.variables,
     }
-    yield "dense", ivm.render(case.tape, engine="dense", **options)
-    yield "pruned numba", ivm.render(case.tape, threads=case.threads, **options)
-    if math.prod(case.size) <= MOST_WALKED_PX:
-        yield "pruned numpy", ivm.render(case.tape, backend="numpy", **options)
-    yield "renderer", ivm.Renderer(case.tape, threads=case.threads, **options).render()
 
 
 def _check_values(name: str, found: NDArray[Any], dense: NDArray[Any]) -> None:
@@ -130,6 +135,29 @@ def _check_values(name: str, found: NDArray[Any], dense: NDArray[Any]) -> None:
         row, column = np.argwhere(proven & ~bound)[0]
         values = f"{found[row, column]!r} for {dense[row, column]!r}"
         raise Wrong(f"{name} value", f"column {column}, row {row}: {values}")
+
+
+def _check_proofs(case: Case, tried: Tried) -> None:
+    """No engine contradicts another, and no pixel's area its sample."""
+    options = _options(case) | {"rounding": "outward", "mode": "bitmap"}
+    of_sample = None
+    for over in ("point", "area"):
+        expected = ivm.render(case.tape, engine="dense", over=over, **options).pixels
+        engines: dict[str, dict[str, Any]] = {"numba": {"threads": case.threads}}
+        if math.prod(case.size) <= MOST_WALKED_PX:
+            engines["numpy"] = {"backend": "numpy"}
+        for name, engine in engines.items():
+            image = ivm.render(case.tape, over=over, **engine, **options)
+            found, unproven = image.pixels, image.stats.pixels["unproven"]
+            if not np.isin(found, (0, 128, 255)).all() or unproven != (found == 128).sum():
+                raise Wrong(f"proof {name}", "a pixel is none of the three, or not counted")
+            for other in (expected, of_sample):
+                if other is not None:
+                    contradicts = np.abs(found.astype(int) - other) == 255
+                    _equal(f"proof {name}", contradicts, np.zeros_like(contradicts))
+            tried.points += found.size
+            tried.boxes += sum(level.regions for level in image.stats.levels)
+        of_sample = expected
 
 
 def _check_boxes(case: Case, tried: Tried) -> None:

@@ -137,7 +137,7 @@ def test_few_children_at_a_time_are_as_many_in_the_end(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("largest", [16.0, 64.0, 256.0, 1024.0, 4.0**20, 1e-300, 1e300])
 def test_the_domain_holds_every_coordinate(largest: float) -> None:
     for end in (largest, np.nextafter(largest, np.inf), np.nextafter(largest, 0)):
-        assert domain_of(np.array([-end, 0.0]), np.array([0.0])) >= end
+        assert domain_of((-end, 0.0, 0.0, 0.0), np.dtype(np.float64)) >= end
 
 
 def test_no_nan_is_missed_just_beyond_a_power_of_four() -> None:

@@ -247,10 +247,11 @@ from pathlib import Path
 import intervalvm as ivm
 from intervalvm.render import native
 kept, cache = Path(sys.argv[1]), Path(sys.argv[2])
-def slow(kind, dtype, rounding, machine):  # stands for the compiler: the code is what it made before
+def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
     time.sleep(0.5)
-    return (kept / f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o").read_bytes()[32:]
+    name = f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o"
+    return (kept / name).read_bytes()[32:]
 native._compile = slow
 native.cache_folder = lambda: cache
 print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])

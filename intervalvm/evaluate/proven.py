@@ -32,13 +32,18 @@ DOUBLE = np.dtype(np.float64)
 Pair = tuple[float, float]
 
 
+def folded_exactly(tape: Tape, settings: dict[str, float]) -> Tape:
+    """A tape of the same real function with z and the variables set to ``settings``."""
+    return fold(tape, Arrays(np, DOUBLE), settings, exact_only=_exact)
+
+
 def prepared(tape: Tape, settings: dict[str, float]) -> tuple[Tape, NDArray[np.float64]]:
     """A tape of the same real function that reads x and y alone, with bounds of its constants.
 
     ``settings`` are z and the variables. In the tape an operation on constants alone is a constant;
     the bounds are float64 (len(tape), 2), NaN of what is not a number and 0 of other clauses.
     """
-    folded = balance(fold(tape, Arrays(np, DOUBLE), settings, exact_only=_exact))
+    folded = balance(folded_exactly(tape, settings))
     xp = DirectedArrays(DOUBLE)
     numbers: dict[int, Real] = {}
     codes, ends = folded.codes.copy(), np.zeros((len(folded), 2))

@@ -18,6 +18,7 @@ from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.evaluate.folding import prefolded
+from intervalvm.evaluate.interval import NEAREST
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import available, require
 from intervalvm.render.grid import (
@@ -42,6 +43,7 @@ MODES = ("bitmap", "value")
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 Progress = Callable[[int, int], None]
+Sides = tuple[NDArray[Any], NDArray[Any]]
 
 
 def render(
@@ -132,6 +134,14 @@ class Job:
         return len(self.y), len(self.x)
 
     @property
+    def sides(self) -> tuple[Sides, Sides]:
+        """The lower ends of what columns and rows stand for, and the upper ones, as (x, y)."""
+        if self.edges is None:
+            return (self.x, self.y), (self.x, self.y)
+        x, y = self.edges
+        return (x[:-1], y[1:]), (x[1:], y[:-1])
+
+    @property
     def image_bytes(self) -> int:
         return len(self.y) * len(self.x) * self.pixel_type.itemsize
 
@@ -216,9 +226,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
-        if job.over is not None:
-            drawn = _proven(job, steps, report)
-        elif job.engine != "pruned":
+        if job.engine != "pruned":
             drawn = _dense(job, report)
         elif job.backend == "numpy":
             drawn = _readable(job, steps, report)
@@ -227,19 +235,24 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         rendering = time.perf_counter() - start - drawn.compiling
     report_work = partial(stats_of, job, drawn, steps, rendering)
     # what dense engines count is in the pixels, which their owner may change
-    is_counted = bool(drawn.counts) and job.over is None
-    return Image(drawn.pixels, job.region, report_work if is_counted else report_work(), job.over)
+    stats = report_work if drawn.counts else report_work()
+    return Image(drawn.pixels, job.region, stats, job.over)
 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
+    from intervalvm.evaluate.proven import folded_exactly
+    from intervalvm.evaluate.widened import WIDENED
     from intervalvm.render import quadtree
 
     start = time.perf_counter()
-    folded = fold(job.tape, Arrays(np, job.x.dtype), job.settings)
+    if job.over is None:
+        folded, rules = fold(job.tape, Arrays(np, job.x.dtype), job.settings), NEAREST
+    else:
+        folded, rules = folded_exactly(job.tape, job.settings), WIDENED
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(folded, job.x, job.y, pixels, steps, progress=report)
+    counts = quadtree.render(folded, *job.sides, pixels, steps, rules=rules, progress=report)
     return Drawn(pixels, counts, compiling)
 
 
@@ -251,13 +264,16 @@ def _compiled(
     from intervalvm.render import compiled
     from intervalvm.render.plan import domain_of, plan_of
 
-    at: dict[str, Any] = {} if find_plan is None else {"x": job.x, "y": job.y}
+    (x, y), (x_upper, y_upper) = job.sides
+    box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
+    at: dict[str, Any] = {} if find_plan is None else {"box": box}
     plan = (find_plan or plan_of)(
         job.tape,
         job.x.dtype,
         job.settings,
-        domain_of(job.x, job.y),
+        domain_of(box, job.x.dtype),
         sign_only=job.pixel_type == np.uint8,
+        rounding="nearest" if job.over is None else "outward",
         **at,
     )
     compiled.load(plan)
@@ -267,8 +283,7 @@ def _compiled(
     pixels, is_clear = canvas(job.shape, job.pixel_type)
     counts = compiled.render(
         plan,
-        job.x,
-        job.y,
+        *job.sides,
         pixels,
         steps,
         threads=job.threads,
@@ -278,20 +293,12 @@ def _compiled(
     return Drawn(pixels, counts, compiling, job.threads)
 
 
-def _proven(job: Job, steps: list[int], report: Progress | None) -> Drawn:
-    """Proven pixels, by the engine that was asked for."""
-    if job.engine == "pruned":
-        del steps
-        raise OptionError(
-            "rounding='outward' with engine='pruned' is not there yet: choose engine='dense'"
-        )
-    from intervalvm.render import verdicts
-
-    return Drawn(verdicts.render(job, report), [])
-
-
 def _dense(job: Job, report: Progress | None) -> Drawn:
     """Whole arrays where they fit; else, but for the naive engine, bands of rows."""
+    if job.over is not None:
+        from intervalvm.render import verdicts
+
+        return Drawn(verdicts.render(job, report), [])
     module = array_module(job.backend)
     height, width = job.shape
     z = job.settings["var-z"]

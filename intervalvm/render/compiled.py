@@ -21,31 +21,32 @@ from intervalvm.render import native
 from intervalvm.render.plan import Plan
 from intervalvm.render.split import Counts
 
+Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
 """Records x lanes a call evaluates before it returns to Python: some 10 ms."""
 
 
 def render(
     plan: Plan,
-    x: NDArray[Any],
-    y: NDArray[Any],
+    lower: Sides,
+    upper: Sides,
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
     threads: int,
-    upper: tuple[NDArray[Any], NDArray[Any]] | None = None,
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
 
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
-    split takes. The image does not depend on ``threads``. For proofs over areas ``x`` and ``y`` are
-    the lower ends of the pixels' sides, and ``upper`` has the upper ones of both.
+    split takes. The image does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of
+    columns and rows: both the samples, or the ends of the pixels' sides where a proof is about
+    areas.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
-        frame = _Frame(plan, root, (x, y, *(upper or ())), pixels, steps)
+        frame = _Frame(plan, root, (*lower, *upper), pixels, steps)
         frame.words[c.IS_CLEAR] = is_clear
         for workspace in (root, *own):
             workspace.stats[:] = 0
@@ -55,7 +56,7 @@ def render(
         walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
         _run(walk, contexts, frame.shared, pixels.size, progress)
         stats = root.stats + sum(workspace.stats for workspace in own)
-    return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
+    return [Counts(*row) for row in stats[: len(steps)].tolist()]
 
 
 def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
@@ -68,7 +69,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
     kernel = _kernel(plan, is_tame=plan.is_tame)
     with plan.workspaces(2, 1) as (root, own):
-        frame = _Frame(plan, root, (x_ends, y_ends), pixels, [0])
+        frame = _Frame(plan, root, (x_ends, y_ends) * 2, pixels, [0])
         frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
         (context,) = frame.start([own])
         while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
@@ -103,8 +104,9 @@ class _Frame:
         self.words = words = plan.frame.copy()
         words[c.HEIGHT_PX], words[c.WIDTH_PX] = len(samples[1]), len(samples[0])
         at, size = address_of(self.samples), plan.dtype.itemsize
-        words[c.X], words[c.Y] = at, at + starts[1] * size
-        words[c.X_UPPER], words[c.Y_UPPER] = (at + start * size for start in starts[-3:-1])
+        fields = c.X, c.Y, c.X_UPPER, c.Y_UPPER
+        for field, start in zip(fields, starts, strict=False):
+            words[field] = at + start * size
         words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
         words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
         words[c.BUDGET] = BUDGET

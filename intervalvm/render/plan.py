@@ -109,13 +109,16 @@ class Plan:
             self._idle.extend(taken)
 
 
-def domain_of(x: NDArray[Any], y: NDArray[Any]) -> float:
-    """A finite bound on all coordinates, one of few, so that frames nearby share a plan."""
-    largest = float(max(abs(x[0]), abs(x[-1]), abs(y[0]), abs(y[-1])))
+def domain_of(box: tuple[float, float, float, float], dtype: np.dtype[Any]) -> float:
+    """A finite bound on all coordinates of a box, one of few, so that frames nearby share a plan.
+
+    The box is x low, x high, y low, y high.
+    """
+    largest = max(map(abs, box))
     mantissa, power = math.frexp(largest)  # by exponent: a logarithm is rounded, and may lie below
     power -= mantissa == 0.5
     power = max(4, power + power % 2)
-    info = np.finfo(x.dtype)
+    info = np.finfo(dtype)
     return math.ldexp(1.0, power) if power < info.maxexp else float(info.max)
 
 

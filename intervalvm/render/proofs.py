@@ -10,10 +10,17 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from intervalvm.evaluate.blocks import TRUTH_BYTES, block_bytes
-from intervalvm.evaluate.lanes import BLOCK, I1, I64, POINTER
+from intervalvm.evaluate.lanes import BLOCK, I1, POINTER
 from intervalvm.render import context as c
 from intervalvm.render.image import UNPROVEN as GREY
-from intervalvm.render.intrinsics import copy_block_of, int64_at, jit, uint8_at, uint16_at
+from intervalvm.render.intrinsics import (
+    copy_block_of,
+    count_bits,
+    int64_at,
+    jit,
+    uint8_at,
+    uint16_at,
+)
 
 UNPROVEN = int(GREY)
 """A Python number: an eight-bit one would make numba compute in eight bits."""
@@ -38,7 +45,7 @@ def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
         n = ctx[c.LEAF_COUNT]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
+        rows, inside, proven = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0, 0
         for column in range(left, right, BLOCK):
             x, y = column * itemsize, top * itemsize
             enter(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x)
@@ -49,18 +56,21 @@ def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
             for row in range(rows):
                 is_inside, is_outside = np.int64(always[row]), np.int64(always[BLOCK + row])
                 place = ctx[c.IMAGE] + (top + row) * ctx[c.WIDTH_PX] + column
+                within = (1 << columns) - 1
+                inside += count_bits(np.uint64(is_inside & within))
+                proven += count_bits(np.uint64((is_inside | is_outside) & within))
                 if columns == BLOCK:
-                    inside += write_verdicts(place, is_inside, is_outside)
+                    write_verdicts(place, is_inside, is_outside)
                     continue
                 out = uint8_at(place)
                 for k in range(columns):
                     bit = 1 << k
                     out[k] = 255 if is_inside & bit else 0 if is_outside & bit else UNPROVEN
-                    inside += int((is_inside >> k) & 1)
         ctx[c.LEAF_ROW] = top + rows
         stats = int64_at(ctx[c.STATS])
         stats[c.INSIDE_PX] += inside
         stats[c.EVALUATED_PX] += rows * (right - left)
+        stats[c.UNPROVEN_PX] += rows * (right - left) - proven
         return n * (right - left) * BLOCK
 
     return leaf_rows
@@ -68,10 +78,7 @@ def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
 
 @intrinsic
 def write_verdicts(typingctx, out, inside, outside):
-    """16 bytes: 255 for each bit of ``inside``, 0 for one of ``outside``, UNPROVEN for the rest.
-
-    Returns how many are inside.
-    """
+    """16 bytes: 255 for each bit of ``inside``, 0 for one of ``outside``, UNPROVEN for the rest."""
 
     def codegen(context, builder, signature, args):
         row = ir.VectorType(ir.IntType(8), BLOCK)
@@ -80,6 +87,6 @@ def write_verdicts(typingctx, out, inside, outside):
         white, grey, black = (ir.Constant(row, [shade] * BLOCK) for shade in (255, UNPROVEN, 0))
         pixels = builder.select(is_inside, white, builder.select(is_outside, black, grey))
         builder.store(pixels, builder.inttoptr(args[0], POINTER), align=1)
-        return builder.zext(builder.ctpop(words[0]), I64)
+        return context.get_dummy_value()
 
-    return types.int64(types.int64, types.int64, types.int64), codegen
+    return types.void(types.int64, types.int64, types.int64), codegen

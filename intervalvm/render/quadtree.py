@@ -45,23 +45,22 @@ class Tile:
 
 def render(
     tape: Tape,
-    x: NDArray[Any],
-    y: NDArray[Any],
+    lower: tuple[NDArray[Any], NDArray[Any]],
+    upper: tuple[NDArray[Any], NDArray[Any]],
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
-    upper: tuple[NDArray[Any], NDArray[Any]] | None = None,
     rules: Rules = NEAREST,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
 
-    ``tape`` reads x and y alone; ``steps`` are the levels that each split takes. For proofs, which
-    have the rules of ``widened``, pixels are verdicts; where these are about areas, ``x`` and ``y``
-    are the lower ends of the pixels' sides, and ``upper`` has the upper ones of both.
+    ``tape`` reads x and y alone; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
+    the samples, or the ends of the pixels' sides where a proof is about areas. ``steps`` are the
+    levels that each split takes. With the rules of ``widened`` pixels are verdicts.
     """
     counts = [Counts() for _ in steps]
-    walk = _Walk((x, y), upper or (x, y), pixels, steps, counts, rules, progress)
+    walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)
     walk.split(tape, Tile(0, 0, 0), 0)
     return counts
 
@@ -139,6 +138,7 @@ class _Walk:
             is_inside, is_outside = (part.reshape(sides[0].shape) for part in self.proven(root))
             values: Any = np.where(is_inside, INSIDE, np.where(is_outside, OUTSIDE, UNPROVEN))
             inside = int(np.count_nonzero(is_inside))
+            self.counts[-1].unproven_px += int(np.count_nonzero(values == UNPROVEN))
         else:
             values = evaluate(tape, x[None, columns], y[rows, None], dtype=x.dtype)
             inside = int(np.count_nonzero(values < 0))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import check, draw, render
 from intervalvm.render.image import Image
@@ -48,12 +46,11 @@ class Renderer:
         options["variables"] = settings_for(self._shape, variables)
         return draw(check(self._tape, **options), progress, self._find_plan)
 
-    def _find_plan(self, *wanted: Any, sign_only: bool, x: NDArray[Any], y: NDArray[Any]) -> Plan:
+    def _find_plan(self, *wanted: Any, box: Box, **options: Any) -> Plan:
         from intervalvm.render import compiled
         from intervalvm.render.plan import plan_of
 
-        whole = plan_of(*wanted, sign_only=sign_only)
-        box = float(x[0]), float(x[-1]), float(y[-1]), float(y[0])
+        whole = plan_of(*wanted, **options)
         with self._lock:
             for view in self._views:
                 if view.whole is whole and view.serves(box):

@@ -18,7 +18,13 @@ def stats_of(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stat
     pixels, counts = drawn.pixels, drawn.counts
     height, width = job.shape
     is_bitmap = pixels.dtype == np.uint8
-    unproven = {} if job.over is None else {"unproven": int(np.count_nonzero(pixels == UNPROVEN))}
+    unproven = {}
+    if job.over is not None:
+        unproven["unproven"] = (
+            sum(count.unproven_px for count in counts)
+            if counts
+            else int(np.count_nonzero(pixels == UNPROVEN))
+        )
     return Stats(
         clauses=len(job.tape),
         size=(width, height),

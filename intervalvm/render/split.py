@@ -19,6 +19,7 @@ class Counts:
     clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
     inside_px: int = 0  # in filled tiles and in leaves
     evaluated_px: int = 0
+    unproven_px: int = 0  # of a proof, among those evaluated
 
 
 def split_levels(depth: int) -> list[int]:

@@ -71,7 +71,7 @@ def render(job: Job, report: Callable[[int, int], None] | None) -> NDArray[np.ui
     height, width = job.shape
     rows = _rows(job)
     job.require(_peak_bytes(job, rows), "proving at this size", "make it narrower")
-    left, right, lower, upper = sides(job)
+    (left, lower), (right, upper) = job.sides
     free = {name: _number(job, value) for name, value in job.settings.items()}
     xp = DirectedArrays(job.x.dtype)
     x = _between(xp, left, right)
@@ -85,14 +85,6 @@ def render(job: Job, report: Callable[[int, int], None] | None) -> NDArray[np.ui
         if report is not None:
             report(band.stop * width, height * width)
     return pixels
-
-
-def sides(job: Job) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """(left, right, lower, upper) ends of what the columns and the rows stand for."""
-    if job.edges is None:
-        return job.x, job.x, job.y, job.y
-    x, y = job.edges
-    return x[:-1], x[1:], y[1:], y[:-1]
 
 
 def _between(xp: DirectedArrays, low: NDArray[Any], high: NDArray[Any]) -> Real:
