@@ -1,6 +1,6 @@
 """Proven pixels: no verdict is false about any real point, and three values stay three.
 
-The engine here is the dense one, the reference of the others.
+Where nothing else is said the engine is the dense one, the reference of the others.
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ RATIONAL = [op for op in reals.VALUE if op not in ("sqrt", "rand", "mix", *TRANS
 MARKS = {OUTSIDE: ".", INSIDE: "#", UNPROVEN: "?"}
 
 
+ENGINES: dict[str, dict[str, Any]] = {
+    "dense": {"engine": "dense"},
+    "numpy": {"engine": "pruned", "backend": "numpy"},
+    "numba": {"engine": "pruned", "backend": "numba"},
+}
+
+
 def proven(tape: Any, over: str = "area", **options: Any) -> Image:
     given = {"size": 8, "engine": "dense", "grid": "center"} | options
     return ivm.render(tape, rounding="outward", over=over, **given)
@@ -48,8 +55,9 @@ def marks(image: Image) -> list[str]:
     return ["".join(MARKS[pixel] for pixel in row) for row in image.pixels]
 
 
-def test_over_points_every_pixel_of_a_disc_is_proven() -> None:
-    assert marks(proven(X * X + Y * Y - 0.5, "point")) == [
+@pytest.mark.parametrize("engine", ENGINES)
+def test_over_points_every_pixel_of_a_disc_is_proven(engine: str) -> None:
+    assert marks(proven(X * X + Y * Y - 0.5, "point", **ENGINES[engine])) == [
         "........",
         "...##...",
         "..####..",
@@ -83,9 +91,21 @@ def test_undefined_is_outside_and_partly_undefined_is_not_inside() -> None:
     assert row(X - float("inf"), 3) == "...", "infinity is no number"
 
 
-def row(tape: Any, width: int, over: str = "area") -> str:
+def test_the_pruned_engine_proves_a_little_less() -> None:
+    """Its bounds are wider by a float, and it does not tell what is nowhere defined."""
+    for engine in ("numpy", "numba"):
+        options = ENGINES[engine]
+        assert marks(proven(X * X + Y * Y - 0.5, **options))[1:3] == [".??????.", ".??##??."]
+        assert row(1 / X - 9, 5, "point", **options) == "##?##"
+        assert row(X * float("nan"), 3, "point", **options) == "???"
+        assert row(ivm.sqrt(X), 8, **options) == "........"
+    assert row(ivm.sqrt(X) - 2, 8, **ENGINES["numpy"]) == "????####"
+    assert row(ivm.sqrt(X) - 2, 8, **ENGINES["numba"]) == "...?####", "it asks x > 0"
+
+
+def row(tape: Any, width: int, over: str = "area", **options: Any) -> str:
     """Of x from -1 to 1."""
-    image = proven(tape, over, size=(width, 1), region=Region((-1, 1), (0, 1)))
+    image = proven(tape, over, size=(width, 1), region=Region((-1, 1), (0, 1)), **options)
     return marks(image)[0]
 
 
@@ -107,16 +127,18 @@ def test_a_verdict_is_about_real_numbers_where_floats_are_wrong(dtype: str) -> N
         assert found.stats.pixels["unproven"] == 16
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("over", OVERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @settings(max_examples=60)
 @given(data=st.data())
-def test_no_verdict_is_false(over: str, dtype: str, data: st.DataObject) -> None:
+def test_no_verdict_is_false(over: str, dtype: str, engine: str, data: st.DataObject) -> None:
     """Of tapes whose real values are exact, at the pixel's sample or anywhere in its area."""
     tape = data.draw(tapes(max_clauses=12, ops=RATIONAL) | shapes().filter(is_rational))
     grid, region = data.draw(st.sampled_from([*GRIDS])), data.draw(regions())
     size = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    image = proven(tape, over, size=size, region=region, grid=grid, dtype=dtype)
+    options = ENGINES[engine] | {"size": size, "region": region, "grid": grid, "dtype": dtype}
+    image = proven(tape, over, **options)
     x, y = coordinates(region, *size, grid, dtype)
     across, down = edges(region, *size, grid, dtype)
     parts = data.draw(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=3, max_size=3))
@@ -180,11 +202,13 @@ def test_freeing_values_changes_nothing(tape: Tape) -> None:
         np.testing.assert_array_equal(kept, freed)
 
 
-def test_variables_and_z_are_the_numbers_that_were_given() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_variables_and_z_are_the_numbers_that_were_given(engine: str) -> None:
     """As real numbers 0.3 - 0.1 is less than 0.2, if each is its float64."""
     tape = ivm.var("a") - 0.1 + Z
     for a, z, mark in ((0.1, 0.0, "."), (0.1, -1e-300, "#"), (0.3, -0.2, "#")):
-        assert marks(proven(tape, size=1, variables={"a": a}, z=z, dtype="float64")) == [mark]
+        options = ENGINES[engine] | {"variables": {"a": a}, "dtype": "float64"}
+        assert marks(proven(tape, size=1, z=z, **options)) == [mark]
 
 
 @pytest.mark.parametrize("over", OVERS)
