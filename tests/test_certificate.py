@@ -385,6 +385,7 @@ def lies_between(found: Any, value: Any) -> bool:
         ("sin x", (0, 0), (0, 0)),
         ("sin x", (1, 2), (None, 1)),
         ("cos x", (-1, 1), (None, 1)),
+        ("cos x", (0, 0), (1, 1)),
         ("cos x", (3, 4), (-1, None)),
         ("exp x", (0, 0), (1, 1)),
         ("ln x", (1, 1), (0, 0)),

@@ -263,6 +263,7 @@ def test_what_does_not_fit_is_refused() -> None:
         ({"rounding": "outward", "over": "pixel"}, "over='pixel': choose 'point' or 'area'"),
         ({"rounding": "outward", "mode": "value"}, "with mode='value': proven pixels have no"),
         ({"rounding": "outward", "engine": "naive"}, "with engine='naive': choose 'pruned'"),
+        ({"rounding": "outward", "backend": "cupy"}, "with backend='cupy': choose 'numba'"),
         ({"rounding": "outward", "fold": "fast"}, "with fold='fast': it changes values"),
     ],
 )

@@ -347,8 +347,12 @@ def wave(function: Any, top: int) -> Any:
     def rule(a: Interval) -> Value:
         if not is_tame(a):
             return Interval(fnone, fone)
-        ends = [function(end, PRECISION, "n") for end in a[:2]]
-        found = widened(least(*ends), greatest(*ends))
+        at = [function(end, PRECISION, "n") for end in a[:2]]
+        ends = [  # at 0 they are exact
+            Interval(value, value) if end == fzero else widened(value, value)
+            for end, value in zip(a[:2], at, strict=True)
+        ]
+        found = hull(*ends)
         turns = quarters(a)
         low = fnone if (top + 2) % 4 in turns else greatest(found.low, fnone)
         return Interval(low, fone if top in turns else least(found.high, fone))
@@ -373,13 +377,14 @@ def atan2(y: Interval, x: Interval) -> Value:
     """At the corners are the least and the greatest angle, unless the box meets the cut."""
     if is_zero(y) and is_zero(x):
         return None
-    pi = libmp.mpf_pi(PRECISION, UP)
     at_origin = has_zero(y) and has_zero(x)
     on_cut = less(y.low, fzero) and not less(y.high, fzero) and less(x.low, fzero)
     if at_origin or on_cut or not (is_tame(x) and is_tame(y)):
-        low = fzero if not less(y.low, fzero) else mpf_neg(pi)
-        high = fzero if less(y.high, fzero) else pi
-        return Interval(low, high, not at_origin)
+        most = libmp.mpf_pi(PRECISION, UP)
+        if not less(x.low, fzero):
+            most = fzero if is_zero(y) else mpf_shift(most, -1)
+        low = fzero if not less(y.low, fzero) else mpf_neg(most)
+        return Interval(low, fzero if less(y.high, fzero) else most, not at_origin)
     angles = [libmp.mpf_atan2(p, q, PRECISION, "n") for p in y[:2] for q in x[:2]]
     return widened(least(*angles), greatest(*angles))
 

@@ -185,11 +185,11 @@ def check(
     variables, tape = settings_for(shape, variables), as_tape(shape)
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
-    chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
     if rounding != "nearest" or over is not None:
         from intervalvm.render.verdicts import check_over
 
         over = check_over(rounding, over, engine=engine, backend=backend, mode=mode, fold=fold)
+    chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
     tape = prefolded(tape, fold, chosen)
     threads = _check_threads(threads)
     if mode not in MODES:

@@ -32,7 +32,7 @@ TEMPORARIES = 24
 
 
 def check_over(
-    rounding: str, over: str | None, *, engine: str, backend: str, mode: str, fold: str
+    rounding: str, over: str | None, *, engine: str, backend: str | None, mode: str, fold: str
 ) -> str | None:
     """What the verdicts are about, "point" or "area"; None where they are about floats.
 
