@@ -33,8 +33,13 @@ LAYERS = [
 """From the bottom up; a folder is one layer. A module imports from layers below its own, or from
 its own folder."""
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
-LAZY_UPWARDS = {("tape.py", "evaluate"), ("tape.py", "dot"), ("shown.py", "notebook")}
-"""``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook draws: the imports that go up,
+LAZY_UPWARDS = {
+    ("tape.py", "evaluate"),
+    ("tape.py", "dot"),
+    ("shown.py", "notebook"),
+    ("render/api.py", "gpu"),
+}
+"""``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go up,
 and they wait for the call."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,14 @@ from intervalvm.render.job import Drawn, Job, Progress
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
+    from intervalvm.render.compiled import Elsewhere
     from intervalvm.render.plan import Plan
 
-BACKENDS = {"naive": ("numpy", "cupy"), "dense": ("numpy", "cupy"), "pruned": ("numba", "numpy")}
+BACKENDS = {
+    "naive": ("numpy", "cupy"),
+    "dense": ("numpy", "cupy"),
+    "pruned": ("numba", "numpy", "cupy"),
+}
 """The back ends of each engine; the first is the default."""
 MODES = ("bitmap", "value")
 MOST_THREADS = 64
@@ -215,17 +220,28 @@ def _compiled(
     needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
     job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    counts = compiled.render(
-        plan,
-        job.x,
-        job.y,
-        pixels,
-        steps,
-        threads=job.threads,
-        is_clear=is_clear,
-        progress=report,
-    )
+    with _leaves(job, plan) as elsewhere:
+        counts = compiled.render(
+            plan,
+            job.x,
+            job.y,
+            pixels,
+            steps,
+            threads=job.threads,
+            is_clear=is_clear,
+            progress=report,
+            elsewhere=elsewhere,
+        )
     return Drawn(pixels, counts, compiling, job.threads)
+
+
+def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
+    """What evaluates a walk's leaves, or None where it does so itself."""
+    if job.backend != "cupy":
+        return nullcontext()
+    from intervalvm.gpu.batches import batches
+
+    return batches(plan, len(job.x), job.threads)
 
 
 def _levels(counts: list[Counts], steps: list[int], width: int, height: int) -> tuple[Level, ...]:
