@@ -57,6 +57,36 @@ class FakeDevice:
         self.held -= size
 
 
+class FakeStream:
+    """Does what it is given as late as it may: when somebody waits for it."""
+
+    def __init__(self, device: FakeDevice, *, non_blocking: bool) -> None:
+        assert non_blocking, "one that waits for the default stream would overlap with nothing"
+        self.device, self.waiting = device, []  # type: ignore[var-annotated]
+
+    def later(self, work: Any) -> None:
+        self.device.answer()
+        self.waiting.append(work)
+
+    def synchronize(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for work in waiting:
+            work()
+        self.device.answer()
+
+
+class FakeContext:
+    """``cupy.cuda.Device`` as a context."""
+
+    id = 0
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
 class FakeArray:
     """``cupy.ndarray``: the operators, views and copies that the project uses."""
 
@@ -87,7 +117,8 @@ class FakeArray:
             return self.values.copy()
         assert out.shape == self.shape
         assert out.dtype == self.dtype
-        out[...] = self.values
+        assert not blocking
+        stream.later(lambda: np.copyto(out, self.values))
         return out
 
     def set(self, arr: Any, stream: Any = None) -> None:
@@ -95,7 +126,7 @@ class FakeArray:
         assert type(arr) is np.ndarray
         assert arr.shape == self.shape
         assert arr.dtype == self.dtype
-        self.values[...] = arr
+        stream.later(lambda: np.copyto(self.values, arr))
 
     def new(self, values: Any) -> FakeArray:
         self.device.kernels += 1
@@ -108,6 +139,9 @@ class FakeArray:
 
     def view(self, dtype: Any) -> FakeArray:
         return self.part(self.values.view(dtype))
+
+    def ravel(self) -> FakeArray:
+        return self.part(self.values.reshape(-1))
 
     def astype(self, dtype: Any) -> FakeArray:
         return self.new(self.values.astype(dtype))
@@ -202,10 +236,8 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         device.answer()
         return device.promised - device.held, device.promised
 
-    class Stream:
-        def __init__(self, *, non_blocking: bool = False) -> None:
-            assert non_blocking, "one that waits for the default stream would overlap with nothing"
-            self.ptr = id(self)
+    class Device(FakeContext):
+        compute_capability = property(lambda self: device.capability)
 
         def synchronize(self) -> None:
             device.answer()
@@ -223,8 +255,8 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
             free_bytes=lambda: 0, free_all_blocks=lambda: None
         ),
         "cuda": SimpleNamespace(
-            Device=lambda: SimpleNamespace(compute_capability=device.capability),
-            Stream=Stream,
+            Device=Device,
+            Stream=lambda *, non_blocking: FakeStream(device, non_blocking=non_blocking),
             alloc_pinned_memory=lambda size: memoryview(bytearray(size)),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,

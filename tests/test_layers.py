@@ -39,8 +39,8 @@ LAZY_UPWARDS = {
     ("shown.py", "notebook"),
     ("render/api.py", "gpu"),
 }
-"""``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go up,
-and they wait for the call."""
+"""``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go
+up, and they wait for the call."""
 
 
 def layer_of(name: str) -> int:

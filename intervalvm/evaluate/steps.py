@@ -24,7 +24,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.evaluate.interval import CHOICES, RULES, Interval, constant
+from intervalvm.evaluate.interval import Interval, constant
 from intervalvm.evaluate.lanes import (
     BLOCK,
     ELEMENT,
@@ -42,6 +42,13 @@ from intervalvm.evaluate.lanes import (
     slot_at,
     spread_number,
     store,
+)
+from intervalvm.evaluate.records import (
+    COMBINATIONS,
+    choice,
+    interval_value,
+    point_value,
+    proven,
 )
 from intervalvm.ops import OPS
 
@@ -212,11 +219,10 @@ class _IntervalArms:
             for letter, index in zip(variant.kinds, (left, right), strict=False)
         ]
         xp = self.namespace(width)
-        rule = RULES["copy" if variant.op == "spread" else variant.op]
-        self.write(rule(xp, *operands), out, bases, variant.out)
+        self.write(interval_value(variant, xp, operands), out, bases, variant.out)
         if variant.has_choice:
             place = slot_at(builder, choices, out, 16)
-            for at, only in zip((0, 8), CHOICES[variant.op](xp, *operands), strict=True):
+            for at, only in zip((0, 8), choice(variant, xp, operands), strict=True):
                 word = mask_word(only)
                 if variant.out == "a":
                     # Which axis it is does not matter to the rule, but to the children's masks.
@@ -245,15 +251,9 @@ class _IntervalArms:
                 [load(builder, slot_at(builder, truth, p, 16), at, I64) for p in places[:2]]
                 for at in (0, 8)
             )
-            # A false side of an ``or`` leaves the other, and so does a true side of an ``and``.
-            if variant.op == "or":
-                always_word = builder.or_(always_a, always_b)
-                never_word = builder.and_(never_a, never_b)
-                left_only, right_only = never_b, never_a
-            else:
-                always_word = builder.and_(always_a, always_b)
-                never_word = builder.or_(never_a, never_b)
-                left_only, right_only = always_b, always_a
+            words = (always_a, never_a, always_b, never_b)
+            combined = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
+            always_word, never_word, left_only, right_only = (lane.value for lane in combined)
             place = slot_at(builder, choices, out, 16)
             store(builder, left_only, place, 0)
             store(builder, right_only, place, 8)
@@ -266,15 +266,10 @@ class _IntervalArms:
                 self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
                 for letter, place in zip(letters, places, strict=False)
             ]
-            if variant.op == "sum_less":
-                at = letters.index("x")
-                total = RULES["add"](xp, values[at], values[at + 1])
-                values = [total, values[2]] if at == 0 else [values[0], total]
-            a, b = values
-            proven = [(a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper]
+            masks = proven(variant, xp, values)
             if on_axis:
-                proven = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven]
-            always_word, never_word = map(mask_word, proven)
+                masks = tuple(shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks)
+            always_word, never_word = map(mask_word, masks)
         store(builder, always_word, here, 0)
         store(builder, never_word, here, 8)
 
@@ -361,17 +356,7 @@ class _PointArms:
                 store(builder, result.value, at, 0)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Lane]) -> Lane:
-        if variant.op == "spread":
-            return operands[0]
-        if variant.op == "less":
-            return operands[0] < operands[1]
-        if variant.op == "sum_less":
-            if variant.kinds[0] == "k":
-                return operands[0] < operands[1] + operands[2]
-            return operands[0] + operands[1] < operands[2]
-        rule = OPS[variant.op].point
-        assert rule is not None
-        return xp._lift(rule(xp, *operands))
+        return xp._lift(point_value(variant, xp, operands))
 
     def write_axis_truth(self, mask: Lane, letters: str, place: ir.Value) -> None:
         """The truth of 16 columns, or of 16 rows, at all 256 points."""

@@ -28,7 +28,6 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.evaluate import device
 from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.evaluate.device import device_errors
-from intervalvm.gpu import leaves
 from intervalvm.memory import address_of
 from intervalvm.render import context as c
 from intervalvm.render import native
@@ -78,7 +77,8 @@ class Room:
 class Batch:
     """Blocks, records and results: in pinned memory, and their doubles on the device."""
 
-    def __init__(self, module: ModuleType, room: Room) -> None:
+    def __init__(self, module: ModuleType, kernel: ModuleType, room: Room) -> None:
+        self._kernel = kernel
         shape, dtype = room.results
         self.room, self._module = room, module
         parts = (
@@ -89,11 +89,11 @@ class Batch:
         self.blocks, self.records, self.results = (_pinned(module, *part) for part in parts)
         self.addresses = tuple(map(address_of, (self.blocks, self.records, self.results)))
         self._there = [module.empty(*part) for part in parts]
-        self._scratch = module.empty(1, room.dtype)
         self.stream = module.cuda.Stream(non_blocking=True)
-        self._views = [leaves.view(a) for a in (*self._there[:2], self._there[2].ravel())]
-        self._scratch_view = leaves.view(self._scratch)
-        self._numba_stream = leaves.stream_of(self.stream)
+        blocks, records, results = self._there
+        self._views = [kernel.view(a) for a in (blocks, records.ravel(), results.ravel())]
+        self._scratch = self._scratch_view = None
+        self._numba_stream = kernel.stream_of(self.stream)
         self.count = 0  # blocks that were sent and not drawn
 
     def send(self, count: int, used: int, inputs: Sequence[Any]) -> None:
@@ -104,30 +104,26 @@ class Batch:
         blocks, records, results = self._there
         blocks[:count].set(self.blocks[:count], stream=self.stream)
         records[:used].set(self.records[:used], stream=self.stream)
-        places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
-        at_once = self._make_scratch(count, places)
-        leaves.launch(
-            self.room.dtype.name,
-            self.room.is_bitmap,
-            self._numba_stream,
-            (count, at_once, places),
-            (*self._views[:2], *inputs, self._scratch_view, self._views[2]),
-        )
+        self._launch(count, (*self._views[:2], *inputs, self._views[2]))
         results[:count].get(out=self.results[:count], stream=self.stream, blocking=False)
         self.count = count
 
-    def _make_scratch(self, count: int, places: int) -> int:
-        """Memory for values of long programs; returns how many blocks run at once."""
-        if places <= leaves.LOCAL_PLACES:
-            return count
+    def _launch(self, count: int, arrays: tuple[Any, ...]) -> None:
+        places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
+        dtype, is_bitmap, kernel = self.room.dtype, self.room.is_bitmap, self._kernel
+        if places <= kernel.LOCAL_PLACES:
+            kernel.launch_short(dtype.name, is_bitmap, count, self._numba_stream, arrays)
+            return
         size = places * POINTS
-        at_once = min(count, max(1, MOST_SCRATCH // (size * self.room.dtype.itemsize)))
-        if self._scratch.size < at_once * size:
+        at_once = min(count, max(1, MOST_SCRATCH // (size * dtype.itemsize)))
+        if self._scratch is None or self._scratch.size < at_once * size:
             self._scratch = self._scratch_view = None  # the smaller one goes first
-            self._scratch = self._module.empty(at_once * size, self.room.dtype)
-            self._scratch_view = leaves.view(self._scratch)
+            self._scratch = self._module.empty(at_once * size, dtype)
+            self._scratch_view = kernel.view(self._scratch)
             self._module.cuda.Device().synchronize()  # who had that memory may be in another stream
-        return at_once
+        sizes = count, at_once, places
+        arrays = (*arrays, self._scratch_view)
+        kernel.launch_long(dtype.name, is_bitmap, sizes, self._numba_stream, arrays)
 
     def wait(self) -> None:
         """Until what was sent has come back."""
@@ -207,11 +203,13 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
     Raises DoesNotFit and DeviceError, and so does the walk.
     """
     module, room = device.cupy(), Room.of(plan, width)
+    from intervalvm.gpu import blocks as kernel  # which needs numba-cuda
+
     merge = native.kernel("merge", DTYPE_NAMES[plan.dtype])
     with device_errors(FEWER):
         here = module.cuda.Device()
         kept = plan.kept.setdefault(("batches", here.id), [])
-        taken = [_take(kept, room) or Batch(module, room) for _ in range(2 * threads)]
+        taken = [_take(kept, room) or Batch(module, kernel, room) for _ in range(2 * threads)]
         # what is no place and no constant may be looked up as one: 0 or 1
         numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
         here.synchronize()
@@ -223,7 +221,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
             there = module.asarray(samples)
             here.synchronize()  # the batches' streams do not wait for this one
             inputs = numbers, there, there[width + c.BLOCK_PX :]
-            frame = Frame(here, tuple(map(leaves.view, inputs)), merge)
+            frame = Frame(here, tuple(map(kernel.view, inputs)), merge)
         of = {
             workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)
             for i, workspace in enumerate(own)
@@ -261,5 +259,5 @@ def _abandon(taken: Sequence[Batch]) -> None:
     for batch in taken:
         try:
             batch.wait()
-        except Exception:  # noqa: BLE001, PERF203 the error that led here is the one to tell
+        except Exception:
             return

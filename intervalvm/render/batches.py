@@ -93,7 +93,7 @@ def build_merge(dtype: str) -> Any:
                 out = uint8_at(address)
                 for k in range(columns):
                     bit = (np.int64(bits[row]) >> k) & 1
-                    inside += bit
+                    inside += int(bit)
                     out[k] = np.uint8(255 * bit)
         return inside
 

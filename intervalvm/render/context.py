@@ -61,7 +61,7 @@ MOST_STEPS = 12
 
 # A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
 (
-    BLOCK_FIRST, BLOCK_LENGTH, BLOCK_RESULT,  # its program: first record in the batch, number, place
+    BLOCK_FIRST, BLOCK_LENGTH, BLOCK_RESULT,  # its program in the batch, and where the result is
     BLOCK_LEFT, BLOCK_TOP, BLOCK_COLUMNS, BLOCK_ROWS,  # its pixels
 ) = range(7)  # fmt: skip
 BLOCK_WORDS = 8

@@ -1,0 +1,60 @@
+"""Where kernels run: compiled for a GPU, or in the simulator of numba-cuda.
+
+The simulator runs a kernel as Python, each thread of a block as a thread of the process. It is
+chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numba.core import config
+
+from intervalvm.errors import BackendError
+
+SIMULATED = bool(config.ENABLE_CUDASIM)
+WARP = 32
+FULL = 0xFFFFFFFF
+"""All lanes of a warp."""
+
+types: Any
+intrinsic: Any
+if SIMULATED:
+    types = intrinsic = None
+else:
+    try:
+        from numba.cuda import types
+        from numba.cuda.extending import intrinsic
+    except ImportError as error:
+        raise BackendError(
+            "the back end 'cuda' needs numba-cuda, which is not installed: "
+            "pip install 'intervalvm[cuda]'"
+        ) from error
+
+device = cuda.jit(device=True)
+"""What makes a function one that kernels call."""
+
+
+if SIMULATED:
+
+    @device
+    def vote(words: Any, place: int, truth: Any, lane: int) -> None:
+        """Each lane's truth as a bit of ``words[place]``; it is there after the next barrier.
+
+        All lanes of a warp call it at once.
+        """
+        bit = np.uint32(1 << int(lane))
+        if truth:
+            cuda.atomic.or_(words, place, bit)
+        else:
+            cuda.atomic.and_(words, place, np.uint32(FULL ^ int(bit)))
+
+else:
+
+    @device
+    def vote(words: Any, place: int, truth: Any, lane: int) -> None:
+        word = cuda.ballot_sync(FULL, truth)
+        if lane == 0:
+            words[place] = word
