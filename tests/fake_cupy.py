@@ -76,9 +76,10 @@ class FakeStream:
 
 
 class FakeContext:
-    """``cupy.cuda.Device`` as a context."""
+    """``cupy.cuda.Device`` as a context of one thread."""
 
-    id = 0
+    def __init__(self, number: int = 0) -> None:
+        self.id = number
 
     def __enter__(self) -> None:
         pass

@@ -151,7 +151,7 @@ def check(tape: Tape, options: dict[str, Any], **more: Any) -> None:
 
 # --- the picture ----------------------------------------------------------------------------------
 
-SAME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+SAME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 
 
 @SAME
@@ -308,8 +308,8 @@ def test_an_interrupt_leaves_memory_to_the_copies_under_way(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ivm.render(ivm.parse(NOISE), size=256, backend="cupy", threads=2, progress=interrupt)
-    assert len(waited) >= 4, "each batch of both threads"
+        ivm.render(ivm.parse(NOISE), size=256, backend="cupy", threads=1, progress=interrupt)
+    assert len(waited) >= 2, "for each batch of the thread"
 
 
 def test_the_command_line(

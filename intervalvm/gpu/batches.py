@@ -15,9 +15,10 @@ proven where the image lies. All of it is drawn when the walk is done, by the th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -168,14 +169,14 @@ class Thread:
         context, frame = self._workspace.context, self._frame
         count, used = int(context[c.BATCH_COUNT]), int(context[c.BATCH_USED])
         if count:
-            with device_errors(FEWER), frame.device:
+            with device_errors(FEWER), frame.device():
                 self._filling.send(count, used, frame.inputs)
 
     def _draw(self, batch: Batch) -> None:
         """Wait for a batch and draw it."""
         if not batch.count:
             return
-        with device_errors(FEWER), self._frame.device:
+        with device_errors(FEWER), self._frame.device():
             batch.wait()
         context = self._workspace.context
         context[c.MERGE_BLOCKS], _, context[c.MERGE_RESULTS] = batch.addresses
@@ -189,9 +190,13 @@ FEWER = "use fewer threads, or backend='numba'"
 
 @dataclass(frozen=True)
 class Frame:
-    """What all threads of a frame share: the device, and what lies on it; how to draw a batch."""
+    """What all threads of a frame share.
 
-    device: Any
+    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are the
+    views of the pool of constants, x and y there, and ``merge`` draws a batch.
+    """
+
+    device: Callable[[], Any]
     inputs: tuple[Any, ...]
     merge: native.Kernel
 
@@ -221,7 +226,9 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
             there = module.asarray(samples)
             here.synchronize()  # the batches' streams do not wait for this one
             inputs = numbers, there, there[width + c.BLOCK_PX :]
-            frame = Frame(here, tuple(map(kernel.view, inputs)), merge)
+            frame = Frame(
+                partial(module.cuda.Device, here.id), tuple(map(kernel.view, inputs)), merge
+            )
         of = {
             workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)
             for i, workspace in enumerate(own)

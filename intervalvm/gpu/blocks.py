@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from intervalvm.gpu.leaves import WORDS, interpreter
+from intervalvm.compiler.program import RECORD_BYTES
+from intervalvm.gpu.leaves import interpreter
 from intervalvm.gpu.target import WARP, device, vote
 from intervalvm.render import context as c
 
 SIDE = c.BLOCK_PX
 POINTS = SIDE * SIDE
+WORDS = RECORD_BYTES // 4
 LOCAL_PLACES = 64
 """Places that a thread has memory of its own for."""
 FIRST, LENGTH, RESULT = c.BLOCK_FIRST, c.BLOCK_LENGTH, c.BLOCK_RESULT
