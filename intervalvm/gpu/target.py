@@ -33,7 +33,7 @@ else:
             "pip install 'intervalvm[cuda]'"
         ) from error
 
-device = cuda.jit(device=True)
+device = cuda.jit(device=True, inline="always")
 """What makes a function one that kernels call."""
 
 
