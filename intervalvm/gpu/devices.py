@@ -1,0 +1,84 @@
+"""Where a walk's arrays are and its kernels run: a GPU, through CuPy, or the simulator.
+
+Both take kernels as ``kernels.Kernel`` and arrays of their own; what a launch writes is there for
+the next, and ``host`` waits for all of them.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.target import SIMULATED
+
+
+class Device(Protocol):
+    """What a walk asks of a device."""
+
+    processors: int
+    """Blocks that it can run at once, at the least."""
+
+    def load(self, kernel: Kernel) -> None:
+        """Have a kernel ready to be launched."""
+
+    def empty(self, count: int, dtype: Any) -> Any:
+        """An array of the device, uninitialised."""
+
+    def array(self, values: NDArray[Any]) -> Any:
+        """A copy of an array on the device."""
+
+    def upload(self, array: Any, values: NDArray[Any]) -> None:
+        """Write ``values`` over an array of the device of the same size."""
+
+    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        """Run a kernel after all that was launched before. Arguments are arrays and integers."""
+
+    def host(self, array: Any) -> NDArray[Any]:
+        """A copy of an array, after all that was launched."""
+
+
+class Simulator:
+    """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
+
+    processors = 2
+
+    def load(self, kernel: Kernel) -> None:
+        _simulated(kernel)
+
+    def empty(self, count: int, dtype: Any) -> Any:
+        filled = np.empty(count, dtype)
+        filled.view(np.uint8)[:] = 0xA5  # nobody may count on zeros
+        return filled
+
+    def array(self, values: NDArray[Any]) -> Any:
+        return values.copy()
+
+    def upload(self, array: Any, values: NDArray[Any]) -> None:
+        array[:] = values
+
+    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        _simulated(kernel)[blocks, threads](*arguments)
+
+    def host(self, array: Any) -> NDArray[Any]:
+        copied: NDArray[Any] = array.copy()
+        return copied
+
+
+@lru_cache
+def _simulated(kernel: Kernel) -> Any:
+    from numba import cuda
+
+    return cuda.jit(kernel.function)
+
+
+def current() -> Device:
+    """The device that this process uses: the current one of CuPy, or the simulator."""
+    if SIMULATED:
+        return Simulator()
+    from intervalvm.gpu.cupy_device import CupyDevice, current_id
+
+    return CupyDevice.of(current_id())
