@@ -9,9 +9,10 @@ is an AttributeError, not a guess.
 from __future__ import annotations
 
 import operator
+import time
 import weakref
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -73,6 +74,16 @@ class FakeStream:
         for work in waiting:
             work()
         self.device.answer()
+
+
+class FakeEvent:
+    """A moment, as far as the host knows it."""
+
+    def record(self, stream: Any = None) -> None:
+        self.time = time.perf_counter()
+
+    def synchronize(self) -> None:
+        pass
 
 
 class FakeContext:
@@ -146,6 +157,10 @@ class FakeArray:
 
     def astype(self, dtype: Any) -> FakeArray:
         return self.new(self.values.astype(dtype))
+
+    def fill(self, value: Any) -> None:
+        self.device.kernels += 1
+        self.values.fill(value)
 
     def any(self) -> FakeArray:
         return self.new(self.values.any())
@@ -239,6 +254,7 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
 
     class Device(FakeContext):
         compute_capability = property(lambda self: device.capability)
+        attributes: ClassVar[dict[str, int]] = {"MultiProcessorCount": 132, "ClockRate": 1_980_000}
 
         def synchronize(self) -> None:
             device.answer()
@@ -258,11 +274,17 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "cuda": SimpleNamespace(
             Device=Device,
             Stream=lambda *, non_blocking: FakeStream(device, non_blocking=non_blocking),
+            Event=FakeEvent,
+            get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
+            get_current_stream=lambda: FakeStream(device, non_blocking=True),
             alloc_pinned_memory=lambda size: memoryview(bytearray(size)),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
                 getDeviceCount=get_device_count,
                 memGetInfo=mem_get_info,
+                driverGetVersion=lambda: 13020,
+                runtimeGetVersion=lambda: 13020,
+                getDeviceProperties=lambda _: {"name": b"a stand-in", "totalGlobalMem": 1 << 34},
             ),
         ),
     }

@@ -29,7 +29,7 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.evaluate import device
 from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.evaluate.device import device_errors
-from intervalvm.memory import address_of
+from intervalvm.memory import address_of, require
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.compiled import Elsewhere
@@ -102,12 +102,19 @@ class Batch:
 
         ``inputs`` are the views of the pool of constants, x and y.
         """
-        blocks, records, results = self._there
+        self._upload(count, used)
+        self._launch(count, (*self._views[:2], *inputs, self._views[2]))
+        self._download(count)
+        self.count = count
+
+    def _upload(self, count: int, used: int) -> None:
+        blocks, records, _ = self._there
         blocks[:count].set(self.blocks[:count], stream=self.stream)
         records[:used].set(self.records[:used], stream=self.stream)
-        self._launch(count, (*self._views[:2], *inputs, self._views[2]))
+
+    def _download(self, count: int) -> None:
+        _, _, results = self._there
         results[:count].get(out=self.results[:count], stream=self.stream, blocking=False)
-        self.count = count
 
     def _launch(self, count: int, arrays: tuple[Any, ...]) -> None:
         places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
@@ -210,6 +217,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
     module, room = device.cupy(), Room.of(plan, width)
     from intervalvm.gpu import blocks as kernel  # which needs numba-cuda
 
+    require(threads * room.host_bytes, f"leaf batches for {threads} threads", "use fewer threads")
     merge = native.kernel("merge", DTYPE_NAMES[plan.dtype])
     with device_errors(FEWER):
         here = module.cuda.Device()
