@@ -16,6 +16,7 @@ import numpy as np
 from intervalvm.compiler.slots import dying
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
 from intervalvm.ops import AXES, ROWS
@@ -40,19 +41,21 @@ def evaluate(
     """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
 
     ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
-    to ``dtype``. NaN and infinity go through as IEEE 754 has it. Raises DoesNotFit if the arrays
-    would need more than ``max_memory`` bytes (by default: than is available), VariableError for a
-    variable that is not set.
+    to ``dtype``. NaN and infinity go through as IEEE 754 has it. With ``backend="cupy"`` arrays are
+    CuPy's, and so is the result. Raises DoesNotFit if the arrays would need more than
+    ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
+    set, BackendError where the back end is not there, DeviceError where the GPU fails.
     """
     if engine not in ENGINES:
         raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
-    points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
-    if backend == "numpy":
-        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer points at a time"
-        needed = points.peak_bytes(engine)
-        require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
-    value = _points(points, keep=engine == "naive")
-    return value if value.shape == points.shape else points.broadcast(value)
+    with device_errors():
+        points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
+        if backend == "numpy":
+            way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
+            needed = points.peak_bytes(engine)
+            require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
+        value = _points(points, keep=engine == "naive")
+        return value if value.shape == points.shape else points.broadcast(value)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Points:
 
     def broadcast(self, value: Any) -> Any:
         """A new array of the whole shape."""
-        return self.xp.module.array(self.xp.module.broadcast_to(value, self.shape))
+        module = self.xp.module
+        return module.array(module.broadcast_to(module.asarray(value), self.shape))
 
 
 def prepare(

@@ -5,35 +5,37 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import DTYPE_NAMES, Arrays, array_module, as_dtype
-from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.evaluate.folding import prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.memory import available, require
+from intervalvm.memory import require
+from intervalvm.render import bands
 from intervalvm.render.grid import Region, check_depth, check_size, coordinates, shown_region
 from intervalvm.render.image import Image, Level, Stats, canvas
+from intervalvm.render.job import Drawn, Job, Progress
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
+    from intervalvm.render.compiled import Elsewhere
     from intervalvm.render.plan import Plan
-    from intervalvm.tape import Tape
 
-BACKENDS = {"naive": ("numpy", "cupy"), "dense": ("numpy", "cupy"), "pruned": ("numba", "numpy")}
+BACKENDS = {
+    "naive": ("numpy", "cupy"),
+    "dense": ("numpy", "cupy"),
+    "pruned": ("numba", "numpy", "cupy"),
+}
 """The back ends of each engine; the first is the default."""
 MODES = ("bitmap", "value")
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
-Progress = Callable[[int, int], None]
 
 
 def render(
@@ -87,45 +89,6 @@ def render(
         fold=fold,
     )
     return draw(job, progress)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A render whose options have been checked."""
-
-    tape: Tape
-    x: NDArray[Any]
-    y: NDArray[Any]
-    pixel_type: np.dtype[Any]
-    depth: int
-    engine: str
-    backend: str
-    threads: int
-    settings: dict[str, float]
-    grid: str
-    region: Region
-    max_memory: int | None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.y), len(self.x)
-
-    @property
-    def image_bytes(self) -> int:
-        return len(self.y) * len(self.x) * self.pixel_type.itemsize
-
-    def require(self, needed: int, what: str, way_out: str) -> None:
-        require(needed + self.image_bytes, what, way_out, self.max_memory)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used."""
-
-    pixels: NDArray[Any]
-    counts: list[Counts]
-    compiling: float = 0.0
-    threads: int = 1
 
 
 FindPlan = Callable[..., "Plan"]
@@ -188,7 +151,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     with _reporting(progress) as report:
         start = time.perf_counter()
         if job.engine != "pruned":
-            drawn = _dense(job, report)
+            drawn = bands.draw(job, report)
         elif job.backend == "numpy":
             drawn = _readable(job, steps, report)
         else:
@@ -257,60 +220,28 @@ def _compiled(
     needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
     job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    counts = compiled.render(
-        plan,
-        job.x,
-        job.y,
-        pixels,
-        steps,
-        threads=job.threads,
-        is_clear=is_clear,
-        progress=report,
-    )
+    with _leaves(job, plan) as elsewhere:
+        counts = compiled.render(
+            plan,
+            job.x,
+            job.y,
+            pixels,
+            steps,
+            threads=job.threads,
+            is_clear=is_clear,
+            progress=report,
+            elsewhere=elsewhere,
+        )
     return Drawn(pixels, counts, compiling, job.threads)
 
 
-def _dense(job: Job, report: Progress | None) -> Drawn:
-    """Whole arrays where they fit; else, but for the naive engine, bands of rows."""
-    module = array_module(job.backend)
-    height, width = job.shape
-    z = job.settings["var-z"]
-    variables = {name: value for name, value in job.settings.items() if name != "var-z"}
+def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
+    """What evaluates a walk's leaves, or None where it does so itself."""
+    if job.backend != "cupy":
+        return nullcontext()
+    from intervalvm.gpu.batches import batches
 
-    def peak(rows: int) -> int:
-        shapes = [(rows, width), (rows, width), ()]
-        inputs = 2 * rows * width * job.x.dtype.itemsize
-        free: list[tuple[int, ...]] = [()] * len(variables)
-        return inputs + peak_bytes(job.tape, shapes, free, job.x.dtype, job.engine)
-
-    rows = height
-    if job.engine == "dense":
-        limit = job.max_memory if job.max_memory is not None else available()
-        while rows > 1 and peak(rows) + job.image_bytes > limit:
-            rows = -(-rows // 2)
-    way_out = "use engine='dense' or 'pruned'" if job.engine == "naive" else "use engine='pruned'"
-    job.require(peak(rows), f"engine={job.engine!r} at this size", way_out)
-    pixels = np.zeros(job.shape, job.pixel_type)
-    for top in range(0, height, rows):
-        band = slice(top, min(height, top + rows))
-        shape = (band.stop - band.start, width)
-        values = evaluate(
-            job.tape,
-            module.array(module.broadcast_to(module.asarray(job.x), shape)),
-            module.array(module.broadcast_to(module.asarray(job.y[band, None]), shape)),
-            z,
-            variables=variables,
-            engine=job.engine,
-            backend=job.backend,
-            dtype=job.x.dtype,
-            max_memory=job.max_memory,
-        )
-        if job.pixel_type == np.uint8:
-            values = (values < 0).astype(np.uint8) * np.uint8(255)
-        pixels[band] = values.get() if job.backend == "cupy" else values
-        if report is not None:
-            report(band.stop * width, height * width)
-    return Drawn(pixels, [])
+    return batches(plan, len(job.x), job.threads)
 
 
 def _levels(counts: list[Counts], steps: list[int], width: int, height: int) -> tuple[Level, ...]:

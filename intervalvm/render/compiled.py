@@ -24,6 +24,10 @@ from intervalvm.render.split import Counts
 BUDGET = 100_000_000
 """Records x lanes a call evaluates before it returns to Python: some 10 ms."""
 
+Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[c.Workspace]], native.Kernel]
+"""Given a walk, the coordinates (x and then y, each with a leaf's width beyond it) and the threads'
+workspaces, made ready: a walk that collects leaves and sees to what becomes of them."""
+
 
 def render(
     plan: Plan,
@@ -35,11 +39,13 @@ def render(
     threads: int,
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
 
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
-    split takes. The image does not depend on ``threads``.
+    split takes. The image does not depend on ``threads``. ``elsewhere`` has the leaves evaluated
+    somewhere else.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
@@ -51,7 +57,9 @@ def render(
         if not plan.is_tame:
             careful()(contexts[0])
         walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
-        _run(walk, contexts, frame.shared, pixels.size, progress)
+        if elsewhere is not None:
+            walk = elsewhere(walk, frame.samples, own)
+        _run(walk, contexts, frame.shared, pixels.size, progress, to_the_end=elsewhere is not None)
         stats = root.stats + sum(workspace.stats for workspace in own)
     return [Counts(*row[:-1]) for row in stats[: len(steps)].tolist()]
 
@@ -137,10 +145,13 @@ def _run(
     shared: NDArray[np.int64],
     total: int,
     progress: Callable[[int, int], None] | None,
+    *,
+    to_the_end: bool,
 ) -> None:
     """Walk until no task is left, one thread a context, the caller's thread among them.
 
     The others are called before the root is split, and wait for it: waking them takes as long.
+    ``to_the_end`` waits for them to return, and not only for their tasks to be done.
 
     An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
     """
@@ -162,7 +173,7 @@ def _run(
                 progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         # what has not begun by now, for want of a processor, has nothing left to do
         begun = [other for other in others if not other.cancel()]
-        if shared[c.FINISHED] == 1 + len(begun):
+        if not to_the_end and shared[c.FINISHED] == 1 + len(begun):
             begun = []  # their work is done: to see them return would take longer than to go on
         for other in begun:
             other.result()

@@ -52,6 +52,7 @@ def leaf_kernels(dtype: str, evaluate_points: Any) -> tuple[Any, Any]:
         ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
         ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
         ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
+        ctx[c.LEAF_AT] = -1
 
     @jit
     def leaf_rows(ctx):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-KINDS = ("tame", "careful", "bounds")
+KINDS = ("tame", "careful", "bounds", "merge")
 SYMBOL = "intervalvm_kernel"
 _compiling = threading.Lock()
 
@@ -41,7 +41,8 @@ _compiling = threading.Lock()
 def kernel(kind: str, dtype: str) -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
-    "tame" and "careful" are walks, "bounds" evaluates one box. It releases the GIL while it runs.
+    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws what others evaluated.
+    It releases the GIL while it runs.
     The first call on a machine compiles it, which takes seconds and is logged.
     """
     with _compiling:
@@ -148,11 +149,13 @@ def _compile(kind: str, dtype: str, machine: llvm.TargetMachine) -> bytes:
     log.info("compiling the %s %s kernel for this processor (once, some seconds)", kind, dtype)
     from numba import cfunc, types
 
-    from intervalvm.render import intrinsics, kernels
+    from intervalvm.render import batches, intrinsics, kernels
 
     loops = kernels.loops(kind, dtype)
     if kind == "bounds":
         source = kernels.build_bounds(dtype)
+    elif kind == "merge":
+        source = batches.build_merge(dtype)
     else:
         source = kernels.build(dtype, tame=kind == "tame")
     for loop in loops:

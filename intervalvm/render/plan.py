@@ -57,6 +57,8 @@ class Plan:
     is_bitmap: bool
     domain: float
     _idle: list[c.Workspace] = field(default_factory=list)
+    kept: dict[object, list[Any]] = field(default_factory=dict)
+    """What a GPU's engines keep for the next frame, also of a part of the domain."""
 
     def __post_init__(self) -> None:
         self.frame = np.zeros(c.FRAME_FIELDS, np.int64)
