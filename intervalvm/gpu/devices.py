@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.gpu.target import SIMULATED
+from intervalvm.gpu.target import SIMULATED, check_target
 
 
 class Device(Protocol):
@@ -88,10 +88,19 @@ def _simulated(kernel: Kernel) -> Any:
     return cuda.jit(kernel.function)
 
 
-def current() -> Device:
-    """The device that this process uses: the current one of CuPy, or the simulator."""
-    if SIMULATED:
-        return Simulator()
-    from intervalvm.gpu.cupy_device import CupyDevice, current_id
+@lru_cache
+def _simulator() -> Simulator:
+    return Simulator()
 
-    return CupyDevice.of(current_id())
+
+def current() -> Device:
+    """The device that this process uses: the current one of CuPy, or the simulator.
+
+    Raises BackendError where something is not installed, DeviceError where no GPU can be used.
+    """
+    check_target()
+    if SIMULATED:
+        return _simulator()
+    from intervalvm.gpu import cupy_device
+
+    return cupy_device.current()
