@@ -13,14 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.gpu.target import SIMULATED
+from intervalvm.gpu.target import SIMULATED, check_target
 
 
 class Device(Protocol):
     """What a walk asks of a device."""
 
     processors: int
-    """Blocks that it can run at once, at the least."""
+    """Its multiprocessors."""
+    split_blocks: int
+    leaf_blocks: int
+    """Blocks that share the work of a launch, at most."""
+    most_warps: int
+    """Warps of a block that splits, at most."""
+    paint_threads: int
+    """Threads of a block that paints."""
 
     def load(self, kernel: Kernel) -> None:
         """Have a kernel ready to be launched."""
@@ -44,7 +51,9 @@ class Device(Protocol):
 class Simulator:
     """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
 
-    processors = 2
+    processors = split_blocks = leaf_blocks = 2
+    most_warps = 1
+    paint_threads = 32
 
     def load(self, kernel: Kernel) -> None:
         _simulated(kernel)
@@ -61,7 +70,11 @@ class Simulator:
         array[:] = values
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        _simulated(kernel)[blocks, threads](*arguments)
+        from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
+
+        # it copies what is no array of its own, also arrays that overlap
+        passed = [FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        _simulated(kernel)[blocks, threads](*passed)
 
     def host(self, array: Any) -> NDArray[Any]:
         copied: NDArray[Any] = array.copy()
@@ -75,10 +88,19 @@ def _simulated(kernel: Kernel) -> Any:
     return cuda.jit(kernel.function)
 
 
-def current() -> Device:
-    """The device that this process uses: the current one of CuPy, or the simulator."""
-    if SIMULATED:
-        return Simulator()
-    from intervalvm.gpu.cupy_device import CupyDevice, current_id
+@lru_cache
+def _simulator() -> Simulator:
+    return Simulator()
 
-    return CupyDevice.of(current_id())
+
+def current() -> Device:
+    """The device that this process uses: the current one of CuPy, or the simulator.
+
+    Raises BackendError where something is not installed, DeviceError where no GPU can be used.
+    """
+    check_target()
+    if SIMULATED:
+        return _simulator()
+    from intervalvm.gpu import cupy_device
+
+    return cupy_device.current()

@@ -159,7 +159,9 @@ def _simulated(function: Function) -> Any:
 
 
 def _as_scalar(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
-    return lambda value: np.bool_(value) if isinstance(value, bool) else dtype.type(value)
+    return lambda value: (
+        np.bool_(value) if isinstance(value, (bool, np.bool_)) else dtype.type(value)
+    )
 
 
 # --- for the GPU ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is i
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,36 @@ from numba import cuda
 from numba.core import config
 
 from intervalvm.errors import BackendError
+from intervalvm.evaluate.arrays import array_module
 
 SIMULATED = bool(config.ENABLE_CUDASIM)
 WARP = 32
 FULL = 0xFFFFFFFF
 """All lanes of a warp."""
 
-types: Any
-intrinsic: Any
-if SIMULATED:
-    types = intrinsic = None
-else:
-    try:
-        from numba.cuda import types
-        from numba.cuda.extending import intrinsic
-    except ImportError as error:
+HAS_NUMBA_CUDA = find_spec("numba_cuda") is not None
+
+
+def check_target() -> None:
+    """Raise BackendError where kernels can neither be compiled nor simulated.
+
+    For a GPU CuPy is needed too; whether there is one is asked when it is used.
+    """
+    if SIMULATED:
+        return
+    array_module("cupy")  # says how to install it
+    if not HAS_NUMBA_CUDA:
         raise BackendError(
             "the back end 'cuda' needs numba-cuda, which is not installed: "
             "pip install 'intervalvm[cuda]'"
-        ) from error
+        )
+
+
+types: Any = None
+intrinsic: Any = None
+if not SIMULATED and HAS_NUMBA_CUDA:
+    from numba.cuda import types
+    from numba.cuda.extending import intrinsic
 
 device = cuda.jit(device=True, inline="always")
 """What makes a function one that kernels call."""

@@ -38,8 +38,6 @@ SHORT, SHORT_LEAF = 512, 62
 memory a block, have launches of their own with fewer blocks."""
 LONG_BYTES = 1 << 28
 """What the blocks of such a launch may take together; one block is always there."""
-BLOCKS_PER_PROCESSOR, LEAF_BLOCKS = 16, 8
-PAINT_THREADS = 256
 
 
 @dataclass(frozen=True)
@@ -173,12 +171,12 @@ class Walk:
         self.launches: list[Launch] = []
         for step in range(len(self.steps)):
             units = int(self._control[c.row(step) + c.CAPACITY]) * self._parts(step)
-            most = self.device.processors * BLOCKS_PER_PROCESSOR
+            most = self.device.split_blocks
             self._add("split", step, SHORT, units, most, self._threads(units))
         row = c.row(len(self.steps))
         tiles = int(self._control[c.TILES_X] * self._control[c.TILES_Y])
         units = int(self._control[row + c.CAPACITY]) * tiles
-        most = self.device.processors * LEAF_BLOCKS
+        most = self.device.leaf_blocks
         self._add("leaves", len(self.steps), SHORT_LEAF, units, most, c.LEAF_THREADS)
 
     def _add(
@@ -206,7 +204,7 @@ class Walk:
         """Few blocks get many warps, so that the device is used either way."""
         processors = self.device.processors
         warps = 16 if blocks <= processors else 8 if blocks <= 4 * processors else 2
-        return c.LANES * min(warps, c.MOST_WARPS)
+        return c.LANES * min(warps, self.device.most_warps, c.MOST_WARPS)
 
     def _launch(self, first: int, image: Any) -> None:
         """Launch the steps from ``first`` on, and the leaves."""
@@ -232,14 +230,15 @@ class Walk:
         work = self.width * self.height
         if self.is_bitmap:
             work = -(-self.width // c.RUN) * self.height
-        blocks = min(-(-work // PAINT_THREADS), self.device.processors * LEAF_BLOCKS)
+        threads = self.device.paint_threads
+        blocks = min(-(-work // threads), self.device.leaf_blocks)
         arguments = [self.control, self.columns, self.rows, self.verdicts]
         if self.is_bitmap:
             whole = len(image) // c.RUN * c.RUN
             arguments += [image, image[:whole].view(np.uint64)]
         else:
             arguments += [self.limits, image]
-        self.device.launch(self._kernels["paint"], blocks, PAINT_THREADS, *arguments)
+        self.device.launch(self._kernels["paint"], blocks, threads, *arguments)
 
     # --- a frame ------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BACKENDS = {
     "naive": ("numpy", "cupy"),
     "dense": ("numpy", "cupy"),
-    "pruned": ("numba", "numpy", "cupy"),
+    "pruned": ("numba", "numpy", "cupy", "cuda"),
 }
 """The back ends of each engine; the first is the default."""
 MODES = ("bitmap", "value")
@@ -154,6 +154,8 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
             drawn = bands.draw(job, report)
         elif job.backend == "numpy":
             drawn = _readable(job, steps, report)
+        elif job.backend == "cuda":
+            drawn = _on_device(job, steps, report, find_plan)
         else:
             drawn = _compiled(job, steps, report, find_plan)
         rendering = time.perf_counter() - start - drawn.compiling
@@ -205,16 +207,8 @@ def _compiled(
     """The pruned engine through compiled kernels."""
     start = time.perf_counter()
     from intervalvm.render import compiled
-    from intervalvm.render.plan import domain_of, plan_of
 
-    plan = (find_plan or plan_of)(
-        job.tape,
-        job.x.dtype,
-        job.settings,
-        domain_of(job.x, job.y),
-        sign_only=job.pixel_type == np.uint8,
-        **({} if find_plan is None else {"x": job.x, "y": job.y}),
-    )
+    plan = _plan(job, find_plan)
     compiled.load(plan)
     compiling = time.perf_counter() - start
     needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
@@ -233,6 +227,34 @@ def _compiled(
             elsewhere=elsewhere,
         )
     return Drawn(pixels, counts, compiling, job.threads)
+
+
+def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
+    from intervalvm.render.plan import domain_of, plan_of
+
+    return (find_plan or plan_of)(
+        job.tape,
+        job.x.dtype,
+        job.settings,
+        domain_of(job.x, job.y),
+        sign_only=job.pixel_type == np.uint8,
+        **({} if find_plan is None else {"x": job.x, "y": job.y}),
+    )
+
+
+def _on_device(
+    job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
+) -> Drawn:
+    """The pruned engine on a GPU, leaves and all."""
+    start = time.perf_counter()
+    from intervalvm.gpu import frames
+
+    walks = frames.walks(_plan(job, find_plan), job.shape, steps)
+    compiling = time.perf_counter() - start
+    pixels, counts = walks.render(job.x, job.y)
+    if report is not None:
+        report(pixels.size, pixels.size)
+    return Drawn(pixels, [Counts(*count) for count in counts], compiling)
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
@@ -268,11 +290,15 @@ def _check_backend(engine: str, backend: str | None) -> str:
         raise OptionError(f"no engine {engine!r}: choose {', '.join(map(repr, BACKENDS))}")
     if backend is None:
         return BACKENDS[engine][0]
-    if backend in ("cupy", "cuda"):
+    if backend == "cupy":
         array_module("cupy")  # says how to install it
     if backend not in BACKENDS[engine]:
         choices = " or ".join(map(repr, BACKENDS[engine]))
         raise OptionError(f"engine {engine!r} has no back end {backend!r}: choose {choices}")
+    if backend == "cuda":
+        from intervalvm.gpu.target import check_target
+
+        check_target()
     return backend
 
 

@@ -132,12 +132,24 @@ class Image:
 
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
-    that the pixels cover.
+    that the pixels cover. Where a GPU drew them they stay there, as ``device_pixels``, until
+    ``pixels`` is asked for.
     """
 
-    pixels: NDArray[Any]
+    _pixels: Any
     region: Region
     _stats: Stats | Callable[[], Stats]
+
+    @cached_property
+    def pixels(self) -> NDArray[Any]:
+        """The pixels in this process's memory, copied from a GPU at most once."""
+        found: NDArray[Any] = self._pixels if self.device_pixels is None else self._pixels.get()
+        return found
+
+    @property
+    def device_pixels(self) -> Any:
+        """The CuPy array that a GPU drew; None where no GPU did."""
+        return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
     @cached_property
     def stats(self) -> Stats:
@@ -145,20 +157,20 @@ class Image:
         return self._stats() if callable(self._stats) else self._stats
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"pixels": self.pixels, "region": self.region, "_stats": self.stats}
+        return {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
 
     @property
     def width(self) -> int:
-        return int(self.pixels.shape[1])
+        return int(self._pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return int(self.pixels.shape[0])
+        return int(self._pixels.shape[0])
 
     @property
     def mode(self) -> str:
         """ "bitmap" or "value"."""
-        return "bitmap" if self.pixels.dtype == np.uint8 else "value"
+        return "bitmap" if self._pixels.dtype == np.uint8 else "value"
 
     def __repr__(self) -> str:
         return f"<Image {self.width}x{self.height}, {self.mode}, {self.region}>"

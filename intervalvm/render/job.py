@@ -51,9 +51,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used."""
+    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used.
 
-    pixels: NDArray[Any]
+    Pixels that a GPU drew are an array of CuPy.
+    """
+
+    pixels: Any
     counts: list[Counts]
     compiling: float = 0.0
     threads: int = 1

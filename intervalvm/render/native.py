@@ -53,12 +53,7 @@ def kernel(kind: str, dtype: str) -> Kernel:
 def _loaded(kind: str, dtype: str) -> Kernel:
     machine = _target_machine()
     name = f"{kind}-{dtype}-{_digest(kind, dtype)}.o"
-    path = _place(name)
-    code = None if path is None else _read(path)
-    if code is None:
-        code = _compile(kind, dtype, machine)
-        if path is not None:
-            _keep(path, code)
+    code = kept(name, lambda: _compile(kind, dtype, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -74,6 +69,17 @@ def _loaded(kind: str, dtype: str) -> Kernel:
         return unfinished.value
 
     return call
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The object code in the cache's file of that name; made and kept where there is none."""
+    path = _place(name)
+    code = None if path is None else _read(path)
+    if code is None:
+        code = make()
+        if path is not None:
+            _keep(path, code)
+    return code
 
 
 def _place(name: str) -> Path | None:
@@ -107,14 +113,19 @@ def cache_folder() -> Path:
 
 def _digest(kind: str, dtype: str) -> str:
     """A name for the object code: whatever could change the code changes it."""
+    machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    return digest((kind, dtype, machine))
+
+
+def digest(what: object) -> str:
+    """A digest of ``what``, which prints as itself, of this package's sources and of numba."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     for source in sorted(package.rglob("*.py")):
         found.update(source.relative_to(package).as_posix().encode() + b"\0")
         found.update(source.read_bytes() + b"\0")
-    machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     versions = (version("numba"), llvmlite.__version__, sys.platform)
-    found.update(repr((kind, dtype, machine, versions)).encode())
+    found.update(repr((what, versions)).encode())
     return found.hexdigest()[:32]
 
 
