@@ -1,4 +1,4 @@
-"""The kernels of the leaf batches themselves, thread by thread: run by ``test_gpu_kernels``."""
+"""The kernels of leaf batches and dense evaluation, thread by thread: see ``test_gpu_kernels``."""
 
 from __future__ import annotations
 
@@ -6,45 +6,31 @@ import threading
 from typing import Any
 
 import pytest
-from cuda_simulator import as_device_array
-from fake_cupy import FakeArray, FakeDevice, FakeStream, install
+from fake_cupy import FakeDevice, FakeLauncher, install
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm import Tape
-from intervalvm.gpu import batches, blocks
+from intervalvm.gpu import batches, devices
+from intervalvm.gpu.kernels import Kernel
 from intervalvm.ops import ROWS
 
 ONE_AT_A_TIME = threading.Lock()
 """The simulator runs one kernel at a time."""
 
 
+class Launcher(FakeLauncher):
+    """The real kernels, on the stand-in's arrays, when its streams get to it."""
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    """The real kernels, launched on the stand-in's arrays when its streams get to it."""
     found = FakeDevice()
-    install(monkeypatch, found)
-
-    def view(array: FakeArray) -> Any:
-        return as_device_array(array.values)
-
-    def later(launch: Any) -> Any:
-        def launch_later(*arguments: Any) -> None:
-            *first, stream, arrays = arguments
-
-            def work() -> None:
-                with ONE_AT_A_TIME:
-                    launch(*first, 0, arrays)
-
-            assert isinstance(stream, FakeStream)
-            stream.later(work)
-
-        return launch_later
-
-    monkeypatch.setattr(blocks, "view", view)
-    monkeypatch.setattr(blocks, "stream_of", lambda stream: stream)
-    for name in ("launch_short", "launch_long"):
-        monkeypatch.setattr(blocks, name, later(getattr(blocks, name)))
+    install(monkeypatch, found, Launcher(found))
     return found
 
 
@@ -71,7 +57,7 @@ def test_a_picture(dtype: str, mode: str) -> None:
 def test_long_programs(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More blocks than blocks of threads, so that these take several."""
     monkeypatch.setattr(batches, "MOST_SCRATCH", 1)
-    monkeypatch.setattr(blocks, "LOCAL_PLACES", 4)
+    monkeypatch.setattr(batches, "LOCAL_PLACES", 4)
     check(
         picture(), "bitmap" if dtype == "float64" else "value", size=(20, 9), depth=0, dtype=dtype
     )

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_cupy import CUDARuntimeError, FakeDevice
-from test_batches import Kernel, gpu, kernel  # noqa: F401 fixtures
+from fake_cupy import DEFINITIONS, CUDARuntimeError, FakeDevice, install
 
 from bench import gpu as script
 from bench import gpu_device
@@ -17,13 +16,20 @@ DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub 
 
 
 @pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    install(monkeypatch, found)
+    return found
+
+
+@pytest.fixture
 def words(tmp_path: Path) -> list[str]:
     (tmp_path / "disc.vm").write_text(DISC)
     return [str(tmp_path / "disc.vm"), "--sizes", "40", "64", "--rounds", "1"]
 
 
 def test_it_measures_and_prints_everything(
-    kernel: Kernel,  # noqa: F811
+    gpu: FakeDevice,
     words: list[str],
     tmp_path: Path,
     capsys: Any,
@@ -44,7 +50,7 @@ def test_it_measures_and_prints_everything(
 
 
 def test_it_leaves_out_what_there_is_no_time_for(
-    kernel: Kernel,  # noqa: F811
+    gpu: FakeDevice,
     words: list[str],
     capsys: Any,
 ) -> None:
@@ -53,17 +59,17 @@ def test_it_leaves_out_what_there_is_no_time_for(
 
 
 def test_another_picture_stops_it(
-    kernel: Kernel,  # noqa: F811
+    gpu: FakeDevice,
     words: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Kernel, "launch_short", lambda *_: None)
+    monkeypatch.setitem(DEFINITIONS, "short", lambda *_: None)
     with pytest.raises(AssertionError, match=r"leaf batches, 1 thread at 40: .* pixels differ"):
         script.main(words)
 
 
 def test_without_a_device_it_says_so(
-    gpu: FakeDevice,  # noqa: F811
+    gpu: FakeDevice,
     words: list[str],
     capsys: Any,
 ) -> None:
