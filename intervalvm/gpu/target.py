@@ -7,6 +7,7 @@ chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is i
 from __future__ import annotations
 
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ device = cuda.jit(device=True, inline="always")
 """What makes a function one that kernels call."""
 
 
+_VOTING = Lock()
+
 if SIMULATED:
 
     @device
@@ -57,11 +60,10 @@ if SIMULATED:
 
         All lanes of a warp call it at once.
         """
-        bit = np.uint32(1 << int(lane))
-        if truth:
-            cuda.atomic.or_(words, place, bit)
-        else:
-            cuda.atomic.and_(words, place, np.uint32(FULL ^ int(bit)))
+        bit = 1 << int(lane)
+        with _VOTING:  # its atomics have a lock for each operation, and here there are two
+            others = int(words[place]) & ~bit
+            words[place] = np.uint32(others | bit if truth else others)
 
 else:
 
