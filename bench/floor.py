@@ -141,7 +141,7 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
     shape.check(image)
     kernel = native.kernel("tame", DTYPE.name)
     with of.plan.workspaces(2, 2) as (root, own):
-        frame = compiled._Frame(of.plan, root, (of.x, of.y) * 2, image, (3, 3))
+        frame = compiled._Frame(of.plan, root, (of.x, of.y), (of.x, of.y), image, (3, 3))
         frame.words[c.BUDGET] = 0  # split the root and come back
 
         def split_root() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from intervalvm.errors import (
     BackendError,
+    DeviceError,
     DoesNotFit,
     FileError,
     FormatError,
@@ -88,6 +89,7 @@ __all__ = [
     "BackendError",
     "Box",
     "Decoration",
+    "DeviceError",
     "DoesNotFit",
     "Expr",
     "FileError",

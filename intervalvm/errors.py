@@ -42,6 +42,12 @@ class BackendError(IntervalvmError, RuntimeError):
     """A back end is not there: its library is not installed, or it has no device."""
 
 
+class DeviceError(BackendError):
+    """The GPU: there is none, its driver is missing, it is too old, or it failed in the middle."""
+
+    exit_status = 3
+
+
 class DoesNotFit(IntervalvmError, MemoryError):
     """The work would need more memory than there is, or than ``max_memory`` allows."""
 

@@ -64,7 +64,7 @@ def start(code: str, *words: str, **environment: str) -> subprocess.Popen[str]:
 STOPPED = """
 import sys, time
 from intervalvm import cli
-from intervalvm.render import api, image, native
+from intervalvm.render import bands, image, native
 def stop(*_, **__):
     print("ready", flush=True)
     time.sleep(60)
@@ -76,7 +76,7 @@ place = sys.argv[1]
 if place == "compile":
     native._compile = stop
 elif place == "render":
-    api.evaluate = stop
+    bands.evaluate = stop
 else:
     image.Image.write = half
 sys.argv[1:] = sys.argv[2:]

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.errors import BackendError, OptionError
+from intervalvm.errors import OptionError
+from intervalvm.evaluate import device
 
 CANONICAL_NAN = 0x7FC00000
 CALL_BLOCK = 1 << 13
@@ -20,19 +21,11 @@ DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
 
 
 def array_module(backend: str) -> ModuleType:
-    """The array library of a back end: "numpy" or "cupy". Raises BackendError with the way out."""
+    """The array library of a back end: "numpy" or "cupy". Raises what ``device.cupy`` does."""
     if backend == "numpy":
         return np
     if backend == "cupy":
-        try:
-            import cupy
-        except ImportError as error:
-            raise BackendError(
-                "the back end 'cupy' needs CuPy, which is not installed: "
-                "pip install 'intervalvm[cuda]'"
-            ) from error
-        module: ModuleType = cupy
-        return module
+        return device.cupy()
     raise OptionError(f"no array back end {backend!r}: choose 'numpy' or 'cupy'")
 
 
@@ -53,11 +46,11 @@ def _ties_take_right(module: ModuleType, name: str, dtype: np.dtype[Any]) -> boo
     """Whether the library's own minimum (maximum) returns the right one of +0 and -0.
 
     IEEE 754 leaves it open and libraries differ by processor, so it is tried: for each length of a
-    vector loop and its tail, contiguous, strided and against a scalar.
+    vector loop and its tail, contiguous, strided and against a scalar. A GPU has neither.
     """
     choose = getattr(module, name)
     zeros = module.zeros(2 * 67, dtype)
-    for n in range(1, 68):
+    for n in range(1, 68) if module is np else (1, 67):
         for step in (1, 2):
             plus = zeros[: n * step : step]
             minus = -plus

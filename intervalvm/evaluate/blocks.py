@@ -21,7 +21,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from intervalvm.compiler.program import Variant
-from intervalvm.evaluate.interval import NEAREST, Interval, Rules, constant
+from intervalvm.evaluate.interval import Interval, constant
 from intervalvm.evaluate.lanes import (
     BLOCK,
     I1,
@@ -35,8 +35,8 @@ from intervalvm.evaluate.lanes import (
     spread_number,
     store,
 )
+from intervalvm.evaluate.records import interval_value, point_value, proven
 from intervalvm.evaluate.widened import WIDENED
-from intervalvm.ops import OPS
 
 AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
@@ -191,37 +191,10 @@ class PointArms(_BlockArms):
         store(self.builder, value.value, self.at(place, first, self.itemsize), 0)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Lane]) -> Lane:
-        if variant.op == "spread":
-            return operands[0]
-        rule = OPS[variant.op].point
-        assert rule is not None
-        return xp._lift(rule(xp, *operands))
+        return xp._lift(point_value(variant, xp, operands))
 
-    def masks(self, variant: Variant, _: Lanes, operands: list[Lane]) -> list[Lane]:
-        if variant.op == "less":
-            return [operands[0] < operands[1]]
-        if variant.kinds[0] == "k":
-            return [operands[0] < operands[1] + operands[2]]
-        return [operands[0] + operands[1] < operands[2]]
-
-
-def compared(
-    variant: Variant, xp: Any, operands: list[Interval], rules: Rules
-) -> tuple[Lane, Lane]:
-    """Where a comparison of intervals is always true, and where never; NaN compares false.
-
-    A real sum that is not below a float is not rounded below it: so a sum is compared as it is
-    rounded to nearest, also where bounds are those of the real function. Of two that are then equal
-    the real ones may differ.
-    """
-    if variant.op != "sum_less":
-        a, b = operands
-        return (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), a.lower >= b.upper
-    at = variant.kinds.index("x")
-    total = NEAREST.intervals["add"](xp, operands[at], operands[at + 1])
-    a, b = (total, operands[2]) if at == 0 else (operands[0], total)
-    never = a.lower >= b.upper if rules is NEAREST else a.lower > b.upper
-    return (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), never
+    def masks(self, variant: Variant, xp: Lanes, operands: list[Lane]) -> list[Lane]:
+        return [point_value(variant, xp, operands)]
 
 
 class PixelArms(_BlockArms):
@@ -274,8 +247,7 @@ class PixelArms(_BlockArms):
             builder.store(bits, at, align=2)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> Interval:
-        name = "copy" if variant.op == "spread" else variant.op
-        return WIDENED.intervals[name](xp, *operands)
+        return interval_value(variant, xp, operands, WIDENED)
 
     def masks(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> list[Lane]:
-        return list(compared(variant, xp, operands, WIDENED))
+        return list(proven(variant, xp, operands, WIDENED))

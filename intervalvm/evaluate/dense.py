@@ -7,7 +7,7 @@ bits. Every other evaluator is tested against this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ import numpy as np
 from intervalvm.compiler.slots import dying
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
 
 ENGINES = ("dense", "naive")
@@ -40,19 +41,27 @@ def evaluate(
     """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
 
     ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
-    to ``dtype``. NaN and infinity go through as IEEE 754 has it. Raises DoesNotFit if the arrays
-    would need more than ``max_memory`` bytes (by default: than is available), VariableError for a
-    variable that is not set.
+    to ``dtype``. NaN and infinity go through as IEEE 754 has it. With ``backend="cupy"`` arrays are
+    CuPy's, and so is the result. Raises DoesNotFit if the arrays would need more than
+    ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
+    set, BackendError where the back end is not there, DeviceError where the GPU fails.
     """
     if engine not in ENGINES:
         raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
-    points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
-    if backend == "numpy":
-        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer points at a time"
-        needed = points.peak_bytes(engine)
-        require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
-    value = _points(points, keep=engine == "naive")
-    return value if value.shape == points.shape else points.broadcast(value)
+    with device_errors():
+        points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
+        if backend == "numpy":
+            way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
+            needed = points.peak_bytes(engine)
+            require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
+        rules = [op.point for op in ROWS]
+        if backend == "cupy":
+            from intervalvm.gpu.dense import Clauses
+
+            clauses = Clauses(points.xp.module, points.xp.dtype)
+            points, rules = clauses.prepared(points), clauses.rules
+        value = _points(points, rules, keep=engine == "naive")
+        return value if value.shape == points.shape else points.broadcast(value)
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,14 @@ class Points:
     axes: list[Any]
     free: list[Any]
     shape: tuple[int, ...]
+    constants: Any
+    """The values of ``const`` clauses, by clause."""
 
     def leaf(self, i: int) -> Any:
         """The value of clause ``i``, a constant or an input."""
         name, place = ROWS[self.tape.codes[i]].name, self.tape.left[i]
         if name == "const":
-            return self.tape.constants(self.xp.dtype)[i]
+            return self.constants[i]
         return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
 
     def peak_bytes(self, engine: str) -> int:
@@ -78,7 +89,8 @@ class Points:
 
     def broadcast(self, value: Any) -> Any:
         """A new array of the whole shape."""
-        return self.xp.module.array(self.xp.module.broadcast_to(value, self.shape))
+        module = self.xp.module
+        return module.array(module.broadcast_to(module.asarray(value), self.shape))
 
 
 def prepare(
@@ -105,15 +117,18 @@ def prepare(
         raise OptionError(
             f"x, y, z and the variables do not broadcast together: {shapes}"
         ) from error
-    return Points(tape, Arrays(module, chosen), axes, free, shape)
+    return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
 
 
-def _points(points: Points, *, keep: bool) -> Any:
-    """Run the clauses; ``keep`` holds every array to the end instead of to its last use."""
+def _points(points: Points, rules: Sequence[Rule | None], *, keep: bool) -> Any:
+    """Run the clauses by the ``rules`` of their operations.
+
+    ``keep`` holds every array to the end instead of to its last use.
+    """
     tape, xp = points.tape, points.xp
     dead = dying(tape)
     values: list[Any] = [None] * len(tape)
-    rows = [(op.point, op.arity) for op in ROWS]
+    rows = [(rule, op.arity) for rule, op in zip(rules, ROWS, strict=True)]
     codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
     with np.errstate(all="ignore"):
         for i, code in enumerate(codes):

@@ -41,20 +41,25 @@ class Lane:
     def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
         self.builder, self.value = builder, value
 
+    @property
+    def element(self) -> ir.Type:
+        """The type of one of the values."""
+        return self.value.type.element
+
     def lift(self, other: Any) -> ir.Value:
         """A number as a vector of this one's type; a vector as it is."""
         if isinstance(other, Lane):
             return other.value
-        return splat(self.value.type.element, float(other), self.value.type.count)
+        return splat(self.element, float(other), self.value.type.count)
 
     def _new(self, value: ir.Value) -> Lane:
-        return Lane(self.builder, value)
+        return type(self)(self.builder, value)
 
     def _arithmetic(self, name: str, a: ir.Value, b: ir.Value) -> Lane:
         return self._new(getattr(self.builder, name)(a, b))
 
     def _is_float(self) -> bool:
-        return not isinstance(self.value.type.element, ir.IntType)
+        return not isinstance(self.element, ir.IntType)
 
     def __add__(self, other: Any) -> Lane:
         return self._arithmetic("fadd" if self._is_float() else "add", self.value, self.lift(other))
@@ -143,7 +148,7 @@ class Lanes:
         self.itemsize = 4 if dtype == "float32" else 8
         self.vector = self._vector(self.element)
         self.inf, self.nan = self._lift(float("inf")), self._lift(float("nan"))
-        self.no = Lane(builder, splat(I1, 0, width))
+        self.no = self._constant(I1, 0)
         # Careful bounds, which prove that a walk may be tame, contain the tame ones in them.
         self.slack = 1.0 if tame else 4.0
 
@@ -151,11 +156,13 @@ class Lanes:
         return ir.VectorType(element, self.width)
 
     def _lift(self, a: Any, element: ir.Type | None = None) -> Lane:
-        return (
-            a
-            if isinstance(a, Lane)
-            else Lane(self.builder, splat(element or self.element, a, self.width))
-        )
+        return a if isinstance(a, Lane) else self._constant(element or self.element, a)
+
+    def _lane(self, value: ir.Value) -> Lane:
+        return Lane(self.builder, value)
+
+    def _constant(self, element: ir.Type, number: float | int) -> Lane:
+        return self._lane(splat(element, number, self.width))
 
     def _call(self, name: str, *operands: Lane) -> Lane:
         """The LLVM intrinsic ``name`` on vectors."""
@@ -165,20 +172,20 @@ class Lanes:
         function = cgutils.get_or_insert_function(
             self.builder.module, signature, f"llvm.{name}.{suffix}"
         )
-        return Lane(self.builder, self.builder.call(function, [o.value for o in operands]))
+        return self._lane(self.builder.call(function, [o.value for o in operands]))
 
     def where(self, condition: Lane, a: Any, b: Any) -> Lane:
         known = next((v for v in (a, b) if isinstance(v, Lane)), None)
-        element = known.value.type.element if known else self.element
+        element = known.element if known else self.element
         chosen = self.builder.select(
             condition.value, self._lift(a, element).value, self._lift(b, element).value
         )
-        return Lane(self.builder, chosen)
+        return self._lane(chosen)
 
     def isnan(self, a: Lane) -> Lane:
         if self.tame:
             return self.no
-        return Lane(self.builder, self.builder.fcmp_unordered("uno", a.value, a.value))
+        return self._lane(self.builder.fcmp_unordered("uno", a.value, a.value))
 
     def isinf(self, a: Lane) -> Lane:
         return self.no if self.tame else self.abs(a) == float("inf")
@@ -202,11 +209,11 @@ class Lanes:
         return self._call("copysign", self._lift(a), b)
 
     def lesser(self, a: Lane, b: Any) -> Lane:
-        b = self._lift(b, a.value.type.element)
+        b = self._lift(b, a.element)
         return self.where(a < b, a, b)
 
     def greater(self, a: Lane, b: Any) -> Lane:
-        b = self._lift(b, a.value.type.element)
+        b = self._lift(b, a.element)
         return self.where(a > b, a, b)
 
     def minimum(self, a: Lane, b: Lane) -> Lane:
@@ -216,14 +223,14 @@ class Lanes:
         return self.where((a > b) | self.isnan(a), a, b)
 
     def uint32(self, number: int) -> Lane:
-        return Lane(self.builder, splat(I32, number, self.width))
+        return self._constant(I32, number)
 
     def below(self, a: Lane) -> Lane:
         """For a > 0 the bit pattern of the float below is one less."""
         vector = self._vector(self.bit_type)
         bits = self.builder.bitcast(a.value, vector)
-        lower = self.builder.sub(bits, splat(self.bit_type, 1, self.width))
-        return Lane(self.builder, self.builder.bitcast(lower, self.vector))
+        lower = self.builder.sub(bits, self._constant(self.bit_type, 1).value)
+        return self._lane(self.builder.bitcast(lower, self.vector))
 
     def next_above(self, a: Lane) -> Lane:
         """The next float upwards: one more in its bits, or one less below 0; inf stays."""
@@ -244,34 +251,33 @@ class Lanes:
             single = self.builder.fptrunc(single, self._vector(FLOAT))
         raw = self.builder.bitcast(single, self._vector(I32))
         nan = self.builder.fcmp_unordered("uno", single, single)
-        return Lane(
-            self.builder, self.builder.select(nan, splat(I32, CANONICAL_NAN, self.width), raw)
-        )
+        canonical = self._constant(I32, CANONICAL_NAN).value
+        return self._lane(self.builder.select(nan, canonical, raw))
 
     def from_bits(self, bits: Lane) -> Lane:
         single = self.builder.bitcast(bits.value, self._vector(FLOAT))
         if self.element == DOUBLE:
             single = self.builder.fpext(single, self.vector)
-        return Lane(self.builder, single)
+        return self._lane(single)
 
     def wide(self, a: Lane) -> Lane:
         if self.element == DOUBLE:
             return a
-        return Lane(self.builder, self.builder.fpext(a.value, self._vector(DOUBLE)))
+        return self._lane(self.builder.fpext(a.value, self._vector(DOUBLE)))
 
     def narrow(self, a: Lane) -> Lane:
         if self.element == DOUBLE:
             return a
-        return Lane(self.builder, self.builder.fptrunc(a.value, self.vector))
+        return self._lane(self.builder.fptrunc(a.value, self.vector))
 
     def uint64(self, number: int) -> Lane:
-        return Lane(self.builder, splat(I64, number, self.width))
+        return self._constant(I64, number)
 
     def bits64(self, a: Lane) -> Lane:
-        return Lane(self.builder, self.builder.bitcast(a.value, self._vector(I64)))
+        return self._lane(self.builder.bitcast(a.value, self._vector(I64)))
 
     def from_bits64(self, bits: Lane) -> Lane:
-        return Lane(self.builder, self.builder.bitcast(bits.value, self._vector(DOUBLE)))
+        return self._lane(self.builder.bitcast(bits.value, self._vector(DOUBLE)))
 
     def take(self, table: tuple[int, ...], places: Lane) -> Lane:
         base = _table(self.builder.module, table)
@@ -281,7 +287,7 @@ class Lanes:
             place = self.builder.extract_element(places.value, index)
             word = self.builder.load(self.builder.gep(base, [place], source_etype=I64), typ=I64)
             found = self.builder.insert_element(found, word, index)
-        return Lane(self.builder, found)
+        return self._lane(found)
 
     def rarely(
         self, mask: Lane, compute: Callable[[], tuple[Lane, ...]], other: tuple[Lane, ...]
@@ -298,7 +304,7 @@ class Lanes:
             phi = builder.phi(lane.value.type)
             phi.add_incoming(lane.value, computed)
             phi.add_incoming(without.value, before)
-            merged.append(Lane(builder, phi))
+            merged.append(self._lane(phi))
         return tuple(merged)
 
     def fmod(self, a: Lane, b: Lane) -> Lane:

@@ -24,7 +24,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.evaluate.blocks import PixelArms, PointArms, compared
+from intervalvm.evaluate.blocks import PixelArms, PointArms
 from intervalvm.evaluate.interval import NEAREST, Interval, constant
 from intervalvm.evaluate.lanes import (
     ELEMENT,
@@ -42,6 +42,7 @@ from intervalvm.evaluate.lanes import (
     spread_number,
     store,
 )
+from intervalvm.evaluate.records import COMBINATIONS, choice, interval_value, proven
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import OPS
 
@@ -225,11 +226,10 @@ class _IntervalArms:
             for letter, index in zip(variant.kinds, (left, right), strict=False)
         ]
         xp = self.namespace(width)
-        rule = self.rules.intervals["copy" if variant.op == "spread" else variant.op]
-        self.write(rule(xp, *operands), out, bases, variant.out)
+        self.write(interval_value(variant, xp, operands, self.rules), out, bases, variant.out)
         if variant.has_choice:
             place = slot_at(builder, choices, out, 16)
-            for at, only in zip((0, 8), self.rules.choices[variant.op](xp, *operands), strict=True):
+            for at, only in zip((0, 8), choice(variant, xp, operands, self.rules), strict=True):
                 word = mask_word(only)
                 if variant.out == "a":
                     # Which axis it is does not matter to the rule, but to the children's masks.
@@ -258,15 +258,9 @@ class _IntervalArms:
                 [load(builder, slot_at(builder, truth, p, 16), at, I64) for p in places[:2]]
                 for at in (0, 8)
             )
-            # A false side of an ``or`` leaves the other, and so does a true side of an ``and``.
-            if variant.op == "or":
-                always_word = builder.or_(always_a, always_b)
-                never_word = builder.and_(never_a, never_b)
-                left_only, right_only = never_b, never_a
-            else:
-                always_word = builder.and_(always_a, always_b)
-                never_word = builder.or_(never_a, never_b)
-                left_only, right_only = always_b, always_a
+            words = (always_a, never_a, always_b, never_b)
+            combined = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
+            always_word, never_word, left_only, right_only = (lane.value for lane in combined)
             place = slot_at(builder, choices, out, 16)
             store(builder, left_only, place, 0)
             store(builder, right_only, place, 8)
@@ -279,10 +273,10 @@ class _IntervalArms:
                 self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
                 for letter, place in zip(letters, places, strict=False)
             ]
-            proven: Any = compared(variant, xp, values, self.rules)
+            masks: tuple[Lane, ...] = proven(variant, xp, values, self.rules)
             if on_axis:
-                proven = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in proven]
-            always_word, never_word = map(mask_word, proven)
+                masks = tuple(shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks)
+            always_word, never_word = map(mask_word, masks)
         store(builder, always_word, here, 0)
         store(builder, never_word, here, 8)
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
-from intervalvm.evaluate.dense import evaluate, peak_bytes
 from intervalvm.evaluate.folding import prefolded
 from intervalvm.evaluate.interval import NEAREST
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.memory import available, require
+from intervalvm.memory import require
+from intervalvm.render import bands, verdicts
 from intervalvm.render.grid import (
     Region,
     check_depth,
@@ -30,20 +28,23 @@ from intervalvm.render.grid import (
     shown_region,
 )
 from intervalvm.render.image import Image, canvas
+from intervalvm.render.job import Drawn, Job, Progress
 from intervalvm.render.report import stats_of
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
+    from intervalvm.render.compiled import Elsewhere
     from intervalvm.render.plan import Plan
-    from intervalvm.tape import Tape
 
-BACKENDS = {"naive": ("numpy", "cupy"), "dense": ("numpy", "cupy"), "pruned": ("numba", "numpy")}
+BACKENDS = {
+    "naive": ("numpy", "cupy"),
+    "dense": ("numpy", "cupy"),
+    "pruned": ("numba", "numpy", "cupy", "cuda"),
+}
 """The back ends of each engine; the first is the default."""
 MODES = ("bitmap", "value")
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
-Progress = Callable[[int, int], None]
-Sides = tuple[NDArray[Any], NDArray[Any]]
 
 
 def render(
@@ -108,57 +109,6 @@ def render(
     return draw(job, progress)
 
 
-@dataclass(frozen=True)
-class Job:
-    """A render whose options have been checked."""
-
-    tape: Tape
-    x: NDArray[Any]
-    y: NDArray[Any]
-    pixel_type: np.dtype[Any]
-    depth: int
-    engine: str
-    backend: str
-    threads: int
-    settings: dict[str, float]
-    grid: str
-    region: Region
-    max_memory: int | None
-    over: str | None = None
-    """What is proven of each pixel, its "point" or its "area"; None where nothing is."""
-    edges: tuple[NDArray[Any], NDArray[Any]] | None = None
-    """Where the pixels' areas meet, if it is these that are asked about."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.y), len(self.x)
-
-    @property
-    def sides(self) -> tuple[Sides, Sides]:
-        """The lower ends of what columns and rows stand for, and the upper ones, as (x, y)."""
-        if self.edges is None:
-            return (self.x, self.y), (self.x, self.y)
-        x, y = self.edges
-        return (x[:-1], y[1:]), (x[1:], y[:-1])
-
-    @property
-    def image_bytes(self) -> int:
-        return len(self.y) * len(self.x) * self.pixel_type.itemsize
-
-    def require(self, needed: int, what: str, way_out: str) -> None:
-        require(needed + self.image_bytes, what, way_out, self.max_memory)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used."""
-
-    pixels: NDArray[Any]
-    counts: list[Counts]
-    compiling: float = 0.0
-    threads: int = 1
-
-
 FindPlan = Callable[..., "Plan"]
 
 
@@ -186,9 +136,9 @@ def check(
     width, height = check_size(size)
     depth = check_depth(depth, width, height)
     if rounding != "nearest" or over is not None:
-        from intervalvm.render.verdicts import check_over
-
-        over = check_over(rounding, over, engine=engine, backend=backend, mode=mode, fold=fold)
+        over = verdicts.check_over(
+            rounding, over, engine=engine, backend=backend, mode=mode, fold=fold
+        )
     chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
     tape = prefolded(tape, fold, chosen)
     threads = _check_threads(threads)
@@ -226,10 +176,14 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
-        if job.engine != "pruned":
-            drawn = _dense(job, report)
+        if job.engine != "pruned" and job.over is not None:
+            drawn = Drawn(verdicts.render(job, report), [])
+        elif job.engine != "pruned":
+            drawn = bands.draw(job, report)
         elif job.backend == "numpy":
             drawn = _readable(job, steps, report)
+        elif job.backend == "cuda":
+            drawn = _on_device(job, steps, report, find_plan)
         else:
             drawn = _compiled(job, steps, report, find_plan)
         rendering = time.perf_counter() - start - drawn.compiling
@@ -262,12 +216,34 @@ def _compiled(
     """The pruned engine through compiled kernels."""
     start = time.perf_counter()
     from intervalvm.render import compiled
+
+    plan = _plan(job, find_plan)
+    compiled.load(plan)
+    compiling = time.perf_counter() - start
+    needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
+    job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
+    pixels, is_clear = canvas(job.shape, job.pixel_type)
+    with _leaves(job, plan) as elsewhere:
+        counts = compiled.render(
+            plan,
+            *job.sides,
+            pixels,
+            steps,
+            threads=job.threads,
+            is_clear=is_clear,
+            progress=report,
+            elsewhere=elsewhere,
+        )
+    return Drawn(pixels, counts, compiling, job.threads)
+
+
+def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     from intervalvm.render.plan import domain_of, plan_of
 
     (x, y), (x_upper, y_upper) = job.sides
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     at: dict[str, Any] = {} if find_plan is None else {"box": box}
-    plan = (find_plan or plan_of)(
+    return (find_plan or plan_of)(
         job.tape,
         job.x.dtype,
         job.settings,
@@ -276,68 +252,30 @@ def _compiled(
         rounding="nearest" if job.over is None else "outward",
         **at,
     )
-    compiled.load(plan)
+
+
+def _on_device(
+    job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
+) -> Drawn:
+    """The pruned engine on a GPU, leaves and all."""
+    start = time.perf_counter()
+    from intervalvm.gpu import frames
+
+    walks = frames.walks(_plan(job, find_plan), job.shape, steps)
     compiling = time.perf_counter() - start
-    needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
-    job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
-    pixels, is_clear = canvas(job.shape, job.pixel_type)
-    counts = compiled.render(
-        plan,
-        *job.sides,
-        pixels,
-        steps,
-        threads=job.threads,
-        is_clear=is_clear,
-        progress=report,
-    )
-    return Drawn(pixels, counts, compiling, job.threads)
+    pixels, counts = walks.render(job.x, job.y)
+    if report is not None:
+        report(pixels.size, pixels.size)
+    return Drawn(pixels, [Counts(*count) for count in counts], compiling)
 
 
-def _dense(job: Job, report: Progress | None) -> Drawn:
-    """Whole arrays where they fit; else, but for the naive engine, bands of rows."""
-    if job.over is not None:
-        from intervalvm.render import verdicts
+def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
+    """What evaluates a walk's leaves, or None where it does so itself."""
+    if job.backend != "cupy":
+        return nullcontext()
+    from intervalvm.gpu.batches import batches
 
-        return Drawn(verdicts.render(job, report), [])
-    module = array_module(job.backend)
-    height, width = job.shape
-    z = job.settings["var-z"]
-    variables = {name: value for name, value in job.settings.items() if name != "var-z"}
-
-    def peak(rows: int) -> int:
-        shapes = [(rows, width), (rows, width), ()]
-        inputs = 2 * rows * width * job.x.dtype.itemsize
-        free: list[tuple[int, ...]] = [()] * len(variables)
-        return inputs + peak_bytes(job.tape, shapes, free, job.x.dtype, job.engine)
-
-    rows = height
-    if job.engine == "dense":
-        limit = job.max_memory if job.max_memory is not None else available()
-        while rows > 1 and peak(rows) + job.image_bytes > limit:
-            rows = -(-rows // 2)
-    way_out = "use engine='dense' or 'pruned'" if job.engine == "naive" else "use engine='pruned'"
-    job.require(peak(rows), f"engine={job.engine!r} at this size", way_out)
-    pixels = np.zeros(job.shape, job.pixel_type)
-    for top in range(0, height, rows):
-        band = slice(top, min(height, top + rows))
-        shape = (band.stop - band.start, width)
-        values = evaluate(
-            job.tape,
-            module.array(module.broadcast_to(module.asarray(job.x), shape)),
-            module.array(module.broadcast_to(module.asarray(job.y[band, None]), shape)),
-            z,
-            variables=variables,
-            engine=job.engine,
-            backend=job.backend,
-            dtype=job.x.dtype,
-            max_memory=job.max_memory,
-        )
-        if job.pixel_type == np.uint8:
-            values = (values < 0).astype(np.uint8) * np.uint8(255)
-        pixels[band] = values.get() if job.backend == "cupy" else values
-        if report is not None:
-            report(band.stop * width, height * width)
-    return Drawn(pixels, [])
+    return batches(plan, len(job.x), job.threads)
 
 
 def _check_backend(engine: str, backend: str | None) -> str:
@@ -345,11 +283,15 @@ def _check_backend(engine: str, backend: str | None) -> str:
         raise OptionError(f"no engine {engine!r}: choose {', '.join(map(repr, BACKENDS))}")
     if backend is None:
         return BACKENDS[engine][0]
-    if backend in ("cupy", "cuda"):
+    if backend == "cupy":
         array_module("cupy")  # says how to install it
     if backend not in BACKENDS[engine]:
         choices = " or ".join(map(repr, BACKENDS[engine]))
         raise OptionError(f"engine {engine!r} has no back end {backend!r}: choose {choices}")
+    if backend == "cuda":
+        from intervalvm.gpu.target import check_target
+
+        check_target()
     return backend
 
 

@@ -25,6 +25,10 @@ Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
 """Records x lanes a call evaluates before it returns to Python: some 10 ms."""
 
+Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[c.Workspace]], native.Kernel]
+"""Given a walk, the coordinates (x and then y, each with a leaf's width beyond it) and the threads'
+workspaces, made ready: a walk that collects leaves and sees to what becomes of them."""
+
 
 def render(
     plan: Plan,
@@ -36,17 +40,18 @@ def render(
     threads: int,
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
 
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
     split takes. The image does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of
     columns and rows: both the samples, or the ends of the pixels' sides where a proof is about
-    areas.
+    areas. ``elsewhere`` has the leaves evaluated somewhere else.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     with plan.workspaces(threads + 1, len(steps)) as (root, *own):
-        frame = _Frame(plan, root, (*lower, *upper), pixels, steps)
+        frame = _Frame(plan, root, lower, upper, pixels, steps)
         frame.words[c.IS_CLEAR] = is_clear
         for workspace in (root, *own):
             workspace.stats[:] = 0
@@ -54,7 +59,9 @@ def render(
         if not plan.is_tame:
             careful()(contexts[0])
         walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
-        _run(walk, contexts, frame.shared, pixels.size, progress)
+        if elsewhere is not None:
+            walk = elsewhere(walk, frame.samples, own)
+        _run(walk, contexts, frame.shared, pixels.size, progress, to_the_end=elsewhere is not None)
         stats = root.stats + sum(workspace.stats for workspace in own)
     return [Counts(*row) for row in stats[: len(steps)].tolist()]
 
@@ -69,7 +76,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
     kernel = _kernel(plan, is_tame=plan.is_tame)
     with plan.workspaces(2, 1) as (root, own):
-        frame = _Frame(plan, root, (x_ends, y_ends) * 2, pixels, [0])
+        frame = _Frame(plan, root, (x_ends, y_ends), (x_ends, y_ends), pixels, [0])
         frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
         (context,) = frame.start([own])
         while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
@@ -90,10 +97,12 @@ class _Frame:
         self,
         plan: Plan,
         root: c.Workspace,
-        samples: Sequence[NDArray[Any]],
+        lower: Sides,
+        upper: Sides,
         pixels: NDArray[Any],
         steps: Sequence[int],
     ) -> None:
+        samples = lower if upper[0] is lower[0] else (*lower, *upper)
         # up to a block is read beyond the end, and what comes of it is not used
         starts = np.cumsum([0, *(len(side) + c.BLOCK_PX for side in samples)]).tolist()
         self.samples = np.zeros(starts[-1], plan.dtype)
@@ -102,10 +111,10 @@ class _Frame:
         self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
         self.root, self.pixels = root, pixels
         self.words = words = plan.frame.copy()
-        words[c.HEIGHT_PX], words[c.WIDTH_PX] = len(samples[1]), len(samples[0])
+        words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
         at, size = address_of(self.samples), plan.dtype.itemsize
         fields = c.X, c.Y, c.X_UPPER, c.Y_UPPER
-        for field, start in zip(fields, starts, strict=False):
+        for field, start in zip(fields, starts[:-1] * 2, strict=False):
             words[field] = at + start * size
         words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
         words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
@@ -142,10 +151,13 @@ def _run(
     shared: NDArray[np.int64],
     total: int,
     progress: Callable[[int, int], None] | None,
+    *,
+    to_the_end: bool,
 ) -> None:
     """Walk until no task is left, one thread a context, the caller's thread among them.
 
     The others are called before the root is split, and wait for it: waking them takes as long.
+    ``to_the_end`` waits for them to return, and not only for their tasks to be done.
 
     An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
     """
@@ -167,7 +179,7 @@ def _run(
                 progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         # what has not begun by now, for want of a processor, has nothing left to do
         begun = [other for other in others if not other.cancel()]
-        if shared[c.FINISHED] == 1 + len(begun):
+        if not to_the_end and shared[c.FINISHED] == 1 + len(begun):
             begun = []  # their work is done: to see them return would take longer than to go on
         for other in begun:
             other.result()

@@ -50,8 +50,22 @@ MOST_STEPS = 12
     DEPTH,  # the step whose children are being visited; 0 between tasks, -1 to split the root first
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
+    LEAF_AT,  # where its program is in the batch; -1 as long as it is not
+    # Leaves that are evaluated elsewhere: see batches.
+    BATCH_BLOCKS, BATCH_RECORDS,  # addresses of what is collected; 0 to evaluate leaves here
+    BATCH_COUNT, BATCH_USED,  # blocks and records so far
+    BATCH_MOST_BLOCKS, BATCH_MOST_RECORDS,  # that it has room for
+    BATCH_IS_FULL,  # whether the leaf in work waits for another batch
+    MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
     FIELDS,
-) = range(43)  # fmt: skip
+) = range(54)  # fmt: skip
+
+# A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
+(
+    BLOCK_FIRST, BLOCK_LENGTH, BLOCK_RESULT,  # its program in the batch, and where the result is
+    BLOCK_LEFT, BLOCK_TOP, BLOCK_COLUMNS, BLOCK_ROWS,  # its pixels
+) = range(7)  # fmt: skip
+BLOCK_WORDS = 8
 
 # What threads share: tasks are the root's ambiguous children.
 NEXT_TASK = 0  # how many were taken
@@ -145,5 +159,5 @@ class Workspace:
         context[:FRAME_FIELDS] = frame
         context[ARENA_TOP] = context[ARENA]
         context[DEPTH], context[IS_CALLER], context[HAS_STARTED] = depth, is_caller, False
-        context[LEAF_ROW] = context[LEAF_BOTTOM] = 0
+        context[LEAF_ROW] = context[LEAF_BOTTOM] = context[BATCH_BLOCKS] = 0
         return self.address

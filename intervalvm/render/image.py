@@ -147,13 +147,25 @@ class Image:
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
     that the pixels cover. A proven image is a bitmap with a third value, 128 for unproven; ``over``
-    then says what was asked of each pixel, "point" or "area".
+    then says what was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay
+    there, as ``device_pixels``, until ``pixels`` is asked for.
     """
 
-    pixels: NDArray[Any]
+    _pixels: Any
     region: Region
     _stats: Stats | Callable[[], Stats]
     over: str | None = None
+
+    @cached_property
+    def pixels(self) -> NDArray[Any]:
+        """The pixels in this process's memory, copied from a GPU at most once."""
+        found: NDArray[Any] = self._pixels if self.device_pixels is None else self._pixels.get()
+        return found
+
+    @property
+    def device_pixels(self) -> Any:
+        """The CuPy array that a GPU drew; None where no GPU did."""
+        return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
     @cached_property
     def stats(self) -> Stats:
@@ -161,21 +173,21 @@ class Image:
         return self._stats() if callable(self._stats) else self._stats
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {"pixels": self.pixels, "region": self.region, "_stats": self.stats}
+        state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
         return state | {"over": self.over}
 
     @property
     def width(self) -> int:
-        return int(self.pixels.shape[1])
+        return int(self._pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return int(self.pixels.shape[0])
+        return int(self._pixels.shape[0])
 
     @property
     def mode(self) -> str:
         """ "bitmap" or "value"."""
-        return "bitmap" if self.pixels.dtype == np.uint8 else "value"
+        return "bitmap" if self._pixels.dtype == np.uint8 else "value"
 
     def __repr__(self) -> str:
         proven = "" if self.over is None else f" proven over each {self.over}"

@@ -129,6 +129,19 @@ def fill_bytes(typingctx, address, count, value):
 
 
 @intrinsic
+def copy_bytes(typingctx, out, source, count):
+    """Copy ``count`` bytes between addresses that do not overlap."""
+
+    def codegen(context, builder, signature, args):
+        memcpy = builder.module.declare_intrinsic("llvm.memcpy", [POINTER, POINTER, I64])
+        places = [builder.inttoptr(address, POINTER) for address in args[:2]]
+        builder.call(memcpy, [*places, args[2], ir.Constant(I1, 0)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
 def write_row(typingctx, out, bits):
     """16 bytes, 255 for each bit that is set, else 0; returns how many are set."""
 

@@ -24,6 +24,7 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
 from intervalvm.evaluate.lanes import LANES, SIDE
 from intervalvm.evaluate.steps import Loop, interval_bytes
 from intervalvm.render import context as c
+from intervalvm.render.batches import collect_rows
 from intervalvm.render.children import (
     NOBODY,
     ONE,
@@ -62,6 +63,8 @@ def loops(kind: str, dtype: str, rounding: str) -> tuple[Loop, ...]:
     """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
     if kind == "bounds":
         return (Loop("regions", dtype, False, 1, rounding),)
+    if kind == "merge":
+        return ()
     tame, blocks = kind == "tame", "points" if rounding == "nearest" else "pixels"
     return Loop("regions", dtype, tame, LANES, rounding), Loop(blocks, dtype, tame)
 
@@ -282,7 +285,12 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         while budget > 0:
             step = ctx[c.DEPTH]
             if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
-                budget -= leaf_rows(ctx)
+                if ctx[c.BATCH_BLOCKS] == 0:
+                    budget -= leaf_rows(ctx)
+                elif collect_rows(ctx):
+                    budget -= LANES
+                else:
+                    return 1  # for an empty batch
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:

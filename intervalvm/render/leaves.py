@@ -44,6 +44,7 @@ def enter_leaf(ctx, step, child, parent):
     ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
     ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
     ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
+    ctx[c.LEAF_AT] = -1
 
 
 def point_rows(dtype: str, evaluate_points: Any) -> Any:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-KINDS = ("tame", "careful", "bounds")
+KINDS = ("tame", "careful", "bounds", "merge")
 SYMBOL = "intervalvm_kernel"
 _compiling = threading.Lock()
 
@@ -41,9 +41,9 @@ _compiling = threading.Lock()
 def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
-    "tame" and "careful" are walks, "bounds" evaluates one box; ``rounding`` is that of its bounds,
-    and "outward" is for proofs. It releases the GIL while it runs. The first call on a machine
-    compiles it, which takes seconds and is logged.
+    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws what others evaluated;
+    ``rounding`` is that of bounds, and "outward" is for proofs. It releases the GIL while it runs.
+    The first call on a machine compiles it, which takes seconds and is logged.
     """
     with _compiling:
         return _loaded(kind, dtype, rounding)
@@ -53,12 +53,7 @@ def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
 def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
     machine = _target_machine()
     name = f"{kind}-{dtype}-{rounding}-{_digest(kind, dtype, rounding)}.o"
-    path = _place(name)
-    code = None if path is None else _read(path)
-    if code is None:
-        code = _compile(kind, dtype, rounding, machine)
-        if path is not None:
-            _keep(path, code)
+    code = kept(name, lambda: _compile(kind, dtype, rounding, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -74,6 +69,17 @@ def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
         return unfinished.value
 
     return call
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The object code in the cache's file of that name; made and kept where there is none."""
+    path = _place(name)
+    code = None if path is None else _read(path)
+    if code is None:
+        code = make()
+        if path is not None:
+            _keep(path, code)
+    return code
 
 
 def _place(name: str) -> Path | None:
@@ -107,14 +113,19 @@ def cache_folder() -> Path:
 
 def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:
     """A name for the object code: whatever could change the code changes it."""
+    machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    return digest((kind, dtype, rounding, machine))
+
+
+def digest(what: object) -> str:
+    """A digest of ``what``, which prints as itself, of this package's sources and of numba."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     for source in sorted(package.rglob("*.py")):
         found.update(source.relative_to(package).as_posix().encode() + b"\0")
         found.update(source.read_bytes() + b"\0")
-    machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     versions = (version("numba"), llvmlite.__version__, sys.platform)
-    found.update(repr((kind, dtype, rounding, machine, versions)).encode())
+    found.update(repr((what, versions)).encode())
     return found.hexdigest()[:32]
 
 
@@ -151,10 +162,15 @@ def _compile(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) 
     log.info(message, kind, dtype, purpose)
     from numba import cfunc, types
 
-    from intervalvm.render import intrinsics, kernels
+    from intervalvm.render import batches, intrinsics, kernels
 
     loops = kernels.loops(kind, dtype, rounding)
-    source = kernels.build_bounds(loops) if kind == "bounds" else kernels.build(dtype, loops)
+    if kind == "bounds":
+        source = kernels.build_bounds(loops)
+    elif kind == "merge":
+        source = batches.build_merge(dtype)
+    else:
+        source = kernels.build(dtype, loops)
     for loop in loops:
         # numba links what it compiles although nobody will run it: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)

@@ -65,6 +65,10 @@ class Plan:
     domain: float
     rounding: str = "nearest"
     _idle: list[c.Workspace] = field(default_factory=list)
+    on_devices: dict[Any, Any] = field(default_factory=dict, init=False)
+    """What has been made ready of it on GPUs."""
+    kept: dict[object, list[Any]] = field(default_factory=dict)
+    """What a GPU's engines keep for the next frame, also of a part of the domain."""
 
     def __post_init__(self) -> None:
         self.frame = np.zeros(c.FRAME_FIELDS, np.int64)

@@ -10,7 +10,7 @@ from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.render.image import INSIDE, UNPROVEN, Level, Stats
 
 if TYPE_CHECKING:
-    from intervalvm.render.api import Drawn, Job
+    from intervalvm.render.job import Drawn, Job
     from intervalvm.render.split import Counts
 
 

@@ -22,7 +22,7 @@ from intervalvm.memory import available
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 
 if TYPE_CHECKING:
-    from intervalvm.render.api import Job
+    from intervalvm.render.job import Job
 
 OVERS = ("point", "area")
 BAND_PX = 1 << 16

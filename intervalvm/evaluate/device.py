@@ -1,0 +1,112 @@
+"""The GPU as CuPy sees it: whether there is one, what is free on it, and its errors as ours.
+
+``cupy`` is the one function that imports the library. Whatever runs on the device runs inside
+``device_errors``, so that a caller of intervalvm meets its errors alone, each with a way out.
+Nothing here falls back to another back end: a picture is made where it was asked for, or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+
+from intervalvm.errors import BackendError, DeviceError, DoesNotFit
+
+INSTALL = "pip install 'intervalvm[cuda]'"
+LEAST_CAPABILITY = (7, 5)
+"""Turing: compilers of CUDA 13 make no code for what came before."""
+REPORTERS = ("cupy.cuda.", "cupy_backends.", "numba.cuda.cudadrv.", "cuda.")
+"""The modules whose errors are the device's; the last two are numba-cuda's."""
+NO_DRIVER = ("cudaErrorInsufficientDriver", "cudaErrorSystemDriverMismatch")
+OUT_OF_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
+SPARE = 8
+"""One part in so many of what is free stays so: a pool rounds sizes up, and drivers take some."""
+
+
+@lru_cache(1)
+def cupy() -> ModuleType:
+    """CuPy, on a machine with a device that it can use.
+
+    Raises BackendError where it is not installed, DeviceError where no device can be used.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise BackendError(
+            f"this back end needs CuPy, which is not installed or cannot be loaded ({error}): "
+            f"{INSTALL}"
+        ) from error
+    _check_device(cupy)
+    module: ModuleType = cupy
+    return module
+
+
+def _check_device(module: ModuleType) -> None:
+    """Raise DeviceError where CuPy finds no device, or one that it has no code for."""
+    runtime, way_out = module.cuda.runtime, "or choose backend='numba' or 'numpy'"
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        if _named(error, NO_DRIVER):
+            raise DeviceError(
+                "no NVIDIA driver for CUDA 13 was found: install or update the driver "
+                f"(version 580 or later), {way_out} ({error})"
+            ) from error
+        raise DeviceError(
+            f"no NVIDIA GPU can be used: look what `nvidia-smi` says, {way_out} ({error})"
+        ) from error
+    if count == 0:
+        raise DeviceError(
+            "there is no NVIDIA GPU that this process may use: look what `nvidia-smi` says and "
+            f"what CUDA_VISIBLE_DEVICES is set to, {way_out}"
+        )
+    with device_errors():
+        found = module.cuda.Device()
+        capability = int(found.compute_capability[:-1]), int(found.compute_capability[-1])
+    if capability < LEAST_CAPABILITY:
+        have, need = (".".join(map(str, version)) for version in (capability, LEAST_CAPABILITY))
+        raise DeviceError(
+            f"the GPU has compute capability {have}, but CUDA 13 makes code for {need} (Turing, "
+            f"2018) and later: use a newer GPU, {way_out}"
+        )
+
+
+@contextmanager
+def device_errors(fewer: str = "evaluate fewer points at a time") -> Iterator[None]:
+    """Within it what CUDA reports is raised as DoesNotFit or DeviceError; other errors pass.
+
+    ``fewer`` is the way out where the device's memory is too small.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not f"{type(error).__module__}.".startswith(REPORTERS):
+            raise
+        if isinstance(error, MemoryError) or _named(error, OUT_OF_MEMORY):
+            raise DoesNotFit(f"the GPU ran out of memory ({error}): {fewer}") from error
+        raise DeviceError(
+            f"the GPU failed ({error}): nothing was written, and this process may not be able to "
+            "use the GPU again, so start a new one; if it fails there too, look what `nvidia-smi` "
+            "says, or choose backend='numba'"
+        ) from error
+
+
+def _named(error: Exception, names: tuple[str, ...]) -> bool:
+    """Whether CUDA's name of an error, with which its message begins, is one of ``names``."""
+    return any(name in str(error) for name in names)
+
+
+def free_bytes() -> int:
+    """What arrays may take on the device: free memory and what CuPy's pool holds unused."""
+    module = cupy()
+    with device_errors():
+        free, _ = module.cuda.runtime.memGetInfo()
+        pooled = module.get_default_memory_pool().free_bytes()
+    return int(free + pooled) * (SPARE - 1) // SPARE
+
+
+def release() -> None:
+    """Give what CuPy's pool holds unused back to the device, so that larger blocks fit."""
+    cupy().get_default_memory_pool().free_all_blocks()

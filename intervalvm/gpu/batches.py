@@ -1,0 +1,288 @@
+"""Leaves on a GPU, in batches, while the walk that finds them goes on.
+
+The walk is the compiled one, on the CPU. A thread collects its leaves (see ``render.batches``) in
+one of two buffers of pinned memory; when that is full it is sent, and the thread goes on with the
+other::
+
+    thread   │ walk, fill A │ walk, fill B       │ draw A │ walk, fill A       │ draw B │
+    stream A │              │ up, evaluate, down │        │                    │
+    stream B │              │                    │        │ up, evaluate, down │
+
+What crosses the bus is little: 16 bytes a record and 32 a block up, 32 bytes a block of 256 pixels
+down, which are bits of a bitmap. Pixels themselves never cross, since the walk fills what it has
+proven where the image lies. All of it is drawn when the walk is done, by the threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES
+from intervalvm.evaluate import device
+from intervalvm.evaluate.arrays import DTYPE_NAMES
+from intervalvm.evaluate.device import device_errors
+from intervalvm.gpu import devices
+from intervalvm.gpu.blocks import LOCAL_PLACES, POINTS
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.target import check_target
+from intervalvm.memory import address_of, require
+from intervalvm.render import context as c
+from intervalvm.render import native
+from intervalvm.render.compiled import Elsewhere
+from intervalvm.render.plan import Plan
+
+MOST_BLOCKS, MOST_RECORDS = 1 << 12, 1 << 16
+"""Room of a batch: 1 MiB of records."""
+MOST_RESULTS = 1 << 20
+"""Bytes of results: fewer blocks where they are values."""
+MOST_SCRATCH = 1 << 25
+"""Bytes of values of long programs that a batch has on the device, or one block's, if more."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a batch is made for, so that it may serve another frame of the kind."""
+
+    dtype: np.dtype[Any]
+    is_bitmap: bool
+    blocks: int
+    records: int
+
+    @staticmethod
+    def of(plan: Plan, width: int) -> Room:
+        """For leaves of a plan's programs: one of its longest and rows of the whole width fit."""
+        block_bytes = POINTS // 8 if plan.is_bitmap else POINTS * plan.dtype.itemsize
+        blocks = max(min(MOST_BLOCKS, MOST_RESULTS // block_bytes), -(-width // c.BLOCK_PX))
+        return Room(plan.dtype, plan.is_bitmap, blocks, max(MOST_RECORDS, len(plan.program) + 1))
+
+    @property
+    def results(self) -> tuple[tuple[int, int], np.dtype[Any]]:
+        """Shape and dtype of the results: 8 words of bits a block, or its values."""
+        if self.is_bitmap:
+            return (self.blocks, POINTS // 32), np.dtype(np.uint32)
+        return (self.blocks, POINTS), self.dtype
+
+    def kernel(self, kind: str) -> Kernel:
+        """For "short" or "long" programs."""
+        return Kernel(kind, self.dtype.name, tame=False, is_bitmap=self.is_bitmap)
+
+    @property
+    def host_bytes(self) -> int:
+        """Pinned memory of a thread: two batches."""
+        shape, dtype = self.results
+        results = shape[0] * shape[1] * dtype.itemsize
+        return 2 * (self.blocks * 4 * c.BLOCK_WORDS + self.records * RECORD_BYTES + results)
+
+
+class Batch:
+    """Blocks, records and results: in pinned memory, and their doubles on the device."""
+
+    def __init__(self, module: ModuleType, launcher: devices.Device, room: Room) -> None:
+        self.room, self._module, self._device = room, module, launcher
+        shape, dtype = room.results
+        parts = (
+            ((room.blocks, c.BLOCK_WORDS), np.dtype(np.int32)),
+            ((room.records, 4), np.dtype(np.uint32)),
+            (shape, dtype),
+        )
+        self.blocks, self.records, self.results = (_pinned(module, *part) for part in parts)
+        self.addresses = tuple(map(address_of, (self.blocks, self.records, self.results)))
+        self._there = [module.empty(*part) for part in parts]
+        self._flat = [array.ravel() for array in self._there]
+        self._scratch = module.empty(0, room.dtype)
+        self.stream = module.cuda.Stream(non_blocking=True)
+        self._short, self._long = room.kernel("short"), room.kernel("long")
+        self.count = 0  # blocks that were sent and not drawn
+
+    def send(self, count: int, used: int, inputs: Sequence[Any]) -> None:
+        """Have the first ``count`` blocks, with ``used`` records, evaluated; returns at once.
+
+        ``inputs`` are the pool of constants, x and y, on the device.
+        """
+        self._upload(count, used)
+        self._launch(count, (*self._flat[:2], *inputs, self._flat[2]))
+        self._download(count)
+        self.count = count
+
+    def _upload(self, count: int, used: int) -> None:
+        blocks, records, _ = self._there
+        blocks[:count].set(self.blocks[:count], stream=self.stream)
+        records[:used].set(self.records[:used], stream=self.stream)
+
+    def _download(self, count: int) -> None:
+        _, _, results = self._there
+        results[:count].get(out=self.results[:count], stream=self.stream, blocking=False)
+
+    def _launch(self, count: int, arrays: tuple[Any, ...]) -> None:
+        places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
+        if places <= LOCAL_PLACES:
+            with self.stream:
+                self._device.launch(self._short, count, POINTS, *arrays)
+            return
+        at_once = self._make_scratch(count, places * POINTS)
+        with self.stream:
+            self._device.launch(
+                self._long, at_once, POINTS, *arrays, self._scratch, count, at_once, places
+            )
+
+    def _make_scratch(self, count: int, size: int) -> int:
+        """Memory of ``size`` numbers for each block of threads; returns how many there are."""
+        at_once = min(count, max(1, MOST_SCRATCH // (size * self.room.dtype.itemsize)))
+        if self._scratch.size < at_once * size:
+            self._scratch = self._module.empty(0, self.room.dtype)  # the smaller one goes first
+            self._scratch = self._module.empty(at_once * size, self.room.dtype)
+            self._module.cuda.Device().synchronize()  # who had that memory may be in another stream
+        return at_once
+
+    def wait(self) -> None:
+        """Until what was sent has come back."""
+        self.stream.synchronize()
+
+
+def _pinned(module: ModuleType, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Host memory that the device copies from and to by itself."""
+    count = int(np.prod(shape))
+    memory = module.cuda.alloc_pinned_memory(count * dtype.itemsize)
+    return np.frombuffer(memory, dtype, count).reshape(shape)
+
+
+class Thread:
+    """What a thread of the walk has of its own: its workspace and two batches."""
+
+    def __init__(self, workspace: c.Workspace, batches: Sequence[Batch], frame: Frame) -> None:
+        self._workspace, self._frame = workspace, frame
+        self._filling, self._other = batches
+        self._fill()
+
+    def turn(self, unfinished: int) -> None:
+        """After a turn of the walk: send a full batch, and in the end also one that is not."""
+        if self._workspace.context[c.BATCH_IS_FULL] or not unfinished:
+            self._send()
+            self._draw(self._other)
+            self._filling, self._other = self._other, self._filling
+            self._fill()
+        if not unfinished:
+            self._draw(self._other)
+
+    def _fill(self) -> None:
+        """Have the walk collect into an empty batch."""
+        context, batch = self._workspace.context, self._filling
+        context[c.BATCH_BLOCKS], context[c.BATCH_RECORDS], _ = batch.addresses
+        context[c.BATCH_MOST_BLOCKS] = batch.room.blocks
+        context[c.BATCH_MOST_RECORDS] = batch.room.records
+        context[c.BATCH_COUNT] = context[c.BATCH_USED] = context[c.BATCH_IS_FULL] = 0
+        context[c.LEAF_AT] = -1
+
+    def _send(self) -> None:
+        context, frame = self._workspace.context, self._frame
+        count, used = int(context[c.BATCH_COUNT]), int(context[c.BATCH_USED])
+        if count:
+            with device_errors(FEWER), frame.device():
+                self._filling.send(count, used, frame.inputs)
+
+    def _draw(self, batch: Batch) -> None:
+        """Wait for a batch and draw it."""
+        if not batch.count:
+            return
+        with device_errors(FEWER), self._frame.device():
+            batch.wait()
+        context = self._workspace.context
+        context[c.MERGE_BLOCKS], _, context[c.MERGE_RESULTS] = batch.addresses
+        context[c.MERGE_COUNT] = batch.count
+        batch.count = 0
+        self._frame.merge(self._workspace.address)
+
+
+FEWER = "use fewer threads, or backend='numba'"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all threads of a frame share.
+
+    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are
+    the pool of constants, x and y there, and ``merge`` draws a batch.
+    """
+
+    device: Callable[[], Any]
+    inputs: tuple[Any, ...]
+    merge: native.Kernel
+
+
+@contextmanager
+def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
+    """For ``compiled.render``: evaluates the leaves of a frame ``width`` pixels wide on the GPU.
+
+    Raises BackendError where numba-cuda is not installed, DoesNotFit and DeviceError, and so does
+    the walk.
+    """
+    check_target()
+    module, room = device.cupy(), Room.of(plan, width)
+    require(threads * room.host_bytes, f"leaf batches for {threads} threads", "use fewer threads")
+    merge = native.kernel("merge", DTYPE_NAMES[plan.dtype])
+    with device_errors(FEWER):
+        here, launcher = module.cuda.Device(), devices.current()
+        launcher.load(room.kernel("short"))
+        if len(plan.program) + INPUTS > LOCAL_PLACES:
+            launcher.load(room.kernel("long"))
+        kept = plan.kept.setdefault(("batches", here.id), [])
+        taken = [_take(kept, room) or Batch(module, launcher, room) for _ in range(2 * threads)]
+        # what is no place and no constant may be looked up as one: 0 or 1
+        numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
+        here.synchronize()
+
+    def elsewhere(
+        walk: native.Kernel, samples: NDArray[Any], own: Sequence[c.Workspace]
+    ) -> native.Kernel:
+        with device_errors(FEWER):
+            there = module.asarray(samples)
+            here.synchronize()  # the batches' streams do not wait for this one
+            inputs = numbers, there, there[width + c.BLOCK_PX :]
+            frame = Frame(partial(module.cuda.Device, here.id), inputs, merge)
+        of = {
+            workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)
+            for i, workspace in enumerate(own)
+        }
+
+        def walk_and_send(address: int) -> int:
+            unfinished = walk(address)
+            of[address].turn(unfinished)
+            return unfinished
+
+        return walk_and_send
+
+    try:
+        yield elsewhere
+    except BaseException:
+        _abandon(taken)
+        raise
+    kept.extend(taken)
+
+
+def _take(kept: list[Batch], room: Room) -> Batch | None:
+    """A batch that another frame has left, if it has the room."""
+    while kept:
+        try:
+            batch = kept.pop()
+        except IndexError:  # another thread took the last one
+            break
+        if batch.room == room:
+            return batch
+    return None
+
+
+def _abandon(taken: Sequence[Batch]) -> None:
+    """Wait for the device to leave the batches' memory, which is about to be freed."""
+    for batch in taken:
+        try:
+            batch.wait()
+        except Exception:
+            return

@@ -1,0 +1,77 @@
+"""Kernels as code of a GPU: compiled by numba-cuda once on a machine, then loaded without it.
+
+numba-cuda makes PTX of a kernel, without a GPU if need be; nvJitLink makes machine code of that for
+one compute capability, which any driver of the same major version takes. The code is kept where
+that of the CPU's kernels is, under a digest of all that could change it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib.metadata import version
+
+from intervalvm.gpu.kernels import KINDS, Kernel
+from intervalvm.gpu.target import types
+from intervalvm.render import native
+
+log = logging.getLogger("intervalvm")
+Capability = tuple[int, int]
+ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
+MOST_THREADS = dict.fromkeys(KINDS, 256) | {"split": 512}
+"""Threads of a block that the registers must suffice for."""
+
+
+def ptx(kernel: Kernel, capability: Capability) -> str:
+    """A kernel as PTX for a compute capability and later ones."""
+    from numba import cuda
+
+    arrays = [
+        types.int64 if dtype is None else getattr(types, dtype)[::1]
+        for dtype in kernel.parameters.values()
+    ]
+    text, _ = cuda.compile(
+        kernel.function,
+        types.void(*arrays),
+        device=False,
+        abi="numba",
+        cc=capability,
+        launch_bounds=MOST_THREADS[kernel.kind],
+    )
+    found: str = text
+    return found
+
+
+def machine_code(text: str, capability: Capability) -> bytes:
+    """PTX as machine code for one compute capability."""
+    from cuda.bindings import nvjitlink
+
+    options = [f"-arch=sm_{capability[0]}{capability[1]}", "-O3"]
+    code = text.encode()
+    handle = nvjitlink.create(len(options), options)
+    try:
+        nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
+        nvjitlink.complete(handle)
+        made = bytearray(nvjitlink.get_linked_cubin_size(handle))
+        nvjitlink.get_linked_cubin(handle, made)
+    finally:
+        nvjitlink.destroy(handle)
+    return bytes(made)
+
+
+def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
+    """The machine code of a kernel, and the name of its function."""
+
+    def make() -> bytes:
+        log.info("compiling the kernel %s for this GPU (once, some seconds)", kernel)
+        text = ptx(kernel, capability)
+        (name,) = ENTRY.findall(text)
+        return name.encode() + b"\0" + machine_code(text, capability)
+
+    name = f"{str(kernel).replace(' ', '-')}-{_digest(kernel, capability)}.cubin"
+    entry, _, code = native.kept(name, make).partition(b"\0")
+    return code, entry.decode()
+
+
+def _digest(kernel: Kernel, capability: Capability) -> str:
+    return native.digest((kernel, capability, version("numba-cuda"), version("cuda-bindings")))

@@ -1,0 +1,83 @@
+"""What the kernels of a walk are told, and where they leave what they find.
+
+All of it stands in arrays of the device. ``control`` (int64) has sizes, and a row for each step of
+the walk and one for the leaves: its list of regions, the arena of their programs, what was counted.
+The names below are places in it.
+
+A *program* is the records of ``compiler.program``, sorted into *waves*: the records of a wave read
+nothing that another of it writes, so all can be computed at once. Each wave has either values and
+literals, which are computed for each child, or combinations of truths, which are words with a bit
+for each child. The table of waves has an entry for each: ``2 * end + is_combination``.
+
+A region is evaluated by one block, or two of 32 children each: a *warp* is 32 children.
+"""
+
+from __future__ import annotations
+
+from intervalvm.compiler.program import RECORD_BYTES, VARIANT_BITS
+
+WORDS = RECORD_BYTES // 4
+"""Words of a record."""
+VARIANT = (1 << VARIANT_BITS) - 1
+"""The part of a record's first word that is its variant."""
+LANES = 32
+"""Children that a warp works on: half of those of a split by three levels."""
+LEAF_PX = 16
+"""A block of threads evaluates so many pixels a side."""
+LEAF_THREADS = LEAF_PX * LEAF_PX
+MOST_WARPS = 16
+RUN = 8
+"""Pixels that a thread paints at once, in bitmaps whose rows are whole runs."""
+
+# Control: the head.
+(
+    WIDTH, HEIGHT,  # of the image in pixels
+    Y,  # where in the coordinates those of the rows start
+    STEPS,  # of the walk
+    TILES_X, TILES_Y,  # blocks of pixels that the largest leaf is cut into
+    HEAD,
+) = range(7)  # fmt: skip
+
+# A row: a step's regions, or the leaves.
+(
+    BITS,  # the levels of the quadtree that the step takes
+    LEVEL,  # the level of its children: the image is cut into 2**LEVEL cells a side
+    ITEMS,  # where in ``items`` its list starts,
+    CAPACITY,  # how many fit
+    COUNT,  # and how many were to be written: those beyond are deferred
+    LONGEST,  # the most records of a program of the list
+    TOP, END,  # the arena of the list's programs: the next free word, and the end
+    DEFERRED, DEFERRED_COUNT,  # where in ``items`` regions are noted that are not done, how many
+    VERDICTS,  # where in ``verdicts`` the step's children are
+    REGIONS, INSIDE, OUTSIDE, AMBIGUOUS, CLAUSES, INSIDE_PX, EVALUATED_PX,  # see ``Counts``
+    ROW,
+) = range(19)  # fmt: skip
+FIRST_COUNT = REGIONS
+
+# An item: a region, its program, and which of its children are to be looked at.
+(PROGRAM, LENGTH, WAVES, WAVE_COUNT, RESULT, COLUMN, LINE, VALID, _, ITEM) = range(10)
+
+# Words of a block's workspace, ``places`` of each: by place, a bit for each child.
+(ALWAYS, NEVER, LEFT, RIGHT, NEEDED) = range(5)
+MAYBE_NAN = ALWAYS
+"""A value may be NaN where a truth always holds."""
+BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
+"""Then, for each 32 records and each child, the records that it keeps and how many before."""
+
+AMBIGUOUS_CELL, INSIDE_CELL, OUTSIDE_CELL = range(3)
+"""Verdicts."""
+
+
+def row(step: int) -> int:
+    """Where in ``control`` the row of a step starts."""
+    return HEAD + ROW * step
+
+
+def workspace_words(places: int) -> int:
+    """Words of a block for programs of up to ``places`` places."""
+    return WORKSPACE_WORDS * (places + LANES)
+
+
+def workspace_values(places: int) -> int:
+    """Numbers of a block that splits: a lower and an upper bound for each place and child."""
+    return 2 * LANES * places

@@ -1,0 +1,75 @@
+"""The kernel that fills what was proven: each pixel finds its region in the maps of verdicts.
+
+The maps have a cell for each child of each step, written where a region was split. A pixel looks
+from the first step down, so it meets no cell that nobody wrote: an ambiguous cell says that the
+next step has one, any other ends the search. The pixels of leaves are left alone. So all that is
+filled is written once, in order, however large or small its regions are, and no list of them has to
+be kept.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+from intervalvm.gpu import layout as c
+
+ALL_INSIDE = 2**64 - 1
+"""Eight pixels of 255."""
+
+
+@lru_cache
+def build(*, is_bitmap: bool) -> Any:
+    """The kernel ``paint`` for bitmaps or values."""
+
+    def paint_bitmap(control, columns, rows, verdicts, image, runs):
+        """``runs`` are the same bytes as ``image``, eight at a time.
+
+        ``columns[s * width + x]`` and ``rows[s * height + y]`` are the cells of pixels in step s.
+        """
+        width, height, steps = control[c.WIDTH], control[c.HEIGHT], control[c.STEPS]
+        per_row = (width + c.RUN - 1) // c.RUN
+        is_whole = width % c.RUN == 0
+        first = cuda.blockIdx.x * np.int64(cuda.blockDim.x) + cuda.threadIdx.x
+        for run in range(first, per_row * height, cuda.gridDim.x * cuda.blockDim.x):
+            y, x = run // per_row, c.RUN * (run % per_row)
+            last = min(x + c.RUN, width) - 1
+            while x <= last:
+                # the pixels from x on that one cell decides
+                verdict, end = np.int64(c.AMBIGUOUS_CELL), x
+                for step in range(steps):
+                    row = c.HEAD + c.ROW * step
+                    column = columns[step * width + x]
+                    line = np.int64(rows[step * height + y]) << control[row + c.LEVEL]
+                    verdict = np.int64(verdicts[control[row + c.VERDICTS] + line + column])
+                    if verdict != c.AMBIGUOUS_CELL or step == steps - 1:
+                        while end < last and columns[step * width + end + 1] == column:
+                            end += 1
+                        break
+                if verdict != c.AMBIGUOUS_CELL:
+                    is_inside = verdict == c.INSIDE_CELL
+                    if is_whole and end - x == c.RUN - 1:
+                        runs[run] = np.uint64(ALL_INSIDE) if is_inside else np.uint64(0)
+                    else:
+                        for pixel in range(x, end + 1):
+                            image[y * width + pixel] = 255 if is_inside else 0
+                x = end + 1
+
+    def paint_values(control, columns, rows, verdicts, limits, image):
+        """Each proven pixel gets its region's bound."""
+        width, height, steps = control[c.WIDTH], control[c.HEIGHT], control[c.STEPS]
+        first = cuda.blockIdx.x * np.int64(cuda.blockDim.x) + cuda.threadIdx.x
+        for pixel in range(first, width * height, cuda.gridDim.x * cuda.blockDim.x):
+            y, x = pixel // width, pixel % width
+            for step in range(steps):
+                row = c.HEAD + c.ROW * step
+                line = np.int64(rows[step * height + y]) << control[row + c.LEVEL]
+                cell = control[row + c.VERDICTS] + line + columns[step * width + x]
+                if verdicts[cell] != c.AMBIGUOUS_CELL:
+                    image[pixel] = limits[cell]
+                    break
+
+    return paint_bitmap if is_bitmap else paint_values

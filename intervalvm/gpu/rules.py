@@ -1,0 +1,305 @@
+"""Device functions that compute one record: at a point, or over a box.
+
+Each is one ``switch`` over the variants of ``compiler.program``, its arms made by the rules of
+``evaluate.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A thread
+passes three operands, of which an arm takes as many as it has.
+
+==========================  ====================================================================
+``point(v, a, b, c)``       the value at a point; a truth is 1 or 0
+``bounds(v, *operands)``    (lower, upper, maybe_nan, left_only, right_only), operands likewise as
+                            lower, upper, maybe_nan, three times
+``literal(v, *operands)``   (always, never)
+``constant(number)``        (lower, upper, maybe_nan)
+==========================  ====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import cuda
+
+from intervalvm.compiler.program import VARIANTS, Variant
+from intervalvm.evaluate.interval import Interval, IntervalArrays, constant
+from intervalvm.evaluate.lanes import ELEMENT, I1
+from intervalvm.evaluate.records import (
+    COMBINATIONS,
+    LITERALS,
+    choice,
+    interval_value,
+    is_combination,
+    point_value,
+    proven,
+)
+from intervalvm.gpu.scalars import Scalar, Scalars, own_function
+from intervalvm.gpu.target import SIMULATED, intrinsic, types
+from intervalvm.ops import OPS
+
+MOST_OPERANDS = 3
+VALUES = [v for v in VARIANTS if v.out != "t"]
+TRUTHS = [v for v in VARIANTS if v.op in LITERALS]
+POINTS = list(VARIANTS)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The device functions for a dtype, careful or tame."""
+
+    point: Any
+    bounds: Any
+    literal: Any
+    constant: Any
+
+
+@lru_cache
+def rules(dtype: str, *, tame: bool) -> Rules:
+    make = _simulated if SIMULATED else _compiled
+    return Rules(
+        make(Function("point", dtype, tame)),
+        make(Function("bounds", dtype, tame)),
+        make(Function("literal", dtype, tame)),
+        make(Function("constant", dtype, tame)),
+    )
+
+
+# --- what the functions compute, over any namespace -----------------------------------------------
+
+
+def _point(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
+    if is_combination(variant):
+        a, b = (operand != 0.0 for operand in operands)
+        value = COMBINATIONS[variant.op](a, ~a, b, ~b)[0]
+    else:
+        value = point_value(variant, xp, operands)
+    return (xp.where(value, 1.0, 0.0) if variant.out == "t" else value,)
+
+
+def _bounds(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
+    found = interval_value(variant, xp, operands)
+    only = choice(variant, xp, operands) if variant.has_choice else (xp.no, xp.no)
+    return (*found, *only)
+
+
+def _constant(variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
+    return tuple(constant(xp, operands[0], operands[0]))
+
+
+@dataclass(frozen=True)
+class Function:
+    """One device function: ``name`` of ``KINDS``."""
+
+    name: str
+    dtype: str
+    tame: bool
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.name]
+
+    @property
+    def symbol(self) -> str:
+        manner = "tame" if self.tame else "careful"
+        return f"intervalvm_{self.name}_{self.dtype}_{manner}"
+
+    def operands(self, numbers: Iterable[Any], variant: Variant | None) -> list[Any]:
+        """The arguments after the variant, as many as it takes: numbers, or intervals."""
+        given = list(numbers)
+        if self.kind.over_boxes:
+            given = [Interval(*given[i : i + 3]) for i in range(0, len(given), 3)]
+        return given if variant is None else given[: len(variant.kinds)]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``compute(variant, namespace, operands)`` for ``variants``; ``result`` tells how many numbers
+    and then truths it gives, ``over_boxes`` that operands are intervals."""
+
+    compute: Callable[..., tuple[Any, ...]]
+    variants: list[Variant]
+    result: tuple[int, int]
+    over_boxes: bool = True
+
+
+KINDS = {
+    "point": Kind(_point, POINTS, (1, 0), over_boxes=False),
+    "bounds": Kind(_bounds, VALUES, (2, 3)),
+    "literal": Kind(proven, TRUTHS, (0, 2)),
+    "constant": Kind(_constant, [], (2, 1), over_boxes=False),
+}
+
+
+# --- in the simulator -----------------------------------------------------------------------------
+
+
+def _simulated(function: Function) -> Any:
+    """The same as a Python function of NumPy scalars."""
+    dtype = np.dtype(function.dtype)
+    xp, kind = IntervalArrays(dtype), function.kind
+    n_numbers = kind.result[0]
+
+    @cuda.jit(device=True)
+    def run(*arguments: Any) -> Any:
+        variant, numbers = None, arguments
+        if kind.variants:
+            variant, numbers = VARIANTS[int(arguments[0])], arguments[1:]
+            assert variant in kind.variants
+        with np.errstate(all="ignore"):
+            operands = function.operands(map(_as_scalar(dtype), numbers), variant)
+            found = kind.compute(variant, xp, operands)
+        typed = [dtype.type(part) for part in found[:n_numbers]]
+        typed += [bool(part) for part in found[n_numbers:]]
+        return typed[0] if len(typed) == 1 else tuple(typed)
+
+    return run
+
+
+def _as_scalar(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
+    return lambda value: (
+        np.bool_(value) if isinstance(value, (bool, np.bool_)) else dtype.type(value)
+    )
+
+
+# --- for the GPU ----------------------------------------------------------------------------------
+
+
+def _compiled(function: Function) -> Any:
+    """The same as an intrinsic, which calls a function of the kernel's module."""
+    kind, number = function.kind, types.float32 if function.dtype == "float32" else types.float64
+    n_numbers, n_truths = kind.result
+    parts = [number] * n_numbers + [types.boolean] * n_truths
+    result = parts[0] if len(parts) == 1 else types.Tuple(parts)
+    taken = [number, number, types.boolean] if kind.over_boxes else [number]
+    if kind.variants:
+        signature = result(types.int64, *(taken * MOST_OPERANDS))
+    else:
+        signature = result(*taken)
+
+    def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
+        found = _written(function, builder, list(args))
+        return found[0] if len(found) == 1 else context.make_tuple(builder, result, found)
+
+    # numba looks at the number of arguments, which differs
+    if not kind.variants:
+
+        def one(typingctx, number):
+            return signature, codegen
+
+        return intrinsic(one)
+    if kind.over_boxes:
+
+        def three_boxes(typingctx, variant, a, b, c, d, e, f, g, h, i):
+            return signature, codegen
+
+        return intrinsic(three_boxes)
+
+    def three(typingctx, variant, a, b, c):
+        return signature, codegen
+
+    return intrinsic(three)
+
+
+def _written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
+    """The code of a device function, where it is called: a switch, with the results merged."""
+    kind = function.kind
+    if not kind.variants:
+        return _arm(function, builder, None, args)
+    hot = [v for v in kind.variants if not _is_cold(v)]
+    cold = [v for v in kind.variants if _is_cold(v)]
+
+    def others(builder: ir.IRBuilder) -> list[ir.Value]:
+        if not cold:
+            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
+        return _call_cold(function, cold, builder, args)
+
+    return _switch(function, builder, hot, args, others)
+
+
+def _is_cold(variant: Variant) -> bool:
+    """Long operations stand in a function of their own, or their registers would be the kernel's."""
+    return variant.op in OPS and OPS[variant.op].temporaries > 1
+
+
+def _types(function: Function) -> list[ir.Type]:
+    n_numbers, n_truths = function.kind.result
+    return [ELEMENT[function.dtype]] * n_numbers + [I1] * n_truths
+
+
+def _call_cold(
+    function: Function, variants: list[Variant], builder: ir.IRBuilder, args: list[ir.Value]
+) -> list[ir.Value]:
+    result = ir.LiteralStructType(_types(function))
+    written, is_new = own_function(
+        builder.module, f"{function.symbol}_cold", result, [arg.type for arg in args]
+    )
+    if is_new:
+        inside = ir.IRBuilder(written.append_basic_block())
+
+        def nothing(builder: ir.IRBuilder) -> list[ir.Value]:
+            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
+
+        found = _switch(function, inside, variants, list(written.args), nothing)
+        together = ir.Constant(result, ir.Undefined)
+        for i, value in enumerate(found):
+            together = inside.insert_value(together, value, i)
+        inside.ret(together)
+    called = builder.call(written, args)
+    return [builder.extract_value(called, i) for i in range(len(_types(function)))]
+
+
+def _switch(
+    function: Function,
+    builder: ir.IRBuilder,
+    variants: list[Variant],
+    args: list[ir.Value],
+    others: Callable[[ir.IRBuilder], list[ir.Value]],
+) -> list[ir.Value]:
+    """One arm for the variants of each meaning; phis merge what they give."""
+    end = builder.function.append_basic_block("next")
+    default = builder.function.append_basic_block("other")
+    switch = builder.switch(args[0], default)
+    incoming = []
+    for same in _by_meaning(variants):
+        block = builder.function.append_basic_block(str(same[0]).replace(" ", "_"))
+        for variant in same:
+            switch.add_case(ir.Constant(args[0].type, VARIANTS.index(variant)), block)
+        builder.position_at_end(block)
+        incoming.append((_arm(function, builder, same[0], args[1:]), builder.block))
+        builder.branch(end)
+    builder.position_at_end(default)
+    incoming.append((others(builder), builder.block))
+    builder.branch(end)
+    builder.position_at_end(end)
+    merged = []
+    for i, kind in enumerate(_types(function)):
+        phi = builder.phi(kind)
+        for values, block in incoming:
+            phi.add_incoming(values[i], block)
+        merged.append(phi)
+    return merged
+
+
+def _by_meaning(variants: list[Variant]) -> list[list[Variant]]:
+    """Variants that differ in the kinds of their operands alone: to a thread all are numbers."""
+    groups: dict[tuple[Any, ...], list[Variant]] = {}
+    for variant in variants:
+        at = variant.kinds.index("x") if variant.op == "sum_less" else 0
+        name = "copy" if variant.op == "spread" else variant.op
+        groups.setdefault((name, at, is_combination(variant)), []).append(variant)
+    return list(groups.values())
+
+
+def _arm(
+    function: Function, builder: ir.IRBuilder, variant: Variant | None, args: list[ir.Value]
+) -> list[ir.Value]:
+    xp = Scalars(builder, function.dtype, tame=function.tame)
+    if function.tame and function.kind.over_boxes:  # no operand is NaN
+        args = [xp.no.value if arg.type == I1 else arg for arg in args]
+    operands = function.operands((Scalar(builder, arg) for arg in args), variant)
+    found = function.kind.compute(variant, xp, operands)
+    n_numbers = function.kind.result[0]
+    return [xp._lift(part, None if i < n_numbers else I1).value for i, part in enumerate(found)]

@@ -1,0 +1,73 @@
+"""Where kernels run: compiled for a GPU, or in the simulator of numba-cuda.
+
+The simulator runs a kernel as Python, each thread of a block as a thread of the process. It is
+chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is imported.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numba.core import config
+
+from intervalvm.errors import BackendError
+from intervalvm.evaluate.arrays import array_module
+
+SIMULATED = bool(config.ENABLE_CUDASIM)
+WARP = 32
+FULL = 0xFFFFFFFF
+"""All lanes of a warp."""
+
+HAS_NUMBA_CUDA = find_spec("numba_cuda") is not None
+
+
+def check_target() -> None:
+    """Raise BackendError where kernels can neither be compiled nor simulated.
+
+    For a GPU CuPy is needed too; whether there is one is asked when it is used.
+    """
+    if SIMULATED:
+        return
+    array_module("cupy")  # says how to install it
+    if not HAS_NUMBA_CUDA:
+        raise BackendError(
+            "the back end 'cuda' needs numba-cuda, which is not installed: "
+            "pip install 'intervalvm[cuda]'"
+        )
+
+
+types: Any = None
+intrinsic: Any = None
+if not SIMULATED and HAS_NUMBA_CUDA:
+    pass
+
+device = cuda.jit(device=True, inline="always")
+"""What makes a function one that kernels call."""
+
+
+_VOTING = Lock()
+
+if SIMULATED:
+
+    @device
+    def vote(words: Any, place: int, truth: Any, lane: int) -> None:
+        """Each lane's truth as a bit of ``words[place]``; it is there after the next barrier.
+
+        All lanes of a warp call it at once.
+        """
+        bit = 1 << int(lane)
+        with _VOTING:  # its atomics have a lock for each operation, and here there are two
+            others = int(words[place]) & ~bit
+            words[place] = np.uint32(others | bit if truth else others)
+
+else:
+
+    @device
+    def vote(words: Any, place: int, truth: Any, lane: int) -> None:
+        word = cuda.ballot_sync(FULL, truth)
+        if lane == 0:
+            words[place] = word

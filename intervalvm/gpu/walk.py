@@ -1,0 +1,288 @@
+"""The walk on a device: what it needs in memory, what is launched, and what is done again.
+
+A frame is one upload (``control`` and the coordinates), one launch for each step of the walk, one
+for the leaves, one that paints what was proven, and one download of ``control``. No step waits for
+the host: each finds in ``control`` how many regions the one before has left.
+
+The lists of regions and the arenas of their programs have bounds. Children that found no room were
+noted, and are walked in further passes: the deepest step that has some first, so that its own
+programs are still there while those of all deeper steps may be overwritten. Each pass finds room
+for one child at least.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.program import INPUTS, Program
+from intervalvm.gpu import layout as c
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.waves import in_waves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from intervalvm.gpu.devices import Device
+
+MOST_ITEMS = 1 << 18
+"""Regions in the list of a step. More are walked in further passes."""
+MOST_ARENA = 1 << 24
+"""Words of the programs of a step's regions, beyond the one that must fit: 64 MiB."""
+SHORT, SHORT_LEAF = 512, 62
+"""Programs up to so many records share the device among many blocks. Longer ones, which need more
+memory a block, have launches of their own with fewer blocks."""
+LONG_BYTES = 1 << 28
+"""What the blocks of such a launch may take together; one block is always there."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch: of step ``step``, or of the leaves, for programs of some lengths."""
+
+    kernel: Kernel
+    step: int
+    shortest: int
+    longest: int
+    blocks: int
+    threads: int
+
+
+class Walk:
+    """A program made ready for images of one size; holds the device's memory for a frame.
+
+    ``steps`` are the levels of the quadtree that each split takes. ``is_tame`` promises that
+    neither NaN nor infinity arises at the coordinates given later. Not for two threads at once.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        program: Program,
+        width: int,
+        height: int,
+        steps: Sequence[int],
+        *,
+        is_tame: bool,
+        is_bitmap: bool,
+    ) -> None:
+        self.device, self.steps, self.is_bitmap = device, list(steps), is_bitmap
+        self.width, self.height = width, height
+        self.dtype = program.constants.dtype
+        self.levels = [0, *accumulate(self.steps)]
+        self._kernels = {
+            kind: Kernel(kind, self.dtype.name, is_tame, is_bitmap)
+            for kind in ("split", "leaves", "paint")
+        }
+        ordered, waves = in_waves(program)
+        self.n, self.waves = len(program), len(waves)
+        self._plan_memory(ordered, waves)
+        self._plan_launches()
+        self._take_memory(ordered, waves)
+        for kernel in self._kernels.values():
+            device.load(kernel)
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def _cells(self, level: int) -> int:
+        """How many cells of a level can have pixels."""
+        return min(1 << level, self.width) * min(1 << level, self.height)
+
+    def _parts(self, step: int) -> int:
+        """Blocks that share a region of a step."""
+        return -(-(1 << 2 * self.steps[step]) // c.LANES)
+
+    def _plan_memory(self, program: Program, waves: NDArray[Any]) -> None:
+        """Fill in ``control``: sizes, and the places of lists, arenas and maps."""
+        steps = len(self.steps)
+        control = np.zeros(c.row(steps + 1), np.int64)
+        control[[c.WIDTH, c.HEIGHT, c.STEPS, c.Y]] = self.width, self.height, steps, self.width
+        leaf = [-(-side // (1 << self.levels[-1])) for side in (self.width, self.height)]
+        control[[c.TILES_X, c.TILES_Y]] = [-(-side // c.LEAF_PX) for side in leaf]
+        length = c.WORDS * self.n + -(-self.waves // c.WORDS) * c.WORDS
+        items = words = cells = 0
+        self._later: list[list[int]] = []
+        for step in range(steps + 1):
+            row = control[c.row(step) :]
+            capacity = max(1, min(self._cells(self.levels[step]), MOST_ITEMS))
+            row[c.ITEMS], row[c.CAPACITY] = items, capacity
+            items += capacity * c.ITEM
+            row[c.TOP] = words
+            words += length + (min(capacity * length, MOST_ARENA) if step else 0)
+            row[c.END] = words
+            if step < steps:
+                row[c.BITS], row[c.LEVEL] = self.steps[step], self.levels[step + 1]
+                row[c.VERDICTS] = cells
+                cells += 1 << 2 * self.levels[step + 1]
+                # regions to be done later, by turns in two lists: a block notes one at most
+                most = max(1, capacity * self._parts(step)) * c.ITEM
+                self._later.append([items, items + most])
+                items += 2 * most
+                row[c.DEFERRED] = self._later[step][0]
+            else:
+                row[c.LEVEL] = self.levels[-1]
+        first = control[c.row(0) :]
+        first[c.COUNT], first[c.LONGEST] = 1, self.n
+        self._control, self._sizes = control, (items, words, cells)
+
+    def _take_memory(self, program: Program, waves: NDArray[Any]) -> None:
+        device, (items, words, cells) = self.device, self._sizes
+        number = self.dtype
+        head = self._control.nbytes
+        self._frame = device.empty(head + (self.width + self.height) * number.itemsize, np.uint8)
+        self.control = self._frame[:head].view(np.int64)
+        self.coordinates = self._frame[head:].view(number)
+        self.constants = device.array(np.append(program.constants, np.zeros(2, number)))
+        self.items = device.empty(items, np.int64)
+        self.programs = device.empty(words, np.uint32)
+        item = np.zeros(c.ITEM, np.int64)
+        item[[c.LENGTH, c.WAVES, c.WAVE_COUNT]] = self.n, c.WORDS * self.n, self.waves
+        item[[c.RESULT, c.VALID, c.VALID + 1]] = program.result, 2**32 - 1, 2**32 - 1
+        device.upload(self.items[: c.ITEM], item)
+        root = np.concatenate([program.records.ravel(), waves])
+        device.upload(self.programs[: len(root)], root)
+        self.verdicts = device.empty(cells, np.uint8)
+        self.limits = device.empty(1 if self.is_bitmap else cells, number)
+        splits = [launch for launch in self.launches if launch.kernel.kind == "split"]
+        values = [launch.blocks * c.workspace_values(launch.longest + INPUTS) for launch in splits]
+        values += [
+            launch.blocks * c.LEAF_THREADS * (launch.longest + INPUTS)
+            for launch in self.launches
+            if launch.kernel.kind == "leaves"
+        ]
+        self.values = device.empty(max(values), number)
+        self.words = device.empty(
+            max(launch.blocks * c.workspace_words(launch.longest + INPUTS) for launch in splits),
+            np.uint32,
+        )
+        columns, rows = (
+            np.concatenate([cells_of(side, level) for level in self.levels[1:]])
+            for side in (self.width, self.height)
+        )
+        self.columns, self.rows = device.array(columns), device.array(rows)
+
+    # --- launches -----------------------------------------------------------------------------
+
+    def _plan_launches(self) -> None:
+        self.launches: list[Launch] = []
+        for step in range(len(self.steps)):
+            units = int(self._control[c.row(step) + c.CAPACITY]) * self._parts(step)
+            most = self.device.split_blocks
+            self._add("split", step, SHORT, units, most, self._threads(units))
+        row = c.row(len(self.steps))
+        tiles = int(self._control[c.TILES_X] * self._control[c.TILES_Y])
+        units = int(self._control[row + c.CAPACITY]) * tiles
+        most = self.device.leaf_blocks
+        self._add("leaves", len(self.steps), SHORT_LEAF, units, most, c.LEAF_THREADS)
+
+    def _add(self, kind: str, step: int, short: int, units: int, most: int, threads: int) -> None:
+        """The launch for short programs, and the one for long ones where there may be some."""
+        kernel = self._kernels[kind]
+        if step or self.n <= short:
+            longest = min(self.n, short)
+            self.launches.append(Launch(kernel, step, -1, longest, min(units, most), threads))
+        if self.n > short:
+            places = self.n + INPUTS
+            numbers = c.LEAF_THREADS * places if kind == "leaves" else c.workspace_values(places)
+            fitting = LONG_BYTES // (numbers * self.dtype.itemsize)
+            blocks = max(1, min(units, most, fitting))
+            if kind == "split":
+                threads = max(threads, self._threads(blocks))
+            self.launches.append(
+                Launch(kernel, step, short if step else -1, self.n, blocks, threads)
+            )
+
+    def _threads(self, blocks: int) -> int:
+        """Few blocks get many warps, so that the device is used either way."""
+        processors = self.device.processors
+        warps = 16 if blocks <= processors else 8 if blocks <= 4 * processors else 2
+        return c.LANES * min(warps, self.device.most_warps, c.MOST_WARPS)
+
+    def _launch(self, first: int, image: Any) -> None:
+        """Launch the steps from ``first`` on, and the leaves."""
+        for launch in self.launches:
+            if launch.step < first:
+                continue
+            if launch.kernel.kind == "split":
+                self.device.launch(
+                    launch.kernel, launch.blocks, launch.threads,
+                    launch.step, launch.shortest, launch.longest,
+                    self.control, self.coordinates, self.constants, self.programs, self.items,
+                    self.values, self.words, self.verdicts, self.limits,
+                )  # fmt: skip
+            else:
+                self.device.launch(
+                    launch.kernel, launch.blocks, launch.threads,
+                    launch.shortest, launch.longest,
+                    self.control, self.coordinates, self.constants, self.programs, self.items,
+                    self.values, image,
+                )  # fmt: skip
+
+    def _paint(self, image: Any) -> None:
+        work = self.width * self.height
+        if self.is_bitmap:
+            work = -(-self.width // c.RUN) * self.height
+        threads = self.device.paint_threads
+        blocks = min(-(-work // threads), self.device.leaf_blocks)
+        arguments = [self.control, self.columns, self.rows, self.verdicts]
+        if self.is_bitmap:
+            whole = len(image) // c.RUN * c.RUN
+            arguments += [image, image[:whole].view(np.uint64)]
+        else:
+            arguments += [self.limits, image]
+        self.device.launch(self._kernels["paint"], blocks, threads, *arguments)
+
+    # --- a frame ------------------------------------------------------------------------------
+
+    def render(self, x: NDArray[Any], y: NDArray[Any], image: Any) -> list[list[int]]:
+        """Fill ``image``, a flat array of the device, and count: fields of ``Counts`` a step."""
+        samples = np.concatenate([x, y]).astype(self.dtype, copy=False)
+        frame = np.concatenate([self._control.view(np.uint8), samples.view(np.uint8)])
+        self.device.upload(self._frame, frame)
+        self._launch(0, image)
+        self._paint(image)
+        control = self.device.host(self.control)
+        if self._unfinished(control) is not None:
+            control = self._finish(control, image)
+        return self._counts(control)
+
+    def _unfinished(self, control: NDArray[np.int64]) -> int | None:
+        """The deepest step that has left regions for later."""
+        steps = range(len(self.steps) - 1, -1, -1)
+        return next((step for step in steps if control[c.row(step) + c.DEFERRED_COUNT]), None)
+
+    def _finish(self, control: NDArray[np.int64], image: Any) -> NDArray[np.int64]:
+        """Walk what found no room, in as many passes as it takes, and paint again."""
+        while (step := self._unfinished(control)) is not None:
+            row = control[c.row(step) :]
+            row[c.ITEMS], row[c.COUNT] = row[c.DEFERRED], row[c.DEFERRED_COUNT]
+            row[c.CAPACITY] = row[c.COUNT]
+            row[c.DEFERRED], row[c.DEFERRED_COUNT] = self._other_list(step, int(row[c.ITEMS])), 0
+            for deeper in range(step + 1, len(self.steps) + 1):
+                fresh, used = self._control[c.row(deeper) :], control[c.row(deeper) :]
+                used[: c.FIRST_COUNT] = fresh[: c.FIRST_COUNT]
+            self.device.upload(self.control, control)
+            self._launch(step, image)
+            control = self.device.host(self.control)
+        self._paint(image)
+        return control
+
+    def _other_list(self, step: int, used: int) -> int:
+        return next(place for place in self._later[step] if place != used)
+
+    def _counts(self, control: NDArray[np.int64]) -> list[list[int]]:
+        fields = slice(c.FIRST_COUNT, c.ROW)
+        counts = [control[c.row(step) :][fields].tolist() for step in range(len(self.steps) + 1)]
+        *splits, leaves = counts
+        splits[-1] = [a + b for a, b in zip(splits[-1], leaves, strict=True)]
+        return splits
+
+
+def cells_of(pixels: int, level: int) -> NDArray[np.int32]:
+    """The cell of each pixel, when they are cut into 2**level cells."""
+    edges = (np.arange((1 << level) + 1, dtype=np.int64) * pixels) >> level
+    return (np.searchsorted(edges, np.arange(pixels), side="right") - 1).astype(np.int32)

@@ -1,0 +1,157 @@
+"""The walk on a device, thread by thread in numba-cuda's simulator: run by ``test_gpu_walk``.
+
+Images are tiny, for each thread of a block is one of the process, but they have all that larger
+ones have: several steps, regions that do not divide evenly, NaN, choices, room that runs out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scenes import scenes
+from strategies import tapes
+
+import intervalvm as ivm
+from intervalvm import Region, Tape
+from intervalvm.compiler.program import VARIANT_BITS, VARIANTS
+from intervalvm.gpu import devices, walk
+from intervalvm.gpu.target import SIMULATED
+from intervalvm.gpu.waves import in_waves
+from intervalvm.render.plan import plan_of
+
+assert SIMULATED
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_threads() -> Iterator[None]:
+    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
+def check(tape: Tape, **options: Any) -> Any:
+    """Both modes agree with dense evaluation, and the counts with the compiled walk's."""
+    dense = ivm.render(tape, engine="dense", **options).pixels
+    for mode in ("bitmap", "value"):
+        found = ivm.render(tape, backend="cuda", mode=mode, **options)
+        assert_array_equal(found.bitmap(), dense)
+        expected = ivm.render(tape, mode=mode, **options)
+        assert_array_equal(found.pixels, expected.pixels)
+        assert found.stats.levels == expected.stats.levels
+        assert found.stats.pixels == expected.stats.pixels
+
+
+x, y, _ = ivm.axes()
+DISC = (ivm.sqrt(x * x + y * y) - 0.75).tape()
+SCENE = ivm.maximum(
+    ivm.minimum(ivm.sqrt(x * x + y * y) - 0.5, abs(x - 0.3) + abs(y) - 0.2), x * y - 0.1
+).tape()
+NOISE = ivm.parse(
+    "x var-x\ny var-y\nk const 1.37\na mul x k\nb mix a y\nc rand b\nh const 0.5\nv sub c h"
+)
+"""Nothing can be proven of it, and no choice makes it shorter."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("size", "depth"), [(1, 0), (16, 0), (20, 0), ((50, 37), 2), (40, 4), ((9, 64), 6)], ids=str
+)
+def test_sizes_and_depths(size: Any, depth: int, dtype: str) -> None:
+    """One leaf of several blocks, cells of unequal size, cells without pixels, two steps."""
+    check(SCENE if size == 40 else DISC, size=size, depth=depth, dtype=dtype)
+
+
+def test_nan_and_infinity() -> None:
+    shapes = [
+        ivm.minimum(ivm.sqrt(x), y),
+        ivm.maximum(ivm.ln(x) + y, ivm.and_(ivm.sqrt(y), x)),
+        ivm.minimum(x, 0) / 0 + ivm.or_(y, 1 / x),
+    ]
+    for shape in shapes:
+        check(shape.tape(), size=16, depth=3)
+
+
+def test_constants_that_are_chosen() -> None:
+    """Their clauses are not aliases of an operand but copies of the constant."""
+    shape = ivm.minimum(ivm.maximum(x, -0.25), 0.25) * ivm.maximum(y + x, 0.5) - 0.0625
+    check(shape.tape(), size=24, depth=4)
+
+
+def test_nothing_to_prove_and_nothing_to_leave_out() -> None:
+    check(NOISE, size=16, depth=4)
+
+
+def test_a_second_frame_starts_anew() -> None:
+    for region in (Region.square(), Region.around((0.5, 0.5), 0.25), Region.square()):
+        check(SCENE, size=16, depth=3, region=region)
+
+
+@settings(max_examples=6)
+@given(tape=scenes(), dtype=st.sampled_from(["float32", "float64"]))
+def test_scenes(tape: Tape, dtype: str) -> None:
+    check(tape, size=(21, 16), depth=4, dtype=dtype)
+
+
+@settings(max_examples=8)
+@given(tape=tapes(max_clauses=12), dtype=st.sampled_from(["float32", "float64"]))
+def test_tapes_of_any_operations(tape: Tape, dtype: str) -> None:
+    check(tape, size=(9, 8), depth=2, dtype=dtype)
+
+
+# --- room ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("items", "arena"), [(1, 1 << 20), (1 << 20, 0), (5, 100)])
+@pytest.mark.parametrize("tape", [SCENE, NOISE], ids=["scene", "noise"])
+def test_children_without_room_are_walked_later(
+    tape: Tape, items: int, arena: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "MOST_ITEMS", items)
+    monkeypatch.setattr(walk, "MOST_ARENA", arena)
+    again = ivm.parse(str(tape))  # nothing is kept for it
+    check(again, size=12, depth=2)
+    if (items, arena) == (5, 100):
+        check(again, size=16, depth=4)
+
+
+def test_programs_too_long_for_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have launches of their own, in which short ones are left alone."""
+    monkeypatch.setattr(walk, "SHORT", 6)
+    monkeypatch.setattr(walk, "SHORT_LEAF", 3)
+    check(ivm.parse(str(SCENE)), size=32, depth=4)
+
+
+def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices.Simulator, "most_warps", 3)
+    check(ivm.parse(str(SCENE)), size=32, depth=3)
+
+
+# --- waves --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50)
+@given(tape=scenes(), sign_only=st.booleans())
+def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
+    program = plan_of(tape, np.dtype(np.float32), {"var-z": 0.0}, 16.0, sign_only=sign_only).program
+    ordered, table = in_waves(program)
+    assert len(ordered) == len(program)
+    start = 0
+    for entry in table.tolist():
+        end, combines = entry >> 1, entry & 1
+        assert end > start
+        for number, *places in ordered.records[start:end].tolist():
+            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            assert (variant.kinds == "tt") == combines
+            for kind, place in zip(variant.kinds, places, strict=False):
+                assert kind == "k" or place < start + 2
+        start = end
+    assert start == len(program)
