@@ -140,6 +140,15 @@ def test_what_may_be_undefined_is_not_dropped(text: str) -> None:
     assert folded.counts()["recip"] == 1
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("op", ["and", "or"])
+def test_a_constant_that_is_no_number_is_not_dropped(op: str, number: str) -> None:
+    tape = ivm.parse(f"k const {number}\nx var-x\nv {op} k x")
+    folded, _ = prepared(tape, {})
+    assert folded.counts()[op] == 1
+    assert not (proven(tape, "point", size=8).pixels == INSIDE).any()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(tape=tapes(ops=["add", "sub", "mul", "div", "sqrt", "neg", "ln", "sin"], variables=("a",)))
 def test_constants_are_enclosed(dtype: str, tape: Tape) -> None:

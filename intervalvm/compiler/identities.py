@@ -217,9 +217,19 @@ def _keeps_operands(identity: Identity) -> bool:
     return left <= right
 
 
+def _of_numbers(rule: Rule) -> Rule:
+    """The rule, where none of its constants is NaN: one that it drops is undefined then."""
+    left, right, holds = rule
+    return (
+        left,
+        right,
+        lambda **constants: not any(map(np.isnan, constants.values())) and holds(**constants),
+    )
+
+
 RULES = {
     "exact": _rules(EXACT),
-    "defined": _rules(tuple(filter(_keeps_operands, EXACT))),
+    "defined": list(map(_of_numbers, _rules(tuple(filter(_keeps_operands, EXACT))))),
     "fast": _rules(EXACT + FAST),
 }
 """Rules by what they keep: the bits; of those, what is undefined too; real values where defined."""
