@@ -87,6 +87,13 @@ def check(tape: Tape, options: dict[str, Any], **more: Any) -> None:
 
 # --- the picture ----------------------------------------------------------------------------------
 
+
+def with_few_leaves(options: dict[str, Any]) -> dict[str, Any]:
+    """The stand-in evaluates them one by one; of a pixel each there would be thousands."""
+    depth = options["depth"]
+    return options | {"depth": None if depth is None else min(depth, 3)}
+
+
 SAME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 
 
@@ -95,7 +102,7 @@ SAME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max
 def test_random_tapes_give_the_dense_picture(
     kernel: FakeLauncher, tape: Tape, options: dict[str, Any], threads: int
 ) -> None:
-    check(tape, options, threads=threads)
+    check(tape, with_few_leaves(options), threads=threads)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -104,7 +111,7 @@ def test_random_tapes_give_the_dense_picture(
 def test_the_size_of_a_batch_does_not_matter(
     kernel: FakeLauncher, tape: Tape, options: dict[str, Any], threads: int
 ) -> None:
-    check(tape, options, threads=threads)
+    check(tape, with_few_leaves(options), threads=threads)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5, 6])
@@ -176,7 +183,7 @@ def test_progress_and_the_end(kernel: FakeLauncher, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(compiled, "BUDGET", 1000)
     told: list[tuple[int, int]] = []
     ivm.render(
-        ivm.parse(NOISE), size=256, backend="cupy", threads=2, progress=lambda *s: told.append(s)
+        ivm.parse(NOISE), size=256, backend="cupy", threads=1, progress=lambda *s: told.append(s)
     )
     assert told
     assert all(0 <= done <= total == 65536 for done, total in told)
