@@ -9,14 +9,26 @@ is an AttributeError, not a guess.
 from __future__ import annotations
 
 import operator
+import sys
+import threading
+import time
 import weakref
+from functools import partial
+from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import programs
 import pytest
 
+from intervalvm.compiler.program import VARIANTS, Program
 from intervalvm.evaluate import device
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.gpu import devices, target
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.ops import OPS
+from intervalvm.render import context as c
 
 
 class CUDARuntimeError(RuntimeError):
@@ -57,6 +69,10 @@ class FakeDevice:
         self.held -= size
 
 
+CURRENT = threading.local()
+"""The stream of each thread that is not the default one."""
+
+
 class FakeStream:
     """Does what it is given as late as it may: when somebody waits for it."""
 
@@ -68,11 +84,27 @@ class FakeStream:
         self.device.answer()
         self.waiting.append(work)
 
+    def __enter__(self) -> None:
+        CURRENT.stream = self
+
+    def __exit__(self, *_: Any) -> None:
+        CURRENT.stream = None
+
     def synchronize(self) -> None:
         waiting, self.waiting = self.waiting, []
         for work in waiting:
             work()
         self.device.answer()
+
+
+class FakeEvent:
+    """A moment, as far as the host knows it."""
+
+    def record(self, stream: Any = None) -> None:
+        self.time = time.perf_counter()
+
+    def synchronize(self) -> None:
+        pass
 
 
 class FakeContext:
@@ -103,10 +135,14 @@ class FakeArray:
     shape = property(lambda self: self.values.shape)
     dtype = property(lambda self: self.values.dtype)
     size = property(lambda self: self.values.size)
+    itemsize = property(lambda self: self.values.itemsize)
     nbytes = property(lambda self: self.values.nbytes)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def __bool__(self) -> bool:
         return bool(self.get())
@@ -141,11 +177,22 @@ class FakeArray:
     def view(self, dtype: Any) -> FakeArray:
         return self.part(self.values.view(dtype))
 
+    @property
+    def is_flat(self) -> bool:
+        return bool(self.values.flags.c_contiguous)
+
+    def reshape(self, shape: Any) -> FakeArray:
+        return self.part(self.values.reshape(shape))
+
     def ravel(self) -> FakeArray:
         return self.part(self.values.reshape(-1))
 
     def astype(self, dtype: Any) -> FakeArray:
         return self.new(self.values.astype(dtype))
+
+    def fill(self, value: Any) -> None:
+        self.device.kernels += 1
+        self.values.fill(value)
 
     def any(self) -> FakeArray:
         return self.new(self.values.any())
@@ -239,6 +286,7 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
 
     class Device(FakeContext):
         compute_capability = property(lambda self: device.capability)
+        attributes: ClassVar[dict[str, int]] = {"MultiProcessorCount": 132, "ClockRate": 1_980_000}
 
         def synchronize(self) -> None:
             device.answer()
@@ -249,6 +297,7 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "array": array,
         "asarray": asarray,
         "broadcast_to": broadcast_to,
+        "ascontiguousarray": lambda a: a if a.is_flat else a.new(np.ascontiguousarray(a.values)),
         "ndarray": FakeArray,
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
         "empty": lambda shape, dtype: FakeArray(device, np.full(shape, 77, dtype)),
@@ -258,11 +307,17 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "cuda": SimpleNamespace(
             Device=Device,
             Stream=lambda *, non_blocking: FakeStream(device, non_blocking=non_blocking),
+            Event=FakeEvent,
+            get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
+            get_current_stream=lambda: None,
             alloc_pinned_memory=lambda size: memoryview(bytearray(size)),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
                 getDeviceCount=get_device_count,
                 memGetInfo=mem_get_info,
+                driverGetVersion=lambda: 13020,
+                runtimeGetVersion=lambda: 13020,
+                getDeviceProperties=lambda _: {"name": b"a stand-in", "totalGlobalMem": 1 << 34},
             ),
         ),
     }
@@ -270,11 +325,116 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
     return module
 
 
-def install(monkeypatch: pytest.MonkeyPatch, gpu: FakeDevice) -> ModuleType:
-    """Have ``import cupy`` find the fake for one test; returns it."""
-    module = fake_cupy(gpu)
-    monkeypatch.setitem(__import__("sys").modules, "cupy", module)
+class FakeLauncher:
+    """Stands for ``gpu.devices.Device``: kernels by their definitions in NumPy, record by record.
+
+    ``launches`` has the kind and the integers of each launch.
+    """
+
+    def __init__(self, device: FakeDevice) -> None:
+        self.device, self.lock = device, threading.Lock()
+        self.loaded: set[Kernel] = set()
+        self.launches: list[tuple[str, list[int]]] = []
+
+    def load(self, kernel: Kernel) -> None:
+        self.device.answer()
+        self.loaded.add(kernel)
+
+    def empty(self, count: int, dtype: Any) -> FakeArray:
+        return FakeArray(self.device, np.full(count, 77).astype(dtype))
+
+    def array(self, values: Any) -> FakeArray:
+        return FakeArray(self.device, values.copy())
+
+    def upload(self, array: FakeArray, values: Any) -> None:
+        self.device.answer()
+        array.values[...] = values
+
+    def host(self, array: FakeArray) -> Any:
+        return array.get()
+
+    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        self.device.answer()
+        assert kernel in self.loaded
+        if find_spec("numba_cuda") or target.SIMULATED:  # else there is no function to ask
+            expected = list(kernel.parameters.values())
+            assert [None if isinstance(a, int) else str(a.dtype) for a in arguments] == expected
+        assert all(isinstance(a, int) or a.is_flat for a in arguments)
+        with self.lock:
+            self.device.kernels += 1
+            numbers = [blocks, *(a for a in arguments if isinstance(a, int))]
+            self.launches.append((kernel.kind, numbers))
+        plain = [a if isinstance(a, int) else a.values.reshape(-1) for a in arguments]
+        work = partial(self.run, kernel, blocks, threads, *plain)
+        stream = getattr(CURRENT, "stream", None)
+        if stream is None:
+            work()
+        else:
+            stream.later(work)
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        assert threads == 256
+        DEFINITIONS[kernel.kind](kernel, blocks, *arguments)
+
+
+def define_clause(
+    kernel: Kernel, blocks: int, variant: int, count: int, out: Any, a: Any, a_step: int, b: Any,
+    b_step: int,
+) -> None:  # fmt: skip
+    assert 256 * (blocks - 1) < count <= 256 * blocks
+    op = OPS[VARIANTS[variant].op]
+    operands = [x if step else x[0] for x, step in ((a, a_step), (b, b_step))][: op.arity]
+    with np.errstate(all="ignore"):
+        out[:count] = op.point(Arrays(np, np.dtype(kernel.dtype)), *operands)  # type: ignore[misc]
+
+
+def define_inside(kernel: Kernel, blocks: int, count: int, values: Any, image: Any) -> None:
+    assert 256 * (blocks - 1) < count <= 256 * blocks
+    image[:count] = np.where(values < 0, 255, 0)
+
+
+def define_short(
+    kernel: Kernel, count: int, blocks: Any, records: Any, numbers: Any, x: Any, y: Any,
+    results: Any,
+) -> None:  # fmt: skip
+    records, results = records.reshape(-1, 4), results.reshape(-1, 8 if kernel.is_bitmap else 256)
+    for i, block in enumerate(blocks.reshape(-1, c.BLOCK_WORDS)[:count].tolist()):
+        first, length, result, left, top, columns, rows, _ = block
+        assert 1 <= columns <= 16
+        assert 1 <= rows <= 16
+        program = Program(records[first : first + length], numbers, result)
+        value = programs.run(program, x[left : left + 16], y[top : top + 16, None])
+        value = np.broadcast_to(value, (16, 16))
+        if kernel.is_bitmap:
+            results[i] = np.packbits(value, bitorder="little").view(np.uint32)
+        else:
+            results[i] = value.ravel()
+
+
+def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
+    *arrays, scratch, count, told, places = arguments
+    assert told == at_once
+    assert len(scratch) >= at_once * places * 256
+    define_short(kernel, count, *arrays)
+
+
+DEFINITIONS: dict[str, Any] = {
+    "clause": define_clause,
+    "inside": define_inside,
+    "short": define_short,
+    "long": define_long,
+}
+
+
+def install(
+    monkeypatch: pytest.MonkeyPatch, gpu: FakeDevice, launcher: FakeLauncher | None = None
+) -> FakeLauncher:
+    """Have ``import cupy`` find the fake for one test; returns what launches kernels."""
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(gpu))
     device.cupy.cache_clear()
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
-    return module
+    found = launcher or FakeLauncher(gpu)
+    monkeypatch.setattr(devices, "current", lambda: found)
+    monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
+    return found

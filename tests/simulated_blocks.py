@@ -1,50 +1,43 @@
-"""The kernels of the leaf batches themselves, thread by thread: run by ``test_gpu_kernels``."""
+"""The kernels of leaf batches and dense evaluation, thread by thread: see ``test_gpu_kernels``."""
 
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from cuda_simulator import as_device_array
-from fake_cupy import FakeArray, FakeDevice, FakeStream, install
+from fake_cupy import FakeDevice, FakeLauncher, install
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
+from bench import gpu as script
+from bench import gpu_device
 from intervalvm import Tape
-from intervalvm.gpu import batches, blocks
+from intervalvm.gpu import batches, devices
+from intervalvm.gpu.kernels import Kernel
 from intervalvm.ops import ROWS
 
 ONE_AT_A_TIME = threading.Lock()
 """The simulator runs one kernel at a time."""
 
 
+class Launcher(FakeLauncher):
+    """The real kernels, on the stand-in's arrays, when its streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    """The real kernels, launched on the stand-in's arrays when its streams get to it."""
     found = FakeDevice()
-    install(monkeypatch, found)
-
-    def view(array: FakeArray) -> Any:
-        return as_device_array(array.values)
-
-    def later(launch: Any) -> Any:
-        def launch_later(*arguments: Any) -> None:
-            *first, stream, arrays = arguments
-
-            def work() -> None:
-                with ONE_AT_A_TIME:
-                    launch(*first, 0, arrays)
-
-            assert isinstance(stream, FakeStream)
-            stream.later(work)
-
-        return launch_later
-
-    monkeypatch.setattr(blocks, "view", view)
-    monkeypatch.setattr(blocks, "stream_of", lambda stream: stream)
-    for name in ("launch_short", "launch_long"):
-        monkeypatch.setattr(blocks, name, later(getattr(blocks, name)))
+    install(monkeypatch, found, Launcher(found))
     return found
 
 
@@ -71,7 +64,7 @@ def test_a_picture(dtype: str, mode: str) -> None:
 def test_long_programs(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More blocks than blocks of threads, so that these take several."""
     monkeypatch.setattr(batches, "MOST_SCRATCH", 1)
-    monkeypatch.setattr(blocks, "LOCAL_PLACES", 4)
+    monkeypatch.setattr(batches, "LOCAL_PLACES", 4)
     check(
         picture(), "bitmap" if dtype == "float64" else "value", size=(20, 9), depth=0, dtype=dtype
     )
@@ -93,3 +86,14 @@ def test_every_operation(dtype: str) -> None:
     check(
         ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
     )
+
+
+def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
+    """With the walk on the device, whose kernels have no other definition than themselves."""
+    path = tmp_path / "disc.vm"
+    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
+    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
+        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
+    printed = capsys.readouterr().out
+    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
+        assert f"| 12 | {way} |" in printed

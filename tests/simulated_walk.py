@@ -149,9 +149,7 @@ def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=50)
 @given(tape=scenes(), sign_only=st.booleans())
 def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
-    program = plan_of(
-        tape, np.dtype(np.float32), {"var-z": 0.0}, 16.0, sign_only=sign_only
-    ).program
+    program = plan_of(tape, np.dtype(np.float32), {"var-z": 0.0}, 16.0, sign_only=sign_only).program
     ordered, table = in_waves(program)
     assert len(ordered) == len(program)
     start = 0

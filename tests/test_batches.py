@@ -1,20 +1,15 @@
 """Leaf batches: the walk collects leaves, a device evaluates them, the walk draws what comes back.
 
 The device is a stand-in (``fake_cupy``), which does everything as late as it may, and the kernel is
-its definition: each record of a program by NumPy. ``test_gpu_kernels`` runs the kernel itself.
+its definition: each record of a program by NumPy. ``simulated_blocks`` runs the kernel itself.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import programs
 import pytest
-from fake_cupy import FakeArray, FakeDevice, FakeStream, install
+from fake_cupy import FakeArray, FakeDevice, FakeLauncher, install
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -24,7 +19,6 @@ from test_render import assert_bitmap, assert_counts, assert_values, dense_value
 import intervalvm as ivm
 from intervalvm import DeviceError, DoesNotFit, Region, Renderer, Tape
 from intervalvm.cli import main
-from intervalvm.compiler.program import Program
 from intervalvm.gpu import batches
 from intervalvm.render import compiled
 from intervalvm.render import context as c
@@ -36,77 +30,19 @@ NOISE = "x var-x\ny var-y\nk const 1.37\na mul x k\nb mix a y\nc rand b\nh const
 """Nothing can be proven of it, and no choice makes it shorter."""
 
 
-class Kernel(ModuleType):
-    """Stands for ``gpu.blocks``: the same by NumPy, and a count of what was asked of it."""
-
-    LOCAL_PLACES = 64
-
-    def __init__(self) -> None:
-        super().__init__("intervalvm.gpu.blocks")
-        self.short: list[int] = []
-        self.long: list[tuple[int, int, int]] = []
-        self.lock = threading.Lock()
-
-    view = staticmethod(lambda array: array)
-    stream_of = staticmethod(lambda stream: stream)
-
-    def launch_short(
-        self, dtype: str, is_bitmap: bool, count: int, stream: FakeStream, arrays: Any
-    ) -> None:
-        with self.lock:
-            self.short.append(count)
-            stream.device.kernels += 1
-        assert len(arrays) == 6
-        stream.later(lambda: evaluate(dtype, is_bitmap, count, *(a.values for a in arrays)))
-
-    def launch_long(
-        self, dtype: str, is_bitmap: bool, sizes: Any, stream: FakeStream, arrays: Any
-    ) -> None:
-        count, at_once, places = sizes
-        with self.lock:
-            self.long.append(sizes)
-            stream.device.kernels += 1
-        *arrays, scratch = arrays
-        assert places > self.LOCAL_PLACES
-        assert scratch.dtype == dtype
-        assert scratch.size >= at_once * places * 256
-        stream.later(lambda: evaluate(dtype, is_bitmap, count, *(a.values for a in arrays)))
-
-
-def evaluate(
-    dtype: str, is_bitmap: bool, count: int, blocks: Any, records: Any, numbers: Any, x: Any,
-    y: Any, results: Any,
-) -> None:  # fmt: skip
-    """What the kernels of ``gpu.blocks`` do."""
-    assert numbers.dtype == dtype
-    assert len(numbers) >= 2
-    records, results = records.reshape(-1, 4), results.reshape(-1, 8 if is_bitmap else 256)
-    for i, block in enumerate(blocks[:count].tolist()):
-        first, length, result, left, top, columns, rows, _ = block
-        assert 1 <= columns <= 16
-        assert 1 <= rows <= 16
-        program = Program(records[first : first + length], numbers, result)
-        value = programs.run(program, x[left : left + 16], y[top : top + 16, None])
-        value = np.broadcast_to(value, (16, 16))
-        if is_bitmap:
-            results[i] = np.packbits(value, bitorder="little").view(np.uint32)
-        else:
-            results[i] = value.ravel()
+@pytest.fixture
+def gpu() -> FakeDevice:
+    return FakeDevice()
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    found = FakeDevice()
-    install(monkeypatch, found)
-    return found
+def kernel(gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch) -> FakeLauncher:
+    return install(monkeypatch, gpu)
 
 
-@pytest.fixture
-def kernel(gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    found = Kernel()
-    monkeypatch.setitem(sys.modules, found.__name__, found)
-    monkeypatch.delattr(sys.modules["intervalvm.gpu"], "blocks", raising=False)
-    return found
+def launches(kernel: FakeLauncher, kind: str) -> list[list[int]]:
+    """The numbers of blocks of threads, and other integers, of all launches of a kind."""
+    return [numbers for found, numbers in kernel.launches if found == kind]
 
 
 @pytest.fixture
@@ -151,65 +87,74 @@ def check(tape: Tape, options: dict[str, Any], **more: Any) -> None:
 
 # --- the picture ----------------------------------------------------------------------------------
 
+
+def with_few_leaves(options: dict[str, Any]) -> dict[str, Any]:
+    """The stand-in evaluates them one by one; of a pixel each there would be thousands."""
+    depth = options["depth"]
+    return options | {"depth": None if depth is None else min(depth, 3)}
+
+
 SAME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 
 
 @SAME
 @given(tape=tapes(max_clauses=40), options=pictures(), threads=st.integers(1, 3))
 def test_random_tapes_give_the_dense_picture(
-    kernel: Kernel, tape: Tape, options: dict[str, Any], threads: int
+    kernel: FakeLauncher, tape: Tape, options: dict[str, Any], threads: int
 ) -> None:
-    check(tape, options, threads=threads)
+    check(tape, with_few_leaves(options), threads=threads)
 
 
 @pytest.mark.usefixtures("small_batches")
 @SAME
 @given(tape=tapes(max_clauses=40), options=pictures(), threads=st.integers(1, 3))
 def test_the_size_of_a_batch_does_not_matter(
-    kernel: Kernel, tape: Tape, options: dict[str, Any], threads: int
+    kernel: FakeLauncher, tape: Tape, options: dict[str, Any], threads: int
 ) -> None:
-    check(tape, options, threads=threads)
+    check(tape, with_few_leaves(options), threads=threads)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5, 6])
 @pytest.mark.parametrize("size", [(100, 37), 128], ids=str)
-def test_leaves_of_many_blocks_and_of_a_part_of_one(kernel: Kernel, size: Any, depth: int) -> None:
+def test_leaves_of_many_blocks_and_of_a_part_of_one(
+    kernel: FakeLauncher, size: Any, depth: int
+) -> None:
     options = {"size": size, "depth": depth, "region": None, "grid": "center", "dtype": "float64"}
     check(disc(), {**options, "z": 0.0}, threads=2)
 
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("depth", [0, 1, 3])
-def test_a_leaf_goes_on_in_the_next_batch(kernel: Kernel, depth: int) -> None:
+def test_a_leaf_goes_on_in_the_next_batch(kernel: FakeLauncher, depth: int) -> None:
     """Each of its rows of blocks is wider than the three blocks of a batch would be."""
     tape = ivm.parse(NOISE)
     image = ivm.render(tape, size=(90, 130), depth=depth, backend="cupy", threads=1)
     assert_array_equal(image.pixels, dense(tape, size=(90, 130)))
-    assert len(kernel.short) > 3
+    assert len(launches(kernel, "short")) > 3
 
 
-def test_few_batches_take_all_leaves(kernel: Kernel) -> None:
+def test_few_batches_take_all_leaves(kernel: FakeLauncher) -> None:
     tape = ivm.parse(NOISE)
     image = ivm.render(tape, size=512, backend="cupy", threads=1)
     assert_array_equal(image.pixels, dense(tape, size=512))
-    assert kernel.short == [1024]
+    assert launches(kernel, "short") == [[1024]]
     assert image.stats.pixels["evaluated"] == 512 * 512
 
 
 def test_long_programs_have_memory_of_the_device(
-    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+    kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "MOST_SCRATCH", 10 * 256 * 4 * 150)
     for length, mode in ((50, "bitmap"), (200, "value"), (70, "bitmap")):
         tape = chain(length)
         found = ivm.render(tape, size=96, backend="cupy", mode=mode, threads=1)
         assert_array_equal(found.bitmap(), dense(tape, size=96))
-    assert kernel.long
-    assert all(at_once <= count for count, at_once, _ in kernel.long)
-    assert any(at_once < count for count, at_once, _ in kernel.long)
+    long = launches(kernel, "long")
+    assert all(at_once == told <= count for at_once, count, told, _ in long)
+    assert any(at_once < count for at_once, count, *_ in long)
 
 
-def test_nan_is_outside(kernel: Kernel) -> None:
+def test_nan_is_outside(kernel: FakeLauncher) -> None:
     x, y, _ = ivm.axes()
     for shape in (ivm.sqrt(x) - y, ivm.minimum(ivm.sqrt(x), y), -1 / (x - x) * y, ivm.ln(x) + y):
         tape = shape.tape()
@@ -218,14 +163,14 @@ def test_nan_is_outside(kernel: Kernel) -> None:
             assert_array_equal(found.bitmap(), dense(tape, size=70))
 
 
-def test_a_picture_without_leaves_sends_nothing(kernel: Kernel) -> None:
+def test_a_picture_without_leaves_sends_nothing(kernel: FakeLauncher) -> None:
     x, _, _ = ivm.axes()
     assert (ivm.render(x - 9, size=64, backend="cupy").pixels == 255).all()
     assert (ivm.render(x + 9, size=64, backend="cupy").pixels == 0).all()
-    assert kernel.short == []
+    assert kernel.launches == []
 
 
-def test_frames_of_a_renderer(kernel: Kernel) -> None:
+def test_frames_of_a_renderer(kernel: FakeLauncher) -> None:
     tape = disc()
     renderer = Renderer(tape, backend="cupy", size=80)
     for center in ((0.0, 0.0), (0.1, 0.7), (0.12, 0.7), (0.5, 0.5)):
@@ -234,11 +179,11 @@ def test_frames_of_a_renderer(kernel: Kernel) -> None:
         assert_array_equal(found.pixels, dense(tape, size=80, region=region))
 
 
-def test_progress_and_the_end(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_and_the_end(kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "BUDGET", 1000)
     told: list[tuple[int, int]] = []
     ivm.render(
-        ivm.parse(NOISE), size=256, backend="cupy", threads=2, progress=lambda *s: told.append(s)
+        ivm.parse(NOISE), size=256, backend="cupy", threads=1, progress=lambda *s: told.append(s)
     )
     assert told
     assert all(0 <= done <= total == 65536 for done, total in told)
@@ -247,7 +192,7 @@ def test_progress_and_the_end(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -
 # --- what is kept ---------------------------------------------------------------------------------
 
 
-def test_the_next_frame_takes_the_same_memory(gpu: FakeDevice, kernel: Kernel) -> None:
+def test_the_next_frame_takes_the_same_memory(gpu: FakeDevice, kernel: FakeLauncher) -> None:
     tape = disc()
     held = []
     for _ in range(3):
@@ -256,7 +201,7 @@ def test_the_next_frame_takes_the_same_memory(gpu: FakeDevice, kernel: Kernel) -
     assert held[0] == held[1] == held[2] > 0
 
 
-def test_a_wider_frame_has_room_for_its_rows(kernel: Kernel, monkeypatch: Any) -> None:
+def test_a_wider_frame_has_room_for_its_rows(kernel: FakeLauncher, monkeypatch: Any) -> None:
     monkeypatch.setattr(batches, "MOST_BLOCKS", 2)
     tape = ivm.parse(NOISE)
     for width in (40, 400, 40):
@@ -276,7 +221,7 @@ def test_blocks_say_what_their_names_say() -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_lost_device_is_an_error_and_leaves_no_thread(
-    gpu: FakeDevice, kernel: Kernel, threads: int
+    gpu: FakeDevice, kernel: FakeLauncher, threads: int
 ) -> None:
     tape = ivm.parse(NOISE)
     ivm.render(tape, size=64, backend="cupy", threads=threads)
@@ -289,7 +234,7 @@ def test_a_lost_device_is_an_error_and_leaves_no_thread(
     assert_array_equal(found.pixels, dense(tape, size=256))
 
 
-def test_too_little_memory_on_the_device(gpu: FakeDevice, kernel: Kernel) -> None:
+def test_too_little_memory_on_the_device(gpu: FakeDevice, kernel: FakeLauncher) -> None:
     gpu.memory = 100_000
     with pytest.raises(DoesNotFit, match=r"the GPU ran out of memory .* use fewer threads"):
         ivm.render(disc(), size=64, backend="cupy", threads=2)
@@ -297,7 +242,7 @@ def test_too_little_memory_on_the_device(gpu: FakeDevice, kernel: Kernel) -> Non
 
 
 def test_an_interrupt_leaves_memory_to_the_copies_under_way(
-    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+    kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiled, "BUDGET", 1000)
     waited: list[int] = []
@@ -313,7 +258,7 @@ def test_an_interrupt_leaves_memory_to_the_copies_under_way(
 
 
 def test_the_command_line(
-    gpu: FakeDevice, kernel: Kernel, tmp_path: Path, monkeypatch: Any, capsys: Any
+    gpu: FakeDevice, kernel: FakeLauncher, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "disc.vm").write_text(str(disc()))
@@ -327,6 +272,6 @@ def test_the_command_line(
     assert (tmp_path / "disc.png").read_bytes() == first
 
 
-def test_arrays_on_the_device_are_no_pixels(kernel: Kernel) -> None:
+def test_arrays_on_the_device_are_no_pixels(kernel: FakeLauncher) -> None:
     image = ivm.render(disc(), size=32, backend="cupy")
     assert not isinstance(image.pixels, FakeArray)

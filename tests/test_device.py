@@ -25,6 +25,7 @@ import intervalvm as ivm
 from intervalvm import BackendError, DeviceError, DoesNotFit, Tape
 from intervalvm.cli import main
 from intervalvm.evaluate import device
+from intervalvm.gpu import target
 from intervalvm.ops import ROWS
 
 TOP = Path(__file__).resolve().parents[1]
@@ -86,6 +87,24 @@ def test_a_picture_is_that_of_numpy(gpu: FakeDevice, engine: str, mode: str) -> 
     assert_array_equal(image.pixels, dense(disc(), **options))
     assert (image.stats.engine, image.stats.backend) == (engine, "cupy")
     assert gpu.copies_down >= 1
+
+
+def test_subnormal_numbers_count(gpu: FakeDevice) -> None:
+    """CuPy's own functions would take them for 0: no question is put to those."""
+    x, y, _ = ivm.axes()
+    region = ivm.Region((-1e-20, 1e-20), (-1e-20, 1e-20))
+    options: dict[str, Any] = {"size": 16, "region": region, "engine": "dense"}
+    expected = ivm.render(x * y, **options).pixels
+    assert 0 < np.count_nonzero(expected) < expected.size
+    assert_array_equal(ivm.render(x * y, backend="cupy", **options).pixels, expected)
+
+
+@pytest.mark.parametrize("shapes", [((5,), (3, 1)), ((), (4,)), ((2, 1, 3), (4, 1)), ((0,), ())])
+def test_inputs_broadcast(gpu: FakeDevice, shapes: Any) -> None:
+    rng = np.random.default_rng(1)
+    x, y = (rng.normal(size=shape) for shape in shapes)
+    found = ivm.evaluate(disc(), x, y, backend="cupy")
+    assert_array_equal(found.get(), ivm.evaluate(disc(), x, y))
 
 
 # --- bands --------------------------------------------------------------------------------------
@@ -165,6 +184,7 @@ CALLS = {
     "evaluate": lambda: ivm.evaluate(disc(), 0, 0, backend="cupy"),
     "dense": lambda: ivm.render(disc(), size=8, engine="dense", backend="cupy"),
     "naive": lambda: ivm.render(disc(), size=8, engine="naive", backend="cupy"),
+    "pruned": lambda: ivm.render(disc(), size=8, backend="cupy"),
 }
 
 
@@ -179,6 +199,14 @@ def test_cupy_is_not_installed(call: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "cupy", None)
     device.cupy.cache_clear()
     fails(call, BackendError, r"pip install 'intervalvm\[cuda\]'")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_numba_cuda_is_not_installed(
+    call: str, gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "HAS_NUMBA_CUDA", False)
+    fails(call, BackendError, r"numba-cuda, .* pip install 'intervalvm\[cuda\]'")
 
 
 @pytest.mark.parametrize("call", CALLS)

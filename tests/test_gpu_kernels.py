@@ -5,7 +5,6 @@ Tests at the end, marked ``gpu``, run on a device and skip with the reason where
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from typing import Any
 
@@ -17,6 +16,8 @@ from numpy.testing import assert_array_equal
 import intervalvm as ivm
 from intervalvm import BackendError, Tape
 from intervalvm.evaluate import device
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.target import HAS_NUMBA_CUDA
 
 DTYPES = ("float32", "float64")
 
@@ -25,28 +26,26 @@ def test_the_kernels_of_the_leaf_batches() -> None:
     run_simulated("blocks")
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed"
-)
-@pytest.mark.parametrize("is_long", [False, True])
-@pytest.mark.parametrize("is_bitmap", [True, False])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_no_instruction_rounds_otherwise(dtype: str, is_bitmap: bool, is_long: bool) -> None:
+HERE = [
+    Kernel(kind, dtype, tame=False, is_bitmap=is_bitmap)
+    for kind in ("short", "long", "clause", "inside")
+    for dtype in DTYPES
+    for is_bitmap in (True, False)
+    if is_bitmap or kind != "inside"
+]
+
+
+@pytest.mark.skipif(not HAS_NUMBA_CUDA, reason="numba-cuda is not installed")
+@pytest.mark.parametrize("kernel", HERE, ids=str)
+def test_no_instruction_rounds_otherwise(kernel: Kernel) -> None:
     """No multiplication and addition in one, nothing approximate, no subnormal lost."""
-    from numba import cuda
-    from numba.cuda import types
+    from intervalvm.gpu.compile import ptx
 
-    from intervalvm.gpu import blocks
-
-    number = getattr(types, dtype)
-    kinds = [types.int32[:, ::1], types.uint32[::1], *[number[::1]] * 3]
-    kinds.append(types.uint32[::1] if is_bitmap else number[::1])
-    if is_long:
-        kinds += [number[::1], types.int64, types.int64, types.int64]
-    source = blocks.source(dtype, is_bitmap=is_bitmap, is_long=is_long)
-    ptx, _ = cuda.compile_ptx(source, tuple(kinds), cc=(9, 0))
-    assert len(re.findall(r"(?:add|mul|div|sqrt)\.rn\.f(?:32|64)", ptx)) > 20
-    assert re.findall(r"\b\w*fma\w*|\bmad\.\w*\.?f\w*|\S*\.approx\S*|\S*\.ftz\S*", ptx) == []
+    text = ptx(kernel, (9, 0))
+    if kernel.kind != "inside":
+        assert len(re.findall(r"(?:add|mul|div|sqrt)\.rn\.f(?:32|64)", text)) > 20
+    found = re.findall(r"\b\w*fma\w*|\bmad\.\w*\.?f\w*|\S*\.approx\S*|\S*\.ftz\S*", text)
+    assert found == []
 
 
 # --- on a device ----------------------------------------------------------------------------------

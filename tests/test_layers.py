@@ -37,7 +37,9 @@ LAZY_UPWARDS = {
     ("tape.py", "evaluate"),
     ("tape.py", "dot"),
     ("shown.py", "notebook"),
+    ("evaluate/dense.py", "gpu"),
     ("render/api.py", "gpu"),
+    ("render/bands.py", "gpu"),
 }
 """``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go
 up, and they wait for the call."""

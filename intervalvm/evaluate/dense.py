@@ -7,7 +7,7 @@ bits. Every other evaluator is tested against this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
 
 ENGINES = ("dense", "naive")
@@ -54,7 +54,13 @@ def evaluate(
             way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
             needed = points.peak_bytes(engine)
             require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
-        value = _points(points, keep=engine == "naive")
+        rules = [op.point for op in ROWS]
+        if backend == "cupy":
+            from intervalvm.gpu.dense import Clauses
+
+            clauses = Clauses(points.xp.module, points.xp.dtype)
+            points, rules = clauses.prepared(points), clauses.rules
+        value = _points(points, rules, keep=engine == "naive")
         return value if value.shape == points.shape else points.broadcast(value)
 
 
@@ -67,12 +73,14 @@ class Points:
     axes: list[Any]
     free: list[Any]
     shape: tuple[int, ...]
+    constants: Any
+    """The values of ``const`` clauses, by clause."""
 
     def leaf(self, i: int) -> Any:
         """The value of clause ``i``, a constant or an input."""
         name, place = ROWS[self.tape.codes[i]].name, self.tape.left[i]
         if name == "const":
-            return self.tape.constants(self.xp.dtype)[i]
+            return self.constants[i]
         return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
 
     def peak_bytes(self, engine: str) -> int:
@@ -109,15 +117,18 @@ def prepare(
         raise OptionError(
             f"x, y, z and the variables do not broadcast together: {shapes}"
         ) from error
-    return Points(tape, Arrays(module, chosen), axes, free, shape)
+    return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
 
 
-def _points(points: Points, *, keep: bool) -> Any:
-    """Run the clauses; ``keep`` holds every array to the end instead of to its last use."""
+def _points(points: Points, rules: Sequence[Rule | None], *, keep: bool) -> Any:
+    """Run the clauses by the ``rules`` of their operations.
+
+    ``keep`` holds every array to the end instead of to its last use.
+    """
     tape, xp = points.tape, points.xp
     dead = dying(tape)
     values: list[Any] = [None] * len(tape)
-    rows = [(op.point, op.arity) for op in ROWS]
+    rows = [(rule, op.arity) for rule, op in zip(rules, ROWS, strict=True)]
     codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
     with np.errstate(all="ignore"):
         for i, code in enumerate(codes):

@@ -6,5 +6,7 @@ asks for them, not before.
     scalars    the rules of ``ops`` and ``interval`` as instructions of one CUDA thread
     rules      device functions made from them: a record at a point, a record over a box
     batches    the leaves of the CPU's walk, sent to the GPU in batches
-    blocks     their kernel
+    blocks     their kernels
+    dense      one launch a clause
+    clauses    its kernels
 """

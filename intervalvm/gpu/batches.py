@@ -29,7 +29,11 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.evaluate import device
 from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.evaluate.device import device_errors
-from intervalvm.memory import address_of
+from intervalvm.gpu import devices
+from intervalvm.gpu.blocks import LOCAL_PLACES, POINTS
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.target import check_target
+from intervalvm.memory import address_of, require
 from intervalvm.render import context as c
 from intervalvm.render import native
 from intervalvm.render.compiled import Elsewhere
@@ -41,7 +45,6 @@ MOST_RESULTS = 1 << 20
 """Bytes of results: fewer blocks where they are values."""
 MOST_SCRATCH = 1 << 25
 """Bytes of values of long programs that a batch has on the device, or one block's, if more."""
-POINTS = c.BLOCK_PX * c.BLOCK_PX
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Room:
             return (self.blocks, POINTS // 32), np.dtype(np.uint32)
         return (self.blocks, POINTS), self.dtype
 
+    def kernel(self, kind: str) -> Kernel:
+        """For "short" or "long" programs."""
+        return Kernel(kind, self.dtype.name, tame=False, is_bitmap=self.is_bitmap)
+
     @property
     def host_bytes(self) -> int:
         """Pinned memory of a thread: two batches."""
@@ -78,10 +85,9 @@ class Room:
 class Batch:
     """Blocks, records and results: in pinned memory, and their doubles on the device."""
 
-    def __init__(self, module: ModuleType, kernel: ModuleType, room: Room) -> None:
-        self._kernel = kernel
+    def __init__(self, module: ModuleType, launcher: devices.Device, room: Room) -> None:
+        self.room, self._module, self._device = room, module, launcher
         shape, dtype = room.results
-        self.room, self._module = room, module
         parts = (
             ((room.blocks, c.BLOCK_WORDS), np.dtype(np.int32)),
             ((room.records, 4), np.dtype(np.uint32)),
@@ -90,41 +96,51 @@ class Batch:
         self.blocks, self.records, self.results = (_pinned(module, *part) for part in parts)
         self.addresses = tuple(map(address_of, (self.blocks, self.records, self.results)))
         self._there = [module.empty(*part) for part in parts]
+        self._flat = [array.ravel() for array in self._there]
+        self._scratch = module.empty(0, room.dtype)
         self.stream = module.cuda.Stream(non_blocking=True)
-        blocks, records, results = self._there
-        self._views = [kernel.view(a) for a in (blocks, records.ravel(), results.ravel())]
-        self._scratch = self._scratch_view = None
-        self._numba_stream = kernel.stream_of(self.stream)
+        self._short, self._long = room.kernel("short"), room.kernel("long")
         self.count = 0  # blocks that were sent and not drawn
 
     def send(self, count: int, used: int, inputs: Sequence[Any]) -> None:
         """Have the first ``count`` blocks, with ``used`` records, evaluated; returns at once.
 
-        ``inputs`` are the views of the pool of constants, x and y.
+        ``inputs`` are the pool of constants, x and y, on the device.
         """
-        blocks, records, results = self._there
+        self._upload(count, used)
+        self._launch(count, (*self._flat[:2], *inputs, self._flat[2]))
+        self._download(count)
+        self.count = count
+
+    def _upload(self, count: int, used: int) -> None:
+        blocks, records, _ = self._there
         blocks[:count].set(self.blocks[:count], stream=self.stream)
         records[:used].set(self.records[:used], stream=self.stream)
-        self._launch(count, (*self._views[:2], *inputs, self._views[2]))
+
+    def _download(self, count: int) -> None:
+        _, _, results = self._there
         results[:count].get(out=self.results[:count], stream=self.stream, blocking=False)
-        self.count = count
 
     def _launch(self, count: int, arrays: tuple[Any, ...]) -> None:
         places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
-        dtype, is_bitmap, kernel = self.room.dtype, self.room.is_bitmap, self._kernel
-        if places <= kernel.LOCAL_PLACES:
-            kernel.launch_short(dtype.name, is_bitmap, count, self._numba_stream, arrays)
+        if places <= LOCAL_PLACES:
+            with self.stream:
+                self._device.launch(self._short, count, POINTS, *arrays)
             return
-        size = places * POINTS
-        at_once = min(count, max(1, MOST_SCRATCH // (size * dtype.itemsize)))
-        if self._scratch is None or self._scratch.size < at_once * size:
-            self._scratch = self._scratch_view = None  # the smaller one goes first
-            self._scratch = self._module.empty(at_once * size, dtype)
-            self._scratch_view = kernel.view(self._scratch)
+        at_once = self._make_scratch(count, places * POINTS)
+        with self.stream:
+            self._device.launch(
+                self._long, at_once, POINTS, *arrays, self._scratch, count, at_once, places
+            )
+
+    def _make_scratch(self, count: int, size: int) -> int:
+        """Memory of ``size`` numbers for each block of threads; returns how many there are."""
+        at_once = min(count, max(1, MOST_SCRATCH // (size * self.room.dtype.itemsize)))
+        if self._scratch.size < at_once * size:
+            self._scratch = self._module.empty(0, self.room.dtype)  # the smaller one goes first
+            self._scratch = self._module.empty(at_once * size, self.room.dtype)
             self._module.cuda.Device().synchronize()  # who had that memory may be in another stream
-        sizes = count, at_once, places
-        arrays = (*arrays, self._scratch_view)
-        kernel.launch_long(dtype.name, is_bitmap, sizes, self._numba_stream, arrays)
+        return at_once
 
     def wait(self) -> None:
         """Until what was sent has come back."""
@@ -192,8 +208,8 @@ FEWER = "use fewer threads, or backend='numba'"
 class Frame:
     """What all threads of a frame share.
 
-    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are the
-    views of the pool of constants, x and y there, and ``merge`` draws a batch.
+    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are
+    the pool of constants, x and y there, and ``merge`` draws a batch.
     """
 
     device: Callable[[], Any]
@@ -205,16 +221,20 @@ class Frame:
 def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
     """For ``compiled.render``: evaluates the leaves of a frame ``width`` pixels wide on the GPU.
 
-    Raises DoesNotFit and DeviceError, and so does the walk.
+    Raises BackendError where numba-cuda is not installed, DoesNotFit and DeviceError, and so does
+    the walk.
     """
+    check_target()
     module, room = device.cupy(), Room.of(plan, width)
-    from intervalvm.gpu import blocks as kernel  # which needs numba-cuda
-
+    require(threads * room.host_bytes, f"leaf batches for {threads} threads", "use fewer threads")
     merge = native.kernel("merge", DTYPE_NAMES[plan.dtype])
     with device_errors(FEWER):
-        here = module.cuda.Device()
+        here, launcher = module.cuda.Device(), devices.current()
+        launcher.load(room.kernel("short"))
+        if len(plan.program) + INPUTS > LOCAL_PLACES:
+            launcher.load(room.kernel("long"))
         kept = plan.kept.setdefault(("batches", here.id), [])
-        taken = [_take(kept, room) or Batch(module, kernel, room) for _ in range(2 * threads)]
+        taken = [_take(kept, room) or Batch(module, launcher, room) for _ in range(2 * threads)]
         # what is no place and no constant may be looked up as one: 0 or 1
         numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
         here.synchronize()
@@ -226,9 +246,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
             there = module.asarray(samples)
             here.synchronize()  # the batches' streams do not wait for this one
             inputs = numbers, there, there[width + c.BLOCK_PX :]
-            frame = Frame(
-                partial(module.cuda.Device, here.id), tuple(map(kernel.view, inputs)), merge
-            )
+            frame = Frame(partial(module.cuda.Device, here.id), inputs, merge)
         of = {
             workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)
             for i, workspace in enumerate(own)

@@ -11,14 +11,14 @@ import logging
 import re
 from importlib.metadata import version
 
-from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.kernels import KINDS, Kernel
 from intervalvm.gpu.target import types
 from intervalvm.render import native
 
 log = logging.getLogger("intervalvm")
 Capability = tuple[int, int]
 ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
-MOST_THREADS = {"split": 512, "leaves": 256, "paint": 256}
+MOST_THREADS = dict.fromkeys(KINDS, 256) | {"split": 512}
 """Threads of a block that the registers must suffice for."""
 
 

@@ -1,4 +1,4 @@
-"""The kernels of a walk by name, with the types of what they take."""
+"""The kernels by name, with the types of what they take."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import leaves, paint, splits
+from intervalvm.gpu import blocks, clauses, leaves, paint, splits
 
-KINDS = ("split", "leaves", "paint")
+KINDS = ("split", "leaves", "paint", "short", "long", "clause", "inside")
+"""Of the walk on the device; of the leaf batches; of dense evaluation."""
 INTEGERS = {
     "control": "int64",
     "items": "int64",
@@ -19,9 +20,11 @@ INTEGERS = {
     "runs": "uint64",
     "columns": "int32",
     "rows": "int32",
+    "blocks": "int32",
+    "records": "uint32",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "limits")
+NUMBERS = ("coordinates", "constants", "values", "limits", "numbers", "x", "y", "scratch", *"ab")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Kernel:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
         known["image"] = "uint8" if self.is_bitmap else self.dtype
+        known["results"], known["out"] = "uint32" if self.is_bitmap else self.dtype, self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
 
 
@@ -54,5 +58,12 @@ class Kernel:
 def _function(kernel: Kernel) -> Any:
     if kernel.kind == "paint":
         return paint.build(is_bitmap=kernel.is_bitmap)
+    if kernel.kind == "clause":
+        return clauses.build_clause(kernel.dtype)
+    if kernel.kind == "inside":
+        return clauses.build_inside()
+    if kernel.kind in ("short", "long"):
+        is_long = kernel.kind == "long"
+        return blocks.build(kernel.dtype, is_bitmap=kernel.is_bitmap, is_long=is_long)
     make = splits.build if kernel.kind == "split" else leaves.build
     return make(kernel.dtype, tame=kernel.tame, is_bitmap=kernel.is_bitmap)

@@ -103,10 +103,14 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
     with device.device_errors():
         module = array_module(job.backend)
         shape = (band.stop - band.start, len(job.x))
+        x, y = (
+            module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
+            for axis in (job.x, job.y[band, None])
+        )
         values = evaluate(
             job.tape,
-            module.array(module.broadcast_to(module.asarray(job.x), shape)),
-            module.array(module.broadcast_to(module.asarray(job.y[band, None]), shape)),
+            x,
+            y,
             job.settings["var-z"],
             variables={name: v for name, v in job.settings.items() if name != "var-z"},
             engine=job.engine,
@@ -114,7 +118,14 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
             dtype=job.x.dtype,
             max_memory=job.max_memory,
         )
-        if job.pixel_type == np.uint8:
-            values = (values < 0).astype(np.uint8) * np.uint8(255)
-        found: NDArray[Any] = values.get() if job.backend == "cupy" else values
+        if job.backend == "cupy":
+            from intervalvm.gpu.dense import Clauses
+
+            if job.pixel_type == np.uint8:
+                values = Clauses(module, job.x.dtype).inside(values)
+            found: NDArray[Any] = values.get()
+        elif job.pixel_type == np.uint8:
+            found = (values < 0).astype(np.uint8) * np.uint8(255)
+        else:
+            found = values
     return found
