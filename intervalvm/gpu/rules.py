@@ -180,7 +180,7 @@ def _compiled(function: Function) -> Any:
         signature = result(*taken)
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
-        found = _written(function, builder, list(args))
+        found = written(function, builder, list(args))
         return found[0] if len(found) == 1 else context.make_tuple(builder, result, found)
 
     # numba looks at the number of arguments, which differs
@@ -203,7 +203,7 @@ def _compiled(function: Function) -> Any:
     return intrinsic(three)
 
 
-def _written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
+def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
     """The code of a device function, where it is called: a switch, with the results merged."""
     kind = function.kind
     if not kind.variants:
@@ -233,21 +233,21 @@ def _call_cold(
     function: Function, variants: list[Variant], builder: ir.IRBuilder, args: list[ir.Value]
 ) -> list[ir.Value]:
     result = ir.LiteralStructType(_types(function))
-    written, is_new = own_function(
+    others, is_new = own_function(
         builder.module, f"{function.symbol}_cold", result, [arg.type for arg in args]
     )
     if is_new:
-        inside = ir.IRBuilder(written.append_basic_block())
+        inside = ir.IRBuilder(others.append_basic_block())
 
         def nothing(builder: ir.IRBuilder) -> list[ir.Value]:
             return [ir.Constant(t, ir.Undefined) for t in _types(function)]
 
-        found = _switch(function, inside, variants, list(written.args), nothing)
+        found = _switch(function, inside, variants, list(others.args), nothing)
         together = ir.Constant(result, ir.Undefined)
         for i, value in enumerate(found):
             together = inside.insert_value(together, value, i)
         inside.ret(together)
-    called = builder.call(written, args)
+    called = builder.call(others, args)
     return [builder.extract_value(called, i) for i in range(len(_types(function)))]
 
 
