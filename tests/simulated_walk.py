@@ -61,9 +61,7 @@ NOISE = ivm.parse(
 """Nothing can be proven of it, and no choice makes it shorter."""
 
 
-@pytest.mark.parametrize(
-    ("size", "depth"), [(1, 0), (20, 0), ((50, 37), 2), ((9, 40), 5)], ids=str
-)
+@pytest.mark.parametrize(("size", "depth"), [(1, 0), (20, 0), ((50, 37), 2), ((9, 40), 5)], ids=str)
 def test_sizes_and_depths(size: Any, depth: int) -> None:
     """One leaf of several blocks, cells of unequal size, cells without pixels, two steps."""
     check(DISC, "bitmap", size=size, depth=depth)
@@ -71,7 +69,7 @@ def test_sizes_and_depths(size: Any, depth: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_two_steps(dtype: str) -> None:
-    check(SCENE, size=24, depth=4, dtype=dtype)
+    check(SCENE, size=16, depth=4, dtype=dtype)
 
 
 def test_nan_and_infinity() -> None:

@@ -77,9 +77,7 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
     def all_of_them(v: Any, x: Any) -> None:
         x[0] = point(v, x[0], x[1], x[2])
         low, high, nan = constant(x[3])
-        x[4], x[5], nan, left, right = bounds(
-            v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan
-        )
+        x[4], x[5], nan, left, right = bounds(v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan)
         x[10], x[11] = literal(v, low, high, left, x[6], x[7], nan, x[8], x[9], right)
 
     signature = types.void(types.int64, getattr(types, dtype)[::1])
@@ -89,9 +87,7 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
 
 
 @needs_numba_cuda
-@pytest.mark.parametrize(
-    ("kind", "arrays"), [("split", 9), ("leaves", 7), ("paint", 6)]
-)
+@pytest.mark.parametrize(("kind", "arrays"), [("split", 9), ("leaves", 7), ("paint", 6)])
 def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
     """They take what ``flattened`` makes of their arguments: 64 bits each, seven an array."""
     from intervalvm.gpu.compile import ENTRY, machine_code, ptx

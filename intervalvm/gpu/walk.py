@@ -80,7 +80,7 @@ class Walk:
         }
         ordered, waves = in_waves(program)
         self.n, self.waves = len(program), len(waves)
-        self._plan_memory(ordered, waves)
+        self._plan_memory()
         self._plan_launches()
         self._take_memory(ordered, waves)
         for kernel in self._kernels.values():
@@ -96,7 +96,7 @@ class Walk:
         """Blocks that share a region of a step."""
         return -(-(1 << 2 * self.steps[step]) // c.LANES)
 
-    def _plan_memory(self, program: Program, waves: NDArray[Any]) -> None:
+    def _plan_memory(self) -> None:
         """Fill in ``control``: sizes, and the places of lists, arenas and maps."""
         steps = len(self.steps)
         control = np.zeros(c.row(steps + 1), np.int64)
@@ -179,9 +179,7 @@ class Walk:
         most = self.device.leaf_blocks
         self._add("leaves", len(self.steps), SHORT_LEAF, units, most, c.LEAF_THREADS)
 
-    def _add(
-        self, kind: str, step: int, short: int, units: int, most: int, threads: int
-    ) -> None:
+    def _add(self, kind: str, step: int, short: int, units: int, most: int, threads: int) -> None:
         """The launch for short programs, and the one for long ones where there may be some."""
         kernel = self._kernels[kind]
         if step or self.n <= short:
@@ -189,9 +187,7 @@ class Walk:
             self.launches.append(Launch(kernel, step, -1, longest, min(units, most), threads))
         if self.n > short:
             places = self.n + INPUTS
-            numbers = (
-                c.LEAF_THREADS * places if kind == "leaves" else c.workspace_values(places)
-            )
+            numbers = c.LEAF_THREADS * places if kind == "leaves" else c.workspace_values(places)
             fitting = LONG_BYTES // (numbers * self.dtype.itemsize)
             blocks = max(1, min(units, most, fitting))
             if kind == "split":
