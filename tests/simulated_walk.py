@@ -97,6 +97,27 @@ def test_a_second_frame_starts_anew() -> None:
         check(SCENE, "bitmap", size=12, depth=2, region=region)
 
 
+def test_memory_that_is_drawn_into_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launches of its first frame are repeated, for another region."""
+    memory: dict[int, Any] = {}
+    empty = devices.Simulator.empty
+
+    def again(self: Any, count: int, dtype: Any) -> Any:
+        if count != 100:
+            return empty(self, count, dtype)
+        return memory.setdefault(0, empty(self, count, dtype))
+
+    recorded = []
+    monkeypatch.setattr(devices.Simulator, "empty", again)
+    monkeypatch.setattr(
+        devices.Simulator, "recorded", lambda self, work: recorded.append(work) or work
+    )
+    tape = ivm.parse(str(DISC))
+    for x_center in (0.0, 0.5, -0.5):
+        check(tape, "bitmap", size=10, depth=1, region=Region.around((x_center, 0), 1))
+    assert len(recorded) == 1
+
+
 @settings(max_examples=4, phases=[Phase.generate])
 @given(tape=scenes(max_shapes=5), dtype=st.sampled_from(["float32", "float64"]))
 def test_scenes(tape: Tape, dtype: str) -> None:

@@ -24,9 +24,22 @@ from intervalvm import BackendError, OptionError, Region, Tape
 from intervalvm.evaluate import device
 from intervalvm.render.image import Image
 
-needs_numba_cuda = pytest.mark.skipif(
-    importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed"
-)
+
+def missing() -> str:
+    """Why no kernel can be compiled here; nothing where it can."""
+    if importlib.util.find_spec("numba_cuda") is None:
+        return "numba-cuda is not installed"
+    from numba import cuda
+
+    try:
+        cuda.compile_ptx(lambda: None, (), cc=(9, 0))
+    except Exception as error:  # whatever numba-cuda raises without CUDA's compiler
+        return f"numba-cuda finds no compiler: {error}"
+    return ""
+
+
+WHY_NOT = missing()
+needs_numba_cuda = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 DTYPES = ["float32", "float64"]
 ARCHITECTURES = [(7, 5), (9, 0), (12, 0)]
 """The oldest that CUDA 13 makes code for, an H100's and H200's, and one of the other dialect."""
@@ -267,6 +280,22 @@ def test_a_gpu_without_room_walks_in_passes(
     monkeypatch.setattr(walk, "MOST_ARENA", arena)
     x, y, _ = ivm.axes()
     agrees((ivm.sqrt(x * x + y * y) - 0.75).tape(), size=128, depth=4)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("gpu")
+def test_frames_drawn_where_one_was_before_are_new() -> None:
+    """Launches are recorded for a place in memory, and the region is none of them."""
+    x, y, _ = ivm.axes()
+    shape = (ivm.sqrt(x * x + y * y) - 0.75).tape()
+    places = set()
+    for i in range(8):
+        options = {"size": 256, "region": Region.around((0.1 * i, 0), 1)}
+        image = ivm.render(shape, backend="cuda", **options)
+        places.add(image.device_pixels.data.ptr)
+        assert_array_equal(image.pixels, ivm.render(shape, **options).pixels)
+        del image
+    assert len(places) < 4, "the pool gives the same memory again"
 
 
 @pytest.mark.gpu
