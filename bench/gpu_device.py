@@ -142,7 +142,7 @@ def floor(size: int, stats: Stats) -> tuple[str, ...]:
         stream.synchronize()
         copying.append(span.seconds())
     records, operations = counted(stats)
-    computing = operations / _operations_a_second(module)
+    speed = _operations_a_second(module)
     return (
         f"{size:,}",
         f"{size * size / (1 << 20):,.0f}",
@@ -150,7 +150,7 @@ def floor(size: int, stats: Stats) -> tuple[str, ...]:
         ms(min(copying)),
         f"{records:,.0f}",
         f"{operations:,.0f}",
-        ms(computing),
+        ms(operations / speed) if speed else "",
     )
 
 
@@ -165,6 +165,10 @@ def counted(stats: Stats) -> tuple[float, float]:
     return sum(records), sum(128 * n for n in records[:-1]) + pixels * records[-1]
 
 
-def _operations_a_second(module: ModuleType) -> float:
+def _operations_a_second(module: ModuleType) -> float | None:
+    """What all multiprocessors start, at the clock that the device names; None if it names none."""
     found: dict[str, int] = module.cuda.Device().attributes
-    return 1e3 * LANES_A_PROCESSOR * found["MultiProcessorCount"] * found["ClockRate"]
+    kilohertz, processors = found.get("ClockRate"), found.get("MultiProcessorCount")
+    if not kilohertz or not processors:
+        return None
+    return 1e3 * LANES_A_PROCESSOR * processors * kilohertz
