@@ -61,9 +61,7 @@ NOISE = ivm.parse(
 """Nothing can be proven of it, and no choice makes it shorter."""
 
 
-@pytest.mark.parametrize(
-    ("size", "depth"), [(1, 0), (20, 0), ((50, 37), 2), ((9, 40), 5)], ids=str
-)
+@pytest.mark.parametrize(("size", "depth"), [(1, 0), (20, 0), ((50, 37), 2), ((9, 40), 5)], ids=str)
 def test_sizes_and_depths(size: Any, depth: int) -> None:
     """One leaf of several blocks, cells of unequal size, cells without pixels, two steps."""
     check(DISC, "bitmap", size=size, depth=depth)
@@ -71,7 +69,7 @@ def test_sizes_and_depths(size: Any, depth: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_two_steps(dtype: str) -> None:
-    check(SCENE, size=24, depth=4, dtype=dtype)
+    check(SCENE, size=16, depth=4, dtype=dtype)
 
 
 def test_nan_and_infinity() -> None:
@@ -97,6 +95,27 @@ def test_nothing_to_prove_and_nothing_to_leave_out() -> None:
 def test_a_second_frame_starts_anew() -> None:
     for region in (Region.square(), Region.around((0.5, 0.5), 0.25), Region.square()):
         check(SCENE, "bitmap", size=12, depth=2, region=region)
+
+
+def test_memory_that_is_drawn_into_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launches of its first frame are repeated, for another region."""
+    memory: dict[int, Any] = {}
+    empty = devices.Simulator.empty
+
+    def again(self: Any, count: int, dtype: Any) -> Any:
+        if count != 100:
+            return empty(self, count, dtype)
+        return memory.setdefault(0, empty(self, count, dtype))
+
+    recorded = []
+    monkeypatch.setattr(devices.Simulator, "empty", again)
+    monkeypatch.setattr(
+        devices.Simulator, "recorded", lambda self, work: recorded.append(work) or work
+    )
+    tape = ivm.parse(str(DISC))
+    for x_center in (0.0, 0.5, -0.5):
+        check(tape, "bitmap", size=10, depth=1, region=Region.around((x_center, 0), 1))
+    assert len(recorded) == 1
 
 
 @settings(max_examples=4, phases=[Phase.generate])

@@ -24,9 +24,22 @@ from intervalvm import BackendError, OptionError, Region, Tape
 from intervalvm.evaluate import device
 from intervalvm.render.image import Image
 
-needs_numba_cuda = pytest.mark.skipif(
-    importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed"
-)
+
+def missing() -> str:
+    """Why no kernel can be compiled here; nothing where it can."""
+    if importlib.util.find_spec("numba_cuda") is None:
+        return "numba-cuda is not installed"
+    from numba import cuda
+
+    try:
+        cuda.compile_ptx(lambda: None, (), cc=(9, 0))
+    except Exception as error:  # whatever numba-cuda raises without CUDA's compiler
+        return f"numba-cuda finds no compiler: {error}"
+    return ""
+
+
+WHY_NOT = missing()
+needs_numba_cuda = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 DTYPES = ["float32", "float64"]
 ARCHITECTURES = [(7, 5), (9, 0), (12, 0)]
 """The oldest that CUDA 13 makes code for, an H100's and H200's, and one of the other dialect."""
@@ -77,9 +90,7 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
     def all_of_them(v: Any, x: Any) -> None:
         x[0] = point(v, x[0], x[1], x[2])
         low, high, nan = constant(x[3])
-        x[4], x[5], nan, left, right = bounds(
-            v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan
-        )
+        x[4], x[5], nan, left, right = bounds(v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan)
         x[10], x[11] = literal(v, low, high, left, x[6], x[7], nan, x[8], x[9], right)
 
     signature = types.void(types.int64, getattr(types, dtype)[::1])
@@ -89,9 +100,7 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
 
 
 @needs_numba_cuda
-@pytest.mark.parametrize(
-    ("kind", "arrays"), [("split", 9), ("leaves", 7), ("paint", 6)]
-)
+@pytest.mark.parametrize(("kind", "arrays"), [("split", 9), ("leaves", 7), ("paint", 6)])
 def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
     """They take what ``flattened`` makes of their arguments: 64 bits each, seven an array."""
     from intervalvm.gpu.compile import ENTRY, machine_code, ptx
@@ -271,6 +280,22 @@ def test_a_gpu_without_room_walks_in_passes(
     monkeypatch.setattr(walk, "MOST_ARENA", arena)
     x, y, _ = ivm.axes()
     agrees((ivm.sqrt(x * x + y * y) - 0.75).tape(), size=128, depth=4)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("gpu")
+def test_frames_drawn_where_one_was_before_are_new() -> None:
+    """Launches are recorded for a place in memory, and the region is none of them."""
+    x, y, _ = ivm.axes()
+    shape = (ivm.sqrt(x * x + y * y) - 0.75).tape()
+    places = set()
+    for i in range(8):
+        options = {"size": 256, "region": Region.around((0.1 * i, 0), 1)}
+        image = ivm.render(shape, backend="cuda", **options)
+        places.add(image.device_pixels.data.ptr)
+        assert_array_equal(image.pixels, ivm.render(shape, **options).pixels)
+        del image
+    assert len(places) < 4, "the pool gives the same memory again"
 
 
 @pytest.mark.gpu

@@ -46,9 +46,7 @@ def interpreter(dtype: str, *, tame: bool) -> Any:
             left_value = values[base + stride * left] if first & LEFT_PLACE else constants[left]
             right_value = values[base + stride * right] if first & RIGHT_PLACE else constants[right]
             third_value = values[base + stride * third] if first & THIRD_PLACE else constants[third]
-            values[out] = point(
-                first & c.VARIANT, left_value, right_value, third_value
-            )
+            values[out] = point(first & c.VARIANT, left_value, right_value, third_value)
             out += stride
 
     return evaluate

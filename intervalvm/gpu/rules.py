@@ -85,7 +85,7 @@ def _bounds(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
     return (*found, *only)
 
 
-def _constant(variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
+def _constant(_variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
     return tuple(constant(xp, operands[0]))
 
 
@@ -174,10 +174,8 @@ def _compiled(function: Function) -> Any:
     parts = [number] * n_numbers + [types.boolean] * n_truths
     result = parts[0] if len(parts) == 1 else types.Tuple(parts)
     taken = [number, number, types.boolean] if kind.over_boxes else [number]
-    if kind.variants:
-        signature = result(types.int64, *(taken * MOST_OPERANDS))
-    else:
-        signature = result(*taken)
+    given = [types.int64, *taken * MOST_OPERANDS] if kind.variants else taken
+    signature = result(*given)
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
         found = written(function, builder, list(args))
@@ -212,21 +210,24 @@ def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> 
     cold = [v for v in kind.variants if _is_cold(v)]
 
     def others(builder: ir.IRBuilder) -> list[ir.Value]:
-        if not cold:
-            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
-        return _call_cold(function, cold, builder, args)
+        return _call_cold(function, cold, builder, args) if cold else _nothing(function)
 
     return _switch(function, builder, hot, args, others)
 
 
 def _is_cold(variant: Variant) -> bool:
-    """Long operations stand in a function of their own, or their registers would be the kernel's."""
+    """Long operations have a function of their own, or their registers would be the kernel's."""
     return variant.op in OPS and OPS[variant.op].temporaries > 1
 
 
 def _types(function: Function) -> list[ir.Type]:
     n_numbers, n_truths = function.kind.result
     return [ELEMENT[function.dtype]] * n_numbers + [I1] * n_truths
+
+
+def _nothing(function: Function) -> list[ir.Value]:
+    """The results for a variant that never comes."""
+    return [ir.Constant(kind, ir.Undefined) for kind in _types(function)]
 
 
 def _call_cold(
@@ -238,11 +239,8 @@ def _call_cold(
     )
     if is_new:
         inside = ir.IRBuilder(others.append_basic_block())
-
-        def nothing(builder: ir.IRBuilder) -> list[ir.Value]:
-            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
-
-        found = _switch(function, inside, variants, list(others.args), nothing)
+        args_inside = list(others.args)
+        found = _switch(function, inside, variants, args_inside, lambda _: _nothing(function))
         together = ir.Constant(result, ir.Undefined)
         for i, value in enumerate(found):
             together = inside.insert_value(together, value, i)
