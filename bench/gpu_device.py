@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -12,9 +12,10 @@ from unittest.mock import patch
 
 import numpy as np
 
+import intervalvm as ivm
 from bench.page import ms
 from intervalvm.evaluate import device
-from intervalvm.gpu import batches
+from intervalvm.gpu import batches, devices
 from intervalvm.render.image import Stats
 
 LANES_A_PROCESSOR = 128
@@ -48,7 +49,7 @@ def name() -> str:
 
 
 class _Span:
-    """The time between two events of a stream."""
+    """The time between two events of a stream, by default the current one."""
 
     def __init__(self, module: ModuleType, stream: Any) -> None:
         self.module, self.stream = module, stream
@@ -69,45 +70,56 @@ class _Span:
 def of_calls(draw: Callable[[], object]) -> Spans:
     """Of work in the current stream: from the first kernel of one call to the last."""
     module = device.cupy()
-    with _Span(module, module.cuda.get_current_stream()) as span:
+    with _Span(module, None) as span:
         draw()
     return Spans(span.seconds())
 
 
-def of_all(draw: Callable[[], object]) -> Spans:
-    """The same for the walk on the device, the best of a few frames."""
-    found = [of_calls(draw).busy for _ in range(REPEATS)]
-    return Spans(min(span for span in found if span is not None))
+def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
+    """Of a walk on the device: all launches, added; its upload; the download of the picture.
+
+    Of a few frames, the best.
+    """
+    module, frames = device.cupy(), []
+    for _ in range(REPEATS):
+        with _timed(type(devices.current()), ("upload", "launch")) as spans:
+            image = draw()
+        with _Span(module, None) as down:
+            _ = image.pixels
+        frames.append(Spans(_sum(spans["launch"]), _sum(spans["upload"]), down.seconds()))
+    return min(frames, key=lambda frame: frame.busy or 0.0)
 
 
 def of_batches(draw: Callable[[], object]) -> Spans:
-    """Of all batches of a frame, added, as if none overlapped; the best of a few frames."""
+    """Of all batches of a frame, added, as if none overlapped; of a few frames, the best."""
     frames = []
     for _ in range(REPEATS):
-        with _timed_batches() as spans:
+        with _timed(batches.Batch, ("_launch", "_upload", "_download")) as spans:
             draw()
-        frames.append({part: sum(s.seconds() for s in found) for part, found in spans.items()})
-    best = min(frames, key=lambda frame: sum(frame.values()))
-    return Spans(best["_launch"], best["_upload"], best["_download"])
+        frames.append(Spans(*map(_sum, spans.values())))
+    return min(frames, key=lambda frame: frame.busy or 0.0)
+
+
+def _sum(spans: list[_Span]) -> float:
+    return sum(span.seconds() for span in spans)
 
 
 @contextmanager
-def _timed_batches() -> Iterator[dict[str, list[_Span]]]:
-    """Events around each part of every batch that is sent meanwhile."""
+def _timed(kind: type, methods: Sequence[str]) -> Iterator[dict[str, list[_Span]]]:
+    """Events around each call of ``methods``, in the stream of its object or the current one."""
     module, lock = device.cupy(), threading.Lock()
-    spans: dict[str, list[_Span]] = {"_upload": [], "_launch": [], "_download": []}
+    spans: dict[str, list[_Span]] = {name: [] for name in methods}
 
-    def timed(part: str, original: Any) -> Any:
-        def run(self: batches.Batch, *arguments: Any) -> None:
-            with _Span(module, self.stream) as span:
+    def timed(name: str, original: Any) -> Any:
+        def run(self: Any, *arguments: Any) -> None:
+            with _Span(module, getattr(self, "stream", None)) as span:
                 original(self, *arguments)
             with lock:
-                spans[part].append(span)
+                spans[name].append(span)
 
         return run
 
-    replaced = {part: timed(part, getattr(batches.Batch, part)) for part in spans}
-    with patch.multiple(batches.Batch, **replaced):
+    with patch.multiple(kind, **{name: timed(name, getattr(kind, name)) for name in methods}):
         yield spans
 
 
@@ -130,7 +142,7 @@ def floor(size: int, stats: Stats) -> tuple[str, ...]:
         stream.synchronize()
         copying.append(span.seconds())
     records, operations = counted(stats)
-    computing = operations / _operations_a_second(module)
+    speed = _operations_a_second(module)
     return (
         f"{size:,}",
         f"{size * size / (1 << 20):,.0f}",
@@ -138,7 +150,7 @@ def floor(size: int, stats: Stats) -> tuple[str, ...]:
         ms(min(copying)),
         f"{records:,.0f}",
         f"{operations:,.0f}",
-        ms(computing),
+        ms(operations / speed) if speed else "",
     )
 
 
@@ -153,6 +165,10 @@ def counted(stats: Stats) -> tuple[float, float]:
     return sum(records), sum(128 * n for n in records[:-1]) + pixels * records[-1]
 
 
-def _operations_a_second(module: ModuleType) -> float:
+def _operations_a_second(module: ModuleType) -> float | None:
+    """What all multiprocessors start, at the clock that the device names; None if it names none."""
     found: dict[str, int] = module.cuda.Device().attributes
-    return 1e3 * LANES_A_PROCESSOR * found["MultiProcessorCount"] * found["ClockRate"]
+    kilohertz, processors = found.get("ClockRate"), found.get("MultiProcessorCount")
+    if not kilohertz or not processors:
+        return None
+    return 1e3 * LANES_A_PROCESSOR * processors * kilohertz

@@ -135,10 +135,14 @@ class FakeArray:
     shape = property(lambda self: self.values.shape)
     dtype = property(lambda self: self.values.dtype)
     size = property(lambda self: self.values.size)
+    itemsize = property(lambda self: self.values.itemsize)
     nbytes = property(lambda self: self.values.nbytes)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def __bool__(self) -> bool:
         return bool(self.get())
@@ -336,10 +340,22 @@ class FakeLauncher:
         self.device.answer()
         self.loaded.add(kernel)
 
+    def empty(self, count: int, dtype: Any) -> FakeArray:
+        return FakeArray(self.device, np.full(count, 77).astype(dtype))
+
+    def array(self, values: Any) -> FakeArray:
+        return FakeArray(self.device, values.copy())
+
+    def upload(self, array: FakeArray, values: Any) -> None:
+        self.device.answer()
+        array.values[...] = values
+
+    def host(self, array: FakeArray) -> Any:
+        return array.get()
+
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         self.device.answer()
         assert kernel in self.loaded
-        assert threads == 256
         if find_spec("numba_cuda") or target.SIMULATED:  # else there is no function to ask
             expected = list(kernel.parameters.values())
             assert [None if isinstance(a, int) else str(a.dtype) for a in arguments] == expected
@@ -357,6 +373,7 @@ class FakeLauncher:
             stream.later(work)
 
     def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        assert threads == 256
         DEFINITIONS[kernel.kind](kernel, blocks, *arguments)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from fake_cupy import FakeDevice, FakeLauncher, install
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
+from bench import gpu as script
+from bench import gpu_device
 from intervalvm import Tape
 from intervalvm.gpu import batches, devices
 from intervalvm.gpu.kernels import Kernel
@@ -21,6 +25,9 @@ ONE_AT_A_TIME = threading.Lock()
 
 class Launcher(FakeLauncher):
     """The real kernels, on the stand-in's arrays, when its streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
 
     def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         with ONE_AT_A_TIME:
@@ -79,3 +86,14 @@ def test_every_operation(dtype: str) -> None:
     check(
         ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
     )
+
+
+def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
+    """With the walk on the device, whose kernels have no other definition than themselves."""
+    path = tmp_path / "disc.vm"
+    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
+    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
+        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
+    printed = capsys.readouterr().out
+    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
+        assert f"| 12 | {way} |" in printed

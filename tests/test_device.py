@@ -89,6 +89,15 @@ def test_a_picture_is_that_of_numpy(gpu: FakeDevice, engine: str, mode: str) -> 
     assert gpu.copies_down >= 1
 
 
+@pytest.mark.parametrize("op", [op.name for op in ROWS if op.arity])
+def test_gradients_are_those_of_numpy(gpu: FakeDevice, op: str) -> None:
+    values = np.linspace(-2, 2, 9)
+    tape = ivm.parse(f"x var-x\ny var-y\nv {op} {'x y' if ivm.ops.OPS[op].arity == 2 else 'x'}")
+    found = ivm.grad(tape, values, values[:, None], backend="cupy")
+    for part, expected in zip(found, ivm.grad(tape, values, values[:, None]), strict=True):
+        assert_array_equal(part.get(), expected)
+
+
 def test_subnormal_numbers_count(gpu: FakeDevice) -> None:
     """CuPy's own functions would take them for 0: no question is put to those."""
     x, y, _ = ivm.axes()
@@ -185,6 +194,7 @@ CALLS = {
     "dense": lambda: ivm.render(disc(), size=8, engine="dense", backend="cupy"),
     "naive": lambda: ivm.render(disc(), size=8, engine="naive", backend="cupy"),
     "pruned": lambda: ivm.render(disc(), size=8, backend="cupy"),
+    "grad": lambda: ivm.grad(disc(), 0, 0, backend="cupy"),
 }
 
 

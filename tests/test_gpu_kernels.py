@@ -18,6 +18,7 @@ from intervalvm import BackendError, Tape
 from intervalvm.evaluate import device
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import HAS_NUMBA_CUDA
+from intervalvm.ops import ROWS, Op
 
 DTYPES = ("float32", "float64")
 
@@ -105,6 +106,36 @@ def test_many_frames_and_threads() -> None:
     for threads in (1, 2, 5, 5, 1):
         found = ivm.render(tape, backend="cupy", size=512, threads=threads)
         assert_array_equal(found.pixels, expected)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("engine", ["dense", "naive", "pruned"])
+def test_subnormal_numbers_count(engine: str) -> None:
+    x, y, _ = ivm.axes()
+    region = ivm.Region((-1e-20, 1e-20), (-1e-20, 1e-20))
+    options: dict[str, Any] = {"size": 64, "region": region}
+    expected = ivm.render(x * y, engine="dense", **options).pixels
+    assert 0 < np.count_nonzero(expected) < expected.size
+    found = ivm.render(x * y, engine=engine, backend="cupy", **options)
+    assert_array_equal(found.pixels, expected)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("op", [op for op in ROWS if op.arity], ids=lambda op: op.name)
+def test_every_operation_has_the_bits_of_numpy(op: Op, dtype: str) -> None:
+    info = np.finfo(dtype)
+    special = [0.0, 0.5, 1.5, 2.5, 3.0, 1e-30, float(info.tiny), float(info.smallest_subnormal)]
+    special += [float(info.max), np.inf, np.pi, 1e5]
+    values = np.array([*special, *(-v for v in special), np.nan])
+    a, b = (grid.ravel() for grid in np.meshgrid(values, values))
+    tape = ivm.parse(f"x var-x\ny var-y\nv {op.name} {'x y' if op.arity == 2 else 'x'}")
+    found = ivm.evaluate(tape, a, b, backend="cupy", dtype=dtype).get()
+    expected = ivm.evaluate(tape, a, b, dtype=dtype)
+    assert_array_equal(found, expected)
+    assert_array_equal(np.signbit(found)[found == 0], np.signbit(expected)[expected == 0])
 
 
 @pytest.mark.gpu

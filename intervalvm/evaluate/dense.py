@@ -54,12 +54,7 @@ def evaluate(
             way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
             needed = points.peak_bytes(engine)
             require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)
-        rules = [op.point for op in ROWS]
-        if backend == "cupy":
-            from intervalvm.gpu.dense import Clauses
-
-            clauses = Clauses(points.xp.module, points.xp.dtype)
-            points, rules = clauses.prepared(points), clauses.rules
+        points, rules = with_rules(points, backend)
         value = _points(points, rules, keep=engine == "naive")
         return value if value.shape == points.shape else points.broadcast(value)
 
@@ -120,7 +115,21 @@ def prepare(
     return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
 
 
-def _points(points: Points, rules: Sequence[Rule | None], *, keep: bool) -> Any:
+Rules = Sequence[Rule | None]
+"""By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
+
+
+def with_rules(points: Points, backend: str) -> tuple[Points, Rules]:
+    """What computes the operations on a back end's arrays, and the points as that takes them."""
+    if backend == "numpy":
+        return points, [op.point for op in ROWS]
+    from intervalvm.gpu.dense import Clauses
+
+    clauses = Clauses(points.xp.module, points.xp.dtype)
+    return clauses.prepared(points), clauses.rules
+
+
+def _points(points: Points, rules: Rules, *, keep: bool) -> Any:
     """Run the clauses by the ``rules`` of their operations.
 
     ``keep`` holds every array to the end instead of to its last use.

@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intervalvm.compiler.slots import dying
-from intervalvm.evaluate.dense import Points, prepare
+from intervalvm.evaluate.dense import Points, Rules, prepare, with_rules
+from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike
 from intervalvm.memory import require
 from intervalvm.ops import AXES, OPS, ROWS
@@ -58,32 +59,33 @@ def grad(
     the derivatives are those of the real function, computed in ``dtype``, with the choices that the
     table of this module names. Raises as ``evaluate`` does.
     """
-    points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
-    if backend == "numpy":
-        needed = (1 + len(AXES)) * points.peak_bytes("dense")
-        what = f"a gradient on {points.shape} points"
-        require(needed, what, "take fewer points at a time", max_memory)
-    zero = points.xp.dtype.type(0)
-    found = (zero if part is None else part for part in _run(points))
-    return Gradient(*map(points.broadcast, found))
+    with device_errors():
+        points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
+        if backend == "numpy":
+            needed = (1 + len(AXES)) * points.peak_bytes("dense")
+            what = f"a gradient on {points.shape} points"
+            require(needed, what, "take fewer points at a time", max_memory)
+        zero = points.xp.dtype.type(0)
+        found = (zero if part is None else part for part in _run(*with_rules(points, backend)))
+        return Gradient(*map(points.broadcast, found))
 
 
-def _run(points: Points) -> tuple[Any, ...]:
+def _run(points: Points, rules: Rules) -> tuple[Any, ...]:
     """Run the clauses: (value, dx, dy, dz) of the last, None for a slope that is 0 everywhere."""
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
     values: list[Any] = [None] * len(tape)
     slopes: list[tuple[Any, ...]] = [()] * len(tape)
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
-            op, operands = ROWS[code], tape.operands(i)
-            if op.point is None:
+            op, operands, rule = ROWS[code], tape.operands(i), rules[code]
+            if rule is None:
                 values[i] = points.leaf(i)
                 one = xp.dtype.type(1)
                 slopes[i] = tuple(one if op.name == axis else None for axis in AXES.values())
             else:
                 numbers = [values[operand] for operand in operands]
                 inner = [slopes[operand] for operand in operands]
-                values[i] = op.point(xp, *numbers)
+                values[i] = rule(xp, *numbers)
                 slopes[i] = _chain(DERIVATIVES[op.name], xp, inner, values[i], numbers)
             for gone in dead[i]:
                 values[gone], slopes[gone] = None, ()

@@ -273,9 +273,9 @@ class _IntervalArms:
                 self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
                 for letter, place in zip(letters, places, strict=False)
             ]
-            masks: tuple[Lane, ...] = proven(variant, xp, values, self.rules)
+            masks = list(proven(variant, xp, values, self.rules))
             if on_axis:
-                masks = tuple(shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks)
+                masks = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks]
             always_word, never_word = map(mask_word, masks)
         store(builder, always_word, here, 0)
         store(builder, never_word, here, 8)

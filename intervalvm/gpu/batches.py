@@ -160,6 +160,8 @@ class Thread:
     def __init__(self, workspace: c.Workspace, batches: Sequence[Batch], frame: Frame) -> None:
         self._workspace, self._frame = workspace, frame
         self._filling, self._other = batches
+        # who waits for the others inside the kernel would send the last batch later
+        workspace.context[c.IS_CALLER] = False
         self._fill()
 
     def turn(self, unfinished: int) -> None:

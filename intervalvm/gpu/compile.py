@@ -66,7 +66,7 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
         log.info("compiling the kernel %s for this GPU (once, some seconds)", kernel)
         text = ptx(kernel, capability)
         (name,) = ENTRY.findall(text)
-        return name.encode() + b"\0" + machine_code(text, capability)
+        return str(name).encode() + b"\0" + machine_code(text, capability)
 
     name = f"{str(kernel).replace(' ', '-')}-{_digest(kernel, capability)}.cubin"
     entry, _, code = native.kept(name, make).partition(b"\0")

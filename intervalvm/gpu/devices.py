@@ -6,6 +6,7 @@ the next, and ``host`` waits for all of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import SIMULATED, check_target
+from intervalvm.memory import address_of
 
 
 class Device(Protocol):
@@ -43,6 +45,12 @@ class Device(Protocol):
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         """Run a kernel after all that was launched before. Arguments are arrays and integers."""
+
+    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A function that launches again what ``work`` does, which only launches, in one go."""
+
+    def address(self, array: Any) -> int:
+        """Where an array lies."""
 
     def host(self, array: Any) -> NDArray[Any]:
         """A copy of an array, after all that was launched."""
@@ -75,6 +83,12 @@ class Simulator:
         # it copies what is no array of its own, also arrays that overlap
         passed = [FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments]
         _simulated(kernel)[blocks, threads](*passed)
+
+    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        return work
+
+    def address(self, array: Any) -> int:
+        return address_of(array)
 
     def host(self, array: Any) -> NDArray[Any]:
         copied: NDArray[Any] = array.copy()

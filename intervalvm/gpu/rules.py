@@ -85,7 +85,7 @@ def _bounds(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
     return (*found, *only)
 
 
-def _constant(variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
+def _constant(_variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
     return tuple(constant(xp, operands[0], operands[0]))
 
 
@@ -174,13 +174,11 @@ def _compiled(function: Function) -> Any:
     parts = [number] * n_numbers + [types.boolean] * n_truths
     result = parts[0] if len(parts) == 1 else types.Tuple(parts)
     taken = [number, number, types.boolean] if kind.over_boxes else [number]
-    if kind.variants:
-        signature = result(types.int64, *(taken * MOST_OPERANDS))
-    else:
-        signature = result(*taken)
+    given = [types.int64, *taken * MOST_OPERANDS] if kind.variants else taken
+    signature = result(*given)
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
-        found = _written(function, builder, list(args))
+        found = written(function, builder, list(args))
         return found[0] if len(found) == 1 else context.make_tuple(builder, result, found)
 
     # numba looks at the number of arguments, which differs
@@ -203,7 +201,7 @@ def _compiled(function: Function) -> Any:
     return intrinsic(three)
 
 
-def _written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
+def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
     """The code of a device function, where it is called: a switch, with the results merged."""
     kind = function.kind
     if not kind.variants:
@@ -212,15 +210,13 @@ def _written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) ->
     cold = [v for v in kind.variants if _is_cold(v)]
 
     def others(builder: ir.IRBuilder) -> list[ir.Value]:
-        if not cold:
-            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
-        return _call_cold(function, cold, builder, args)
+        return _call_cold(function, cold, builder, args) if cold else _nothing(function)
 
     return _switch(function, builder, hot, args, others)
 
 
 def _is_cold(variant: Variant) -> bool:
-    """Long operations stand in a function of their own, or their registers would be the kernel's."""
+    """Long operations have a function of their own, or their registers would be the kernel's."""
     return variant.op in OPS and OPS[variant.op].temporaries > 1
 
 
@@ -229,25 +225,27 @@ def _types(function: Function) -> list[ir.Type]:
     return [ELEMENT[function.dtype]] * n_numbers + [I1] * n_truths
 
 
+def _nothing(function: Function) -> list[ir.Value]:
+    """The results for a variant that never comes."""
+    return [ir.Constant(kind, ir.Undefined) for kind in _types(function)]
+
+
 def _call_cold(
     function: Function, variants: list[Variant], builder: ir.IRBuilder, args: list[ir.Value]
 ) -> list[ir.Value]:
     result = ir.LiteralStructType(_types(function))
-    written, is_new = own_function(
+    others, is_new = own_function(
         builder.module, f"{function.symbol}_cold", result, [arg.type for arg in args]
     )
     if is_new:
-        inside = ir.IRBuilder(written.append_basic_block())
-
-        def nothing(builder: ir.IRBuilder) -> list[ir.Value]:
-            return [ir.Constant(t, ir.Undefined) for t in _types(function)]
-
-        found = _switch(function, inside, variants, list(written.args), nothing)
+        inside = ir.IRBuilder(others.append_basic_block())
+        args_inside = list(others.args)
+        found = _switch(function, inside, variants, args_inside, lambda _: _nothing(function))
         together = ir.Constant(result, ir.Undefined)
         for i, value in enumerate(found):
             together = inside.insert_value(together, value, i)
         inside.ret(together)
-    called = builder.call(written, args)
+    called = builder.call(others, args)
     return [builder.extract_value(called, i) for i in range(len(_types(function)))]
 
 

@@ -6,6 +6,7 @@ chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is i
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
@@ -43,7 +44,8 @@ def check_target() -> None:
 types: Any = None
 intrinsic: Any = None
 if not SIMULATED and HAS_NUMBA_CUDA:
-    pass
+    types = import_module("numba.cuda.types")
+    intrinsic = import_module("numba.cuda.extending").intrinsic
 
 device = cuda.jit(device=True, inline="always")
 """What makes a function one that kernels call."""

@@ -49,4 +49,5 @@ def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
 def _table(waves: NDArray[Any]) -> NDArray[np.uint32]:
     """``2 * end + is_combination`` for each wave of the sorted records."""
     ends = np.append(np.flatnonzero(np.diff(waves)) + 1, len(waves))[: len(waves)]
-    return (2 * ends + (waves[ends - 1] & 1)).astype(np.uint32)
+    table: NDArray[np.uint32] = (2 * ends + (waves[ends - 1] & 1)).astype(np.uint32)
+    return table

@@ -85,8 +85,8 @@ def render(
     every point of the pixel's area, see ``grid.edges``).
 
     Raises OptionError for an argument that means nothing, VariableError for a free variable that
-    is not set, BackendError for a back end that is not there, DoesNotFit for what would need more
-    than ``max_memory`` bytes (by default: than is available).
+    is not set, BackendError for a back end that is not there, DeviceError where a GPU fails,
+    DoesNotFit for what would need more than ``max_memory`` bytes (by default: than is available).
     """
     job = check(
         tape,
@@ -288,7 +288,7 @@ def _check_backend(engine: str, backend: str | None) -> str:
     if backend not in BACKENDS[engine]:
         choices = " or ".join(map(repr, BACKENDS[engine]))
         raise OptionError(f"engine {engine!r} has no back end {backend!r}: choose {choices}")
-    if backend == "cuda":
+    if backend in ("cupy", "cuda"):
         from intervalvm.gpu.target import check_target
 
         check_target()
