@@ -106,7 +106,7 @@ def test_each_kind_and_dtype_has_a_file(compiler: Compiler) -> None:
     for dtype in ("float32", "float64"):
         for kind in native.KINDS:
             native.kernel(kind, dtype)
-    assert compiler.calls == len(list(native.cache_folder().iterdir())) == 6
+    assert compiler.calls == len(list(native.cache_folder().iterdir())) == 2 * len(native.KINDS)
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
