@@ -1,4 +1,4 @@
-"""Kernels as code of a GPU: compiled by numba-cuda once on a machine, then loaded without it.
+"""Kernels as code of a GPU: compiled by numba-cuda once on a machine, then only loaded.
 
 numba-cuda makes PTX of a kernel, without a GPU if need be; nvJitLink makes machine code of that for
 one compute capability, which any driver of the same major version takes. The code is kept where
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from intervalvm.gpu.kernels import KINDS, Kernel
 from intervalvm.gpu.target import types
@@ -66,7 +66,14 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
         log.info("compiling the kernel %s for this GPU (once, some seconds)", kernel)
         text = ptx(kernel, capability)
         (name,) = ENTRY.findall(text)
-        return str(name).encode() + b"\0" + machine_code(text, capability)
+        try:
+            code = machine_code(text, capability)
+        except (
+            Exception
+        ) as error:  # not installed, not found, too old: each has an error of its own
+            log.warning("nvJitLink cannot be used, so the driver compiles the kernel: %s", error)
+            code = text.encode() + b"\0"
+        return str(name).encode() + b"\0" + code
 
     name = f"{str(kernel).replace(' ', '-')}-{_digest(kernel, capability)}.cubin"
     entry, _, code = native.kept(name, make).partition(b"\0")
@@ -74,4 +81,15 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
 
 
 def _digest(kernel: Kernel, capability: Capability) -> str:
-    return native.digest((kernel, capability, version("numba-cuda"), version("cuda-bindings")))
+    return native.digest((kernel, capability, [_version(name) for name in COMPILERS]))
+
+
+COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
+
+
+def _version(name: str) -> str | None:
+    """The version of a package; None of what was not installed as one."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

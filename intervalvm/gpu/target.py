@@ -44,8 +44,12 @@ def check_target() -> None:
 types: Any = None
 intrinsic: Any = None
 if not SIMULATED and HAS_NUMBA_CUDA:
-    types = import_module("numba.cuda.types")
-    intrinsic = import_module("numba.cuda.extending").intrinsic
+    types, extending = import_module("numba.cuda.types"), import_module("numba.cuda.extending")
+    if not hasattr(types, "float32"):  # numba-cuda took over numba's types and tools by and by
+        types = import_module("numba.types")
+    if not hasattr(extending, "intrinsic"):
+        extending = import_module("numba.extending")
+    intrinsic = extending.intrinsic
 
 device = cuda.jit(device=True, inline="always")
 """What makes a function one that kernels call."""
