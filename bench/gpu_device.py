@@ -16,6 +16,7 @@ import intervalvm as ivm
 from bench.page import ms
 from intervalvm.evaluate import device
 from intervalvm.gpu import batches, devices
+from intervalvm.gpu.walk import Walk
 from intervalvm.render.image import Stats
 
 LANES_A_PROCESSOR = 128
@@ -76,17 +77,17 @@ def of_calls(draw: Callable[[], object]) -> Spans:
 
 
 def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
-    """Of a walk on the device: all launches, added; its upload; the download of the picture.
+    """Of a walk on the device: from its first launch to its last; uploads; the picture's download.
 
     Of a few frames, the best.
     """
     module, frames = device.cupy(), []
     for _ in range(REPEATS):
-        with _timed(type(devices.current()), ("upload", "launch")) as spans:
+        with _timed(Walk, ["_draw"]) as drawn, _timed(type(devices.current()), ["upload"]) as up:
             image = draw()
         with _Span(module, None) as down:
             _ = image.pixels
-        frames.append(Spans(_sum(spans["launch"]), _sum(spans["upload"]), down.seconds()))
+        frames.append(Spans(_sum(drawn["_draw"]), _sum(up["upload"]), down.seconds()))
     return min(frames, key=lambda frame: frame.busy or 0.0)
 
 

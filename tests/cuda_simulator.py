@@ -10,6 +10,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 HERE = Path(__file__).resolve().parent
 
@@ -25,3 +28,25 @@ def run_simulated(name: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+class _Cuda:
+    """``numba.cuda`` of whatever kernel is running."""
+
+    def __getattr__(self, name: str) -> Any:
+        from numba import cuda
+        from numba.cuda.simulator.kernel import _get_kernel_context
+
+        running = _get_kernel_context()
+        return getattr(running if hasattr(running, name) else cuda, name)
+
+
+def let_threads_share_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the kernels' modules find the running kernel's ``cuda`` for one test.
+
+    The simulator swaps the name in the module of a device function while a thread is in it. The
+    first thread that leaves takes it from all others that are still there.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("intervalvm.gpu.") and hasattr(module, "cuda"):
+            monkeypatch.setattr(module, "cuda", _Cuda())

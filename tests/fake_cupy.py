@@ -353,6 +353,12 @@ class FakeLauncher:
     def host(self, array: FakeArray) -> Any:
         return array.get()
 
+    def address(self, array: FakeArray) -> int:
+        return int(array.values.ctypes.data)
+
+    def recorded(self, work: Any) -> Any:
+        return work
+
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         self.device.answer()
         assert kernel in self.loaded

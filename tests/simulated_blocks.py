@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from cuda_simulator import let_threads_share_cuda
 from fake_cupy import FakeDevice, FakeLauncher, install
 from numpy.testing import assert_array_equal
 
@@ -37,6 +38,7 @@ class Launcher(FakeLauncher):
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     found = FakeDevice()
+    let_threads_share_cuda(monkeypatch)
     install(monkeypatch, found, Launcher(found))
     return found
 

@@ -6,7 +6,8 @@ its definition: each record of a program by NumPy. ``simulated_blocks`` runs the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_cupy import FakeArray, FakeDevice, FakeLauncher, install
@@ -23,9 +24,7 @@ from intervalvm.gpu import batches
 from intervalvm.render import compiled
 from intervalvm.render import context as c
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+TOP = Path(__file__).resolve().parents[1]
 NOISE = "x var-x\ny var-y\nk const 1.37\na mul x k\nb mix a y\nc rand b\nh const 0.5\nv sub c h"
 """Nothing can be proven of it, and no choice makes it shorter."""
 
@@ -131,6 +130,15 @@ def test_a_leaf_goes_on_in_the_next_batch(kernel: FakeLauncher, depth: int) -> N
     image = ivm.render(tape, size=(90, 130), depth=depth, backend="cupy", threads=1)
     assert_array_equal(image.pixels, dense(tape, size=(90, 130)))
     assert len(launches(kernel, "short")) > 3
+
+
+def test_prospero_at_its_full_size(kernel: FakeLauncher) -> None:
+    tape = ivm.load(TOP / "prospero.vm")
+    found = ivm.render(tape, size=1024, backend="cupy", threads=2)
+    expected = ivm.render(tape, size=1024)
+    assert_array_equal(found.pixels, expected.pixels)
+    assert found.stats.levels == expected.stats.levels
+    assert sum(count for (count,) in launches(kernel, "short")) == found.stats.levels[-1].ambiguous
 
 
 def test_few_batches_take_all_leaves(kernel: FakeLauncher) -> None:
