@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import pickle
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -263,9 +264,8 @@ def test_a_gpu_draws_any_scene() -> None:
 @pytest.mark.gpu
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("size", [64, 512, 1024, 2048])
-def test_a_gpu_draws_the_challenge(size: int, model: Any) -> None:
-    tape = ivm.load(model("prospero.vm"))
-    agrees(tape, size=size)
+def test_a_gpu_draws_prospero(size: int) -> None:
+    agrees(ivm.load(Path(__file__).parents[1] / "prospero.vm"), size=size)
 
 
 @pytest.mark.gpu
