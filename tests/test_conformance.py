@@ -6,6 +6,7 @@ The cases are those of ITF1788 for the operations of the standard, and of a grid
 from __future__ import annotations
 
 import pytest
+from itl import Case
 
 from bench.conformance import PAGE, Results, page, results, tables
 from bench.enclosures import EVALUATORS, OUTWARD, Evaluator
@@ -63,8 +64,18 @@ def test_arithmetic_is_the_tightest(op: str, dtype: str, standard: Results) -> N
 def test_arithmetic_in_proofs_is_a_float_from_the_tightest(
     op: str, dtype: str, standard: Results
 ) -> None:
-    found = standard[op][Evaluator("proofs", "lanes", dtype)]
-    assert [str(f) for f in found if f.tight is not None and not f.near] == []
+    """Where a float may be divided by 0 of either sign, bounds are infinite."""
+    defined = [
+        f
+        for f in standard[op][Evaluator("proofs", "lanes", dtype)]
+        if not (f.case.expected.is_empty or (op in ("div", "recip") and ends_with_zero(f.case)))
+    ]
+    assert defined
+    assert [str(f) for f in defined if f.tight is not None and not f.near] == []
+
+
+def ends_with_zero(case: Case) -> bool:
+    return case.operands[-1].lower <= 0 <= case.operands[-1].upper
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
