@@ -26,7 +26,7 @@ from intervalvm.files import LEFT_SECONDS, TEMPORARY, write_atomically
 from intervalvm.render import native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TOP = Path(__file__).resolve().parents[1]
 CIRCLE = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k\n"
@@ -279,14 +279,14 @@ def _kernel_name() -> str:
 # --- many at once ---------------------------------------------------------------------------------
 
 RACE = """
-import sys, time
+import sys
 from pathlib import Path
 import intervalvm as ivm
 from intervalvm.render import native
 kept, cache = Path(sys.argv[1]), Path(sys.argv[2])
 def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
-    time.sleep(0.5)
+    sys.stdin.readline()
     name = f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o"
     return (kept / name).read_bytes()[32:]
 native._compile = slow
@@ -295,10 +295,20 @@ print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])
 """
 
 
+def let_go(waiting: Iterable[subprocess.Popen[str]]) -> None:
+    """Have all go on that wait for a line, or for one after the other."""
+    for running in waiting:
+        assert running.stdin is not None
+        running.stdin.write("go\n" * 9)
+        running.stdin.flush()
+
+
 def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) -> None:
     expected = ivm.render(ivm.parse(CIRCLE), size=64).stats.pixels["inside"]
     kept, cache = native.cache_folder(), here / "cache"
     both = [start(RACE, str(kept), str(cache), CIRCLE) for _ in range(2)]
+    assert not cache.exists()
+    let_go(both)
     for running in both:
         said, wrong = running.communicate(timeout=100)
         assert (running.returncode, wrong) == (0, "")
@@ -335,10 +345,7 @@ def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> Non
     folders = {"XDG_CACHE_HOME": str(cache), "LOCALAPPDATA": str(cache), "HOME": str(cache)}
     both = [start(COMPILE, CIRCLE, **folders) for _ in range(2)]
     assert not cache.exists()
-    for running in both:
-        assert running.stdin is not None
-        running.stdin.write("go\n")
-        running.stdin.flush()
+    let_go(both)
     for running in both:
         said, wrong = running.communicate(timeout=200)
         assert (running.returncode, wrong) == (0, "")
