@@ -65,16 +65,17 @@ def outside_the_standard() -> Vectors:
     """Boxes between all pairs of ends, with what the values at the points of the grid span.
 
     Points are all float16 of a box of one operand, of two all sixteenths, so that nothing that the
-    operations compute of them needs rounding.
+    operations compute of them needs rounding. Of ``rand`` they are the ends.
     """
     return {op: _on_a_line(op) if OPS[op].arity == 1 else _in_a_plane(op) for op in OUTSIDE}
 
 
 def _on_a_line(op: str) -> list[Case]:
-    points = _float16()
+    ends = np.unique([*ENDS, *(-end for end in ENDS)])
+    points = ends if op in HASHES else _float16()
     values = _values(op, points)
-    ends = np.searchsorted(points, sorted({*ENDS, *(-end for end in ENDS)}))
-    pairs = itertools.combinations_with_replacement(ends.tolist(), 2)
+    places = np.searchsorted(points, ends).tolist()
+    pairs = itertools.combinations_with_replacement(places, 2)
     return [_case(op, [points[i : j + 1]], values[i : j + 1]) for i, j in pairs]
 
 
