@@ -149,8 +149,8 @@ def _values_are_within(
     """Whether ``evaluate`` computes nothing else at some floats of each box."""
     grids = [_floats(box.lower, box.upper) for box in boxes]
     held = np.ones(lower.shape, bool)
-    for x, y in itertools.product(grids[0], grids[-1]):
-        values = ivm.evaluate(_tape(op), x, y, dtype=lower.dtype)
+    for point in itertools.product(*grids):
+        values = ivm.evaluate(_tape(op), point[0], point[-1], dtype=lower.dtype)
         within = (lower <= values) & (values <= upper)
         held &= np.where(np.isnan(values), maybe_nan, within)
     return held
