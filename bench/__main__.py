@@ -1,6 +1,7 @@
 """``python -m bench``: the table of ratios; ``--claims``: the figures to answer for.
 
-``--performance`` measures the page of the documents on how fast it is, and writes it.
+``--performance`` measures the page of the documents on how fast it is, and writes it;
+``--conformance`` does so for the tables of that on IEEE 1788.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import sys
 from pathlib import Path
 
 from bench.claims import claims, shown
-from bench.subject import Subject, machine, subject
+from bench.subject import TOP, Subject, machine, subject
 from bench.table import table
 
 
 def main() -> int:
     """Print what was asked for; 1 if a claim does not hold."""
     options = _parser().parse_args()
+    if options.conformance:
+        return _conformance()
     shape = Subject(options.file) if options.file else subject()
     print(f"{machine()}\n{shape}\n", flush=True)
     if options.performance:
@@ -34,12 +37,27 @@ def main() -> int:
     return 0
 
 
+def _conformance() -> int:
+    sys.path.append(str(TOP / "tests"))  # what cases and oracles the tests have, is used here too
+    from bench.conformance import write
+
+    try:
+        write()
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="a .vm file (prospero.vm)")
     parser.add_argument("--claims", action="store_true", help="measure what the project claims")
     parser.add_argument(
         "--performance", action="store_true", help="measure and write docs/performance.md"
+    )
+    parser.add_argument(
+        "--conformance", action="store_true", help="write the tables of docs/conformance.md"
     )
     parser.add_argument(
         "--before", type=Path, metavar="DIR", help="a checkout of version 0.1.0 to compare with"

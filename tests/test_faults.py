@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -25,7 +26,7 @@ from intervalvm.files import LEFT_SECONDS, TEMPORARY, write_atomically
 from intervalvm.render import native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TOP = Path(__file__).resolve().parents[1]
 CIRCLE = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k\n"
@@ -49,6 +50,7 @@ def start(code: str, *words: str, **environment: str) -> subprocess.Popen[str]:
     """A process that runs Python code, of which the first line that it prints has been read."""
     running = subprocess.Popen(
         [sys.executable, "-c", code, *words],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -181,6 +183,16 @@ def test_a_full_disk_leaves_an_old_tape(here: Path) -> None:
         assert (disk / "t.vm").read_bytes() == b"old"
 
 
+def test_a_full_disk_keeps_no_part_of_a_kernel(
+    here: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mounted(here / "small", "size=64k") as disk:
+        native._keep(disk / "cache" / "kernel.o", b"\0" * (200 << 10))
+        assert names(disk / "cache") == []
+    assert "the compiled kernels cannot be kept: " in caplog.text
+    assert "No space left" in caplog.text
+
+
 def test_a_read_only_file_system_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with mounted(here / "locked", "size=64k,ro") as disk:
         assert main(["circle.vm", "--engine", "dense", "--out", str(disk / "c.png")]) == 2
@@ -189,12 +201,37 @@ def test_a_read_only_file_system_is_said(here: Path, capsys: pytest.CaptureFixtu
         assert said.count("\n") == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def obey_modes() -> None:
+    """Before a program starts: root may no more write where the mode of a folder forbids it.
+
+    It keeps its name, so what it owns it reads. On Linux a new program of root's has the
+    capabilities of its bounding set, and this takes one out.
+    """
+    if os.geteuid() == 0:
+        drop_from_bounding_set, may_write_anywhere = 24, 1
+        if ctypes.CDLL(None).prctl(drop_from_bounding_set, may_write_anywhere, 0, 0, 0):
+            raise PermissionError
+
+
+def test_a_read_only_folder_is_said(here: Path) -> None:
     folder = here / "locked"
     folder.mkdir(mode=0o500)
-    assert main(["circle.vm", "--engine", "dense", "--out", str(folder / "c.png")]) == 2
-    assert "write-protected: choose another place" in capsys.readouterr().err
+    words = ["circle.vm", "--engine", "dense", "--out", str(folder / "c.png")]
+    code = "from intervalvm.cli import run; run()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+            check=False,
+            preexec_fn=obey_modes,
+        )
+    except subprocess.SubprocessError:
+        pytest.skip("root may write anywhere, and cannot give that up here")
+    assert done.returncode == 2
+    assert "write-protected: choose another place" in done.stderr
+    assert names(folder) == []
 
 
 # --- what is not there ----------------------------------------------------------------------------
@@ -242,14 +279,14 @@ def _kernel_name() -> str:
 # --- many at once ---------------------------------------------------------------------------------
 
 RACE = """
-import sys, time
+import sys
 from pathlib import Path
 import intervalvm as ivm
 from intervalvm.render import native
 kept, cache = Path(sys.argv[1]), Path(sys.argv[2])
 def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
-    time.sleep(0.5)
+    sys.stdin.readline()
     name = f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o"
     return (kept / name).read_bytes()[32:]
 native._compile = slow
@@ -258,10 +295,20 @@ print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])
 """
 
 
-def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> None:
+def let_go(waiting: Iterable[subprocess.Popen[str]]) -> None:
+    """Have all go on that wait for a line, or for one after the other."""
+    for running in waiting:
+        assert running.stdin is not None
+        running.stdin.write("go\n" * 9)
+        running.stdin.flush()
+
+
+def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) -> None:
     expected = ivm.render(ivm.parse(CIRCLE), size=64).stats.pixels["inside"]
     kept, cache = native.cache_folder(), here / "cache"
     both = [start(RACE, str(kept), str(cache), CIRCLE) for _ in range(2)]
+    assert not cache.exists()
+    let_go(both)
     for running in both:
         said, wrong = running.communicate(timeout=100)
         assert (running.returncode, wrong) == (0, "")
@@ -270,6 +317,42 @@ def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> Non
     assert len(entries) == len({name.split("-")[0] for name in entries}) > 0
     for name in entries:
         assert native._read(cache / name) is not None
+
+
+COMPILE = """
+import sys, numpy as np, intervalvm as ivm
+from intervalvm.compiler.predicates import Floats
+from intervalvm.evaluate.arrays import Arrays
+from intervalvm.render import native, plan
+compile = native._compile
+def together(*words):
+    print("ready", flush=True)
+    sys.stdin.readline()
+    code = compile(*words)
+    print("compiled")
+    return code
+native._compile = together
+tape = ivm.parse(sys.argv[1])
+found = plan._bounds(Floats(tape, Arrays(np, np.dtype("float32"))), tape, 1.0)
+print(found.lower[-1], found.upper[-1])
+"""
+"""Compiles the kernel that takes the least time: it bounds a tape, here over [-1, 1] squared."""
+
+
+def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> None:
+    """Each has found an empty cache before either goes on to compile."""
+    cache = here / "cache"
+    folders = {"XDG_CACHE_HOME": str(cache), "LOCALAPPDATA": str(cache), "HOME": str(cache)}
+    both = [start(COMPILE, CIRCLE, **folders) for _ in range(2)]
+    assert not cache.exists()
+    let_go(both)
+    for running in both:
+        said, wrong = running.communicate(timeout=200)
+        assert (running.returncode, wrong) == (0, "")
+        assert said.split() == ["compiled", "-0.5", "1.5"]
+    (entry,) = [path for path in cache.rglob("*") if path.is_file()]
+    assert entry.name.startswith("bounds-float32-")
+    assert native._read(entry) is not None
 
 
 def test_many_threads_that_draw_one_tape_give_the_same_picture() -> None:
