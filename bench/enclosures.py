@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 import intervalvm as ivm
 from bench.vectors import HASHES
 from intervalvm.compiler.assemble import plain_program
+from intervalvm.evaluate.bounding import NEAREST, Rules
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import Decoration, Real, applied
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import NEAREST, Interval, IntervalArrays, Rules
+from intervalvm.evaluate.interval import IntervalArrays
 from intervalvm.evaluate.lanes import LANES
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import OPS

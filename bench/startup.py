@@ -23,7 +23,8 @@ from bench.timing import in_turns
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Floats, Predicates
+from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.thresholds import Floats
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.render.plan import _bounds
 

@@ -22,8 +22,9 @@ from bench.timing import in_turns
 from intervalvm.compiler import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Floats, Predicates
+from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import Assembler, Operand, Program
+from intervalvm.compiler.thresholds import Floats
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import ROWS
 from intervalvm.render import compiled, native

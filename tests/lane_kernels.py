@@ -17,7 +17,7 @@ import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.evaluate import steps
-from intervalvm.evaluate.interval import Interval
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.lanes import BLOCK, LANES
 from intervalvm.render import native
 from intervalvm.render.context import aligned

@@ -17,7 +17,9 @@ from test_ops import DTYPES, FUNCTIONS, OPERATIONS, bits, dense, tape_of
 
 import intervalvm as ivm
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.interval import CHOICES, SIGN_CHOICES, Interval, IntervalArrays, bounds
+from intervalvm.evaluate.bounding import bounds
+from intervalvm.evaluate.choices import CHOICES, SIGN_CHOICES, Interval
+from intervalvm.evaluate.interval import IntervalArrays
 from intervalvm.ops import OPS, ROWS
 
 CHOOSING = [op.name for op in ROWS if op.has_choice]

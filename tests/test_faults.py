@@ -321,7 +321,7 @@ def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) 
 
 COMPILE = """
 import sys, numpy as np, intervalvm as ivm
-from intervalvm.compiler.predicates import Floats
+from intervalvm.compiler.thresholds import Floats
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.render import native, plan
 compile = native._compile

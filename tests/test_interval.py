@@ -25,13 +25,9 @@ from intervalvm import OptionError, Tape, VariableError
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
 from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.interval import (
-    CHOICES,
-    SIGN_CHOICES,
-    Interval,
-    IntervalArrays,
-    bounds,
-)
+from intervalvm.evaluate.bounding import bounds
+from intervalvm.evaluate.choices import CHOICES, SIGN_CHOICES, Interval
+from intervalvm.evaluate.interval import IntervalArrays
 from intervalvm.ops import ROWS
 
 

@@ -20,8 +20,9 @@ from numpy.testing import assert_array_equal
 from intervalvm import functions
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import VARIANTS, Variant
+from intervalvm.evaluate.bounding import bounds
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.dense import evaluate
-from intervalvm.evaluate.interval import Interval, bounds
 from intervalvm.ops import OPS, ROWS
 from intervalvm.tape import Tape, TapeBuilder
 

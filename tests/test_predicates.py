@@ -13,14 +13,11 @@ from strategies import tapes
 
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import (
+from intervalvm.compiler.predicates import LESS, MOST_DEMANDS, STEPS, Predicates
+from intervalvm.compiler.thresholds import (
     FROM_ZERO,
     FUNCTIONS,
-    LESS,
-    MOST_DEMANDS,
-    STEPS,
     Floats,
-    Predicates,
     _float,
     _ordinal,
     least_float,

@@ -22,7 +22,7 @@ from test_outward import FEW
 
 import intervalvm as ivm
 from intervalvm import Tape
-from intervalvm.compiler.predicates import FROM_ZERO, FUNCTIONS
+from intervalvm.compiler.thresholds import FROM_ZERO, FUNCTIONS
 from intervalvm.evaluate.proven import Reals, prepared, rounded
 from intervalvm.ops import OPS
 from intervalvm.render import context

@@ -20,9 +20,11 @@ from test_ops import DTYPES, FUNCTIONS, OPERATIONS, tape_of
 
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.evaluate import decorated
+from intervalvm.evaluate.bounding import Bounds, bounds
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.evaluate.interval import Bounds, Interval, IntervalArrays, bounds
+from intervalvm.evaluate.interval import IntervalArrays
 from intervalvm.evaluate.proven import Reals, prepared
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import ROWS

@@ -21,7 +21,8 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from intervalvm.compiler.program import Variant
-from intervalvm.evaluate.interval import Interval, constant
+from intervalvm.evaluate.choices import Interval
+from intervalvm.evaluate.interval import constant
 from intervalvm.evaluate.lanes import (
     BLOCK,
     I1,

@@ -15,8 +15,8 @@ import numpy as np
 
 from intervalvm.compiler.slots import dying
 from intervalvm.evaluate import interval as nearest
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import Interval
 from intervalvm.evaluate.outward import RULES, has_zero, hashed, is_one_period, is_zero
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
@@ -93,7 +93,7 @@ def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
 def bounds(
     tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
 ) -> list[Real]:
-    """The interval of each clause; the arguments are as for ``interval.bounds``."""
+    """The interval of each clause; the arguments are as for ``bounding.bounds``."""
     xp = DirectedArrays(dtype)
     values: list[Real] = []
     with np.errstate(all="ignore"):

@@ -23,25 +23,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from intervalvm import functions
-from intervalvm.compiler.simplify import Trace, sign_demanded
 from intervalvm.evaluate.arrays import Arrays
+from intervalvm.evaluate.choices import Interval, choose_and, choose_or, contains_zero
 from intervalvm.ops import OPS, ROWS
-from intervalvm.tape import Tape
-
-
-class Interval(NamedTuple):
-    """Bounds of a value over boxes, as arrays or lanes of one shape."""
-
-    lower: Any
-    upper: Any
-    maybe_nan: Any
-
 
 ERROR = 2.0**-50
 """Relative widening of the float64 result of a function: 8 units of 2**-53.
@@ -74,10 +63,6 @@ def constant(xp: Any, lower: Any, upper: Any) -> Interval:
     return Interval(xp.where(nan, -xp.inf, lower), xp.where(nan, xp.inf, upper), nan)
 
 
-def _contains_zero(a: Interval) -> Any:
-    return (a.lower <= 0.0) & (a.upper >= 0.0)
-
-
 def _infinite(xp: Any, a: Interval) -> Any:
     return xp.isinf(a.lower) | xp.isinf(a.upper)
 
@@ -98,14 +83,14 @@ def _neg(xp: Any, a: Interval) -> Interval:
 @rule("abs")
 def _abs(xp: Any, a: Interval) -> Interval:
     low, high = xp.abs(a.lower), xp.abs(a.upper)
-    nearest = xp.where(_contains_zero(a), 0.0, xp.lesser(low, high))
+    nearest = xp.where(contains_zero(a), 0.0, xp.lesser(low, high))
     return Interval(nearest, xp.greater(low, high), a.maybe_nan)
 
 
 @rule("square")
 def _square(xp: Any, a: Interval) -> Interval:
     low, high = a.lower * a.lower, a.upper * a.upper
-    nearest = xp.where(_contains_zero(a), 0.0, xp.lesser(low, high))
+    nearest = xp.where(contains_zero(a), 0.0, xp.lesser(low, high))
     return Interval(nearest, xp.greater(low, high), a.maybe_nan)
 
 
@@ -118,7 +103,7 @@ def _sqrt(xp: Any, a: Interval) -> Interval:
 @rule("recip")
 def _recip(xp: Any, a: Interval) -> Interval:
     # A bound of 0 may stand for either zero, so 1/0 may be either infinity.
-    zero = _contains_zero(a)
+    zero = contains_zero(a)
     low, high = 1.0 / a.upper, 1.0 / a.lower
     return Interval(xp.where(zero, -xp.inf, low), xp.where(zero, xp.inf, high), a.maybe_nan)
 
@@ -169,15 +154,15 @@ def _corners(xp: Any, values: Sequence[Any]) -> tuple[Any, Any]:
 @rule("mul")
 def _mul(xp: Any, a: Interval, b: Interval) -> Interval:
     low, high = _corners(xp, [p * q for p in a[:2] for q in b[:2]])
-    nan = (_contains_zero(a) & _infinite(xp, b)) | (_contains_zero(b) & _infinite(xp, a))
+    nan = (contains_zero(a) & _infinite(xp, b)) | (contains_zero(b) & _infinite(xp, a))
     return Interval(low, high, a.maybe_nan | b.maybe_nan | nan)
 
 
 @rule("div")
 def _div(xp: Any, a: Interval, b: Interval) -> Interval:
     low, high = _corners(xp, [p / q for p in a[:2] for q in b[:2]])
-    zero = _contains_zero(b)
-    nan = (zero & _contains_zero(a)) | (_infinite(xp, a) & _infinite(xp, b))
+    zero = contains_zero(b)
+    nan = (zero & contains_zero(a)) | (_infinite(xp, a) & _infinite(xp, b))
     return Interval(
         xp.where(zero, -xp.inf, low),
         xp.where(zero, xp.inf, high),
@@ -201,7 +186,7 @@ def _mod(xp: Any, a: Interval, b: Interval) -> Interval:
     one_period = ((width < size.lower) & (first < last)) | (a.lower == a.upper)
     one_period = one_period | ((width + width < size.lower) & (first == last))
     within = (b.lower == b.upper) & one_period & (first <= last)
-    nan = a.maybe_nan | b.maybe_nan | _contains_zero(b) | _infinite(xp, a)
+    nan = a.maybe_nan | b.maybe_nan | contains_zero(b) | _infinite(xp, a)
     return Interval(xp.where(within, first, 0.0), xp.where(within, last, size.upper), nan)
 
 
@@ -219,7 +204,7 @@ def _compare(xp: Any, a: Interval, b: Interval) -> Interval:
 def _not(xp: Any, a: Interval) -> Interval:
     always = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
     return Interval(
-        xp.where(always, 1.0, 0.0), xp.where(_contains_zero(a), 1.0, 0.0), xp.no & a.maybe_nan
+        xp.where(always, 1.0, 0.0), xp.where(contains_zero(a), 1.0, 0.0), xp.no & a.maybe_nan
     )
 
 
@@ -254,55 +239,6 @@ def _and(xp: Any, a: Interval, b: Interval) -> Interval:
 @rule("or")
 def _or(xp: Any, a: Interval, b: Interval) -> Interval:
     return _either(xp, a, b, *choose_or(xp, a, b))
-
-
-def choose_min(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """A tie goes to the right. A NaN on the side that is dropped would have been the result."""
-    left_only = (a.upper < b.lower) & ~b.maybe_nan
-    return left_only, (b.upper <= a.lower) & ~a.maybe_nan
-
-
-def choose_max(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    left_only = (a.lower > b.upper) & ~b.maybe_nan
-    return left_only, (b.lower >= a.upper) & ~a.maybe_nan
-
-
-def choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a == 0 ? a : b``: NaN is not 0, so it leads to ``b``."""
-    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
-    return zero, ~_contains_zero(a)
-
-
-def choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a != 0 ? a : b``: NaN is not 0, so it stays."""
-    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
-    return ~_contains_zero(a), zero
-
-
-def choose_min_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """Where only ``min(a, b) < 0`` is asked, a side that is never below 0 does not matter."""
-    left_only, right_only = choose_min(xp, a, b)
-    left_only = left_only | ((b.lower >= 0.0) & ~b.maybe_nan)
-    return left_only, (right_only | ((a.lower >= 0.0) & ~a.maybe_nan)) & ~left_only
-
-
-def choose_max_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """Where only ``max(a, b) < 0`` is asked, a side that is always below 0 does not matter."""
-    left_only, right_only = choose_max(xp, a, b)
-    left_only = left_only | ((b.upper < 0.0) & ~b.maybe_nan)
-    return left_only, (right_only | ((a.upper < 0.0) & ~a.maybe_nan)) & ~left_only
-
-
-Choose = Callable[..., tuple[Any, Any]]
-CHOICES: dict[str, Choose] = {
-    "min": choose_min,
-    "max": choose_max,
-    "and": choose_and,
-    "or": choose_or,
-}
-"""(only the left operand matters, only the right one does), never both, for each choice."""
-SIGN_CHOICES: dict[str, Choose] = CHOICES | {"min": choose_min_sign, "max": choose_max_sign}
-"""The same where nothing but ``v < 0`` is asked of the result."""
 
 
 # --- functions --------------------------------------------------------------------------------
@@ -414,7 +350,7 @@ def _atan2(xp: Any, y: Interval, x: Interval) -> Interval:
     angles = [xp.call(functions.atan2, xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
     low = xp.lesser(xp.lesser(angles[0], angles[1]), xp.lesser(angles[2], angles[3]))
     high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
-    cut = _contains_zero(y) & (x.lower <= 0.0)
+    cut = contains_zero(y) & (x.lower <= 0.0)
     return Interval(
         xp.narrow(_below(xp, xp.where(cut, -math.pi, low))),
         xp.narrow(_above(xp, xp.where(cut, math.pi, high))),
@@ -444,84 +380,6 @@ def _mix(xp: Any, a: Interval, b: Interval) -> Interval:
 
 
 assert set(RULES) == {op.name for op in ROWS if op.arity}, "every operation has an interval rule"
-assert set(CHOICES) == {op.name for op in ROWS if op.has_choice}
-
-
-# --- evaluation with NumPy --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What bounds mean: of each operation the interval and the choices, of a tape the constants.
-
-    ``sign_choices`` are those where nothing but ``v < 0`` is asked of the result. ``constants(tape,
-    dtype)`` gives bounds of every clause that is one: arrays (len(tape),) of lower and upper.
-    """
-
-    intervals: dict[str, Rule]
-    choices: dict[str, Choose]
-    sign_choices: dict[str, Choose]
-    constants: Callable[[Tape, np.dtype[Any]], tuple[Any, Any]]
-
-
-NEAREST = Rules(RULES, CHOICES, SIGN_CHOICES, lambda tape, dtype: (tape.constants(dtype),) * 2)
-"""Bounds on what floats compute."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The interval of each clause over some regions, and the choices that were proven."""
-
-    values: list[Interval]
-    root: Interval
-    trace: Trace
-
-
-def bounds(
-    tape: Tape,
-    axes: dict[str, Interval],
-    free: Sequence[Interval],
-    dtype: np.dtype[Any],
-    *,
-    sign_only: bool = False,
-    rules: Rules = NEAREST,
-) -> Bounds:
-    """Evaluate ``tape`` over regions at once.
-
-    ``axes`` maps "var-x", "var-y", "var-z" to intervals, ``free`` has one for each variable; all
-    their arrays broadcast to the regions' shape (m,). With ``sign_only`` the trace keeps no more
-    than the answer to ``v < 0``.
-    """
-    xp = IntervalArrays(dtype)
-    demanded = sign_demanded(tape) if sign_only else np.zeros(len(tape), bool)
-    constants = rules.constants(tape, dtype)
-    regions = np.broadcast_shapes(*(np.shape(i.lower) for i in (*axes.values(), *free)))
-    left_only, right_only = [0] * len(tape), [0] * len(tape)
-    values: list[Interval] = []
-    with np.errstate(all="ignore"):
-        for i, code in enumerate(tape.codes.tolist()):
-            op = ROWS[code]
-            operands = [values[operand] for operand in tape.operands(i)]
-            if op.name == "const":
-                values.append(constant(xp, *(ends[i] for ends in constants)))
-            elif op.name == "var":
-                values.append(free[tape.left[i]])
-            elif op.is_input:
-                values.append(axes[op.name])
-            else:
-                values.append(rules.intervals[op.name](xp, *operands))
-            if op.has_choice:
-                choices = rules.sign_choices if demanded[i] else rules.choices
-                left, right = choices[op.name](xp, *operands)
-                left_only[i], right_only[i] = as_mask(left, regions), as_mask(right, regions)
-    root = Interval(*(np.broadcast_to(part, regions) for part in values[-1]))
-    return Bounds(values, root, Trace(left_only, right_only))
-
-
-def as_mask(flags: Any, regions: tuple[int, ...]) -> int:
-    """Flags of regions as an integer: bit k is region k."""
-    packed = np.packbits(np.broadcast_to(flags, regions).ravel(), bitorder="little")
-    return int.from_bytes(packed.tobytes(), "little")
 
 
 class IntervalArrays(Arrays):

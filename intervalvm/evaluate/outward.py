@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from intervalvm.evaluate import interval as nearest
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.directed import DOWN, UP, Known, two_sum
-from intervalvm.evaluate.interval import Interval
 from intervalvm.ops import OPS
 
 Rule = Callable[..., Interval]

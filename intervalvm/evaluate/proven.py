@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import FROM_ZERO, Floats, least_float, previous_float
 from intervalvm.compiler.slots import ARITY
+from intervalvm.compiler.thresholds import FROM_ZERO, Floats, least_float, previous_float
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import Interval, IntervalArrays
+from intervalvm.evaluate.interval import IntervalArrays
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from intervalvm.compiler.program import Variant
-from intervalvm.evaluate.interval import NEAREST, Interval, Rules
+from intervalvm.evaluate.bounding import NEAREST, Rules
+from intervalvm.evaluate.choices import Interval
 from intervalvm.ops import OPS
 
 LITERALS = ("less", "sum_less")

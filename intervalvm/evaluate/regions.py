@@ -10,14 +10,16 @@ import numpy as np
 
 from intervalvm.compiler import simplify as passes
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Floats, Predicates
+from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
+from intervalvm.compiler.thresholds import Floats
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
+from intervalvm.evaluate.bounding import Bounds, bounds
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.evaluate.interval import Bounds, Interval, bounds
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.ops import AXES
 from intervalvm.tape import Tape

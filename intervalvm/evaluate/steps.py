@@ -25,7 +25,9 @@ from intervalvm.compiler.program import (
     Variant,
 )
 from intervalvm.evaluate.blocks import PixelArms, PointArms
-from intervalvm.evaluate.interval import NEAREST, Interval, constant
+from intervalvm.evaluate.bounding import NEAREST
+from intervalvm.evaluate.choices import Interval
+from intervalvm.evaluate.interval import constant
 from intervalvm.evaluate.lanes import (
     ELEMENT,
     I1,

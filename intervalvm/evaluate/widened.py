@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.evaluate import choices
 from intervalvm.evaluate import interval as nearest
+from intervalvm.evaluate.bounding import Rules
+from intervalvm.evaluate.choices import Interval, contains_zero
 from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import Interval, Rule, Rules
+from intervalvm.evaluate.interval import Rule
 from intervalvm.tape import Tape
-
-
-def _contains_zero(a: Interval) -> Any:
-    return (a.lower <= 0.0) & (a.upper >= 0.0)
 
 
 def _outside_one(a: Interval) -> Any:
@@ -33,14 +32,14 @@ def _outside_one(a: Interval) -> Any:
 
 
 UNDEFINED: dict[str, Callable[..., Any]] = {
-    "div": lambda _, b: _contains_zero(b),
-    "mod": lambda _, b: _contains_zero(b),
-    "recip": _contains_zero,
+    "div": lambda _, b: contains_zero(b),
+    "mod": lambda _, b: contains_zero(b),
+    "recip": contains_zero,
     "sqrt": lambda a: a.lower < 0.0,
     "ln": lambda a: a.lower <= 0.0,
     "asin": _outside_one,
     "acos": _outside_one,
-    "atan2": lambda y, x: _contains_zero(y) & _contains_zero(x),
+    "atan2": lambda y, x: contains_zero(y) & contains_zero(x),
 }
 """Where an operation may be undefined although its operands are defined."""
 BY_BOUNDS = ("tan", "mix")
@@ -154,12 +153,12 @@ def _widening(name: str) -> Rule:
 
 def _choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
     """An operand that may be undefined is kept: without it the result would be defined."""
-    left_only, right_only = nearest.choose_and(xp, a, b)
+    left_only, right_only = choices.choose_and(xp, a, b)
     return left_only & ~b.maybe_nan, right_only & ~a.maybe_nan
 
 
 def _choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    left_only, right_only = nearest.choose_or(xp, a, b)
+    left_only, right_only = choices.choose_or(xp, a, b)
     return left_only & ~b.maybe_nan, right_only & ~a.maybe_nan
 
 
@@ -174,7 +173,7 @@ def _constants(tape: Tape, dtype: np.dtype[Any]) -> tuple[Any, Any]:
 _TRUTH_CHOICES = {"and": _choose_and, "or": _choose_or}
 WIDENED = Rules(
     {name: _widening(name) for name in nearest.RULES},
-    nearest.CHOICES | _TRUTH_CHOICES,
-    nearest.SIGN_CHOICES | _TRUTH_CHOICES,
+    choices.CHOICES | _TRUTH_CHOICES,
+    choices.SIGN_CHOICES | _TRUTH_CHOICES,
     _constants,
 )

@@ -25,7 +25,8 @@ from llvmlite import ir
 from numba import cuda
 
 from intervalvm.compiler.program import VARIANTS, Variant
-from intervalvm.evaluate.interval import Interval, IntervalArrays, constant
+from intervalvm.evaluate.choices import Interval
+from intervalvm.evaluate.interval import IntervalArrays, constant
 from intervalvm.evaluate.lanes import ELEMENT, I1
 from intervalvm.evaluate.records import (
     COMBINATIONS,

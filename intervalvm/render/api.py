@@ -14,8 +14,8 @@ import numpy as np
 from intervalvm.compiler.fold import fold
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.bounding import NEAREST
 from intervalvm.evaluate.folding import prefolded
-from intervalvm.evaluate.interval import NEAREST
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.memory import require
 from intervalvm.render import bands, verdicts

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Floats, Predicates
+from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import INPUTS, Program
+from intervalvm.compiler.thresholds import Floats
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.proven import Reals, prepared

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.simplify import simplify
+from intervalvm.evaluate.bounding import NEAREST, Bounds, Rules, bounds
+from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.dense import evaluate
-from intervalvm.evaluate.interval import NEAREST, Bounds, Interval, Rules, bounds
 from intervalvm.ops import ROWS
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.render.split import Counts

@@ -1,0 +1,131 @@
+"""Exact thresholds: which float is the last, or the first, of which a question has its answer.
+
+``f(v) < t`` is ``v < t'`` for a function that never decreases, where t' is the least float with
+``f(t') >= t``. It is found by bisection on the floats themselves, with no rounding argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops import OPS
+from intervalvm.tape import Tape
+
+
+class Floats:
+    """The numbers of questions about what floats compute: floats of one dtype, as Python's.
+
+    ``values`` are those of the clauses that are constants. Questions about something else, with
+    numbers of their own, take another class of these methods.
+    """
+
+    def __init__(self, tape: Tape, xp: Any) -> None:
+        self.xp, self.dtype = xp, np.dtype(xp.dtype)
+        self.values = self.constants = tape.constants(self.dtype).tolist()
+        self.zero: Any = 0.0
+        self.infinity: Any = math.inf
+        self.before_zero: Any = -float(np.finfo(self.dtype).smallest_subnormal)
+
+    def negative(self, t: Any) -> Any:
+        return -t
+
+    def literal(self, t: Any, greater: bool) -> Any:
+        """The number that a value is compared with: ``v < t``, or ``v > t`` if ``greater``."""
+        del greater
+        return t
+
+    def sign(self, k: Any) -> int:
+        """1 or -1; 0 for what is not finite, or has no sign."""
+        return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
+
+    def is_finite(self, k: Any) -> bool:
+        return math.isfinite(k)
+
+    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
+        """Whether ``value < t`` (``> t``), or None where that is not known. NaN is neither."""
+        return bool(value > t if greater else value < t)
+
+    def limits(
+        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
+    ) -> tuple[list[Any], list[int]]:
+        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
+
+        ``v < t'`` for the least v with ``f(v) >= t``; ``v > t'`` for the one before the least that
+        is above t. The second list has 1 where every v is as large, -1 where none is.
+        """
+        function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
+        least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
+        always = found & (least == (0 if name in FROM_ZERO else -math.inf))
+        limits = np.where(greater, previous_float(least), least)
+        return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
+
+
+def _one_operand(name: str) -> Callable[..., Any]:
+    rule = OPS[name].point
+    assert rule is not None
+    return lambda xp, _k, v: rule(xp, v)
+
+
+def _two_operands(name: str) -> Callable[..., Any]:
+    rule = OPS[name].point
+    assert rule is not None
+    return lambda xp, k, v: rule(xp, v, k)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: _two_operands(name) for name in ("add", "mul", "div")},
+    **{name: _one_operand(name) for name in ("sqrt", "floor", "ceil", "round", "square", "abs")},
+}
+"""Functions of v, and of a positive or added constant k, that never decrease where searched."""
+FROM_ZERO = frozenset(("sqrt", "square", "abs"))
+"""Those that are searched from 0 upwards only."""
+
+
+def least_float(
+    function: Callable[[Any], Any], t: Any, greater: Any, from_zero: bool
+) -> tuple[Any, NDArray[np.bool_]]:
+    """For each element the least float v with ``function(v) >= t`` (``> t`` where ``greater``).
+
+    ``function`` works on arrays and never decreases, from -inf (or from 0) to inf. Bisection on the
+    floats in their order: 32 steps for float32, 64 for float64. Returns the floats and whether
+    there is one; where there is none the float is inf.
+    """
+    dtype = t.dtype
+
+    def reaches(v: Any) -> Any:
+        value = function(v)
+        return np.where(greater, value > t, value >= t)
+
+    top = _ordinal(np.full(t.shape, np.inf, dtype))
+    low = _ordinal(np.full(t.shape, 0 if from_zero else -np.inf, dtype))
+    high = top.copy()
+    found = reaches(_float(high, dtype))
+    for _ in range(8 * dtype.itemsize):
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # no overflow
+        is_high = reaches(_float(middle, dtype))
+        high = np.where(is_high, middle, high)
+        low = np.where(is_high | (low >= high), low, np.minimum(middle + 1, high))
+    return _float(np.where(found, high, top), dtype), found
+
+
+def previous_float(v: Any) -> Any:
+    """The float before v in the order of floats, in which -0 comes before +0; -inf stays."""
+    bottom = _ordinal(np.full(v.shape, -np.inf, v.dtype))
+    return _float(np.maximum(_ordinal(v) - 1, bottom), v.dtype)
+
+
+def _ordinal(v: Any) -> Any:
+    """Floats as integers in the same order, with -0 one before +0."""
+    bits = v.view(np.int32 if v.dtype == np.float32 else np.int64)
+    return np.where(bits < 0, np.iinfo(bits.dtype).min - bits - 1, bits)
+
+
+def _float(ordinal: Any, dtype: np.dtype[Any]) -> Any:
+    bits = np.where(ordinal < 0, np.iinfo(ordinal.dtype).min - ordinal - 1, ordinal)
+    return bits.astype(ordinal.dtype).view(dtype)
