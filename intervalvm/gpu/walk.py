@@ -33,7 +33,7 @@ MOST_ITEMS = 1 << 18
 """Regions in the list of a step. More are walked in further passes."""
 MOST_ARENA = 1 << 24
 """Words of the programs of a step's regions, beyond the one that must fit: 64 MiB."""
-SHORT, SHORT_LEAF = 512, 62
+SHORT, SHORT_LEAF = 512, 126
 """Programs up to so many records share the device among many blocks. Longer ones, which need more
 memory a block, have launches of their own with fewer blocks."""
 MOST_RECORDED = 4
