@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_simulator import let_threads_share_cuda
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -36,6 +37,11 @@ def quick_threads() -> Iterator[None]:
     sys.setswitchinterval(1e-4)
     yield
     sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
+def shared_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_threads_share_cuda(monkeypatch)
 
 
 def check(tape: Tape, *modes: str, **options: Any) -> None:

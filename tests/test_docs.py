@@ -34,7 +34,8 @@ def name_of(page: Path) -> str:
 def kernels() -> None:
     """Compile before an example runs: its output has no line that says so."""
     x, _, _ = ivm.axes()
-    ivm.render(x, size=16)
+    for rounding in ("nearest", "outward"):
+        ivm.render(x, size=16, rounding=rounding)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

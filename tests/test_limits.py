@@ -266,21 +266,31 @@ def test_max_memory_is_kept(tmp_path: Path, engine: str, backend: str) -> None:
             assert int(rest) < budget + (8 << 20)  # the allocator's own share
 
 
-@pytest.mark.parametrize("engine", ["dense", "naive"])
+@pytest.mark.parametrize(("engine", "size"), [("dense", "24000"), ("naive", "12000")])
 def test_too_little_address_space_is_a_typed_error_and_leaves_the_old_file(
-    tmp_path: Path, engine: str
+    tmp_path: Path, engine: str, size: str
 ) -> None:
     path, out = tmp_path / "shape.vm", tmp_path / "shape.npy"
     path.write_text("x var-x\n" + "y var-y\nv mul x y\n")
     out.write_bytes(b"old")
     code = "from intervalvm.cli import run; run()"
-    words = ["render", str(path), "--engine", engine, "--size", "12000", "--out", str(out)]
+    words = ["render", str(path), "--engine", engine, "--size", size, "--out", str(out)]
     done = run_limited(code, 400, *words)
     assert done.returncode == 3, done.stderr
     assert done.stderr.startswith("intervalvm: error: ")
     assert "Traceback" not in done.stderr
     assert out.read_bytes() == b"old"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["shape.npy", "shape.vm"]
+
+
+def test_the_dense_engine_halves_its_bands_until_they_fit(tmp_path: Path) -> None:
+    path, out = tmp_path / "shape.vm", tmp_path / "shape.npy"
+    path.write_text("x var-x\n" + "y var-y\nv mul x y\n")
+    code = "from intervalvm.cli import run; run()"
+    words = ["render", str(path), "--engine", "dense", "--size", "12000", "--out", str(out)]
+    done = run_limited(code, 400, *words)  # whole arrays of float32 would take 1.7 GB
+    assert done.returncode == 0, done.stderr
+    assert np.count_nonzero(np.load(out, mmap_mode="r")) == 72_000_000
 
 
 WORDS = [b"x", b"y", b"var-x", b"add", b"const", b"var-", b"1e-3", b"\n", b"\r", b" ", b"#", b"\0"]
