@@ -32,7 +32,7 @@ def _loop(dtype: str, tame: bool, over: str, rounding: str) -> Any:
     engine = llvm.create_mcjit_compiler(native.compiled_loops([loop], machine), machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(loop.ARGUMENTS))
-    function = kind(engine.get_function_address(loop.name))
+    function: Any = kind(engine.get_function_address(loop.name))
     function.engine = engine
     return function
 

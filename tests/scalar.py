@@ -188,7 +188,8 @@ def real(name: str, *operands: float) -> Fraction | None:
         return Fraction(0)
     if name == "atan2" and is_negative(a):
         sign = 1
-    return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** exponent
+    found: Fraction = (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** exponent
+    return found
 
 
 def _legs(y: float, x: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ that proofs alone have are looked at one by one.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +27,7 @@ from intervalvm.compiler.thresholds import FROM_ZERO, FUNCTIONS
 from intervalvm.evaluate.proven import Reals, prepared, rounded
 from intervalvm.ops import OPS
 from intervalvm.render import context
-from intervalvm.render.grid import GRIDS
+from intervalvm.render.grid import GRIDS, coordinates, edges
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 
 X, Y, Z = ivm.axes()
@@ -116,6 +117,56 @@ def test_a_constant_that_the_dtype_does_not_hold_is_between_two_floats() -> None
     image = proven(0.1 - X, "point", size=(2, 1), region=region)
     assert_array_equal(image.pixels, [[INSIDE, INSIDE]])
     assert ivm.render(0.1 - X, size=(2, 1), region=region).pixels.tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("over", OVERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(max_examples=25)
+@given(
+    c=st.floats(0.01, 0.99),
+    shift=st.integers(-2, 2),
+    share=st.floats(-1, 1),
+    sign=st.sampled_from([-1, 1]),
+)
+def test_a_sum_beside_its_threshold_is_not_rounded_over_it(
+    over: str, dtype: str, c: float, shift: int, share: float, sign: int
+) -> None:
+    """x + y comes within parts of a float of c + d: as a float it may be on the other side."""
+    x = np.array(float_at(place(float(np.array(c, dtype)), dtype) + shift, dtype), dtype)
+    step = float(np.spacing(x))
+    region, d = ivm.Region((float(x), float(np.nextafter(x, x + x))), (-step, step)), share * step
+    tape = sign * ((X + Y) - c - d)
+    image = proven(tape, over, size=(2, 40), region=region, dtype=dtype)
+    xs, ys = (edges if over == "area" else coordinates)(region, 2, 40, "linspace", dtype)
+    for row, column in np.ndindex(*image.pixels.shape):
+        ends = (column, column + 1) if over == "area" else (column,)
+        levels = (row, row + 1) if over == "area" else (row,)
+        for i, j in itertools.product(ends, levels):
+            value = sign * (
+                Fraction(float(xs[i])) + Fraction(float(ys[j])) - Fraction(c) - Fraction(d)
+            )
+            assert image.pixels[row, column] != (OUTSIDE if value < 0 else INSIDE)
+
+
+MAYBE = "a const 0.1\nb const 0.2\nc const 0.3\nd const 1e-17\ne add a b\nf sub e c\nu sub f d\n"
+"""In real numbers u is 1.8e-17, but its bounds lie around 0."""
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "r sqrt u\nv neg r",
+        "v ln u",
+        "x var-x\nr recip u\nn neg r\nk const 2\ns sub x k\nv max n s",
+        "x var-x\nr sqrt u\nn neg r\nm max n x\nk const 5\nv sub m k",
+    ],
+)
+def test_a_constant_that_may_be_defined_proves_nothing(rest: str) -> None:
+    """It is, and the shape is the whole region."""
+    tape = ivm.parse(MAYBE + rest)
+    for over in OVERS:
+        assert (proven(tape, over, size=4).pixels != OUTSIDE).all()
+    assert ivm.prove(tape, resolution=4).verdict in ("full", "undecided")
 
 
 # --- the tape made ready --------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def prepared(tape: Tape, settings: dict[str, float]) -> tuple[Tape, NDArray[np.f
     """A tape of the same real function that reads x and y alone, with bounds of its constants.
 
     ``settings`` are z and the variables. In the tape an operation on constants alone is a constant;
-    the bounds are float64 (len(tape), 2), NaN of what is not a number and 0 of other clauses.
+    the bounds are float64 (len(tape), 2), NaN of what may be no number and 0 of other clauses.
     """
     folded = balance(folded_exactly(tape, settings))
     xp = DirectedArrays(DOUBLE)
@@ -105,6 +105,8 @@ class Reals(Floats):
         return all(map(math.isfinite, k))
 
     def answer(self, value: Pair, greater: bool, t: Pair) -> bool | None:
+        if math.isnan(value[0]):
+            return None  # it may be undefined
         if greater:
             value, t = self.negative(value), self.negative(t)
         return True if value[1] < t[0] else None if value[0] < t[1] else False

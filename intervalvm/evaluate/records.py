@@ -54,14 +54,20 @@ def choice(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> 
 def proven(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
     """Where a literal always holds, and where it never does.
 
-    A real sum that is not below a float is not rounded below it: so a sum is compared as it is
-    rounded to nearest, also where bounds are those of the real function. Of two that are then equal
-    the real ones may differ.
+    For the real function a sum always holds by its bounds; that it never does is seen without them,
+    for a real sum that is not above a float is not rounded above it.
     """
-    a, b = compared(variant, lambda p, q: NEAREST.intervals["add"](xp, p, q), operands)
-    is_strict = variant.op == "sum_less" and rules is not NEAREST
-    never = a.lower > b.upper if is_strict else a.lower >= b.upper
-    return (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan), never
+
+    def sides(of: Rules) -> tuple[Interval, Interval]:
+        left, right = compared(variant, lambda p, q: of.intervals["add"](xp, p, q), operands)
+        return left, right
+
+    a, b = sides(rules)
+    always = (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan)
+    if variant.op == "less" or rules is NEAREST:
+        return always, a.lower >= b.upper
+    a, b = sides(NEAREST)
+    return always, a.lower > b.upper
 
 
 def either(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
