@@ -9,6 +9,7 @@ import pytest
 from boxes import Range, any_float, floats_within, ranges, ranges_within
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from strategies import tapes
 from test_ops import DTYPES, bits
 
@@ -192,6 +193,18 @@ def test_simplify_for_the_sign_in_a_dtype_keeps_what_may_be_nan() -> None:
     assert (short(points, 0) < 0).tolist() == [False, False, True, True, True]
     short = ivm.simplify(shape, x=(0.5, 1), y=0, keep="sign", dtype="float32")
     assert shown(short) == ["_0 const -1.0"]
+
+
+def test_simplify_for_the_sign_in_a_dtype_may_ask_whether_a_value_is_finite() -> None:
+    """The square of the radius is not a float32, and infinity less infinity is NaN."""
+    shape = ivm.parse(
+        "x var-x\ny var-y\ns square x\nc const 2\nb add y c\na add s b\nr sqrt a\n"
+        "k const 8.8e26\nd sub r k\nv min d y"
+    )
+    box = {"x": (-1e27, 1e27), "y": (-0.7, 0.2)}
+    short = ivm.simplify(shape, **box, keep="sign", dtype="float32")
+    x, y = np.meshgrid(np.linspace(-1e27, 1e27, 9, dtype=np.float32), np.float32([-0.7, 0.2]))
+    assert_array_equal(ivm.evaluate(short, x, y) < 0, ivm.evaluate(shape, x, y) < 0)
 
 
 def test_a_choice_of_one_dtype_alone_is_not_taken() -> None:

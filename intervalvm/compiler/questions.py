@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Node, Predicates
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape, TapeBuilder
@@ -54,7 +56,7 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
     """A tape that is below 0 where ``tape`` is, in the dtype and the region of the predicates.
 
     ``a < b`` is the sign of ``a - b``, which is 0 for equal floats alone and NaN where either is;
-    ``or`` is ``min`` and ``and`` is ``max``.
+    beside infinity it is that of ``compare``. ``or`` is ``min`` and ``and`` is ``max``.
     """
     nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
     order = by_clause(nodes)
@@ -98,7 +100,10 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
         elif node.left == 0.0 and not isinstance(node.left, int):
             truth[i] = builder.clause("neg", value(node.right))
         else:
-            truth[i] = builder.clause("sub", value(node.left), value(node.right))
+            # infinity less infinity is NaN, where a comparison says that they are equal
+            is_finite = not {math.inf, -math.inf} & {node.left, node.right}
+            op = "sub" if is_finite else "compare"
+            truth[i] = builder.clause(op, value(node.left), value(node.right))
     return _ending_in(builder, truth[root])
 
 
