@@ -204,7 +204,7 @@ def test_the_next_frame_takes_the_same_memory(gpu: FakeDevice, kernel: FakeLaunc
     tape = disc()
     held = []
     for _ in range(3):
-        ivm.render(tape, size=256, backend="cupy", threads=2)
+        ivm.render(tape, size=256, backend="cupy", threads=1)
         held.append(gpu.held)
     assert held[0] == held[1] == held[2] > 0
 
