@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.evaluate import steps
+from intervalvm.evaluate import blocks, steps
 from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.lanes import BLOCK, LANES
 from intervalvm.render import native
@@ -81,7 +81,7 @@ class LaneEvaluator:
 
     def interval(self, program: Program, x: Interval, y: Interval) -> Found:
         """Every record over up to 64 regions; the lanes beyond them repeat the last region."""
-        slot_bytes = steps.interval_bytes(self.dtype.name, LANES)
+        slot_bytes = blocks.interval_bytes(self.dtype.name, LANES)
         n = len(program)
         slots = aligned((n + INPUTS) * slot_bytes)
         choices = np.zeros((n + INPUTS, 2), np.uint64)

@@ -14,6 +14,7 @@ t        256 bits                            256 bits of always, 256 bits of nev
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,18 @@ AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
 
 
+def interval_bytes(dtype: str, width: int) -> int:
+    """The size of an interval slot: lower bounds, upper bounds, a mask of maybe-NaN."""
+    return 2 * width * np.dtype(dtype).itemsize + 64
+
+
 def block_bytes(dtype: str, count: int, over: str) -> int:
     """The size of a slot of ``count`` values of a block, over "points" or "pixels"."""
     values = count * np.dtype(dtype).itemsize
-    return values if over == "points" else 2 * values + 64
+    return values if over == "points" else interval_bytes(dtype, count)
 
 
-class _BlockArms:
+class _BlockArms(ABC):
     """What both kinds of block have in common: where operands are, and how rows are gone over."""
 
     over: str
@@ -62,26 +68,29 @@ class _BlockArms:
         self.full_bytes = block_bytes(dtype, AREA, self.over)
         self.axis_bytes = block_bytes(dtype, BLOCK, self.over)
 
+    @abstractmethod
     def read(self, xp: Lanes, place: ir.Value, count: int, first: ir.Value | None) -> Any:
         """Values from ``first`` on, as many as ``xp`` has lanes, of a slot of ``count``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spread(self, xp: Lanes, place: ir.Value, row: ir.Value) -> Any:
         """One value of a slot of 16, in every lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Any:
-        raise NotImplementedError
+        """A constant of the pool, in every lane."""
 
+    @abstractmethod
     def write(self, xp: Lanes, value: Any, place: ir.Value, count: int, first: Any) -> None:
-        raise NotImplementedError
+        """The other way round than ``read``."""
 
+    @abstractmethod
     def result(self, variant: Variant, xp: Lanes, operands: list[Any]) -> Any:
-        raise NotImplementedError
+        """The value of a record."""
 
+    @abstractmethod
     def masks(self, variant: Variant, xp: Lanes, operands: list[Any]) -> list[Lane]:
         """The bits of a comparison."""
-        raise NotImplementedError
 
     def at(self, place: ir.Value, index: ir.Value | None, step: int, offset: int = 0) -> ir.Value:
         """The address ``index`` steps and ``offset`` bytes after ``place``."""

@@ -11,7 +11,7 @@ on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -299,9 +299,15 @@ class Lanes:
         with builder.if_then(builder.icmp_unsigned("!=", word, word.type(0)), likely=False):
             chosen = [self.where(mask, a, b) for a, b in zip(compute(), other, strict=True)]
             computed = builder.block
+        return self._merged(chosen, computed, other, before)
+
+    def _merged(
+        self, chosen: Iterable[Lane], computed: ir.Block, other: Iterable[Lane], before: ir.Block
+    ) -> tuple[Lane, ...]:
+        """What two blocks lead to: ``chosen`` from one, ``other`` from the other."""
         merged = []
         for lane, without in zip(chosen, other, strict=True):
-            phi = builder.phi(lane.value.type)
+            phi = self.builder.phi(lane.value.type)
             phi.add_incoming(lane.value, computed)
             phi.add_incoming(without.value, before)
             merged.append(self._lane(phi))

@@ -24,7 +24,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.evaluate.blocks import PixelArms, PointArms
+from intervalvm.evaluate.blocks import PixelArms, PointArms, interval_bytes
 from intervalvm.evaluate.bounding import NEAREST
 from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.interval import constant
@@ -50,11 +50,6 @@ from intervalvm.ops import OPS
 
 RULES = {"nearest": NEAREST, "outward": WIDENED}
 """The rules of an interval loop, by its rounding."""
-
-
-def interval_bytes(dtype: str, width: int) -> int:
-    """The size of an interval slot: lower bounds, upper bounds, a mask of maybe-NaN."""
-    return 2 * width * np.dtype(dtype).itemsize + 64
 
 
 Arm = Callable[[Variant, list[ir.Value]], None]

@@ -113,13 +113,7 @@ class Scalars(Lanes):
         with builder.if_then(mask.value, likely=False):
             chosen = compute()
             computed = builder.block
-        merged = []
-        for lane, without in zip(chosen, other, strict=True):
-            phi = builder.phi(lane.value.type)
-            phi.add_incoming(lane.value, computed)
-            phi.add_incoming(without.value, before)
-            merged.append(self._lane(phi))
-        return tuple(merged)
+        return self._merged(chosen, computed, other, before)
 
     def fmod(self, a: Lane, b: Lane) -> Lane:
         """The exact remainder; through float64 also for float32, where it is no less exact."""

@@ -21,8 +21,9 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
+from intervalvm.evaluate.blocks import interval_bytes
 from intervalvm.evaluate.lanes import LANES, SIDE
-from intervalvm.evaluate.steps import Loop, interval_bytes
+from intervalvm.evaluate.steps import Loop
 from intervalvm.render import context as c
 from intervalvm.render.batches import collect_rows
 from intervalvm.render.children import (
