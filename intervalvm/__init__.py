@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import (
+    ArgumentTypeError,
     BackendError,
     DeviceError,
     DoesNotFit,
@@ -19,6 +20,7 @@ from intervalvm.errors import (
     FormatError,
     IntervalvmError,
     OptionError,
+    Undecided,
     VariableError,
 )
 from intervalvm.evaluate.dense import evaluate
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArgumentTypeError",
     "BackendError",
     "Box",
     "Decoration",
@@ -102,6 +105,7 @@ __all__ = [
     "Region",
     "Renderer",
     "Tape",
+    "Undecided",
     "VariableError",
     "__version__",
     "absolute",

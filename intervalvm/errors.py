@@ -6,6 +6,8 @@ expect, so ``except ValueError`` keeps working. ``exit_status`` is what the comm
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class IntervalvmError(Exception):
     """The base of all errors that intervalvm raises on purpose."""
@@ -21,9 +23,21 @@ class FormatError(IntervalvmError, ValueError):
         super().__init__(f"{place}\n{mark}" if mark else place)
         self.name, self.line, self.column = name, line, column
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pickle would call the class with the message alone; a pool of processes hangs on that
+        return _restored, (type(self), self.args, self.__dict__)
+
 
 class OptionError(IntervalvmError, ValueError):
     """An argument or option has a value that means nothing: a negative size, an empty region."""
+
+
+class ArgumentTypeError(IntervalvmError, TypeError):
+    """An argument or operand is of a type that is not taken there."""
+
+
+class Undecided(ArgumentTypeError):
+    """Python asked an expression for one truth or one number, and it has a value at every point."""
 
 
 class VariableError(IntervalvmError, LookupError):
@@ -52,3 +66,11 @@ class DoesNotFit(IntervalvmError, MemoryError):
     """The work would need more memory than there is, or than ``max_memory`` allows."""
 
     exit_status = 3
+
+
+def _restored(kind: type[IntervalvmError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    """An error that came from another process; its own arguments are long used up."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

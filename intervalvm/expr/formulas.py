@@ -23,7 +23,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.errors import BackendError
+from intervalvm.errors import ArgumentTypeError, BackendError
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import Expr, as_expr, axes, var
 from intervalvm.expr.ufuncs import ufunc, where
@@ -49,7 +49,7 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         ) from error
     root = sympy.sympify(formula)
     if not isinstance(root, sympy.Basic):
-        raise TypeError(f"expected a formula of SymPy's, not {type(formula).__name__!r}")
+        raise ArgumentTypeError(f"expected a formula of SymPy's, not {type(formula).__name__!r}")
     reader = _Reader(sympy, defaults or {})
     stack = [root]
     while stack:  # operands first: a formula may be deeper than Python's own stack
@@ -79,7 +79,7 @@ class _Reader:
         is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
         is_built = is_built or node.is_Add or node.is_Mul
         if not (is_built or kind == "ExprCondPair" or self.is_leaf(node)):
-            raise TypeError(f"from_sympy has no counterpart for {kind}, in {node}")
+            raise ArgumentTypeError(f"from_sympy has no counterpart for {kind}, in {node}")
         return tuple(node.args)
 
     @staticmethod

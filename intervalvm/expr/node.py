@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.ops import AXES
 from intervalvm.shown import Shown
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 """What is taken for a constant."""
-
-
-class Undecided(TypeError):
-    """Python asked an expression for one truth or one number, and it has a value at every point."""
 
 
 def _operator(op: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr, object], Expr]]:
@@ -156,7 +152,7 @@ class Expr(Shown):
         return call_function(function, args, options)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError(
+        raise ArgumentTypeError(
             "an expression is no array, and arrays hold no expressions: combine expressions one "
             "by one, as in minimum(a, b), and get an array of values from evaluate(a, x, y)"
         )
@@ -189,12 +185,14 @@ class Expr(Shown):
 
     def __round__(self, digits: int | None = None) -> Expr:
         if digits:
-            raise TypeError("an expression is rounded to whole numbers only: scale it before")
+            raise ArgumentTypeError(
+                "an expression is rounded to whole numbers only: scale it before"
+            )
         return _call("rint", self)
 
     def __pow__(self, power: object) -> Expr:
         if not isinstance(power, NUMBERS) or not float(power).is_integer():
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"the power of an expression must be a whole number, not {power!r}: "
                 "use sqrt(a), or exp(p * log(a))"
             )
@@ -207,7 +205,9 @@ class Expr(Shown):
         return half * self if count % 2 else half
 
     def __rpow__(self, base: object) -> NoReturn:
-        raise TypeError("the power of a number must be a number: use exp(a * math.log(base))")
+        raise ArgumentTypeError(
+            "the power of a number must be a number: use exp(a * math.log(base))"
+        )
 
     def __bool__(self) -> NoReturn:
         raise Undecided(
@@ -299,7 +299,7 @@ def as_expr(value: object) -> Expr:
         return value
     if isinstance(value, NUMBERS):
         return Expr("const", value=float(value))
-    raise TypeError(f"expected an expression or a number, not {type(value).__name__!r}")
+    raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
 
 
 def axes() -> tuple[Expr, Expr, Expr]:
@@ -314,7 +314,7 @@ def var(name: str, default: float | None = None) -> Expr:
     Raises OptionError for a name that a ``.vm`` file cannot hold.
     """
     if not isinstance(name, str):
-        raise TypeError(f"the name of a variable is a str, not {type(name).__name__!r}")
+        raise ArgumentTypeError(f"the name of a variable is a str, not {type(name).__name__!r}")
     if not name or not name.isprintable() or " " in name or "#" in name:
         raise OptionError(f"a variable's name is one word without '#', not {name!r}")
     if name in AXES:
@@ -325,5 +325,5 @@ def var(name: str, default: float | None = None) -> Expr:
 def constant(value: float) -> Expr:
     """The number ``value`` everywhere."""
     if not isinstance(value, NUMBERS):
-        raise TypeError(f"a constant is a number, not {type(value).__name__!r}")
+        raise ArgumentTypeError(f"a constant is a number, not {type(value).__name__!r}")
     return as_expr(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from intervalvm.errors import ArgumentTypeError
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def as_tape(shape: object) -> Tape:
     if callable(list_clauses):
         tape: Tape = list_clauses()
         return tape
-    raise TypeError(
+    raise ArgumentTypeError(
         f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
         "load(path) or parse(text), an expression with axes()"
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.expr.node import OPERANDS, Undecided, as_expr, axes
+from intervalvm.errors import ArgumentTypeError, Undecided
+from intervalvm.expr.node import OPERANDS, as_expr, axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,17 +34,17 @@ def trace(function: Callable[..., Any]) -> Tape:
     try:
         value = function(*coordinates)
     except Undecided as error:
-        raise TypeError(f"{name} asks for a value{_place(error)}: {error}") from error
+        raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
     if not isinstance(value, OPERANDS):
         what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
-        raise TypeError(f"{name} returned {what}: expected an expression or a number")
+        raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
     return as_expr(value).tape()
 
 
 def _count(function: Callable[..., Any], name: str) -> int:
     """Of x, y and z, how many the function is given."""
     if not callable(function):
-        raise TypeError(f"expected a function of x, y and perhaps z, not {function!r}")
+        raise ArgumentTypeError(f"expected a function of x, y and perhaps z, not {function!r}")
     if isinstance(function, np.ufunc):
         required = allowed = function.nin
     else:
@@ -56,7 +57,9 @@ def _count(function: Callable[..., Any], name: str) -> int:
         if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
             required = 4
     if required > 3 or allowed < 2:
-        raise TypeError(f"{name} is not a function of two or three arguments, x, y and perhaps z")
+        raise ArgumentTypeError(
+            f"{name} is not a function of two or three arguments, x, y and perhaps z"
+        )
     return max(required, min(allowed, 3))
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
 
@@ -89,7 +90,7 @@ def signbit(a: Expr) -> Expr:
 def _of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
     def bitwise(*operands: Expr) -> Expr:
         if not all(map(_is_truth, operands)):
-            raise TypeError(
+            raise ArgumentTypeError(
                 "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
                 "logical_not of NumPy, or minimum and maximum"
             )
@@ -216,15 +217,19 @@ def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, 
     """What ``Expr.__array_ufunc__`` is asked for."""
     name = function.__name__
     if method != "__call__":
-        raise TypeError(
+        raise ArgumentTypeError(
             f"np.{name}.{method} is for arrays: combine expressions one by one, as in "
             f"functools.reduce(np.{name}, expressions)"
         )
     if isinstance(own := getattr(np, name, None), np.ufunc) and own is not function:
-        raise TypeError(f"{function!r} is not NumPy's: it has no counterpart for expressions")
+        raise ArgumentTypeError(
+            f"{function!r} is not NumPy's: it has no counterpart for expressions"
+        )
     for option, value in options.items():
         if not (value is None or value is True):
-            raise TypeError(f"np.{name} of expressions takes no option {option}=: it has no array")
+            raise ArgumentTypeError(
+                f"np.{name} of expressions takes no option {option}=: it has no array"
+            )
     return ufunc(name, *inputs)
 
 
@@ -234,17 +239,19 @@ def _operand(name: str, value: object) -> Expr:
     if isinstance(value, OPERANDS):
         return as_expr(value)
     if isinstance(value, np.ndarray):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"np.{name} of an expression and an array of shape {value.shape}: arrays hold no "
             "expressions; evaluate(a, x, y) gives the array of an expression's values"
         )
-    raise TypeError(f"np.{name}: expected an expression or a number, not {type(value).__name__!r}")
+    raise ArgumentTypeError(
+        f"np.{name}: expected an expression or a number, not {type(value).__name__!r}"
+    )
 
 
 def _refuse(name: str) -> NoReturn:
     instead = WAYS_OUT.get(name)
     hint = f": use {instead}" if instead else ", since no operation of the table does what it does"
-    raise TypeError(f"np.{name} has no counterpart for expressions{hint}")
+    raise ArgumentTypeError(f"np.{name} has no counterpart for expressions{hint}")
 
 
 # --- functions that are no ufuncs ---------------------------------------------------------------
@@ -252,14 +259,14 @@ def _refuse(name: str) -> NoReturn:
 
 def _where(*operands: Any) -> Expr:
     if len(operands) != 3:
-        raise TypeError("np.where of an expression takes a condition and two values")
+        raise ArgumentTypeError("np.where of an expression takes a condition and two values")
     return where(*operands)
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Expr:
     low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
     if bounds:
-        raise TypeError(f"np.clip of expressions takes no option {next(iter(bounds))}=")
+        raise ArgumentTypeError(f"np.clip of expressions takes no option {next(iter(bounds))}=")
     a = _operand("clip", a)
     a = a if low is None else _f["max"](a, _operand("clip", low))
     return a if high is None else _f["min"](a, _operand("clip", high))
@@ -301,7 +308,7 @@ def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr
     name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
     build = ARRAY_FUNCTIONS.get(function)
     if build is None:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name} has no counterpart for expressions: write it with operators, NumPy's ufuncs, "
             "where, clip and select"
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import check, draw, render
 from intervalvm.render.image import Image
@@ -102,5 +103,5 @@ _DEFAULTS: dict[str, Any] = {
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
     if unknown := [name for name in options if name not in _DEFAULTS]:
-        raise TypeError(f"no option {unknown[0]!r}: there are {', '.join(_DEFAULTS)}")
+        raise ArgumentTypeError(f"no option {unknown[0]!r}: there are {', '.join(_DEFAULTS)}")
     return options

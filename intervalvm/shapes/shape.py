@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
@@ -155,7 +155,7 @@ def _some(name: str, shapes: Sequence[Shape]) -> Sequence[Shape]:
     for shape in shapes:
         if not isinstance(shape, Shape):
             hint = f": write {name}(*shapes)" if isinstance(shape, (list, tuple)) else ""
-            raise TypeError(f"{name} takes shapes, not {type(shape).__name__!r}{hint}")
+            raise ArgumentTypeError(f"{name} takes shapes, not {type(shape).__name__!r}{hint}")
     if not shapes:
         raise OptionError(f"{name} of no shapes")
     return shapes

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Literal, get_args
 
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
@@ -52,7 +52,7 @@ def text(
     the em, and stays there.
     """
     if not isinstance(string, str):
-        raise TypeError(f"a text is a str, not {type(string).__name__!r}")
+        raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")
     if not string.strip():
         raise OptionError("the text is empty: it has no shape")
     _one_of("align", align, get_args(Align))
@@ -96,7 +96,7 @@ def _face(font: object) -> Face:
         return font
     if isinstance(font, (str, PathLike)):
         return Font(font)
-    raise TypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
+    raise ArgumentTypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
 
 
 def _size(name: str, given: float) -> float:

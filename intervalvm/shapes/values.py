@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from intervalvm import expr
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, as_expr
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def value(name: str, given: object) -> Value:
     if isinstance(given, Expr):
         return given
     if not isinstance(given, NUMBERS):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{name} is a number or an expression, not {type(given).__name__!r}: {given!r}"
         )
     if not math.isfinite(given):
@@ -57,7 +57,9 @@ def number(name: str, given: object) -> float:
     """A finite number; an expression is refused."""
     checked = value(name, given)
     if isinstance(checked, Expr):
-        raise TypeError(f"{name} is a number, not an expression: the shape's parts depend on it")
+        raise ArgumentTypeError(
+            f"{name} is a number, not an expression: the shape's parts depend on it"
+        )
     return checked
 
 
