@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from intervalvm.evaluate.regions import Box, interval, simplify
     from intervalvm.render.prove import Proof, prove
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "ArgumentTypeError",

@@ -208,7 +208,7 @@ def fails(call: str, kind: type[Exception], words: str) -> None:
 def test_cupy_is_not_installed(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
     device.cupy.cache_clear()
-    fails(call, BackendError, r"pip install 'intervalvm\[cuda\]'")
+    fails(call, BackendError, r"pip install 'cupy-cuda")
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -216,7 +216,7 @@ def test_numba_cuda_is_not_installed(
     call: str, gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", False)
-    fails(call, BackendError, r"numba-cuda, .* pip install 'intervalvm\[cuda\]'")
+    fails(call, BackendError, r"numba-cuda, .* pip install 'cupy-cuda")
 
 
 @pytest.mark.parametrize("call", CALLS)
