@@ -163,7 +163,8 @@ if how == "logs":
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
 if how.startswith("command line"):
     from intervalvm.cli.output import log_shown
-    log_shown(quiet="quiet" in how).__enter__()
+    shown = log_shown(quiet="quiet" in how)
+    shown.__enter__()
 native._compile("tame", "float32", "nearest", None)
 """
 
