@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,6 +55,19 @@ def test_progress_may_draw_the_same_tape(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(inner) == 3
     for pixels in inner:
         assert_array_equal(pixels, expected[32])
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_a_copy_of_a_renderer_shares_no_memory(again: Callable[[Renderer], Renderer]) -> None:
+    """Views hold addresses: in another process, or when the first is gone, they mean nothing."""
+    region = Region.around((0.7, 0), 0.2)
+    renderer = Renderer(parse(CIRCLE), size=64, region=region)
+    expected = renderer.render().pixels
+    other = again(renderer)
+    assert not other._views
+    assert_array_equal(other.render().pixels, expected)
 
 
 def test_frames_far_out_have_views_of_finite_size() -> None:

@@ -60,6 +60,9 @@ class Renderer:
         self._views = (found, *others[: MOST_VIEWS - 1])
         return found.plan
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_views": ()}  # plans hold addresses, of this process alone
+
 
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
