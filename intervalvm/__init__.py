@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from intervalvm.evaluate.folding import fold
     from intervalvm.evaluate.gradient import Gradient, grad
     from intervalvm.evaluate.regions import Box, interval, simplify
+    from intervalvm.render.native import warm_up
     from intervalvm.render.prove import Proof, prove
 
 __version__ = "0.2.0.dev0"
@@ -161,6 +162,7 @@ __all__ = [
     "tan",
     "trace",
     "var",
+    "warm_up",
     "where",
 ]
 
@@ -175,6 +177,7 @@ _WHEN_USED = {
     "interval": "evaluate.regions",
     "prove": "render.prove",
     "simplify": "evaluate.regions",
+    "warm_up": "render.native",
 }
 """Where names are that a picture has no use for: their modules are imported when first used."""
 

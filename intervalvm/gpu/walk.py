@@ -291,7 +291,7 @@ class Walk:
             self._launch(step, image)
             control = self.device.host(self.control)
         self._paint(image)
-        return control
+        return self.device.host(self.control)  # when all is done: another stream may take the walk
 
     def _other_list(self, step: int, used: int) -> int:
         return next(place for place in self._later[step] if place != used)

@@ -167,10 +167,13 @@ class Image:
         """The CuPy array that a GPU drew; None where no GPU did."""
         return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
-    @cached_property
+    @property
     def stats(self) -> Stats:
         """How the work went: put together when it is asked for, which most frames are not."""
-        return self._stats() if callable(self._stats) else self._stats
+        # not a cached_property: in Python 3.11 that has a lock, which a fork may leave locked
+        found = self._stats() if callable(self._stats) else self._stats
+        object.__setattr__(self, "_stats", found)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}

@@ -257,12 +257,16 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def await_others(ctx):
-        """Wait a little for the threads that have started: waking from a sleep takes longer."""
-        finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+        """Wait a little for the threads that have started: waking from a sleep takes longer.
+
+        Returns whether all of them have finished; then what they have drawn is seen, and those who
+        start later will find no task.
+        """
         for _ in range(MOST_END_POLLS):
+            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)  # first, since it is never more
             if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
-                break
-            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+                return True
+        return False
 
     def walk(address):
         """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
@@ -295,9 +299,10 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:
+                    is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
                     take_next(ctx[c.SHARED] + 8 * c.FINISHED)
-                    if ctx[c.IS_CALLER]:
-                        await_others(ctx)
+                    if is_caller:
+                        ctx[c.ALL_FINISHED] = await_others(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
                 stack = take_task(ctx, root_ctx, child)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
@@ -36,8 +35,8 @@ class Renderer:
     def __init__(self, tape: TapeLike, **options: Any) -> None:
         self._tape, self._shape = as_tape(tape), tape
         self._options = _DEFAULTS | _known(options)
-        self._views: list[_View] = []
-        self._lock = threading.Lock()
+        # replaced as a whole: a lock would hang a process that was forked while it was held
+        self._views: tuple[_View, ...] = ()
 
     def render(self, **changes: Any) -> Image:
         """One frame, with ``changes`` to the options."""
@@ -52,16 +51,17 @@ class Renderer:
         from intervalvm.render.plan import plan_of
 
         whole = plan_of(*wanted, **options)
-        with self._lock:
-            for view in self._views:
-                if view.whole is whole and view.serves(box):
-                    self._views.remove(view)
-                    self._views.insert(0, view)
-                    return view.plan
+        views = self._views
+        found = next((v for v in views if v.whole is whole and v.serves(box)), None)
+        if found is None:
             around = _around(box, whole)
-            view = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
-            self._views = [view, *self._views[: MOST_VIEWS - 1]]
-        return view.plan
+            found = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
+        others = tuple(view for view in views if view is not found)
+        self._views = (found, *others[: MOST_VIEWS - 1])
+        return found.plan
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_views": ()}  # plans hold addresses, of this process alone
 
 
 Box = tuple[float, float, float, float]
