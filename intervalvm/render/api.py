@@ -73,11 +73,10 @@ def render(
     default -1..1 along its shorter side; ``grid`` says where in it the samples lie. The quadtree
     has ``depth`` levels, by default as many as make leaves of 16 pixels. ``engine`` is "pruned",
     "dense" or "naive": all give the same bits, and so do all back ends. ``threads`` defaults to the
-    CPUs that this process may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v
-    < 0`` or ``v >= 0`` was proven for a whole tile the bound nearest 0, elsewhere exact.
-    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
-    ``fold="fast"`` also uses identities of real numbers, which change values: see
-    ``intervalvm.fold``.
+    CPUs that this process may use. With ``mode="value"`` pixels are the values themselves, in
+    ``dtype``, as ``evaluate`` gives them at the samples. ``progress(done, total)`` is called with
+    pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of real
+    numbers, which change values: see ``intervalvm.fold``.
 
     With ``rounding="outward"`` pixels are proven, about the function of real numbers that the tape
     writes down: 255 where it is defined and below 0, 0 where it is nowhere both, 128 where neither

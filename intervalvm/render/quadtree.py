@@ -91,7 +91,6 @@ class _Walk:
         x_high = np.array([x_upper[columns.stop - 1] for _, _, columns in children])
         y_low = np.array([y[rows.stop - 1] for _, rows, _ in children])
         y_high = np.array([y_upper[rows.start] for _, rows, _ in children])
-        bitmap = self.pixels.dtype == np.uint8
         found = self.bounds(tape, x_low, x_high, y_low, y_high)
         inside, outside = self.proven(found.root)
         count = self.counts[step]
@@ -100,10 +99,10 @@ class _Walk:
         count.outside += int(outside.sum())
         for k, (child, rows, columns) in enumerate(children):
             if inside[k]:
-                self.pixels[rows, columns] = 255 if bitmap else found.root.upper[k]
+                self.pixels[rows, columns] = 255
                 count.inside_px += self.pixels[rows, columns].size
             elif outside[k]:
-                self.pixels[rows, columns] = 0 if bitmap else found.root.lower[k]
+                self.pixels[rows, columns] = 0
             else:
                 short = simplify(tape, found.trace, k)
                 count.ambiguous += 1
@@ -122,7 +121,13 @@ class _Walk:
         return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
-        """Which boxes are inside, and which outside. A real function has no NaN to tell apart."""
+        """Which boxes are inside, and which outside. A real function has no NaN to tell apart.
+
+        Of a value no bound will do: each pixel gets its own.
+        """
+        if self.pixels.dtype != np.uint8:
+            never = np.zeros(root.lower.shape, bool)
+            return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
             outside & ~root.maybe_nan if self.rules is NEAREST else outside
