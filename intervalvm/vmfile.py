@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm.dialects import text_of
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import DoesNotFit, FileError, FormatError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import write_atomically
@@ -51,6 +52,7 @@ MOST_CLAUSES = 10_000_000
 """What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
 
 
+@in_default_environment
 def load(
     path: str | os.PathLike[str],
     *,
@@ -90,6 +92,7 @@ def _out_of_memory(name: str) -> DoesNotFit:
     return DoesNotFit(f"{name}: reading it takes more memory than there is: use a smaller file")
 
 
+@in_default_environment
 def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
     """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
 
@@ -100,6 +103,7 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     write_atomically(path, lambda stream: stream.write(data))
 
 
+@in_default_environment
 def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
     """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.compiler.fold import fold
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.bounding import NEAREST
@@ -47,6 +48,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
+@in_default_environment
 def render(
     tape: TapeLike,
     *,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Region:
     y: tuple[float, float]
     square_pixels: bool = False
 
+    @in_default_environment
     def __post_init__(self) -> None:
         for axis in ("x", "y"):
             object.__setattr__(self, axis, _side(axis, getattr(self, axis)))
@@ -49,6 +51,7 @@ class Region:
         return cls((-1.0, 1.0), (-1.0, 1.0), square_pixels=True)
 
     @classmethod
+    @in_default_environment
     def around(cls, center: tuple[float, float], scale: float) -> Self:
         """What lies up to ``scale`` from ``center``: half the shorter side of the image.
 
@@ -65,6 +68,7 @@ class Region:
             raise OptionError(f"the scale is {half:g}: give half the shorter side, above 0")
         return cls((x - half, x + half), (y - half, y + half), square_pixels=True)
 
+    @in_default_environment
     def fitted(self, width: int, height: int) -> Region:
         """The rectangle that an image of this size shows: ``square_pixels`` carried out."""
         if not self.square_pixels:
@@ -132,6 +136,7 @@ pixels, as Fidget does for rows.
 """
 
 
+@in_default_environment
 def coordinates(
     region: Region | None, width: int, height: int, grid: str, dtype: Any
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -191,6 +196,7 @@ def _finite(x: NDArray[Any], y: NDArray[Any], region: Region) -> tuple[NDArray[A
     return x, y
 
 
+@in_default_environment
 def edges(
     region: Region | None, width: int, height: int, grid: str, dtype: Any
 ) -> tuple[NDArray[Any], NDArray[Any]]:

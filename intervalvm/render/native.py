@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import FileError
 from intervalvm.files import write_atomically
 
@@ -68,7 +69,7 @@ def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
         native(ctypes.addressof(unfinished), ctypes.addressof(no_error), context)
         return unfinished.value
 
-    return call
+    return in_default_environment(call)  # on whatever thread it is run
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:

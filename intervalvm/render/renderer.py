@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import check, draw, render
@@ -33,12 +34,14 @@ class Renderer:
     share between threads. Raises what ``render`` does, and TypeError for an unknown option.
     """
 
+    @in_default_environment
     def __init__(self, tape: TapeLike, **options: Any) -> None:
         self._tape, self._shape = as_tape(tape), tape
         self._options = _DEFAULTS | _known(options)
         self._views: list[_View] = []
         self._lock = threading.Lock()
 
+    @in_default_environment
     def render(self, **changes: Any) -> Image:
         """One frame, with ``changes`` to the options."""
         options = self._options | _known(changes)
