@@ -34,6 +34,7 @@ from intervalvm.tape import NONE, Tape, TapeBuilder, as_single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import BinaryIO
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}
@@ -48,6 +49,7 @@ SHOWN = 80
 
 
 MOST_BYTES = 256 << 20
+PART_BYTES = 1 << 20
 MOST_CLAUSES = 10_000_000
 """What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
 
@@ -68,7 +70,7 @@ def load(
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
-            data = file.read(max_bytes + 1) if size <= max_bytes else b""
+            data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
     except (OSError, ValueError) as error:
         raise FileError(_unreadable(name, error)) from error
     except MemoryError:
@@ -86,6 +88,14 @@ def load(
     except MemoryError:
         raise _out_of_memory(name) from None
     return parse(text, name=name, max_clauses=max_clauses)
+
+
+def _at_most(file: BinaryIO, count: int) -> bytearray:
+    """Up to ``count`` bytes, in parts: to ask for all at once would take as much memory."""
+    data = bytearray()
+    while part := file.read(min(PART_BYTES, count - len(data))):
+        data += part
+    return data
 
 
 def _out_of_memory(name: str) -> DoesNotFit:
@@ -310,7 +320,7 @@ def _quoted(word: str) -> str:
     return repr(word if len(word) <= SHOWN // 2 else word[: SHOWN // 2] + "…")
 
 
-def _not_utf8(name: str, data: bytes, start: int) -> FormatError:
+def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
     message = f"the file is {encoding}, byte {data[start]:#04x}: save it as UTF-8"
     before = _lines(data[:start].decode())

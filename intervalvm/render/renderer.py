@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.render.api import check, draw, render
+from intervalvm.render.api import Box, check, draw, render
 from intervalvm.render.image import Image
 
 if TYPE_CHECKING:
@@ -50,11 +50,9 @@ class Renderer:
         options["variables"] = settings_for(self._shape, variables)
         return draw(check(self._tape, **options), progress, self._find_plan)
 
-    def _find_plan(self, *wanted: Any, box: Box, **options: Any) -> Plan:
+    def _find_plan(self, whole: Plan, box: Box) -> Plan:
         from intervalvm.render import compiled
-        from intervalvm.render.plan import plan_of
 
-        whole = plan_of(*wanted, **options)
         with self._lock:
             for view in self._views:
                 if view.whole is whole and view.serves(box):
@@ -65,10 +63,6 @@ class Renderer:
             view = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
             self._views = [view, *self._views[: MOST_VIEWS - 1]]
         return view.plan
-
-
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high."""
 
 
 @dataclass(frozen=True, eq=False)
