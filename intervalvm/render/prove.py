@@ -122,7 +122,7 @@ def prove(
         "grid": GRID,
         "z": z,
         "variables": settings,
-        "dtype": dtype,
+        "dtype": "float64" if dtype is None else dtype,
         "engine": engine,
         "backend": backend,
         "threads": threads,
