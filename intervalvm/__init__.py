@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intervalvm.environment import default_environment, in_default_environment
+
+with default_environment():  # in which Python reads the numbers of a module that it compiles
+    from intervalvm.render.renderer import Renderer
+    from intervalvm.vmfile import load, parse, save
+
 from intervalvm.errors import (
     ArgumentTypeError,
     BackendError,
@@ -73,9 +79,7 @@ from intervalvm.expr import (
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.render.image import Image
-from intervalvm.render.renderer import Renderer
 from intervalvm.tape import Tape
-from intervalvm.vmfile import load, parse, save
 
 if TYPE_CHECKING:
     from intervalvm import shapes
@@ -182,6 +186,7 @@ _WHEN_USED = {
 """Where names are that a picture has no use for: their modules are imported when first used."""
 
 
+@in_default_environment
 def __getattr__(name: str) -> object:
     from importlib import import_module
 

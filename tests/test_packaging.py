@@ -1,4 +1,4 @@
-"""What is handed out: the wheel has the sample to try, the source distribution what its tests need."""
+"""What is handed out: the wheel has the sample, the source distribution all that tests need."""
 
 from __future__ import annotations
 

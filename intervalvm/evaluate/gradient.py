@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intervalvm.compiler.slots import dying
+from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.dense import Points, Rules, prepare, with_rules
 from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike
@@ -42,6 +43,7 @@ class Gradient(NamedTuple):
     dz: Any
 
 
+@in_default_environment
 def grad(
     tape: TapeLike,
     x: Any,

@@ -13,6 +13,7 @@ from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.compiler.thresholds import Floats
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
@@ -55,6 +56,7 @@ class Box:
         return f"{bounds}{' or NaN' if self.maybe_nan else ''}"
 
 
+@in_default_environment
 def interval(
     tape: TapeLike,
     *,
@@ -123,6 +125,7 @@ def _outward(
     )
 
 
+@in_default_environment
 def simplify(
     tape: TapeLike,
     *,

@@ -23,6 +23,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, BackendError, install_line
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import Expr, as_expr, axes, var
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _f = FUNCTIONS
 
 
+@in_default_environment
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
     """The expression of a SymPy formula; the table above says what becomes what.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.files import write_atomically
 from intervalvm.memory import address_of
@@ -204,6 +205,7 @@ class Image:
         self.write(stream, "png")
         return stream.getvalue()
 
+    @in_default_environment
     def bitmap(self) -> NDArray[np.uint8]:
         """255 where the value is below 0, else 0: ``pixels`` itself in mode "bitmap".
 
@@ -213,6 +215,7 @@ class Image:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
+    @in_default_environment
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the file, whole or not at all; the suffix says the format unless ``format`` does.
 
@@ -224,6 +227,7 @@ class Image:
         chosen = format_of(path, format)
         write_atomically(path, lambda stream: self.write(stream, chosen))
 
+    @in_default_environment
     def write(self, stream: BinaryIO, format: str = "png") -> None:
         """Write the bytes of the file to a seekable ``stream`` of your own."""
         FORMATS[format_of("", format)](self, _Plain(stream))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 
+from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.render.cache import digest, kept
 
@@ -65,6 +66,7 @@ def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
     return found
 
 
+@in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     """Have all kernels ready that ``render`` and ``prove`` use, so that no picture waits for them.
 
@@ -97,7 +99,7 @@ def _load(kind: str, dtype: str, rounding: str) -> Kernel:
         native(ctypes.addressof(unfinished), ctypes.addressof(no_error), context)
         return unfinished.value
 
-    return call
+    return in_default_environment(call)  # on whatever thread it is run
 
 
 def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:

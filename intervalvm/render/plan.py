@@ -30,6 +30,8 @@ from intervalvm.tape import Tape
 MOST_PLANS = 8
 """Plans kept with a tape: one for each dtype, mode, domain and setting of z and the variables."""
 MOST_CLAUSES = 1 << 28
+PLANNING_BYTES = 1280
+"""The most that a clause takes while a plan is made, as measured: 360 to 1,030."""
 BLOCK = c.BLOCK_PX
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import render
@@ -62,6 +63,7 @@ class Proof:
         """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
         return Cells.of(self.image).boxes()
 
+    @in_default_environment
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
         all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
@@ -85,6 +87,7 @@ class Proof:
         )
 
 
+@in_default_environment
 def prove(
     tape: TapeLike,
     *,
@@ -114,12 +117,12 @@ def prove(
         raise OptionError(f"the tolerance is {tolerance!r}: give an area, from 0")
     size = check_size(resolution)
     shape, settings = as_tape(tape), settings_for(tape, variables)
-    options = {
+    options: dict[str, Any] = {
         "region": Region.square() if region is None else region,
         "grid": GRID,
         "z": z,
         "variables": settings,
-        "dtype": dtype,
+        "dtype": "float64" if dtype is None else dtype,
         "engine": engine,
         "backend": backend,
         "threads": threads,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, as_expr, axes
 from intervalvm.shown import Shown
@@ -34,6 +35,7 @@ class Base(Shown):
         return as_expr(self._field(as_expr(x), as_expr(y), as_expr(z)))
 
     @cached_property
+    @in_default_environment
     def expr(self) -> Expr:
         """The field at (x, y, z) themselves.
 
