@@ -278,7 +278,6 @@ def shift(lines: list[LINE]) -> None:
 
 
 EMPTY = {"verdict": "inside", "x": [0, 0], "y": [-1, 1]}
-EMPTY = {"verdict": "inside", "x": [0, 0], "y": [-1, 1]}
 CHANGES: dict[str, tuple[Callable[[list[LINE]], Any], str]] = {
     "outside said to be inside": (flip("outside", "inside"), "is wrong at"),
     "inside said to be outside": (flip("inside", "outside"), "is wrong at"),
