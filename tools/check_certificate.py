@@ -667,7 +667,7 @@ def check_inputs(claims: Claims, tape: list[Clause]) -> None:
     if unset := sorted(read - claims.variables.keys()):
         raise Refused(f"the certificate does not say what {unset[0]} is")
     if unread := sorted(claims.variables.keys() - read):
-        raise Refused(f"the certificate sets {unread[0]!r:.80}, which the tape does not read")
+        raise Refused(f"the certificate sets {unread[0]!r:.80}, which is no variable of the tape")
 
 
 def check_claims(claims: Claims, boxes: list[Box], counts: dict[str, float]) -> None:
@@ -827,9 +827,9 @@ def check(
     check_cover(boxes, claims.region)
     check_claims(claims, boxes, counts)
     proven = [box for box in boxes if box.verdict != "unproven"]
-    chosen = proven
+    chosen, how = proven, ""
     if sample is not None and sample < len(proven):
-        chosen = random.Random(seed).sample(proven, sample)
+        chosen, how = random.Random(seed).sample(proven, sample), f" (--seed {seed})"
     inputs = {name: Interval(from_float(v), from_float(v)) for name, v in claims.given.items()}
     for confirmed, box in enumerate(chosen):
         try:
@@ -839,7 +839,7 @@ def check(
                 f"{confirmed} of {len(chosen)} proven boxes are confirmed after {seconds:g} s, and "
                 "the rest is not: give it more --seconds, or --sample some"
             ) from None
-    return f"verified: {len(chosen)} of {len(proven)} proven boxes confirmed\n{claims}"
+    return f"verified: {len(chosen)} of {len(proven)} proven boxes confirmed{how}\n{claims}"
 
 
 def main() -> int:
