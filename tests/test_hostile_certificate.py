@@ -113,6 +113,7 @@ def test_a_hostile_file_is_refused_in_bounded_memory(name: str, saved: Path) -> 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY,) * 2),
     )  # fmt: skip
     assert_refused(done)
+    assert "memory" not in done.stderr, "there was enough"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
