@@ -457,6 +457,9 @@ def lies_between(found: Any, value: Any) -> bool:
         ("round x", (-0.5, 2.5), (-1, 3)),
         ("not x", (-1, 1), (0, 1)),
         ("recip x", (0, 2), (0.5, None)),
+        ("recip x\nw div v v", (0, 2), (0, float("inf"))),
+        ("recip x\nw mul v x", (0, 2), (0, float("inf"))),
+        ("recip x\nw square v", (0, 2), (0.25, float("inf"))),
     ],
 )
 def test_the_checker_is_exact_where_it_can_be(
