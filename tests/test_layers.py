@@ -14,7 +14,7 @@ import intervalvm
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
     {"errors"},
-    {"environment", "files", "memory"},
+    {"digits", "environment", "files", "memory"},
     {"functions"},
     {"ops", "shown"},
     {"tape"},
