@@ -308,7 +308,7 @@ anywhere = st.tuples(*[st.floats(-1, 1, width=32)] * 2)
 def untangled(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """A simple polygon through the points: crossing sides are swapped, which shortens it."""
     for _ in range(2000):
-        pair = next(meeting_sides(points), None)
+        pair = meeting_sides(points)
         if pair is None:
             return points
         i, j = pair

@@ -6,11 +6,11 @@ sides in turn, the first and the last one drawn on to infinity; its region lies 
 is cut at a corner into two chains, and neither of the rays that this adds crosses anything, then
 its region is the intersection of theirs where the corner is convex, and the union where it is not.
 
-A ray that goes on past a corner on the edge of the chain's convex hull leaves the hull, or runs
-along its edge, where it may touch but not cross: any such corner will do, and the one nearest to
-the middle gives the flattest tree. There always is one, since two rays and some points do not span
-the whole plane. The polygon is the intersection of two chains, from one end of its hull to the
-other and back.
+A ray that goes on past a corner on the edge of the hull of a chain's corners leaves the hull, or
+runs along its edge, where it may touch but not cross. So any such corner will do if the ray misses
+those at the chain's ends, and the one nearest to the middle gives the flattest tree. There always
+is one, since two rays and some points do not span the whole plane. The polygon is the intersection
+of two chains, from one end of its hull to the other and back.
 
 Every sign that decides is exact, and no two parts have a seam between them.
 """
@@ -22,7 +22,14 @@ from collections.abc import Iterable, Sequence
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
-from intervalvm.shapes.planar import Point, hull, is_anticlockwise, meeting_sides, turn
+from intervalvm.shapes.planar import (
+    Point,
+    hull,
+    is_anticlockwise,
+    meeting_sides,
+    rays_may_meet,
+    turn,
+)
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.values import Value, dot, number, positive, values, whole
 
@@ -84,8 +91,8 @@ def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
         given.pop()
     if len(given) < 3:
         raise OptionError(f"points: a polygon has at least 3 corners, not {len(given)}")
-    for i, j in meeting_sides(given):
-        ends = [f"{given[k]}..{given[(k + 1) % len(given)]}" for k in (i, j)]
+    if pair := meeting_sides(given):
+        ends = [f"{given[k]}..{given[(k + 1) % len(given)]}" for k in pair]
         raise OptionError(
             f"points: the sides {ends[0]} and {ends[1]} cross or touch: "
             "make a union of simple polygons"
@@ -105,12 +112,13 @@ def _formula(corners: list[Point]) -> Formula:
     far = max(range(n), key=v.__getitem__)
     order: Formula = [True]  # backwards
     chains = [(0, far - 1), (far, n - 1)]
+    rings = _Rings(v)
     while chains:
         low, high = chains.pop()
         if low == high:
             order.append(_line(v[low], v[low + 1]))
             continue
-        k = _cut(v, low, high)
+        k = _cut(v, low, high, rings.ring(low + 1, high + 1))
         order.append(turn(v[k - 1], v[k], v[k], v[k + 1]) > 0)
         chains += [(low, k - 1), (k, high)]
     return order[::-1]
@@ -123,16 +131,69 @@ def _line(a: Point, b: Point) -> Line:
     return nx, ny, nx * a[0] + ny * a[1]
 
 
-def _cut(v: Sequence[Point], low: int, high: int) -> int:
-    """The corner to cut the chain of the sides ``low`` to ``high`` at."""
-    ring = hull(v, range(low + 1, high + 1))
+def _cut(v: Sequence[Point], low: int, high: int, ring: list[int]) -> int:
+    """The corner to cut the chain of the sides ``low`` to ``high`` at, one of its hull's."""
     rays = (v[low + 1], v[low]), (v[high], v[high + 1])
 
+    def is_clear(k: int) -> bool:
+        """Do the rays that are added at corner k leave the hull, and miss those at its ends?"""
+        return low + 1 < k < high and not any(
+            rays_may_meet(v[k], v[near], v[k], a, a, b) for near in (k - 1, k + 1) for a, b in rays
+        )
+
     def is_outer(before: int, k: int, after: int) -> bool:
-        """Does all the chain, its rays too, lie on one side of some line through corner k?"""
+        """Does all the chain, its rays too, lie on one side of some line through corner k?
+
+        It is asked of the corners of the hull alone, not of those on its sides.
+        """
+        if len(ring) > 2 and turn(v[before], v[k], v[k], v[after]) == 0:
+            return False
         ways = [(v[k], v[before]), (v[k], v[after]), *rays]
         return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
 
     corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
     corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
-    return next(k for before, k, after in corners if is_outer(before, k, after))
+    return next(k for before, k, after in corners if is_clear(k) or is_outer(before, k, after))
+
+
+BLOCK = 32
+"""Corners in turn, the least that is made a block of."""
+
+
+class _Rings:
+    """The corners on the edge of the hull of any part of a chain, from those of its blocks.
+
+    A block is ``BLOCK`` corners, or two blocks in turn. Where most corners are well inside, as in a
+    spiral that is cut off its end, what is left costs little.
+    """
+
+    def __init__(self, corners: Sequence[Point]) -> None:
+        self._corners = corners
+        self._blocks: dict[tuple[int, int], list[int]] = {}
+
+    def ring(self, start: int, stop: int) -> list[int]:
+        """The corners from ``start`` up to ``stop`` on the edge of their hull, anticlockwise."""
+        found: list[int] = []
+        while start < stop:
+            size = BLOCK
+            if start % size or start + size > stop:
+                size = min(size - start % size, stop - start)
+                found += range(start, start + size)
+            else:
+                while start % (2 * size) == 0 and start + 2 * size <= stop:
+                    size *= 2
+                found += self._block(start, size)
+            start += size
+        return hull(self._corners, found, sides=True)
+
+    def _block(self, start: int, size: int) -> list[int]:
+        ring = self._blocks.get((start, size))
+        if ring is None:
+            half = size // 2
+            parts = (
+                self._block(start, half) + self._block(start + half, half)
+                if size > BLOCK
+                else range(start, start + size)
+            )
+            ring = self._blocks[start, size] = hull(self._corners, parts, sides=True)
+        return ring
