@@ -15,7 +15,7 @@ from intervalvm import shapes as s
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.expr import axes, var
-from intervalvm.shapes.planar import hull, meeting_sides, turn
+from intervalvm.shapes.planar import hull, meet, meeting_sides, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -354,6 +354,100 @@ def check_polygon(corners: Any, area: Any, seed: int) -> None:
     clear = distance > 1e-9
     np.testing.assert_array_equal((field < 0)[clear], shapely.contains_xy(area, x, y)[clear])
     assert (np.abs(field) <= distance + 1e-9).all()
+
+
+def outlines(n: int) -> dict[str, list[tuple[float, float]]]:
+    """Polygons with ``n`` corners or so, of every kind that a way to cut them may be slow for."""
+    turns = 2 * math.pi * np.arange(n) / n
+    wind, wall = np.linspace(0, n / 20, n // 2), np.repeat([0.0, 0.2], n // 2)
+    radii = {
+        "circle": (turns, np.ones(n)),
+        "star": (turns, np.tile([1.0, 0.6], n // 2)),
+        "bumps": (turns, 1 + 0.1 * np.sin(9 * turns) + 0.05 * np.cos(31 * turns)),
+        "random": (turns, np.random.default_rng(8).uniform(0.3, 1, n)),
+        "spiral": (np.r_[wind, wind[::-1]], 1 + np.r_[wind, wind[::-1]] / 10 + wall),
+    }
+    teeth = range(n // 4)
+    steps = [(float(i), float(i + up)) for i in range(n // 2) for up in (0, 1)]
+    way = np.array([1, 1j, -1, -1j])[np.arange(n // 2) % 4]
+    corner = np.cumsum(way * (np.arange(n // 2) + 2))
+    inner = corner + 0.25 * (1j - 1) * way
+    walls = [(p.real, p.imag) for p in np.r_[corner, inner[::-1]]]
+    return {
+        **{
+            name: list(zip((r * np.cos(a)).tolist(), (r * np.sin(a)).tolist(), strict=True))
+            for name, (a, r) in radii.items()
+        },
+        "rack": [(0.0, -1.0), *((i / 2, i % 2 * 5.0) for i in range(n - 3)), (n / 2, -1.0)],
+        "comb": [(i + dx, y) for i in teeth for dx, y in ((0, 8), (0.5, 8), (0.5, 0), (1, 0))]
+        + [(n // 4, -1), (0, -1)],
+        "steps": [*steps, (float(n), -1.0)],
+        "square spiral": walls,
+    }
+
+
+KINDS = list(outlines(20))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_polygons_of_every_kind(kind: str) -> None:
+    corners = outlines(300)[kind]
+    area = shapely.Polygon(corners)
+    assert area.is_valid
+    check_polygon(corners, area, 0)
+    assert meeting_sides(corners) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_making_a_polygon_takes_near_linear_work(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In signs of turns, which are most of it: some n log n of them."""
+    from intervalvm.shapes import planar, polygons
+
+    count = 0
+
+    def counted(*points: Any) -> int:
+        nonlocal count
+        count += 1
+        return turn(*points)
+
+    monkeypatch.setattr(planar, "turn", counted)
+    monkeypatch.setattr(polygons, "turn", counted)
+    for n in (400, 3200):
+        count = 0
+        s.polygon(outlines(n)[kind])
+        assert 0 < count < 10 * n * math.log2(n)
+
+
+def shares_more_than_a_corner(corners: Any, i: int, j: int) -> bool:
+    """Of sides i < j, by the definition."""
+    n = len(corners)
+    a, b, c, d = corners[i], corners[i + 1], corners[j], corners[(j + 1) % n]
+    for first, corner, last in ((a, b, d),) * (j == i + 1) + ((c, a, b),) * ((j + 1) % n == i):
+        if turn(first, corner, corner, last) == 0:
+            back = np.subtract(first, corner) @ np.subtract(last, corner) > 0
+            if back:
+                return True
+    is_next = j == i + 1 or (j + 1) % n == i
+    return not is_next and meet(a, b, c, d)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=3, max_size=12))
+@settings(max_examples=400)
+def test_the_sweep_finds_sides_that_meet_where_there_are_such(points: Any) -> None:
+    corners = [(float(x), float(y)) for x, y in points]
+    corners = [p for before, p in zip(corners[-1:] + corners, corners, strict=False) if p != before]
+    if len(corners) < 3:
+        return
+    pairs = [
+        (i, j)
+        for j in range(len(corners))
+        for i in range(j)
+        if shares_more_than_a_corner(corners, i, j)
+    ]
+    found = meeting_sides(corners)
+    assert found in pairs if pairs else found is None
 
 
 def test_a_polygon_has_a_half_plane_a_side_and_joins_them_all() -> None:

@@ -1,14 +1,13 @@
 """Points of the plane whose signs are exact: turns, hulls, and whether sides or rays meet.
 
 A point is a pair of floats. Each sign is computed in float64 where its error bound allows, else in
-fractions.
+whole numbers.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
 import numpy as np
 
@@ -26,7 +25,9 @@ def turn(a: Point, b: Point, c: Point, d: Point) -> int:
     size = abs(left) + abs(right)
     if size > TINY and abs(left - right) > ERROR * size:
         return 1 if left > right else -1
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = (tuple(map(Fraction, p)) for p in (a, b, c, d))
+    ratios = [part.as_integer_ratio() for point in (a, b, c, d) for part in point]
+    common = max(below for _, below in ratios)  # of powers of two
+    ax, ay, bx, by, cx, cy, dx, dy = (above * (common // below) for above, below in ratios)
     exact = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
     return (exact > 0) - (exact < 0)
 

@@ -19,6 +19,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
@@ -35,6 +38,8 @@ from intervalvm.shapes.values import Value, dot, number, positive, values, whole
 
 Line = tuple[float, float, float]
 """A unit normal that points outwards, and how far along it the line lies."""
+Ray = tuple[Point, Point]
+"""Where it starts, and another point of it."""
 Formula = list[Line | bool]
 """In postfix order: lines, and whether the two before are intersected (else united)."""
 
@@ -111,16 +116,24 @@ def _formula(corners: list[Point]) -> Formula:
     v = corners[first:] + corners[: first + 2]  # side i goes from v[i] to v[i + 1]
     far = max(range(n), key=v.__getitem__)
     order: Formula = [True]  # backwards
-    chains = [(0, far - 1), (far, n - 1)]
-    rings = _Rings(v)
+    cuts = _Cuts(v)
+    chains = [(0, far - 1, 0), (far, n - 1, 0)]
     while chains:
-        low, high = chains.pop()
+        low, high, wait = chains.pop()
         if low == high:
             order.append(_line(v[low], v[low + 1]))
             continue
-        k = _cut(v, low, high, rings.ring(low + 1, high + 1))
+        if wait:
+            k = cuts.lowest(low, high)
+        else:
+            ring = cuts.ring(low + 1, high + 1)
+            k, wait = cuts.middle(low, high, ring), len(ring) // 4
         order.append(turn(v[k - 1], v[k], v[k], v[k + 1]) > 0)
-        chains += [(low, k - 1), (k, high)]
+        # A chain that has only its end cut off, such as a spiral, will not be cut in the middle
+        # soon, and to try it costs as much as its ring is long.
+        for a, b in ((low, k - 1), (k, high)):
+            is_rest = UNEVEN * (b - a) > (UNEVEN - 1) * (high - low)
+            chains.append((a, b, max(wait - 1, 0) if is_rest else 0))
     return order[::-1]
 
 
@@ -131,44 +144,25 @@ def _line(a: Point, b: Point) -> Line:
     return nx, ny, nx * a[0] + ny * a[1]
 
 
-def _cut(v: Sequence[Point], low: int, high: int, ring: list[int]) -> int:
-    """The corner to cut the chain of the sides ``low`` to ``high`` at, one of its hull's."""
-    rays = (v[low + 1], v[low]), (v[high], v[high + 1])
-
-    def is_clear(k: int) -> bool:
-        """Do the rays that are added at corner k leave the hull, and miss those at its ends?"""
-        return low + 1 < k < high and not any(
-            rays_may_meet(v[k], v[near], v[k], a, a, b) for near in (k - 1, k + 1) for a, b in rays
-        )
-
-    def is_outer(before: int, k: int, after: int) -> bool:
-        """Does all the chain, its rays too, lie on one side of some line through corner k?
-
-        It is asked of the corners of the hull alone, not of those on its sides.
-        """
-        if len(ring) > 2 and turn(v[before], v[k], v[k], v[after]) == 0:
-            return False
-        ways = [(v[k], v[before]), (v[k], v[after]), *rays]
-        return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
-
-    corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
-    corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
-    return next(k for before, k, after in corners if is_clear(k) or is_outer(before, k, after))
-
-
 BLOCK = 32
 """Corners in turn, the least that is made a block of."""
+TRIES = 64
+"""Corners near the middle that are tried before all are."""
+UNEVEN = 8
+"""A chain is cut unevenly where it has so many times the sides of a part."""
 
 
-class _Rings:
-    """The corners on the edge of the hull of any part of a chain, from those of its blocks.
+class _Cuts:
+    """Where to cut the chain of the sides ``low`` to ``high`` of some corners.
 
-    A block is ``BLOCK`` corners, or two blocks in turn. Where most corners are well inside, as in a
-    spiral that is cut off its end, what is left costs little.
+    The corners on the edge of its hull are found from those of its blocks: a block is ``BLOCK``
+    corners, or two blocks in turn. Where most corners are well inside, as in a spiral that is cut
+    off its end, what is left costs little.
     """
 
     def __init__(self, corners: Sequence[Point]) -> None:
-        self._corners = corners
+        self._v = corners
+        self._x, self._y = np.array(corners).T
         self._blocks: dict[tuple[int, int], list[int]] = {}
 
     def ring(self, start: int, stop: int) -> list[int]:
@@ -184,7 +178,7 @@ class _Rings:
                     size *= 2
                 found += self._block(start, size)
             start += size
-        return hull(self._corners, found, sides=True)
+        return hull(self._v, found, sides=True)
 
     def _block(self, start: int, size: int) -> list[int]:
         ring = self._blocks.get((start, size))
@@ -195,5 +189,67 @@ class _Rings:
                 if size > BLOCK
                 else range(start, start + size)
             )
-            ring = self._blocks[start, size] = hull(self._corners, parts, sides=True)
+            ring = self._blocks[start, size] = hull(self._v, parts, sides=True)
         return ring
+
+    def _rays(self, low: int, high: int) -> tuple[Ray, Ray]:
+        v = self._v
+        return (v[low + 1], v[low]), (v[high], v[high + 1])
+
+    def middle(self, low: int, high: int, ring: list[int]) -> int:
+        """The corner of the ring to cut at that is nearest to the middle.
+
+        One that all lies on one side of is taken before others, unless it cuts unevenly: tiles then
+        drop more of the formula.
+        """
+        v, rays = self._v, self._rays(low, high)
+
+        def is_clear(k: int) -> bool:
+            """Do the rays that are added at corner k leave the hull, and miss those at its ends?"""
+            return low + 1 < k < high and not any(
+                rays_may_meet(v[k], v[near], v[k], a, a, b)
+                for near in (k - 1, k + 1)
+                for a, b in rays
+            )
+
+        def is_outer(before: int, k: int, after: int) -> bool:
+            """Does all the chain, its rays too, lie on one side of some line through corner k?
+
+            It is asked of the corners of the hull alone, not of those on its sides.
+            """
+            if len(ring) > 2 and turn(v[before], v[k], v[k], v[after]) == 0:
+                return False
+            ways = [(v[k], v[before]), (v[k], v[after]), *rays]
+            return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
+
+        corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
+        corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
+        few, size = corners[:TRIES], high + 1 - low
+        return next(
+            chain(
+                (
+                    k
+                    for a, k, b in few
+                    if size < UNEVEN * min(k - low, high + 1 - k) and is_outer(a, k, b)
+                ),
+                (k for _, k, _ in few if is_clear(k)),
+                (k for a, k, b in corners if is_outer(a, k, b)),
+            )
+        )
+
+    def lowest(self, low: int, high: int) -> int:
+        """A corner on a line along one of the end's rays with all the chain on its left."""
+        v, rays = self._v, self._rays(low, high)
+        base = rays[0] if turn(*rays[0], *rays[1]) >= 0 else rays[1]
+        (ax, ay), (bx, by) = base
+        part = slice(low + 1, high + 1)
+        with np.errstate(over="ignore", invalid="ignore"):  # which then leave all in
+            right, left = (by - ay) * self._x[part], (bx - ax) * self._y[part]
+            height = left - right
+            rounding = 1e-15 * (np.abs(left) + np.abs(right)).max()
+            near = np.flatnonzero(~(height > height.min() + 2 * rounding)) + low + 1
+        found = int(near[0])
+        for k in near[1:].tolist():
+            if turn(*base, v[found], v[k]) < 0:
+                found = k
+        return found
