@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -281,12 +282,88 @@ def test_a_chain_of_unions_is_one_balanced_tree() -> None:
     assert len((disc & disc & disc | disc).tape()) == len(disc.tape()) + 3
 
 
-def test_nesting_too_deep_says_what_to_do() -> None:
+WRAPPED: dict[str, Callable[[s.Shape], s.Shape]] = {
+    "move": lambda d: d.move(0.1),
+    "rotate": lambda d: d.rotate(10),
+    "rotate about": lambda d: d.rotate(10, (1, 1, 0)),
+    "scale": lambda d: d.scale(0.99).scale(1, 1.01),
+    "reflect": lambda d: d.reflect("x"),
+    "mirror": lambda d: d.mirror("y"),
+    "repeat": lambda d: d.repeat(3, count=1).repeat(5),
+    "repeat_around": lambda d: d.repeat_around(1),
+    "extrude": lambda d: d.extrude(1),
+    "revolve": lambda d: d.revolve(),
+    "loft": lambda d: d.loft(disc, 1),
+    "twist": lambda d: d.twist(1),
+    "taper": lambda d: d.taper(1, 0.9),
+    "offset": lambda d: d.offset(0.01),
+    "shell": lambda d: d.shell(0.1),
+    "morph": lambda d: d.morph(disc, 0.5),
+    "__invert__": lambda d: ~d,
+    "__or__": lambda d: (d | disc).move(0.1),
+    "__and__": lambda d: disc & d.move(0.1),
+    "__sub__": lambda d: d.move(0.1) - disc,
+    "smooth_union": lambda d: s.smooth_union(d, disc, radius=0.1),
+    "bind": lambda d: (d | s.circle(var("r", 1))).bind(r=2),
+}
+
+
+def test_every_way_to_wrap_a_shape_is_tried() -> None:
+    methods = {name for name in dir(s.Shape) if not name.startswith("_")}
+    assert methods - {"tape", "defaults", "expr"} <= set(WRAPPED)
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_shapes_nest_as_deep_as_one_likes(name: str) -> None:
+    """Deeper than Python's stack; ``bind`` goes through all that is below, so less deep."""
+    shape = disc
+    for _ in range(20 if name == "bind" else sys.getrecursionlimit()):
+        shape = WRAPPED[name](shape)
+    assert len(shape.tape()) >= 8
+
+
+def test_a_spiral_of_unions_has_clauses_in_proportion() -> None:
+    def spiral(turns: int) -> s.Shape:
+        shape = s.circle(0.3)
+        for _ in range(turns):
+            shape = (shape | s.circle(0.1).move(0.5)).rotate(10).scale(0.99)
+        return shape
+
+    short, long = (len(spiral(turns).tape()) for turns in (50, 500))
+    assert long < 10 * short
+    assert value(spiral(200), 0.0, 0.0) == pytest.approx(-0.3 * 0.99**200)
+
+
+def test_functions_that_nest_too_deep_are_told_what_to_do() -> None:
     shape = disc
     for _ in range(5000):
-        shape = shape.move(0.1) | disc
+        shape = s.Shape(lambda *p, inner=shape: inner(*p))
     with pytest.raises(OptionError, match=r"union\(\*parts\)"):
         shape.tape()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: disc.repeat(0.1, count=10**9),
+        lambda: disc.repeat(0.1, 0.1, count=10**4),
+        lambda: disc.repeat(1, count=10**4).repeat(y=1, count=10**4),
+        lambda: disc.repeat_around(10**9),
+        lambda: s.star(10**9, 1, 0.5),
+        lambda: doubled(disc, 40),
+    ],
+)
+def test_more_parts_than_memory_holds_are_refused_before_they_are_made(
+    make: Callable[[], s.Shape],
+) -> None:
+    with pytest.raises(OptionError, match=r"parts, more than 1,000,000: "):
+        make()
+
+
+def doubled(shape: s.Shape, times: int) -> s.Shape:
+    for _ in range(times):
+        shape = (shape | shape.move(0.1)).rotate(1)
+    return shape
 
 
 def test_a_rectangle_asks_a_picture_for_no_root() -> None:

@@ -25,6 +25,7 @@ import numpy as np
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
+from intervalvm.shapes.made import check_count
 from intervalvm.shapes.planar import (
     Point,
     hull,
@@ -75,6 +76,7 @@ def star(points: int, outer: float, inner: float) -> Shape:
     Formula: the polygon of its tips and notches. Field: a bound.
     """
     count = whole("points", points, 3)
+    check_count(2 * count, f"{points!r} points are too many")
     radii = number("outer", positive("outer", outer)), number("inner", positive("inner", inner))
     if not radii[1] < radii[0]:
         raise OptionError(f"inner={inner!r} is not below outer={outer!r}")
