@@ -32,6 +32,9 @@ def settle(points: Points, edges: Any, found: list[Any], *, jumps: bool) -> None
     found on the CPU, whatever the back end.
     """
     module = points.xp.module
+    if not points.shape:  # a mask picks from arrays with an axis
+        points = replace(points, shape=(1,))
+        edges, *found = (array.reshape(1) for array in (edges, *found))
     value, *slopes = (_host(array[edges]) for array in found)
     axes, free = (
         [_host(module.broadcast_to(array, points.shape)[edges]) for array in arrays]

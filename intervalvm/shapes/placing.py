@@ -106,7 +106,8 @@ class Placing(Base):
 
         Without ``count`` they go on for ever, and the shape must fit into a cell as large as a step
         about the origin: the remainder cuts off the rest. ``count`` is one number, or one for each
-        step that is given; then shapes may overlap.
+        step that is given; then shapes may overlap. Raises OptionError for more than a million
+        copies.
 
         Formula: the field at the remainder of the coordinate (Inigo Quilez, "3D distance
         functions"); with ``count`` the minimum of the copies. Field: a bound if the shape is
