@@ -23,7 +23,7 @@ MOST = 1_000_000
 """Parts of one shape: a formula of so many fields takes gigabytes."""
 
 
-def parts_of(shape: Base) -> int:
+def part_count(shape: Base) -> int:
     """Fields that a shape is made of, each as often as it is asked for its value."""
     return shape._field.parts if isinstance(shape._field, Made) else 1
 
@@ -59,7 +59,7 @@ class Made:
 
     @cached_property
     def parts(self) -> int:
-        return sum(map(parts_of, self.shapes))
+        return sum(map(part_count, self.shapes))
 
     def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
         asked: list[tuple[Made, Point, list[Expr]]] = [(self, (x, y, z), [])]

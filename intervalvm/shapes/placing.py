@@ -12,7 +12,7 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, absolute, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
-from intervalvm.shapes.made import check_count, parts_of
+from intervalvm.shapes.made import check_count, part_count
 
 if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
@@ -138,7 +138,7 @@ class Placing(Base):
         return self._placed(lambda *p: (folded(i, c) if i in steps else c for i, c in enumerate(p)))
 
     def _row(self, axis: int, step: Value, count: int) -> Self:
-        check_count(count * parts_of(self))
+        check_count(count * part_count(self))
         offsets = [step * (i - (count - 1) / 2) for i in range(count)]
         return self._joined(minimum, [self.move(**{AXES[axis]: offset}) for offset in offsets])
 
@@ -148,5 +148,5 @@ class Placing(Base):
         Formula: the minimum of the copies. Field: the distance outside if the shape's is.
         """
         n = v.whole("count", count, 1)
-        check_count(n * parts_of(self))
+        check_count(n * part_count(self))
         return self._joined(minimum, [self.rotate(360 * i / n) for i in range(n)])
