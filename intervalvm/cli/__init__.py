@@ -99,9 +99,10 @@ def _buffer_output() -> None:
 
 
 def _drop_unwritten_output() -> None:
-    """Python flushes standard output once more at exit, and would complain about it again."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Python flushes the streams once more at exit, and would complain about them again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
