@@ -196,10 +196,9 @@ def _report(
     if not options.quiet:
         width, height = stats.size
         unproven = "" if stats.over is None else f"{stats.pixels['unproven']} unproven, "
-        certified = "" if options.certificate is None else f", certificate {options.certificate}"
         tell(
             f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, {unproven}"
-            f"{milliseconds(stats.seconds['render'])}{certified}"
+            f"{milliseconds(stats.seconds['render'])}"
         )
     if found is not None and not _is_wrong(found) and not options.quiet:
         total, different = stats.pixels["total"], found["different"]
