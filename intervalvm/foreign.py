@@ -35,7 +35,7 @@ PICTURES = frozenset(
 """Suffixes under which everybody expects a picture, or the array of one."""
 
 
-def kind_of(data: bytes) -> str | None:
+def kind_of(data: bytes | bytearray) -> str | None:
     """What a file that begins with ``data`` is, in words, and what to do about it."""
     kind = next((kind for magic, kind in MAGIC.items() if data.startswith(magic)), None)
     if kind is None:

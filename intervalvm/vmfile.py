@@ -25,6 +25,7 @@ import numpy as np
 
 from intervalvm import foreign
 from intervalvm.dialects import text_of
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import DoesNotFit, FileError, FormatError, OptionError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, write_atomically
@@ -49,10 +50,12 @@ SHOWN = 80
 
 
 MOST_BYTES = 256 << 20
+PART_BYTES = 1 << 20
 MOST_CLAUSES = 10_000_000
 """What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
 
 
+@in_default_environment
 def load(
     path: str | os.PathLike[str],
     *,
@@ -79,7 +82,7 @@ def read(
     """The tape in an open file, which messages call ``name``; the rest is as in ``load``."""
     try:
         size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
-        data = file.read(max_bytes + 1) if size <= max_bytes else b""
+        data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
     except OSError as error:
         raise FileError(_unreadable(name, error)) from error
     except MemoryError:
@@ -99,10 +102,19 @@ def read(
     return parse(text, name=name, max_clauses=max_clauses)
 
 
+def _at_most(file: BinaryIO, count: int) -> bytearray:
+    """Up to ``count`` bytes, in parts: to ask for all at once would take as much memory."""
+    data = bytearray()
+    while part := file.read(min(PART_BYTES, count - len(data))):
+        data += part
+    return data
+
+
 def _out_of_memory(name: str) -> DoesNotFit:
     return DoesNotFit(f"{name}: reading it takes more memory than there is: use a smaller file")
 
 
+@in_default_environment
 def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
     """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
 
@@ -125,6 +137,7 @@ def check_name(path: str | os.PathLike[str]) -> None:
         )
 
 
+@in_default_environment
 def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
     """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
 
@@ -331,7 +344,7 @@ def _quoted(word: str) -> str:
     return repr(word if len(word) <= SHOWN // 2 else word[: SHOWN // 2] + "…")
 
 
-def _not_utf8(name: str, data: bytes, start: int) -> FormatError:
+def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
     if kind := foreign.kind_of(data):
         return FormatError(kind, name=name, line=1, column=1)
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"

@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from intervalvm.errors import BackendError, FileError, OptionError
+from intervalvm.errors import BackendError, FileError, OptionError, install_line
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes.kerning import Kerning
 from intervalvm.shapes.layout import SPACES, Metrics, Pen, Row
@@ -141,7 +141,7 @@ def _read(path: Path, number: int) -> Any:
         from fontTools.ttLib import TTFont, TTLibFileIsCollectionError
     except ModuleNotFoundError as error:
         raise BackendError(
-            "fonts are read with fontTools, which is not installed: pip install 'intervalvm[fonts]'"
+            "fonts are read with fontTools, which is not installed: " + install_line("fonts")
         ) from error
     try:
         data = path.read_bytes()
