@@ -6,14 +6,15 @@ In: a path and a function that writes bytes. Out: the file, or a FileError and t
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 import stat
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from intervalvm.errors import FileError
+from intervalvm.errors import ArgumentTypeError, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,28 +23,26 @@ if TYPE_CHECKING:
     PathLike = str | os.PathLike[str]
 
 TEMPORARY = ".intervalvm-{}.tmp"
-"""A file while it is written. A process that is killed cannot remove its own: the next to write in
-the folder does, once it is ``LEFT_SECONDS`` old and nobody holds its lock."""
+"""A file while it is written, with 12 random hexadecimal digits. A process that is killed cannot
+remove its own: the next of the same user to write in the folder does, once it is ``LEFT_SECONDS``
+old and nobody holds its lock."""
+LEFTOVER = re.compile(re.escape(TEMPORARY).replace(r"\{\}", "[0-9a-f]{12}"))
 LEFT_SECONDS = 60.0
+MOST_LINKS = 40
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WAYS_OUT = {
+    **dict.fromkeys(DISK_FULL, "make room, or write to another place"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "choose another place"),
+    errno.ENAMETOOLONG: "choose a shorter one",
+    errno.ELOOP: "its links lead nowhere",
+}
+"""What to do about an error of the system."""
 
 
 def check_writable(path: PathLike) -> None:
     """Raise FileError if ``write_atomically(path, ...)`` could not work, as far as can be seen."""
-    target = Path(path)
-    if target.is_dir():
-        raise FileError(f"{target} is a folder: give the name of a file in it")
-    folder = target.parent
-    if not folder.exists():
-        raise FileError(f"cannot write {target}: there is no folder {folder}: create it first")
-    if not folder.is_dir():
-        raise FileError(f"cannot write {target}: {folder} is not a folder")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise FileError(f"cannot write {target}: it is write-protected: choose another name")
-    if not _is_special(target) and not os.access(folder, os.W_OK | os.X_OK):
-        raise FileError(
-            f"cannot write {target}: the folder {folder} is write-protected: choose another place"
-        )
+    with file_errors(check_path(path)):
+        _find(check_path(path))
 
 
 def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
@@ -51,42 +50,182 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
 
     The bytes go to a new file in the same folder, which then takes the name. Whatever is raised on
     the way, an interrupt too, the new file is removed and the old one stays. Links are followed,
-    and a device or pipe is written directly. Raises FileError, with ``disk_full`` where it is so.
+    but for another user's in a folder that all may write to. A device, a pipe or a descriptor of
+    this process, such as ``/dev/stdout``, is written directly, where it stands, once all is ready.
+    Raises FileError, with exit status 3 where the disk is full.
     """
-    check_writable(path)
-    target = Path(os.path.realpath(path))
-    with file_errors(str(path)):
-        if _is_special(target):
-            with open(target, "wb") as stream:
-                write(stream)
+    name = check_path(path)
+    with file_errors(name):
+        place = _find(name)
+        if place.descriptor is None and (place.found is None or stat.S_ISREG(place.found.st_mode)):
+            _replace(place, write)
             return
-        # not tempfile: it makes private files where a user expects what the umask says
-        partial = target.with_name(TEMPORARY.format(os.urandom(6).hex()))
-        _remove_leftovers(target.parent)
-        try:
-            with open(partial, "xb") as stream:
-                _lock(stream)
-                if target.exists():
-                    partial.chmod(stat.S_IMODE(target.stat().st_mode))
-                write(stream)
-            os.replace(partial, target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        whole = io.BytesIO()
+        write(whole)
+        flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        to = os.open(place.path, flags) if place.descriptor is None else os.dup(place.descriptor)
+        with open(to, "wb") as stream:
+            stream.write(whole.getbuffer())
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what processes that were killed have left."""
-    before, after = TEMPORARY.split("{}")
-    for name in os.listdir(folder):
-        if not (name.startswith(before) and name.endswith(after)):
-            continue
-        with suppress(OSError):
-            leftover = folder / name
-            if time.time() - leftover.stat().st_mtime > LEFT_SECONDS:
-                with open(leftover, "rb") as stream:
-                    if _lock(stream):
-                        leftover.unlink()
+def same_file(one: PathLike, other: PathLike) -> bool:
+    """Whether two names stand for one file, through links or without; devices are never one."""
+    with suppress(OSError, ValueError):
+        found = os.stat(one)
+        return not stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(other))
+    with suppress(ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)
+    return False
+
+
+def descriptor_of(path: PathLike) -> int | None:
+    """The number of this process's descriptor that ``path`` stands for, as ``/dev/stdout`` does."""
+    with suppress(OSError):
+        return _followed(check_path(path))[1]
+    return None
+
+
+class _Place(NamedTuple):
+    """Where a name leads: a path that is no link, what stands there, or an open descriptor."""
+
+    path: str
+    found: os.stat_result | None
+    descriptor: int | None
+
+
+def check_path(path: PathLike) -> str:
+    """The path as text. Raises FileError for one that no file can have, TypeError for no path."""
+    try:
+        name = os.fsdecode(path)
+        unusable = b"\0" in os.fsencode(name)
+    except TypeError:
+        kind = type(path).__name__
+        raise ArgumentTypeError(f"{kind} is not a path: give a file name as text") from None
+    except UnicodeEncodeError:
+        unusable = True
+    if unusable:
+        raise FileError(f"{name!a} cannot be the name of a file: choose another")
+    return name
+
+
+def _find(name: str) -> _Place:
+    """Where to write. Raises FileError, or an OSError of the system's, where that cannot be."""
+    path, descriptor = _followed(name)
+    if descriptor is not None:
+        _check_open(name, descriptor)
+        return _Place(path, None, descriptor)
+    found, folder = _standing(path), os.path.dirname(path)
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        raise FileError(f"{name} is a folder: give the name of a file in it")
+    around = _standing(folder)
+    shown = os.path.dirname(name) or folder
+    if around is None:
+        raise FileError(f"cannot write {name}: there is no folder {shown}: create it first")
+    if not stat.S_ISDIR(around.st_mode):
+        raise FileError(f"cannot write {name}: {shown} is not a folder")
+    if found is not None and not os.access(path, os.W_OK):
+        raise FileError(f"cannot write {name}: it is write-protected: choose another name")
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        _check_owner(name, path, found)
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(
+            f"cannot write {name}: the folder {shown} is write-protected: choose another place"
+        )
+    return _Place(path, found, None)
+
+
+def _followed(name: str) -> tuple[str, int | None]:
+    """``name`` with its links followed, up to one that is a descriptor of this process.
+
+    What such a one is a link to, a file or a pipe, is open already, and is not to be replaced.
+    """
+    descriptors, path = os.path.realpath("/dev/fd"), name
+    for _ in range(MOST_LINKS):
+        folder, last = os.path.split(path)
+        folder = os.path.realpath(folder)
+        path = os.path.join(folder, last)
+        if folder == descriptors and last.isdecimal():
+            return path, int(last)
+        if not os.path.islink(path):
+            return path, None
+        _check_owner(name, path, os.lstat(path))
+        path = os.path.join(folder, os.readlink(path))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _standing(path: str) -> os.stat_result | None:
+    """What stands at ``path``, which is no link: None for nothing."""
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _check_owner(name: str, path: str, found: os.stat_result) -> None:
+    """Refuse a link, pipe or device that another user has put where all may write.
+
+    The rule is that of Linux's ``protected_symlinks`` and ``protected_fifos``.
+    """
+    around = os.stat(os.path.dirname(path))
+    shared = stat.S_ISVTX | stat.S_IWOTH
+    if around.st_mode & shared == shared and found.st_uid not in (os.geteuid(), around.st_uid):
+        kind = "link" if stat.S_ISLNK(found.st_mode) else "pipe or device"
+        raise FileError(
+            f"cannot write {name}: {path} is a {kind} of another user's, in a folder that all may "
+            "write to: choose another name"
+        )
+
+
+def _check_open(name: str, descriptor: int) -> None:
+    try:
+        import fcntl
+
+        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    except ImportError:
+        os.fstat(descriptor)
+    else:
+        if mode == os.O_RDONLY:
+            raise FileError(f"cannot write {name}: it is open for reading alone")
+
+
+def _replace(place: _Place, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file beside the place, and have it take the place's name."""
+    folder = os.path.dirname(place.path)
+    # not tempfile: it makes private files where a user expects what the umask says
+    partial = os.path.join(folder, TEMPORARY.format(os.urandom(6).hex()))
+    _remove_leftovers(folder)
+    try:
+        with open(partial, "xb") as stream:
+            _lock(stream)
+            if place.found is not None:
+                os.chmod(partial, place.found.st_mode & 0o777)
+            write(stream)
+        os.replace(partial, place.path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
+        raise
+
+
+def _remove_leftovers(folder: str) -> None:
+    """Remove what this user's processes that were killed have left."""
+    if os.name != "posix":  # where nothing can be locked, nothing can be known to be left
+        return
+    with suppress(OSError):
+        for name in filter(LEFTOVER.fullmatch, os.listdir(folder)):
+            with suppress(OSError):
+                _remove_leftover(os.path.join(folder, name))
+
+
+def _remove_leftover(leftover: str) -> None:
+    found = os.lstat(leftover)
+    is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    if is_ours and time.time() - found.st_mtime > LEFT_SECONDS:
+        # whatever has taken its place since: a link is not followed, a pipe not waited for
+        careful = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(os.open(leftover, careful), "rb") as stream:
+            if _lock(stream):
+                os.unlink(leftover)
 
 
 def _lock(stream: BinaryIO) -> bool:
@@ -109,14 +248,8 @@ def file_errors(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in DISK_FULL:
-            raise FileError(
-                f"cannot write {name}: {reason}: make room, or write to another place",
-                disk_full=True,
-            ) from error
-        raise FileError(f"cannot write {name}: {reason}") from error
-
-
-def _is_special(target: Path) -> bool:
-    """Whether a device or a pipe stands there, which a plain file must not replace."""
-    return target.exists() and not target.is_file()
+        if error.errno in WAYS_OUT:
+            reason = f"{reason}: {WAYS_OUT[error.errno]}"
+        raise FileError(
+            f"cannot write {name}: {reason}", disk_full=error.errno in DISK_FULL
+        ) from error

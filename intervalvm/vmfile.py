@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intervalvm import foreign
 from intervalvm.dialects import text_of
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import DoesNotFit, FileError, FormatError
+from intervalvm.errors import DoesNotFit, FileError, FormatError, OptionError
 from intervalvm.expr import TapeLike, as_tape
-from intervalvm.files import write_atomically
+from intervalvm.files import check_path, write_atomically
 from intervalvm.memory import in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, as_single
@@ -68,10 +69,21 @@ def load(
     """
     name = os.fsdecode(path)
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
-            data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
+        file = open(path, "rb")  # noqa: SIM115 what fails while it is read is read's to explain
     except (OSError, ValueError) as error:
+        raise FileError(_unreadable(name, error)) from error
+    with file:
+        return read(file, name, max_bytes=max_bytes, max_clauses=max_clauses)
+
+
+def read(
+    file: BinaryIO, name: str, *, max_bytes: int = MOST_BYTES, max_clauses: int = MOST_CLAUSES
+) -> Tape:
+    """The tape in an open file, which messages call ``name``; the rest is as in ``load``."""
+    try:
+        size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
+        data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
+    except OSError as error:
         raise FileError(_unreadable(name, error)) from error
     except MemoryError:
         raise _out_of_memory(name) from None
@@ -107,10 +119,22 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
 
     The text is ``str(tape)``. With ``dialect="fidget"`` it holds only operations that Fidget reads:
-    VariableError for a free variable, OptionError for an operation that it does not have.
+    VariableError for a free variable, OptionError for an operation that it does not have, and for
+    a ``path`` that promises a picture.
     """
+    check_name(path)
     data = text_of(as_tape(tape), dialect).encode()
     write_atomically(path, lambda stream: stream.write(data))
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Raise OptionError where a name promises a picture: what is written is the tape's text."""
+    name = check_path(path)
+    if foreign.is_picture(name):
+        raise OptionError(
+            f"a tape is saved as .vm text, and {name} names a picture: give a name in .vm, or draw "
+            f"it, as in intervalvm.render(...).save({name!r})"
+        )
 
 
 @in_default_environment
@@ -321,6 +345,8 @@ def _quoted(word: str) -> str:
 
 
 def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
+    if kind := foreign.kind_of(data):
+        return FormatError(kind, name=name, line=1, column=1)
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
     message = f"the file is {encoding}, byte {data[start]:#04x}: save it as UTF-8"
     before = _lines(data[:start].decode())

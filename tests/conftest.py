@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,25 @@ settings.register_profile("intervalvm", deadline=None)
 # For a hunt: pytest --hypothesis-profile=thorough
 settings.register_profile("thorough", deadline=None, max_examples=5000)
 settings.load_profile("intervalvm")
+
+
+WORDS_OF_THE_TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE")
+WORDS_OF_PYTHON = ("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS")
+
+
+def pytest_configure() -> None:
+    """What tests and the programs that they start take for granted, wherever they run.
+
+    A shell's background job has SIGINT ignored, and what is ignored stays so in its children.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.umask(0o022)
+    for word in (*WORDS_OF_THE_TERMINAL, *WORDS_OF_PYTHON, "LC_ALL", "LC_CTYPE"):
+        os.environ.pop(word, None)
+    os.environ["LANG"] = "C.UTF-8"
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from intervalvm.cli import main, options, progress
+from intervalvm.cli import bench, main, options
 from intervalvm.render import grid
 from intervalvm.render.image import Image
 
@@ -76,9 +75,12 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "intervalvm", *words]
 
 
-def process(*words: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+def process(
+    *words: str, environment: dict[str, str] | None = None, **more: Any
+) -> subprocess.CompletedProcess[bytes]:
     root = str(Path(__file__).resolve().parents[1])
-    environment = os.environ | {"PYTHONPATH": root + os.pathsep + os.environ.get("PYTHONPATH", "")}
+    path = root + os.pathsep + os.environ.get("PYTHONPATH", "")
+    environment = os.environ | {"PYTHONPATH": path} | (environment or {})
     more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
     return subprocess.run(command(*words), env=environment, timeout=60, check=False, **more)
 
@@ -161,8 +163,10 @@ def test_variables_and_z(here: Path) -> None:
 
 def test_stats_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["circle.vm", *QUICK, "--stats", "--check"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
     assert lines[0].startswith("12x12 pixels, 7 clauses")
+    assert err.startswith("circle.png: 12x12, 52 pixels inside, ")
     assert [line.split()[0] for line in lines[-6:]] == [
         *("load", "compile", "render", "write", "total", "identical:")
     ]
@@ -268,7 +272,9 @@ def test_simplify_writes_a_file(here: Path, capsys: pytest.CaptureFixture[str]) 
     box = ["--x", "-2", "-1", "--y", "0", "1"]
     assert main(["simplify", "two.vm", *box, "--out", "short.vm"]) == 0
     assert (here / "short.vm").read_text() == "_0 var-x\n"
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "short.vm: 1 of 3 clauses\n")
+    assert main(["simplify", "two.vm", *box, "--out", "short.vm", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.filterwarnings("default")
@@ -285,6 +291,39 @@ def test_bench_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ["pruned", "numba"],
     ]
     assert {row[-1] for row in rows[1:7]} == {"yes"}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("columns", ["20", "80"])
+def test_bench_keeps_its_keys_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["bench", "circle.vm", "--size", "12", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    head = out.splitlines()[0]
+    assert head.split() == list(bench.HEAD)
+    assert len(head) <= 80
+    assert err == ""
+
+
+@pytest.mark.filterwarnings("default")
+def test_bench_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "circle.vm", "--size", "20x12", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report) == ["file", "rows"]
+    assert report["file"] == "circle.vm"
+    for row in report["rows"]:
+        assert list(row) == [
+            *("engine", "backend", "dtype", "threads", "size"),
+            *("seconds", "runs", "ratio", "identical"),
+        ]
+        assert row["size"] == [20, 12]
+        assert row["identical"] is True
+    assert {(row["engine"], row["backend"]) for row in report["rows"]} == {
+        *(("dense", "numpy"), ("naive", "numpy"), ("pruned", "numpy"), ("pruned", "numba"))
+    }
 
 
 # what bad input gets: one message, status 2, nothing written
@@ -340,7 +379,8 @@ def test_format_errors(
         (["--region", "0", "0", "0", "1"], "the region's x is empty"),
         (["--region", "0", "1", "1", "0"], "the lower end first"),
         (["--region", "0", "1e39", "0", "1"], "float64"),
-        (["--region", "0", "1", "0", "1", "--scale", "2"], "--region and --center"),
+        (["--region", "0", "1", "0", "1", "--scale", "2"], "--region and --scale"),
+        (["--region", "0", "1", "0", "1", "--center", "2", "1"], "--region and --center"),
         (["--region", "0", "1"], "expected 4 arguments"),
         (["--scale", "0"], "the scale is 0"),
         (["--scale", "-1"], "the scale is -1"),
@@ -360,6 +400,7 @@ def test_format_errors(
         (["--engine", "fast"], "invalid choice"),
         (["--dtype", "float16"], "invalid choice"),
         (["--out", "a.jpg"], "'.jpg' names no format: choose .png .pgm"),
+        (["--out", "a.JPEG"], "JPEG changes pixels: .png keeps them"),
         (["--out", "a"], "choose .png .pgm"),
         (["--out", "none/a.png"], "there is no folder none"),
         (["--out", "circle.vm/a.png"], "circle.vm is not a folder"),
@@ -372,7 +413,25 @@ def test_format_errors(
         (["--max-memory", "much"], "give 4G or 500M"),
         (["--max-memory", "0"], "max_memory"),
         (["--stats", "--json"], "not allowed with"),
-        (["--none"], "unrecognized arguments: --none"),
+        (["--none"], "unrecognized arguments: --none\n"),
+        (["--sise", "12"], "unrecognized arguments: --sise 12 (did you mean '--size'?)"),
+        (["--sise=12"], "(did you mean '--size'?)"),
+        (["--centre", "0", "0"], "(did you mean '--center'?)"),
+        (["--output", "a.png"], "(did you mean '--out'?)"),
+        (["-o", "a.png"], "(did you mean '--out'?)"),
+        (["more", "--treads", "2"], "(did you mean '--threads'?)"),
+        (["--max-memory", "-1"], "'-1' is not an amount of memory"),
+        (["--max-memory", "9" * 400], "no machine has so much memory: give 4G or 500M"),
+        (["--max-bytes", "9" * 400], "no machine has so much memory: give 4G or 500M"),
+        (["--max-bytes", "1e3"], "'1e3' is not an amount of memory"),
+        (["--max-clauses", "0"], "'0' is not a number of clauses from 1"),
+        (["--max-clauses", "-5"], "'-5' is not a number of clauses from 1"),
+        (["--max-clauses", "9" * 5000], "is not a number of clauses from 1"),
+        (["--size", "9" * 5000], "--size"),
+        (["--threads", "9" * 5000], "--threads"),
+        (["--depth", "9" * 5000], "--depth"),
+        (["--out", "a.webp", "--size", "16384x1"], "at most 16383 pixels a side"),
+        (["--out", "a.png", "--size", "536870911x1"], "choose .npy"),
         (["--backend", "numba"], "numba"),
     ],
 )
@@ -388,7 +447,7 @@ def test_an_unwritable_place_is_named_before_the_work(
 ) -> None:
     from intervalvm.cli import render as module
 
-    monkeypatch.setattr(module, "load", lambda path: pytest.fail("too late"))
+    monkeypatch.setattr(module, "read_tape", lambda options: pytest.fail("too late"))
     fails(capsys, ["circle.vm", "--out", "none/a.png"], folder=here)
     fails(capsys, ["circle.vm", "--out", "a.jpg"], folder=here)
 
@@ -435,12 +494,26 @@ def test_memory_that_runs_out_has_status_3(
         (["simplify", "circle.vm", "--x", "0", "1", "--y", "0", "1", "--out", "no/a.vm"], "no"),
         (["bench", "circle.vm", "--size", "0"], "the size is 0"),
         (["info"], "required: FILE"),
+        (["infos"], "no command or file 'infos' (did you mean 'info'?)"),
+        (["infos", "circle.vm"], "no command or file 'infos' (did you mean 'info'?)"),
+        (["Bench", "circle.vm"], "no command or file 'Bench' (did you mean 'bench'?)"),
+        (["simplfy", "circle.vm", "--x", "0", "1"], "(did you mean 'simplify'?)"),
+        (["info", "circle.vm", "--jsn"], "(did you mean '--json'?)"),
+        (["info", "circle.vm", "--size", "3"], "unrecognized arguments: --size 3\n"),
+        (["circle.vm", "circle.vm"], "unrecognized arguments: circle.vm\n"),
+        (["render.vm"], "render.vm: no such file"),
     ],
 )
 def test_other_commands_explain_too(
     here: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     assert message in fails(capsys, words, folder=here)
+
+
+def test_a_file_named_like_a_command_is_a_file(here: Path) -> None:
+    (here / "infos").write_text(CIRCLE)
+    assert main(["infos", *QUICK]) == 0
+    assert files(here) == ["infos", "infos.png"]
 
 
 def test_debug_shows_the_traceback(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -543,6 +616,53 @@ def test_a_reader_that_leaves(here: Path) -> None:
     assert done.stderr == b""
 
 
+@needs_pipes
+@pytest.mark.parametrize(
+    ("words", "closed", "status", "said"),
+    [
+        (["circle.vm", *QUICK], 0, 0, None),
+        (["circle.vm", *QUICK, "--stats"], 1, 0, None),
+        (["circle.vm", *QUICK], 2, 0, b""),
+        (["circle.vm", *QUICK, "--sise"], 2, 2, b""),
+        (["none.vm"], 2, 2, b""),
+        (["-", *QUICK], 0, 2, b"intervalvm: error: standard input is closed: give the name of a"),
+        (
+            ["circle.vm", *QUICK, "--out", "-"],
+            1,
+            2,
+            b"standard output is closed: give --out",
+        ),
+    ],
+)
+def test_a_standard_stream_that_is_closed(
+    here: Path, words: list[str], closed: int, status: int, said: bytes | None
+) -> None:
+    done = process(*words, preexec_fn=lambda: os.close(closed))
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+    assert (done.stderr if said is None else said) in done.stderr
+    assert files(here) == ([] if status else ["circle.png"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    ("words", "status"), [(["circle.vm", *QUICK], 0), (["none.vm"], 2), (["--none"], 2)]
+)
+def test_standard_error_on_a_full_disk_changes_no_status(words: list[str], status: int) -> None:
+    with open("/dev/full", "wb") as full:
+        assert process(*words, stderr=full).returncode == status
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["info", "circle.vm"]])
+def test_words_on_a_full_disk(words: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = process(*words, stdout=full)
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"intervalvm: error: cannot write standard output: No space left")
+    assert done.stderr.count(b"\n") == 1
+
+
 # start-up and progress
 
 
@@ -597,29 +717,3 @@ def test_what_the_library_logs_is_shown(
     assert ("intervalvm: compiling\n" in said) is not quiet
     assert "intervalvm: cannot be kept\n" in said
     assert logging.getLogger("intervalvm").handlers == []
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_bar_appears_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with progress.Progress("rendering", wanted=True) as bar:
-        bar(1, 4)
-        assert terminal.getvalue() == ""
-        monkeypatch.setattr(progress, "PATIENCE", 0.0)
-        bar(2, 4)
-        time.sleep(0.15)
-        bar(4, 4)
-    assert "rendering" in terminal.getvalue()
-
-
-@pytest.mark.parametrize("wanted", [False, True])
-def test_no_bar_where_nobody_watches(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
-    monkeypatch.setattr(sys, "stderr", stream := (io.StringIO() if wanted else Terminal()))
-    with progress.Progress("rendering", wanted=wanted) as bar:
-        bar(1, 4)
-    assert stream.getvalue() == ""

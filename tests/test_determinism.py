@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm.render import compiled, context
-from intervalvm.render.image import FORMATS
+from intervalvm.render.formats import FORMATS
 
 TOP = Path(__file__).resolve().parents[1]
 PROSPERO = TOP / "prospero.vm"

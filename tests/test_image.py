@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,12 @@ import PIL.Image
 import pytest
 
 from intervalvm import parse, render
-from intervalvm.errors import FileError, OptionError
+from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
+from intervalvm.render import bigtiff, formats
+from intervalvm.render.formats import FORMATS, format_of
 from intervalvm.render.grid import Region
-from intervalvm.render.image import (
-    FORMATS,
-    FRESH_BYTES,
-    Image,
-    Level,
-    Stats,
-    canvas,
-    format_of,
-    milliseconds,
-)
+from intervalvm.render.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
 
 PICTURE = """\
 ......###
@@ -180,17 +174,144 @@ def test_a_named_format_overrides_the_suffix(image: Image, tmp_path: Path) -> No
     assert (tmp_path / "a.dat").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("name", ["jpg", "JPG", "jpeg", "jfif"])
+def test_jpeg_is_refused_with_a_format_that_keeps_the_pixels(
+    image: Image, tmp_path: Path, name: str
+) -> None:
+    message = r"names no format: choose \.png .* \(JPEG changes pixels: \.png keeps them"
+    for path, format in ((tmp_path / f"a.{name}", None), (io.BytesIO(), name)):
+        with pytest.raises(OptionError, match=message):
+            image.save(path, format)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_picture_is_written_to_a_stream(image: Image, tmp_path: Path, format: str) -> None:
+    """As Pillow does: where the stream stands, and its name says the format."""
+    image.save(tmp_path / f"a.{format}")
+    expected = (tmp_path / f"a.{format}").read_bytes()
+    for name in (format, format.upper(), f".{format}"):
+        image.save(stream := io.BytesIO(), name)
+        assert stream.getvalue() == expected
+    with open(tmp_path / f"b.{format}", "wb") as file:
+        image.save(file)
+        assert not file.closed
+    assert (tmp_path / f"b.{format}").read_bytes() == expected
+    with tempfile.TemporaryFile() as file:  # whose name is a number
+        image.save(file, format)
+        file.seek(0)
+        assert file.read() == expected
+
+
+class OnlyWrites:
+    """The least that is a stream: a socket or a response of a server."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, data: bytes) -> int:
+        self.data += bytes(data)
+        return len(data)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_stream_need_not_be_seekable(image: Image, format: str) -> None:
+    image.save(expected := io.BytesIO(), format)
+    image.save(stream := OnlyWrites(), format)
+    assert stream.data == expected.getvalue()
+    reading, writing = os.pipe()
+    with open(reading, "rb") as reader, open(writing, "wb") as writer:
+        image.write(writer, format)
+        writer.close()
+        assert reader.read() == expected.getvalue()
+
+
+def test_a_stream_without_a_name_needs_a_format(image: Image, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="a stream has no suffix: name the format, as in format="):
+        image.save(io.BytesIO())
+    with tempfile.TemporaryFile() as file, pytest.raises(OptionError, match="name the format"):
+        image.save(file)
+    with pytest.raises(ArgumentTypeError, match="a picture is bytes"):
+        image.save(io.StringIO(), "png")
+    with open(tmp_path / "a.png", "w") as file, pytest.raises(TypeError, match="in mode 'wb'"):
+        image.save(file)
+    with pytest.raises(ArgumentTypeError, match="format=3: give a name, as in format='png'"):
+        image.save(tmp_path / "b.png", 3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("path", ["a.jpg", "a", "png", ".png", "a.png.bak", "a."])
 def test_an_unknown_suffix_lists_the_known_ones(path: str) -> None:
     with pytest.raises(OptionError, match=r"choose \.png \.pgm \.ppm \.pbm \.tif"):
         format_of(path)
 
 
-def test_an_image_too_large_for_webp(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("format", "width", "height", "fits"),
+    [
+        ("webp", 16383, 16383, True),
+        ("webp", 16384, 1, False),
+        ("webp", 1, 16384, False),
+        ("npy", 1 << 40, 1, True),
+        *((name, (1 << 29) - 2, 1 << 20, name != "webp") for name in FORMATS),
+        *((name, (1 << 29) - 1, 1, name == "npy") for name in FORMATS),
+    ],
+)
+def test_what_a_format_holds(format: str, width: int, height: int, fits: bool) -> None:
+    """The last two are where Pillow reports that memory has run out."""
+    if fits:
+        formats.check_holds(format, width, height)
+    else:
+        with pytest.raises(OptionError, match=f"at most .*, not .*{width}.*: choose"):
+            formats.check_holds(format, width, height)
+
+
+def test_an_image_too_large_for_its_format_is_not_written(tmp_path: Path) -> None:
     wide = Image(np.zeros((1, 16384), np.uint8), Region.square(), stats())
     with pytest.raises(OptionError, match="at most 16383 pixels a side, not 16384x1"):
         wide.save(tmp_path / "a.webp")
+    with pytest.raises(OptionError, match="at most 16383 pixels a side, not 16384x1"):
+        wide.write(io.BytesIO(), "webp")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("is_big", [False, True])
+@pytest.mark.parametrize("mode", ["bitmap", "value"])
+def test_a_tiff_beyond_4_gib_is_a_bigtiff(
+    image: Image,
+    values: Image,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    is_big: bool,
+) -> None:
+    """The limit is lowered to the size of a small image, for the offsets are the same."""
+    chosen = image if mode == "bitmap" else values
+    pixels = chosen.pixels if mode == "bitmap" else chosen.pixels.astype(np.float32)
+    monkeypatch.setattr(formats, "TIFF_MOST", pixels.nbytes - is_big)
+    chosen.save(tmp_path / "a.tif")
+    header = (tmp_path / "a.tif").read_bytes()[:4]
+    assert header == (b"II+\0" if is_big else b"II*\0")
+    with PIL.Image.open(tmp_path / "a.tif") as read:
+        np.testing.assert_array_equal(np.asarray(read), pixels)
+        assert not hasattr(read, "n_frames") or read.n_frames == 1
+
+
+@pytest.mark.parametrize("strip_bytes", [1, 7, 36, 72, 1 << 20])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (4, 9), (64, 33)])
+def test_a_bigtiff_in_strips_of_any_size_reads_back(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], dtype: type, strip_bytes: int
+) -> None:
+    monkeypatch.setattr(bigtiff, "STRIP_BYTES", strip_bytes)
+    values = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)
+    bigtiff.write(values[::-1, ::-1], stream := io.BytesIO())
+    with PIL.Image.open(stream) as read:
+        np.testing.assert_array_equal(np.asarray(read), values[::-1, ::-1])
+        assert read.n_frames == 1
+
+
+def test_a_small_tiff_stays_one_that_every_program_reads() -> None:
+    assert 3 << 30 < formats.TIFF_MOST < 1 << 32
 
 
 # whole or not at all

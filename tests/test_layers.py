@@ -14,7 +14,7 @@ import intervalvm
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
     {"errors"},
-    {"digits", "environment", "files", "memory"},
+    {"digits", "environment", "files", "foreign", "memory"},
     {"functions"},
     {"ops", "shown"},
     {"tape"},

@@ -14,7 +14,9 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from intervalvm.cli.options import command_of, parse
-from intervalvm.errors import IntervalvmError
+from intervalvm.cli.output import tell
+from intervalvm.errors import FileError, IntervalvmError
+from intervalvm.files import file_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as done:  # argparse has printed its help or its error
         return done.code if isinstance(done.code, int) else 2
+    except FileError as error:  # or could not print the version
+        return _told(error)
     try:
         return command_of(options)(options)
     except BrokenPipeError:
@@ -44,18 +48,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             import traceback
 
             traceback.print_exc()
-        message, status = _explain(error)
-        print(message, file=sys.stderr)
-        return status
+        return _told(error)
 
 
-def _explain(error: BaseException) -> tuple[str, int]:
-    """The message for a user and the exit status."""
+def _told(error: BaseException) -> int:
+    """Tell a user what went wrong; the exit status."""
     if isinstance(error, KeyboardInterrupt):
-        return "intervalvm: interrupted", INTERRUPTED
+        tell("intervalvm: interrupted")
+        return INTERRUPTED
     if isinstance(error, IntervalvmError):
-        return f"intervalvm: error: {error}", error.exit_status
-    return "intervalvm: error: out of memory: choose a smaller --size", OUT_OF_MEMORY
+        tell(f"intervalvm: error: {error}")
+        return error.exit_status
+    tell("intervalvm: error: out of memory: choose a smaller --size")
+    return OUT_OF_MEMORY
 
 
 def run() -> NoReturn:
@@ -65,19 +70,22 @@ def run() -> NoReturn:
     try:
         _buffer_output()
         status = main()
-        if status < OUT_OF_MEMORY:  # else what could not be written is still there, and was told
-            sys.stdout.flush()
+        if status < OUT_OF_MEMORY and sys.stdout is not None:
+            # else what could not be written is still there, and was told
+            with file_errors("standard output"):
+                sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except OSError:
+    except BrokenPipeError:
         status = BROKEN_PIPE
+    except FileError as error:
+        status = _told(error)
     except Exception:
         import traceback
 
         traceback.print_exc()
         status = OUR_MISTAKE
-    if status >= OUT_OF_MEMORY:
-        _drop_unwritten_output()
+    _drop_unwritten_output()
     sys.exit(status)
 
 
@@ -91,8 +99,10 @@ def _buffer_output() -> None:
 
 
 def _drop_unwritten_output() -> None:
-    """Python flushes standard output once more at exit, and would complain about it again."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Python flushes the streams once more at exit, and would complain about them again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

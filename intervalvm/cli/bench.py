@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.cli.options import limits
 from intervalvm.cli.output import aligned, log_shown, say
+from intervalvm.cli.places import read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import DoesNotFit
 from intervalvm.render.api import render
 from intervalvm.render.grid import check_size
 from intervalvm.render.image import milliseconds
-from intervalvm.vmfile import load
 
 if TYPE_CHECKING:
     import argparse
@@ -43,20 +42,26 @@ class Row:
     ratio: float = 1.0
     identical: bool = True
 
+    def as_json(self) -> dict[str, Any]:
+        """The row as plain lists, dicts and numbers."""
+        way = {name: self.options[name] for name in ("engine", "backend", "dtype")}
+        size, threads = list(self.options["size"]), self.options.get("threads", 1)
+        facts = {"seconds": self.seconds, "runs": self.runs, "ratio": self.ratio}
+        return {**way, "threads": threads, "size": size, **facts, "identical": self.identical}
+
 
 def bench(options: argparse.Namespace) -> int:
     """Print the table; 1 if an engine gave another image than the dense one of its dtype."""
-    tape = load(options.file, **limits(options))
     given: dict[str, Any] = {"variables": dict(options.set)}
     if options.z is not None:
         given["z"] = options.z
     width, height = check_size(options.size)
     small = (min(width, NAIVE_PX), min(height, NAIVE_PX))
     every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wanted = not options.quiet
-    with log_shown(quiet=options.quiet), Progress("timing", wanted=wanted) as progress:
-        rows = _small_rows(tape, small, given)
-        progress(1, 3)
+    with log_shown(quiet=options.quiet), Progress(wanted=not options.quiet) as progress:
+        progress.stage("reading")
+        tape = read_tape(options)
+        rows = _small_rows(tape, small, given, progress)
         dense = [
             {"engine": "dense", "backend": "numpy", "dtype": dtype}
             for dtype in ("float64", "float32")
@@ -65,13 +70,17 @@ def bench(options: argparse.Namespace) -> int:
         pruned += [
             {"engine": "pruned", "backend": "numba", "threads": n} for n in sorted({1, every or 1})
         ]
-        rows += _rows(tape, [*dense, *pruned], {"size": (width, height), **given})
-        progress(3, 3)
-    _show(rows)
+        rows += _rows(tape, [*dense, *pruned], {"size": (width, height), **given}, progress)
+    if options.json:
+        say(json.dumps({"file": options.file, "rows": [row.as_json() for row in rows]}))
+    else:
+        say(f"{aligned([HEAD, *map(_cells, rows)], left=3)}\n{NOTE}")
     return 0 if all(row.identical for row in rows) else 1
 
 
-def _small_rows(tape: Tape, size: tuple[int, int], given: dict[str, Any]) -> list[Row]:
+def _small_rows(
+    tape: Tape, size: tuple[int, int], given: dict[str, Any], progress: Progress
+) -> list[Row]:
     """The naive engine beside the dense one, at the largest size that fits up to ``size``."""
     ways: list[dict[str, Any]] = [
         {"engine": "dense", "backend": "numpy", "dtype": "float64"},
@@ -79,18 +88,21 @@ def _small_rows(tape: Tape, size: tuple[int, int], given: dict[str, Any]) -> lis
     ]
     while True:
         try:
-            return _rows(tape, ways, {"size": size, **given})
+            return _rows(tape, ways, {"size": size, **given}, progress)
         except DoesNotFit:
             if max(size) == 1:
                 raise
             size = (max(1, size[0] // 2), max(1, size[1] // 2))
 
 
-def _rows(tape: Tape, ways: list[dict[str, Any]], given: dict[str, Any]) -> list[Row]:
+def _rows(
+    tape: Tape, ways: list[dict[str, Any]], given: dict[str, Any], progress: Progress
+) -> list[Row]:
     """A row for each way; ratios are against the first, which is dense float64."""
     rows: list[Row] = []
     reference: dict[str, Image] = {}
     for way in ways:
+        progress.stage(f"timing {way['engine']} on {way['backend']}")
         way = {"dtype": "float32", **way, **given}
         image, seconds = _timed(tape, way)  # checks and warms up
         if way["dtype"] not in reference:
@@ -120,23 +132,7 @@ def _timed(tape: Tape, way: dict[str, Any]) -> tuple[Image, float]:
 
 
 HEAD = ("engine", "backend", "dtype", "threads", "size", "median", "runs", "ratio", "identical")
-
-
-def _show(rows: list[Row]) -> None:
-    cells = [_cells(row) for row in rows]
-    note = "ratio: against dense float64 at the same size; identical: to dense of the same dtype"
-    if not sys.stdout.isatty():
-        say(f"{aligned([HEAD, *cells])}\n{note}")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption=note)
-    for i, name in enumerate(HEAD):
-        table.add_column(name, justify="right" if i >= 3 else "left")
-    for row in cells:
-        table.add_row(*row)
-    Console().print(table)
+NOTE = "ratio: against dense float64 at the same size; identical: to dense of the same dtype"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

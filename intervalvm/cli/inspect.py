@@ -6,13 +6,14 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.cli.options import limits
-from intervalvm.cli.output import aligned, say
+from intervalvm.cli.output import aligned, say, tell, write_bytes
+from intervalvm.cli.places import STANDARD, check_apart, read_tape
+from intervalvm.cli.progress import Progress
 from intervalvm.compiler.slots import peak_live
 from intervalvm.digits import shown
 from intervalvm.evaluate import regions
 from intervalvm.files import check_writable
-from intervalvm.vmfile import load, save
+from intervalvm.vmfile import check_name, save
 
 if TYPE_CHECKING:
     import argparse
@@ -24,8 +25,11 @@ SQUARE = (-1.0, 1.0)
 
 def info(options: argparse.Namespace) -> int:
     """Print what the file consists of and what its value is bounded by over the default square."""
-    tape = load(options.file, **limits(options))
-    bounds = _bounds(tape, dict(options.set), 0.0 if options.z is None else options.z)
+    with Progress(wanted=not options.quiet) as progress:
+        progress.stage("reading")
+        tape = read_tape(options)
+        progress.stage("bounding")
+        bounds = _bounds(tape, dict(options.set), 0.0 if options.z is None else options.z)
     facts = {
         "file": options.file,
         "clauses": len(tape),
@@ -84,15 +88,23 @@ def _bounds_text(facts: dict[str, Any]) -> str:
 
 def simplify(options: argparse.Namespace) -> int:
     """Print the tape that is left of the file in the box, or write it."""
-    if options.out is not None:
+    check_apart(options.file, {"--out": options.out})
+    to_file = options.out not in (None, STANDARD)
+    if to_file:
+        check_name(options.out)
         check_writable(options.out)
-    tape = load(options.file, **limits(options))
     box: dict[str, Any] = {
         axis: tuple(getattr(options, axis)) for axis in "xyz" if getattr(options, axis)
     }
-    short = regions.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
-    if options.out is None:
-        say(str(short).rstrip("\n"))
-    else:
-        save(short, options.out)
+    with Progress(wanted=not options.quiet) as progress:
+        progress.stage("reading")
+        tape = read_tape(options)
+        progress.stage("simplifying")
+        short = regions.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
+    if not to_file:
+        write_bytes(str(short).encode())  # a tape is UTF-8, whatever the terminal's encoding
+        return 0
+    save(short, options.out)
+    if not options.quiet:
+        tell(f"{options.out}: {len(short)} of {len(tape)} clauses")
     return 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.cli import values
+from intervalvm.cli.output import say
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 GRIDS = ("linspace", "center", "fidget")
 ENGINES = ("pruned", "dense", "naive")
@@ -26,6 +30,9 @@ COMMANDS = {
 }
 """The commands: the module with a function of that name, and a line of help."""
 
+GUESSES = {"-o": "--out", "-q": "--quiet", "-s": "--size", "-j": "--threads"}
+"""Options of other programs, whose letters are no hint."""
+
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
 every clause everywhere, about a thousand times sooner."""
@@ -41,6 +48,7 @@ examples:
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
   intervalvm bench prospero.vm
+  gunzip -c prospero.vm.gz | intervalvm - --out prospero.png
 
 'intervalvm FILE' is short for 'intervalvm render FILE';
 'intervalvm COMMAND --help' lists the options of a command.
@@ -53,8 +61,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line. Raises SystemExit, having printed the help or an error."""
     words = list(argv)
     if not words:
-        _parser().error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
+        _parser()[0].error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
+    parser, commands = _parser()
     if words[0] not in (*COMMANDS, "-h", "--help", "--version"):
+        if (
+            words[0].isalpha()
+            and not os.path.exists(words[0])
+            and (near := _near(words[0], COMMANDS))
+        ):
+            parser.error(f"no command or file {words[0]!r}{near}")
         words.insert(0, "render")
     # what follows it and is none of its values is the next argument, FILE perhaps
     words = [
@@ -62,13 +77,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         for word, after in zip(words, [*words[1:], ""], strict=True)
     ]
     # A blank before it keeps argparse from taking -1e-3 or -inf for an option.
-    return _parser().parse_args([f" {w}" if _is_negative(w) else w for w in words])
+    spaced = [f" {word}" if _is_negative(word) else word for word in words]
+    options, unknown = parser.parse_known_args(spaced)
+    if unknown:
+        command = commands[options.command]
+        known = re.findall(r"--[a-z-]+", command.format_help())
+        hints = (_near(GUESSES.get(word, word).split("=")[0], known) for word in unknown)
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{next(filter(None, hints), '')}")
+    return options
 
 
-def limits(options: argparse.Namespace) -> dict[str, int]:
-    """What was said of how much is read, as arguments of the library's ``load``."""
-    given = {name: getattr(options, name) for name in ("max_bytes", "max_clauses")}
-    return {name: value for name, value in given.items() if value is not None}
+def _near(word: str, known: Iterable[str]) -> str:
+    """A hint at the known word that is like ``word``, if one is."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1, cutoff=0.75)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
@@ -86,7 +110,8 @@ def _is_negative(word: str) -> bool:
     return word.startswith("-")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of all, and that of each command."""
     parser = argparse.ArgumentParser(
         prog="intervalvm",
         usage="intervalvm [COMMAND] FILE [option]...",
@@ -98,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=_Version, default=argparse.SUPPRESS, help="print the version and exit"
     )
-    commands = parser.add_subparsers(
+    commands: dict[str, argparse.ArgumentParser] = {}
+    adding = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True, title="commands"
     )
     for name, add_options in (
@@ -108,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         ("bench", _bench_options),
     ):
         line = COMMANDS[name][1]
-        command = commands.add_parser(
+        command = commands[name] = adding.add_parser(
             name,
             help=line,
             prog=f"intervalvm {name}",
@@ -116,19 +142,27 @@ def _parser() -> argparse.ArgumentParser:
             usage=f"intervalvm {name} FILE [option]...",
             allow_abbrev=False,
         )
-        command.add_argument("file", metavar="FILE", help="a tape in .vm text")
+        command.add_argument(
+            "file", metavar="FILE", help="a tape in .vm text, or - for standard input"
+        )
         add_options(command)
         reading = command.add_argument_group("how much of FILE is read at most")
-        reading.add_argument("--max-bytes", type=_bytes, metavar="BYTES", help="(256M)")
-        reading.add_argument("--max-clauses", type=int, metavar="N", help="(10000000)")
+        reading.add_argument(
+            "--max-bytes", type=values.amount_of_bytes, metavar="BYTES", help="(256M)"
+        )
+        reading.add_argument("--max-clauses", type=values.clauses, metavar="N", help="(10000000)")
+        command.add_argument("--quiet", action="store_true", help="no progress, no summary")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser
+    return parser, commands
 
 
 def _render_options(command: argparse.ArgumentParser) -> None:
     what = command.add_argument_group("what to draw")
     what.add_argument(
-        "--size", type=_size, metavar="N|WxH", help="pixels: a square, or width x height (1024)"
+        "--size",
+        type=values.size,
+        metavar="N|WxH",
+        help="pixels: a square, or width x height (1024)",
     )
     what.add_argument(
         "--region",
@@ -165,7 +199,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
 def _add_variables(group: Any) -> None:
     group.add_argument(
         "--set",
-        type=_setting,
+        type=values.setting,
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -185,7 +219,10 @@ def _add_effort(group: Any) -> None:
     group.add_argument("--dtype", choices=DTYPES, help="the arithmetic (float32)")
     group.add_argument("--threads", type=int, metavar="N", help="CPUs to use (all there are)")
     group.add_argument(
-        "--max-memory", type=_bytes, metavar="4G", help="refuse what needs more (what is free)"
+        "--max-memory",
+        type=values.amount_of_bytes,
+        metavar="4G",
+        help="refuse what needs more (what is free)",
     )
 
 
@@ -208,7 +245,6 @@ def _add_output(group: Any) -> None:
     report = group.add_mutually_exclusive_group()
     report.add_argument("--stats", action="store_true", help="print how the work went")
     report.add_argument("--json", action="store_true", help="print the same as one JSON object")
-    group.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 
 def _info_options(command: argparse.ArgumentParser) -> None:
@@ -235,15 +271,15 @@ def _simplify_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dtype", choices=DTYPES, help="shorten for this arithmetic alone (for both)"
     )
-    command.add_argument("--out", metavar="FILE.vm", help="write there (standard output)")
+    command.add_argument("--out", metavar="FILE.vm", help="write there (-, standard output)")
 
 
 def _bench_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--size", type=_size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
+        "--size", type=values.size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
     )
     _add_variables(command)
-    command.add_argument("--quiet", action="store_true", help="no progress")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 class _Version(argparse.Action):
@@ -256,32 +292,7 @@ class _Version(argparse.Action):
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            print(f"intervalvm {version('intervalvm')}")
+            say(f"intervalvm {version('intervalvm')}")
         except PackageNotFoundError:
-            print("intervalvm, run from its sources without being installed")
+            say("intervalvm, run from its sources without being installed")
         parser.exit()
-
-
-def _size(text: str) -> int | tuple[int, int]:
-    if found := re.fullmatch(r"\s*([+-]?\d+)(?:[xX×]([+-]?\d+))?", text):
-        width, height = found.groups()
-        return int(width) if height is None else (int(width), int(height))
-    raise argparse.ArgumentTypeError(f"{text!r} is not a size: give 1024 or 1920x1080")
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    try:
-        if name and equals:
-            return name.strip(), float(value)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE: give a number, as in r=0.5")
-
-
-def _bytes(text: str) -> int:
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of memory: give 4G or 500M")
-    number, unit = found.groups()
-    return int(float(number) * 1024 ** " KMGT".index(unit.upper() or " "))

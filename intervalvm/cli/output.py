@@ -1,11 +1,12 @@
-"""Words for the user: on standard output, whose disk may be full, and what the library logs."""
+"""What a user gets on the standard streams: text, bytes, and what the library logs."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from intervalvm.errors import FileError
 from intervalvm.files import file_errors
 
 if TYPE_CHECKING:
@@ -13,18 +14,41 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Print ``text`` at once; raises FileError where standard output cannot take it."""
+def say(text: str) -> None:
+    """Print ``text`` on standard output at once; raises FileError where it cannot take it."""
     with file_errors("standard output"):
-        print(text, file=stream or sys.stdout, flush=True)
+        _print(text, sys.stdout)
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equally many words as text: the first column to the left, numbers to the right."""
+def tell(text: str) -> None:
+    """Print ``text`` on standard error; where that takes nothing, nobody reads it."""
+    with suppress(OSError):
+        _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO | None) -> None:
+    """What the stream's encoding has not, such as part of a file's name, is escaped."""
+    if stream is not None:  # else it is closed
+        encoding = stream.encoding or "utf-8"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        print(shown, file=stream, flush=True)
+
+
+def write_bytes(data: bytes | memoryview) -> None:
+    """Write to standard output at once; raises FileError where it cannot take it."""
+    if sys.stdout is None:
+        raise FileError("standard output is closed: give --out a file name")
+    with file_errors("standard output"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """Rows of equally many words as text: ``left`` columns to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
-            word.rjust(width) if i else word.ljust(width)
+            word.ljust(width) if i < left else word.rjust(width)
             for i, (word, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
@@ -39,8 +63,12 @@ def log_shown(*, quiet: bool) -> Iterator[None]:
     """
     import logging
 
-    log, handler = logging.getLogger("intervalvm"), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("intervalvm: %(message)s"))
+    class Shown(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # to whatever stands there by now: a progress bar, which prints it above itself
+            tell(f"intervalvm: {record.getMessage()}")
+
+    log, handler = logging.getLogger("intervalvm"), Shown()
     before = log.level
     log.setLevel(logging.WARNING if quiet else logging.INFO)
     log.addHandler(handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -15,28 +14,40 @@ PATIENCE = 0.3
 
 
 class Progress:
-    """A context whose call ``(done, total)`` moves the bar, from any thread.
+    """A context that shows what is being done; its call ``(done, total)`` says how far it is.
 
-    It shows nothing unless ``wanted`` and standard error is a terminal.
+    The bar appears by itself once ``PATIENCE`` is over, and moves to and fro until the first call
+    of a stage. Calls may come from any thread. It shows nothing unless ``wanted`` and standard
+    error is a terminal.
     """
 
-    def __init__(self, what: str, *, wanted: bool) -> None:
-        self._what = what
+    def __init__(self, *, wanted: bool) -> None:
+        self._what, self._done, self._total = "", 0, 0
         self._bar: Any = None
         self._task: Any = None
+        self._ended = False
         self._lock = threading.Lock()
-        self._since = time.perf_counter()
-        self.shown = wanted and sys.stderr.isatty()
+        self._timer = threading.Timer(PATIENCE, self._appear)
+        self._timer.daemon = True
+        self.shown = wanted and sys.stderr is not None and sys.stderr.isatty()
+
+    def stage(self, what: str) -> None:
+        """From now on ``what`` is being done, and nobody knows how far it is."""
+        with self._lock:
+            self._what, self._done, self._total = what, 0, 0
+            if self._bar is not None:
+                self._bar.remove_task(self._task)
+                self._show()
 
     def __call__(self, done: int, total: int) -> None:
-        if not self.shown or time.perf_counter() - self._since < PATIENCE:
-            return
         with self._lock:
-            if self._bar is None:
-                self._bar, self._task = _start(self._what)
-            self._bar.update(self._task, completed=done, total=total)
+            self._done, self._total = done, total
+            if self._bar is not None:
+                self._bar.update(self._task, completed=done, total=total)
 
     def __enter__(self) -> Self:
+        if self.shown:
+            self._timer.start()
         return self
 
     def __exit__(
@@ -46,16 +57,32 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
-            if self._bar is not None:
-                self._bar.stop()
-            self.shown = False
+            self._ended = True
+        if self.shown:
+            self._timer.cancel()
+            self._timer.join()
+        if self._bar is not None:
+            self._bar.stop()
 
+    def _appear(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
 
-def _start(what: str) -> tuple[Any, Any]:
-    from rich.console import Console
-    from rich.progress import Progress as Bar
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        bar = Bar(
+            *columns,
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,  # which may be taking the picture
+        )
+        with self._lock:
+            if not self._ended:
+                self._bar = bar
+                self._show()
+                bar.start()
 
-    bar = Bar(console=Console(stderr=True), transient=True)
-    task = bar.add_task(what, total=None)
-    bar.start()
-    return bar, task
+    def _show(self) -> None:
+        total = self._total or None  # None moves to and fro
+        self._task = self._bar.add_task(self._what, completed=self._done, total=total)

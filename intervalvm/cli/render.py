@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.cli.options import limits
-from intervalvm.cli.output import log_shown, say
+from intervalvm.cli.output import log_shown, say, tell, write_bytes
+from intervalvm.cli.places import STANDARD, check_apart, is_standard_output, read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
-from intervalvm.files import check_writable, file_errors
+from intervalvm.files import check_writable, descriptor_of
 from intervalvm.render.api import render as render_image
-from intervalvm.render.grid import Region, coordinates
-from intervalvm.render.image import UNPROVEN, Stats, check_shades, format_of, milliseconds
-from intervalvm.vmfile import load
+from intervalvm.render.formats import check_holds, format_of
+from intervalvm.render.grid import Region, check_size, coordinates
+from intervalvm.render.image import UNPROVEN, Stats, milliseconds
 
 if TYPE_CHECKING:
     import argparse
@@ -28,27 +28,30 @@ if TYPE_CHECKING:
     from intervalvm.render.image import Image
     from intervalvm.tape import Tape
 
-STANDARD_OUTPUT = "-"
 PASSED_ON = ("size", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z")
 
 
 def render(options: argparse.Namespace) -> int:
     """Do it; 1 if ``--check`` found a difference."""
     start = time.perf_counter()
-    out = options.out or f"{Path(options.file).stem}.png"
-    _check_output(out, options)
+    out = options.out or _default_out(options.file)
+    format = _check_output(out, options)
     arguments = _arguments(options)
-    tape = load(options.file, **limits(options))
-    loaded = time.perf_counter()
     wanted = not options.quiet
-    with log_shown(quiet=options.quiet), Progress("rendering", wanted=wanted) as progress:
+    with log_shown(quiet=options.quiet), Progress(wanted=wanted) as progress:
+        progress.stage("reading")
+        tape = read_tape(options)
+        loaded = time.perf_counter()
+        progress.stage("rendering")
         image = render_image(tape, **arguments, progress=progress)
-    rendered = time.perf_counter()
-    _write(image, out)
-    if options.certificate is not None:
-        _certify(image, arguments, options)
-    written = time.perf_counter()
-    found = _compare(image, tape, arguments, options) if options.check else None
+        rendered = time.perf_counter()
+        progress.stage("writing")
+        _write(image, out, format)
+        if options.certificate is not None:
+            _certify(image, arguments, options)
+        written = time.perf_counter()
+        progress.stage("evaluating densely")
+        found = _compare(image, tape, arguments, progress) if options.check else None
     stats = replace(
         image.stats,
         seconds={
@@ -60,6 +63,14 @@ def render(options: argparse.Namespace) -> int:
     )
     _report(stats, out, found, options)
     return 1 if found is not None and _is_wrong(found) else 0
+
+
+def _default_out(file: str) -> str:
+    """FILE's stem with .png, in the current folder. A folder may have none: it is refused later."""
+    if file == STANDARD:
+        return "stdin.png"
+    stem = Path(file).stem
+    return f"{stem}.png" if stem.strip(".") else "picture.png"
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,7 +98,8 @@ def _region(options: argparse.Namespace) -> Region | None:
     around = options.center is not None or options.scale is not None
     if options.region is not None:
         if around:
-            raise OptionError("--region and --center say the same thing twice: give one of them")
+            other = "--scale" if options.center is None else "--center"
+            raise OptionError(f"--region and {other} say the same thing twice: give one of them")
         x0, x1, y0, y1 = options.region
         return Region((x0, x1), (y0, y1))
     if not around:
@@ -97,32 +109,38 @@ def _region(options: argparse.Namespace) -> Region | None:
     )
 
 
-def _check_output(out: str, options: argparse.Namespace) -> None:
-    """Refuse before the work what could not be written after it."""
+def _check_output(out: str, options: argparse.Namespace) -> str:
+    """The format of the picture. Refuses before the work what could not be written after it."""
+    check_apart(options.file, {"--out": out, "--certificate": options.certificate})
     if options.certificate is not None:
+        if options.certificate == STANDARD:
+            raise OptionError("--certificate needs the name of a file, not -")
         check_writable(options.certificate)
-        if Path(options.file).exists() and not Path(options.file).is_file():
+        if options.file == STANDARD or (
+            Path(options.file).exists() and not Path(options.file).is_file()
+        ):
             raise OptionError(
                 f"--certificate names the bytes of FILE: give a file, not {options.file}"
             )
-    if out != STANDARD_OUTPUT:
-        check_shades(format_of(out), _proven(options))
+    nameless = descriptor_of(out) is not None and not Path(out).suffix
+    format = "png" if out == STANDARD or nameless else format_of(out)
+    check_holds(format, *check_size(options.size or 1024), _proven(options))
+    if not is_standard_output(out):
         check_writable(out)
     elif options.json:
-        raise OptionError("--json and --out - both write to standard output: name a file")
-    elif sys.stdout.isatty():
+        raise OptionError(f"--json and --out {out} both write to standard output: name a file")
+    elif sys.stdout is not None and sys.stdout.isatty():
         raise OptionError("standard output is a terminal: pipe it on, or give --out a file name")
+    return format
 
 
-def _write(image: Image, out: str) -> None:
-    if out != STANDARD_OUTPUT:
-        image.save(out)
+def _write(image: Image, out: str, format: str) -> None:
+    if not is_standard_output(out):
+        image.save(out, format)
         return
     data = io.BytesIO()
-    image.write(data)
-    with file_errors("standard output"):
-        sys.stdout.buffer.write(data.getbuffer())
-        sys.stdout.buffer.flush()
+    image.write(data, format)
+    write_bytes(data.getbuffer())
 
 
 def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespace) -> None:
@@ -133,15 +151,14 @@ def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespac
 
 
 def _compare(
-    image: Image, tape: Tape, arguments: dict[str, Any], options: argparse.Namespace
+    image: Image, tape: Tape, arguments: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """What dense evaluation sees differently, and how many pixels are wrong.
 
     Says where the first of these is. A verdict that only one of two proven images has is not wrong.
     """
     reference = {"engine": "dense", "backend": "numpy", "mode": "bitmap", "depth": None}
-    with Progress("evaluating densely", wanted=not options.quiet) as progress:
-        dense = render_image(tape, **arguments | reference, progress=progress)
+    dense = render_image(tape, **arguments | reference, progress=progress)
     found = image.bitmap()
     differs = wrong = found != dense.pixels
     if image.over is not None:
@@ -152,10 +169,9 @@ def _compare(
             image.region, image.width, image.height, image.stats.grid, image.stats.dtype
         )
         how = "differ from" if image.over is None else "contradict"
-        print(
+        tell(
             f"intervalvm: {np.count_nonzero(wrong)} of {wrong.size} pixels {how} dense evaluation, "
-            f"first column {column}, row {row}: x {x[column]!s}, y {y[row]!s}",
-            file=sys.stderr,
+            f"first column {column}, row {row}: x {x[column]!s}, y {y[row]!s}"
         )
     different, contradicted = (int(np.count_nonzero(which)) for which in (differs, wrong))
     result = {"identical": not different, "different": different}
@@ -174,22 +190,21 @@ def _report(
         say(json.dumps(report, allow_nan=False))
         return
     # The picture has standard output to itself.
-    stream = sys.stderr if out == STANDARD_OUTPUT else sys.stdout
+    print_result = tell if is_standard_output(out) else say
     if options.stats:
-        say(str(stats), stream)
-    elif not options.quiet:
+        print_result(str(stats))
+    if not options.quiet:
         width, height = stats.size
         unproven = "" if stats.over is None else f"{stats.pixels['unproven']} unproven, "
-        print(
+        tell(
             f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, {unproven}"
-            f"{milliseconds(stats.seconds['render'])}",
-            file=sys.stderr,
+            f"{milliseconds(stats.seconds['render'])}"
         )
     if found is not None and not _is_wrong(found) and not options.quiet:
         total, different = stats.pixels["total"], found["different"]
         same = f"identical: {total} pixels"
         partly = f"no contradiction: {total} pixels, of which {different} are proven only once"
-        say(partly if different else same, stream)
+        print_result(partly if different else same)
 
 
 def _is_wrong(found: dict[str, Any]) -> bool:

@@ -23,6 +23,9 @@ from intervalvm.render.job import Drawn, Job, Progress
 WAY_OUT = {"dense": "use engine='pruned'", "naive": "use engine='dense' or 'pruned'"}
 """What takes less memory."""
 
+WATCHED_PX = 1 << 16
+"""Pixels a band at most where somebody watches: a bar moves, and it takes no longer."""
+
 
 def draw(job: Job, report: Progress | None) -> Drawn:
     """The image of a job of an engine that prunes nothing.
@@ -31,6 +34,8 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     """
     height, width = job.shape
     rows = _rows_that_fit(job)
+    if report is not None and job.engine == "dense" and job.backend == "numpy":
+        rows = min(rows, max(1, WATCHED_PX // width))
     pixels = np.zeros(job.shape, job.pixel_type)
     top = 0
     while top < height:

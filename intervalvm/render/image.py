@@ -1,13 +1,12 @@
 """What a render gives: the pixels, where they lie, and how the work went.
 
 In: an array from the walk. Out: an ``Image``, which a notebook shows, NumPy reads and ``save``
-writes in the formats of ``FORMATS``.
+writes in one of the ``formats``.
 """
 
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
-from intervalvm.files import write_atomically
+from intervalvm.files import check_path, write_atomically
 from intervalvm.memory import address_of
+from intervalvm.render import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,120 +215,25 @@ class Image:
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
     @in_default_environment
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def save(self, path: Any, format: str | None = None) -> None:
         """Write the file, whole or not at all; the suffix says the format unless ``format`` does.
 
-        Pictures show the bitmap, save that a ``.tif`` of mode "value" holds the values as float32.
-        ``.npy`` holds ``pixels`` as they are. What is unproven is grey. Raises OptionError for a
-        format that is not in ``FORMATS`` or cannot hold the size, or the grey, FileError where the
-        file cannot be written.
+        Pictures show the bitmap, save that a ``.tif`` of mode "value" holds the values as float32;
+        from 4 GiB on it is a BigTIFF. ``.npy`` holds ``pixels`` as they are. What is unproven is
+        grey. ``path`` is a file name, or a stream of your own for bytes, such as ``io.BytesIO``: it
+        is written where it stands, and needs ``format`` unless it has a name. Raises OptionError
+        for a format that is not in ``formats.FORMATS`` or cannot hold the size, or the grey,
+        FileError where the file cannot be written.
         """
-        chosen = format_of(path, format)
-        write_atomically(path, lambda stream: self.write(stream, chosen))
+        if hasattr(path, "write"):
+            self.write(path, formats.format_of_stream(path, format))
+            return
+        name = check_path(path)
+        chosen = formats.format_of(name, format)
+        formats.check_holds(chosen, self.width, self.height, self.over)
+        write_atomically(name, lambda stream: self.write(stream, chosen))
 
     @in_default_environment
     def write(self, stream: BinaryIO, format: str = "png") -> None:
-        """Write the bytes of the file to a seekable ``stream`` of your own."""
-        FORMATS[format_of("", format)](self, _Plain(stream))
-
-
-def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
-    """The key of ``FORMATS`` for a file name, or for a format that is named without it."""
-    suffix = os.path.splitext(path)[1] if format is None else f".{format}"
-    name = suffix.lower().removeprefix(".")
-    if name not in FORMATS:
-        what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
-        raise OptionError(f"{what} names no format: choose {' '.join(f'.{f}' for f in FORMATS)}")
-    return name
-
-
-def check_shades(format: str, over: str | None) -> None:
-    """Raise OptionError if a format of two values is to hold a proven image, which has three."""
-    if format == "pbm" and over is not None:
-        raise OptionError(
-            "a .pbm holds two values, and a proven image has three: choose .pgm or .png"
-        )
-
-
-class _Plain:
-    """A stream that can only be written to from Python.
-
-    Pillow and NumPy write to a file's descriptor where they find one, and then report a full disk
-    without saying so: the errors of ``write`` itself name their cause.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.write, self.flush = stream.write, stream.flush
-        self.tell, self.seek = stream.tell, stream.seek
-
-
-MOST_COPIED_PX = 1 << 26
-"""Larger images are written as they are, for their copy would need as much memory again."""
-
-
-def _picture(pixels: NDArray[Any]) -> Any:
-    from PIL import Image as Pillow
-
-    return Pillow.fromarray(pixels)
-
-
-def _save_png(image: Image, stream: Any) -> None:
-    # One bit a pixel takes half the time of eight; run lengths suit areas of one colour, and are
-    # both quicker and smaller than the general search: 1.7 ms for 1024x1024 instead of 7.6.
-    # Pillow's picture of bits is a copy, a byte a pixel; one of bytes is the pixels themselves.
-    from PIL import Image as Pillow
-
-    picture = _picture(image.bitmap())
-    if image.pixels.size <= MOST_COPIED_PX and image.over is None:
-        picture = picture.convert("1", dither=Pillow.Dither.NONE)
-    picture.save(stream, "PNG", compress_level=1, compress_type=3)
-
-
-def _save_pgm(image: Image, stream: Any) -> None:
-    _picture(image.bitmap()).save(stream, "PPM")
-
-
-def _save_ppm(image: Image, stream: Any) -> None:
-    _picture(image.bitmap()).convert("RGB").save(stream, "PPM")
-
-
-def _save_pbm(image: Image, stream: Any) -> None:
-    from PIL import Image as Pillow
-
-    check_shades("pbm", image.over)
-    _picture(image.bitmap()).convert("1", dither=Pillow.Dither.NONE).save(stream, "PPM")
-
-
-def _save_tif(image: Image, stream: Any) -> None:
-    values = image.pixels if image.mode == "bitmap" else image.pixels.astype(np.float32, copy=False)
-    _picture(values).save(stream, "TIFF")
-
-
-WEBP_MOST = 16383
-"""Pixels a side: the format stores the size in 14 bits."""
-
-
-def _save_webp(image: Image, stream: Any) -> None:
-    if max(image.width, image.height) > WEBP_MOST:
-        raise OptionError(
-            f"a .webp holds at most {WEBP_MOST} pixels a side, not {image.width}x{image.height}: "
-            "choose .png"
-        )
-    _picture(image.bitmap()).save(stream, "WEBP", lossless=True)
-
-
-def _save_npy(image: Image, stream: Any) -> None:
-    np.save(stream, image.pixels, allow_pickle=False)
-
-
-FORMATS = {
-    "png": _save_png,
-    "pgm": _save_pgm,
-    "ppm": _save_ppm,
-    "pbm": _save_pbm,
-    "tif": _save_tif,
-    "tiff": _save_tif,
-    "webp": _save_webp,
-    "npy": _save_npy,
-}
-"""The suffixes that an image can be saved under. Pillow is imported only when one is written."""
+        """Write the bytes of the file to a ``stream`` of your own."""
+        formats.write(self, stream, formats.format_of("", format))

@@ -1,0 +1,44 @@
+"""The values of options: text to what it means, or argparse's error with the way out."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+
+def size(text: str) -> int | tuple[int, int]:
+    if found := re.fullmatch(r"\s*([+-]?\d+)(?:[xX×]([+-]?\d+))?", text):
+        width, height = found.groups()
+        return int(width) if height is None else (int(width), int(height))
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size: give 1024 or 1920x1080")
+
+
+def setting(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if name and equals:
+            return name.strip(), float(value)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text.strip()!r} is not NAME=VALUE: give a number, as in r=0.5"
+    )
+
+
+def amount_of_bytes(text: str) -> int:
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
+    if found is None:
+        shown = text.strip()
+        raise argparse.ArgumentTypeError(f"{shown!r} is not an amount of memory: give 4G or 500M")
+    number, unit = found.groups()
+    amount = float(number) * 1024 ** " KMGT".index(unit.upper() or " ")
+    if amount > sys.maxsize // 2:
+        raise argparse.ArgumentTypeError("no machine has so much memory: give 4G or 500M")
+    return int(amount)
+
+
+def clauses(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9]\d{0,18}", text):
+        raise argparse.ArgumentTypeError(f"{text.strip()[:40]!r} is not a number of clauses from 1")
+    return int(text)
