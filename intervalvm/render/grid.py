@@ -75,10 +75,12 @@ class Region:
             return self
         x, y = self.x, self.y
         half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
+        unit = _unit(half_x, half_y)
+        half_x, half_y = half_x / unit, half_y / unit
         if half_x * height < half_y * width:
-            x = _about(x, half_y * width / height)
+            x = _about(x, half_y * width / height * unit)
         elif half_y * width < half_x * height:
-            y = _about(y, half_x * height / width)
+            y = _about(y, half_x * height / width * unit)
         return Region(x, y)
 
     def __str__(self) -> str:
@@ -109,6 +111,14 @@ def _side(axis: str, ends: Any) -> tuple[float, float]:
     return low, high
 
 
+def _unit(*ends: float) -> float:
+    """The unit to compute in where ``ends`` are so large that sizes times them are infinite.
+
+    A power of 2, so that no bit depends on it: of numbers beside such ends none small counts.
+    """
+    return 2.0**64 if max(map(abs, ends)) > 2.0**900 else 1.0
+
+
 def _about(ends: tuple[float, float], half: float) -> tuple[float, float]:
     middle = ends[0] / 2 + ends[1] / 2
     return middle - half, middle + half
@@ -120,11 +130,15 @@ def _linspace(low: float, high: float, n: int, _shift: int) -> NDArray[np.float6
 
 
 def _center(low: float, high: float, n: int, _shift: int) -> NDArray[np.float64]:
-    return low + (2 * np.arange(n) + 1) * (high - low) / 2 / n
+    unit = _unit(low, high)
+    low, high = low / unit, high / unit
+    return (low + (2 * np.arange(n) + 1) * (high - low) / 2 / n) * unit
 
 
 def _fidget(low: float, high: float, n: int, shift: int) -> NDArray[np.float64]:
-    return (np.arange(n) - n / 2 + shift) * (high - low) / n + (low / 2 + high / 2)
+    unit = _unit(low, high)
+    low, high = low / unit, high / unit
+    return ((np.arange(n) - n / 2 + shift) * (high - low) / n + (low / 2 + high / 2)) * unit
 
 
 GRIDS = {"linspace": _linspace, "center": _center, "fidget": _fidget}

@@ -117,12 +117,12 @@ def prove(
         raise OptionError(f"the tolerance is {tolerance!r}: give an area, from 0")
     size = check_size(resolution)
     shape, settings = as_tape(tape), settings_for(tape, variables)
-    options = {
+    options: dict[str, Any] = {
         "region": Region.square() if region is None else region,
         "grid": GRID,
         "z": z,
         "variables": settings,
-        "dtype": dtype,
+        "dtype": "float64" if dtype is None else dtype,
         "engine": engine,
         "backend": backend,
         "threads": threads,
