@@ -151,7 +151,7 @@ def test_memory_that_runs_out_while_reading_is_a_typed_error(tmp_path: Path) -> 
     path = tmp_path / "large.vm"
     path.write_text("a0 var-x\n" + "".join(f"a{i} neg a{i - 1}\n" for i in range(1, 500_000)))
     code = "import sys; from intervalvm.cli import run; run()"
-    done = run_limited(code, 330, "info", str(path))
+    done = run_limited(code, 200, "info", str(path))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("intervalvm: error: ")
     assert "Traceback" not in done.stderr
