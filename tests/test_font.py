@@ -20,7 +20,8 @@ from intervalvm.errors import BackendError, FileError, OptionError
 from intervalvm.evaluate.regions import interval
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
-from intervalvm.shapes.font import CUBIC_TOLERANCE, folded
+from intervalvm.shapes.contours import CUBIC_TOLERANCE
+from intervalvm.shapes.font import folded
 from intervalvm.shapes.outline import Chain, outline, pieces
 from intervalvm.shapes.outline_field import chain_curve, glyph_pen
 
@@ -46,7 +47,7 @@ def serif() -> dict[str, Font]:
 
 def glyph(font: Font, char: str) -> Tape:
     """The tape of a glyph in ems, its origin at 0."""
-    return glyph_pen(font.outline(char), x, y, font.em, 1 / font.em)(0.0).tape()
+    return glyph_pen(font.outline(font.glyph(char)), x, y, font.em, 1 / font.em)(0.0).tape()
 
 
 def agree(font: Font, char: str, inside: Any, tolerance: float, dtype: str = "float32") -> None:
@@ -111,7 +112,7 @@ def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype:
     font = serif["ttf"]
     across = np.linspace(-0.1, 1.1, 201)
     for char in "aegknsB&@%":
-        found, tape = font.outline(char), glyph(font, char)
+        found, tape = font.outline(font.glyph(char)), glyph(font, char)
         joints = [h for chain in found.chains for h in chain.joints]
         rows = np.array([neighbours(h / font.em) for h in {*found.heights, *joints}])[..., None]
         at = rows[:, 3:4].astype(float)
@@ -123,7 +124,7 @@ def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype:
 
 def chains(font: Font, chars: str) -> Iterator[Chain]:
     for char in chars:
-        yield from font.outline(char).chains
+        yield from font.outline(font.glyph(char)).chains
 
 
 def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
@@ -310,10 +311,11 @@ def test_files_that_are_no_fonts(made: str, tmp_path: Path) -> None:
         Font(page)
 
 
-def test_without_fonttools_the_install_line_is_said(
-    made: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("library", ["uharfbuzz", "fontTools.cu2qu"])
+def test_without_the_libraries_the_install_line_is_said(
+    made: str, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "fontTools.ttLib", None)
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(BackendError, match=r"pip install 'intervalvm\[fonts\]'"):
         text("O", font=made)
 

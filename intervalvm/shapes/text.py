@@ -11,7 +11,7 @@ from intervalvm.expr import Expr, minimum
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
 from intervalvm.shapes.font import Font
-from intervalvm.shapes.layout import Face, Row, Spacing, lay_out
+from intervalvm.shapes.layout import SPACES, Face, Row, Spacing, lay_out
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.stroke_font import StrokeFont
 
@@ -53,7 +53,7 @@ def text(
     """
     if not isinstance(string, str):
         raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")
-    if not string.strip():
+    if not string.strip(SPACES + "\n"):
         raise OptionError("the text is empty: it has no shape")
     _one_of("align", align, get_args(Align))
     _one_of("valign", valign, get_args(VAlign))
@@ -84,7 +84,7 @@ def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
         return balanced(minimum, list(parts))
 
     return union(
-        union(minimum(union(pen(char, at) for char, at in word), reach) for word in row.words)
+        union(minimum(union(pen(glyph) for glyph in word), reach) for word in row.words)
         for row, pen in zip(rows, face.pens(x, y, unit, rows), strict=True)
     )
 
