@@ -134,10 +134,14 @@ class Font:
     def outline(self, glyph: int) -> Outline:
         """The outline of a glyph, in font units; without a span if it is blank.
 
-        Raises FileError for a glyph that is damaged.
+        Raises FileError for a glyph that is damaged, OptionError for one that has too many parts.
         """
         if glyph not in self._outlines:
-            self._outlines[glyph] = outline(self._contours.segments(glyph), self.em)
+            segments = self._contours.segments(glyph)
+            try:
+                self._outlines[glyph] = outline(segments, self.em)
+            except OptionError as error:
+                raise OptionError(f"glyph {glyph} of {self.name}: {error}") from None
         return self._outlines[glyph]
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:
