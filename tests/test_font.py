@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
 import string
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -331,3 +334,43 @@ def test_a_collection_has_fonts_by_number(made: str, tmp_path: Path) -> None:
     assert Font(path, number=1).metrics("q")
     with pytest.raises(OptionError, match="no font of the number 2"):
         Font(path, number=2)
+
+
+def test_a_number_is_that_of_a_font(made: str) -> None:
+    for number in (-1, 0.5):
+        with pytest.raises(OptionError, match=r"number=.* is not a whole number"):
+            Font(made, number=number)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="no font of the number 1: it has 1"):
+        Font(made, number=1)
+
+
+def test_a_location_is_of_numbers(tmp_path: Path) -> None:
+    path = fonts.made(tmp_path / "variable.ttf", variable=True)
+    for location, kind in (({"wght": "700"}, TypeError), ([700], TypeError), (700, TypeError),
+                           ({"wght": float("nan")}, OptionError)):  # fmt: skip
+        with pytest.raises(kind):
+            Font(path, location=location)  # type: ignore[arg-type]
+
+
+def drawn(font: Font) -> Tape:
+    return text("LOT", font=font).tape()
+
+
+@pytest.mark.parametrize("start", multiprocessing.get_all_start_methods())
+def test_a_font_crosses_processes(start: str, tmp_path: Path) -> None:
+    font = Font(fonts.made(tmp_path / "font.ttf", variable=True), location={"wght": 600})
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(start)) as pool:
+        assert pool.submit(drawn, font).result(timeout=60) == drawn(font)
+
+
+def test_a_font_crosses_to_another_folder_but_not_to_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fonts.made("font.ttf")
+    data = pickle.dumps(Font("font.ttf"))
+    monkeypatch.chdir("/")
+    assert drawn(pickle.loads(data)) == drawn(Font(tmp_path / "font.ttf"))
+    fonts.made(tmp_path / "font.ttf", kern=False)
+    with pytest.raises(FileError, match="is not the file any more that the Font was made of"):
+        pickle.loads(data)

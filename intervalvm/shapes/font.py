@@ -57,8 +57,11 @@ class Font:
         self.name = fspath(path)
         data = _read(Path(path))
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
-        face = _checked_face(data, self._number, self.name)
-        self._location = _checked_location(face, location or {}, self.name)
+        try:
+            face = _checked_face(data, self._number, self.name)
+            self._location = _checked_location(face, location or {}, self.name)
+        except UnicodeDecodeError as error:  # of the name of a table or an axis
+            raise FileError(f"{self.name} is not a font that can be read: {error}") from error
         self._font = harfbuzz().Font(face)
         self._font.set_variations(self._location)
         self._contours = Contours(self._font, self.name)
@@ -241,10 +244,7 @@ def _directory(data: bytes, number: int) -> Iterator[tuple[str, int]]:
 def _checked_location(face: Any, location: Mapping[str, float], name: str) -> dict[str, float]:
     if not isinstance(location, Mapping):
         raise ArgumentTypeError(f"a location is a dict such as {{'wght': 700}}, not {location!r}")
-    try:
-        axes = {axis.tag: axis for axis in face.axis_infos}
-    except UnicodeDecodeError as error:
-        raise FileError(f"{name} is damaged, in its table fvar: take another font") from error
+    axes = {axis.tag: axis for axis in face.axis_infos}
     found = {}
     for tag, given in location.items():
         if tag not in axes:

@@ -17,7 +17,12 @@ from intervalvm.expr import Expr
 
 SPACES = " \N{NO-BREAK SPACE}"
 """What has no ink in any font; lines are broken at the first alone."""
-NO_GLYPHS = {"Cc": "a control character", "Zl": "an end of line", "Zp": "an end of line"}
+NO_GLYPHS = {
+    "Cc": "a control character",
+    "Cs": "half a character",
+    "Zl": "an end of line",
+    "Zp": "an end of line",
+}
 """Categories of characters that no font draws, and what they are."""
 
 Key = str | int

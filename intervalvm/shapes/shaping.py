@@ -71,13 +71,20 @@ def is_rtl(line: str) -> bool:
 
 
 def shape(font: Any, line: str, **features: bool) -> list[Shaped]:
-    """The glyphs of a line from the left to the right."""
+    """The glyphs of a line from the left to the right.
+
+    In a line to the left each run is put before the others, but for a run that goes on with a
+    number, in digits of another script: that one is put after what there is of the number.
+    """
     to_left = is_rtl(line)
-    runs = [
-        [*_shaped(font, line, start, stop, script, to_left and not is_number, features)]
-        for start, stop, script, is_number in _runs(line, to_left)
-    ]
-    return [glyph for run in (runs[::-1] if to_left else runs) for glyph in run]
+    found: list[Shaped] = []
+    number = 0  # glyphs so far of the number that a line to the left has come to
+    for start, stop, script, is_number in _runs(line, to_left):
+        run = _shaped(font, line, start, stop, script, to_left and not is_number, features)
+        at = (number if is_number else 0) if to_left else len(found)
+        found[at:at] = run
+        number = at + len(run) if is_number else 0
+    return found
 
 
 def _runs(line: str, to_left: bool) -> Iterator[tuple[int, int, str, bool]]:
@@ -137,12 +144,14 @@ def _shaped(
     script: str,
     to_left: bool,
     features: dict[str, bool],
-) -> Iterator[Shaped]:
+) -> list[Shaped]:
     buffer = harfbuzz().Buffer()
     buffer.add_str(line, start, stop - start)  # which sees what stands beside it
     buffer.script, buffer.direction = script, "rtl" if to_left else "ltr"
     buffer.language = "und"  # not that of the process
     harfbuzz().shape(font, buffer, features | (NO_LIGATURES if script in SIMPLE else {}))
     infos: Sequence[Any] = buffer.glyph_infos
-    for info, at in zip(infos, buffer.glyph_positions or [], strict=True):
-        yield Shaped(info.codepoint, at.x_offset, at.y_offset, at.x_advance, info.cluster)
+    return [
+        Shaped(info.codepoint, at.x_offset, at.y_offset, at.x_advance, info.cluster)
+        for info, at in zip(infos, buffer.glyph_positions or [], strict=True)
+    ]

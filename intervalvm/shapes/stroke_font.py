@@ -271,7 +271,7 @@ def letters(line: str) -> list[str]:
     """The characters of a line, each with the marks that follow it."""
     found: list[str] = []
     for char in line:
-        if found and unicodedata.combining(char):
+        if found and unicodedata.category(char).startswith("M"):
             found[-1] += char
         else:
             found.append(char)
