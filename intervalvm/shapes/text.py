@@ -41,11 +41,12 @@ def text(
     are broken at spaces so that none is wider, but for single words that are.
 
     ``font`` is a ``Font``, the path of one, or None for the package's own font. Lines of that end
-    where their ink does, those of other fonts where their advance widths do. There are no
-    ligatures, and lines run from left to right.
+    where their ink does, those of other fonts where their advance widths do. A line of letters that
+    run to the left does so, in a font that has them.
 
-    Raises OptionError for a string without ink, for a character that the font lacks and for a
-    number that means nothing; for a path, what ``Font`` raises.
+    Raises OptionError for a string without ink, for a character that the font lacks or that is no
+    glyph, such as a tab, for a line that runs both ways and for a number that means nothing;
+    FileError for a glyph that is damaged; for a path, what ``Font`` raises.
 
     Formula: strokes as in ``intervalvm.shapes.strokes``, outlines as in ``outline_field``, derived
     there. Field: the sign; beside it, a length that grows with the distance up to about a third of
