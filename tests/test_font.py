@@ -19,7 +19,7 @@ from font_source_serif_pro import font_files_otf, font_files_ttf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intervalvm.errors import BackendError, FileError, OptionError
+from intervalvm.errors import ArgumentTypeError, BackendError, FileError, OptionError
 from intervalvm.evaluate.regions import interval
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
@@ -350,6 +350,21 @@ def test_a_location_is_of_numbers(tmp_path: Path) -> None:
                            ({"wght": float("nan")}, OptionError)):  # fmt: skip
         with pytest.raises(kind):
             Font(path, location=location)  # type: ignore[arg-type]
+
+
+def test_arguments_of_a_wrong_type_are_named(made: str) -> None:
+    for path in (None, 3, b"made.ttf", ["made.ttf"]):
+        with pytest.raises(ArgumentTypeError, match="a font is a path"):
+            Font(path)  # type: ignore[arg-type]
+    with pytest.raises(FileError, match="cannot read the font"):
+        Font("made\0.ttf")
+    font = Font(made)
+    for call in (font.metrics, font.glyph, lambda char: font.kerning("O", char)):
+        with pytest.raises(ArgumentTypeError, match="a character is a str, not 'int'"):
+            call(79)
+        for char in ("", "OT"):
+            with pytest.raises(OptionError, match="is not one character"):
+                call(char)
 
 
 def drawn(font: Font) -> Tape:

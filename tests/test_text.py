@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import math
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from intervalvm.errors import FileError, OptionError
 from intervalvm.evaluate.regions import interval
 from intervalvm.expr import Expr, var
+from intervalvm.memory import no_search_for_cycles
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.shapes import Font, Shape, text
@@ -335,3 +338,16 @@ def test_choices_that_are_not_there() -> None:
 def test_a_missing_font_is_said_at_the_call() -> None:
     with pytest.raises(FileError, match=r"cannot read the font nowhere.ttf"):
         text("A", font="nowhere.ttf")
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_search_for_cycles_waits_and_goes_on(was_enabled: bool) -> None:
+    """Also where something is raised, and where the caller had stopped it."""
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        with contextlib.suppress(KeyError), no_search_for_cycles():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()

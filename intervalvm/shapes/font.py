@@ -54,7 +54,9 @@ class Font:
         number: int = 0,
         location: Mapping[str, float] | None = None,
     ) -> None:
-        self.name = fspath(path)
+        self.name = fspath(path) if isinstance(path, PathLike) else path
+        if not isinstance(self.name, str):
+            raise ArgumentTypeError(f"a font is a path, not {path!r}")
         data = _read(Path(path))
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
         try:
@@ -116,7 +118,7 @@ class Font:
 
     def metrics(self, char: str) -> Metrics | None:
         """The room that a character takes by itself, in font units; None if the font lacks it."""
-        if self.missing(char) is not None:
+        if self.missing(_one(char)) is not None:
             return None
         glyphs = shape(self._font, char)
         width = float(sum(glyph.advance for glyph in glyphs))
@@ -124,14 +126,18 @@ class Font:
 
     def kerning(self, left: str, right: str) -> float:
         """What is added to the distance of two neighbours, in font units; 0 for what it lacks."""
-        if self.missing(left + right) is not None:
+        pair = _one(left) + _one(right)
+        if self.missing(pair) is not None:
             return 0.0
-        kerned, plain = shape(self._font, left + right), shape(self._font, left + right, kern=False)
-        return float(sum(glyph.advance for glyph in kerned) - sum(glyph.advance for glyph in plain))
+        kerned, plain = (
+            sum(glyph.advance for glyph in shape(self._font, pair, kern=kern))
+            for kern in (True, False)
+        )
+        return float(kerned - plain)
 
     def glyph(self, char: str) -> int | None:
         """The number of the glyph of a character that stands alone; None if the font lacks it."""
-        found: int | None = self._font.get_nominal_glyph(ord(char))
+        found: int | None = self._font.get_nominal_glyph(ord(_one(char)))
         return found
 
     def outline(self, glyph: int) -> Outline:
@@ -191,6 +197,14 @@ def folded(y: Expr, lines: Sequence[float], middle: float) -> Expr:
     turn = (lines[half - 1] + lines[half]) / 2 + middle * (1 + 1 / FOLD)
     back = (turn - y) * FOLD
     return maximum(minimum(folded(y, lines[:half], middle), back), folded(y, lines[half:], middle))
+
+
+def _one(char: str) -> str:
+    if not isinstance(char, str):
+        raise ArgumentTypeError(f"a character is a str, not {type(char).__name__!r}")
+    if len(char) != 1:
+        raise OptionError(f"{char!r} is not one character")
+    return char
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
+from intervalvm.memory import no_search_for_cycles
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
 from intervalvm.shapes.font import Font
@@ -73,6 +74,7 @@ def text(
     return Shape(lambda x, y, _: _field(rows, face, em / face.em, x, y))
 
 
+@no_search_for_cycles()
 def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     """The union of all glyphs: a balanced tree of lines, words and glyphs.
 
