@@ -46,7 +46,6 @@ CHARACTERS = 2000
 PAGE = "\n".join(textwrap.wrap(" ".join(SONNETS.split())[:CHARACTERS], 58))
 FONTS = {"stroke": None, "outline": font_files_ttf["SourceSerifPro"]}
 CHINESE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
-CHINESE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 SIZE, STRIP = 2048, 16
 CHALLENGE_EM = 71 / 512
 """The em of the challenge's text at 1024 pixels, in units of the picture, near enough."""
