@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from intervalvm.errors import OptionError
 from intervalvm.shapes import Font, text
+from intervalvm.shapes.layout import Spacing, lay_out
 
 HEBREW, ARABIC, DEVANAGARI = "אבגדה", "بتثسم", "कखगि"
 SIGNS = " 0123456789.,:+-%$()!/٠١٢"
@@ -175,6 +176,27 @@ def test_both_directions_in_one_line_are_refused(wide: Font) -> None:
     for line in ("A א", "א A", "ب A", "\N{RIGHT-TO-LEFT OVERRIDE}A"):
         with pytest.raises(OptionError, match="runs both to the right and to the left"):
             text(f"V\n{line}", font=wide)
+
+
+def test_the_first_of_the_characters_that_are_missing_is_named(wide: Font) -> None:
+    assert wide.missing("אחבז") == (1, "ח")
+    assert wide.missing("AxBy") == (1, "x")
+
+
+@pytest.mark.parametrize("letter", ["א", "ب"])
+def test_numbers_that_are_broken_off_go_on_in_the_direction_of_the_line(
+    letter: str, wide: Font
+) -> None:
+    """Their order is the one that the whole line has."""
+    spacing = Spacing("left", "top", 0.0, 1000.0, 3000.0)
+    first, second = lay_out(f"{letter * 6} 12 34", wide, spacing)
+    assert [[glyph.key for glyph in word] for word in first.words] == [keys(wide, letter * 6)]
+    assert [[glyph.key for glyph in word] for word in second.words] == [
+        keys(wide, "34"),
+        keys(wide, "12"),
+    ]
+    ends = [second.words[0][0].start, second.words[-1][-1].stop]
+    assert ends == [0, 2500]
 
 
 def test_the_package_font_refuses_other_scripts() -> None:

@@ -92,13 +92,13 @@ class Font:
         return font
 
     def missing(self, line: str) -> tuple[int, str] | None:
-        for shaped in shape(self._font, line):
-            if shaped.glyph == 0:
-                at = shaped.cluster
-                while self._font.get_nominal_glyph(ord(line[at])) and at + 1 < len(line):
-                    at += 1  # to the mark, of a letter with marks
-                return at, line[at]
-        return None
+        lacking = [glyph.cluster for glyph in shape(self._font, line) if glyph.glyph == 0]
+        if not lacking:
+            return None
+        at = min(lacking)
+        while self._font.get_nominal_glyph(ord(line[at])) and at + 1 < len(line):
+            at += 1  # to the mark, of a letter with marks
+        return at, line[at]
 
     def set(self, line: str, tracking: float) -> SetLine:
         placed = []

@@ -25,6 +25,9 @@ NO_GLYPHS = {
 }
 """Categories of characters that no font draws, and what they are."""
 
+DIRECTION_MARKS = {"R": "\N{RIGHT-TO-LEFT MARK}", "AL": "\N{ARABIC LETTER MARK}"}
+"""For the classes of letters that run to the left, a character of that class without a glyph."""
+
 Key = str | int
 """What a face knows a glyph by."""
 
@@ -193,7 +196,13 @@ def _wrapped(line: str, face: Face, spacing: Spacing) -> list[str]:
         longer = parts[-1] + gap + word
         left, right = _set(longer, face, spacing).ends()
         if right - left + 2 * face.overhang > spacing.width and parts[-1]:
-            parts.append(word)
+            parts.append(_direction(parts[-1]) + word)
         else:
             parts[-1] = longer
     return parts
+
+
+def _direction(before: str) -> str:
+    """A mark for what follows a line that runs to the left, so that it does, be it all numbers."""
+    classes = map(unicodedata.bidirectional, reversed(before))
+    return next((DIRECTION_MARKS[kind] for kind in classes if kind in DIRECTION_MARKS), "")
