@@ -3,7 +3,12 @@
 Each function of one argument is evaluated at every float32 by the compiled code, and its result, as
 a float32, is held to the correctly rounded one. That is float64 libm's, rounded, but where libm's
 own error could matter, or the two differ: there mpmath decides. With ``--stride 16`` every 16th bit
-pattern is tried. The error of the float64 result is measured against mpmath at a sample.
+pattern is tried.
+
+The worst error in float64 is searched for: from the worst of many samples, where the function is
+used, over the whole range and where its reduction is hard, on to worse ones beside them, near and
+far. An 80-bit reference leads the search, where NumPy has one; mpmath says how far off what was
+found is. ``--no-patterns`` does this alone.
 """
 
 from __future__ import annotations
@@ -27,7 +32,9 @@ from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.lanes import CHUNK, I64, POINTER, vector_loop
 
 BLOCK, PORTION, PATTERNS = 1 << 12, 1 << 20, 1 << 32
-SAMPLE = 20_000
+SAMPLE, KEPT, BESIDE, ROUNDS, STARTS = 200_000, 48, 2000, 60, 12
+"""Samples of each kind; of these the worst, from which to go on; places tried beside each of them
+in a round; rounds; and how often all of that is done."""
 LIBM: dict[str, Callable[..., float]] = {
     "sin": math.sin,
     "cos": math.cos,
@@ -38,6 +45,8 @@ LIBM: dict[str, Callable[..., float]] = {
     "exp": math.exp,
     "ln": math.log,
 }
+LONG = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "ln": "log"}
+FAST = {name: getattr(np, LONG.get(name, name)) for name in (*LIBM, "atan2")}
 MARGIN = 2.0**-50
 """Four units in the last place of libm's result at least, where glibc states one at most."""
 
@@ -159,62 +168,123 @@ def _at(order: int) -> Any:
 # --- the float64 results --------------------------------------------------------------------------
 
 
-def samples(name: str) -> list[tuple[Any, ...]]:
-    """Operands: where a function is used, over the whole range, and where its reduction is hard."""
-    rng, n = np.random.default_rng(2), SAMPLE
+def samples(name: str, rng: np.random.Generator) -> list[Any]:
+    """Arrays of operands [arity, SAMPLE]: where a function is used, over the whole range, where its
+    reduction is hard, and about where that or the sides of a polynomial change."""
+    n = SAMPLE
     anything = rng.integers(0, 1 << 64, (2, n), np.uint64).view(np.float64)
     anything[~np.isfinite(anything)] = 1.0
+
+    def about(*places: float) -> Any:
+        return rng.choice(places, n) * (1 + rng.normal(0, 2e-3, n))
+
     if name == "atan2":
         near, wide = rng.normal(0, 1, (2, n)), np.exp(rng.uniform(-745, 709, (2, n)))
-        return [tuple(near), tuple(anything), tuple(wide), (wide[0], wide[0] * near[1])]
+        large = np.clip(wide[0], 1e-300, 1e300)
+        beside = large * [about(1 / 3, 1, 3), np.ones(n)]
+        return [near, anything, wide, np.array([large, large * near[1]]), beside]
     ranges: dict[str, list[Any]] = {
-        "exp": [rng.uniform(-1, 1, n), rng.uniform(-745, 709, n), -np.exp(rng.uniform(-50, 0, n))],
-        "ln": [rng.uniform(0.5, 2, n), rng.uniform(0.7, 0.72, n), 1 + rng.normal(0, 1e-6, n)],
-        "asin": [rng.uniform(-1, 1, n), 1 - np.exp(rng.uniform(-36, 0, n))],
-        "atan": [rng.uniform(-3, 3, n), np.exp(rng.normal(0, 3, n))],
+        "exp": [
+            rng.uniform(-1, 1, n),
+            rng.uniform(-745, 709, n),
+            -np.exp(rng.uniform(-50, 0, n)),
+            about(*((np.arange(-4, 4) + 0.5) * math.log(2))),
+        ],
+        "ln": [
+            rng.uniform(0.5, 2, n),
+            1 + rng.normal(0, 1e-6, n),
+            about(0.5**0.5) * 2.0 ** rng.integers(-3, 4, n),
+            np.abs(anything[0]),
+        ],
+        "asin": [
+            rng.uniform(-1, 1, n),
+            1 - np.exp(rng.uniform(-36, 0, n)),
+            about(*np.sin(np.arctan([1 / 3, 1, 3]))),
+        ],
+        "atan": [rng.uniform(-3, 3, n), np.exp(rng.normal(0, 3, n)), about(1 / 3, 1, 3)],
         "sin": [
             rng.uniform(-4, 4, n),
             rng.uniform(-functions.FAR, functions.FAR, n),
             rng.integers(-20_000, 20_000, n) * (math.pi / 2),
             np.exp(rng.uniform(0, 709, n)),
+            about(*(np.arange(-9, 10, 2) * (math.pi / 4))),
         ],
     }
     ranges["acos"] = ranges["asin"]
     ranges["cos"] = ranges["tan"] = ranges["sin"]
-    return [(x,) for x in (*ranges[name], np.abs(anything[0]) if name == "ln" else anything[0])]
+    every = [anything[0]] if name != "ln" else []
+    return [row[None] for row in ranges[name] + every]
 
 
-def worst_ulps(name: str) -> tuple[float, int]:
-    """The greatest error at the samples, in units in the last place; how many they are."""
-    worst, count = 0.0, 0
-    for operands in samples(name):
-        results = evaluate(name, *operands).tolist()
-        for result, *row in zip(results, *(o.tolist() for o in operands), strict=True):
-            value = real(name, *row)
-            if value is None or abs(value) > sys.float_info.max:
-                continue
-            unit = math.ulp(float(value))
-            worst, count = max(worst, float(abs(result - value) / unit)), count + 1
-    return worst, count
+def worst(name: str, starts: int = STARTS, rounds: int = ROUNDS) -> tuple[float, list[float]]:
+    """The greatest error found, in units in the last place, and where it is."""
+    found = [row for seed in range(starts) for row in _climbed(name, seed, rounds).T.tolist()]
+    return max((error(name, *row), row) for row in found)
+
+
+def _climbed(name: str, seed: int, rounds: int) -> Any:
+    """Operands [arity, KEPT] with great errors: the worst samples, then what is worse beside."""
+    rng = np.random.default_rng(seed)
+    best = _worst_of(name, np.concatenate(samples(name, rng), axis=1))
+    size = (len(best), KEPT, BESIDE)
+    for _ in range(rounds):
+        # roundings are as good as random: it is the neighbourhoods that are better or worse
+        away = 2.0 ** rng.uniform(-52, -5, size) * rng.uniform(-1, 1, size)
+        with np.errstate(over="ignore"):
+            tried = best[:, :, None] * (1 + away)
+        best = _worst_of(name, np.concatenate([best, tried.reshape(len(best), -1)], axis=1))
+    return best
+
+
+def _worst_of(name: str, operands: Any) -> Any:
+    """The KEPT columns of operands with the greatest errors, as a fast reference has them."""
+    wide = operands.astype(np.longdouble)
+    with np.errstate(all="ignore"):
+        value = FAST[name](*wide)
+        unit = np.spacing(np.abs(value.astype(np.float64)))
+        off = np.abs(evaluate(name, *operands) - value) / unit
+    off[~np.isfinite(off) | (np.abs(value) > sys.float_info.max)] = 0
+    return operands[:, np.argpartition(off, -KEPT)[-KEPT:]]
+
+
+def error(name: str, *operands: float) -> float:
+    """Of the float64 result, in units in the last place of the real value; 0 where it has none."""
+    value = real(name, *operands)
+    if value is None or abs(value) > sys.float_info.max:
+        return 0.0
+    result = float(evaluate(name, *map(np.float64, operands)))
+    return float(abs(result - value) / math.ulp(float(value)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-patterns", action="store_true", help="only the worst float64")
     parser.add_argument("names", nargs="*", default=[*LIBM, "atan2"])
     parser.add_argument("--stride", type=int, default=1, help="a power of two")
     chosen = parser.parse_args()
-    rows: list[tuple[str, ...]] = []
+    farthest, patterns = [], []
     for name in chosen.names:
-        worst, count = worst_ulps(name)
-        row: tuple[str, ...] = (name, f"{worst:.3f}", f"{count:,}")
-        if name in LIBM:
-            found = measure(name, chosen.stride)
-            counts = (found.inputs, found.decided, found.wrong, found.far)
-            row += (*(f"{number:,}" for number in counts), f"{found.seconds:.0f} s")
+        most, place = worst(name)
+        # rounded up
+        row = (f"`{name}`", f"{math.ceil(most * 1000) / 1000:.3f}", ", ".join(map(repr, place)))
         print(*row, flush=True)
-        rows.append(row + ("",) * (8 - len(row)))
-    head = ("function", "worst error in float64, ulp", "sample", "float32 inputs")
-    print(table((*head, "left to mpmath", "wrongly rounded", "by more than one ulp", "time"), rows))
+        farthest.append(row)
+    print(table(("function", "worst error found, ulp", "at"), farthest))
+    for name in [] if chosen.no_patterns else [name for name in chosen.names if name in LIBM]:
+        found = measure(name, chosen.stride)
+        counts = (found.inputs, found.decided, found.wrong, found.far)
+        pattern = (f"`{name}`", *(f"{n:,}" for n in counts), f"{found.seconds:.0f} s")
+        print(*pattern, flush=True)
+        patterns.append(pattern)
+    head = (
+        "function",
+        "float32 inputs",
+        "left to mpmath",
+        "wrongly rounded",
+        "by more than one ulp",
+    )
+    if patterns:
+        print(table((*head, "time"), patterns))
 
 
 if __name__ == "__main__":

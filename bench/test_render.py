@@ -65,7 +65,7 @@ def test_pruned_numba_float64(benchmark: Any, shape: Subject, size: int) -> None
 
 
 def test_pruned_numba_values(benchmark: Any, shape: Subject) -> None:
-    """Not the bitmap but numbers: proven pixels hold a bound, so fewer choices are decided."""
+    """Not the bitmap but numbers: every pixel is evaluated, by what choices leave of the tape."""
     benchmark.group = "1024x1024"
 
     def render() -> Any:

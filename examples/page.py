@@ -3,7 +3,7 @@
     python examples/page.py [FONT.ttf]
 
 The font is the one that the command line names, else Source Serif if it is installed:
-pip install 'intervalvm[fonts]' font-source-serif-pro
+pip install '.[fonts]' font-source-serif-pro, in the folder of the sources
 """
 
 import sys

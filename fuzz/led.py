@@ -14,7 +14,7 @@ def lead(one: Callable[[bytes], None]) -> None:
     try:
         import atheris
     except ImportError:
-        sys.exit("this needs atheris: pip install 'intervalvm[fuzz]'")
+        sys.exit("this needs atheris: pip install '.[fuzz]'")
     for module in ("vmfile", "tape", "compiler", "evaluate"):
         for name in list(sys.modules):
             if name.startswith(f"intervalvm.{module}"):

@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intervalvm.environment import default_environment, in_default_environment
+
+with default_environment():  # in which Python reads the numbers of a module that it compiles
+    from intervalvm.render.renderer import Renderer
+    from intervalvm.vmfile import load, parse, save
+
 from intervalvm.errors import (
     ArgumentTypeError,
     BackendError,
@@ -73,9 +79,7 @@ from intervalvm.expr import (
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.render.image import Image
-from intervalvm.render.renderer import Renderer
 from intervalvm.tape import Tape
-from intervalvm.vmfile import load, parse, save
 
 if TYPE_CHECKING:
     from intervalvm import shapes
@@ -83,9 +87,10 @@ if TYPE_CHECKING:
     from intervalvm.evaluate.folding import fold
     from intervalvm.evaluate.gradient import Gradient, grad
     from intervalvm.evaluate.regions import Box, interval, simplify
+    from intervalvm.render.native import warm_up
     from intervalvm.render.prove import Proof, prove
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "ArgumentTypeError",
@@ -161,6 +166,7 @@ __all__ = [
     "tan",
     "trace",
     "var",
+    "warm_up",
     "where",
 ]
 
@@ -175,10 +181,12 @@ _WHEN_USED = {
     "interval": "evaluate.regions",
     "prove": "render.prove",
     "simplify": "evaluate.regions",
+    "warm_up": "render.native",
 }
 """Where names are that a picture has no use for: their modules are imported when first used."""
 
 
+@in_default_environment
 def __getattr__(name: str) -> object:
     from importlib import import_module
 

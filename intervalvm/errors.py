@@ -68,6 +68,20 @@ class DoesNotFit(IntervalvmError, MemoryError):
     exit_status = 3
 
 
+def install_line(extra: str) -> str:
+    """The command that installs what an extra of this package needs, wherever it was got from."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        stated = requires("intervalvm") or []
+    except PackageNotFoundError:  # sources on the path that nobody installed
+        stated = []
+    marked = [line.partition(";") for line in stated if f'extra == "{extra}"' in line]
+    if not marked:
+        return f"pip install '.[{extra}]' in the folder of intervalvm's sources"
+    return "pip install " + " ".join(f"'{requirement.strip()}'" for requirement, _, _ in marked)
+
+
 def _restored(kind: type[IntervalvmError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
     """An error that came from another process; its own arguments are long used up."""
     error = kind.__new__(kind, *args)

@@ -2,8 +2,9 @@
 
 The sequence is the definition: it runs on a namespace ``xp`` of float64 (see ``ops``) and uses
 nothing but operations that IEEE 754 rounds correctly, bits and choices. So NumPy arrays, compiled
-vectors and whatever else has them give the same bits. Each result is within one unit in the last
-place of the real function (tan and atan2: two); ``docs/functions.md`` has the figures.
+vectors and whatever else has them give the same bits. Bounds and proofs count on each result to be
+within ``directed.ULPS`` units in the last place of the real function; ``docs/functions.md`` argues
+for less than two, and has the worst that a search has found.
 
 Arguments are reduced first, then a polynomial in a small argument is added to an exact leading
 term; what the reduction rounds off is carried along as a second number (``_low``). The constants

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.shown import Shown
@@ -177,6 +178,7 @@ class Tape(Shown):
             raise VariableError(f"the tape has no free variable {unknown[0]!r}; it has {known}")
         return tuple(given[name] for name in self.variables)
 
+    @in_default_environment
     def bind(self, /, **values: float) -> Tape:
         """This tape with the named free variables set to numbers, which are then constants.
 
@@ -245,6 +247,7 @@ def values_to_bind(variables: tuple[str, ...], values: Mapping[str, Any]) -> dic
     return {name: float(value) for name, value in values.items()}
 
 
+@in_default_environment
 def constant_text(wide: float, single: np.float32) -> str:
     """The shortest text that reads back as both ``wide`` and ``single``."""
     text = repr(wide)
@@ -279,6 +282,7 @@ class TapeBuilder:
         self.right.append(right)
         return len(self.codes) - 1
 
+    @in_default_environment
     def const(self, wide: float, single: np.float32 | None = None) -> int:
         """Append a constant; ``single`` where rounding ``wide`` would be a second rounding."""
         i = self.clause("const")

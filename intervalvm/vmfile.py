@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm.dialects import text_of
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import DoesNotFit, FileError, FormatError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import write_atomically
@@ -33,6 +34,7 @@ from intervalvm.tape import NONE, Tape, TapeBuilder, as_single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import BinaryIO
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}
@@ -47,10 +49,12 @@ SHOWN = 80
 
 
 MOST_BYTES = 256 << 20
+PART_BYTES = 1 << 20
 MOST_CLAUSES = 10_000_000
 """What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
 
 
+@in_default_environment
 def load(
     path: str | os.PathLike[str],
     *,
@@ -66,7 +70,7 @@ def load(
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
-            data = file.read(max_bytes + 1) if size <= max_bytes else b""
+            data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
     except (OSError, ValueError) as error:
         raise FileError(_unreadable(name, error)) from error
     except MemoryError:
@@ -86,10 +90,19 @@ def load(
     return parse(text, name=name, max_clauses=max_clauses)
 
 
+def _at_most(file: BinaryIO, count: int) -> bytearray:
+    """Up to ``count`` bytes, in parts: to ask for all at once would take as much memory."""
+    data = bytearray()
+    while part := file.read(min(PART_BYTES, count - len(data))):
+        data += part
+    return data
+
+
 def _out_of_memory(name: str) -> DoesNotFit:
     return DoesNotFit(f"{name}: reading it takes more memory than there is: use a smaller file")
 
 
+@in_default_environment
 def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
     """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
 
@@ -100,6 +113,7 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     write_atomically(path, lambda stream: stream.write(data))
 
 
+@in_default_environment
 def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
     """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
 
@@ -306,7 +320,7 @@ def _quoted(word: str) -> str:
     return repr(word if len(word) <= SHOWN // 2 else word[: SHOWN // 2] + "…")
 
 
-def _not_utf8(name: str, data: bytes, start: int) -> FormatError:
+def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
     message = f"the file is {encoding}, byte {data[start]:#04x}: save it as UTF-8"
     before = _lines(data[:start].decode())

@@ -6,6 +6,9 @@ its definition: each record of a program by NumPy. ``simulated_blocks`` runs the
 
 from __future__ import annotations
 
+import gc
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -249,20 +252,45 @@ def test_too_little_memory_on_the_device(gpu: FakeDevice, kernel: FakeLauncher) 
     assert gpu.held == 0
 
 
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("threads", [1, 3])
 def test_an_interrupt_leaves_memory_to_the_copies_under_way(
-    kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch
+    kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
+    """A batch is waited for by whoever drops it last, before its memory is freed."""
     monkeypatch.setattr(compiled, "BUDGET", 1000)
-    waited: list[int] = []
-    wait = batches.Batch.wait
-    monkeypatch.setattr(batches.Batch, "wait", lambda self: (waited.append(1), wait(self))[1])
+    under_way: set[int] = set()
+    sent: list[int] = []
+    send, wait = batches.Batch.send, batches.Batch.wait
+
+    def note_send(self: batches.Batch, *arguments: Any) -> None:
+        under_way.add(id(self))
+        sent.append(id(self))
+        send(self, *arguments)
+
+    def note_wait(self: batches.Batch) -> None:
+        wait(self)
+        under_way.discard(id(self))
+
+    monkeypatch.setattr(batches.Batch, "send", note_send)
+    monkeypatch.setattr(batches.Batch, "wait", note_wait)
 
     def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        if under_way:
+            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        ivm.render(ivm.parse(NOISE), size=256, backend="cupy", threads=1, progress=interrupt)
-    assert len(waited) >= 2, "for each batch of the thread"
+    tape = ivm.parse(NOISE)
+    with suppress(KeyboardInterrupt):
+        ivm.render(tape, size=256, backend="cupy", threads=threads, progress=interrupt)
+        pytest.fail("it was not interrupted")
+    deadline = time.monotonic() + 60
+    while under_way and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.001)
+    assert sent
+    assert not under_way
+    found = ivm.render(tape, size=256, backend="cupy", threads=threads)
+    assert_array_equal(found.pixels, dense(tape, size=256))
 
 
 def test_the_command_line(

@@ -23,6 +23,8 @@ from test_ops import OPERATIONS, tape_of
 from test_outward import PLACES, pairs, point_in, real_sides
 
 import intervalvm as ivm
+from fuzz.cases import draw
+from fuzz.source import Dice
 from intervalvm import OptionError, Region, Tape
 from intervalvm.ops import OPS
 from intervalvm.render import certificate as module
@@ -91,8 +93,7 @@ def test_lines_say_what_is_claimed(saved: Path) -> None:
     assert first["area"] == list(found.area)
     assert found.bounds is not None
     assert first["bounds"] == [list(side) for side in found.bounds]
-    assert (first["size"], first["grid"], first["dtype"]) == ([16, 16], "center", "float64")
-    assert sum(first["pixels"].values()) == 256
+    assert set(first) == set(checker.FIRST), "nothing that is not checked"
     assert [(box["verdict"], *box["x"], *box["y"]) for box in boxes] == [
         (verdict, *x, *y) for verdict, x, y, _ in found.boxes
     ]
@@ -125,9 +126,9 @@ def test_every_region_is_covered(
 def test_a_certificate_wants_areas_and_finite_numbers(tmp_path: Path) -> None:
     image = ivm.render(X, size=4, engine="dense", rounding="outward", over="point")
     with pytest.raises(OptionError, match="over='area'"):
-        write_certificate(tmp_path / "c", image, Subject(None, "", 0.0, {}))
+        write_certificate(tmp_path / "c", image, Subject("", 0.0, {}))
     with pytest.raises(OptionError, match="a certificate cannot say r=nan"):
-        Subject(None, "", 0.0, {"r": float("nan")})
+        Subject("", 0.0, {"r": float("nan")})
     huge = ivm.prove(X, region=Region((0, 1e300), (0, 1e300)), resolution=2, engine="dense")
     with pytest.raises(OptionError, match="beyond float64"):
         ivm.prove(X - 1e300, region=huge.region, resolution=2, engine="dense").save(tmp_path / "c")
@@ -205,6 +206,38 @@ def test_no_proof_of_a_random_tape_is_refuted(tape: Tape, tmp_path_factory: Any)
     assert said.startswith("verified: ") or "is not confirmed" in said
 
 
+@pytest.mark.parametrize("seed", [*range(1000, 1040), 1249, 1313])
+def test_true_proofs_are_confirmed(seed: int, tmp_path: Path) -> None:
+    """Seven in 900 were not: bounds of what is unbounded on one side had been given up."""
+    case = draw(Dice(seed))
+    ivm.save(case.tape, tmp_path / "shape.vm")
+    columns, rows = case.size
+    ivm.prove(
+        case.tape, region=case.region, resolution=(min(columns, 8), min(rows, 8)), z=case.z,
+        dtype=case.dtype, engine="dense", variables=dict.fromkeys(case.tape.variables, -0.5),
+    ).save(tmp_path / "proof.jsonl")  # fmt: skip
+    assert check(tmp_path).startswith("verified: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x var-x\nc const 3e16\na div x c\nb div c a\nd div b a",
+        "x var-x\ny var-y\na ln x\nb min y a\nc max a b\nd div c a",
+        "y var-y\na atan y\nb square a\nc recip b\nd atan c\ne recip d\nf add e y",
+        "x var-x\na ceil x\nb atan2 a x\nc add x b",
+    ],
+)
+def test_what_is_unbounded_on_one_side_keeps_its_other_bound(text: str, tmp_path: Path) -> None:
+    (tmp_path / "shape.vm").write_text(text)
+    tape = ivm.parse(text)
+    image = ivm.prove(tape, resolution=4, engine="dense").image
+    write_certificate(
+        tmp_path / "proof.jsonl", image, Subject.of_file(str(tmp_path / "shape.vm"), 0.0, {})
+    )
+    assert check(tmp_path).startswith("verified: ")
+
+
 # what is refused
 
 
@@ -214,10 +247,8 @@ def flip(verdict: str, into: str) -> Callable[[list[LINE]], None]:
     def change(lines: list[LINE]) -> None:
         box = next(line for line in lines if line.get("verdict") == verdict)
         box["verdict"] = into
-        cells = box["cells"][0] * box["cells"][1]
-        for counts, n in ((lines[-1]["boxes"], 1), (lines[0]["pixels"], cells)):
-            counts[verdict] -= n
-            counts[into] += n
+        lines[-1]["boxes"][verdict] -= 1
+        lines[-1]["boxes"][into] += 1
         lines[0]["area"] = [0, 4]
         lines[0]["bounds"] = [[-1, 1], [-1, 1]]
 
@@ -234,19 +265,25 @@ def put(line: int, *path: Any, to: Any) -> Callable[[list[LINE]], None]:
     return change
 
 
+def area_of(box: LINE) -> float:
+    (x0, x1), (y0, y1) = box["x"], box["y"]
+    return float((x1 - x0) * (y1 - y0))
+
+
 def shift(lines: list[LINE]) -> None:
     """A box takes the place of another of its size: one is covered twice, one not at all."""
-    size = lines[1]["cells"]
-    other = next(line for line in lines[2:-1] if line["cells"] == size)
+    size = area_of(lines[1])
+    other = next(line for line in lines[2:-1] if area_of(line) == size)
     other["x"], other["y"] = lines[1]["x"], lines[1]["y"]
 
 
+EMPTY = {"verdict": "inside", "x": [0, 0], "y": [-1, 1]}
 CHANGES: dict[str, tuple[Callable[[list[LINE]], Any], str]] = {
     "outside said to be inside": (flip("outside", "inside"), "is wrong at"),
     "inside said to be outside": (flip("inside", "outside"), "is wrong at"),
     "unproven said to be inside": (flip("unproven", "inside"), "is wrong at|not confirmed"),
     "unproven said to be outside": (flip("unproven", "outside"), "is wrong at|not confirmed"),
-    "a verdict that is none": (put(1, "verdict", to="maybe"), "no such verdict"),
+    "a verdict that is none": (put(1, "verdict", to="maybe"), "form of a box"),
     "more area than proven": (put(0, "area", 0, to=lambda a: a * (1 + 1e-15)), "not enclose"),
     "less area than possible": (put(0, "area", 1, to=lambda a: a * (1 - 1e-15)), "not enclose"),
     "a smaller place": (put(0, "bounds", 0, 1, to=lambda a: a - 1 / 16), "not within the bounds"),
@@ -260,13 +297,35 @@ CHANGES: dict[str, tuple[Callable[[list[LINE]], Any], str]] = {
     "a box beyond the region": (put(1, "x", 0, to=-1.5), "not within the region"),
     "a larger region": (put(0, "region", "x", 1, to=1.5), "area of the region"),
     "more boxes than there are": (put(-1, "boxes", "inside", to=lambda n: n + 1), "last line"),
-    "more cells than there are": (put(0, "pixels", "inside", to=lambda n: n + 1), "first line"),
-    "an image of another size": (put(0, "size", 0, to=17), "first line"),
     "another tape": (put(0, "tape", "sha256", to="0" * 64), "is not the tape"),
-    "another z": (put(0, "z", to="high"), "could not convert"),
-    "another format": (put(0, "version", to=2), "not a certificate of version 1"),
-    "no number": (put(1, "x", 0, to=float("nan")), "not a whole certificate"),
-    "a number beyond all": (put(0, "area", 1, to=float("inf")), "not a whole certificate"),
+    "a digest that is no text": (put(0, "tape", "sha256", to=None), "form of version 2"),
+    "a z that is a word": (put(0, "z", to="high"), "form of version 2"),
+    "a z that is a number in words": (put(0, "z", to="0.0"), "form of version 2"),
+    "a z that is a truth": (put(0, "z", to=False), "form of version 2"),
+    "a z that is none": (put(0, "z", to=float("nan")), "finite number"),
+    "a z beyond all": (put(0, "z", to=10**400), "finite number"),
+    "a z among the variables": (put(0, "variables", "z", to=0.3), "sets 'z', which"),
+    "an x among the variables": (put(0, "variables", "x", to=0.3), "sets 'x', which"),
+    "a variable that is not read": (put(0, "variables", "r", to=0.3), "sets 'r', which"),
+    "a variable that is no number": (put(0, "variables", "r", to=None), "is no number"),
+    "another format": (put(0, "version", to=1), "form of version 2"),
+    "a version that is a truth": (put(0, "format", to=True), "form of version 2"),
+    "no number": (put(1, "x", 0, to=float("nan")), "finite number"),
+    "a truth for a number": (put(1, "x", 0, to=True), "form of a box"),
+    "a number in words": (put(1, "x", 0, to="-1"), "form of a box"),
+    "a number beyond all": (put(0, "area", 1, to=float("inf")), "finite number"),
+    "an area the wrong way round": (put(0, "area", to=[4, 0]), "upper end first"),
+    "a place that is no pair": (put(0, "bounds", to=[[-1, 1]]), "form of version 2"),
+    "a place of three ends": (put(0, "bounds", 0, to=[-1, 0, 1]), "form of version 2"),
+    "a region of no area": (put(0, "region", "x", 1, to=-1), "not within the region"),
+    "a box of no area": (lambda lines: lines.insert(1, EMPTY), "has no area"),
+    "a claim that is not checked": (put(0, "dtype", to="float16"), "form of version 2"),
+    "a claim about a box that is not": (put(1, "cells", to=[9, 9]), "form of a box"),
+    "a count of something else": (put(-1, "boxes", "grey", to=0), "form of a box"),
+    "two first lines": (lambda lines: lines.insert(1, lines[0]), "form of a box"),
+    "two last lines": (lambda lines: lines.append(lines[-1]), "behind the last one"),
+    "a line behind the last": (lambda lines: lines.append({}), "behind the last one"),
+    "a list for a line": (lambda lines: lines.insert(1, []), "form of a box"),
 }
 
 
@@ -338,10 +397,14 @@ def test_a_malformed_certificate_is_refused_without_a_traceback(saved: Path) -> 
         '{"format": "intervalvm certificate", "version": 1}\n' * 2,
     ):
         (saved / "proof.jsonl").write_text(text)
-        done = run(saved)
-        assert done.returncode in (1, 2)
-        assert done.stderr.startswith(("refused: ", "error: "))
-        assert "Traceback" not in done.stderr
+        assert_refused(run(saved))
+
+
+def assert_refused(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode in (1, 2), done.stderr
+    assert done.stderr.startswith(("refused: ", "error: "))
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 # the checker's arithmetic
@@ -394,6 +457,9 @@ def lies_between(found: Any, value: Any) -> bool:
         ("round x", (-0.5, 2.5), (-1, 3)),
         ("not x", (-1, 1), (0, 1)),
         ("recip x", (0, 2), (0.5, None)),
+        ("recip x\nw div v v", (0, 2), (0, float("inf"))),
+        ("recip x\nw mul v x", (0, 2), (0, float("inf"))),
+        ("recip x\nw square v", (0, 2), (0.25, float("inf"))),
     ],
 )
 def test_the_checker_is_exact_where_it_can_be(

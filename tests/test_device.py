@@ -98,6 +98,18 @@ def test_gradients_are_those_of_numpy(gpu: FakeDevice, op: str) -> None:
         assert_array_equal(part.get(), expected)
 
 
+def test_gradients_where_branches_meet_are_those_of_numpy(gpu: FakeDevice) -> None:
+    x, y, _ = ivm.axes()
+    values = np.linspace(-1, 1, 9)
+    jumps = np.where(x > 0, -x, abs(x)) + (y % 1)
+    for shape in (ivm.shapes.box(1, 1, 1), ivm.sqrt(ivm.maximum(x, 0)), jumps):
+        found = ivm.grad(shape, values, values[:, None], backend="cupy")
+        expected = ivm.grad(shape, values, values[:, None])
+        for part, same in zip(found, expected, strict=True):
+            assert_array_equal(part.get(), same)
+    assert ivm.grad(jumps, 0.0, 0.25, backend="cupy").dx.get() == -1
+
+
 def test_subnormal_numbers_count(gpu: FakeDevice) -> None:
     """CuPy's own functions would take them for 0: no question is put to those."""
     x, y, _ = ivm.axes()
@@ -208,7 +220,7 @@ def fails(call: str, kind: type[Exception], words: str) -> None:
 def test_cupy_is_not_installed(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
     device.cupy.cache_clear()
-    fails(call, BackendError, r"pip install 'intervalvm\[cuda\]'")
+    fails(call, BackendError, r"pip install 'cupy-cuda")
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -216,7 +228,7 @@ def test_numba_cuda_is_not_installed(
     call: str, gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", False)
-    fails(call, BackendError, r"numba-cuda, .* pip install 'intervalvm\[cuda\]'")
+    fails(call, BackendError, r"numba-cuda, .* pip install 'cupy-cuda")
 
 
 @pytest.mark.parametrize("call", CALLS)

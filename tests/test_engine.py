@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from scenes import scenes
 from strategies import tapes
 
+import intervalvm as ivm
+from fuzz.checks import bits
 from intervalvm import Region, Renderer, parse, render
 from intervalvm.ops import ROWS
 from intervalvm.render import context
@@ -35,24 +37,17 @@ REGIONS = [
 
 
 def same(tape: Tape, *, dtype: str, mode: str = "bitmap", **options: Any) -> None:
-    """Pruned is dense: bit for bit, but for the values of filled tiles, which are bounds."""
+    """Pruned is dense: bit for bit."""
     found = render(tape, dtype=dtype, mode=mode, **options)
     dense = {k: v for k, v in options.items() if k not in ("threads", "depth")}
     expected = render(tape, dtype=dtype, mode=mode, engine="dense", **dense).pixels
     assert found.stats.pixels["inside"] == np.count_nonzero(
         expected if mode == "bitmap" else expected < 0
     )
-    if mode == "bitmap":
-        np.testing.assert_array_equal(found.pixels, expected)
-        return
-    pixels = found.pixels
-    np.testing.assert_array_equal(pixels < 0, expected < 0)
-    exact = (pixels == expected) | (np.isnan(pixels) & np.isnan(expected))
-    assert np.count_nonzero(exact) >= found.stats.pixels["evaluated"]
-    # of a filled tile the bound nearest 0
-    with np.errstate(invalid="ignore"):
-        bound = np.where(expected < 0, pixels >= expected, (pixels >= 0) & (pixels <= expected))
-    assert (exact | bound).all()
+    same_bits = (
+        (found.pixels, expected) if mode == "bitmap" else map(bits, (found.pixels, expected))
+    )
+    np.testing.assert_array_equal(*same_bits)
 
 
 @st.composite
@@ -182,3 +177,21 @@ def test_a_region_near_the_largest_float() -> None:
 def test_small_tapes(text: str, mode: str, dtype: str) -> None:
     for size in (1, 16, 33, 130):
         same(parse(text), size=size, mode=mode, dtype=dtype)
+
+
+# --- the dtype ------------------------------------------------------------------------------------
+
+
+def test_no_dtype_is_the_default_one() -> None:
+    """To NumPy None would be float64."""
+    tape, sides = parse("x var-x\nk const 0.1\na mul x k\nb sin a"), {"x": (0, 1), "y": (0, 1)}
+    (result,) = {ivm.evaluate(tape, 0.3, 0, dtype=dtype).tobytes() for dtype in (None, "float32")}
+    assert len(result) == 4
+    assert ivm.interval(tape, **sides, dtype=None) == ivm.interval(tape, **sides)
+    assert ivm.fold(tape, dtype=None) == ivm.fold(tape)
+    assert ivm.grad(tape, 0.3, 0, dtype=None).value.dtype == np.float32
+    for engine in ("pruned", "dense"):
+        image = render(tape, size=4, dtype=None, mode="value", engine=engine)
+        assert image.pixels.dtype == np.float32
+    assert Renderer(tape, dtype=None, mode="value").render(size=4).pixels.dtype == np.float32
+    assert ivm.prove(tape, resolution=8, dtype=None).image.stats.dtype == "float64"

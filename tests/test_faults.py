@@ -23,7 +23,7 @@ import intervalvm as ivm
 from intervalvm import FileError
 from intervalvm.cli import main
 from intervalvm.files import LEFT_SECONDS, TEMPORARY, write_atomically
-from intervalvm.render import native
+from intervalvm.render import cache, native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -187,7 +187,7 @@ def test_a_full_disk_keeps_no_part_of_a_kernel(
     here: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with mounted(here / "small", "size=64k") as disk:
-        native._keep(disk / "cache" / "kernel.o", b"\0" * (200 << 10))
+        cache._keep(disk / "cache" / "kernel.o", b"\0" * (200 << 10))
         assert names(disk / "cache") == []
     assert "the compiled kernels cannot be kept: " in caplog.text
     assert "No space left" in caplog.text
@@ -259,21 +259,15 @@ def test_without_a_home_kernels_are_compiled_and_not_kept(
     def nobody() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    made = native._compile, native._read(native.cache_folder() / _kernel_name())
-    if made[1] is None:
-        ivm.render(ivm.parse(CIRCLE), size=8)
-        made = native._compile, native._read(native.cache_folder() / _kernel_name())
+    native.kernel("tame", "float32")
+    name = f"tame-float32-nearest-{native._digest('tame', 'float32')}.o"
+    code = cache._read(cache.cache_folder() / name)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", nobody)
-    monkeypatch.setattr(native, "_compile", lambda *_: made[1])
-    native._loaded.cache_clear()
+    monkeypatch.setattr(native, "_compile", lambda *_: code)
+    monkeypatch.setattr(native, "_loaded", {})
     native.kernel("tame", "float32")
-    native._loaded.cache_clear()
     assert "cannot be kept: Could not determine home directory" in caplog.text
-
-
-def _kernel_name() -> str:
-    return f"tame-float32-nearest-{native._digest('tame', 'float32')}.o"
 
 
 # --- many at once ---------------------------------------------------------------------------------
@@ -282,15 +276,15 @@ RACE = """
 import sys
 from pathlib import Path
 import intervalvm as ivm
-from intervalvm.render import native
-kept, cache = Path(sys.argv[1]), Path(sys.argv[2])
+from intervalvm.render import cache, native
+kept, folder = Path(sys.argv[1]), Path(sys.argv[2])
 def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
     sys.stdin.readline()
     name = f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o"
-    return (kept / name).read_bytes()[32:]
+    return cache._read(kept / name)
 native._compile = slow
-native.cache_folder = lambda: cache
+cache.cache_folder = lambda: folder
 print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])
 """
 
@@ -305,18 +299,18 @@ def let_go(waiting: Iterable[subprocess.Popen[str]]) -> None:
 
 def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) -> None:
     expected = ivm.render(ivm.parse(CIRCLE), size=64).stats.pixels["inside"]
-    kept, cache = native.cache_folder(), here / "cache"
-    both = [start(RACE, str(kept), str(cache), CIRCLE) for _ in range(2)]
-    assert not cache.exists()
+    folder = here / "cache"
+    both = [start(RACE, str(cache.cache_folder()), str(folder), CIRCLE) for _ in range(2)]
+    assert not folder.exists()
     let_go(both)
     for running in both:
         said, wrong = running.communicate(timeout=100)
         assert (running.returncode, wrong) == (0, "")
         assert said.split()[-1] == str(expected)
-    entries = names(cache)
+    entries = names(folder)
     assert len(entries) == len({name.split("-")[0] for name in entries}) > 0
     for name in entries:
-        assert native._read(cache / name) is not None
+        assert cache._read(folder / name) is not None
 
 
 COMPILE = """
@@ -341,18 +335,20 @@ print(found.lower[-1], found.upper[-1])
 
 def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> None:
     """Each has found an empty cache before either goes on to compile."""
-    cache = here / "cache"
-    folders = {"XDG_CACHE_HOME": str(cache), "LOCALAPPDATA": str(cache), "HOME": str(cache)}
-    both = [start(COMPILE, CIRCLE, **folders) for _ in range(2)]
-    assert not cache.exists()
+    folder = here / "cache"
+    places = dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(folder))
+    both = [start(COMPILE, CIRCLE, **places) for _ in range(2)]
+    assert not folder.exists()
     let_go(both)
     for running in both:
-        said, wrong = running.communicate(timeout=200)
-        assert (running.returncode, wrong) == (0, "")
+        said, waits_for = running.communicate(timeout=200)
+        assert running.returncode == 0
+        assert waits_for.startswith("compiling the bounds float32 kernel")
+        assert waits_for.count("\n") == 1
         assert said.split() == ["compiled", "-0.5", "1.5"]
-    (entry,) = [path for path in cache.rglob("*") if path.is_file()]
+    (entry,) = [path for path in folder.rglob("*") if path.is_file()]
     assert entry.name.startswith("bounds-float32-")
-    assert native._read(entry) is not None
+    assert cache._read(entry) is not None
 
 
 def test_many_threads_that_draw_one_tape_give_the_same_picture() -> None:

@@ -179,7 +179,7 @@ def test_only_the_pruned_engine_walks() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
 def test_without_cupy_the_error_says_how_to_install_it() -> None:
-    with pytest.raises(BackendError, match=r"pip install 'intervalvm\[cuda\]'"):
+    with pytest.raises(BackendError, match=r"pip install 'cupy-cuda"):
         ivm.render(ivm.parse("x var-x"), size=4, backend="cuda")
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from programs import special
+from shape_samples import SAMPLES
 from strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.evaluate.gradient import DERIVATIVES, Choice
+from intervalvm import shapes
+from intervalvm.evaluate.derivatives import DERIVATIVES, Choice
 from intervalvm.expr import FUNCTIONS
 from intervalvm.ops import OPS, ROWS
 
@@ -136,6 +141,137 @@ def test_slopes_of_random_formulas_agree_with_sympy() -> None:
             expected = ivm.evaluate(by_sympy, *points, dtype="float64")
             # two ways to round, of some dozen operations each
             np.testing.assert_allclose(slope, expected, rtol=1e-9, atol=1e-11)
+
+
+# --- where branches meet -------------------------------------------------------------------------
+
+LINES = st.sampled_from([x, y, x - y, 2 * x + y]) | st.integers(-2, 2).map(ivm.constant)
+
+
+def joined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Piecewise linear along each axis, with jumps and kinks; ``sqrt`` is that of a square."""
+    one = st.sampled_from([
+        *(abs, ivm.floor, ivm.ceil, ivm.round, ivm.not_, lambda a: -a, lambda a: a * 0.5),
+        *(lambda a: ivm.sqrt(a * a), lambda a: a % 2, lambda a: a / -4),
+    ])  # fmt: skip
+    two = st.sampled_from([
+        *([ivm.minimum, ivm.maximum] * 3),
+        *(lambda a, b: a + b, lambda a, b: a - b, ivm.compare, ivm.and_, ivm.or_),
+        *(lambda a, b: np.where(a < b, a, b), lambda a, b: np.where(a <= b, a + 1, b + 1)),
+    ])  # fmt: skip
+    return st.builds(lambda f, a: f(a), one, inner) | st.builds(
+        lambda f, a, b: f(a, b), two, inner, inner
+    )
+
+
+def exactly(tape: Tape, point: list[Fraction]) -> Fraction:
+    """The real value of a tape of the operations of ``joined``."""
+    found: list[Fraction] = []
+    for i, code in enumerate(tape.codes.tolist()):
+        name, a = ROWS[code].name, [found[operand] for operand in tape.operands(i)]
+        if name == "const":
+            found.append(Fraction(float(tape.constants(np.dtype("float64"))[i])))
+        elif not a:
+            found.append(point[["var-x", "var-y", "var-z"].index(name)])
+        else:
+            found.append(Fraction(EXACT[name](*a)))
+    return found[-1]
+
+
+EXACT: dict[str, Any] = {
+    "neg": operator.neg,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": lambda a: math.floor(abs(a) + Fraction(1, 2)) * (1 if a > 0 else -1),
+    "square": lambda a: a * a,
+    "sqrt": lambda a: Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator)),
+    "not": lambda a: a == 0,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "min": min,
+    "max": max,
+    "mod": lambda a, b: a % abs(b),
+    "compare": lambda a, b: (a > b) - (a < b),
+    "and": lambda a, b: b if a else a,
+    "or": lambda a, b: a or b,
+}
+NEAR = Fraction(1, 2**200)
+"""Nearer than branches of small numbers can meet on the way, so a quotient is the slope."""
+
+
+@settings(max_examples=400)
+@given(st.recursive(LINES, joined, max_leaves=10), st.integers(-4, 4), st.integers(-4, 4))
+@example(ivm.maximum(x, ivm.minimum(ivm.sqrt(ivm.maximum(x, 0) * ivm.maximum(x, 0)), x * 2)), 0, 0)
+@example(np.where(x > 0, -x, abs(x)), 0, 0)
+@example((x % 2) - 2 * ivm.floor(-x / 2), 0, 0)
+def test_a_slope_is_the_derivative_wherever_there_is_one(shape: Any, a: int, b: int) -> None:
+    """Against exact quotients, at points of a lattice that most branches meet on."""
+    tape, place = shape.tape(), [Fraction(a, 2), Fraction(b, 2), Fraction(0)]
+    found = ivm.grad(tape, *map(float, place), dtype="float64")
+    middle = exactly(tape, place)
+    assert found.value == middle
+    for i, slope in enumerate(found[1:]):
+        ahead, behind = (
+            (exactly(tape, [c + (k == i) * h for k, c in enumerate(place)]) - middle) / h
+            for h in (NEAR, -NEAR)
+        )
+        if ahead == behind and abs(ahead) < 2**100:  # else it jumps
+            # the slope of a root is a rounded quotient
+            np.testing.assert_allclose(slope, float(ahead), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_shapes_have_their_derivatives_on_faces_and_axes(name: str) -> None:
+    """On a lattice that the faces of the samples lie on, and their lines of symmetry."""
+    for shape, _ in SAMPLES[name]:
+        side = np.linspace(-1, 1, 41)
+        is_flat = "z" not in shape.tape().axes
+        points = np.meshgrid(side, side, *([0.0] if is_flat else [side[::2]]))
+        found = ivm.grad(shape, *points, dtype="float64")
+        h, checked = 1e-6, 0
+        for axis, slope in enumerate(found[1:]):
+            ahead, behind = (
+                (ivm.evaluate(shape, *moved(points, axis, way), dtype="float64") - found.value)
+                / way
+                for way in (h, -h)
+            )
+            # The slopes of two sides differ by the curvature times h, or they meet in a kink, which
+            # is sharper in all samples; either way one of them is what should be found.
+            smooth = np.abs(ahead - behind) < 1e-4
+            wrong = ~(np.abs(slope - ahead) < 2e-4) & smooth
+            # Where two sides meet a third, rounding may leave that one a place of an ulp between.
+            assert wrong.sum() <= slope.size / 1000
+            checked += smooth.sum()
+        assert checked > 0.9 * found.dx.size * (2 if is_flat else 3)
+
+
+def moved(points: Any, axis: int, way: float) -> Any:
+    return [c + way * (k == axis) for k, c in enumerate(points)]
+
+
+def test_a_face_is_as_steep_as_a_distance() -> None:
+    assert slope(shapes.rectangle(1, 1), [0.5, -0.5], 0.1) == [[1.0, -1.0], [0.0, 0.0]]
+    face = ivm.grad(shapes.box(1, 1, 1), 0.5, 0.1, 0.2)
+    assert tuple(map(float, face)) == (0.0, 1.0, 0.0, 0.0)
+
+
+def test_a_branch_beside_the_point_counts_and_others_do_not() -> None:
+    away = ivm.minimum(abs(x), y)
+    assert slope(ivm.minimum(away, -1 - y), 0.0, 3.0) == [0.0, -1.0]
+    assert slope(np.where(x > 0, -x, abs(x)), 0.0) == [-1.0, 0.0]
+    assert slope(ivm.sqrt(ivm.maximum(x, 0)), -1.0) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_many_points_where_branches_meet(dtype: str) -> None:
+    """More than are looked at together, in arrays that broadcast to two axes."""
+    a, b = np.linspace(-1, 1, 9)[:, None], np.linspace(-1, 1, 12_000)
+    found = ivm.grad(shapes.rectangle(1, 3), a, b, dtype=dtype)
+    assert found.dx.dtype == dtype
+    np.testing.assert_array_equal(found.dx[[2, 6]], np.full((2, 12_000), [[-1.0], [1.0]]))
 
 
 # --- what is chosen where there is no derivative -------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from intervalvm.errors import OptionError
 from intervalvm.render.grid import LEAF_PX, Region, check_depth, check_size, coordinates, edges
@@ -98,6 +99,38 @@ def test_a_single_pixel_lies_on_the_left_and_top_edges() -> None:
 def test_pixels_that_the_dtype_cannot_tell_apart_are_allowed() -> None:
     x, _ = coordinates(Region((1, 1 + 1e-12), (0, 1)), 8, 8, "linspace", np.float32)
     assert x.tolist() == [1.0] * 8
+
+
+HUGE = st.floats(1e300, 8e307) | st.sampled_from([1e306, 8.9e307, 2.0**900, 2.0**901])
+
+
+@given(
+    grid=st.sampled_from(GRIDS),
+    low=HUGE.map(lambda end: -end) | st.floats(-1.0, 1.0),
+    high=HUGE,
+    n=st.sampled_from([1, 2, 7, 1024]),
+)
+def test_a_region_that_float64_holds_has_samples(
+    grid: str, low: float, high: float, n: int
+) -> None:
+    """Numbers in between must not be infinite: samples are those of the region 2**64 times smaller,
+    and within 2 ulps of their formulas."""
+    x, y = coordinates(Region((low, high), (low, high)), n, n, grid, np.float64)
+    unit = 2.0**64
+    small = Region((low / unit, high / unit), (low / unit, high / unit))
+    for found, other in zip((x, y), coordinates(small, n, n, grid, np.float64), strict=True):
+        assert_array_equal(found, other * unit)
+    if grid == "center":
+        width = Fraction(high) - Fraction(low)
+        exact = [Fraction(low) + (2 * k + 1) * width / 2 / n for k in range(n)]
+        error = max(abs(Fraction(float(a)) - b) for a, b in zip(x, exact, strict=True))
+        assert error <= 2 * Fraction(np.spacing(max(abs(low), high)))
+
+
+@pytest.mark.parametrize("size", [(2000, 1000), (1000, 2000)])
+def test_square_pixels_of_a_huge_region(size: tuple[int, int]) -> None:
+    shown = Region.around((0, 0), 1e306).fitted(*size)
+    assert {shown.x, shown.y} == {(-1e306, 1e306), (-2e306, 2e306)}
 
 
 def test_coordinates_beyond_the_dtype() -> None:

@@ -7,8 +7,9 @@ import pickle
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -264,6 +265,62 @@ def test_max_memory_is_kept(tmp_path: Path, engine: str, backend: str) -> None:
         else:
             assert said == "drawn"
             assert int(rest) < budget + (8 << 20)  # the allocator's own share
+
+
+LINES = [f"c{i} {('add', 'max', 'mul')[i % 3]} c{i - 1} {'xy'[i % 2]}" for i in range(1, 800)]
+LONG = "x var-x\ny var-y\nc0 sub x y\n" + "\n".join(LINES)
+SHORT = "x var-x\ny var-y\na atan2 x y\nb mod x a\nd div b y\ne sin d\nf mul e a\ng sub f x"
+CACHES = 1 << 20
+"""What a process keeps when it does something for the first time."""
+
+
+@pytest.mark.parametrize("renderer", [False, True], ids=["render", "Renderer"])
+@pytest.mark.parametrize("way", ["", "value", "proven"])
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("text", [SHORT, LONG], ids=["short", "long"])
+def test_no_back_end_takes_more_than_max_memory(
+    text: str, backend: str, way: str, renderer: bool
+) -> None:
+    """Whether it draws or refuses, from the plan to the pixels."""
+    ways: dict[str, dict[str, Any]] = {
+        "": {}, "value": {"mode": "value"}, "proven": {"rounding": "outward", "over": "area"},
+    }  # fmt: skip
+    options: dict[str, Any] = {"size": 32, "backend": backend, "threads": 2, **ways[way]}
+    ivm.render(ivm.parse("x var-x"), **options)  # what is loaded once is loaded
+    expected = ivm.render(ivm.parse(text), **options).pixels
+    drawn, said = [], ""
+    for budget in (1 << bits for bits in range(10, 28, 3)):
+        tape = ivm.parse(text)
+        tracemalloc.start()
+        try:
+            if renderer:
+                image = ivm.Renderer(tape, max_memory=budget).render(**options)
+            else:
+                image = ivm.render(tape, max_memory=budget, **options)
+        except DoesNotFit as error:
+            said = str(error)
+            drawn.append(False)
+        else:
+            np.testing.assert_array_equal(image.pixels, expected)
+            drawn.append(True)
+        finally:
+            taken = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert taken <= budget + CACHES
+    assert drawn == sorted(drawn), "more memory is never too little"
+    assert (drawn[0], drawn[-1]) == (False, True)
+    assert "max_memory" in said
+
+
+def test_a_short_file_asks_for_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "short.vm"
+    path.write_text("x var-x\ny var-y\nv sub x y\n")
+    ivm.load(path)
+    tracemalloc.start()
+    ivm.load(path)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 4 << 20
 
 
 @pytest.mark.parametrize(("engine", "size"), [("dense", "24000"), ("naive", "12000")])

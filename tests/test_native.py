@@ -1,24 +1,28 @@
-"""Kernels as object code: compiled once, kept in a file, checked when loaded, free of shortcuts."""
+"""Kernels as machine code: free of shortcuts, and the same whatever numba's settings are."""
 
 from __future__ import annotations
 
+import logging
+import os
 import re
-import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
-from intervalvm.errors import FileError
+from intervalvm import OptionError
 from intervalvm.render import native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-SHAPE = "x var-x\ny var-y\nv mul x y"
+TOP = Path(__file__).resolve().parents[1]
 COMPILED = [("careful", "float32"), ("tame", "float64")]
 """Not all: what could go wrong does so in any of them, and each takes seconds."""
 
@@ -49,188 +53,6 @@ def kernel(request: pytest.FixtureRequest, compiled: Callable[[str, str], Compil
     return compiled(*request.param)
 
 
-class Compiler:
-    """Stands for the compiler where only the file matters: it is quick, and counts its calls."""
-
-    def __init__(self, walk: bytes, bounds: bytes) -> None:
-        self.code, self.bounds, self.calls = walk, bounds, 0
-
-    def __call__(self, kind: str, dtype: str, rounding: str, machine: Any) -> bytes:
-        assert rounding == "nearest"
-        self.calls += 1
-        return self.bounds if kind == "bounds" else self.code
-
-
-@pytest.fixture
-def compiler(
-    compiled: Callable[[str, str], Compiled], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Compiler]:
-    """An empty cache folder, and no kernel loaded."""
-    quick = Compiler(compiled("careful", "float32").code, compiled("bounds", "float32").code)
-    monkeypatch.setattr(native, "cache_folder", lambda: tmp_path / "cache" / "intervalvm")
-    monkeypatch.setattr(native, "_compile", quick)
-    native._loaded.cache_clear()
-    yield quick
-    native._loaded.cache_clear()
-
-
-def load() -> None:
-    """Load the kernel as a new process would."""
-    native._loaded.cache_clear()
-    native.kernel("careful", "float32")
-
-
-def kept() -> Path:
-    (path,) = native.cache_folder().iterdir()
-    return path
-
-
-def assert_renders() -> None:
-    """On a tape that no other test has planned for; its walk is careful, since it divides by 0."""
-    tape = ivm.parse("x var-x\ny var-y\na recip x\nv sub a y")
-    native._loaded.cache_clear()
-    image = ivm.render(tape, size=64)
-    assert_array_equal(image.pixels, ivm.render(tape, size=64, engine="dense").pixels)
-
-
-def test_compiled_once_then_loaded_from_the_file(compiler: Compiler) -> None:
-    load()
-    load()
-    assert compiler.calls == 1
-    assert kept().name.startswith("careful-float32-")
-    assert kept().read_bytes()[32:] == compiler.code
-    native.kernel("careful", "float32")
-    assert native.kernel("careful", "float32") is native.kernel("careful", "float32")
-
-
-def test_each_kind_and_dtype_has_a_file(compiler: Compiler) -> None:
-    for dtype in ("float32", "float64"):
-        for kind in native.KINDS:
-            native.kernel(kind, dtype)
-    assert compiler.calls == len(list(native.cache_folder().iterdir())) == 2 * len(native.KINDS)
-
-
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda content: b"",
-    "shorter than its digest": lambda content: content[:20],
-    "truncated": lambda content: content[: len(content) // 2],
-    "longer": lambda content: content + b"\0",
-    "a flipped bit in the code": lambda content: (
-        content[:999] + bytes([content[999] ^ 1]) + content[1000:]
-    ),
-    "a flipped bit in the digest": lambda content: bytes([content[0] ^ 1]) + content[1:],
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_is_compiled_anew(
-    compiler: Compiler, damage: Callable[[bytes], bytes]
-) -> None:
-    load()
-    whole = kept().read_bytes()
-    kept().write_bytes(damage(whole))
-    load()
-    assert compiler.calls == 2
-    assert kept().read_bytes() == whole
-
-
-def test_a_cache_that_cannot_be_written_costs_a_warning(
-    compiler: Compiler, caplog: pytest.LogCaptureFixture
-) -> None:
-    native.cache_folder().parent.write_text("a file where the folder should be")
-    assert_renders()
-    assert "the compiled kernels cannot be kept: " in caplog.text
-    assert {record.levelname for record in caplog.records} == {"WARNING"}
-
-
-def test_a_full_disk_costs_a_warning(
-    compiler: Compiler, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(path: Path, write: Any) -> None:
-        raise FileError("No space left on device", disk_full=True)
-
-    monkeypatch.setattr(native, "write_atomically", full)
-    load()
-    assert "cannot be kept: No space left on device" in caplog.text
-
-
-def test_a_file_that_cannot_be_read_is_compiled_anew(compiler: Compiler) -> None:
-    load()
-    name = kept()
-    name.unlink()
-    name.mkdir()
-    load()
-    assert compiler.calls == 2
-
-
-# --- the name of the file -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A copy of the package's sources, which the digest is taken of."""
-    copy = tmp_path / "intervalvm"
-    shutil.copytree(Path(ivm.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(native, "__file__", str(copy / "render" / "native.py"))
-    return copy
-
-
-def digest() -> str:
-    return native._digest("careful", "float32")
-
-
-def test_the_same_sources_elsewhere_have_the_same_digest(sources: Path) -> None:
-    here = digest()
-    shutil.copytree(sources, sources.parent / "again")
-    native.__file__ = str(sources.parent / "again" / "render" / "native.py")
-    assert digest() == here
-
-
-@pytest.mark.parametrize(
-    "name", ["ops.py", "evaluate/lanes.py", "render/kernels.py", "cli/bench.py"]
-)
-def test_any_changed_byte_changes_the_digest(sources: Path, name: str) -> None:
-    before = digest()
-    source = sources / name
-    source.write_bytes(source.read_bytes().replace(b"a", b"e", 1))
-    assert digest() != before
-
-
-def test_a_new_or_renamed_file_changes_the_digest(sources: Path) -> None:
-    found = [digest()]
-    (sources / "extra.py").write_text("")
-    found.append(digest())
-    (sources / "extra.py").rename(sources / "other.py")
-    found.append(digest())
-    assert len(set(found)) == 3
-
-
-def test_versions_and_the_processor_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [digest(), native._digest("careful", "float64"), native._digest("tame", "float32")]
-    with monkeypatch.context() as patch:
-        patch.setattr(native, "version", lambda package: "0.0.1")
-        found.append(digest())
-    with monkeypatch.context() as patch:
-        patch.setattr(native.llvm, "get_host_cpu_name", lambda: "abacus")
-        found.append(digest())
-    assert len(set(found)) == 5
-    assert digest() == found[0]
-
-
-def test_the_cache_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(native.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert native.cache_folder() == tmp_path / "intervalvm"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert native.cache_folder() == tmp_path / ".cache" / "intervalvm"
-    monkeypatch.setattr(native.sys, "platform", "darwin")
-    assert native.cache_folder() == tmp_path / "Library" / "Caches" / "intervalvm"
-    monkeypatch.setattr(native.sys, "platform", "win32")
-    monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    assert native.cache_folder() == tmp_path / "AppData" / "Local" / "intervalvm"
-
-
 # --- the code -----------------------------------------------------------------------------------
 
 
@@ -255,3 +77,130 @@ def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
     declared = set(re.findall(r"^declare .*?@\"?([\w.]+)", kernel.ir, re.MULTILINE))
     needed = {name for name in declared if not name.startswith("llvm.")}
     assert needed == {"fmod"}
+
+
+COMPILE = """
+import hashlib
+from intervalvm.render import native
+code = native._compile("bounds", "float32", "nearest", native._target_machine())
+print(hashlib.sha256(code).hexdigest())
+"""
+
+
+def test_settings_of_numba_change_no_code() -> None:
+    """Not even those that would have it compile nothing, or raise errors."""
+    settings = {"DISABLE_JIT": 1, "BOUNDSCHECK": 1, "OPT": 0, "LOOP_VECTORIZE": 0}
+    settings |= {"SLP_VECTORIZE": 1, "DEBUGINFO": 1}
+    given = {f"NUMBA_{name}": str(value) for name, value in settings.items()}
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    # each in a process of its own: names in the code count what was compiled before
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", COMPILE],
+            env=usual | more | {"PYTHONPATH": str(TOP)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for more in ({}, given)
+    ]
+    assert found[0] == found[1]
+    assert len(found[0].strip()) == 64
+
+
+def test_numba_has_its_settings_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba import config
+
+    monkeypatch.setattr(config, "DISABLE_JIT", 1)
+    before = dict(vars(config))
+    with suppress(ZeroDivisionError), native._pinned():
+        assert not config.DISABLE_JIT
+        raise ZeroDivisionError
+    assert vars(config) == before
+
+
+# --- the first use ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """The kernels that are loaded; none is compiled."""
+    found: list[tuple[str, str, str]] = []
+
+    def load(*key: str) -> native.Kernel:
+        found.append(key)  # type: ignore[arg-type]
+        return lambda context: 0
+
+    monkeypatch.setattr(native, "_loaded", {})
+    monkeypatch.setattr(native, "_load", load)
+    return found
+
+
+def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]) -> None:
+    ivm.warm_up()
+    kinds = [kind for kind in native.KINDS if kind != "merge"]  # that is for leaves on a GPU
+    roundings = ("nearest", "outward")
+    wanted = {(k, d, r) for k in kinds for d in ("float32", "float64") for r in roundings}
+    assert len(asked) == len(wanted)
+    assert set(asked) == wanted
+    ivm.warm_up()
+    assert len(asked) == len(wanted), "once a process"
+
+
+def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
+    ivm.warm_up(np.float64, proofs=False)
+    assert {key[1:] for key in asked} == {("float64", "nearest")}
+    with pytest.raises(OptionError, match="int32"):
+        ivm.warm_up("int32")
+
+
+SAY = """
+import logging, sys
+from intervalvm.render import native
+native._compiled = lambda *_: b""
+how = sys.argv[1]
+if how == "logs":
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+if how.startswith("command line"):
+    from intervalvm.cli.output import log_shown
+    shown = log_shown(quiet="quiet" in how)
+    shown.__enter__()
+native._compile("tame", "float32", "nearest", None)
+"""
+
+
+LINE = "compiling the tame float32 kernel for this processor: once, some seconds\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("plain", LINE),
+        ("logs", f"INFO {LINE}"),
+        ("command line", f"intervalvm: {LINE}"),
+        ("command line, quiet", ""),
+    ],
+)
+def test_a_program_says_once_what_it_waits_for(how: str, said: str) -> None:
+    """Also one that has set up no logging, where it would seem to hang."""
+    done = subprocess.run(
+        [sys.executable, "-c", SAY, how],
+        env=os.environ | {"PYTHONPATH": str(TOP)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == said
+
+
+def test_the_line_is_no_warning_where_a_program_logs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(native, "_compiled", lambda *_: b"")
+    caplog.set_level(logging.INFO, "intervalvm")
+    native._compile("careful", "float64", "outward", native._target_machine())
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage()) == (
+        "INFO",
+        "compiling the careful float64 kernel of proofs for this processor: once, some seconds",
+    )

@@ -242,7 +242,7 @@ def branch(op: str, a: Fraction, b: Fraction = Fraction(0)) -> Any:
         ("recip x", (0, 2), "[0.5, inf]_trv"),
         ("recip x", (2, math.inf), "[0, 0.5]_dac"),
         ("exp x", (0, 1e9), "[1, inf]_dac"),
-        ("rand x", (1, 1), "[0.944264, 0.944264]_dac"),
+        ("rand x", (1, 1), "[0.944264, 0.944265]_dac"),
         ("rand x", (0, 1), "[0, 1]_def"),
         ("mix x x", (0, 1), "[-inf, inf]_trv"),
         ("const inf", (0, 1), "[empty]_ill"),

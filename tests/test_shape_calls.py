@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from intervalvm import shapes as s
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.expr import axes, var
-from intervalvm.shapes.planar import hull, meeting_sides, turn
+from intervalvm.shapes.planar import hull, meet, meeting_sides, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -281,12 +282,88 @@ def test_a_chain_of_unions_is_one_balanced_tree() -> None:
     assert len((disc & disc & disc | disc).tape()) == len(disc.tape()) + 3
 
 
-def test_nesting_too_deep_says_what_to_do() -> None:
+WRAPPED: dict[str, Callable[[s.Shape], s.Shape]] = {
+    "move": lambda d: d.move(0.1),
+    "rotate": lambda d: d.rotate(10),
+    "rotate about": lambda d: d.rotate(10, (1, 1, 0)),
+    "scale": lambda d: d.scale(0.99).scale(1, 1.01),
+    "reflect": lambda d: d.reflect("x"),
+    "mirror": lambda d: d.mirror("y"),
+    "repeat": lambda d: d.repeat(3, count=1).repeat(5),
+    "repeat_around": lambda d: d.repeat_around(1),
+    "extrude": lambda d: d.extrude(1),
+    "revolve": lambda d: d.revolve(),
+    "loft": lambda d: d.loft(disc, 1),
+    "twist": lambda d: d.twist(1),
+    "taper": lambda d: d.taper(1, 0.9),
+    "offset": lambda d: d.offset(0.01),
+    "shell": lambda d: d.shell(0.1),
+    "morph": lambda d: d.morph(disc, 0.5),
+    "__invert__": lambda d: ~d,
+    "__or__": lambda d: (d | disc).move(0.1),
+    "__and__": lambda d: disc & d.move(0.1),
+    "__sub__": lambda d: d.move(0.1) - disc,
+    "smooth_union": lambda d: s.smooth_union(d, disc, radius=0.1),
+    "bind": lambda d: (d | s.circle(var("r", 1))).bind(r=2),
+}
+
+
+def test_every_way_to_wrap_a_shape_is_tried() -> None:
+    methods = {name for name in dir(s.Shape) if not name.startswith("_")}
+    assert methods - {"tape", "defaults", "expr"} <= set(WRAPPED)
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_shapes_nest_as_deep_as_one_likes(name: str) -> None:
+    """Deeper than Python's stack; ``bind`` goes through all that is below, so less deep."""
+    shape = disc
+    for _ in range(20 if name == "bind" else sys.getrecursionlimit()):
+        shape = WRAPPED[name](shape)
+    assert len(shape.tape()) >= 8
+
+
+def test_a_spiral_of_unions_has_clauses_in_proportion() -> None:
+    def spiral(turns: int) -> s.Shape:
+        shape = s.circle(0.3)
+        for _ in range(turns):
+            shape = (shape | s.circle(0.1).move(0.5)).rotate(10).scale(0.99)
+        return shape
+
+    short, long = (len(spiral(turns).tape()) for turns in (50, 500))
+    assert long < 10 * short
+    assert value(spiral(200), 0.0, 0.0) == pytest.approx(-0.3 * 0.99**200)
+
+
+def test_functions_that_nest_too_deep_are_told_what_to_do() -> None:
     shape = disc
     for _ in range(5000):
-        shape = shape.move(0.1) | disc
+        shape = s.Shape(lambda *p, inner=shape: inner(*p))
     with pytest.raises(OptionError, match=r"union\(\*parts\)"):
         shape.tape()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: disc.repeat(0.1, count=10**9),
+        lambda: disc.repeat(0.1, 0.1, count=10**4),
+        lambda: disc.repeat(1, count=10**4).repeat(y=1, count=10**4),
+        lambda: disc.repeat_around(10**9),
+        lambda: s.star(10**9, 1, 0.5),
+        lambda: doubled(disc, 40),
+    ],
+)
+def test_more_parts_than_memory_holds_are_refused_before_they_are_made(
+    make: Callable[[], s.Shape],
+) -> None:
+    with pytest.raises(OptionError, match=r"1,?000,?000"):
+        make()
+
+
+def doubled(shape: s.Shape, times: int) -> s.Shape:
+    for _ in range(times):
+        shape = (shape | shape.move(0.1)).rotate(1)
+    return shape
 
 
 def test_a_rectangle_asks_a_picture_for_no_root() -> None:
@@ -308,7 +385,7 @@ anywhere = st.tuples(*[st.floats(-1, 1, width=32)] * 2)
 def untangled(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """A simple polygon through the points: crossing sides are swapped, which shortens it."""
     for _ in range(2000):
-        pair = next(meeting_sides(points), None)
+        pair = meeting_sides(points)
         if pair is None:
             return points
         i, j = pair
@@ -354,6 +431,100 @@ def check_polygon(corners: Any, area: Any, seed: int) -> None:
     clear = distance > 1e-9
     np.testing.assert_array_equal((field < 0)[clear], shapely.contains_xy(area, x, y)[clear])
     assert (np.abs(field) <= distance + 1e-9).all()
+
+
+def outlines(n: int) -> dict[str, list[tuple[float, float]]]:
+    """Polygons with ``n`` corners or so, of every kind that a way to cut them may be slow for."""
+    turns = 2 * math.pi * np.arange(n) / n
+    wind, wall = np.linspace(0, n / 20, n // 2), np.repeat([0.0, 0.2], n // 2)
+    radii = {
+        "circle": (turns, np.ones(n)),
+        "star": (turns, np.tile([1.0, 0.6], n // 2)),
+        "bumps": (turns, 1 + 0.1 * np.sin(9 * turns) + 0.05 * np.cos(31 * turns)),
+        "random": (turns, np.random.default_rng(8).uniform(0.3, 1, n)),
+        "spiral": (np.r_[wind, wind[::-1]], 1 + np.r_[wind, wind[::-1]] / 10 + wall),
+    }
+    teeth = range(n // 4)
+    steps = [(float(i), float(i + up)) for i in range(n // 2) for up in (0, 1)]
+    way = np.array([1, 1j, -1, -1j])[np.arange(n // 2) % 4]
+    corner = np.cumsum(way * (np.arange(n // 2) + 2))
+    inner = corner + 0.25 * (1j - 1) * way
+    walls = [(p.real, p.imag) for p in np.r_[corner, inner[::-1]]]
+    return {
+        **{
+            name: list(zip((r * np.cos(a)).tolist(), (r * np.sin(a)).tolist(), strict=True))
+            for name, (a, r) in radii.items()
+        },
+        "rack": [(0.0, -1.0), *((i / 2, i % 2 * 5.0) for i in range(n - 3)), (n / 2, -1.0)],
+        "comb": [(i + dx, y) for i in teeth for dx, y in ((0, 8), (0.5, 8), (0.5, 0), (1, 0))]
+        + [(n // 4, -1), (0, -1)],
+        "steps": [*steps, (float(n), -1.0)],
+        "square spiral": walls,
+    }
+
+
+KINDS = list(outlines(20))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_polygons_of_every_kind(kind: str) -> None:
+    corners = outlines(300)[kind]
+    area = shapely.Polygon(corners)
+    assert area.is_valid
+    check_polygon(corners, area, 0)
+    assert meeting_sides(corners) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_making_a_polygon_takes_near_linear_work(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In signs of turns, which are most of it: some n log n of them."""
+    from intervalvm.shapes import planar, polygons
+
+    count = 0
+
+    def counted(*points: Any) -> int:
+        nonlocal count
+        count += 1
+        return turn(*points)
+
+    monkeypatch.setattr(planar, "turn", counted)
+    monkeypatch.setattr(polygons, "turn", counted)
+    for n in (400, 3200):
+        count = 0
+        s.polygon(outlines(n)[kind])
+        assert 0 < count < 10 * n * math.log2(n)
+
+
+def shares_more_than_a_corner(corners: Any, i: int, j: int) -> bool:
+    """Of sides i < j, by the definition."""
+    n = len(corners)
+    a, b, c, d = corners[i], corners[i + 1], corners[j], corners[(j + 1) % n]
+    for first, corner, last in ((a, b, d),) * (j == i + 1) + ((c, a, b),) * ((j + 1) % n == i):
+        if turn(first, corner, corner, last) == 0:
+            back = np.subtract(first, corner) @ np.subtract(last, corner) > 0
+            if back:
+                return True
+    is_next = j == i + 1 or (j + 1) % n == i
+    return not is_next and meet(a, b, c, d)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=3, max_size=12))
+@settings(max_examples=400)
+def test_the_sweep_finds_sides_that_meet_where_there_are_such(points: Any) -> None:
+    corners = [(float(x), float(y)) for x, y in points]
+    corners = [p for before, p in zip(corners[-1:] + corners, corners, strict=False) if p != before]
+    if len(corners) < 3:
+        return
+    pairs = [
+        (i, j)
+        for j in range(len(corners))
+        for i in range(j)
+        if shares_more_than_a_corner(corners, i, j)
+    ]
+    found = meeting_sides(corners)
+    assert found in pairs if pairs else found is None
 
 
 def test_a_polygon_has_a_half_plane_a_side_and_joins_them_all() -> None:

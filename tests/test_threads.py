@@ -1,36 +1,33 @@
-"""Threads of the compiled walk: whatever is raised, none is left behind."""
+"""Threads of the compiled walk: with more, fewer or none the picture is the same."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import copy
+import pickle
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from intervalvm import Region, Renderer, parse, render
-from intervalvm.render import compiled
+from intervalvm.render import compiled, crew
 
 CIRCLE = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 
 
-def test_a_thread_that_cannot_be_started_leaves_no_other_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started: list[Future[Any]] = []
+def test_without_more_threads_the_picture_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that has no more of them, or while the interpreter ends."""
 
-    class Pool(ThreadPoolExecutor):
-        def submit(self, *call: Any) -> Future[Any]:
-            if started:
-                raise RuntimeError("can't start new thread")
-            started.append(super().submit(*call))
-            return started[0]
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
-    with Pool(2) as pool:
-        monkeypatch.setattr(compiled, "_pool", lambda _process, _threads: pool)
-        with pytest.raises(RuntimeError, match="can't start"):
-            render(parse(CIRCLE), size=64, threads=3)
-        assert started[0].done()
+    monkeypatch.setattr(crew, "_crew", crew.Crew())
+    monkeypatch.setattr(threading.Thread, "start", start)
+    found = render(parse(CIRCLE), size=64, threads=3)
+    assert_array_equal(found.pixels, render(parse(CIRCLE), size=64, engine="dense").pixels)
 
 
 def test_an_exception_of_progress_stops_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +39,35 @@ def test_an_exception_of_progress_stops_all_threads(monkeypatch: pytest.MonkeyPa
     with pytest.raises(KeyboardInterrupt):
         render(parse(CIRCLE), size=512, threads=3, progress=interrupt)
     render(parse(CIRCLE), size=64, threads=3)
+
+
+def test_progress_may_draw_the_same_tape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "BUDGET", 1000)
+    tape, inner = parse(CIRCLE), []
+
+    def draw(done: int, total: int) -> None:
+        if len(inner) < 3:
+            inner.append(render(tape, size=32, threads=2).pixels)
+
+    expected = {size: render(parse(CIRCLE), size=size, engine="dense").pixels for size in (32, 256)}
+    found = render(tape, size=256, threads=2, progress=draw)
+    assert_array_equal(found.pixels, expected[256])
+    assert len(inner) == 3
+    for pixels in inner:
+        assert_array_equal(pixels, expected[32])
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_a_copy_of_a_renderer_shares_no_memory(again: Callable[[Renderer], Renderer]) -> None:
+    """Views hold addresses: in another process, or when the first is gone, they mean nothing."""
+    region = Region.around((0.7, 0), 0.2)
+    renderer = Renderer(parse(CIRCLE), size=64, region=region)
+    expected = renderer.render().pixels
+    other = again(renderer)
+    assert not other._views
+    assert_array_equal(other.render().pixels, expected)
 
 
 def test_frames_far_out_have_views_of_finite_size() -> None:

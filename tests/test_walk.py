@@ -16,7 +16,7 @@ from strategies import shapes
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
-from intervalvm.render import api, compiled, context, plan
+from intervalvm.render import api, compiled, context, crew, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,20 +217,19 @@ def test_an_exception_of_progress_ends_the_walk_and_harms_no_other(
         called.set()
         raise Stop
 
-    class LateThreads(ThreadPoolExecutor):
+    class LateCrew(crew.Crew):
         """They wait for the call, or they might leave nothing to the thread that makes it."""
 
-        def submit(self, work: Any, *arguments: Any) -> Any:
-            return super().submit(lambda: called.wait() and work(*arguments))
+        def call(self, work: Any, count: int) -> Any:
+            return super().call(lambda: called.wait() and work(), count)
 
     monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(crew, "_crew", LateCrew())
     tape = ivm.parse(NOISE)
     options: dict[str, Any] = {"size": 256, "backend": backend, "threads": threads}
-    with LateThreads(threads) as pool:
-        monkeypatch.setattr(compiled, "_pool", lambda process, threads: pool)
-        with pytest.raises(Stop):
-            ivm.render(tape, progress=stop, **options)
-        assert_array_equal(ivm.render(tape, **options).pixels, dense(tape, size=256))
+    with pytest.raises(Stop):
+        ivm.render(tape, progress=stop, **options)
+    assert_array_equal(ivm.render(tape, **options).pixels, dense(tape, size=256))
 
 
 # --- threads, and what is kept --------------------------------------------------------------------
@@ -247,7 +246,7 @@ def test_frames_of_one_tape_may_be_rendered_at_once() -> None:
 
 def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     tape = disc()
-    ivm.render(tape, size=64)
+    ivm.render(tape, size=64, threads=1)  # other threads put theirs back when they get to it
     setting = {"var-z": 0.0}
     made, again = (
         plan.plan_of(tape, np.dtype(np.float32), setting, 16.0, sign_only=True) for _ in "ab"
@@ -256,7 +255,7 @@ def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.Monke
     kept = sorted(map(id, made._idle))
     monkeypatch.setattr(plan, "fold", None)
     monkeypatch.setattr(plan, "bitmap_program", None)
-    ivm.render(tape, size=50, region=Region.around((0.5, 0.5), 0.1))
+    ivm.render(tape, size=50, region=Region.around((0.5, 0.5), 0.1), threads=1)
     assert sorted(map(id, made._idle)) == kept, "workspaces are taken and given back"
 
 

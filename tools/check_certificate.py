@@ -1,21 +1,24 @@
 """Check a certificate that ``intervalvm`` wrote, without it: only mpmath and the tape are trusted.
 
-    python tools/check_certificate.py CERTIFICATE TAPE.vm [--sample N]
+    python tools/check_certificate.py CERTIFICATE TAPE.vm [--sample N] [--seconds S]
 
-A certificate is JSON lines: a first one with the claims (bounds on the area inside, a box around
-it), one for each box ("all of it is inside", "outside", or "unproven"), and a last one with their
-numbers. This script checks that
+A certificate is JSON lines: a first one with the claims, one for each box ("all of it is inside",
+"outside", or "unproven"), and a last one with their numbers. This script checks that
 
-1. the tape is the one that the certificate names, by its SHA-256;
+1. the tape is the one that the certificate names, by its SHA-256, and z and all of its free
+   variables are given, and no others;
 2. the boxes cover the region, and no two overlap;
-3. the boxes and cells are as many as is said;
+3. there are as many of each verdict as the last line says;
 4. the bounds of area and place follow from the boxes' verdicts, in exact arithmetic;
 5. the verdicts hold: the tape is evaluated over each box (or some, with ``--sample``) in interval
    arithmetic, and a box is cut in four until it is confirmed.
 
-Inside is where the tape's real function is defined and below 0; outside is the rest. A constant is
-the float64 nearest to its text. Exit status: 0 verified; 1 refuted, or not confirmed; 2 a file that
-cannot be read.
+That is all there may be: a line with another key, or a key twice, is refused. Inside is where the
+tape's real function is defined and below 0; outside is the rest. Every number is the float64 that
+is nearest to its text.
+
+Exit status: 0 verified; 1 refuted, or not confirmed, in time; 2 a file that cannot be read, or a
+wrong command line. Files may come from anybody: sizes, numbers, exponents and time are bounded.
 
 It stands outside the package, in a single file, so that it can be read and carried off alone.
 
@@ -33,12 +36,14 @@ import json
 import math
 import random
 import re
+import secrets
 import struct
 import sys
-from collections import deque
+import time
+from collections import Counter, deque
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpmath import libmp
 from mpmath.libmp import (
@@ -65,13 +70,22 @@ from mpmath.libmp import (
     to_int,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PRECISION, SURE = 200, 180
 """Bits that are computed, and of a function's result those that are trusted."""
 DOWN, UP = "f", "c"
 MOST_EXPONENT = 4096
-"""Functions of numbers beyond 2 to this power are not computed: they would take for ever."""
+"""Bounds are at most 2 to this power in size, or none, and at least its inverse, or 0: what is
+computed of larger and of smaller numbers takes more and more memory and time."""
 MOST_TRIES = 3000
 """Parts of one box that are tried before it counts as not confirmed."""
+MOST_TAPE, MOST_LINE, MOST_BOXES = 32 << 20, 1 << 20, 1_000_000
+"""Bytes of a tape and of a line of a certificate, and boxes of one, that are read."""
+SECONDS = 3600.0
+"""How long the verdicts are checked, unless the command line says otherwise."""
+VERDICTS = ("inside", "outside", "unproven")
 
 Number = Any
 """A number of mpmath's lowest layer: (sign, mantissa, exponent, bits)."""
@@ -83,6 +97,10 @@ class Refused(Exception):
 
 class Unreadable(Exception):
     """A file is not what it should be."""
+
+
+class OutOfTime(Exception):
+    """Not all of it is checked."""
 
 
 # --- intervals --------------------------------------------------------------------------------
@@ -131,9 +149,18 @@ def has_zero(a: Interval) -> bool:
     return not less(fzero, a.low) and not less(a.high, fzero)
 
 
-def is_tame(a: Interval) -> bool:
-    """Whether functions of it can be computed."""
-    return is_finite(a) and all(end[2] + end[3] < MOST_EXPONENT for end in a[:2])
+def tamed(end: Number, way: str) -> Number:
+    """The nearest number of bounded exponent that is not before ``end``, seen along ``way``."""
+    sign, mantissa, exponent, bits = end
+    size = exponent + bits
+    if not mantissa or abs(size) <= MOST_EXPONENT:
+        return end
+    away = bool(sign) == (way == DOWN)  # from 0
+    if size > 0:
+        found = finf if away else mpf_shift(fone, MOST_EXPONENT)
+    else:
+        found = mpf_shift(fone, -MOST_EXPONENT) if away else fzero
+    return mpf_neg(found) if sign else found
 
 
 def hull(a: Interval, b: Interval) -> Interval:
@@ -155,37 +182,45 @@ def absolute(a: Interval) -> Interval:
     return neg(a) if not less(fzero, a.high) else Interval(fzero, greatest(mpf_neg(a.low), a.high))
 
 
-def mul(a: Interval, b: Interval) -> Value:
-    if is_zero(a) or is_zero(b):
-        return Interval(fzero, fzero)
-    if not (is_finite(a) and is_finite(b)):
-        return LINE
-    corners = [mpf_mul(p, q) for p in a[:2] for q in b[:2]]
+def corners(step: Any, a: Interval, b: Interval) -> Interval:
+    """The least and the greatest of ``step(p, q, way)`` for ends p and q, rounded that way."""
+    pairs = [(p, q) for p in a[:2] for q in b[:2]]
     return Interval(
-        mpf_pos(least(*corners), PRECISION, DOWN), mpf_pos(greatest(*corners), PRECISION, UP)
+        least(*(step(p, q, DOWN) for p, q in pairs)), greatest(*(step(p, q, UP) for p, q in pairs))
     )
+
+
+def times(p: Number, q: Number, way: str) -> Number:
+    """0 beside something unbounded: there the products come close to 0."""
+    return fzero if fzero in (p, q) else mpf_mul(p, q, PRECISION, way)
+
+
+def over(p: Number, q: Number, way: str) -> Number:
+    """For q >= 0; divided by 0 a number grows without end, divided by infinity it vanishes."""
+    if p == fzero or q == finf:
+        return fzero
+    if q == fzero:
+        return fninf if less(p, fzero) else finf
+    return mpf_div(p, q, PRECISION, way)
+
+
+def mul(a: Interval, b: Interval) -> Value:
+    return corners(times, a, b)
 
 
 def square(a: Interval) -> Value:
     size = absolute(a)
-    return mul(size, size) if is_finite(size) else Interval(fzero, finf)
+    return mul(size, size)
 
 
 def div(a: Interval, b: Interval) -> Value:
     if is_zero(b):
         return None
-    if not (is_finite(a) and is_finite(b)) or (less(b.low, fzero) and less(fzero, b.high)):
-        return Interval(fninf, finf, not has_zero(b))
+    if less(b.low, fzero) and less(fzero, b.high) and not is_zero(a):
+        return LINE._replace(defined=False)
     if less(b.low, fzero):
         a, b = neg(a), neg(b)
-    if b.low == fzero:  # the quotients grow without end on the side of a's sign
-        low = mpf_div(a.low, b.high, PRECISION, DOWN) if not less(a.low, fzero) else fninf
-        high = mpf_div(a.high, b.high, PRECISION, UP) if not less(fzero, a.high) else finf
-        return Interval(low, high, False)
-    return Interval(
-        least(*(mpf_div(a.low, q, PRECISION, DOWN) for q in b[:2])),
-        greatest(*(mpf_div(a.high, q, PRECISION, UP) for q in b[:2])),
-    )
+    return corners(over, a, b)._replace(defined=not has_zero(b))
 
 
 def sqrt(a: Interval) -> Value:
@@ -221,7 +256,7 @@ def mod(a: Interval, b: Interval) -> Value:
         return None
     size = absolute(b)
     anything = Interval(fzero, size.high, not has_zero(b))
-    if b.low != b.high or not (is_tame(a) and is_tame(b)):
+    if b.low != b.high or not (is_finite(a) and is_finite(b)):
         return anything
     exponent = min(number[2] for number in (*a[:2], size.low))
     low, high, period = (to_int(mpf_shift(n, -exponent)) for n in (*a[:2], size.low))
@@ -269,15 +304,9 @@ def mpf_abs(a: Number) -> Number:
     return mpf_neg(a) if less(a, fzero) else a
 
 
-def growing(function: Any) -> Any:
-    """The rule of a function that grows; numbers that are too large for it give no bound."""
-
-    def rule(a: Interval) -> Value:
-        if not is_tame(a):
-            return LINE
-        return widened(*(function(end, PRECISION, "n") for end in a[:2]))
-
-    return rule
+def growing(function: Any, low: Number, high: Number) -> Interval:
+    """Bounds of a function that grows."""
+    return widened(*(function(end, PRECISION, "n") for end in (low, high)))
 
 
 def exp(a: Interval) -> Value:
@@ -291,7 +320,7 @@ def exp(a: Interval) -> Value:
     )
 
 
-CEILING, FLOOR = from_int(1 << 20), from_int(-(1 << 20))
+CEILING, FLOOR = from_int(MOST_EXPONENT), from_int(-MOST_EXPONENT)
 """Beyond these exp is as good as unbounded, or 0."""
 
 
@@ -310,21 +339,20 @@ def ln(a: Interval) -> Value:
 
 
 def asin(a: Interval) -> Value:
-    return _within_one(a, lambda low, high: growing(libmp.mpf_asin)(Interval(low, high)))
+    return _within_one(a, lambda low, high: growing(libmp.mpf_asin, low, high))
 
 
 def acos(a: Interval) -> Value:
-    return _within_one(
-        a, lambda low, high: widened(*(libmp.mpf_acos(e, PRECISION, "n") for e in (high, low)))
-    )
+    return _within_one(a, lambda low, high: growing(libmp.mpf_acos, high, low))
 
 
 def _within_one(a: Interval, rule: Any) -> Value:
     if less(a.high, fnone) or less(fone, a.low):
         return None
     low, high = greatest(a.low, fnone), least(a.high, fone)
-    found = rule(low, high)
-    return Interval(found.low, found.high, (low, high) == (a.low, a.high))
+    return rule(low, high)._replace(  # type: ignore[no-any-return]
+        defined=(low, high) == (a.low, a.high)
+    )
 
 
 def quarters(a: Interval) -> set[int]:
@@ -345,7 +373,7 @@ def wave(function: Any, top: int) -> Any:
     """The rule of cos (whose tops are at n = 0, 4, ...) or sin (1, 5, ...)."""
 
     def rule(a: Interval) -> Value:
-        if not is_tame(a):
+        if not is_finite(a):
             return Interval(fnone, fone)
         at = [function(end, PRECISION, "n") for end in a[:2]]
         ends = [  # at 0 they are exact
@@ -361,32 +389,39 @@ def wave(function: Any, top: int) -> Any:
 
 
 def tan(a: Interval) -> Value:
-    if not is_tame(a) or any(n % 2 for n in quarters(a)):
-        return Interval(fninf, finf, False)
-    return growing(libmp.mpf_tan)(a)  # type: ignore[no-any-return]
-
-
-def atan(a: Interval) -> Value:
-    half_pi = mpf_shift(libmp.mpf_pi(PRECISION, UP), -1)
-    if not is_tame(a):
-        return Interval(mpf_neg(half_pi), half_pi)
-    return growing(libmp.mpf_atan)(a)  # type: ignore[no-any-return]
+    if not is_finite(a) or any(n % 2 for n in quarters(a)):
+        return LINE._replace(defined=False)
+    return growing(libmp.mpf_tan, *a[:2])
 
 
 def atan2(y: Interval, x: Interval) -> Value:
-    """At the corners are the least and the greatest angle, unless the box meets the cut."""
-    if is_zero(y) and is_zero(x):
+    """Of the points above the x axis or on it, and of those below, mirrored.
+
+    In either half the angle falls as x grows, and grows with y where x > 0.
+    """
+    found = []
+    for mirrored, half in ((False, y), (True, neg(y))):
+        if less(half.high, fzero) or (half.high == fzero and (mirrored or is_zero(x))):
+            continue
+        bottom, top, left = greatest(half.low, fzero), half.high, less(x.low, fzero)
+        least_angle = angle(bottom if less(fzero, x.high) else top, x.high, not less(fzero, x.high))
+        most_angle = angle(bottom if left else top, x.low, left)
+        angles = widened(least_angle, most_angle)
+        found.append(neg(angles) if mirrored else angles)
+    if not found:
         return None
-    at_origin = has_zero(y) and has_zero(x)
-    on_cut = less(y.low, fzero) and not less(y.high, fzero) and less(x.low, fzero)
-    if at_origin or on_cut or not (is_tame(x) and is_tame(y)):
-        most = libmp.mpf_pi(PRECISION, UP)
-        if not less(x.low, fzero):
-            most = fzero if is_zero(y) else mpf_shift(most, -1)
-        low = fzero if not less(y.low, fzero) else mpf_neg(most)
-        return Interval(low, fzero if less(y.high, fzero) else most, not at_origin)
-    angles = [libmp.mpf_atan2(p, q, PRECISION, "n") for p in y[:2] for q in x[:2]]
-    return widened(least(*angles), greatest(*angles))
+    return hull(found[0], found[-1])._replace(defined=not (has_zero(y) and has_zero(x)))
+
+
+def angle(y: Number, x: Number, left: bool) -> Number:
+    """Of a point with y >= 0; where both are 0, of the axis to its ``left`` or right."""
+    if x == finf or (y == fzero and not left):
+        return fzero
+    if x == fninf or y == fzero:
+        return libmp.mpf_pi(PRECISION)
+    if x == fzero or y == finf:
+        return mpf_shift(libmp.mpf_pi(PRECISION), -1)
+    return libmp.mpf_atan2(y, x, PRECISION, "n")
 
 
 # --- hashes -----------------------------------------------------------------------------------
@@ -410,7 +445,7 @@ def hashed(v: int) -> int:
 
 def one_single(a: Interval) -> int | None:
     """The bits of the one float32 that all numbers round to, which is not 0."""
-    if not is_tame(a):
+    if not is_finite(a):
         return None
     first, last = map(single_bits, a[:2])
     return first if first == last and first % 2**31 else None
@@ -441,7 +476,8 @@ UNARY = {
     "recip": lambda a: div(Interval(fone, fone), a),
     "floor": stepped(mpf_floor), "ceil": stepped(mpf_ceil), "round": stepped(rounded),
     "sin": wave(libmp.mpf_sin, 1), "cos": wave(libmp.mpf_cos, 0), "tan": tan,
-    "asin": asin, "acos": acos, "atan": atan, "exp": exp, "ln": ln, "not": not_, "rand": rand,
+    "asin": asin, "acos": acos, "atan": lambda a: atan2(a, Interval(fone, fone)),
+    "exp": exp, "ln": ln, "not": not_, "rand": rand,
 }  # fmt: skip
 BINARY = {
     "add": add, "sub": lambda a, b: add(a, neg(b)), "mul": mul, "div": div,
@@ -470,10 +506,10 @@ def read_tape(text: str) -> list[Clause]:
             continue
         try:
             clauses.append(_clause(words, known))
-        except (LookupError, ValueError) as error:
-            raise Unreadable(f"line {number} of the tape is not understood: {line!r}") from error
+        except (LookupError, ValueError):
+            raise Unreadable(f"line {number} of the tape is not understood: {line!r:.80}") from None
         if known.setdefault(words[0], len(clauses) - 1) != len(clauses) - 1:
-            raise Unreadable(f"line {number} of the tape defines {words[0]} again")
+            raise Unreadable(f"line {number} of the tape defines {words[0]:.80} again")
     if not clauses:
         raise Unreadable("the tape has no clause")
     return clauses
@@ -483,19 +519,23 @@ def _clause(words: list[str], known: dict[str, int]) -> Clause:
     op, *operands = words[1:]
     if op == "const":
         (text,) = operands
+        if "_" in text or not text.isascii():
+            raise ValueError(text)
         value = float(text)
         return Clause(op, (), from_float(value) if math.isfinite(value) else None)
-    if op.startswith("var-") and not operands:
+    if op.startswith("var-") and op != "var-" and not operands:
         return Clause("var", (), op.removeprefix("var-"))
     if len(operands) != (1 if op in UNARY else 2) or op not in UNARY.keys() | BINARY.keys():
         raise LookupError(op)
     return Clause(op, tuple(known[operand] for operand in operands))
 
 
-def evaluate(tape: list[Clause], inputs: dict[str, Interval]) -> Value:
+def evaluate(tape: list[Clause], inputs: dict[str, Interval], until: float = math.inf) -> Value:
     """The interval of the tape. What has an undefined operand is undefined."""
     values: list[Value] = []
     for op, operands, constant in tape:
+        if time.monotonic() > until:
+            raise OutOfTime
         if op == "var":
             values.append(inputs[constant])
         elif op == "const":
@@ -505,8 +545,9 @@ def evaluate(tape: list[Clause], inputs: dict[str, Interval]) -> Value:
             found = None
             if len(given) == len(operands):
                 found = (UNARY if op in UNARY else BINARY)[op](*given)
-            if found is not None and not all(a.defined for a in given):
-                found = found._replace(defined=False)
+            if found is not None:
+                defined = found.defined and all(a.defined for a in given)
+                found = Interval(tamed(found.low, DOWN), tamed(found.high, UP), defined)
             values.append(found)
     return values[-1]
 
@@ -514,11 +555,13 @@ def evaluate(tape: list[Clause], inputs: dict[str, Interval]) -> Value:
 # --- boxes ------------------------------------------------------------------------------------
 
 
+Side = tuple[float, float]
+
+
 class Box(NamedTuple):
     verdict: str
-    x: tuple[float, float]
-    y: tuple[float, float]
-    cells: tuple[int, int]
+    x: Side
+    y: Side
 
     def __str__(self) -> str:
         (x0, x1), (y0, y1) = self.x, self.y
@@ -531,7 +574,9 @@ def seen(value: Value) -> str:
     return "inside" if value.defined and less(value.high, fzero) else "unproven"
 
 
-def confirm(tape: list[Clause], inputs: dict[str, Interval], box: Box) -> None:
+def confirm(
+    tape: list[Clause], inputs: dict[str, Interval], box: Box, until: float = math.inf
+) -> None:
     """Return if the verdict holds at every point; Refused if it does not, or may not."""
     # the largest parts first, so that the points that are tried lie all over the box
     parts = deque([tuple((from_float(low), from_float(high)) for low, high in (box.x, box.y))])
@@ -539,12 +584,12 @@ def confirm(tape: list[Clause], inputs: dict[str, Interval], box: Box) -> None:
         if not parts:
             return
         x, y = parts.popleft()
-        found = seen(evaluate(tape, inputs | {"x": Interval(*x), "y": Interval(*y)}))
+        found = seen(evaluate(tape, inputs | {"x": Interval(*x), "y": Interval(*y)}, until))
         if found == box.verdict:
             continue
         middle = [mpf_shift(mpf_add(low, high), -1) for low, high in (x, y)]
         point = {"x": Interval(middle[0], middle[0]), "y": Interval(middle[1], middle[1])}
-        if seen(evaluate(tape, inputs | point)) not in (box.verdict, "unproven"):
+        if seen(evaluate(tape, inputs | point, until)) not in (box.verdict, "unproven"):
             at = ", ".join(f"{n} {libmp.to_float(m)!r}" for n, m in zip("xy", middle, strict=True))
             raise Refused(f"{box} is wrong at {at}")
         (x0, x1), (y0, y1) = x, y
@@ -556,25 +601,20 @@ def confirm(tape: list[Clause], inputs: dict[str, Interval], box: Box) -> None:
     raise Refused(f"{box} is not confirmed, cut into {MOST_TRIES} parts")
 
 
-def check_cover(boxes: list[Box], region: dict[str, Any]) -> None:
+def check_cover(boxes: list[Box], region: tuple[Side, Side]) -> None:
     """The boxes lie in the region, do not overlap, and have its area: so they cover it."""
     for box in boxes:
-        for axis, (low, high) in (("x", box.x), ("y", box.y)):
-            if not region[axis][0] <= low <= high <= region[axis][1]:
-                raise Refused(f"{box} is not within the region")
-    whole = Fraction(1)
-    for low, high in region.values():
-        whole *= Fraction(high) - Fraction(low)
-    if whole <= 0 or sum(map(area_of, boxes)) != whole:
+        if not _holds(region, box):
+            raise Refused(f"{box} is not within the region")
+        if box.x[0] == box.x[1] or box.y[0] == box.y[1]:
+            raise Refused(f"{box} has no area")
+    if sum(map(area_of, boxes)) != area_of(Box("", *region)):
         raise Refused("the boxes do not have the area of the region: some are missing, or too many")
     # a line sweeps over the boxes from left to right: those that it meets must not overlap in y
     events = sorted(
-        event
-        for box in boxes
-        if box.x[0] < box.x[1] and box.y[0] < box.y[1]
-        for event in ((box.x[0], 1, box.y), (box.x[1], 0, box.y))
+        event for box in boxes for event in ((box.x[0], 1, box.y), (box.x[1], 0, box.y))
     )
-    met: list[tuple[float, float]] = []
+    met: list[Side] = []
     for _, begins, side in events:
         place = bisect.bisect_left(met, side)
         if not begins:
@@ -594,17 +634,49 @@ def area_of(box: Box) -> Fraction:
 # --- the certificate --------------------------------------------------------------------------
 
 
-def check_claims(claims: dict[str, Any], boxes: list[Box], counts: dict[str, int]) -> None:
+class Claims(NamedTuple):
+    """The first line. ``bounds`` hold all that is inside; None if nothing is."""
+
+    sha256: str
+    z: float
+    variables: dict[str, float]
+    region: tuple[Side, Side]
+    area: Side
+    bounds: tuple[Side, Side] | None
+
+    @property
+    def given(self) -> dict[str, float]:
+        return {"z": self.z, **self.variables}
+
+    def __str__(self) -> str:
+        (x0, x1), (y0, y1) = self.region
+        given = ", ".join(
+            f"{name if name.isprintable() else ascii(name)} {value!r}"
+            for name, value in self.given.items()
+        )
+        (low, high), place = self.area, None if self.bounds is None else [*map(list, self.bounds)]
+        return (
+            f"in x {x0!r}..{x1!r}, y {y0!r}..{y1!r}, with {given}: "
+            f"the area inside is between {low!r} and {high!r}, within {place}"
+        )
+
+
+def check_inputs(claims: Claims, tape: list[Clause]) -> None:
+    """What the tape reads is given, and nothing else."""
+    read = {clause.value for clause in tape if clause.op == "var"} - {"x", "y", "z"}
+    if unset := sorted(read - claims.variables.keys()):
+        raise Refused(f"the certificate does not say what {unset[0]} is")
+    if unread := sorted(claims.variables.keys() - read):
+        raise Refused(f"the certificate sets {unread[0]!r:.80}, which is no variable of the tape")
+
+
+def check_claims(claims: Claims, boxes: list[Box], counts: dict[str, float]) -> None:
     """Counts, area and place, from the verdicts."""
-    found, cells = (dict.fromkeys(("inside", "outside", "unproven"), 0) for _ in range(2))
-    for box in boxes:
-        found[box.verdict] += 1
-        cells[box.verdict] += box.cells[0] * box.cells[1]
+    found = Counter(dict.fromkeys(VERDICTS, 0))
+    found.update(box.verdict for box in boxes)
     if found != counts:
-        raise Refused(f"the boxes are {found}, but the last line counts {counts}")
-    if cells != claims["pixels"] or sum(cells.values()) != math.prod(claims["size"]):
-        raise Refused(f"the boxes hold {cells} cells, but the first line counts {claims['pixels']}")
-    low, high = claims["area"]
+        raise Refused(f"the boxes are {dict(found)}, but the last line counts {counts}")
+    low, high = claims.area
     proven = sum((area_of(box) for box in boxes if box.verdict == "inside"), Fraction(0))
     possible = sum((area_of(box) for box in boxes if box.verdict != "outside"), Fraction(0))
     if not (low <= proven and possible <= high):
@@ -613,84 +685,161 @@ def check_claims(claims: dict[str, Any], boxes: list[Box], counts: dict[str, int
             f"which {low!r} to {high!r} does not enclose"
         )
     for box in boxes:
-        if box.verdict != "outside" and not _holds(claims["bounds"], box):
-            raise Refused(f"{box} is not within the bounds {claims['bounds']}")
+        if box.verdict != "outside" and not _holds(claims.bounds, box):
+            raise Refused(f"{box} is not within the bounds {claims.bounds}")
 
 
-def _holds(bounds: Any, box: Box) -> bool:
+def _holds(bounds: tuple[Side, Side] | None, box: Box) -> bool:
     return bounds is not None and all(
         low <= first and last <= high
         for (low, high), (first, last) in zip(bounds, (box.x, box.y), strict=True)
     )
 
 
-def read_certificate(path: Path) -> tuple[dict[str, Any], list[Box], dict[str, int]]:
+FIRST = {
+    "format": "intervalvm certificate", "version": 2, "tape": {"sha256": str}, "z": float,
+    "variables": dict, "region": {"x": [float, float], "y": [float, float]},
+    "area": [float, float], "bounds": [[float, float], [float, float]],
+}  # fmt: skip
+EMPTY = FIRST | {"bounds": None}
+EACH = {"verdict": str, "x": [float, float], "y": [float, float]}
+LAST = {"boxes": dict.fromkeys(VERDICTS, float)}
+
+
+def has_form(found: Any, form: Any) -> bool:
+    """Whether a value of JSON has these keys and no others, these lengths and these types."""
+    if isinstance(form, dict):
+        same = isinstance(found, dict) and found.keys() == form.keys()
+        return same and all(has_form(found[key], form[key]) for key in form)
+    if isinstance(form, list):
+        same = isinstance(found, list) and len(found) == len(form)
+        return same and all(map(has_form, found, form))
+    return isinstance(found, form) if isinstance(form, type) else bool(found == form)
+
+
+def read_certificate(path: Path) -> tuple[Claims, list[Box], dict[str, float]]:
     """The claims, the boxes and their counts."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    try:
-        objects = [json.loads(line, parse_constant=_no_number) for line in lines]
-        claims, last = objects[0], objects[-1]
-        if (claims["format"], claims["version"]) != ("intervalvm certificate", 1):
-            raise Unreadable(f"{path} is not a certificate of version 1")
-        if "boxes" not in last:
-            raise Refused(f"{path} is cut off: its last line does not count the boxes")
-        boxes = [
-            Box(o["verdict"], _side(o["x"]), _side(o["y"]), (o["cells"][0], o["cells"][1]))
-            for o in objects[1:-1]
-        ]
-        claims["region"] = {axis: _side(claims["region"][axis]) for axis in "xy"}
-        claims["area"] = _side(claims["area"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise Refused(f"{path} is not a whole certificate: {error!r}") from error
-    for box in boxes:
-        if box.verdict not in ("inside", "outside", "unproven") or min(box.cells) < 1:
-            raise Refused(f"{box}: there is no such verdict, or no cell")
-    return claims, boxes, last["boxes"]
+    claims, counts = None, None
+    boxes: list[Box] = []
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            found = _object(line)
+            if claims is None:
+                claims = _claims(found)
+            elif counts is not None or len(boxes) == MOST_BOXES:
+                raise ValueError("it comes behind the last one, or there are too many")
+            elif has_form(found, LAST):
+                counts = found["boxes"]
+            else:
+                boxes.append(_box(found))
+        except (ValueError, RecursionError) as error:
+            raise Refused(f"{path} is not a certificate, at line {number}: {error}") from error
+    if claims is None or counts is None:
+        raise Refused(f"{path} is cut off: no last line counts the boxes")
+    return claims, boxes, counts
 
 
-def _side(ends: list[float]) -> tuple[float, float]:
-    low, high = map(float, ends)
-    if not (math.isfinite(low) and low <= high < math.inf):
-        raise ValueError(f"{ends} are not two numbers, the lower first")
+def _lines(path: Path) -> Iterator[str]:
+    with regular(path).open("rb") as file:
+        while line := file.readline(MOST_LINE + 1):
+            if len(line) > MOST_LINE:
+                raise Unreadable(f"{path} has a line of more than {MOST_LINE} bytes")
+            yield line.decode()
+
+
+def regular(path: Path) -> Path:
+    """A file that has an end, unlike a pipe or a device."""
+    if not path.is_file():
+        raise Unreadable(f"{path} is not a file")
+    return path
+
+
+def _object(line: str) -> Any:
+    """Of a line of JSON. All numbers are finite float64; no other type passes for one."""
+    return json.loads(
+        line, parse_int=_number, parse_float=_number, parse_constant=_number,
+        object_pairs_hook=_each_once,
+    )  # fmt: skip
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.80} is not a finite number")
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _claims(found: Any) -> Claims:
+    if not (has_form(found, FIRST) or has_form(found, EMPTY)):
+        raise ValueError("it does not have the form of version 2")
+    variables, region, bounds = (found[key] for key in ("variables", "region", "bounds"))
+    if not all(isinstance(value, float) for value in variables.values()):
+        raise ValueError("a variable is no number")
+    return Claims(
+        found["tape"]["sha256"],
+        found["z"],
+        variables,
+        (_side(region["x"]), _side(region["y"])),
+        _side(found["area"]),
+        None if bounds is None else (_side(bounds[0]), _side(bounds[1])),
+    )
+
+
+def _box(found: Any) -> Box:
+    if not has_form(found, EACH) or found["verdict"] not in VERDICTS:
+        raise ValueError("it does not have the form of a box")
+    return Box(found["verdict"], _side(found["x"]), _side(found["y"]))
+
+
+def _side(ends: list[float]) -> Side:
+    low, high = ends
+    if low > high:
+        raise ValueError(f"{ends} has the upper end first")
     return low, high
 
 
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number of JSON")
+def read_bytes(path: Path) -> bytes:
+    with regular(path).open("rb") as file:
+        data = file.read(MOST_TAPE + 1)
+    if len(data) > MOST_TAPE:
+        raise Unreadable(f"{path} has more than {MOST_TAPE} bytes")
+    return data
 
 
-def check(certificate: Path, tape_path: Path, sample: int | None, seed: int) -> str:
+def check(
+    certificate: Path, tape_path: Path, sample: int | None, seed: int, seconds: float = SECONDS
+) -> str:
     """What was verified. Raises Refused or Unreadable."""
+    until = time.monotonic() + seconds
     claims, boxes, counts = read_certificate(certificate)
-    data = tape_path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != claims["tape"]["sha256"]:
+    data = read_bytes(tape_path)
+    if hashlib.sha256(data).hexdigest() != claims.sha256:
         raise Refused(f"{tape_path} is not the tape that the certificate is about")
-    tape = read_tape(data.decode("utf-8"))
-    inputs = {
-        name: Interval(from_float(float(value)), from_float(float(value)))
-        for name, value in {"z": claims["z"], **claims["variables"]}.items()
-    }
-    read = {clause.value for clause in tape if clause.op == "var"} - {"x", "y"}
-    if unset := sorted(read - inputs.keys()):
-        raise Refused(f"the certificate does not say what {unset[0]} is")
-    check_cover(boxes, claims["region"])
+    tape = read_tape(data.decode())
+    check_inputs(claims, tape)
+    check_cover(boxes, claims.region)
     check_claims(claims, boxes, counts)
     proven = [box for box in boxes if box.verdict != "unproven"]
-    chosen = proven
+    chosen, how = proven, ""
     if sample is not None and sample < len(proven):
-        chosen = random.Random(seed).sample(proven, sample)
-    for box in chosen:
-        confirm(tape, inputs, box)
-    low, high = claims["area"]
-    (x0, x1), (y0, y1) = claims["region"].values()
-    given = ", ".join(
-        f"{name} {value!r}" for name, value in {"z": claims["z"], **claims["variables"]}.items()
-    )
-    return (
-        f"verified: {len(chosen)} of {len(proven)} proven boxes confirmed\n"
-        f"in x {x0!r}..{x1!r}, y {y0!r}..{y1!r}, with {given}: "
-        f"the area inside is between {low!r} and {high!r}, within {claims['bounds']}"
-    )
+        chosen, how = random.Random(seed).sample(proven, sample), f" (--seed {seed})"
+    inputs = {name: Interval(from_float(v), from_float(v)) for name, v in claims.given.items()}
+    for confirmed, box in enumerate(chosen):
+        try:
+            confirm(tape, inputs, box, until)
+        except OutOfTime:
+            raise Refused(
+                f"{confirmed} of {len(chosen)} proven boxes are confirmed after {seconds:g} s, and "
+                "the rest is not: give it more --seconds, or --sample some"
+            ) from None
+    return f"verified: {len(chosen)} of {len(proven)} proven boxes confirmed{how}\n{claims}"
 
 
 def main() -> int:
@@ -698,20 +847,27 @@ def main() -> int:
     parser.add_argument("certificate", type=Path)
     parser.add_argument("tape", type=Path, help="the .vm file that it is about")
     parser.add_argument("--sample", type=int, metavar="N", help="boxes to confirm (all)")
-    parser.add_argument("--seed", type=int, default=0, help="which ones (0)")
+    parser.add_argument("--seed", type=int, help="which ones (nobody can know before)")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help=f"for confirming boxes ({SECONDS:g})"
+    )
     options = parser.parse_args()
     if options.sample is not None and options.sample < 1:
         parser.error("--sample: give a number from 1")
+    if not options.seconds >= 0:
+        parser.error("--seconds: give a number from 0")
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        print(check(options.certificate, options.tape, options.sample, options.seed))
+        print(check(options.certificate, options.tape, options.sample, seed, options.seconds))
     except Refused as error:
-        print(f"refused: {error}", file=sys.stderr)
+        print(f"refused: {error!s:.1000}", file=sys.stderr)
         return 1
     except (OSError, UnicodeDecodeError, Unreadable) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error!s:.1000}", file=sys.stderr)
         return 2
-    except (LookupError, TypeError, ValueError) as error:
-        print(f"refused: the certificate is not what it should be: {error!r}", file=sys.stderr)
+    except MemoryError:
+        print("refused: there is too little memory to check it", file=sys.stderr)
         return 1
     return 0
 

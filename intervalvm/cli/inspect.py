@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from intervalvm.cli.options import limits
 from intervalvm.cli.output import aligned, say
 from intervalvm.compiler.slots import peak_live
+from intervalvm.digits import shown
 from intervalvm.evaluate import regions
 from intervalvm.files import check_writable
 from intervalvm.vmfile import load, save
@@ -73,8 +74,10 @@ def _bounds_text(facts: dict[str, Any]) -> str:
     if bounds is None:
         first = facts["variables"][0]
         return f"depend on the variables: give each a value, as in --set {first}=0.5"
-    lower = "-inf" if bounds["lower"] is None else f"{bounds['lower']:g}"
-    upper = "inf" if bounds["upper"] is None else f"{bounds['upper']:g}"
+    lower, upper = shown(
+        -math.inf if bounds["lower"] is None else bounds["lower"],
+        math.inf if bounds["upper"] is None else bounds["upper"],
+    )
     nan = ", may be NaN" if bounds["maybe_nan"] else ""
     return f"{lower}..{upper} for x and y in -1..1{nan}"
 

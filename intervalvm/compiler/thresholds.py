@@ -30,7 +30,7 @@ class Floats:
         self.values = self.constants = tape.constants(self.dtype).tolist()
         self.zero: Any = 0.0
         self.infinity: Any = math.inf
-        self.before_zero: Any = -float(np.finfo(self.dtype).smallest_subnormal)
+        self.before_zero: Any = -float(np.nextafter(self.dtype.type(0), self.dtype.type(1)))
 
     def negative(self, t: Any) -> Any:
         return -t

@@ -30,10 +30,13 @@ def array_module(backend: str) -> ModuleType:
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """float32 or float64 as a NumPy dtype. Raises OptionError for any other."""
+    """float32 or float64 as a NumPy dtype; None is the default, float32, and not NumPy's.
+
+    Raises OptionError for any other.
+    """
     chosen: np.dtype[Any]
     try:
-        chosen = np.dtype(dtype)
+        chosen = np.dtype("float32" if dtype is None else dtype)
     except TypeError:
         chosen = np.dtype(object)
     if chosen not in DTYPE_NAMES:

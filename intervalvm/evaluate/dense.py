@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.slots import dying
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
@@ -26,6 +27,7 @@ ENGINES = ("dense", "naive")
 AXIS_OPS = list(AXES.values())
 
 
+@in_default_environment
 def evaluate(
     tape: TapeLike,
     x: Any,

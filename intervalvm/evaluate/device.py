@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from types import ModuleType
 
-from intervalvm.errors import BackendError, DeviceError, DoesNotFit
+from intervalvm.errors import BackendError, DeviceError, DoesNotFit, install_line
 
-INSTALL = "pip install 'intervalvm[cuda]'"
 LEAST_CAPABILITY = (7, 5)
 """Turing: compilers of CUDA 13 make no code for what came before."""
 REPORTERS = ("cupy.cuda.", "cupy_backends.", "numba.cuda.cudadrv.", "cuda.")
@@ -36,7 +35,7 @@ def cupy() -> ModuleType:
     except ImportError as error:
         raise BackendError(
             f"this back end needs CuPy, which is not installed or cannot be loaded ({error}): "
-            f"{INSTALL}"
+            f"{install_line('cuda')}"
         ) from error
     _check_device(cupy)
     module: ModuleType = cupy

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.fold import fold as fold_for
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, as_dtype
 from intervalvm.expr import TapeLike, as_tape
@@ -16,6 +17,7 @@ from intervalvm.tape import Tape
 HOW = ("exact", "fast")
 
 
+@in_default_environment
 def fold(
     tape: TapeLike,
     how: str = "exact",

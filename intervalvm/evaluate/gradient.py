@@ -1,10 +1,13 @@
 """Values and derivatives in one pass: every clause is a dual number.
 
 With a value goes its derivative by x, by y and by z, or None for one that is 0 everywhere since no
-path leads to that axis. ``DERIVATIVES`` has the rule of each operation. The values are computed by
+path leads to that axis. ``derivatives`` has the rule of each operation. The values are computed by
 the same rules as in ``dense``, and are the same bits.
 
-Where an operation has no derivative this one is chosen:
+A dual number takes the slope of one branch. Where branches meet at a point, ``one_sided`` finds the
+slopes of the tape from both sides along each axis: if they agree they are the derivative. So a
+point has its derivative wherever there is one, as far as second order tells which branch is taken
+beside it. Where there is none this one is chosen:
 
 ===================  ==============================================================================
 ``min max and or``   that of the operand that the value is: on a tie of ``min`` and ``max``, right
@@ -19,18 +22,20 @@ Where a value is NaN its derivatives say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from intervalvm.compiler.slots import dying
+from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.dense import Points, Rules, prepare, with_rules
+from intervalvm.evaluate.derivatives import DERIVATIVES, JUMPS, KINKS, TAKEN, Choice, Partial
 from intervalvm.evaluate.device import device_errors
+from intervalvm.evaluate.one_sided import is_same, settle
 from intervalvm.expr import TapeLike
 from intervalvm.memory import require
-from intervalvm.ops import AXES, OPS, ROWS
+from intervalvm.ops import AXES, ROWS
 
 
 class Gradient(NamedTuple):
@@ -42,6 +47,7 @@ class Gradient(NamedTuple):
     dz: Any
 
 
+@in_default_environment
 def grad(
     tape: TapeLike,
     x: Any,
@@ -56,25 +62,40 @@ def grad(
     """The value of ``tape`` at each point and its partial derivatives by x, y and z.
 
     Each has the shape that the inputs broadcast to. The value is that of ``evaluate``, bit for bit;
-    the derivatives are those of the real function, computed in ``dtype``, with the choices that the
-    table of this module names. Raises as ``evaluate`` does.
+    the derivatives are those of the real function, computed in ``dtype``; where it has none, those
+    that the table of this module names. Slopes from both sides that differ by less than rounding
+    may make of them, the root of the dtype's epsilon, count as one derivative. Raises as
+    ``evaluate`` does.
     """
     with device_errors():
         points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
         if backend == "numpy":
-            needed = (1 + len(AXES)) * points.peak_bytes("dense")
+            held = points.peak_bytes("dense")
+            needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
             what = f"a gradient on {points.shape} points"
             require(needed, what, "take fewer points at a time", max_memory)
         zero = points.xp.dtype.type(0)
-        found = (zero if part is None else part for part in _run(*with_rules(points, backend)))
-        return Gradient(*map(points.broadcast, found))
+        parts, kinks, jumps = _run(*with_rules(points, backend))
+        found = [points.broadcast(zero if part is None else part) for part in parts]
+        if jumps is not None:
+            kinks = None if kinks is None else kinks & ~jumps
+            settle(points, points.broadcast(jumps), found, jumps=True)
+        if kinks is not None:
+            settle(points, points.broadcast(kinks), found, jumps=False)
+        return Gradient(*found)
 
 
-def _run(points: Points, rules: Rules) -> tuple[Any, ...]:
-    """Run the clauses: (value, dx, dy, dz) of the last, None for a slope that is 0 everywhere."""
+def _run(points: Points, rules: Rules) -> tuple[tuple[Any, ...], Any, Any]:
+    """Run the clauses: the root's (value, dx, dy, dz), and where to look at both sides of a point.
+
+    A slope is None where it is 0 everywhere. Of the two masks one is where branches meet that the
+    root is on, the other where the value of some clause may jump; None for nowhere.
+    """
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
     values: list[Any] = [None] * len(tape)
     slopes: list[tuple[Any, ...]] = [()] * len(tape)
+    kinks: list[Any] = [None] * len(tape)
+    jumps = None
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
             op, operands, rule = ROWS[code], tape.operands(i), rules[code]
@@ -87,20 +108,44 @@ def _run(points: Points, rules: Rules) -> tuple[Any, ...]:
                 inner = [slopes[operand] for operand in operands]
                 values[i] = rule(xp, *numbers)
                 slopes[i] = _chain(DERIVATIVES[op.name], xp, inner, values[i], numbers)
+                kinks[i] = _kinks(op.name, xp, [kinks[o] for o in operands], inner, numbers)
+                if op.name in JUMPS and _moves(inner):
+                    jumps = _join(jumps, JUMPS[op.name](xp, values[i], *numbers))
             for gone in dead[i]:
-                values[gone], slopes[gone] = None, ()
-    return values[-1], *slopes[-1]
+                values[gone], slopes[gone], kinks[gone] = None, (), None
+        value, found, edges = values[-1], slopes[-1], kinks[-1]
+        for slope in found:  # infinite or NaN: that of a root at 0
+            if slope is not None:
+                edges = _join(edges, (slope - slope != 0) & (value == value))
+    return (value, *found), edges, jumps
 
 
-Partial = int | Callable[..., Any]
-"""The derivative by one operand: 0, 1, -1, or a function of (xp, value, *operands)."""
+def _moves(inner: list[tuple[Any, ...]]) -> bool:
+    return any(slope is not None for slopes in inner for slope in slopes)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The rule of an operation whose value is one of its operands: ``takes_left(a, b)``."""
+def _kinks(
+    name: str, xp: Any, known: list[Any], inner: list[tuple[Any, ...]], numbers: list[Any]
+) -> Any:
+    """Where branches meet that a clause is on, their slopes differing; None for nowhere."""
+    found = None
+    if name in KINKS and _moves(inner):
+        meets, zero = KINKS[name](*numbers), xp.dtype.type(0)
+        if meets.any():
+            for branches in zip(*inner, strict=True):
+                a, b = (zero if slope is None else slope for slope in (*branches, None)[:2])
+                found = _join(found, meets & ~is_same(xp, a, b))
+    for kink, is_taken in zip(known, TAKEN.get(name, (None, None)), strict=False):
+        if kink is not None:
+            found = _join(found, kink if is_taken is None else kink & is_taken(*numbers))
+    return found
 
-    takes_left: Callable[[Any, Any], Any]
+
+def _join(a: Any, b: Any) -> Any:
+    """Where either mask holds; None for one that holds nowhere."""
+    if b is None or not b.any():
+        return a
+    return b if a is None else a | b
 
 
 def _chain(
@@ -134,53 +179,3 @@ def _either(xp: Any, is_left: Any, a: Any, b: Any) -> Any:
         return None
     zero = xp.dtype.type(0)
     return xp.where(is_left, zero if a is None else a, zero if b is None else b)
-
-
-def _mod_by_divisor(xp: Any, value: Any, a: Any, b: Any) -> Any:
-    """a is value + n * b for a whole n, which is constant between the jumps."""
-    return (value - a) / b
-
-
-def _value_of(name: str, xp: Any, a: Any) -> Any:
-    rule = OPS[name].point
-    assert rule is not None
-    return rule(xp, a)
-
-
-DERIVATIVES: dict[str, tuple[Partial, ...] | Choice] = {
-    "copy": (1,),
-    "neg": (-1,),
-    "abs": (lambda xp, value, a: xp.where(a < 0, -1.0, 1.0),),
-    "square": (lambda xp, value, a: 2 * a,),
-    "sqrt": (lambda xp, value, a: 0.5 / value,),
-    "recip": (lambda xp, value, a: -value * value,),
-    "floor": (0,),
-    "ceil": (0,),
-    "round": (0,),
-    "sin": (lambda xp, value, a: _value_of("cos", xp, a),),
-    "cos": (lambda xp, value, a: -_value_of("sin", xp, a),),
-    "tan": (lambda xp, value, a: 1 + value * value,),
-    "asin": (lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),),
-    "acos": (lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),),
-    "atan": (lambda xp, value, a: 1 / (1 + a * a),),
-    "exp": (lambda xp, value, a: value,),
-    "ln": (lambda xp, value, a: 1 / a,),
-    "not": (0,),
-    "rand": (0,),
-    "add": (1, 1),
-    "sub": (1, -1),
-    "mul": (lambda xp, value, a, b: b, lambda xp, value, a, b: a),
-    "div": (lambda xp, value, a, b: 1 / b, lambda xp, value, a, b: -value / b),
-    "min": Choice(lambda a, b: a < b),
-    "max": Choice(lambda a, b: a > b),
-    "atan2": (
-        lambda xp, value, y, x: x / (x * x + y * y),
-        lambda xp, value, y, x: -y / (x * x + y * y),
-    ),
-    "mod": (1, _mod_by_divisor),
-    "compare": (0, 0),
-    "and": Choice(lambda a, b: a == 0),
-    "or": Choice(lambda a, b: a != 0),
-    "mix": (0, 0),
-}
-"""The derivative of each operation by each of its operands."""

@@ -13,6 +13,8 @@ from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.compiler.thresholds import Floats
+from intervalvm.digits import shown
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
@@ -36,7 +38,7 @@ class Box:
     The bounds hold for the values that are not NaN. A real function (``rounding="outward"``) has no
     value that is: then ``maybe_nan`` says that it may be undefined at some point, and the box is
     empty, from inf to -inf, where it is undefined at all of them. ``decoration`` says more, where
-    it was asked for.
+    it was asked for. As text it has six digits, rounded outwards.
     """
 
     lower: float
@@ -49,12 +51,13 @@ class Box:
         return self.lower > self.upper
 
     def __str__(self) -> str:
-        bounds = "[empty]" if self.is_empty else f"[{self.lower:g}, {self.upper:g}]"
+        bounds = "[empty]" if self.is_empty else f"[{', '.join(shown(self.lower, self.upper))}]"
         if self.decoration is not None:
             return f"{bounds}_{self.decoration}"
         return f"{bounds}{' or NaN' if self.maybe_nan else ''}"
 
 
+@in_default_environment
 def interval(
     tape: TapeLike,
     *,
@@ -123,6 +126,7 @@ def _outward(
     )
 
 
+@in_default_environment
 def simplify(
     tape: TapeLike,
     *,

@@ -23,7 +23,8 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.errors import ArgumentTypeError, BackendError
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError, BackendError, install_line
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import Expr, as_expr, axes, var
 from intervalvm.expr.ufuncs import ufunc, where
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _f = FUNCTIONS
 
 
+@in_default_environment
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
     """The expression of a SymPy formula; the table above says what becomes what.
 
@@ -45,7 +47,7 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         import sympy
     except ImportError as error:
         raise BackendError(
-            "from_sympy needs SymPy, which is not installed: pip install 'intervalvm[sympy]'"
+            "from_sympy needs SymPy, which is not installed: " + install_line("sympy")
         ) from error
     root = sympy.sympify(formula)
     if not isinstance(root, sympy.Basic):

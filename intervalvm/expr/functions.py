@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intervalvm.environment import in_default_environment
 from intervalvm.expr.node import Expr, as_expr, axes, var
 from intervalvm.ops import AXES, ROWS, Op
 
@@ -60,6 +61,7 @@ mod, compare = _f["mod"], _f["compare"]
 and_, or_, not_ = _f["and"], _f["or"], _f["not"]
 
 
+@in_default_environment
 def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
     """The expression of a tape's clauses, at the coordinates ``x``, ``y`` and ``z``.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES
@@ -300,8 +301,12 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, NUMBERS):
-        return Expr("const", value=float(value))
+        return Expr("const", value=_as_float(value))
     raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
+
+
+_as_float = in_default_environment(float)
+"""What is a subnormal float32 is none as a float64, but is read as 0 where those count as 0."""
 
 
 def axes() -> tuple[Expr, Expr, Expr]:

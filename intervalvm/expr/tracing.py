@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
 from intervalvm.expr.node import OPERANDS, as_expr, axes
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+@in_default_environment
 def trace(function: Callable[..., Any]) -> Tape:
     """The tape of ``function(x, y)`` or ``function(x, y, z)``, which is called once.
 

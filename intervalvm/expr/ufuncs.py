@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
@@ -205,6 +206,7 @@ WAYS_OUT = {
 """What stands in for a function without a counterpart, but for its last bits."""
 
 
+@in_default_environment
 def ufunc(name: str, *operands: object) -> Expr:
     """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
     build = UFUNCS.get(name)
@@ -213,6 +215,7 @@ def ufunc(name: str, *operands: object) -> Expr:
     return build(*(_operand(name, operand) for operand in operands))
 
 
+@in_default_environment
 def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Expr:
     """What ``Expr.__array_ufunc__`` is asked for."""
     name = function.__name__
@@ -303,6 +306,7 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
 """What each further function of NumPy is built from."""
 
 
+@in_default_environment
 def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr:
     """What ``Expr.__array_function__`` is asked for."""
     name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)

@@ -16,7 +16,7 @@ proven where the image lies. All of it is drawn when the walk is done, by the th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -83,7 +83,11 @@ class Room:
 
 
 class Batch:
-    """Blocks, records and results: in pinned memory, and their doubles on the device."""
+    """Blocks, records and results: in pinned memory, and their doubles on the device.
+
+    Memory is freed when the last thread that uses the batch has dropped it and the device has left
+    it: whoever is interrupted has nothing to see to.
+    """
 
     def __init__(self, module: ModuleType, launcher: devices.Device, room: Room) -> None:
         self.room, self._module, self._device = room, module, launcher
@@ -101,12 +105,19 @@ class Batch:
         self.stream = module.cuda.Stream(non_blocking=True)
         self._short, self._long = room.kernel("short"), room.kernel("long")
         self.count = 0  # blocks that were sent and not drawn
+        self._sent: Sequence[Any] | None = None  # what the device reads, until it has come back
+
+    def __del__(self) -> None:
+        if getattr(self, "_sent", None) is not None:
+            with suppress(Exception):  # a device that is lost writes no more
+                self.wait()
 
     def send(self, count: int, used: int, inputs: Sequence[Any]) -> None:
         """Have the first ``count`` blocks, with ``used`` records, evaluated; returns at once.
 
         ``inputs`` are the pool of constants, x and y, on the device.
         """
+        self._sent = inputs
         self._upload(count, used)
         self._launch(count, (*self._flat[:2], *inputs, self._flat[2]))
         self._download(count)
@@ -145,6 +156,7 @@ class Batch:
     def wait(self) -> None:
         """Until what was sent has come back."""
         self.stream.synchronize()
+        self._sent = None
 
 
 def _pinned(module: ModuleType, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -261,12 +273,8 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
 
         return walk_and_send
 
-    try:
-        yield elsewhere
-    except BaseException:
-        _abandon(taken)
-        raise
-    kept.extend(taken)
+    yield elsewhere
+    kept.extend(taken)  # not after an exception: threads may still be using them
 
 
 def _take(kept: list[Batch], room: Room) -> Batch | None:
@@ -279,12 +287,3 @@ def _take(kept: list[Batch], room: Room) -> Batch | None:
         if batch.room == room:
             return batch
     return None
-
-
-def _abandon(taken: Sequence[Batch]) -> None:
-    """Wait for the device to leave the batches' memory, which is about to be freed."""
-    for batch in taken:
-        try:
-            batch.wait()
-        except Exception:
-            return

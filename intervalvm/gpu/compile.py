@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from intervalvm.gpu.kernels import KINDS, Kernel
 from intervalvm.gpu.target import types
-from intervalvm.render import native
+from intervalvm.render import cache
 
 log = logging.getLogger("intervalvm")
 Capability = tuple[int, int]
@@ -76,12 +76,12 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
         return str(name).encode() + b"\0" + code
 
     name = f"{str(kernel).replace(' ', '-')}-{_digest(kernel, capability)}.cubin"
-    entry, _, code = native.kept(name, make).partition(b"\0")
+    entry, _, code = cache.kept(name, make).partition(b"\0")
     return code, entry.decode()
 
 
 def _digest(kernel: Kernel, capability: Capability) -> str:
-    return native.digest((kernel, capability, [_version(name) for name in COMPILERS]))
+    return cache.digest((kernel, capability, [_version(name) for name in COMPILERS]))
 
 
 COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")

@@ -24,7 +24,7 @@ INTEGERS = {
     "records": "uint32",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "limits", "numbers", "x", "y", "scratch", *"ab")
+NUMBERS = ("coordinates", "constants", "values", "numbers", "x", "y", "scratch", *"ab")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Kernel:
 @lru_cache
 def _function(kernel: Kernel) -> Any:
     if kernel.kind == "paint":
-        return paint.build(is_bitmap=kernel.is_bitmap)
+        return paint.build()
     if kernel.kind == "clause":
         return clauses.build_clause(kernel.dtype)
     if kernel.kind == "inside":

@@ -22,10 +22,10 @@ ALL_INSIDE = 2**64 - 1
 
 
 @lru_cache
-def build(*, is_bitmap: bool) -> Any:
-    """The kernel ``paint`` for bitmaps or values."""
+def build() -> Any:
+    """The kernel ``paint``, for bitmaps: of values every pixel is one of a leaf."""
 
-    def paint_bitmap(control, columns, rows, verdicts, image, runs):
+    def paint(control, columns, rows, verdicts, image, runs):
         """``runs`` are the same bytes as ``image``, eight at a time.
 
         ``columns[s * width + x]`` and ``rows[s * height + y]`` are the cells of pixels in step s.
@@ -58,18 +58,4 @@ def build(*, is_bitmap: bool) -> Any:
                             image[y * width + pixel] = 255 if is_inside else 0
                 x = end + 1
 
-    def paint_values(control, columns, rows, verdicts, limits, image):
-        """Each proven pixel gets its region's bound."""
-        width, height, steps = control[c.WIDTH], control[c.HEIGHT], control[c.STEPS]
-        first = cuda.blockIdx.x * np.int64(cuda.blockDim.x) + cuda.threadIdx.x
-        for pixel in range(first, width * height, cuda.gridDim.x * cuda.blockDim.x):
-            y, x = pixel // width, pixel % width
-            for step in range(steps):
-                row = c.HEAD + c.ROW * step
-                line = np.int64(rows[step * height + y]) << control[row + c.LEVEL]
-                cell = control[row + c.VERDICTS] + line + columns[step * width + x]
-                if verdicts[cell] != c.AMBIGUOUS_CELL:
-                    image[pixel] = limits[cell]
-                    break
-
-    return paint_bitmap if is_bitmap else paint_values
+    return paint

@@ -28,7 +28,7 @@ COPY_FULL, COPY_AXIS = (
 )
 SIDES = 3
 assert (RIGHT_PLACE, THIRD_PLACE) == (LEFT_PLACE << 1, LEFT_PLACE << 2), "one flag a side, in order"
-(VALID_MARK, INSIDE_MARK, OUTSIDE_MARK, FITTING_MARK, LISTED_MARK, MARKS) = range(6)
+(VALID_MARK, FITTING_MARK, LISTED_MARK, MARKS) = range(4)
 """Words that a block's threads share: of the children one bit each."""
 
 

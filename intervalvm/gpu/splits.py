@@ -32,10 +32,8 @@ from intervalvm.compiler.program import (
 from intervalvm.evaluate.records import both, either
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.programs import (
-    INSIDE_MARK,
     LISTED_MARK,
     MARKS,
-    OUTSIDE_MARK,
     VALID_MARK,
     count_kept,
     find_needed,
@@ -170,37 +168,29 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
             words[w + lane] = 0
 
     @device
-    def proven(values, v, words, w, places, result, valid, marks, lane, warp):
-        """Which of the ``valid`` children are inside and which outside, by the result's bounds."""
+    def proven(words, w, places, result, valid):
+        """Which of the ``valid`` children are inside and which outside, by the result's bounds.
+
+        Of a value no bound will do: each pixel gets its own.
+        """
+        inside, outside = np.int64(0), np.int64(0)
         if is_bitmap:
             inside = np.int64(words[w + result])
             outside = np.int64(words[w + c.NEVER * places + result])
-        else:
-            if warp == 0:
-                lower = values[v + 2 * c.LANES * result + lane]
-                upper = values[v + 2 * c.LANES * result + c.LANES + lane]
-                is_number = tame or not has(words[w + result], lane)
-                vote(marks, INSIDE_MARK, upper < 0 and is_number, lane)
-                vote(marks, OUTSIDE_MARK, lower >= 0 and is_number, lane)
-            cuda.syncthreads()
-            inside, outside = np.int64(marks[INSIDE_MARK]), np.int64(marks[OUTSIDE_MARK])
         return inside & valid, outside & valid
 
     @device
-    def give_verdict(verdicts, limits, cell, inside, outside, values, v, result, lane):
+    def give_verdict(verdicts, cell, inside, outside, lane):
         """Note what was proven of the lane's child; returns whether it is inside."""
         is_inside, is_outside = has(inside, lane), has(outside, lane)
         verdicts[cell] = (
             c.INSIDE_CELL if is_inside else c.OUTSIDE_CELL if is_outside else c.AMBIGUOUS_CELL
         )
-        if not is_bitmap:  # the bound that is nearest 0
-            side = c.LANES if is_inside else 0
-            limits[cell] = values[v + 2 * c.LANES * result + side + lane]
         return is_inside
 
     def split(
         step, shortest, longest,
-        control, coordinates, constants, programs, items, values, words, verdicts, limits,
+        control, coordinates, constants, programs, items, values, words, verdicts,
     ):  # fmt: skip
         """Step ``step`` for its regions whose programs have more than ``shortest`` records, and up
         to ``longest``, for which each block has room in ``values`` and ``words``."""
@@ -250,11 +240,11 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
             cuda.syncthreads()
             forwards(programs, at, waves, wave_count, constants, values, v, words, w, places)
             valid = np.int64(marks[VALID_MARK])
-            inside, outside = proven(values, v, words, w, places, result, valid, marks, lane, warp)
+            inside, outside = proven(words, w, places, result, valid)
             ambiguous = valid & ~(inside | outside)
             if warp == 0 and has(valid, lane):
                 cell = control[row + c.VERDICTS] + (line << level) + column
-                if give_verdict(verdicts, limits, cell, inside, outside, values, v, result, lane):
+                if give_verdict(verdicts, cell, inside, outside, lane):
                     inside_px += (right - left) * (bottom - top)
             if thread == 0:
                 cuda.atomic.add(control, row + c.REGIONS, cuda.popc(inside | outside))

@@ -15,7 +15,7 @@ import numpy as np
 from numba import cuda
 from numba.core import config
 
-from intervalvm.errors import BackendError
+from intervalvm.errors import BackendError, install_line
 from intervalvm.evaluate.arrays import array_module
 
 SIMULATED = bool(config.ENABLE_CUDASIM)
@@ -36,8 +36,7 @@ def check_target() -> None:
     array_module("cupy")  # says how to install it
     if not HAS_NUMBA_CUDA:
         raise BackendError(
-            "the back end 'cuda' needs numba-cuda, which is not installed: "
-            "pip install 'intervalvm[cuda]'"
+            "the back end 'cuda' needs numba-cuda, which is not installed: " + install_line("cuda")
         )
 
 

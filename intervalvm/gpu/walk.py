@@ -78,7 +78,7 @@ class Walk:
         self.levels = [0, *accumulate(self.steps)]
         self._kernels = {
             kind: Kernel(kind, self.dtype.name, is_tame, is_bitmap)
-            for kind in ("split", "leaves", "paint")
+            for kind in ("split", "leaves", *(["paint"] if is_bitmap else []))
         }
         ordered, waves = in_waves(program)
         self.n, self.waves = len(program), len(waves)
@@ -149,7 +149,6 @@ class Walk:
         root = np.concatenate([program.records.ravel(), waves])
         device.upload(self.programs[: len(root)], root)
         self.verdicts = device.empty(cells, np.uint8)
-        self.limits = device.empty(1 if self.is_bitmap else cells, number)
         splits = [launch for launch in self.launches if launch.kernel.kind == "split"]
         values = [launch.blocks * c.workspace_values(launch.longest + INPUTS) for launch in splits]
         values += [
@@ -215,7 +214,7 @@ class Walk:
                     launch.kernel, launch.blocks, launch.threads,
                     launch.step, launch.shortest, launch.longest,
                     self.control, self.coordinates, self.constants, self.programs, self.items,
-                    self.values, self.words, self.verdicts, self.limits,
+                    self.values, self.words, self.verdicts,
                 )  # fmt: skip
             else:
                 self.device.launch(
@@ -226,18 +225,17 @@ class Walk:
                 )  # fmt: skip
 
     def _paint(self, image: Any) -> None:
-        work = self.width * self.height
-        if self.is_bitmap:
-            work = -(-self.width // c.RUN) * self.height
+        if not self.is_bitmap:
+            return  # no pixel of it is proven
+        work = -(-self.width // c.RUN) * self.height
         threads = self.device.paint_threads
         blocks = min(-(-work // threads), self.device.leaf_blocks)
-        arguments = [self.control, self.columns, self.rows, self.verdicts]
-        if self.is_bitmap:
-            whole = len(image) // c.RUN * c.RUN
-            arguments += [image, image[:whole].view(np.uint64)]
-        else:
-            arguments += [self.limits, image]
-        self.device.launch(self._kernels["paint"], blocks, threads, *arguments)
+        whole = len(image) // c.RUN * c.RUN
+        self.device.launch(
+            self._kernels["paint"], blocks, threads,
+            self.control, self.columns, self.rows, self.verdicts,
+            image, image[:whole].view(np.uint64),
+        )  # fmt: skip
 
     # --- a frame ------------------------------------------------------------------------------
 
@@ -291,7 +289,7 @@ class Walk:
             self._launch(step, image)
             control = self.device.host(self.control)
         self._paint(image)
-        return control
+        return self.device.host(self.control)  # when all is done: another stream may take the walk
 
     def _other_list(self, step: int, used: int) -> int:
         return next(place for place in self._later[step] if place != used)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.compiler.fold import fold
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.bounding import NEAREST
@@ -47,6 +48,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
+@in_default_environment
 def render(
     tape: TapeLike,
     *,
@@ -73,11 +75,10 @@ def render(
     default -1..1 along its shorter side; ``grid`` says where in it the samples lie. The quadtree
     has ``depth`` levels, by default as many as make leaves of 16 pixels. ``engine`` is "pruned",
     "dense" or "naive": all give the same bits, and so do all back ends. ``threads`` defaults to the
-    CPUs that this process may use. With ``mode="value"`` pixels are values in ``dtype``: where ``v
-    < 0`` or ``v >= 0`` was proven for a whole tile the bound nearest 0, elsewhere exact.
-    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
-    ``fold="fast"`` also uses identities of real numbers, which change values: see
-    ``intervalvm.fold``.
+    CPUs that this process may use. With ``mode="value"`` pixels are the values themselves, in
+    ``dtype``, as ``evaluate`` gives them at the samples. ``progress(done, total)`` is called with
+    pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of real
+    numbers, which change values: see ``intervalvm.fold``.
 
     With ``rounding="outward"`` pixels are proven, about the function of real numbers that the tape
     writes down: 255 where it is defined and below 0, 0 where it is nowhere both, 128 where neither
@@ -109,7 +110,10 @@ def render(
     return draw(job, progress)
 
 
-FindPlan = Callable[..., "Plan"]
+Box = tuple[float, float, float, float]
+"""x low, x high, y low, y high."""
+FindPlan = Callable[["Plan", Box], "Plan"]
+"""The plan of a part of the domain, with the box in it that is drawn."""
 
 
 def check(
@@ -172,7 +176,7 @@ def check(
 
 
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
-    """Carry out a job; ``find_plan`` stands in for ``plan.plan_of``."""
+    """Carry out a job; ``find_plan`` may shorten a plan for a part of its domain."""
     steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
@@ -200,6 +204,10 @@ def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
     from intervalvm.render import quadtree
 
     start = time.perf_counter()
+    needed = quadtree.peak_bytes(
+        job.tape, job.shape, job.x.dtype, steps, proves=job.over is not None
+    )
+    job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
     if job.over is None:
         folded, rules = fold(job.tape, Arrays(np, job.x.dtype), job.settings), NEAREST
     else:
@@ -217,11 +225,9 @@ def _compiled(
     start = time.perf_counter()
     from intervalvm.render import compiled
 
-    plan = _plan(job, find_plan)
+    plan = _plan(job, steps, find_plan)
     compiled.load(plan)
     compiling = time.perf_counter() - start
-    needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
-    job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
     pixels, is_clear = canvas(job.shape, job.pixel_type)
     with _leaves(job, plan) as elsewhere:
         counts = compiled.render(
@@ -237,21 +243,27 @@ def _compiled(
     return Drawn(pixels, counts, compiling, job.threads)
 
 
-def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
-    from intervalvm.render.plan import domain_of, plan_of
+def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
+    """Raises DoesNotFit before what would not fit is taken: to make the plan, or to walk by it."""
+    from intervalvm.render.plan import PLANNING_BYTES, domain_of, plan_of
 
+    job.require(PLANNING_BYTES * len(job.tape), "to make the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
-    at: dict[str, Any] = {} if find_plan is None else {"box": box}
-    return (find_plan or plan_of)(
+    plan = plan_of(
         job.tape,
         job.x.dtype,
         job.settings,
         domain_of(box, job.x.dtype),
         sign_only=job.pixel_type == np.uint8,
         rounding="nearest" if job.over is None else "outward",
-        **at,
     )
+    if job.backend != "cuda":  # which has no workspaces here
+        needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
+        if find_plan is not None:
+            needed += 2 * plan.workspace_bytes(1)
+        job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
+    return plan if find_plan is None else find_plan(plan, box)
 
 
 def _on_device(
@@ -261,7 +273,7 @@ def _on_device(
     start = time.perf_counter()
     from intervalvm.gpu import frames
 
-    walks = frames.walks(_plan(job, find_plan), job.shape, steps)
+    walks = frames.walks(_plan(job, steps, find_plan), job.shape, steps)
     compiling = time.perf_counter() - start
     pixels, counts = walks.render(job.x, job.y)
     if report is not None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.digits import shown
 from intervalvm.errors import OptionError
 from intervalvm.render.grid import Region, edges
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
@@ -79,7 +80,7 @@ class Cells:
     def area(self) -> tuple[float, float]:
         """Bounds on the area of what is inside: proven inside, and not proven outside."""
         least, most = self._area(self.pixels == INSIDE), self._area(self.pixels != OUTSIDE)
-        return rounded_down(least), 0.0 - rounded_down(-most)  # not -0.0
+        return rounded_down(least), rounded_up(most)
 
     def _area(self, mask: NDArray[np.bool_]) -> Fraction:
         x, x_scale = _integers(self.x)
@@ -168,16 +169,9 @@ def rounded_down(value: Fraction) -> float:
     return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
 
 
-def shown(low: float, high: float) -> tuple[str, str]:
-    """Six digits of two bounds, which still are bounds."""
-    from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-
-    ways = ((low, ROUND_FLOOR), (high, ROUND_CEILING))
-    first, last = (
-        f"{float(Context(prec=6, rounding=way).create_decimal(Decimal(end))):g}"
-        for end, way in ways
-    )
-    return first, last
+def rounded_up(value: Fraction) -> float:
+    """The least float64 that is not below it."""
+    return 0.0 - rounded_down(-value)  # not -0.0
 
 
 def box_text(box: tuple[Any, Any]) -> str:

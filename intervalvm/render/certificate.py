@@ -6,14 +6,14 @@ In: an image that is proven over its areas, and what it is of. Out: a file of JS
 ====== ===========================================================================================
 line   an object with
 ====== ===========================================================================================
-first  ``format`` and ``version``; ``tape``: the ``file`` (null if it has none) and the ``sha256``
-       of its bytes; ``z`` and ``variables``; ``region``, ``area``, ``bounds``: the claims; ``size``
-       and ``pixels``: the cells, counted by verdict; ``grid`` and ``dtype``: how it was made
-each   ``verdict``, ``x`` and ``y``: all of a closed box is inside, or outside, or it is not proven;
-       ``cells``: the columns and rows of cells in it
+first  ``format`` and ``version``; ``tape``: the ``sha256`` of its bytes; ``z`` and ``variables``,
+       all that the tape reads; ``region``, ``area``, ``bounds``: the claims
+each   ``verdict``, ``x`` and ``y``: all of a closed box is inside, or outside, or it is not proven
 last   ``boxes``: how many there are of each verdict
 ====== ===========================================================================================
 
+It says nothing that the checker does not check: not how it was made, nor of which pixels. Boxes
+have an area; where the dtype does not tell the edges of cells apart, others have their points too.
 Numbers are written with as many digits as tell one float64 from all others.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from intervalvm.render.image import Image
     from intervalvm.tape import Tape
 
-FORMAT, VERSION = "intervalvm certificate", 1
+FORMAT, VERSION = "intervalvm certificate", 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ class Subject:
     Raises OptionError for a number that JSON has not.
     """
 
-    file: str | None
     sha256: str
     z: float
     variables: Mapping[str, float]
@@ -60,7 +59,7 @@ class Subject:
     @classmethod
     def of_tape(cls, tape: Tape, z: float, variables: Mapping[str, float]) -> Subject:
         """The tape's own text, which ``intervalvm.save`` writes."""
-        return cls(None, hashlib.sha256(str(tape).encode()).hexdigest(), z, variables)
+        return cls(hashlib.sha256(str(tape).encode()).hexdigest(), z, variables)
 
     @classmethod
     def of_file(cls, path: str, z: float, variables: Mapping[str, float]) -> Subject:
@@ -70,7 +69,7 @@ class Subject:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise FileError(f"{path}: cannot be read again: {error.strerror}") from error
-        return cls(path, digest, z, variables)
+        return cls(digest, z, variables)
 
 
 def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
@@ -81,32 +80,29 @@ def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subje
     """
     cells = Cells.of(image)
     write_atomically(
-        path, lambda stream: stream.writelines(map(str.encode, _lines(image, cells, subject)))
+        path, lambda stream: stream.writelines(map(str.encode, _lines(cells, subject)))
     )
 
 
-def _lines(image: Image, cells: Cells, subject: Subject) -> Iterator[str]:
-    region, area, stats = cells.region, cells.area(), image.stats
+def _lines(cells: Cells, subject: Subject) -> Iterator[str]:
+    region, area = cells.region, cells.area()
     if not math.isfinite(area[1]):
         raise OptionError("a certificate cannot say an area beyond float64: give a smaller region")
     yield _line(
         format=FORMAT,
         version=VERSION,
-        tape={"file": subject.file, "sha256": subject.sha256},
+        tape={"sha256": subject.sha256},
         z=subject.z,
         variables=dict(subject.variables),
         region={"x": region.x, "y": region.y},
         area=area,
         bounds=cells.bounds(),
-        size=stats.size,
-        pixels=cells.counts(),
-        grid=stats.grid,
-        dtype=stats.dtype,
     )
     counts = Counter(dict.fromkeys(VERDICTS, 0))
-    for box in cells.boxes():
-        counts[box.verdict] += 1
-        yield _line(verdict=box.verdict, x=box.x, y=box.y, cells=box.pixels)
+    for verdict, x, y, _ in cells.boxes():
+        if x[0] < x[1] and y[0] < y[1]:
+            counts[verdict] += 1
+            yield _line(verdict=verdict, x=x, y=y)
     yield _line(boxes=dict(counts))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.memory import address_of
 from intervalvm.render import context as c
 from intervalvm.render import native
+from intervalvm.render.crew import Work, crew
 from intervalvm.render.plan import Plan
 from intervalvm.render.split import Counts
 
@@ -50,20 +50,19 @@ def render(
     areas. ``elsewhere`` has the leaves evaluated somewhere else.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
-    with plan.workspaces(threads + 1, len(steps)) as (root, *own):
-        frame = _Frame(plan, root, lower, upper, pixels, steps)
-        frame.words[c.IS_CLEAR] = is_clear
-        for workspace in (root, *own):
-            workspace.stats[:] = 0
-        contexts = frame.start(own)
-        if not plan.is_tame:
-            careful()(contexts[0])
-        walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
-        if elsewhere is not None:
-            walk = elsewhere(walk, frame.samples, own)
-        _run(walk, contexts, frame.shared, pixels.size, progress, to_the_end=elsewhere is not None)
-        stats = root.stats + sum(workspace.stats for workspace in own)
-    return [Counts(*row) for row in stats[: len(steps)].tolist()]
+    root, *own = plan.take(threads + 1, len(steps))
+    frame = _Frame(plan, root, lower, upper, pixels, steps)
+    frame.words[c.IS_CLEAR] = is_clear
+    caller, *_ = frame.start(own)
+    counted = [workspace.stats for workspace in (root, *own)]
+    if not plan.is_tame:
+        careful()(caller)
+    walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+    if elsewhere is not None:
+        walk = elsewhere(walk, frame.samples, own)
+    _run(frame, walk, own, progress, to_the_end=elsewhere is not None)
+    plan.put_back(own[0], root)  # the other threads put back theirs, some of them a little later
+    return [Counts(*row) for row in sum(counted[1:], counted[0])[: len(steps)].tolist()]
 
 
 def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
@@ -91,7 +90,10 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
 
 
 class _Frame:
-    """The part of the kernels' contexts that all threads share, and the memory it points to."""
+    """The part of the kernels' contexts that all threads share, and the memory it points to.
+
+    A thread that draws holds the frame: what a kernel reads and writes outlives it.
+    """
 
     def __init__(
         self,
@@ -109,7 +111,7 @@ class _Frame:
         for start, side in zip(starts, samples, strict=False):
             self.samples[start : start + len(side)] = side
         self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
-        self.root, self.pixels = root, pixels
+        self.plan, self.root, self.pixels = plan, root, pixels
         self.words = words = plan.frame.copy()
         words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
         at, size = address_of(self.samples), plan.dtype.itemsize
@@ -146,56 +148,41 @@ def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
 
 
 def _run(
+    frame: _Frame,
     walk: native.Kernel,
-    contexts: list[int],
-    shared: NDArray[np.int64],
-    total: int,
+    own: Sequence[c.Workspace],
     progress: Callable[[int, int], None] | None,
     *,
     to_the_end: bool,
 ) -> None:
-    """Walk until no task is left, one thread a context, the caller's thread among them.
+    """Walk until no task is left, one thread a workspace, the caller's thread among them.
 
     The others are called before the root is split, and wait for it: waking them takes as long.
     ``to_the_end`` waits for them to return, and not only for their tasks to be done.
 
-    An exception, such as an interrupt or one that ``progress`` raises, stops all threads first.
+    An exception, such as an interrupt or one that ``progress`` raises, is not held up by the
+    others: they stop soon, and what they write to is theirs until then.
     """
-    stop: list[bool] = []
+    shared, total = frame.shared, frame.pixels.size
 
-    def work(context: int) -> None:
-        while not stop and walk(context):
-            if not shared[c.READY]:
-                _let_others_run()
+    def step(workspace: c.Workspace) -> int:
+        unfinished = walk(workspace.address)
+        if not frame.shared[c.READY]:
+            _let_others_run()
+        return unfinished
 
-    others: list[Future[None]] = []
-    begun = others
-    try:
-        for context in contexts[1:]:
-            others.append(_pool(os.getpid(), len(contexts) - 1).submit(work, context))
-        while walk(contexts[0]):
+    caller, *others = own
+    work = Work(step, others, frame.plan.put_under)
+    with work.under_way:
+        threads = crew().call(work, len(others)) if others else []
+        while walk(caller.address):
             if progress is not None:
                 tasks = int(shared[c.READY]) - 1
                 progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
         # what has not begun by now, for want of a processor, has nothing left to do
-        begun = [other for other in others if not other.cancel()]
-        if not to_the_end and shared[c.FINISHED] == 1 + len(begun):
-            begun = []  # their work is done: to see them return would take longer than to go on
-        for other in begun:
-            other.result()
-    finally:
-        stop.append(True)
-        if not shared[c.READY]:
-            shared[c.READY] = 1  # no tasks: whoever waits for the root goes home
-        for other in begun:
-            if not other.cancel():
-                other.exception()
+        begun = work.close()
+        if to_the_end or not caller.context[c.ALL_FINISHED]:
+            work.wait(begun, threads)
 
 
 _let_others_run: Callable[[], None] = getattr(os, "sched_yield", partial(time.sleep, 0))
-
-
-@lru_cache(4)
-def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads kept for the next frame; by process, since a fork does not inherit them."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="intervalvm")

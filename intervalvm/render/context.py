@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
+from intervalvm.memory import address_of
 from intervalvm.render.grid import LEAF_PX
 
 BLOCK_PX = LEAF_PX
@@ -46,6 +47,7 @@ MOST_STEPS = 12
     PLACES,  # int32[n + 2]: by place, where it is in the child's program that is being written
     STACK, STATS,  # a row a step, see below
     IS_CALLER,  # whether this thread waits for the others in the end
+    ALL_FINISHED,  # whether it has then seen that all who have started have left no task
     HAS_STARTED,  # whether it is counted in STARTED
     DEPTH,  # the step whose children are being visited; 0 between tasks, -1 to split the root first
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
@@ -58,7 +60,7 @@ MOST_STEPS = 12
     BATCH_IS_FULL,  # whether the leaf in work waits for another batch
     MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
     FIELDS,
-) = range(54)  # fmt: skip
+) = range(55)  # fmt: skip
 
 # A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
 (
@@ -126,7 +128,6 @@ class Workspace:
         self.places = np.zeros(max(places, constants) + 1, np.int32)
         self.places[:INPUTS] = range(INPUTS)
         self.stack = np.zeros(MOST_STEPS * ROW, np.int64)
-        self.stats = np.zeros((MOST_STEPS, COUNTS), np.int64)
         self.context = self._addresses()
         self.address = int(self.context.ctypes.data)
 
@@ -148,7 +149,6 @@ class Workspace:
             (ROWS_LIVE, self.rows_live),
             (PLACES, self.places),
             (STACK, self.stack),
-            (STATS, self.stats),
         ):
             context[field] = array.ctypes.data
         return context
@@ -160,4 +160,7 @@ class Workspace:
         context[ARENA_TOP] = context[ARENA]
         context[DEPTH], context[IS_CALLER], context[HAS_STARTED] = depth, is_caller, False
         context[LEAF_ROW] = context[LEAF_BOTTOM] = context[BATCH_BLOCKS] = 0
+        context[ALL_FINISHED] = False
+        self.stats = np.zeros((MOST_STEPS, COUNTS), np.int64)  # the last is its frame's to read
+        context[STATS] = address_of(self.stats)
         return self.address

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Region:
     y: tuple[float, float]
     square_pixels: bool = False
 
+    @in_default_environment
     def __post_init__(self) -> None:
         for axis in ("x", "y"):
             object.__setattr__(self, axis, _side(axis, getattr(self, axis)))
@@ -49,6 +51,7 @@ class Region:
         return cls((-1.0, 1.0), (-1.0, 1.0), square_pixels=True)
 
     @classmethod
+    @in_default_environment
     def around(cls, center: tuple[float, float], scale: float) -> Self:
         """What lies up to ``scale`` from ``center``: half the shorter side of the image.
 
@@ -65,16 +68,19 @@ class Region:
             raise OptionError(f"the scale is {half:g}: give half the shorter side, above 0")
         return cls((x - half, x + half), (y - half, y + half), square_pixels=True)
 
+    @in_default_environment
     def fitted(self, width: int, height: int) -> Region:
         """The rectangle that an image of this size shows: ``square_pixels`` carried out."""
         if not self.square_pixels:
             return self
         x, y = self.x, self.y
         half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
+        unit = _unit(half_x, half_y)
+        half_x, half_y = half_x / unit, half_y / unit
         if half_x * height < half_y * width:
-            x = _about(x, half_y * width / height)
+            x = _about(x, half_y * width / height * unit)
         elif half_y * width < half_x * height:
-            y = _about(y, half_x * height / width)
+            y = _about(y, half_x * height / width * unit)
         return Region(x, y)
 
     def __str__(self) -> str:
@@ -105,6 +111,14 @@ def _side(axis: str, ends: Any) -> tuple[float, float]:
     return low, high
 
 
+def _unit(*ends: float) -> float:
+    """The unit to compute in where ``ends`` are so large that sizes times them are infinite.
+
+    A power of 2, so that no bit depends on it: of numbers beside such ends none small counts.
+    """
+    return 2.0**64 if max(map(abs, ends)) > 2.0**900 else 1.0
+
+
 def _about(ends: tuple[float, float], half: float) -> tuple[float, float]:
     middle = ends[0] / 2 + ends[1] / 2
     return middle - half, middle + half
@@ -116,11 +130,15 @@ def _linspace(low: float, high: float, n: int, _shift: int) -> NDArray[np.float6
 
 
 def _center(low: float, high: float, n: int, _shift: int) -> NDArray[np.float64]:
-    return low + (2 * np.arange(n) + 1) * (high - low) / 2 / n
+    unit = _unit(low, high)
+    low, high = low / unit, high / unit
+    return (low + (2 * np.arange(n) + 1) * (high - low) / 2 / n) * unit
 
 
 def _fidget(low: float, high: float, n: int, shift: int) -> NDArray[np.float64]:
-    return (np.arange(n) - n / 2 + shift) * (high - low) / n + (low / 2 + high / 2)
+    unit = _unit(low, high)
+    low, high = low / unit, high / unit
+    return ((np.arange(n) - n / 2 + shift) * (high - low) / n + (low / 2 + high / 2)) * unit
 
 
 GRIDS = {"linspace": _linspace, "center": _center, "fidget": _fidget}
@@ -132,6 +150,7 @@ pixels, as Fidget does for rows.
 """
 
 
+@in_default_environment
 def coordinates(
     region: Region | None, width: int, height: int, grid: str, dtype: Any
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -191,6 +210,7 @@ def _finite(x: NDArray[Any], y: NDArray[Any], region: Region) -> tuple[NDArray[A
     return x, y
 
 
+@in_default_environment
 def edges(
     region: Region | None, width: int, height: int, grid: str, dtype: Any
 ) -> tuple[NDArray[Any], NDArray[Any]]:

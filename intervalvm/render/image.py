@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.files import write_atomically
 from intervalvm.memory import address_of
@@ -167,10 +168,13 @@ class Image:
         """The CuPy array that a GPU drew; None where no GPU did."""
         return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
-    @cached_property
+    @property
     def stats(self) -> Stats:
         """How the work went: put together when it is asked for, which most frames are not."""
-        return self._stats() if callable(self._stats) else self._stats
+        # not a cached_property: in Python 3.11 that has a lock, which a fork may leave locked
+        found = self._stats() if callable(self._stats) else self._stats
+        object.__setattr__(self, "_stats", found)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
@@ -201,6 +205,7 @@ class Image:
         self.write(stream, "png")
         return stream.getvalue()
 
+    @in_default_environment
     def bitmap(self) -> NDArray[np.uint8]:
         """255 where the value is below 0, else 0: ``pixels`` itself in mode "bitmap".
 
@@ -210,6 +215,7 @@ class Image:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
+    @in_default_environment
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the file, whole or not at all; the suffix says the format unless ``format`` does.
 
@@ -221,6 +227,7 @@ class Image:
         chosen = format_of(path, format)
         write_atomically(path, lambda stream: self.write(stream, chosen))
 
+    @in_default_environment
     def write(self, stream: BinaryIO, format: str = "png") -> None:
         """Write the bytes of the file to a seekable ``stream`` of your own."""
         FORMATS[format_of("", format)](self, _Plain(stream))

@@ -15,7 +15,6 @@ from intervalvm.evaluate.lanes import (
     ELEMENT,
     I1,
     I64,
-    LANES,
     POINTER,
     Lane,
     Lanes,
@@ -189,25 +188,3 @@ def tame_test(dtype: str, width: int) -> Any:
         return types.boolean(types.int64), codegen
 
     return is_tame
-
-
-def sides_test(dtype: str, *, tame: bool) -> Any:
-    """sides(slot, inside): the regions that are proven below 0, or proven not below 0."""
-
-    @intrinsic
-    def sides(typingctx, slot, inside):
-        def codegen(context, builder, signature, args):
-            xp = Lanes(builder, dtype, LANES, tame=tame)
-            span = LANES * xp.itemsize
-            lower = Lane(builder, load(builder, args[0], 0, xp.vector))
-            upper = Lane(builder, load(builder, args[0], span, xp.vector))
-            below, above = mask_word(upper < 0.0), mask_word(lower >= 0.0)
-            proven = builder.select(args[1], below, above)
-            if tame:
-                return proven
-            nan = load(builder, args[0], 2 * span, I64)
-            return builder.and_(proven, builder.not_(nan))
-
-        return types.uint64(types.int64, types.boolean), codegen
-
-    return sides

@@ -43,7 +43,6 @@ from intervalvm.render.intrinsics import (
     pointer_to,
     publish,
     published,
-    sides_test,
     take_next,
     tame_test,
     uint32_at,
@@ -82,7 +81,6 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    sides = sides_test(dtype, tame=tame)
     rows_of = point_rows if blocks.over == "points" else verdict_rows
     leaf_rows = rows_of(dtype, call_of(blocks))
 
@@ -114,20 +112,13 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def fill(ctx, stack, bits, child, is_inside):
-        """Fill a proven child: 255 inside, 0 outside; or a bound."""
+        """Fill a proven child: 255 inside, 0 outside."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
         left, right = edge(column, level, ctx[c.WIDTH_PX]), edge(column + 1, level, ctx[c.WIDTH_PX])
         top, bottom = edge(line, level, ctx[c.HEIGHT_PX]), edge(line + 1, level, ctx[c.HEIGHT_PX])
-        if ctx[c.IS_VALUE]:
-            slot = ctx[c.FULL] + stack[c.ROOT] * full_bytes
-            bound = floats_at(slot + (LANES * itemsize if is_inside else 0))[child]
-            for row in range(top, bottom):
-                pixels = floats_at(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] * itemsize)
-                for pixel in range(left, right):
-                    pixels[pixel] = bound
-        elif is_inside or not ctx[c.IS_CLEAR]:
+        if is_inside or not ctx[c.IS_CLEAR]:
             byte = 255 if is_inside else 0
             for row in range(top, bottom):
                 fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
@@ -163,10 +154,8 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.NUMBERS], choices)
         if step == 0:
             ctx[c.TAME] = tame or all_tame(ctx, stack)
-        if ctx[c.IS_VALUE]:
-            slot = full + stack[c.ROOT] * full_bytes
-            inside, outside = sides(slot, True) & valid, sides(slot, False) & valid
-        else:
+        inside, outside = NOBODY, NOBODY
+        if not ctx[c.IS_VALUE]:  # of a value no bound will do: each pixel gets its own
             words = uint64_at(truth + 16 * stack[c.ROOT])
             inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
@@ -257,12 +246,16 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def await_others(ctx):
-        """Wait a little for the threads that have started: waking from a sleep takes longer."""
-        finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+        """Wait a little for the threads that have started: waking from a sleep takes longer.
+
+        Returns whether all of them have finished; then what they have drawn is seen, and those who
+        start later will find no task.
+        """
         for _ in range(MOST_END_POLLS):
+            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)  # first, since it is never more
             if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
-                break
-            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)
+                return True
+        return False
 
     def walk(address):
         """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
@@ -295,9 +288,10 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:
+                    is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
                     take_next(ctx[c.SHARED] + 8 * c.FINISHED)
-                    if ctx[c.IS_CALLER]:
-                        await_others(ctx)
+                    if is_caller:
+                        ctx[c.ALL_FINISHED] = await_others(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
                 stack = take_task(ctx, root_ctx, child)

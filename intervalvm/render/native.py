@@ -1,32 +1,25 @@
 """Kernels as object code: compiled by numba once on a machine, then loaded without numba.
 
-The object code of each dtype stands in a file of the user's cache folder. Its name is a digest of
-all that could change the code (this package's sources, the versions of numba and llvmlite, the
-processor and its features), so a stale kernel is never found; its content carries a digest of its
-own, so a damaged one is never run. A file that cannot be used is compiled anew.
-
-numba is imported only to compile: loading takes llvmlite's binding alone, a tenth of the time.
+The object code of each dtype is kept in a file (see ``cache``). numba is imported only to compile:
+loading takes llvmlite's binding alone, a tenth of the time.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import llvmlite
 import llvmlite.binding as llvm
 
-from intervalvm.errors import FileError
-from intervalvm.files import write_atomically
+from intervalvm.environment import in_default_environment
+from intervalvm.evaluate.arrays import DTYPE_NAMES, as_dtype
+from intervalvm.render.cache import digest, kept
 
 if TYPE_CHECKING:
     from intervalvm.evaluate.steps import Loop
@@ -35,7 +28,25 @@ log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
 KINDS = ("tame", "careful", "bounds", "merge")
 SYMBOL = "intervalvm_kernel"
-_compiling = threading.Lock()
+PINNED = {
+    "BOUNDSCHECK": None,
+    "DEBUGINFO_DEFAULT": 0,
+    "DISABLE_JIT": 0,
+    "LOOP_VECTORIZE": 1,
+    "SLP_VECTORIZE": 0,
+}
+"""Settings of numba's with which kernels are compiled, whatever a program, its environment or a
+file in its working folder say: it needs code that raises nothing."""
+_loaded: dict[tuple[str, str, str], Kernel] = {}
+_compiling = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # The locks of compilers stay locked for ever in a process that is forked while another thread
+    # compiles: so a fork waits for it.
+    os.register_at_fork(
+        before=_compiling.acquire,
+        after_in_parent=_compiling.release,
+        after_in_child=_compiling.release,
+    )
 
 
 def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
@@ -45,12 +56,32 @@ def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
     ``rounding`` is that of bounds, and "outward" is for proofs. It releases the GIL while it runs.
     The first call on a machine compiles it, which takes seconds and is logged.
     """
-    with _compiling:
-        return _loaded(kind, dtype, rounding)
+    # who finds it takes no lock: most frames do
+    key = kind, dtype, rounding
+    found = _loaded.get(key)
+    if found is None:
+        with _compiling:
+            found = _loaded.get(key) or _load(*key)
+            _loaded[key] = found
+    return found
 
 
-@lru_cache
-def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
+@in_default_environment  # numbers in what is compiled are read in it
+def warm_up(*dtypes: Any, proofs: bool = True) -> None:
+    """Have all kernels ready that ``render`` and ``prove`` use, so that no picture waits for them.
+
+    They are for the given dtypes, float32 and float64 if none is given, and without ``proofs`` for
+    plain pictures alone. The first call on a machine compiles them, which takes some seconds each
+    and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
+    OptionError for a dtype that is neither.
+    """
+    for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
+        for rounding in ("nearest", "outward") if proofs else ("nearest",):
+            for kind in ("bounds", "tame", "careful"):
+                kernel(kind, DTYPE_NAMES[dtype], rounding)
+
+
+def _load(kind: str, dtype: str, rounding: str) -> Kernel:
     machine = _target_machine()
     name = f"{kind}-{dtype}-{rounding}-{_digest(kind, dtype, rounding)}.o"
     code = kept(name, lambda: _compile(kind, dtype, rounding, machine))
@@ -68,79 +99,17 @@ def _loaded(kind: str, dtype: str, rounding: str) -> Kernel:
         native(ctypes.addressof(unfinished), ctypes.addressof(no_error), context)
         return unfinished.value
 
-    return call
-
-
-def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object code in the cache's file of that name; made and kept where there is none."""
-    path = _place(name)
-    code = None if path is None else _read(path)
-    if code is None:
-        code = make()
-        if path is not None:
-            _keep(path, code)
-    return code
-
-
-def _place(name: str) -> Path | None:
-    """The file of that name in the cache; None for a user without a home."""
-    try:
-        return cache_folder() / name
-    except RuntimeError as error:
-        log.warning("the compiled kernels cannot be kept: %s", error)
-        return None
-
-
-def _keep(path: Path, code: bytes) -> None:
-    """Two processes may both do so at once: each writes the same, whole."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda stream: stream.write(_sealed(code)))
-    except (FileError, OSError) as error:
-        log.warning("the compiled kernels cannot be kept: %s", error)
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: the platform's folder for what can be made again."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "intervalvm"
+    return in_default_environment(call)  # on whatever thread it is run
 
 
 def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:
     """A name for the object code: whatever could change the code changes it."""
-    machine = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    machine = (
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    )
     return digest((kind, dtype, rounding, machine))
-
-
-def digest(what: object) -> str:
-    """A digest of ``what``, which prints as itself, of this package's sources and of numba."""
-    found = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    for source in sorted(package.rglob("*.py")):
-        found.update(source.relative_to(package).as_posix().encode() + b"\0")
-        found.update(source.read_bytes() + b"\0")
-    versions = (version("numba"), llvmlite.__version__, sys.platform)
-    found.update(repr((what, versions)).encode())
-    return found.hexdigest()[:32]
-
-
-def _sealed(code: bytes) -> bytes:
-    return hashlib.sha256(code).digest() + code
-
-
-def _read(path: Path) -> bytes | None:
-    """The object code in a file, or None if there is none or it is damaged."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    code = content[32:]
-    return code if _sealed(code) == content else None
 
 
 def _target_machine() -> llvm.TargetMachine:
@@ -158,8 +127,31 @@ def _target_machine() -> llvm.TargetMachine:
 
 def _compile(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
     purpose = "" if rounding == "nearest" else " of proofs"
-    message = "compiling the %s %s kernel%s for this processor (once, some seconds)"
-    log.info(message, kind, dtype, purpose)
+    message = "compiling the %s %s kernel%s for this processor: once, some seconds"
+    # a program that has set up no logging shows warnings alone, and would seem to hang
+    level = logging.INFO if log.hasHandlers() else logging.WARNING
+    log.log(level, message, kind, dtype, purpose)
+    with _pinned():
+        return _compiled(kind, dtype, rounding, machine)
+
+
+@contextmanager
+def _pinned() -> Iterator[None]:
+    """Within it numba has the settings ``PINNED``, and its usual level of optimisation."""
+    from numba import config
+
+    config.reload_config()  # type: ignore[no-untyped-call]  # before numba does, and undoes this
+    settings = vars(config)
+    pinned = PINNED | {"OPT": type(settings["OPT"])(3)}
+    before = {name: settings[name] for name in pinned}
+    settings.update(pinned)
+    try:
+        yield
+    finally:
+        settings.update(before)
+
+
+def _compiled(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
     from numba import cfunc, types
 
     from intervalvm.render import batches, intrinsics, kernels

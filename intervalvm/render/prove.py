@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.digits import shown
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import render
-from intervalvm.render.cells import Cells, Side, box_text, shown
+from intervalvm.render.cells import Cells, Side, box_text, rounded_up
 from intervalvm.render.grid import Region, check_size, coordinates
 from intervalvm.render.image import INSIDE, OUTSIDE
 
@@ -62,6 +65,7 @@ class Proof:
         """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
         return Cells.of(self.image).boxes()
 
+    @in_default_environment
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
         all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
@@ -76,15 +80,27 @@ class Proof:
         return f"<Proof {str(self).splitlines()[0]}>"
 
     def __str__(self) -> str:
-        (x0, x1), (y0, y1) = self.region.x, self.region.y
+        """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
+        (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
         least, most = shown(*self.area)
+        _, whole = shown(0.0, rounded_up((x1 - x0) * (y1 - y0)))
         where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
         return (
-            f"{self.verdict}: {self.region}, {self.image.width}x{self.image.height} cells\n"
-            f"inside: area {least} to {most} of {(x1 - x0) * (y1 - y0):g}, {where}"
+            f"{self.verdict}: {_exactly(self.region)}, "
+            f"{self.image.width}x{self.image.height} cells\n"
+            f"inside: area {least} to {most} of {whole}, {where}"
         )
 
 
+def _exactly(region: Region) -> str:
+    """As ``str`` has it, but with all digits."""
+    return ", ".join(
+        f"{axis} {'..'.join(repr(end).removesuffix('.0') for end in side)}"
+        for axis, side in (("x", region.x), ("y", region.y))
+    )
+
+
+@in_default_environment
 def prove(
     tape: TapeLike,
     *,
@@ -114,12 +130,12 @@ def prove(
         raise OptionError(f"the tolerance is {tolerance!r}: give an area, from 0")
     size = check_size(resolution)
     shape, settings = as_tape(tape), settings_for(tape, variables)
-    options = {
+    options: dict[str, Any] = {
         "region": Region.square() if region is None else region,
         "grid": GRID,
         "z": z,
         "variables": settings,
-        "dtype": dtype,
+        "dtype": "float64" if dtype is None else dtype,
         "engine": engine,
         "backend": backend,
         "threads": threads,

@@ -14,13 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.simplify import simplify
+from intervalvm.evaluate.arrays import CALL_BLOCK
 from intervalvm.evaluate.bounding import NEAREST, Bounds, Rules, bounds
 from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.dense import peak_bytes as evaluation_bytes
 from intervalvm.ops import ROWS
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.render.split import Counts
 from intervalvm.tape import Tape
+
+BASE_BYTES, FOLDING_BYTES, CLAUSE_BYTES, STEP_BYTES = 1 << 18, 512, 512, 256
+"""As measured: of any walk; of a clause while it is folded, while it is bounded, in each step."""
+TEMPORARIES = 32
+"""float64 arrays that a rule holds meanwhile, at most."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,28 @@ def render(
     return counts
 
 
+def peak_bytes(
+    tape: Tape, shape: tuple[int, int], dtype: np.dtype[Any], steps: Sequence[int], *, proves: bool
+) -> int:
+    """The most bytes that folding ``tape`` and walking it over an image hold beside the image.
+
+    A split keeps the intervals of all clauses until it has their choices; so do the pixels of a
+    leaf in a proof.
+    """
+    n, level = len(tape), sum(steps)
+    leaf = [min(side, (side >> level) + 1) for side in shape]
+    points = leaf[0] * leaf[1]
+    boxes = max(points if proves else 0, *(1 << 2 * bits for bits in steps))
+    work = n * (boxes * (2 * dtype.itemsize + 1) + CLAUSE_BYTES)
+    if not proves:
+        inputs: list[tuple[int, ...]] = [(1, leaf[1]), (leaf[0], 1), ()]
+        free: list[tuple[int, ...]] = [()] * len(tape.variables)
+        arrays = evaluation_bytes(tape, inputs, free, dtype, "dense")
+        work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * dtype.itemsize)
+    work += TEMPORARIES * 8 * (max(boxes, points) if proves else min(points, CALL_BLOCK))
+    return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(steps) * STEP_BYTES)
+
+
 @dataclass
 class _Walk:
     lower: tuple[NDArray[Any], NDArray[Any]]
@@ -91,21 +120,22 @@ class _Walk:
         x_high = np.array([x_upper[columns.stop - 1] for _, _, columns in children])
         y_low = np.array([y[rows.stop - 1] for _, rows, _ in children])
         y_high = np.array([y_upper[rows.start] for _, rows, _ in children])
-        bitmap = self.pixels.dtype == np.uint8
         found = self.bounds(tape, x_low, x_high, y_low, y_high)
+        trace = found.trace
         inside, outside = self.proven(found.root)
+        del found  # the intervals of all clauses
         count = self.counts[step]
         count.regions += len(children)
         count.inside += int(inside.sum())
         count.outside += int(outside.sum())
         for k, (child, rows, columns) in enumerate(children):
             if inside[k]:
-                self.pixels[rows, columns] = 255 if bitmap else found.root.upper[k]
+                self.pixels[rows, columns] = 255
                 count.inside_px += self.pixels[rows, columns].size
             elif outside[k]:
-                self.pixels[rows, columns] = 0 if bitmap else found.root.lower[k]
+                self.pixels[rows, columns] = 0
             else:
-                short = simplify(tape, found.trace, k)
+                short = simplify(tape, trace, k)
                 count.ambiguous += 1
                 count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
                 if step + 1 < len(self.steps):
@@ -122,7 +152,13 @@ class _Walk:
         return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
-        """Which boxes are inside, and which outside. A real function has no NaN to tell apart."""
+        """Which boxes are inside, and which outside. A real function has no NaN to tell apart.
+
+        Of a value no bound will do: each pixel gets its own.
+        """
+        if self.pixels.dtype != np.uint8:
+            never = np.zeros(root.lower.shape, bool)
+            return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
             outside & ~root.maybe_nan if self.rules is NEAREST else outside

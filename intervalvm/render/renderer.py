@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.render.api import check, draw, render
+from intervalvm.render.api import Box, check, draw, render
 from intervalvm.render.image import Image
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ class Renderer:
     share between threads. Raises what ``render`` does, and TypeError for an unknown option.
     """
 
+    @in_default_environment
     def __init__(self, tape: TapeLike, **options: Any) -> None:
         self._tape, self._shape = as_tape(tape), tape
         self._options = _DEFAULTS | _known(options)
-        self._views: list[_View] = []
-        self._lock = threading.Lock()
+        # replaced as a whole: a lock would hang a process that was forked while it was held
+        self._views: tuple[_View, ...] = ()
 
+    @in_default_environment
     def render(self, **changes: Any) -> Image:
         """One frame, with ``changes`` to the options."""
         options = self._options | _known(changes)
@@ -47,25 +49,20 @@ class Renderer:
         options["variables"] = settings_for(self._shape, variables)
         return draw(check(self._tape, **options), progress, self._find_plan)
 
-    def _find_plan(self, *wanted: Any, box: Box, **options: Any) -> Plan:
+    def _find_plan(self, whole: Plan, box: Box) -> Plan:
         from intervalvm.render import compiled
-        from intervalvm.render.plan import plan_of
 
-        whole = plan_of(*wanted, **options)
-        with self._lock:
-            for view in self._views:
-                if view.whole is whole and view.serves(box):
-                    self._views.remove(view)
-                    self._views.insert(0, view)
-                    return view.plan
+        views = self._views
+        found = next((v for v in views if v.whole is whole and v.serves(box)), None)
+        if found is None:
             around = _around(box, whole)
-            view = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
-            self._views = [view, *self._views[: MOST_VIEWS - 1]]
-        return view.plan
+            found = _View(whole, around, compiled.narrowed(whole, around[:2], around[2:]))
+        others = tuple(view for view in views if view is not found)
+        self._views = (found, *others[: MOST_VIEWS - 1])
+        return found.plan
 
-
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high."""
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_views": ()}  # plans hold addresses, of this process alone
 
 
 @dataclass(frozen=True, eq=False)

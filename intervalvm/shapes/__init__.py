@@ -24,7 +24,16 @@ the sign
     nothing else
 """
 
-from intervalvm.shapes.font import Font
+import sys
+
+from intervalvm.environment import all_in_default_environment, default_environment
+
+with default_environment():  # in which Python reads the numbers of a module that it compiles
+    from intervalvm.shapes.font import Font
+    from intervalvm.shapes.polygons import polygon, star
+    from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
+    from intervalvm.shapes.text import text
+
 from intervalvm.shapes.plane import (
     arc,
     circle,
@@ -35,7 +44,6 @@ from intervalvm.shapes.plane import (
     rounded_rectangle,
     segment,
 )
-from intervalvm.shapes.polygons import polygon, star
 from intervalvm.shapes.shape import (
     Shape,
     difference,
@@ -55,8 +63,6 @@ from intervalvm.shapes.solid import (
     sphere,
     torus,
 )
-from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
-from intervalvm.shapes.text import text
 
 __all__ = [
     "Font",
@@ -92,3 +98,5 @@ __all__ = [
     "torus",
     "union",
 ]
+
+all_in_default_environment(sys.modules[__name__], __all__)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, as_expr, axes
+from intervalvm.shapes.made import Made, Place, Then
 from intervalvm.shown import Shown
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ class Base(Shown):
     """A field and what is made of it. The parts of ``Shape`` that move and bend build on this.
 
     A shape keeps no expression but a function that makes one from three expressions for x, y and
-    z, so that moving it is to call that function with other coordinates.
+    z, so that moving it is to call that function with other coordinates. ``Made`` is such a
+    function of other shapes.
     """
 
     def __init__(self, field: Field) -> None:
@@ -34,17 +37,19 @@ class Base(Shown):
         return as_expr(self._field(as_expr(x), as_expr(y), as_expr(z)))
 
     @cached_property
+    @in_default_environment
     def expr(self) -> Expr:
         """The field at (x, y, z) themselves.
 
-        Raises OptionError for a shape that is made of others some hundred levels deep.
+        Raises OptionError where functions given to ``Shape`` call each other some hundred levels
+        deep.
         """
         try:
             return self(*axes())
         except RecursionError:
             raise OptionError(
-                "the shape is nested too deep: each step of the loop that made it wraps the one "
-                "before; collect the parts in a list and join them with union(*parts)"
+                "functions that were given to Shape call each other too deep: use the methods of "
+                "a shape instead, which nest as deep as you like, or join with union(*parts)"
             ) from None
 
     def tape(self) -> Tape:
@@ -62,10 +67,18 @@ class Base(Shown):
         Raises VariableError for a name that it does not have.
         """
         self.expr.bind(**values)
-        return type(self)(lambda *p: self(*p).bind(**values))
+        return self._made(lambda _, d: d.bind(**values))
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Shape", 1)
+
+    def _made(self, then: Then) -> Self:
+        """A shape whose value is ``then(point, value)`` of this one's."""
+        return type(self)(Made((self,), then))
+
+    def _placed(self, place: Place) -> Self:
+        """A shape whose value is this one's at ``place(x, y, z)``."""
+        return type(self)(Made((self,), place=place))
 
     @classmethod
     def _joined(cls, join: Join, shapes: Sequence[Self]) -> Self:
@@ -77,7 +90,7 @@ class Base(Shown):
         for shape in shapes:
             is_same = shape._chain is not None and shape._chain[0] is join
             parts.extend(shape._chain[1] if is_same and shape._chain else (shape,))
-        made = cls(lambda *point: balanced(join, [part(*point) for part in parts]))
+        made = cls(Made(parts, lambda _, *values: balanced(join, values)))
         made._chain = join, tuple(parts)
         return made
 

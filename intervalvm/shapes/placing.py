@@ -12,6 +12,7 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, absolute, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
+from intervalvm.shapes.made import check_count, part_count
 
 if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
@@ -32,7 +33,7 @@ class Placing(Base):
     def move(self, x: Value = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
         """The shape moved by (x, y, z). Field: kept."""
         dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
-        return type(self)(lambda *p: self(*map(v.shifted, p, (dx, dy, dz))))
+        return self._placed(lambda *p: map(v.shifted, p, (dx, dy, dz)))
 
     def rotate(self, angle: Value, axis: str | Sequence[Value] = "z") -> Self:
         """The shape turned about an axis through the origin, by degrees.
@@ -47,12 +48,12 @@ class Placing(Base):
             i = axis_index(axis)
             j, k = (i + 1) % 3, (i + 2) % 3
 
-            def turned(*p: Expr) -> Expr:
+            def turned(*p: Expr) -> list[Expr]:
                 q = list(p)
                 q[j], q[k] = v.dot((c, s), (p[j], p[k])), v.dot((-s, c), (p[j], p[k]))
-                return self(*q)
+                return q
 
-            return type(self)(turned)
+            return self._placed(turned)
         ux, uy, uz = v.direction("axis", axis, 3)
         rest = 1.0 - c
         rows = (
@@ -60,7 +61,7 @@ class Placing(Base):
             (ux * uy * rest - uz * s, c + uy * uy * rest, uy * uz * rest + ux * s),
             (ux * uz * rest + uy * s, uy * uz * rest - ux * s, c + uz * uz * rest),
         )
-        return type(self)(lambda *p: self(*(v.dot(row, p) for row in rows)))
+        return self._placed(lambda *p: (v.dot(row, p) for row in rows))
 
     def scale(self, x: Value, y: Value | None = None, z: Value | None = None) -> Self:
         """The shape made larger about the origin: ``scale(2)`` every way, ``scale(2, 1)`` along x.
@@ -70,18 +71,18 @@ class Placing(Base):
         """
         fx = v.positive("x", x)
         if y is None and z is None:
-            return type(self)(lambda *p: v.times(fx, self(*(v.over(c, fx) for c in p))))
+            smaller = self._placed(lambda *p: (v.over(c, fx) for c in p))
+            return smaller._made(lambda _, d: v.times(fx, d))
         fy = v.positive("y", 1.0 if y is None else y)
         fz = v.positive("z", 1.0 if z is None else z)
         least = v.minimum(v.minimum(fx, fy), fz)
-        return type(self)(
-            lambda x, y, z: v.times(least, self(v.over(x, fx), v.over(y, fy), v.over(z, fz)))
-        )
+        smaller = self._placed(lambda *p: map(v.over, p, (fx, fy, fz)))
+        return smaller._made(lambda _, d: v.times(least, d))
 
     def reflect(self, axis: str) -> Self:
         """The shape as a mirror across the axis shows it: left for right with "x". Field: kept."""
         i = axis_index(axis)
-        return type(self)(lambda *p: self(*(-c if k == i else c for k, c in enumerate(p))))
+        return self._placed(lambda *p: (-c if k == i else c for k, c in enumerate(p)))
 
     def mirror(self, axis: str) -> Self:
         """What lies on the positive side of an axis, and its reflection on the other side.
@@ -91,7 +92,7 @@ class Placing(Base):
         and its own is, else a bound.
         """
         i = axis_index(axis)
-        return type(self)(lambda *p: self(*(absolute(c) if k == i else c for k, c in enumerate(p))))
+        return self._placed(lambda *p: (absolute(c) if k == i else c for k, c in enumerate(p)))
 
     def repeat(
         self,
@@ -105,7 +106,8 @@ class Placing(Base):
 
         Without ``count`` they go on for ever, and the shape must fit into a cell as large as a step
         about the origin: the remainder cuts off the rest. ``count`` is one number, or one for each
-        step that is given; then shapes may overlap.
+        step that is given; then shapes may overlap. Raises OptionError for more than a million
+        copies.
 
         Formula: the field at the remainder of the coordinate (Inigo Quilez, "3D distance
         functions"); with ``count`` the minimum of the copies. Field: a bound if the shape is
@@ -133,11 +135,10 @@ class Placing(Base):
             half = steps[i] * 0.5
             return mod(c + half, steps[i]) - half
 
-        return type(self)(
-            lambda *p: self(*(folded(i, c) if i in steps else c for i, c in enumerate(p)))
-        )
+        return self._placed(lambda *p: (folded(i, c) if i in steps else c for i, c in enumerate(p)))
 
     def _row(self, axis: int, step: Value, count: int) -> Self:
+        check_count(count * part_count(self))
         offsets = [step * (i - (count - 1) / 2) for i in range(count)]
         return self._joined(minimum, [self.move(**{AXES[axis]: offset}) for offset in offsets])
 
@@ -147,4 +148,5 @@ class Placing(Base):
         Formula: the minimum of the copies. Field: the distance outside if the shape's is.
         """
         n = v.whole("count", count, 1)
+        check_count(n * part_count(self))
         return self._joined(minimum, [self.rotate(360 * i / n) for i in range(n)])

@@ -1,13 +1,13 @@
-"""Points of the plane whose signs are exact: turns, hulls, and whether sides meet.
+"""Points of the plane whose signs are exact: turns, hulls, and whether sides or rays meet.
 
 A point is a pair of floats. Each sign is computed in float64 where its error bound allows, else in
-fractions.
+whole numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -25,30 +25,30 @@ def turn(a: Point, b: Point, c: Point, d: Point) -> int:
     size = abs(left) + abs(right)
     if size > TINY and abs(left - right) > ERROR * size:
         return 1 if left > right else -1
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = (tuple(map(Fraction, p)) for p in (a, b, c, d))
+    ratios = [part.as_integer_ratio() for point in (a, b, c, d) for part in point]
+    common = max(below for _, below in ratios)  # of powers of two
+    ax, ay, bx, by, cx, cy, dx, dy = (above * (common // below) for above, below in ratios)
     exact = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
     return (exact > 0) - (exact < 0)
 
 
-def along(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Does c -> d, parallel to a -> b, point the same way?"""
-    axis = 0 if abs(b[0] - a[0]) >= abs(b[1] - a[1]) else 1
-    return (b[axis] > a[axis]) == (d[axis] > c[axis])
+def hull(points: Sequence[Point], indices: Sequence[int], *, sides: bool = False) -> list[int]:
+    """The indices of the extreme points, anticlockwise; the points are distinct.
 
-
-def hull(points: Sequence[Point], indices: Sequence[int]) -> list[int]:
-    """The indices of the extreme points, anticlockwise; the points are distinct."""
+    With ``sides`` also those of points on the sides between them, if not all are on one line.
+    """
+    least = 0 if sides else 1
     order = sorted(_outer(points, indices), key=points.__getitem__)
     if len(order) < 3:
         return order
 
     def chain(indices: Iterable[int]) -> list[int]:
-        """The points at which a walk along all of them turns left."""
+        """The points at which a walk along all of them turns left, or may go straight on."""
         found: list[int] = []
         for k in indices:
             while len(found) > 1:
                 a, b = points[found[-2]], points[found[-1]]
-                if turn(a, b, b, points[k]) > 0:
+                if turn(a, b, b, points[k]) >= least:
                     break
                 found.pop()
             found.append(k)
@@ -86,28 +86,62 @@ def meet(a: Point, b: Point, c: Point, d: Point) -> bool:
     return sides[0] * sides[1] <= 0 and sides[2] * sides[3] <= 0
 
 
-def meeting_sides(corners: Sequence[Point]) -> Iterator[tuple[int, int]]:
-    """The pairs of sides of a closed polygon that share more than the corner between them.
+def rays_may_meet(a: Point, b: Point, c: Point, d: Point, e: Point, f: Point) -> bool:
+    """May a ray from a, along b -> c, and one from d, along e -> f, share a point?
 
-    Side i goes from corner i to the next. Only sides whose boxes overlap are looked at.
+    Where they do not, it says so, but for two rays that lie on one line.
+    """
+    side, first, second = turn(b, c, e, f), turn(a, d, e, f), turn(a, d, b, c)
+    return first == 0 if side == 0 else first * side >= 0 and second * side >= 0
+
+
+def meeting_sides(corners: Sequence[Point]) -> tuple[int, int] | None:
+    """Two sides of a closed polygon that share more than a corner between them, if there are such.
+
+    Side i goes from corner i to the next, which is another point. A line sweeps from left to right,
+    and upwards over points below each other. It knows the sides that it cuts, from below, and two
+    of them are looked at when nothing is between them any more: M. Shamos and D. Hoey, "Geometric
+    intersection problems", 1976. It takes some n log n signs.
     """
     n = len(corners)
-    start = np.array(corners)
-    stop = np.roll(start, -1, axis=0)
-    low, high = np.minimum(start, stop), np.maximum(start, stop)
-    for i in range(n):
-        near = (low[i + 1 :] <= high[i]).all(axis=1) & (high[i + 1 :] >= low[i]).all(axis=1)
-        for j in (np.flatnonzero(near) + i + 1).tolist():
-            a, b, c, d = corners[i], corners[(i + 1) % n], corners[j], corners[(j + 1) % n]
-            if j == i + 1 or (j + 1) % n == i:
-                # They share a corner, and more only where one turns back along the other.
-                first, corner, last = (a, b, d) if j == i + 1 else (c, a, b)
-                if turn(first, corner, corner, last) == 0 and not along(
-                    first, corner, corner, last
-                ):
-                    yield i, j
-            elif meet(a, b, c, d):
-                yield i, j
+    ends = [sorted((corners[i - 1], corners[i])) for i in (*range(1, n), 0)]
+    cut: list[int] = []
+
+    def place(side: int, p: Point) -> int:
+        """-1, 0 or 1 for a point below a side, on it, above it."""
+        a, b = ends[side]
+        return turn(a, b, a, p)
+
+    def is_next(i: int, j: int) -> bool:
+        return (i - j) % n in (1, n - 1)
+
+    last = -1
+    for k in sorted(range(n), key=corners.__getitem__):
+        p, mine = corners[k], ((k - 1) % n, k)
+        if last >= 0 and corners[last] == p:
+            return min(last, k), max(last, k)
+        last = k
+        old = [side for side in mine if ends[side][1] == p]
+        new = [side for side in mine if side not in old]
+        start = bisect_left(cut, 0, key=lambda side: -place(side, p))
+        stop = start + len(old)
+        for side in cut[start : stop + 1]:
+            if side not in old and place(side, p) == 0:
+                other = mine[0] if is_next(side, mine[1]) else mine[1]
+                return min(side, other), max(side, other)
+        assert sorted(cut[start:stop]) == sorted(old), "the sides that end here are not together"
+        if len(new) == 2:
+            way = turn(p, ends[new[0]][1], p, ends[new[1]][1])
+            if way == 0:
+                return min(mine), max(mine)
+            new = new[::way]
+        cut[start:stop] = new
+        for above in {start, start + len(new)}:
+            if 0 < above < len(cut):
+                i, j = sorted(cut[above - 1 : above + 1])
+                if not is_next(i, j) and meet(*ends[i], *ends[j]):
+                    return i, j
+    return None
 
 
 def is_anticlockwise(corners: Sequence[Point]) -> bool:

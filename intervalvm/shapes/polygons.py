@@ -6,11 +6,11 @@ sides in turn, the first and the last one drawn on to infinity; its region lies 
 is cut at a corner into two chains, and neither of the rays that this adds crosses anything, then
 its region is the intersection of theirs where the corner is convex, and the union where it is not.
 
-A ray that goes on past a corner on the edge of the chain's convex hull leaves the hull, or runs
-along its edge, where it may touch but not cross: any such corner will do, and the one nearest to
-the middle gives the flattest tree. There always is one, since two rays and some points do not span
-the whole plane. The polygon is the intersection of two chains, from one end of its hull to the
-other and back.
+A ray that goes on past a corner on the edge of the hull of a chain's corners leaves the hull, or
+runs along its edge, where it may touch but not cross. So any such corner will do if the ray misses
+those at the chain's ends, and the one nearest to the middle gives the flattest tree. There always
+is one, since two rays and some points do not span the whole plane. The polygon is the intersection
+of two chains, from one end of its hull to the other and back.
 
 Every sign that decides is exact, and no two parts have a seam between them.
 """
@@ -19,15 +19,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
-from intervalvm.shapes.planar import Point, hull, is_anticlockwise, meeting_sides, turn
+from intervalvm.shapes.made import check_count
+from intervalvm.shapes.planar import (
+    Point,
+    hull,
+    is_anticlockwise,
+    meeting_sides,
+    rays_may_meet,
+    turn,
+)
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.values import Value, dot, number, positive, values, whole
 
 Line = tuple[float, float, float]
 """A unit normal that points outwards, and how far along it the line lies."""
+Ray = tuple[Point, Point]
+"""Where it starts, and another point of it."""
 Formula = list[Line | bool]
 """In postfix order: lines, and whether the two before are intersected (else united)."""
 
@@ -63,6 +76,7 @@ def star(points: int, outer: float, inner: float) -> Shape:
     Formula: the polygon of its tips and notches. Field: a bound.
     """
     count = whole("points", points, 3)
+    check_count(2 * count, f"{points!r} points are too many")
     radii = number("outer", positive("outer", outer)), number("inner", positive("inner", inner))
     if not radii[1] < radii[0]:
         raise OptionError(f"inner={inner!r} is not below outer={outer!r}")
@@ -84,8 +98,8 @@ def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
         given.pop()
     if len(given) < 3:
         raise OptionError(f"points: a polygon has at least 3 corners, not {len(given)}")
-    for i, j in meeting_sides(given):
-        ends = [f"{given[k]}..{given[(k + 1) % len(given)]}" for k in (i, j)]
+    if pair := meeting_sides(given):
+        ends = [f"{given[k]}..{given[(k + 1) % len(given)]}" for k in pair]
         raise OptionError(
             f"points: the sides {ends[0]} and {ends[1]} cross or touch: "
             "make a union of simple polygons"
@@ -104,15 +118,24 @@ def _formula(corners: list[Point]) -> Formula:
     v = corners[first:] + corners[: first + 2]  # side i goes from v[i] to v[i + 1]
     far = max(range(n), key=v.__getitem__)
     order: Formula = [True]  # backwards
-    chains = [(0, far - 1), (far, n - 1)]
+    cuts = _Cuts(v)
+    chains = [(0, far - 1, 0), (far, n - 1, 0)]
     while chains:
-        low, high = chains.pop()
+        low, high, wait = chains.pop()
         if low == high:
             order.append(_line(v[low], v[low + 1]))
             continue
-        k = _cut(v, low, high)
+        if wait:
+            k = cuts.lowest(low, high)
+        else:
+            ring = cuts.ring(low + 1, high + 1)
+            k, wait = cuts.middle(low, high, ring), len(ring) // 4
         order.append(turn(v[k - 1], v[k], v[k], v[k + 1]) > 0)
-        chains += [(low, k - 1), (k, high)]
+        # A chain that has only its end cut off, such as a spiral, will not be cut in the middle
+        # soon, and to try it costs as much as its ring is long.
+        for a, b in ((low, k - 1), (k, high)):
+            is_rest = UNEVEN * (b - a) > (UNEVEN - 1) * (high - low)
+            chains.append((a, b, max(wait - 1, 0) if is_rest else 0))
     return order[::-1]
 
 
@@ -123,16 +146,112 @@ def _line(a: Point, b: Point) -> Line:
     return nx, ny, nx * a[0] + ny * a[1]
 
 
-def _cut(v: Sequence[Point], low: int, high: int) -> int:
-    """The corner to cut the chain of the sides ``low`` to ``high`` at."""
-    ring = hull(v, range(low + 1, high + 1))
-    rays = (v[low + 1], v[low]), (v[high], v[high + 1])
+BLOCK = 32
+"""Corners in turn, the least that is made a block of."""
+TRIES = 64
+"""Corners near the middle that are tried before all are."""
+UNEVEN = 8
+"""A chain is cut unevenly where it has so many times the sides of a part."""
 
-    def is_outer(before: int, k: int, after: int) -> bool:
-        """Does all the chain, its rays too, lie on one side of some line through corner k?"""
-        ways = [(v[k], v[before]), (v[k], v[after]), *rays]
-        return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
 
-    corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
-    corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
-    return next(k for before, k, after in corners if is_outer(before, k, after))
+class _Cuts:
+    """Where to cut the chain of the sides ``low`` to ``high`` of some corners.
+
+    The corners on the edge of its hull are found from those of its blocks: a block is ``BLOCK``
+    corners, or two blocks in turn. Where most corners are well inside, as in a spiral that is cut
+    off its end, what is left costs little.
+    """
+
+    def __init__(self, corners: Sequence[Point]) -> None:
+        self._v = corners
+        self._x, self._y = np.array(corners).T
+        self._blocks: dict[tuple[int, int], list[int]] = {}
+
+    def ring(self, start: int, stop: int) -> list[int]:
+        """The corners from ``start`` up to ``stop`` on the edge of their hull, anticlockwise."""
+        found: list[int] = []
+        while start < stop:
+            size = BLOCK
+            if start % size or start + size > stop:
+                size = min(size - start % size, stop - start)
+                found += range(start, start + size)
+            else:
+                while start % (2 * size) == 0 and start + 2 * size <= stop:
+                    size *= 2
+                found += self._block(start, size)
+            start += size
+        return hull(self._v, found, sides=True)
+
+    def _block(self, start: int, size: int) -> list[int]:
+        ring = self._blocks.get((start, size))
+        if ring is None:
+            half = size // 2
+            parts = (
+                self._block(start, half) + self._block(start + half, half)
+                if size > BLOCK
+                else range(start, start + size)
+            )
+            ring = self._blocks[start, size] = hull(self._v, parts, sides=True)
+        return ring
+
+    def _rays(self, low: int, high: int) -> tuple[Ray, Ray]:
+        v = self._v
+        return (v[low + 1], v[low]), (v[high], v[high + 1])
+
+    def middle(self, low: int, high: int, ring: list[int]) -> int:
+        """The corner of the ring to cut at that is nearest to the middle.
+
+        One that all lies on one side of is taken before others, unless it cuts unevenly: tiles then
+        drop more of the formula.
+        """
+        v, rays = self._v, self._rays(low, high)
+
+        def is_clear(k: int) -> bool:
+            """Do the rays that are added at corner k leave the hull, and miss those at its ends?"""
+            return low + 1 < k < high and not any(
+                rays_may_meet(v[k], v[near], v[k], a, a, b)
+                for near in (k - 1, k + 1)
+                for a, b in rays
+            )
+
+        def is_outer(before: int, k: int, after: int) -> bool:
+            """Does all the chain, its rays too, lie on one side of some line through corner k?
+
+            It is asked of the corners of the hull alone, not of those on its sides.
+            """
+            if len(ring) > 2 and turn(v[before], v[k], v[k], v[after]) == 0:
+                return False
+            ways = [(v[k], v[before]), (v[k], v[after]), *rays]
+            return any(all(a is b or turn(*a, *b) >= 0 for b in ways) for a in ways)
+
+        corners = list(zip(ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True))
+        corners.sort(key=lambda corner: abs(2 * corner[1] - low - high - 1))
+        few, size = corners[:TRIES], high + 1 - low
+        return next(
+            chain(
+                (
+                    k
+                    for a, k, b in few
+                    if size < UNEVEN * min(k - low, high + 1 - k) and is_outer(a, k, b)
+                ),
+                (k for _, k, _ in few if is_clear(k)),
+                (k for a, k, b in corners if is_outer(a, k, b)),
+            )
+        )
+
+    def lowest(self, low: int, high: int) -> int:
+        """A corner on a line along one of the end's rays with all the chain on its left."""
+        v, rays = self._v, self._rays(low, high)
+        base = rays[0] if turn(*rays[0], *rays[1]) >= 0 else rays[1]
+        (ax, ay), (bx, by) = base
+        part = slice(low + 1, high + 1)
+        with np.errstate(over="ignore", invalid="ignore"):  # which then leave all in
+            right, left = (by - ay) * self._x[part], (bx - ax) * self._y[part]
+            height = left - right
+            rounding = 1e-15 * (np.abs(left) + np.abs(right)).max()
+            near = np.flatnonzero(~(height > height.min() + 2 * rounding)) + low + 1
+        found = int(near[0])
+        for k in near[1:].tolist():
+            if turn(*base, v[found], v[k]) < 0:
+                found = k
+        return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from intervalvm.expr import Expr, absolute, maximum
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
+from intervalvm.shapes.made import Made, Point
 
 if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
@@ -22,7 +23,7 @@ class Raising(Base):
         ``values.corner``; Inigo Quilez, "3D distance functions" (extrusion). Field: kept.
         """
         half = v.positive("height", height) * 0.5
-        return type(self)(lambda x, y, z: v.corner(self(x, y), absolute(z) - half))
+        return self._section()._made(lambda p, d: v.corner(d, absolute(p[2]) - half))
 
     def revolve(self, offset: Value = 0.0) -> Self:
         """The section turned about y, after it was moved by ``offset`` along x.
@@ -33,7 +34,7 @@ class Raising(Base):
         functions" (revolution). Field: kept if the moved section lies at x > 0 or is symmetric.
         """
         moved = v.value("offset", offset)
-        return type(self)(lambda x, y, z: self(v.shifted(v.distance(x, z), moved), y))
+        return self._placed(lambda x, y, z: (v.shifted(v.distance(x, z), moved), y, 0.0))
 
     def loft(self, top: Self, height: Value) -> Self:
         """From this section at ``z = -height/2`` to that of ``top`` at ``height/2``.
@@ -42,12 +43,11 @@ class Raising(Base):
         """
         rise = v.positive("height", height)
 
-        def field(x: Expr, y: Expr, z: Expr) -> Expr:
-            way = v.clamp(z / rise + 0.5, 0.0, 1.0)
-            low, high = self(x, y), top(x, y)
-            return maximum(low + (high - low) * way, absolute(z) - rise * 0.5)
+        def between(p: Point, low: Expr, high: Expr) -> Expr:
+            way = v.clamp(p[2] / rise + 0.5, 0.0, 1.0)
+            return maximum(low + (high - low) * way, absolute(p[2]) - rise * 0.5)
 
-        return type(self)(field)
+        return type(self)(Made((self._section(), top._section()), between))
 
     def twist(self, angle: Value) -> Self:
         """Turned about z by ``angle`` degrees for each unit of z, and not turned at z = 0.
@@ -57,11 +57,11 @@ class Raising(Base):
         """
         each = v.value("angle", angle)
 
-        def field(x: Expr, y: Expr, z: Expr) -> Expr:
+        def turned(x: Expr, y: Expr, z: Expr) -> Point:
             c, s = v.cos_sin(z * each)
-            return self(v.dot((c, s), (x, y)), v.dot((c, s), (y, -x)), z)
+            return v.dot((c, s), (x, y)), v.dot((c, s), (y, -x)), z
 
-        return type(self)(field)
+        return self._placed(turned)
 
     def taper(self, height: Value, top: Value) -> Self:
         """Sections scaled about the z axis: by 1 at ``z = -height/2``, by ``top`` at ``height/2``.
@@ -71,8 +71,11 @@ class Raising(Base):
         """
         rise, last = v.positive("height", height), v.positive("top", top)
 
-        def field(x: Expr, y: Expr, z: Expr) -> Expr:
-            factor = v.clamp(z / rise + 0.5, 0.0, 1.0) * (last - 1.0) + 1.0
-            return self(x / factor, y / factor, z) * factor
+        def factor(z: Expr) -> Expr:
+            return v.clamp(z / rise + 0.5, 0.0, 1.0) * (last - 1.0) + 1.0
 
-        return type(self)(field)
+        narrow = self._placed(lambda x, y, z: (x / factor(z), y / factor(z), z))
+        return narrow._made(lambda p, d: d * factor(p[2]))
+
+    def _section(self) -> Self:
+        return self._placed(lambda x, y, _: (x, y, 0.0))

@@ -9,6 +9,7 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
+from intervalvm.shapes.made import Made
 from intervalvm.shapes.placing import Placing
 from intervalvm.shapes.raising import Raising
 
@@ -46,7 +47,7 @@ class Shape(Placing, Raising):
         return difference(self, other) if isinstance(other, Shape) else NotImplemented
 
     def __invert__(self) -> Shape:
-        return Shape(lambda *p: -self(*p))
+        return self._made(lambda _, d: -d)
 
     def offset(self, distance: Value) -> Shape:
         """Grown by ``distance`` everywhere, or shrunk where it is below 0.
@@ -58,7 +59,7 @@ class Shape(Placing, Raising):
         bound.
         """
         by = v.value("distance", distance)
-        return Shape(lambda *p: v.shifted(self(*p), by))
+        return self._made(lambda _, d: v.shifted(d, by))
 
     def shell(self, thickness: Value) -> Shape:
         """The boundary, so thick: half of it inside, half outside.
@@ -67,7 +68,7 @@ class Shape(Placing, Raising):
         distance outside if it was on both sides, else a bound.
         """
         half = v.positive("thickness", thickness) * 0.5
-        return Shape(lambda *p: absolute(self(*p)) - half)
+        return self._made(lambda _, d: absolute(d) - half)
 
     def morph(self, other: Shape, amount: Value) -> Shape:
         """Between this shape, at ``amount`` 0, and the other, at 1.
@@ -77,11 +78,7 @@ class Shape(Placing, Raising):
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
-        def field(*p: Expr) -> Expr:
-            a, b = self(*p), other(*p)
-            return a * (1.0 - share) + b * share
-
-        return Shape(field)
+        return Shape(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
 
 
 def union(*shapes: Shape) -> Shape:
@@ -125,7 +122,7 @@ def smooth_union(*shapes: Shape, radius: Value) -> Shape:
     blend = v.positive("radius", radius)
     parts = _some("smooth_union", shapes)
     join = partial(_smooth, blend)
-    return Shape(lambda *p: balanced(join, [part(*p) for part in parts]))
+    return Shape(Made(parts, lambda _, *values: balanced(join, values)))
 
 
 def smooth_intersection(*shapes: Shape, radius: Value) -> Shape:

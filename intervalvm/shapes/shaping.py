@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from unicodedata import bidirectional
 
-from intervalvm.errors import BackendError, OptionError
+from intervalvm.errors import BackendError, OptionError, install_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def harfbuzz() -> Any:
     except ModuleNotFoundError as error:
         raise BackendError(
             "fonts are read with uharfbuzz and fontTools, and one is not installed: "
-            "pip install 'intervalvm[fonts]'"
+            + install_line("fonts")
         ) from error
     return uharfbuzz
 

@@ -1,0 +1,129 @@
+"""The floating-point environment: what is computed here is computed in IEEE 754's default one.
+
+A thread has a rounding mode, and may take subnormal numbers for 0. Any library can change both for
+its caller too, as those do that were compiled with ``-ffast-math``. Bounds, pictures and proofs
+hold where floats round to the nearest and subnormals count. So what the package offers is decorated
+with ``in_default_environment``, which sees to that, and gives the caller's environment back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, wraps
+from inspect import isclass, isfunction
+from typing import Any, ParamSpec, TypeVar
+
+from intervalvm.errors import BackendError
+
+ONE, LITTLE, TINY, HALF, TWO = 1.0, 1 / (1 << 60), sys.float_info.min, 0.5, 2.0
+"""Names, not literals: Python computes with those when it compiles."""
+P = ParamSpec("P")
+R = TypeVar("R")
+Restore = Callable[[], None]
+ENVIRONMENT_BYTES = 256
+"""More than any system's ``fenv_t`` takes."""
+DEFAULTS = "_FE_DFL_ENV", "__fe_dfl_env"
+"""The default environment where it is an object, on macOS and BSD; elsewhere its address is -1."""
+MASKS = 0x0308031F
+"""Of the control word of Windows: denormals, rounding, exceptions."""
+ALL_MASKED = 0x0008001F
+
+
+def is_default() -> bool:
+    """Whether this thread rounds to the nearest and computes with subnormal numbers."""
+    return ONE + LITTLE == ONE == ONE - LITTLE and TINY * HALF * TWO == TINY
+
+
+def in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, run in ``default_environment``."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if is_default():  # a tenth of the time that a context takes
+            return function(*args, **kwargs)
+        with default_environment():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def all_in_default_environment(owner: Any, names: Iterable[str]) -> None:
+    """The named functions of a module or a class, and the public methods of its named classes."""
+    for name in names:
+        found = getattr(owner, name)
+        if isclass(found):
+            all_in_default_environment(found, [n for n in dir(found) if not n.startswith("_")])
+        elif isfunction(found):
+            setattr(owner, name, in_default_environment(found))
+
+
+@contextmanager
+def default_environment() -> Iterator[None]:
+    """Within it this thread computes as IEEE 754 has it by default.
+
+    Raises BackendError where the environment is another one and cannot be set.
+    """
+    if is_default():
+        yield
+        return
+    set_default = _setter()
+    restore = set_default() if set_default else None
+    try:
+        if not is_default():
+            raise BackendError(
+                "this thread rounds in another way than to the nearest, or takes subnormal numbers "
+                "for 0, and that cannot be changed on this system: undo it in the library that set "
+                "it (one compiled with -ffast-math may have), or draw in a thread without it"
+            )
+        yield
+    finally:
+        if restore is not None:
+            restore()
+
+
+@lru_cache(1)
+def _setter() -> Callable[[], Restore] | None:
+    """Sets the default environment, and returns what sets this one again; None where nothing can.
+
+    On Linux ``fesetenv`` also resets flush-to-zero, which is no part of the C standard.
+    """
+    if sys.platform == "win32":
+        return _by_control_word(ctypes.PyDLL("ucrtbase"))
+    for name in (None, "libm.so.6", "libm.so"):
+        try:
+            return _by_fenv(ctypes.PyDLL(name))
+        except (OSError, AttributeError):
+            continue
+    return None
+
+
+def _by_fenv(library: ctypes.PyDLL) -> Callable[[], Restore]:
+    """By C's <fenv.h>. Raises AttributeError where the library does not have it."""
+    read, write = library.fegetenv, library.fesetenv
+    default = ctypes.c_void_p(-1)
+    for name in DEFAULTS:
+        if hasattr(library, name):
+            default = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(library, name)))
+
+    def set_default() -> Restore:
+        saved = ctypes.create_string_buffer(ENVIRONMENT_BYTES)
+        read(saved)
+        write(default)
+        return lambda: write(saved)
+
+    return set_default
+
+
+def _by_control_word(library: ctypes.PyDLL) -> Callable[[], Restore]:
+    """By ``_control87`` of Windows."""
+    control = library._control87
+
+    def set_default() -> Restore:
+        saved = control(0, 0)
+        control(ALL_MASKED, MASKS)
+        return lambda: control(saved, MASKS)
+
+    return set_default

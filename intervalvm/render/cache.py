@@ -1,0 +1,173 @@
+"""Object code kept in the user's cache folder, and run again only if it is what was kept.
+
+Whoever writes there has code run by this user. So the folder must be the user's own, and closed to
+all others, and so must each file; else code is compiled and not kept. A file's name is a digest of
+all that could change the code, so a stale kernel is never found; its content begins with a digest
+of name and code, so a damaged one is never run, and none under another's name. That digest is no
+signature: it tells accidents, and who may write to the folder decides about the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intervalvm.errors import FileError
+from intervalvm.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+log = logging.getLogger("intervalvm")
+MOST_BYTES = 64 << 20
+"""Longer files are none of ours: the longest kernel has a hundredth of that."""
+SEAL_BYTES = hashlib.sha256().digest_size
+FOR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+OPEN_FLAGS = sum(
+    getattr(os, name, 0) for name in ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")
+)
+"""A link is not followed, and a pipe is not waited for; not every platform has all of these."""
+HARMLESS = {
+    f"NUMBA_{name}"
+    for name in (
+        "CACHE_DIR", "DISABLE_CUDA", "DISABLE_JIT", "DISABLE_PERFORMANCE_WARNINGS",
+        "ENABLE_CUDASIM", "NUM_THREADS", "THREADING_LAYER", "THREADING_LAYER_PRIORITY",
+    )
+}  # fmt: skip
+"""Settings of numba's that change no code of a kernel; of all others it is not asked."""
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The object code in the cache's file of that name; made and kept where there is none."""
+    folder = _own_folder()
+    code = None if folder is None else _read(folder / name)
+    if code is None:
+        code = make()
+        if folder is not None:
+            _keep(folder / name, code)
+    return code
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: the platform's folder for what can be made again.
+
+    Raises RuntimeError for a user without a home. A relative path in the environment is ignored: it
+    would lead into whatever folder the process works in.
+    """
+    if sys.platform == "win32":
+        base = _absolute("LOCALAPPDATA") or _home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = _home() / "Library" / "Caches"
+    else:
+        base = _absolute("XDG_CACHE_HOME") or _home() / ".cache"
+    return base / "intervalvm"
+
+
+def _absolute(variable: str) -> Path | None:
+    path = Path(os.environ.get(variable, ""))
+    return path if path.is_absolute() else None
+
+
+def _home() -> Path:
+    home = Path.home()
+    if not home.is_absolute():
+        raise RuntimeError(f"the home folder is given by a relative path, {str(home)!r}")
+    return home
+
+
+def _own_folder() -> Path | None:
+    """The cache's folder, there or not yet; None, with a warning, if others may write to it."""
+    fault = None
+    try:
+        folder = cache_folder()
+        with suppress(FileNotFoundError):
+            fault = _fault(folder.stat())
+            if fault is None:
+                with suppress(OSError):
+                    folder.chmod(0o700)  # others could at most read it
+    except (RuntimeError, OSError) as error:
+        fault = str(error)
+    if fault is None:
+        return folder
+    log.warning("the compiled kernels cannot be kept: %s", fault)
+    return None
+
+
+def _make(folder: Path) -> None:
+    """As the XDG specification asks: what is missing is made for the user alone."""
+    if not folder.exists():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _fault(status: os.stat_result) -> str | None:
+    """Why others may have written what stands there, if they may."""
+    if not hasattr(os, "geteuid"):
+        return None  # where rights are no modes, the user's own folders are closed to others
+    if status.st_uid != os.geteuid():
+        return "the cache folder belongs to another user: set XDG_CACHE_HOME to one of your own"
+    if status.st_mode & FOR_OTHERS:
+        return "others may write to the cache folder: remove it, and a closed one is made"
+    return None
+
+
+def _read(path: Path) -> bytes | None:
+    """The object code in a file; None if there is none, or it is damaged or not the user's own."""
+    try:
+        with open(path, "rb", opener=lambda name, _: os.open(name, OPEN_FLAGS)) as stream:
+            status = os.fstat(stream.fileno())
+            is_sound = stat.S_ISREG(status.st_mode) and status.st_size <= MOST_BYTES
+            if not is_sound or _fault(status) is not None:
+                return None
+            content = stream.read(MOST_BYTES)
+    except OSError:
+        return None
+    code = content[SEAL_BYTES:]
+    return code if _sealed(path.name, code) == content else None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    """Two processes may both do so at once: each writes the same, whole."""
+
+    def write(stream: BinaryIO) -> None:
+        if hasattr(os, "fchmod"):
+            os.fchmod(stream.fileno(), 0o600)
+        stream.write(_sealed(path.name, code))
+
+    try:
+        _make(path.parent)
+        path.unlink(missing_ok=True)  # it may be a pipe or a link, which would be written to
+        write_atomically(path, write)
+    except (FileError, OSError) as error:
+        log.warning("the compiled kernels cannot be kept: %s", error)
+
+
+def _sealed(name: str, code: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + code).digest() + code
+
+
+def digest(what: object) -> str:
+    """A digest of ``what``, which prints as itself, and of all else that could change a kernel.
+
+    That is this package's sources, Python, numba and its settings, llvmlite and the platform.
+    """
+    import llvmlite
+
+    found = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for source in sorted(package.rglob("*.py")):
+        found.update(source.relative_to(package).as_posix().encode() + b"\0")
+        found.update(source.read_bytes() + b"\0")
+    versions = (version("numba"), llvmlite.__version__, sys.implementation.cache_tag)
+    given = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    settings = [item for item in given if item[0] not in HARMLESS]
+    found.update(repr((what, versions, settings, sys.platform, sys.maxsize)).encode())
+    return found.hexdigest()[:32]

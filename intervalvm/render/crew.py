@@ -1,0 +1,134 @@
+"""Threads that help to draw, kept for the next frame.
+
+A signal handler may raise at any bytecode of the main thread, and again in any ``finally``. So
+nothing here depends on a clean-up that Python code must reach: what threads work on is owned by the
+threads themselves (see ``Work``), and what tells them to stop is a lock that a ``with`` statement
+releases without running Python code. Queues and locks are those of the interpreter, which an
+exception cannot leave half done.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from intervalvm.errors import IntervalvmError
+
+Place = TypeVar("Place")
+PATIENCE = 1.0
+"""Seconds after which a frame that waits for a thread looks whether it is still alive."""
+
+
+class Work(Generic[Place]):
+    """Work that threads share: each takes a place and repeats ``step(place)`` until that is false.
+
+    It is under way while its caller holds ``under_way``; left for any reason, threads stop after
+    the step that they are in, and none begins. The work holds ``step`` and the places, and whoever
+    takes part holds the work: the memory that they refer to is freed when the last has left.
+    ``leave(place)`` is told of each place that no thread is at any more, unless by an exception.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[Place], object],
+        places: Sequence[Place],
+        leave: Callable[[Place], object],
+    ) -> None:
+        self.under_way = threading.Lock()
+        self._step, self._leave = step, leave
+        self._places, self._count = list(places), len(places)
+        self._home: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def __call__(self) -> None:
+        """Take part, if there is still a place."""
+        try:
+            place = self._places.pop()
+        except IndexError:
+            return
+        error = None
+        try:
+            while self.under_way.locked() and self._step(place):
+                pass
+            self._leave(place)
+        except BaseException as raised:
+            error = raised
+        self._home.put(error)
+
+    def close(self) -> int:
+        """Have no more threads begin; returns how many have."""
+        begun = self._count
+        with suppress(IndexError):
+            while True:
+                self._leave(self._places.pop())
+                begun -= 1
+        return begun
+
+    def wait(self, begun: int, threads: Sequence[threading.Thread]) -> None:
+        """Until so many of ``threads`` have left the work; raises what one of them has raised."""
+        while begun:
+            try:
+                error = self._home.get(timeout=PATIENCE)
+            except Empty:
+                if not all(thread.is_alive() for thread in threads):
+                    raise IntervalvmError(
+                        "a thread that was drawing has been ended from outside: draw again"
+                    ) from None
+                continue
+            if error is not None:
+                raise error
+            begun -= 1
+
+
+class Crew:
+    """Threads that wait for work. They are daemons: none keeps a process from ending."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def call(self, work: Callable[[], None], count: int) -> list[threading.Thread]:
+        """Have up to ``count`` threads call ``work()`` as soon as they can; returns them.
+
+        They are fewer where the system has no more: whoever shares work can do all of it.
+        """
+        threads = self._threads
+        if not all(thread.is_alive() for thread in threads):
+            threads[:] = [thread for thread in threads if thread.is_alive()]
+        with suppress(RuntimeError):  # no more threads, or the interpreter is ending
+            while len(threads) < count:
+                thread = threading.Thread(
+                    target=_serve, args=(self._calls,), name="intervalvm", daemon=True
+                )
+                thread.start()
+                threads.append(thread)
+        called = threads[:count]
+        for _ in called:
+            self._calls.put(work)
+        return called
+
+
+def _serve(calls: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        calls.get()()
+
+
+_crew = Crew()
+
+
+def crew() -> Crew:
+    """The threads of this process."""
+    return _crew
+
+
+def _begin_anew() -> None:
+    """In a process that was forked: a fork takes no thread along but its own."""
+    global _crew
+    _crew = Crew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
