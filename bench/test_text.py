@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ gives thee releasing; My bonds in thee are all determinate."""
 CHARACTERS = 2000
 PAGE = "\n".join(textwrap.wrap(" ".join(SONNETS.split())[:CHARACTERS], 58))
 FONTS = {"stroke": None, "outline": font_files_ttf["SourceSerifPro"]}
+CHINESE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 SIZE, STRIP = 2048, 16
 CHALLENGE_EM = 71 / 512
 """The em of the challenge's text at 1024 pixels, in units of the picture, near enough."""
@@ -103,3 +105,26 @@ def test_prune_a_page_as_large_as_the_challenge(benchmark: Any, shape: Subject, 
         levels = ivm.render(subject, **options).stats.levels
         benchmark.extra_info[f"{kind}: mean clauses"] = round(levels[-1].mean_clauses, 1)
     benchmark(lambda: ivm.render(tape, **options))
+
+
+@pytest.mark.parametrize("what", ["tape", "first picture"])
+def test_many_glyphs_each_drawn_once(benchmark: Any, what: str) -> None:
+    """400 glyphs of Chinese, of some 600 clauses each."""
+    if not CHINESE.exists():
+        pytest.skip(f"there is no {CHINESE}: apt install fonts-noto-cjk")
+    chars = [chr(0x4E00 + i) for i in range(400)]
+    lines = "\n".join("".join(chars[i : i + 20]) for i in range(0, 400, 20))
+
+    def build() -> ivm.Tape:
+        font = shapes.Font(CHINESE)
+        return shapes.text(lines, size=1.9 / 20, leading=1, font=font).tape()
+
+    def draw(tape: ivm.Tape) -> ivm.Image:
+        return ivm.render(tape, size=1024, threads=1)
+
+    benchmark.extra_info["clauses"] = len(build())
+    assert draw(build()).pixels.any()
+    if what == "tape":
+        benchmark.pedantic(build, rounds=3)
+    else:
+        benchmark.pedantic(draw, setup=lambda: ((build(),), {}), rounds=3)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from intervalvm.errors import DoesNotFit, OptionError
@@ -44,3 +47,19 @@ def address_of(array: Any) -> int:
     """The address of an array's first element; ``array.ctypes`` takes three times as long."""
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+@contextmanager
+def no_search_for_cycles() -> Iterator[None]:
+    """Holds Python's cyclic garbage collector while many objects are made that stay.
+
+    It would look through all of them again and again: most of the time that it takes to make the
+    expressions of a page of text. Threads may overlap: the worst is that it runs.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

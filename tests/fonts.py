@@ -8,6 +8,7 @@ of O (scaled) and T (moved); ``S``, a contour of off-curve points alone; ``_``, 
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from fontTools.pens.basePen import BasePen
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 EM = 1000
@@ -132,6 +136,87 @@ def made_cubic(path: Any) -> str:
     _metrics(builder, names)
     builder.save(path)
     return str(path)
+
+
+def boxes(
+    path: Any,
+    chars: str,
+    features: str = "",
+    *,
+    spare: int = 0,
+    axis: bool = False,
+    edit: Callable[[TTFont], object] = lambda font: None,
+) -> str:
+    """A font whose i-th character is a box of its own width, 100 + i, on an advance of 500.
+
+    Glyphs are ``g0``, ``g1``, ...; ``spare`` more have no character. With ``axis`` it has weights
+    from 400 to 900. ``edit`` has the last word.
+    """
+    names = [".notdef", *(f"g{i}" for i in range(len(chars) + spare))]
+    glyphs: dict[str, Any] = {}
+    for i, name in enumerate(names):
+        pen = TTGlyphPen(glyphs)
+        if name[1:] and not (name[1:].isdigit() and chars[int(name[1:]) :][:1] == " "):
+            polygon(pen, (50, 0), (50, 700), (149 + i, 700), (149 + i, 0))
+        glyphs[name] = pen.glyph()
+    builder = FontBuilder(EM, isTTF=True)
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(char): f"g{i}" for i, char in enumerate(chars)})
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (500, 50)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200, lineGap=100)
+    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    if axis:
+        builder.setupFvar([("wght", 400, 400, 900, "Weight")], [])
+        builder.setupGvar({})
+    addOpenTypeFeaturesFromString(builder.font, features)
+    edit(builder.font)
+    builder.save(path)
+    return str(path)
+
+
+def raw_table(tag: str, data: bytes) -> Callable[[TTFont], None]:
+    """Puts a table into a font as it stands."""
+
+    def edit(font: TTFont) -> None:
+        table = DefaultTable(tag)
+        table.data = data
+        font[tag] = table
+
+    return edit
+
+
+def kern_pairs(*pairs: tuple[int, int, int]) -> bytes:
+    """The pairs of a subtable of ``kern``, format 0: left, right and value."""
+    body = struct.pack(">HHHH", len(pairs), 0, 0, 0)
+    return body + b"".join(struct.pack(">HHh", *pair) for pair in sorted(pairs))
+
+
+def kern_table(*subtables: tuple[int, bytes]) -> bytes:
+    """A ``kern`` table of OpenType: format and flags (0x0001: horizontal), and the body of each."""
+    found = struct.pack(">HH", 0, len(subtables))
+    for coverage, body in subtables:
+        found += struct.pack(">HHH", 0, 6 + len(body), coverage) + body
+    return found
+
+
+def apple_kern_table(*subtables: tuple[int, bytes]) -> bytes:
+    """A ``kern`` table of Apple: flags (0x8000: vertical) and format, and the body of each."""
+    found = struct.pack(">II", 0x00010000, len(subtables))
+    for coverage, body in subtables:
+        found += struct.pack(">IHH", 8 + len(body), coverage, 0) + body
+    return found
+
+
+def kern_classes(left: int, right: int, value: int, header: int) -> bytes:
+    """A subtable of ``kern``, format 2, for one pair; offsets count the header's bytes."""
+    row, start = 4, header + 8  # two classes on the right: any other glyph, and this one
+    array = start + 12
+    classes = struct.pack(">HHH", left, 1, array + row) + struct.pack(">HHH", right, 1, 2)
+    values = struct.pack(">4h", 0, 0, 0, value)
+    return struct.pack(">HHHH", row, start, start + 6, array) + classes + values
 
 
 def without(path: Any, *tables: str) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
 import string
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +19,12 @@ from font_source_serif_pro import font_files_otf, font_files_ttf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intervalvm.errors import BackendError, FileError, OptionError
+from intervalvm.errors import ArgumentTypeError, BackendError, FileError, OptionError
 from intervalvm.evaluate.regions import interval
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
-from intervalvm.shapes.font import CUBIC_TOLERANCE, folded
+from intervalvm.shapes.contours import CUBIC_TOLERANCE
+from intervalvm.shapes.font import folded
 from intervalvm.shapes.outline import Chain, outline, pieces
 from intervalvm.shapes.outline_field import chain_curve, glyph_pen
 
@@ -46,7 +50,7 @@ def serif() -> dict[str, Font]:
 
 def glyph(font: Font, char: str) -> Tape:
     """The tape of a glyph in ems, its origin at 0."""
-    return glyph_pen(font.outline(char), x, y, font.em, 1 / font.em)(0.0).tape()
+    return glyph_pen(font.outline(font.glyph(char)), x, y, font.em, 1 / font.em)(0.0).tape()
 
 
 def agree(font: Font, char: str, inside: Any, tolerance: float, dtype: str = "float32") -> None:
@@ -111,7 +115,7 @@ def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype:
     font = serif["ttf"]
     across = np.linspace(-0.1, 1.1, 201)
     for char in "aegknsB&@%":
-        found, tape = font.outline(char), glyph(font, char)
+        found, tape = font.outline(font.glyph(char)), glyph(font, char)
         joints = [h for chain in found.chains for h in chain.joints]
         rows = np.array([neighbours(h / font.em) for h in {*found.heights, *joints}])[..., None]
         at = rows[:, 3:4].astype(float)
@@ -123,7 +127,7 @@ def test_no_seam_shows_where_slabs_or_pieces_meet(serif: dict[str, Font], dtype:
 
 def chains(font: Font, chars: str) -> Iterator[Chain]:
     for char in chars:
-        yield from font.outline(char).chains
+        yield from font.outline(font.glyph(char)).chains
 
 
 def test_a_chain_goes_through_its_pieces(serif: dict[str, Font]) -> None:
@@ -310,11 +314,12 @@ def test_files_that_are_no_fonts(made: str, tmp_path: Path) -> None:
         Font(page)
 
 
-def test_without_fonttools_the_install_line_is_said(
-    made: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("library", ["uharfbuzz", "fontTools.cu2qu"])
+def test_without_the_libraries_the_install_line_is_said(
+    made: str, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "fontTools.ttLib", None)
-    with pytest.raises(BackendError, match=r"pip install 'fonttools>="):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(BackendError, match=r"pip install '(fonttools>=|\.\[fonts)"):
         text("O", font=made)
 
 
@@ -329,3 +334,58 @@ def test_a_collection_has_fonts_by_number(made: str, tmp_path: Path) -> None:
     assert Font(path, number=1).metrics("q")
     with pytest.raises(OptionError, match="no font of the number 2"):
         Font(path, number=2)
+
+
+def test_a_number_is_that_of_a_font(made: str) -> None:
+    for number in (-1, 0.5):
+        with pytest.raises(OptionError, match=r"number=.* is not a whole number"):
+            Font(made, number=number)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="no font of the number 1: it has 1"):
+        Font(made, number=1)
+
+
+def test_a_location_is_of_numbers(tmp_path: Path) -> None:
+    path = fonts.made(tmp_path / "variable.ttf", variable=True)
+    for location, kind in (({"wght": "700"}, TypeError), ([700], TypeError), (700, TypeError),
+                           ({"wght": float("nan")}, OptionError)):  # fmt: skip
+        with pytest.raises(kind):
+            Font(path, location=location)  # type: ignore[arg-type]
+
+
+def test_arguments_of_a_wrong_type_are_named(made: str) -> None:
+    for path in (None, 3, b"made.ttf", ["made.ttf"]):
+        with pytest.raises(ArgumentTypeError, match="a font is a path"):
+            Font(path)  # type: ignore[arg-type]
+    with pytest.raises(FileError, match="cannot read the font"):
+        Font("made\0.ttf")
+    font = Font(made)
+    for call in (font.metrics, font.glyph, lambda char: font.kerning("O", char)):
+        with pytest.raises(ArgumentTypeError, match="a character is a str, not 'int'"):
+            call(79)
+        for char in ("", "OT"):
+            with pytest.raises(OptionError, match="is not one character"):
+                call(char)
+
+
+def drawn(font: Font) -> Tape:
+    return text("LOT", font=font).tape()
+
+
+@pytest.mark.parametrize("start", multiprocessing.get_all_start_methods())
+def test_a_font_crosses_processes(start: str, tmp_path: Path) -> None:
+    font = Font(fonts.made(tmp_path / "font.ttf", variable=True), location={"wght": 600})
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(start)) as pool:
+        assert pool.submit(drawn, font).result(timeout=60) == drawn(font)
+
+
+def test_a_font_crosses_to_another_folder_but_not_to_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fonts.made("font.ttf")
+    data = pickle.dumps(Font("font.ttf"))
+    monkeypatch.chdir("/")
+    assert drawn(pickle.loads(data)) == drawn(Font(tmp_path / "font.ttf"))
+    fonts.made(tmp_path / "font.ttf", kern=False)
+    with pytest.raises(FileError, match="is not the file any more that the Font was made of"):
+        pickle.loads(data)

@@ -132,7 +132,7 @@ def run(code: str) -> str:
 
 HEAVY = {
     "numba", "llvmlite", "PIL", "rich", "psutil", "cupy", "IPython", "matplotlib", "sympy",
-    "fontTools", "shapely",
+    "fontTools", "uharfbuzz", "shapely",
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import math
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,18 @@ import pytest
 import shapely
 from font_source_serif_pro import font_files_ttf
 from fontTools.ttLib import TTFont
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intervalvm.errors import FileError, OptionError
 from intervalvm.evaluate.regions import interval
 from intervalvm.expr import Expr, var
+from intervalvm.memory import no_search_for_cycles
 from intervalvm.render.api import render
 from intervalvm.render.grid import Region
 from intervalvm.shapes import Font, Shape, text
+from intervalvm.shapes.layout import Spacing, lay_out
+from intervalvm.shapes.stroke_font import StrokeFont
 from intervalvm.shapes.strokes import PEN
 
 PARAGRAPH = """\
@@ -29,6 +34,7 @@ window breaks? It is the east — and
 Juliet is the sun. “Arise, fair sun,
 and kill the envious moon, who is
 already sick & pale with grief…”"""
+SERIF = Font(font_files_ttf["SourceSerifPro"])
 EM = 136
 """Units of the stroke font."""
 
@@ -142,6 +148,31 @@ def test_lines_are_broken_at_spaces_to_fit_a_width() -> None:
         text("no\N{NO-BREAK SPACE}break\nat", **options).tape()
     )
     assert text("wide", width=0.01, **options).tape() == text("wide", **options).tape()
+
+
+GAPS = st.integers(1, 3).map(lambda n: " " * n)
+WORDS = st.lists(
+    st.tuples(st.sampled_from(["a", "it", "AV", "incomprehensible"]), GAPS), min_size=1
+)
+
+
+@pytest.mark.parametrize("name", ["stroke", "outline"])
+@given(GAPS | st.just(""), WORDS, st.floats(0.1, 3))
+@example("", [("incomprehensible", " ")], 0.5)
+@example("", [("incomprehensible", "  "), ("it", " ")], 0.5)
+def test_a_broken_line_has_no_empty_part_and_none_too_wide(
+    name: str, indent: str, words: list[tuple[str, str]], width: float
+) -> None:
+    """Rows are as near as lines without gaps, so a part without ink would be seen."""
+    face = StrokeFont() if name == "stroke" else SERIF
+    spacing = Spacing("left", "top", 0.0, 1.0, width * face.em)
+    line = indent + "".join(word + gap for word, gap in words)
+    rows = lay_out(line, face, spacing)
+    assert [row.baseline + face.ascent for row in rows] == [-float(i) for i in range(len(rows))]
+    assert sum(len(row.words) for row in rows) == len(words)
+    for row in rows:
+        right = max(glyph.stop for word in row.words for glyph in word)
+        assert len(row.words) == 1 or right + 2 * face.overhang <= spacing.width  # type: ignore[operator]
 
 
 def test_size_is_the_em() -> None:
@@ -307,3 +338,16 @@ def test_choices_that_are_not_there() -> None:
 def test_a_missing_font_is_said_at_the_call() -> None:
     with pytest.raises(FileError, match=r"cannot read the font nowhere.ttf"):
         text("A", font="nowhere.ttf")
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_search_for_cycles_waits_and_goes_on(was_enabled: bool) -> None:
+    """Also where something is raised, and where the caller had stopped it."""
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        with contextlib.suppress(KeyError), no_search_for_cycles():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()

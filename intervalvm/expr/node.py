@@ -15,6 +15,7 @@ import numpy as np
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
+from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES
 from intervalvm.shown import Shown
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
@@ -228,6 +229,7 @@ OPERANDS = (Expr, *NUMBERS)
 """What an operator or a function combines."""
 
 
+@no_search_for_cycles()
 def _list_clauses(root: Expr) -> Tape:
     """The tape of an expression: the order of ``postorder``, in one loop that looks things up."""
     builder = TapeBuilder()

@@ -21,7 +21,7 @@ from intervalvm.compiler.thresholds import Floats
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.proven import Reals, prepared
-from intervalvm.memory import require
+from intervalvm.memory import no_search_for_cycles, require
 from intervalvm.ops import ROWS
 from intervalvm.render import context as c
 from intervalvm.render import native
@@ -167,6 +167,7 @@ def plan_of(
 class _Planner:
     tape: Tape
 
+    @no_search_for_cycles()
     def __call__(
         self,
         dtype: np.dtype[Any],

@@ -1,27 +1,29 @@
-"""TrueType and OpenType fonts, read with fontTools, as a ``Face``."""
+"""TrueType and OpenType fonts, read with HarfBuzz, as a ``Face``."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from intervalvm.errors import BackendError, FileError, OptionError, install_line
+from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
-from intervalvm.shapes.kerning import Kerning
-from intervalvm.shapes.layout import SPACES, Metrics, Pen, Row
-from intervalvm.shapes.outline import Outline, Point, Segment, outline
+from intervalvm.shapes import values as v
+from intervalvm.shapes.contours import Contours
+from intervalvm.shapes.layout import Metrics, Pen, Placed, Row, SetLine
+from intervalvm.shapes.outline import Outline, outline
 from intervalvm.shapes.outline_field import glyph_pen
+from intervalvm.shapes.shaping import Shaped, harfbuzz, is_rtl, shape
 
-NEEDED = ("head", "hhea", "maxp", "hmtx", "cmap")
-"""Tables without which there is no text."""
-CUBIC_TOLERANCE = 2.0**-11
-"""How far the quadratic curves may lie from a cubic one, as a part of the em."""
+NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
+"""Tables without which there is no text, and their least sizes in bytes."""
+OUTLINES = {"glyf", "CFF ", "CFF2"}
+PACKED = (b"wOFF", b"wOF2")
 REACH = 0.3
 FOLD = 64.0
 """Slope of the way back from over one line to under the next: see ``folded``."""
@@ -30,14 +32,18 @@ SLACK = 2.0**-10
 
 
 class Font:
-    """The outlines, advance widths and kerning of a font file: ``.ttf``, ``.otf``, ``.ttc``.
+    """A font file, ``.ttf``, ``.otf`` or ``.ttc``: its outlines, and how it sets a line.
 
     ``number`` picks a font of a collection, and ``location`` a place among a variable font's axes,
     such as ``{"wght": 700}``. Quadratic outlines are taken as they are; cubic ones are replaced by
-    quadratic curves no farther off than ``CUBIC_TOLERANCE`` of the em. Hinting is left out, and so
-    are ligatures and other substitutions.
+    quadratic curves no farther off than ``CUBIC_TOLERANCE`` of the em. Hinting is left out.
 
-    Raises BackendError if fontTools is not installed, FileError for a file that cannot be read,
+    HarfBuzz chooses the glyphs, places and kerns them, at the location. Scripts that are set a
+    glyph a letter, such as Latin, have no ligatures.
+
+    Threads may share a font. It crosses processes by its path: the file must be there, unchanged.
+
+    Raises BackendError if HarfBuzz is not installed, FileError for a file that cannot be read,
     that is no font or that has no outlines, and OptionError for a number or an axis it lacks.
     """
 
@@ -48,48 +54,104 @@ class Font:
         number: int = 0,
         location: Mapping[str, float] | None = None,
     ) -> None:
-        self.name = fspath(path)
-        self._tables = _read(Path(path), number)
-        self._location = _checked(self._tables, dict(location or {}), self.name)
-        self._glyphs = self._tables.getGlyphSet(location=self._location or None)
-        self._names: dict[int, str] = self._tables.getBestCmap() or {}
-        self._outlines: dict[str, Outline] = {}
-        hhea = self._tables["hhea"]
-        self.em = float(self._tables["head"].unitsPerEm)
-        self.ascent, self.descent = float(hhea.ascent), float(hhea.descent)
-        self.leading = self.ascent - self.descent + float(hhea.lineGap)
+        self.name = fspath(path) if isinstance(path, PathLike) else path
+        if not isinstance(self.name, str):
+            raise ArgumentTypeError(f"a font is a path, not {path!r}")
+        data = _read(Path(path))
+        self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
+        try:
+            face = _checked_face(data, self._number, self.name)
+            self._location = _checked_location(face, location or {}, self.name)
+        except UnicodeDecodeError as error:  # of the name of a table or an axis
+            raise FileError(f"{self.name} is not a font that can be read: {error}") from error
+        self._font = harfbuzz().Font(face)
+        self._font.set_variations(self._location)
+        self._contours = Contours(self._font, self.name)
+        self._outlines: dict[int, Outline] = {}
+        self.em = float(face.upem)
+        extents = self._font.get_font_extents("ltr")
+        self.ascent, self.descent = float(extents.ascender), float(extents.descender)
+        leading = self.ascent - self.descent + float(extents.line_gap)
+        self.leading = leading if leading > 0 else self.em
         self.overhang = 0.0
         self.reach = REACH * self.em
 
     def __repr__(self) -> str:
         return f"Font({self.name!r})"
 
-    @cached_property
-    def _kerning(self) -> Kerning:
-        return Kerning(self._tables)
+    def __reduce__(self) -> tuple[Any, ...]:
+        path = str(Path(self.name).absolute())
+        return self._again, (path, self._number, self._location, self._crc)
 
-    def _name(self, char: str) -> str | None:
-        found = self._names.get(ord(char))
-        return self._names.get(ord(" ")) if found is None and char in SPACES else found
+    @classmethod
+    def _again(cls, path: str, number: int, location: dict[str, float], crc: int) -> Self:
+        """The font that another process has."""
+        font = cls(path, number=number, location=location)
+        if font._crc != crc:
+            raise FileError(f"{path} is not the file any more that the Font was made of")
+        return font
+
+    def missing(self, line: str) -> tuple[int, str] | None:
+        lacking = [glyph.cluster for glyph in shape(self._font, line) if glyph.glyph == 0]
+        if not lacking:
+            return None
+        at = min(lacking)
+        while self._font.get_nominal_glyph(ord(line[at])) and at + 1 < len(line):
+            at += 1  # to the mark, of a letter with marks
+        return at, line[at]
+
+    def set(self, line: str, tracking: float) -> SetLine:
+        placed = []
+        at, last = 0.0, None
+        for glyph in shape(self._font, line):
+            if last not in (None, glyph.cluster):
+                at += tracking
+            last, stop = glyph.cluster, at + glyph.advance
+            ink = self._has_ink(glyph)
+            placed.append(Placed(glyph.glyph, at + glyph.dx, float(glyph.dy), at, stop, ink))
+            at = stop
+        to_left = is_rtl(line)
+        return SetLine(placed, at if to_left else 0.0, to_left)
+
+    def _has_ink(self, glyph: Shaped) -> bool:
+        return bool(self.outline(glyph.glyph).spans)
 
     def metrics(self, char: str) -> Metrics | None:
-        name = self._name(char)
-        if name is None:
+        """The room that a character takes by itself, in font units; None if the font lacks it."""
+        if self.missing(_one(char)) is not None:
             return None
-        ink = bool(self.outline(char).spans)
-        return Metrics(0.0, float(self._glyphs[name].width), 0.0, ink)
+        glyphs = shape(self._font, char)
+        width = float(sum(glyph.advance for glyph in glyphs))
+        return Metrics(0.0, width, 0.0, any(map(self._has_ink, glyphs)))
 
     def kerning(self, left: str, right: str) -> float:
-        return self._kerning.between(self._name(left), self._name(right))
+        """What is added to the distance of two neighbours, in font units; 0 for what it lacks."""
+        pair = _one(left) + _one(right)
+        if self.missing(pair) is not None:
+            return 0.0
+        kerned, plain = (
+            sum(glyph.advance for glyph in shape(self._font, pair, kern=kern))
+            for kern in (True, False)
+        )
+        return float(kerned - plain)
 
-    def outline(self, char: str) -> Outline:
-        """The outline of a character that the font has, in its units; without a span if blank."""
-        name = self._name(char)
-        assert name is not None, "checked by the layout"
-        if name not in self._outlines:
-            segments = _segments(self._glyphs, name, CUBIC_TOLERANCE * self.em)
-            self._outlines[name] = outline(segments, self.em)
-        return self._outlines[name]
+    def glyph(self, char: str) -> int | None:
+        """The number of the glyph of a character that stands alone; None if the font lacks it."""
+        found: int | None = self._font.get_nominal_glyph(ord(_one(char)))
+        return found
+
+    def outline(self, glyph: int) -> Outline:
+        """The outline of a glyph, in font units; without a span if it is blank.
+
+        Raises FileError for a glyph that is damaged, OptionError for one that has too many parts.
+        """
+        if glyph not in self._outlines:
+            segments = self._contours.segments(glyph)
+            try:
+                self._outlines[glyph] = outline(segments, self.em)
+            except OptionError as error:
+                raise OptionError(f"glyph {glyph} of {self.name}: {error}") from None
+        return self._outlines[glyph]
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:
         """Pens that share all that depends on y, between every other line.
@@ -98,24 +160,25 @@ class Font:
         (of every n-th, where lines are set so tight that they overlap), so a glyph's curves are
         there twice however often it is drawn. Each line keeps to itself by a band around it.
         """
-        used = {char for row in rows for word in row.words for char, _ in word}
-        heights = [h * unit for char in used for h in self.outline(char).heights]
+        used = {(int(glyph.key), glyph.y) for row in rows for word in row.words for glyph in word}
+        heights = [(h + up) * unit for key, up in used for h in self.outline(key).heights]
         middle, half = (max(heights) + min(heights)) / 2, (max(heights) - min(heights)) / 2
         lines = [row.baseline * unit for row in rows]
         nearest = min((a - b for a, b in pairwise(lines)), default=math.inf)
         count = min(len(lines), 1 + math.ceil(2 * half / nearest))
         folds = [folded(y, lines[start::count][::-1], middle) for start in range(count)]
-        pens: dict[tuple[str, int], Callable[[float], Expr]] = {}
+        pens: dict[tuple[int, float, int], Callable[[float], Expr]] = {}
 
         def pen_for(row: int) -> Pen:
             band = absolute(y - (lines[row] + middle)) - (half + SLACK * self.em * unit)
             fold = row % count
 
-            def pen(char: str, at: float) -> Expr:
-                if (char, fold) not in pens:
-                    found = self.outline(char)
-                    pens[char, fold] = glyph_pen(found, x, folds[fold], self.em, unit)
-                return maximum(band, pens[char, fold](at * unit))
+            def pen(glyph: Placed) -> Expr:
+                key = int(glyph.key), glyph.y, fold
+                if key not in pens:
+                    height = folds[fold] - glyph.y * unit if glyph.y else folds[fold]
+                    pens[key] = glyph_pen(self.outline(key[0]), x, height, self.em, unit)
+                return maximum(band, pens[key](glyph.x * unit))
 
             return pen
 
@@ -136,72 +199,73 @@ def folded(y: Expr, lines: Sequence[float], middle: float) -> Expr:
     return maximum(minimum(folded(y, lines[:half], middle), back), folded(y, lines[half:], middle))
 
 
-def _read(path: Path, number: int) -> Any:
-    try:
-        from fontTools.ttLib import TTFont, TTLibFileIsCollectionError
-    except ModuleNotFoundError as error:
-        raise BackendError(
-            "fonts are read with fontTools, which is not installed: " + install_line("fonts")
-        ) from error
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read the font {path}: {error.strerror or error}") from error
-    try:
-        tables = TTFont(io.BytesIO(data), fontNumber=number, lazy=True)
-        outlines = {"glyf", "CFF ", "CFF2"} & set(tables.keys())
-        for tag in (*NEEDED, *outlines):
-            tables[tag]
-    except TTLibFileIsCollectionError as error:
-        raise OptionError(f"{path} has no font of the number {number}") from error
-    except Exception as error:  # fontTools raises whatever a damaged table leads to
-        raise FileError(f"{path} is not a font that can be read: {error!r}") from error
-    if not outlines:
-        raise FileError(f"{path} has no outlines, only bitmaps or nothing: take another font")
-    return tables
+def _one(char: str) -> str:
+    if not isinstance(char, str):
+        raise ArgumentTypeError(f"a character is a str, not {type(char).__name__!r}")
+    if len(char) != 1:
+        raise OptionError(f"{char!r} is not one character")
+    return char
 
 
-def _checked(tables: Any, location: dict[str, float], name: str) -> dict[str, float]:
-    axes = {axis.axisTag: axis for axis in tables["fvar"].axes} if "fvar" in tables else {}
-    for tag, value in location.items():
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise FileError(f"cannot read the font {path}: {why}") from error
+
+
+def _checked_face(data: bytes, number: int, name: str) -> Any:
+    """HarfBuzz takes what it cannot read for empty, so it is asked what it has read."""
+    if data[:4] in PACKED:
+        raise FileError(f"{name} is packed for the web (WOFF): take the .ttf or .otf of that font")
+    hb = harfbuzz()
+    blob = hb.Blob(data)
+    face = hb.Face(blob, number)
+    if 0 < face.count <= number:
+        raise OptionError(f"{name} has no font of the number {number}: it has {face.count}")
+    sizes = {tag: len(face.reference_table(tag)) for tag in face.table_tags}
+    short = [tag for tag, size in NEEDED.items() if sizes.get(tag, 0) < size]
+    if not short:
+        short = [tag for tag, size in _directory(data, number) if sizes.get(tag, 0) < size]
+    if short or not face.glyph_count:
+        why = f"{', '.join(short)} cut short or not there" if short else "it has no glyph"
+        raise FileError(f"{name} is not a font that can be read: {why}")
+    if not any(sizes.get(tag) for tag in OUTLINES):
+        raise FileError(f"{name} has no outlines, only bitmaps or nothing: take another font")
+    (em,) = struct.unpack_from(">H", face.reference_table("head").data, 18)
+    read = {
+        "head": face.upem == em,
+        "GPOS": face.has_layout_positioning,
+        "GSUB": face.has_layout_substitution,
+        "fvar": face.has_var_data,
+    }
+    for tag, is_read in read.items():
+        if sizes.get(tag) and not is_read:
+            raise FileError(f"{name} is damaged, in its table {tag}: take another font")
+    return face
+
+
+def _directory(data: bytes, number: int) -> Iterator[tuple[str, int]]:
+    """The tables of a font file that HarfBuzz has opened, and their sizes in bytes."""
+    start = struct.unpack_from(">I", data, 12 + 4 * number)[0] if data[:4] == b"ttcf" else 0
+    (count,) = struct.unpack_from(">H", data, start + 4)
+    for at in range(start + 12, start + 12 + 16 * count, 16):
+        tag, _, _, size = struct.unpack_from(">4sIII", data, at)
+        yield tag.decode("latin-1"), size
+
+
+def _checked_location(face: Any, location: Mapping[str, float], name: str) -> dict[str, float]:
+    if not isinstance(location, Mapping):
+        raise ArgumentTypeError(f"a location is a dict such as {{'wght': 700}}, not {location!r}")
+    axes = {axis.tag: axis for axis in face.axis_infos}
+    found = {}
+    for tag, given in location.items():
         if tag not in axes:
             there = ", ".join(axes) or "none: it is not variable"
             raise OptionError(f"{name} has no axis {tag!r}; its axes are {there}")
-        low, high = axes[tag].minValue, axes[tag].maxValue
-        if not low <= value <= high:
-            raise OptionError(f"{tag} of {name} is {low:g} to {high:g}, not {value!r}")
-    return location
-
-
-def _segments(glyphs: Any, name: str, tolerance: float) -> list[Segment]:
-    """The closed contours of a glyph and its components, cubic curves replaced."""
-    from fontTools.cu2qu import curve_to_quadratic
-    from fontTools.pens.basePen import BasePen, decomposeQuadraticSegment
-
-    found: list[Segment] = []
-
-    class Collector(BasePen):  # type: ignore[misc]
-        def _moveTo(self, point: Point) -> None:  # noqa: N802
-            self.first = point
-
-        def _lineTo(self, point: Point) -> None:  # noqa: N802
-            found.append((self._getCurrentPoint(), point))
-
-        def _qCurveToOne(self, control: Point, point: Point) -> None:  # noqa: N802
-            found.append((self._getCurrentPoint(), control, point))
-
-        def _curveToOne(self, *points: Point) -> None:  # noqa: N802
-            start, *spline = curve_to_quadratic((self._getCurrentPoint(), *points), tolerance)
-            for control, point in decomposeQuadraticSegment(spline):
-                found.append((start, control, point))
-                start = point
-
-        def _closePath(self) -> None:  # noqa: N802
-            if self._getCurrentPoint() != self.first:
-                found.append((self._getCurrentPoint(), self.first))
-
-        def _endPath(self) -> None:  # noqa: N802
-            self._closePath()  # an open contour is filled as if it were closed
-
-    glyphs[name].draw(Collector(glyphs))
+        low, high = axes[tag].min_value, axes[tag].max_value
+        found[tag] = v.number(tag, given)
+        if not low <= found[tag] <= high:
+            raise OptionError(f"{tag} of {name} is {low:g} to {high:g}, not {given!r}")
     return found

@@ -16,8 +16,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from intervalvm.errors import OptionError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Segment = tuple[Point, Point] | tuple[Point, Point, Point]
@@ -27,6 +33,12 @@ CLOSE = 1e-7
 """Heights and places nearer than this part of the em are one."""
 STRAIGHT = 1e-9
 """What bulges less than this part of its length is taken for straight, whatever its rounding."""
+
+
+NEGLIGIBLE = 2.0**-50
+"""A leading coefficient less than this part of the largest one is 0 but for rounding."""
+MOST_PIECES, MOST_MEETINGS, MOST_PARTS = 10_000, 100_000, 1_000_000
+"""Outlines with more are refused; the glyphs of text have some hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +75,6 @@ class Piece:
         below = rise + math.sqrt(max(rise * rise + ay * up, 0.0))
         t = up / below if below > 0 else 0.0
         return self.x0 + t * (2 * (self.x1 - self.x0) + ax * t)
-
-    def meets(self, other: Piece, close: float) -> bool:
-        """Do the rectangles around the two have some height in common? Either may have no width."""
-        left, right = sorted((self.x0, self.x1, self.x2))[::2]
-        other_left, other_right = sorted((other.x0, other.x1, other.x2))[::2]
-        across = min(right, other_right) - max(left, other_left)
-        return across >= 0 and min(self.y2, other.y2) - max(self.y0, other.y0) > close
-
-    def crossings(self, other: Piece) -> list[float]:
-        """Heights at which it may cross ``other``: all at which it does, and perhaps more.
-
-        With t the place on this piece, a polynomial of degree 4 at most: the implicit equation of
-        the other's parabola, (a x p)^2 = (a x b)(p x b) for p = a t^2 + b t from its first point,
-        with this piece's p(t) put in; p x b = 0 where the other is straight.
-        """
-        (ax, ay) = other.bend
-        bx, by = 2 * (other.x1 - other.x0), 2 * (other.y1 - other.y0)
-        (cx, cy), (dx, dy) = self.bend, (2 * (self.x1 - self.x0), 2 * (self.y1 - self.y0))
-        ex, ey = self.x0 - other.x0, self.y0 - other.y0
-        side = np.array([cx * by - cy * bx, dx * by - dy * bx, ex * by - ey * bx])
-        along = np.array([ax * cy - ay * cx, ax * dy - ay * dx, ax * ey - ay * ex])
-        curve = (
-            side
-            if other.is_straight
-            else np.polysub(np.polymul(along, along), (ax * by - ay * bx) * side)
-        )
-        if not curve.any():
-            return []
-        t = np.roots(curve)
-        t = t.real[np.abs(t.imag) < 1e-6]
-        return [float((cy * s + dy) * s + self.y0) for s in t if 0 < s < 1]
 
 
 def pieces(segment: Segment) -> Iterator[Piece]:
@@ -163,15 +144,24 @@ class Outline:
 
 
 def outline(contours: Iterable[Segment], em: float) -> Outline:
-    """Cut contours; ``CLOSE`` is a part of ``em``. What has no inside has no slab."""
+    """Cut contours; ``CLOSE`` is a part of ``em``. What has no inside has no slab.
+
+    Raises OptionError for contours that have too many parts, or cross too often.
+    """
     close = CLOSE * em
     every = [piece for segment in contours for piece in pieces(segment)]
     found = Outline([], [], [])
     lefts: list[int] = []
     rights: list[int] = []
     levels = _levels(every, close)
+    lows, highs = (np.array([getattr(piece, y) for piece in every]) for y in ("y0", "y2"))
+    work = 0
     for low, high in pairwise(levels):
-        row = _spans(every, low, high, close)
+        middle = (low + high) / 2
+        across = [every[i] for i in np.flatnonzero((lows < middle) & (middle < highs))]
+        work += len(across)
+        _check_size(work, MOST_PARTS, "parts, counted at each height where one begins or ends")
+        row = _spans(across, middle, close)
         lefts = _continued(found.chains, lefts, [left for left, _ in row], low, close)
         rights = _continued(found.chains, rights, [right for _, right in row], low, close)
         spans = list(zip(lefts, rights, strict=True))
@@ -184,27 +174,83 @@ def outline(contours: Iterable[Segment], em: float) -> Outline:
     return found
 
 
+def _check_size(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise OptionError(f"an outline has over {most:,} {what}: it takes too long to cut")
+
+
 def _levels(every: list[Piece], close: float) -> list[float]:
     """The heights at which something begins, ends or crosses, from the lowest up."""
-    found = {y for piece in every for y in (piece.y0, piece.y2)}
-    for i, piece in enumerate(every):
-        for other in every[:i]:
-            if piece.meets(other, close):
-                found.update(piece.crossings(other))
+    _check_size(len(every), MOST_PIECES, "pieces")
+    points = np.array([(p.x0, p.y0, p.x1, p.y1, p.x2, p.y2) for p in every]).reshape(-1, 3, 2)
+    bends = np.array([p.bend for p in every]).reshape(-1, 2)
+    pairs = _meeting(points, close)
+    found = [points[:, ::2, 1].ravel(), _crossings(points, bends, *pairs)]
     levels: list[float] = []
-    for y in sorted(found):
+    for y in np.sort(np.concatenate(found)).tolist():
         if not levels or y - levels[-1] > close:
             levels.append(y)
     return levels
 
 
-def _spans(every: list[Piece], low: float, high: float, close: float) -> list[tuple[Piece, Piece]]:
-    """The pieces to the left and right of each part of the inside, where nothing crosses."""
-    middle = (low + high) / 2
-    across = sorted(
-        ((piece.x_at(middle), piece) for piece in every if piece.y0 < middle < piece.y2),
-        key=lambda place: place[0],
-    )
+def _meeting(points: NDArray[Any], close: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The pairs of pieces around which rectangles have some height in common; either rectangle may
+    have no width."""
+    (left, low), (right, high) = points.min(axis=1).T, points.max(axis=1).T
+    found: list[NDArray[Any]] = []
+    count = 0
+    for i in range(len(points)):
+        meet = (left[:i] <= right[i]) & (left[i] <= right[:i])
+        meet &= np.minimum(high[:i], high[i]) - np.maximum(low[:i], low[i]) > close
+        found.append(np.flatnonzero(meet))
+        count += len(found[-1])
+        _check_size(count, MOST_MEETINGS, "pairs of pieces that may cross")
+    firsts = np.repeat(np.arange(len(points)), [len(others) for others in found])
+    return firsts, np.concatenate([*found, np.zeros(0, int)])
+
+
+def _crossings(
+    points: NDArray[Any], bends: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+) -> NDArray[Any]:
+    """Heights at which pairs of pieces may cross: all at which they do, and perhaps more.
+
+    With t the place on the first piece, a polynomial of degree 4 at most: the implicit equation of
+    the second's parabola, (a x p)^2 = (a x b)(p x b) for p = a t^2 + b t from its first point, with
+    the first piece's p(t) put in; p x b = 0 where the second is straight.
+    """
+    slopes = 2 * (points[:, 1] - points[:, 0])
+    a, b = bends[second], slopes[second]
+    on_first = [bends[first], slopes[first], points[first, 0] - points[second, 0]]
+    side = np.column_stack([_cross(part, b) for part in on_first])
+    u, v, w = (_cross(a, part) for part in on_first)
+    squared = np.column_stack([u * u, 2 * u * v, 2 * u * w + v * v, 2 * v * w, w * w])
+    squared[:, 2:] -= _cross(a, b)[:, None] * side
+    is_straight = ~a.any(axis=1)
+    squared[is_straight, 2:] = side[is_straight]
+    heights = [np.zeros(0)]
+    sizes = np.abs(squared)
+    counts = sizes > NEGLIGIBLE * sizes.max(axis=1, keepdims=True, initial=0.0)
+    degree = np.where(counts.any(axis=1), 4 - counts.argmax(axis=1), 0)
+    for d in range(1, 5):
+        which = np.flatnonzero(degree == d)
+        of = squared[which, 4 - d :]
+        companions = np.zeros((len(which), d, d))
+        companions[:, range(1, d), range(d - 1)] = 1
+        companions[:, 0] = -of[:, 1:] / of[:, :1]
+        t = np.linalg.eigvals(companions)
+        pair, place = np.nonzero((np.abs(t.imag) < 1e-6) & (t.real > 0) & (t.real < 1))
+        at, on = t.real[pair, place], first[which[pair]]
+        heights.append((bends[on, 1] * at + slopes[on, 1]) * at + points[on, 0, 1])
+    return np.concatenate(heights)
+
+
+def _cross(p: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
+    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]  # type: ignore[no-any-return]
+
+
+def _spans(pieces: list[Piece], y: float, close: float) -> list[tuple[Piece, Piece]]:
+    """The pieces to the left and right of each part of the inside, at a height that all reach."""
+    across = sorted(((piece.x_at(y), piece) for piece in pieces), key=lambda place: place[0])
     spans: list[tuple[float, Piece, float, Piece]] = []
     winding = 0
     for x, piece in across:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from intervalvm.expr import Expr
-from intervalvm.shapes.layout import SPACES, Metrics, Pen, Row
+from intervalvm.shapes.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.strokes import PEN, Arc, Dot, Line, Sheet, Stroke, bare_ends, circle, draw
 
 SIDES = {"S": 16, "R": 12, "O": 10, "V": 8}
@@ -232,22 +232,47 @@ class StrokeFont:
     overhang = PEN
     reach = 40.0
 
-    def metrics(self, char: str) -> Metrics | None:
-        found = glyph(char)
-        return None if found is None else found.metrics
+    def missing(self, line: str) -> tuple[int, str] | None:
+        at = 0
+        for letter in letters(line):
+            if glyph(letter) is None:
+                return at, letter
+            at += len(letter)
+        return None
 
-    def kerning(self, left: str, right: str) -> float:  # noqa: ARG002
-        return 0.0
+    def set(self, line: str, tracking: float) -> SetLine:
+        placed: list[Placed] = []
+        at = 0.0
+        for letter in letters(line):
+            found = glyph(letter)
+            assert found is not None, "checked by the layout"
+            room = found.metrics
+            if placed:
+                at += room.before + tracking
+            placed.append(Placed(letter, at, 0.0, at, at + room.width, room.ink))
+            at += room.width + room.after
+        return SetLine(placed)
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:
         sheet = Sheet(x, y, unit)
 
         def pen_for(baseline: float) -> Pen:
-            def pen(char: str, at: float) -> Expr:
-                found = glyph(char)
+            def pen(placed: Placed) -> Expr:
+                found = glyph(str(placed.key))
                 assert found is not None, "checked by the layout"
-                return draw(found.strokes, sheet, at, baseline)
+                return draw(found.strokes, sheet, placed.x, baseline)
 
             return pen
 
         return [pen_for(row.baseline) for row in rows]
+
+
+def letters(line: str) -> list[str]:
+    """The characters of a line, each with the marks that follow it."""
+    found: list[str] = []
+    for char in line:
+        if found and unicodedata.category(char).startswith("M"):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found

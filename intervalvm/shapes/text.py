@@ -8,10 +8,11 @@ from typing import Literal, get_args
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
+from intervalvm.memory import no_search_for_cycles
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
 from intervalvm.shapes.font import Font
-from intervalvm.shapes.layout import Face, Row, Spacing, lay_out
+from intervalvm.shapes.layout import SPACES, Face, Row, Spacing, lay_out
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.stroke_font import StrokeFont
 
@@ -41,11 +42,12 @@ def text(
     are broken at spaces so that none is wider, but for single words that are.
 
     ``font`` is a ``Font``, the path of one, or None for the package's own font. Lines of that end
-    where their ink does, those of other fonts where their advance widths do. There are no
-    ligatures, and lines run from left to right.
+    where their ink does, those of other fonts where their advance widths do. A line of letters that
+    run to the left does so, in a font that has them.
 
-    Raises OptionError for a string without ink, for a character that the font lacks and for a
-    number that means nothing; for a path, what ``Font`` raises.
+    Raises OptionError for a string without ink, for a character that the font lacks or that is no
+    glyph, such as a tab, for a line that runs both ways and for a number that means nothing;
+    FileError for a glyph that is damaged; for a path, what ``Font`` raises.
 
     Formula: strokes as in ``intervalvm.shapes.strokes``, outlines as in ``outline_field``, derived
     there. Field: the sign; beside it, a length that grows with the distance up to about a third of
@@ -53,7 +55,7 @@ def text(
     """
     if not isinstance(string, str):
         raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")
-    if not string.strip():
+    if not string.strip(SPACES + "\n"):
         raise OptionError("the text is empty: it has no shape")
     _one_of("align", align, get_args(Align))
     _one_of("valign", valign, get_args(VAlign))
@@ -72,6 +74,7 @@ def text(
     return Shape(lambda x, y, _: _field(rows, face, em / face.em, x, y))
 
 
+@no_search_for_cycles()
 def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     """The union of all glyphs: a balanced tree of lines, words and glyphs.
 
@@ -84,7 +87,7 @@ def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
         return balanced(minimum, list(parts))
 
     return union(
-        union(minimum(union(pen(char, at) for char, at in word), reach) for word in row.words)
+        union(minimum(union(pen(glyph) for glyph in word), reach) for word in row.words)
         for row, pen in zip(rows, face.pens(x, y, unit, rows), strict=True)
     )
 
