@@ -29,7 +29,7 @@ NUMPY_NAMES = {
 
 
 def lines(shape: Expr) -> list[str]:
-    return str(shape.tape()).splitlines()
+    return str(shape.value_tape()).splitlines()
 
 
 def last(shape: Expr) -> str:
@@ -53,7 +53,7 @@ def test_each_operation_has_a_function_that_builds_its_clause(op: Op) -> None:
     operands = ["x", "y"][: op.arity]
     shape = function(*[x, y][: op.arity])
     assert last(shape) == " ".join([op.name, *(f"var-{operand}" for operand in operands)])
-    assert len(shape.tape().check()) == op.arity + 1
+    assert len(shape.value_tape().check()) == op.arity + 1
     assert function.__name__ == name
     assert pickle.loads(pickle.dumps(function)) is function
 

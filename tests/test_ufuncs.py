@@ -317,7 +317,8 @@ def test_trace_of_three_arguments_of_constants_and_of_numpys_own() -> None:
     assert ivm.trace(lambda x, y, r=0.5: x + y - r).axes == ("x", "y")
     assert ivm.trace(lambda *p: p[0] + p[2]).axes == ("x", "z")
     assert str(ivm.trace(lambda x, y: 2)) == "_0 const 2.0\n"
-    assert str(ivm.trace(lambda x, y: True)) == "_0 const 1.0\n"
+    assert ivm.trace(lambda x, y: True)(0.0, 0.0) == -0.5, "drawn everywhere"
+    assert ivm.trace(lambda x, y: np.False_)(0.0, 0.0) == 0.5, "drawn nowhere"
     assert ivm.trace(np.hypot) == np.hypot(x, y).tape()
     assert ivm.trace(functools.partial(lambda r, x, y: x + y - r, 0.5)).axes == ("x", "y")
     assert ivm.trace(lambda x, y: x * ivm.var("r")).variables == ("r",)

@@ -17,7 +17,7 @@ from intervalvm.compiler.slots import dying
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_value_tape, settings_for
 from intervalvm.memory import require
 from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
@@ -99,7 +99,7 @@ def prepare(
     dtype: Any,
 ) -> Points:
     """The points of an evaluation, or the error that ``evaluate`` promises."""
-    variables, tape = settings_for(tape, variables), as_tape(tape)
+    variables, tape = settings_for(tape, variables), as_value_tape(tape)
     chosen = as_dtype(dtype)
     module = array_module(backend)
     with np.errstate(all="ignore"):

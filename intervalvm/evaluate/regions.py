@@ -20,7 +20,7 @@ from intervalvm.evaluate.bounding import Bounds, bounds
 from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.ops import AXES
 from intervalvm.tape import Tape
 
@@ -80,7 +80,7 @@ def interval(
     OptionError for a NaN or a pair the wrong way round, for a side of no real number with
     "outward", and for decorations with "nearest"; VariableError for a variable that is not set.
     """
-    variables, tape = settings_for(tape, variables), as_tape(tape)
+    variables, tape = settings_for(tape, variables), as_value_tape(tape)
     rounding = rounding or ("outward" if decoration else "nearest")
     if rounding not in ROUNDINGS:
         raise OptionError(f"no rounding {rounding!r}: choose {' or '.join(map(repr, ROUNDINGS))}")

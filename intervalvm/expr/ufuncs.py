@@ -21,82 +21,26 @@ import numpy as np
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
+from intervalvm.expr.truths import (
+    are_truths,
+    equal,
+    greater,
+    greater_equal,
+    isnan,
+    less,
+    less_equal,
+    logical_and,
+    logical_or,
+    logical_xor,
+    not_equal,
+    of_truths,
+    signbit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _f = FUNCTIONS
-
-
-# --- truths: 1 where something holds, else 0 ----------------------------------------------------
-
-
-def _is_truth(a: Expr) -> bool:
-    """Whether all that an expression can be is 1 and 0, as far as its last operation shows."""
-    return a._op == "not" or (a._op == "const" and a._value in (0.0, 1.0))
-
-
-def _truth(a: Expr) -> Expr:
-    """1 where ``a`` is not 0, NaN included, as NumPy has it."""
-    return a if _is_truth(a) else _f["not"](_f["not"](a))
-
-
-# compare is -1, 0, 1 or NaN; NaN passes through all but ``not``, which gives 0.
-def less(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b) + 1)
-
-
-def greater(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b) - 1)
-
-
-def less_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["max"](_f["compare"](a, b), 0))
-
-
-def greater_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["min"](_f["compare"](a, b), 0))
-
-
-def equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b))
-
-
-def not_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](equal(a, b))
-
-
-def logical_and(a: Expr, b: Expr) -> Expr:
-    return _truth(_f["and"](a, b))
-
-
-def logical_or(a: Expr, b: Expr) -> Expr:
-    return _truth(_f["or"](a, b))
-
-
-def logical_xor(a: Expr, b: Expr) -> Expr:
-    return not_equal(_truth(a), _truth(b))
-
-
-def isnan(a: Expr) -> Expr:
-    return not_equal(a, a)
-
-
-def signbit(a: Expr) -> Expr:
-    # the reciprocal tells -0 from 0
-    return logical_or(less(a, 0), less(_f["recip"](a), 0))
-
-
-def _of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
-    def bitwise(*operands: Expr) -> Expr:
-        if not all(map(_is_truth, operands)):
-            raise ArgumentTypeError(
-                "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
-                "logical_not of NumPy, or minimum and maximum"
-            )
-        return combine(*operands)
-
-    return bitwise
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -105,10 +49,13 @@ def _of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
 def where(condition: Value, a: Value, b: Value) -> Expr:
     """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
 
-    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
+    One of the two terms of the sum is -0, and adding that changes no float, not even -0. Of truths
+    it is a truth.
     """
     condition, a, b = (_operand("where", value) for value in (condition, a, b))
     is_false = _f["not"](condition)
+    if are_truths(a, b):
+        return logical_or(logical_and(condition, a), logical_and(is_false, b))
     is_true = condition if condition._op == "not" else _f["not"](is_false)
     return _f["and"](-is_true, a) + _f["and"](-is_false, b)
 
@@ -179,8 +126,8 @@ UFUNCS: dict[str, Callable[..., Expr]] = {
     "equal": equal, "not_equal": not_equal,
     "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,
     "logical_not": _f["not"],
-    "bitwise_and": _of_truths(logical_and), "bitwise_or": _of_truths(logical_or),
-    "bitwise_xor": _of_truths(logical_xor), "invert": _of_truths(_f["not"]),
+    "bitwise_and": of_truths(logical_and), "bitwise_or": of_truths(logical_or),
+    "bitwise_xor": of_truths(logical_xor), "invert": of_truths(_f["not"]),
     "isnan": isnan, "isinf": lambda a: equal(abs(a), math.inf),
     "isfinite": lambda a: less(abs(a), math.inf), "signbit": signbit,
     "positive": lambda a: a, "conjugate": lambda a: a, "fabs": _f["abs"],

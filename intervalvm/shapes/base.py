@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from intervalvm.errors import OptionError
-from intervalvm.expr import Expr, as_expr, axes
+from intervalvm.errors import OptionError, Undecided
+from intervalvm.expr import Expr, as_expr, as_root, axes, field_of, replaced
+from intervalvm.ops import AXES
 from intervalvm.shown import Shown
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
-"""x, y and z to a value that is below 0 inside."""
+"""x, y and z to a value that is below 0 inside, or to a truth that holds there."""
 Join = Callable[[Expr, Expr], Expr]
 
 
@@ -25,13 +26,13 @@ class Base(Shown):
     z, so that moving it is to call that function with other coordinates.
     """
 
-    def __init__(self, field: Field) -> None:
-        self._field = field
+    def __init__(self, field: Field | Expr) -> None:
+        self._field = partial(at, field) if isinstance(field, Expr) else field
         self._chain: tuple[Join, tuple[Self, ...]] | None = None
 
     def __call__(self, x: Expr | float, y: Expr | float, z: Expr | float = 0.0) -> Expr:
         """The field at the point (x, y, z)."""
-        return as_expr(self._field(as_expr(x), as_expr(y), as_expr(z)))
+        return field_of(as_root(self._field(as_expr(x), as_expr(y), as_expr(z))))
 
     @cached_property
     def expr(self) -> Expr:
@@ -64,6 +65,13 @@ class Base(Shown):
         self.expr.bind(**values)
         return type(self)(lambda *p: self(*p).bind(**values))
 
+    def __bool__(self) -> NoReturn:
+        raise Undecided(
+            "a shape is neither true nor false, it is a set of points: instead of `and`, `or`, "
+            "`not`, min() and max() use `&`, `|`, `~`, union and intersection; "
+            "prove(shape).verdict tells whether it is empty"
+        )
+
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Shape", 1)
 
@@ -80,6 +88,12 @@ class Base(Shown):
         made = cls(lambda *point: balanced(join, [part(*point) for part in parts]))
         made._chain = join, tuple(parts)
         return made
+
+
+def at(expression: Expr, *point: Expr) -> Expr:
+    """An expression of the axes at the coordinates of a point."""
+    coordinates = dict(zip(AXES.values(), point, strict=True))
+    return replaced(expression, lambda leaf: coordinates.get(leaf._op, leaf))
 
 
 def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
