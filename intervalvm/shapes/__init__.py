@@ -24,6 +24,9 @@ the sign
     nothing else
 """
 
+from typing import TYPE_CHECKING
+
+from intervalvm.hints import SHAPES, missing
 from intervalvm.shapes.font import Font
 from intervalvm.shapes.plane import (
     arc,
@@ -92,3 +95,9 @@ __all__ = [
     "torus",
     "union",
 ]
+
+
+if not TYPE_CHECKING:  # which would take every name for one that there is
+
+    def __getattr__(name):
+        raise AttributeError(missing(f"module {__name__!r}", name, SHAPES, __all__))

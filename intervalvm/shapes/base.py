@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of, replaced
+from intervalvm.hints import METHODS, missing
 from intervalvm.ops import AXES
 from intervalvm.shown import Shown
 
@@ -71,6 +72,13 @@ class Base(Shown):
             "`not`, min() and max() use `&`, `|`, `~`, union and intersection; "
             "prove(shape).verdict tells whether it is empty"
         )
+
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):  # a property that failed by itself
+                return object.__getattribute__(self, name)
+            raise AttributeError(missing("a shape", name, METHODS, dir(type(self))))
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Shape", 1)

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
+from intervalvm.hints import hinted
 from intervalvm.shapes.planar import Point, hull, is_anticlockwise, meeting_sides, turn
 from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.values import Value, dot, number, positive, values, whole
@@ -32,6 +33,7 @@ Formula = list[Line | bool]
 """In postfix order: lines, and whether the two before are intersected (else united)."""
 
 
+@hinted
 def polygon(points: Iterable[Sequence[Value]]) -> Shape:
     """The polygon with these corners, (x, y) each and in either direction; the last side closes it.
 
@@ -57,6 +59,7 @@ def polygon(points: Iterable[Sequence[Value]]) -> Shape:
     return Shape(field)
 
 
+@hinted
 def star(points: int, outer: float, inner: float) -> Shape:
     """A star with so many tips, the first one up, between two radii about the origin.
 

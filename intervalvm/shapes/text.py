@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
+from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
 from intervalvm.shapes.font import Font
@@ -19,6 +20,7 @@ Align = Literal["left", "center", "right"]
 VAlign = Literal["top", "middle", "baseline", "bottom"]
 
 
+@hinted
 def text(
     string: str,
     /,
