@@ -72,9 +72,10 @@ class Expr(Shown):
     """A value at every point: one operation of the table on earlier expressions.
 
     ``+ - * /`` and ``abs`` mean the operation of the table, and so does ``%``, which is Euclidean,
-    as ``mod``; ``**`` takes a whole number and multiplies. A comparison is an expression that is 1
-    where it holds and 0 where it does not, NaN compared as in NumPy; ``& | ^ ~`` combine these.
-    NumPy's functions work on expressions as the table in ``expr.ufuncs`` says. An expression has a
+    as ``mod``; ``**`` takes a whole number and multiplies, or half of one. A comparison
+    is an expression that is 1 where it holds and 0 where it does not, NaN compared as in NumPy;
+    ``& | ^ ~`` combine these. NumPy's functions work on expressions as the table in
+    ``expr.ufuncs`` says. An expression has a
     value at every point, not one: asking whether it is true raises TypeError. Where a shape is
     drawn or proven, an expression is the points where it is below 0, a truth those where it holds.
     """
@@ -217,18 +218,15 @@ class Expr(Shown):
         return _call("rint", self)
 
     def __pow__(self, power: object) -> Expr:
-        if not isinstance(power, NUMBERS) or not float(power).is_integer():
+        halves = _halves(power)
+        if halves is None:
             raise ArgumentTypeError(
-                f"the power of an expression must be a whole number, not {power!r}: "
-                "use sqrt(a), or exp(p * log(a))"
+                f"the power of an expression must be a whole number or half of one, not {power!r}: "
+                "use exp(p * log(a))"
             )
-        count = int(power)
-        if count < 0:
-            return Expr("recip", (self**-count,))
-        if count < 2:
-            return self if count else constant(1.0)
-        half = Expr("square", (self ** (count // 2),))
-        return half * self if count % 2 else half
+        if halves < 0:
+            return Expr("recip", (_power(self, -halves),))
+        return _power(self, halves)
 
     def __rpow__(self, base: object) -> NoReturn:
         raise ArgumentTypeError(
@@ -242,11 +240,35 @@ class Expr(Shown):
             "`&`, `|`, `~`, (a < b) & (b < c), minimum and maximum"
         )
 
-    def __float__(self) -> NoReturn:
+    def __float__(self, *_: object) -> NoReturn:
         raise Undecided(
             "an expression is not one number, it has a value at every point: use NumPy's functions "
             "instead of those of math, and evaluate(a, x, y) for the values"
         )
+
+    __int__ = __complex__ = __float__
+
+
+def _halves(power: object) -> int | None:
+    """Twice a power, if that is a whole number."""
+    if isinstance(power, (int, np.integer)):
+        return 2 * int(power)
+    if isinstance(power, NUMBERS) and (2.0 * float(power)).is_integer():
+        return int(2.0 * float(power))
+    return None
+
+
+def _power(a: Expr, halves: int) -> Expr:
+    """``a`` to the power ``halves / 2``, from 0 upwards: squares, and products for odd digits."""
+    base, count = (Expr("sqrt", (a,)), halves) if halves % 2 else (a, halves // 2)
+    if not count:
+        return constant(1.0)
+    found = base
+    for digit in f"{count:b}"[1:]:
+        found = Expr("square", (found,))
+        if digit == "1":
+            found = found * base
+    return found
 
 
 OPERANDS = (Expr, *NUMBERS)

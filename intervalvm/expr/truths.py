@@ -75,6 +75,18 @@ def as_truth(a: Expr) -> Expr:
     return a if is_truth(a) or is_bit(a) else _f["not"](_f["not"](a))
 
 
+def chosen(condition: Expr, a: Expr, b: Expr) -> Expr:
+    """``a`` where ``condition`` is not 0, else ``b``: every bit as it is. Of truths a truth.
+
+    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
+    """
+    is_false = _f["not"](condition)
+    if are_truths(a, b):
+        return logical_or(logical_and(condition, a), logical_and(is_false, b))
+    is_true = condition if condition._op == "not" else _f["not"](is_false)
+    return _f["and"](-is_true, a) + _f["and"](-is_false, b)
+
+
 # compare is -1, 0, 1 or NaN; NaN passes through all but ``not``, which gives 0.
 def less(a: Value, b: Value) -> Expr:
     return _f["not"](_f["compare"](a, b) + 1)

@@ -3,9 +3,11 @@
 ``UFUNCS`` has the ufuncs by name, ``ARRAY_FUNCTIONS`` the other functions. What is built gives
 NumPy's own bits at every float, save that
 
-- ``hypot`` is the root of a sum of squares, and ``power`` multiplies: last bits, and overflow;
+- ``hypot`` is the root of a sum of squares, ``power`` multiplies, a half of it is ``sqrt``: last
+  bits, and overflow;
 - ``deg2rad`` and ``rad2deg`` multiply by the nearest float: in float32 the last bit;
-- ``sin`` and the like are this project's, see ``functions``;
+- ``sin`` and the like are this project's, see ``functions``, and so are ``sinh`` and the like,
+  see ``hyperbolic``;
 - ``minimum``, ``maximum`` and ``clip`` take the right operand of +0 and -0, where NumPy takes
   either;
 - the sign of a NaN means nothing: ``signbit`` and ``copysign`` take it for positive.
@@ -19,10 +21,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from intervalvm.errors import ArgumentTypeError
+from intervalvm.expr import hyperbolic
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
 from intervalvm.expr.truths import (
-    are_truths,
+    chosen,
     equal,
     greater,
     greater_equal,
@@ -47,17 +50,9 @@ _f = FUNCTIONS
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
-    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
-
-    One of the two terms of the sum is -0, and adding that changes no float, not even -0. Of truths
-    it is a truth.
-    """
+    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is."""
     condition, a, b = (_operand("where", value) for value in (condition, a, b))
-    is_false = _f["not"](condition)
-    if are_truths(a, b):
-        return logical_or(logical_and(condition, a), logical_and(is_false, b))
-    is_true = condition if condition._op == "not" else _f["not"](is_false)
-    return _f["and"](-is_true, a) + _f["and"](-is_false, b)
+    return chosen(condition, a, b)
 
 
 def clip(a: Expr, low: Expr, high: Expr) -> Expr:
@@ -134,6 +129,8 @@ UFUNCS: dict[str, Callable[..., Expr]] = {
     "sign": lambda a: _f["compare"](a, 0), "clip": clip, "fmin": fmin, "fmax": fmax,
     "trunc": trunc, "rint": rint, "heaviside": heaviside, "copysign": copysign,
     "fmod": fmod, "remainder": remainder, "power": power, "hypot": hypot,
+    "sinh": hyperbolic.sinh, "cosh": hyperbolic.cosh, "tanh": hyperbolic.tanh,
+    "arcsinh": hyperbolic.arcsinh, "arccosh": hyperbolic.arccosh, "arctanh": hyperbolic.arctanh,
     "deg2rad": lambda a: a * (math.pi / 180), "radians": lambda a: a * (math.pi / 180),
     "rad2deg": lambda a: a * (180 / math.pi), "degrees": lambda a: a * (180 / math.pi),
 }  # fmt: skip
@@ -143,9 +140,6 @@ WAYS_OUT = {
     "floor_divide": "floor(a / b)", "divmod": "floor(a / b) and mod(a, b)", "modf": "trunc(a)",
     "exp2": "exp(a * math.log(2))", "expm1": "exp(a) - 1", "log1p": "log(1 + a)",
     "log2": "log(a) / math.log(2)", "log10": "log(a) / math.log(10)",
-    "sinh": "(exp(a) - exp(-a)) / 2", "cosh": "(exp(a) + exp(-a)) / 2",
-    "tanh": "1 - 2 / (exp(2 * a) + 1)", "arcsinh": "log(a + sqrt(a * a + 1))",
-    "arccosh": "log(a + sqrt(a * a - 1))", "arctanh": "log((1 + a) / (1 - a)) / 2",
     "cbrt": "exp(log(a) / 3), for a from 0 upwards", "float_power": "exp(p * log(a))",
     "logaddexp": "log(exp(a) + exp(b))",
 }  # fmt: skip
