@@ -155,6 +155,15 @@ def test_variables_keep_their_defaults() -> None:
     np.testing.assert_array_equal(drawn(Shape(truth).move(0.25)), X < 0.5)
 
 
+def test_what_is_left_of_a_truth_compares_infinities() -> None:
+    """Their difference is NaN, which ``or`` would pass on as ``min``."""
+    truth = (1 / x < 1 / y) | (x > -0.5)
+    for dtype in ("float32", "float64"):
+        short = ivm.simplify(truth, x=(-1, 1), y=(-1, 1), keep="sign", dtype=dtype)
+        assert "min" in short.counts()
+        assert ivm.evaluate(short, 0.0, 0.0, dtype=dtype) < 0
+
+
 # --- valued -------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,8 @@ def evaluate(
     """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
 
     ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
-    to ``dtype``. NaN and infinity go through as IEEE 754 has it. With ``backend="cupy"`` arrays are
+    to ``dtype``. NaN and infinity go through as IEEE 754 has it. A truth, such as ``x < y``, is 1
+    or 0. With ``backend="cupy"`` arrays are
     CuPy's, and so is the result. Raises DoesNotFit if the arrays would need more than
     ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
     set, BackendError where the back end is not there, DeviceError where the GPU fails.

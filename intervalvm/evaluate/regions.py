@@ -69,11 +69,11 @@ def interval(
     """Bounds in ``dtype`` on the values of a tape over a box.
 
     With ``rounding="nearest"``, the default, they enclose every value that ``evaluate`` computes in
-    ``dtype`` at the float points of the box; with "outward" every value of the real function at its
-    real points (``evaluate.outward`` says what operations mean there; a constant is the float64
-    that its text is rounded to). With ``decoration`` the box tells whether the function is defined,
-    continuous and bounded, by the decorations of IEEE 1788; this is about the real function, so
-    ``rounding`` is "outward".
+    ``dtype`` at the float points of the box, 1 or 0 for a truth such as ``x < y``; with "outward"
+    every value of the real function at its real points (``evaluate.outward`` says what operations
+    mean there; a constant is the float64 that its text is rounded to). With ``decoration`` the box
+    tells whether the function is defined, continuous and bounded, by the decorations of IEEE 1788;
+    this is about the real function, so ``rounding`` is "outward".
 
     Each side is a number or a pair (low, high); its ends are rounded to ``dtype``, outwards for
     "outward". Infinite ends are allowed, and mean that the side is unbounded for "outward". Raises
