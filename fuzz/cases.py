@@ -196,9 +196,23 @@ def _scene(source: Source, case: Case) -> Tape:
     def joined(op: str, a: int) -> int:
         return build.clause(op, a, build.const(_constant(source, case)))
 
+    def truth() -> int:
+        """A comparison, or two that are joined, as ``expr.truths`` writes them."""
+        if source.chance(3):
+            return build.clause(source.pick(("and", "or")), truth(), truth())
+        other = source.pick((*axes, build.const(_constant(source, case))))
+        side = joined("sub", source.pick(axes))
+        side = build.clause(source.pick(("sqrt", "recip", "copy")), side)
+        compared = build.clause("compare", *((side, other) if source.chance(2) else (other, side)))
+        op, number = source.pick((("add", 1.0), ("sub", 1.0), ("max", 0.0), ("min", 0.0)))
+        found = build.clause("not", build.clause(op, compared, build.const(number)))
+        return build.clause("not", found) if source.chance(3) else found
+
     def shape() -> int:
-        kind = source.integer(0, 7)
+        kind = source.integer(0, 8)
         axis = source.pick(axes)
+        if kind == 8:
+            return build.clause("sub", build.const(0.5), truth())
         if kind == 0:
             return joined("sub", axis)
         if kind == 1:

@@ -193,10 +193,25 @@ def __getattr__(name: str) -> object:
     if name == "shapes":
         return import_module("intervalvm.shapes")
     if name not in _WHEN_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(_missing(name))
     found = getattr(import_module(f"intervalvm.{_WHEN_USED[name]}"), name)
     globals()[name] = found
     return found
+
+
+def _missing(name: str) -> str:
+    from importlib.util import find_spec
+
+    owner = f"module {__name__!r}"
+    if name.startswith("_") or find_spec(f"{__name__}.{name}"):  # which Python then imports
+        return f"{owner} has no attribute {name!r}"
+    from intervalvm.expr.ufuncs import UFUNCS
+    from intervalvm.hints import PACKAGE, missing
+    from intervalvm.shapes import __all__ as shapes
+
+    guessed = {name: f"np.{name}, which works on expressions" for name in UFUNCS}
+    guessed |= {name: f"intervalvm.shapes.{name}" for name in shapes}
+    return missing(owner, name, guessed | PACKAGE, __all__)
 
 
 def __dir__() -> list[str]:

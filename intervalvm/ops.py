@@ -74,7 +74,9 @@ class Op:
 
     ``name`` is its word in a ``.vm`` file, ``arity`` the number of operands, ``point`` its value.
     ``has_choice`` says that an interval can prove that only one operand matters; ``temporaries``
-    how many whole float64 arrays the rule holds at most besides its operands.
+    how many whole float64 arrays the rule holds at most besides its operands. A *truth* is 1 or 0
+    at every point: what an operation gives that ``is_truth``, and of two truths one that
+    ``joins_truths``.
     """
 
     name: str
@@ -83,7 +85,11 @@ class Op:
     has_choice: bool = False
     is_input: bool = False
     temporaries: int = 0
+    is_truth: bool = False
+    joins_truths: bool = False
 
+
+_CHOICE: dict[str, Any] = {"has_choice": True, "temporaries": 1, "joins_truths": True}
 
 ROWS = (
     Op("const", 0),
@@ -108,19 +114,19 @@ ROWS = (
     Op("atan", 1, _function(functions.atan), temporaries=2),
     Op("exp", 1, _function(functions.exp), temporaries=2),
     Op("ln", 1, _function(functions.ln), temporaries=2),
-    Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1),
+    Op("not", 1, lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1, is_truth=True),
     Op("rand", 1, _rand, temporaries=4),
     Op("add", 2, lambda xp, a, b: a + b),
     Op("sub", 2, lambda xp, a, b: a - b),
-    Op("mul", 2, lambda xp, a, b: a * b),
+    Op("mul", 2, lambda xp, a, b: a * b, joins_truths=True),
     Op("div", 2, lambda xp, a, b: a / b),
-    Op("min", 2, lambda xp, a, b: xp.minimum(a, b), has_choice=True, temporaries=1),
-    Op("max", 2, lambda xp, a, b: xp.maximum(a, b), has_choice=True, temporaries=1),
+    Op("min", 2, lambda xp, a, b: xp.minimum(a, b), **_CHOICE),
+    Op("max", 2, lambda xp, a, b: xp.maximum(a, b), **_CHOICE),
     Op("atan2", 2, _function(functions.atan2), temporaries=3),
     Op("mod", 2, _mod, temporaries=4),
     Op("compare", 2, _compare, temporaries=3),
-    Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), has_choice=True, temporaries=1),
-    Op("or", 2, lambda xp, a, b: xp.where(a != 0.0, a, b), has_choice=True, temporaries=1),
+    Op("and", 2, lambda xp, a, b: xp.where(a == 0.0, a, b), **_CHOICE),
+    Op("or", 2, lambda xp, a, b: xp.where(a != 0.0, a, b), **_CHOICE),
     Op("mix", 2, _mix, temporaries=4),
 )
 

@@ -268,7 +268,7 @@ def _meant_operation(op: str, name: str) -> str:
     if name in WORDS:
         return f" (does the clause lack a name before {name!r}?)"
     word = op.lower()
-    return _did_you_mean(FOREIGN.get(word, word), WORDS)
+    return did_you_mean(FOREIGN.get(word, word), WORDS)
 
 
 def _meant_clause(operand: str, lines: list[str], defined: dict[str, int]) -> str:
@@ -277,7 +277,7 @@ def _meant_clause(operand: str, lines: list[str], defined: dict[str, int]) -> st
     with contextlib.suppress(ValueError):
         _number(operand)
         return " (a number needs a clause of its own: NAME const NUMBER)"
-    return _did_you_mean(operand, reversed(defined))
+    return did_you_mean(operand, reversed(defined))
 
 
 def _defining_line(lines: list[str], name: str) -> int | None:
@@ -285,7 +285,7 @@ def _defining_line(lines: list[str], name: str) -> int | None:
     return next((number for number, first in enumerate(firsts, 1) if first == [name]), None)
 
 
-def _did_you_mean(word: str, candidates: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """A hint at the nearest of the first few thousand candidates, if one is near."""
     import difflib
 
@@ -363,5 +363,5 @@ def _unreadable(name: str, error: Exception) -> str:
         if not os.path.isdir(folder):
             return f"{name}: there is no folder {folder}"
         with contextlib.suppress(OSError):
-            return f"{name}: no such file in {folder}{_did_you_mean(file, os.listdir(folder))}"
+            return f"{name}: no such file in {folder}{did_you_mean(file, os.listdir(folder))}"
     return f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"

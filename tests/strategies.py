@@ -123,6 +123,7 @@ def shapes(draw: st.DrawFn, *, most: int = 8) -> Tape:
     small = st.floats(-2, 2, width=16)
     periodic = ["mod", "floor", "sin", "cos"]
     kinds = ["side", "plane", "circle", "distance", *periodic, "pole", "root", "hash", "compare"]
+    kinds += ["truth", "truth"]
     joins = ["min", "max"] * 4 + ["and", "or", "add", "sub", "mul", "div", "atan2"]
 
     def const() -> int:
@@ -131,9 +132,24 @@ def shapes(draw: st.DrawFn, *, most: int = 8) -> Tape:
     def clause(op: str, *operands: int) -> int:
         return builder.clause(op, *operands)
 
+    def truth() -> int:
+        """A comparison, or two that are joined, as ``expr.truths`` writes them."""
+        if draw(st.integers(0, 2)) == 2:
+            return clause(draw(st.sampled_from(["and", "or"])), truth(), truth())
+        side = clause("sub", draw(st.sampled_from([x, y])), const())
+        side = clause(draw(st.sampled_from(["copy", "square", "recip"])), side)
+        compared = clause(
+            "compare", *draw(st.permutations([side, draw(st.sampled_from([x, y, const()]))]))
+        )
+        op, number = draw(st.sampled_from([("add", 1.0), ("sub", 1.0), ("max", 0.0), ("min", 0.0)]))
+        found = clause("not", clause(op, compared, builder.const(number)))
+        return clause("not", found) if draw(st.booleans()) else found
+
     def simple() -> int:
         kind = draw(st.sampled_from(kinds))
         axis = draw(st.sampled_from([x, y]))
+        if kind == "truth":
+            return clause("sub", builder.const(0.5), truth())
         if kind == "side":
             return clause("sub", *draw(st.permutations([axis, const()])))
         if kind == "plane":

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from intervalvm import expr
-from intervalvm.errors import OptionError
+from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_tape, axes, constant, maximum, minimum, settings_for, var
 from intervalvm.ops import ROWS, Op
 
@@ -29,7 +29,7 @@ NUMPY_NAMES = {
 
 
 def lines(shape: Expr) -> list[str]:
-    return str(shape.tape()).splitlines()
+    return str(shape.value_tape()).splitlines()
 
 
 def last(shape: Expr) -> str:
@@ -53,7 +53,7 @@ def test_each_operation_has_a_function_that_builds_its_clause(op: Op) -> None:
     operands = ["x", "y"][: op.arity]
     shape = function(*[x, y][: op.arity])
     assert last(shape) == " ".join([op.name, *(f"var-{operand}" for operand in operands)])
-    assert len(shape.tape().check()) == op.arity + 1
+    assert len(shape.value_tape().check()) == op.arity + 1
     assert function.__name__ == name
     assert pickle.loads(pickle.dumps(function)) is function
 
@@ -102,6 +102,10 @@ def test_aliases_are_the_same_function(alias: str, name: str) -> None:
         (x**5, "mul square var-x"),
         (x**-1, "recip var-x"),
         (x**-2, "recip square"),
+        (x**0.5, "sqrt var-x"),
+        (x**1.5, "mul square sqrt"),
+        (x**-0.5, "recip sqrt"),
+        (x ** np.float32(2.5), "mul square sqrt"),
     ],
 )
 def test_operators(shape: Expr, text: str) -> None:
@@ -113,6 +117,10 @@ def test_a_power_multiplies_about_as_often_as_it_has_bits(power: int) -> None:
     tape = (x**power).tape()
     assert len(tape) <= 2 * abs(power).bit_length() + 1
     assert tape(np.float64(1.5), 0.0, dtype="float64") == 1.5**power
+
+
+def test_a_huge_power_needs_no_deep_stack() -> None:
+    assert (x**10**400).tape().counts()["square"] == (10**400).bit_length() - 1
 
 
 def test_clauses_stand_operands_first_left_to_right_root_last() -> None:
@@ -215,7 +223,7 @@ def test_only_a_tape_or_an_expression_is_a_shape(shape: Any) -> None:
         lambda: constant("1"),
         lambda: constant(x),
         lambda: var(1),
-        lambda: x**0.5,
+        lambda: x**0.3,
         lambda: x**math.nan,
         lambda: x**math.inf,
         lambda: x**y,
@@ -230,6 +238,12 @@ def test_what_is_no_operand_is_a_type_error(wrong: Callable[[], Any]) -> None:
 def test_truth_says_what_to_use() -> None:
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(x)
+
+
+@pytest.mark.parametrize("number", [float, int, complex, math.sqrt])
+def test_an_expression_is_not_one_number(number: Callable[[Any], Any]) -> None:
+    with pytest.raises(Undecided, match="evaluate"):
+        number(x)
 
 
 def test_expressions_may_be_keys() -> None:

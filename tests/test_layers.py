@@ -20,6 +20,7 @@ LAYERS = [
     {"tape"},
     {"dialects", "dot", "expr"},
     {"vmfile"},
+    {"hints"},
     {"shapes"},
     {"compiler"},
     {"evaluate"},

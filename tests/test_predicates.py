@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator as op
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from programs import neighbours, numbers, special, truth_of, values_of
 from strategies import tapes
 
+import intervalvm as ivm
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import LESS, MOST_DEMANDS, STEPS, Predicates
@@ -24,6 +27,8 @@ from intervalvm.compiler.thresholds import (
     previous_float,
 )
 from intervalvm.evaluate.arrays import Arrays
+from intervalvm.expr import as_expr, axes
+from intervalvm.ops import OPS
 from intervalvm.tape import Tape, TapeBuilder
 
 DTYPES = [np.float32, np.float64]
@@ -142,7 +147,7 @@ def question(data: st.DataObject, dtype: Any) -> tuple[float, bool]:
     return data.draw(numbers(dtype), label="t"), data.draw(st.booleans(), label="greater")
 
 
-UNARY = [name for name in STEPS if name not in ("add", "sub", "mul", "div", "min", "max")]
+UNARY, BINARY = ([name for name in STEPS if OPS[name].arity == arity] for arity in (1, 2))
 
 
 @dtypes
@@ -160,7 +165,7 @@ def test_a_question_goes_through_an_operation_of_one(
 
 @dtypes
 @pytest.mark.parametrize("is_left", [False, True], ids=["right", "left"])
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "min", "max"])
+@pytest.mark.parametrize("name", BINARY)
 @given(data=st.data())
 def test_a_question_goes_through_an_operation_with_a_constant(
     name: str, is_left: bool, dtype: Any, data: st.DataObject
@@ -175,7 +180,7 @@ def test_a_question_goes_through_an_operation_with_a_constant(
 
 
 @dtypes
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "min", "max"])
+@pytest.mark.parametrize("name", BINARY)
 @given(data=st.data())
 def test_a_question_goes_through_an_operation_of_two(
     name: str, dtype: Any, data: st.DataObject
@@ -202,6 +207,59 @@ def test_chains_of_operations_answer_as_their_value_does(dtype: Any, data: st.Da
     constants = numbers(dtype).map(rounded)
     tape = data.draw(tapes(12, ops={*STEPS, "const", "var-x", "var-y"}, values=constants))
     check(tape, [*special(dtype)[::3], data.draw(numbers(dtype))], dtype)
+
+
+def truths(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Comparisons of coordinates, values and what is NaN or infinite; what joins them."""
+    x, y, _ = axes()
+    sides = st.sampled_from([x, y, ivm.sqrt(x), x / y, x * 2 - 1, abs(y) + 1]) | values
+    compared = st.builds(
+        lambda compare, a, b: compare(as_expr(a), b),
+        st.sampled_from([op.lt, op.le, op.gt, op.ge, op.eq, op.ne]), sides, sides,
+    )  # fmt: skip
+    joins = st.sampled_from(
+        [op.and_, op.or_, op.xor, op.mul, ivm.minimum, ivm.maximum, ivm.and_, ivm.or_]
+    )
+    return st.recursive(
+        compared,
+        lambda inner: (
+            st.builds(op.invert, inner)
+            | st.builds(ivm.where, inner, inner, inner)
+            | st.builds(lambda join, a, b: join(a, b), joins, inner, inner)
+        ),
+        max_leaves=6,
+    )
+
+
+@dtypes
+@given(data=st.data())
+def test_truths_answer_as_their_value_does(dtype: Any, data: st.DataObject) -> None:
+    truth = data.draw(truths(numbers(dtype) | st.sampled_from([math.inf, -math.inf, math.nan])))
+    field = data.draw(st.sampled_from([truth, 0.5 - ~truth, -(0.5 - truth), truth - 1, -truth]))
+    check(field.tape(), [*special(dtype)[::3], data.draw(numbers(dtype))], dtype)
+
+
+@dtypes
+@pytest.mark.parametrize(
+    ("truth", "records"),
+    [
+        (lambda x, y: x < y, "less"),
+        (lambda x, y: x * x + y * y < 0.25, "square square sum_less"),
+        (lambda x, y: x * x + y * y <= 0.25, "square square sum_less"),
+        (lambda x, y: ~(x * x + y * y > 0.25), "square square sum_less"),
+        (lambda x, y: (x < 0.25) & (y >= 0.5), "less less and"),
+        (lambda x, y: (x < 0.25) | ~(y > 0.5), "less less or"),
+        (lambda x, y: ivm.where(x < 0, y < 0, y > 1), "less less less less and and or"),
+    ],
+)
+def test_a_truth_asks_no_more_than_a_field_would(truth: Any, records: str, dtype: Any) -> None:
+    x, y, _ = axes()
+    xp = Arrays(np, np.dtype(dtype))
+    tape = fold(truth(x, y).tape(), xp)
+    n = len(tape)
+    asked = Predicates(tape, np.full(n, -np.inf, dtype), np.zeros(n, bool), Floats(tape, xp))
+    lines = str(bitmap_program(tape, asked, xp.dtype)).splitlines()
+    assert " ".join(line.split()[2] for line in lines) == records
 
 
 @dtypes

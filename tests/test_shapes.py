@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import re
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,13 @@ from hypothesis import strategies as st
 from shape_samples import BOUNDS, SAMPLES, Inside, Sample
 
 from intervalvm import shapes
+from intervalvm.errors import Undecided
 from intervalvm.evaluate.dense import evaluate
 from intervalvm.evaluate.regions import interval
-from intervalvm.shapes import Shape
+from intervalvm.shapes import Shape, circle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPERATORS = ["__and__", "__invert__", "__or__", "__sub__"]
 PLAIN = {"tape", "defaults", "expr", "bind"}
@@ -223,3 +228,57 @@ def test_bounds_enclose_every_value_of_a_box(
 
 def test_all_samples_are_tried() -> None:
     assert len(list(chain(*SAMPLES.values()))) == len(NAMED) >= 60
+
+
+# --- what Python would do with an object ---------------------------------------------------------
+
+TRUTH_ASKED: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "not": lambda a: not a,
+    "and": lambda a: a and a,
+    "or": lambda a: a or a,
+    "if": lambda a: 1 if a else 0,
+    "any": lambda a: any([a]),
+    "all": lambda a: all([a]),
+    "filter": lambda a: list(filter(None, [a])),
+    "np.logical_and": lambda a: np.logical_and(a, a),
+    "np.logical_or": lambda a: np.logical_or(a, a),
+    "np.logical_not": np.logical_not,
+    "np.where": lambda a: np.where(a, 1, 0),
+}
+MEANINGLESS: dict[str, Callable[[Any], Any]] = {
+    "min": lambda a: min(a, circle(1)),
+    "max": lambda a: max(a, circle(1)),
+    "sorted": lambda a: sorted([a, circle(1)]),
+    "chained": lambda a: 0 < a < 1,
+    "len": len,
+    "iter": iter,
+    "in": lambda a: (0, 0) in a,
+    "index": lambda a: a[0],
+    "unpacked": lambda a: [*a],
+    "int": int,
+    "float": float,
+    "round": round,
+    "+": lambda a: a + a,
+    "*": lambda a: a * 2,
+    "neg": operator.neg,
+    "abs": abs,
+    "^": lambda a: a ^ a,
+    "sum": lambda a: sum([a, a]),
+    "np.minimum": lambda a: np.minimum(a, a),
+    "np.sqrt": np.sqrt,
+    "array *": lambda a: np.ones(2) * a,
+    "format": lambda a: format(a, ".2f"),
+}
+
+
+@pytest.mark.parametrize("asks", TRUTH_ASKED)
+def test_a_shape_is_neither_true_nor_false(asks: str) -> None:
+    with pytest.raises(Undecided, match=r"`&`, `\|`, `~`"):
+        TRUTH_ASKED[asks](circle(0.5))
+
+
+@pytest.mark.parametrize("name", MEANINGLESS)
+def test_what_has_no_meaning_for_a_set_is_a_type_error(name: str) -> None:
+    with pytest.raises(TypeError):
+        MEANINGLESS[name](circle(0.5))

@@ -28,9 +28,11 @@ NUMPY_UFUNCS = {
     for ufunc in (*vars(np).values(), np._core.umath.clip)
     if isinstance(ufunc, np.ufunc)
 }
+HYPERBOLIC = {"sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"}
 FUNCTIONS = {"sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "exp", "log"}
 NOT_THE_SAME_BITS = {
     **dict.fromkeys(FUNCTIONS, "this project's own, in float32 by way of float64"),
+    **dict.fromkeys(HYPERBOLIC, "within the ulps of expr.hyperbolic"),
     "hypot": "the root of a sum of squares",
     "power": "multiplies",
     "deg2rad": "in float32 the last bit",
@@ -81,6 +83,8 @@ def test_a_ufunc_gives_numpys_bits(name: str, dtype: Any) -> None:
 def test_what_is_not_numpys_to_the_bit_is_near(name: str, dtype: Any) -> None:
     rng = np.random.default_rng(1)
     arrays = list(rng.uniform(0.01, 0.99, (NUMPY_UFUNCS[name].nin, 1000)).astype(dtype))
+    if name == "arccosh":
+        arrays = [1 + arrays[0]]
     if name == "power":
         ours, theirs = np.power(x, 7), np.power(arrays[0], 7)
     else:
@@ -282,7 +286,7 @@ def test_every_array_function_is_tried_here() -> None:
         (lambda: np.clip(x, 0, 1, out=None), "takes no option out="),
         (lambda: np.power(x, y), "must be a whole number"),
         (lambda: np.power(2, x), "must be a whole number"),
-        (lambda: np.power(x, 0.5), "must be a whole number"),
+        (lambda: np.power(x, 0.3), "must be a whole number"),
         (lambda: float(x), "not one number"),
         (lambda: np.float64(x), "not one number|arrays hold no expressions"),
     ],
@@ -317,7 +321,8 @@ def test_trace_of_three_arguments_of_constants_and_of_numpys_own() -> None:
     assert ivm.trace(lambda x, y, r=0.5: x + y - r).axes == ("x", "y")
     assert ivm.trace(lambda *p: p[0] + p[2]).axes == ("x", "z")
     assert str(ivm.trace(lambda x, y: 2)) == "_0 const 2.0\n"
-    assert str(ivm.trace(lambda x, y: True)) == "_0 const 1.0\n"
+    assert ivm.trace(lambda x, y: True)(0.0, 0.0) == -0.5, "drawn everywhere"
+    assert ivm.trace(lambda x, y: np.False_)(0.0, 0.0) == 0.5, "drawn nowhere"
     assert ivm.trace(np.hypot) == np.hypot(x, y).tape()
     assert ivm.trace(functools.partial(lambda r, x, y: x + y - r, 0.5)).axes == ("x", "y")
     assert ivm.trace(lambda x, y: x * ivm.var("r")).variables == ("r",)

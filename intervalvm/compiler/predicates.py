@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.truths import COMPARED, truths
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
@@ -69,6 +70,7 @@ class Predicates:
     ) -> None:
         self.numbers = numbers
         self.codes, self.nan = tape.codes.tolist(), maybe_nan.tolist()
+        self.is_truth = truths(tape)
         self.not_negative = (lower >= 0).tolist()
         self.left, self.right = tape.left.tolist(), tape.right.tolist()
         self.values = numbers.values
@@ -124,10 +126,17 @@ class Predicates:
 
     # --- one step for each operation that a question can be pushed through ---------------------
 
+    def _joined(self, node: int, clause: int) -> None:
+        """Of truths ``and`` is ``min``, and ``or`` is ``max``."""
+        if self.is_truth[clause]:
+            self._choice(node, clause)
+        else:
+            self._literal(node)
+
     def _choice(self, node: int, clause: int) -> None:
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        either = (ROWS[self.codes[clause]].name == "min") != greater
+        either = (ROWS[self.codes[clause]].name in ("min", "and")) != greater
         if either and (self.nan[left] or self.nan[right]):
             self._literal(node)
             return
@@ -175,6 +184,71 @@ class Predicates:
     def _increasing(self, node: int, clause: int) -> None:
         name = ROWS[self.codes[clause]].name
         self._seek(name, node, self.left[clause], self.numbers.zero)
+
+    def _not(self, node: int, clause: int) -> None:
+        """1 or 0: a question about whether the operand is 0, unless both answer it alike."""
+        _, greater, t = self._demand[node]
+        one, zero = (
+            self.numbers.answer(v, greater, t) for v in (self.numbers.one, self.numbers.zero)
+        )
+        if one is None or zero is None:
+            self._literal(node)
+        elif one == zero:
+            self._known(node, truth=one)
+        else:
+            self._is_zero(node, self.left[clause], wanted=one)
+
+    def _is_zero(self, node: int, clause: int, *, wanted: bool) -> None:
+        """Whether a clause is 0; if not ``wanted``, whether it is anything else, NaN included."""
+        while ROWS[self.codes[clause]].is_truth:  # not(b) is 0 where b is anything else
+            clause, wanted = self.left[clause], not wanted
+        name, left, right = ROWS[self.codes[clause]].name, self.left[clause], self.right[clause]
+        zero, one = self.numbers.zero, self.numbers.one
+        if self.is_truth[clause]:
+            asked = self.ask(clause, not wanted, one if wanted else zero)
+            self._become(node, SAME, asked)
+            return
+        holds = COMPARED.get(name)
+        is_comparison = (
+            holds is not None
+            and self.codes[left] == CODE["compare"]
+            and self.is_const[right]
+            and self.values[right] == (one if holds.is_strict else zero)
+        )
+        if holds is None or not is_comparison or (not wanted and self.nan[left]):
+            self._literal(node)
+            return
+        # compare is -1, 0 or 1: the sum with 1 is 0 where it is below 0, and so on
+        greater = holds.greater == wanted
+        side = self.numbers.negative(one) if greater else one
+        asked = self.ask(left, greater, zero if holds.is_strict == wanted else side)
+        self._become(node, SAME, asked)
+
+    def _compared(self, node: int, clause: int) -> None:
+        """-1, 0 or 1, so a question about the order of the operands."""
+        _, greater, t = self._demand[node]
+        left, right = self.left[clause], self.right[clause]
+        zero, one = self.numbers.zero, self.numbers.one
+        signs = self.numbers.negative(one), zero, one
+        below, equal, above = (self.numbers.answer(sign, greater, t) for sign in signs)
+        if None in (below, equal, above):
+            self._literal(node)
+        elif below == equal == above:
+            self._known(node, truth=bool(equal))
+        elif self.is_const[left] or self.is_const[right]:
+            # k below v is v above k
+            number, other = (left, right) if self.is_const[left] else (right, left)
+            greater, t = greater != (other == right), self.values[number]
+            if equal and self.numbers.is_finite(t):
+                t = self.numbers.beyond(t, greater)
+            if t is None or not self.numbers.is_finite(t):
+                self._literal(node)
+            else:
+                self._become(node, SAME, self.ask(other, greater, t))
+        elif equal:
+            self._literal(node)
+        else:
+            self._become(node, LESS, *((right, left) if greater else (left, right)))
 
     def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
         """Note a search for the threshold of ``operand``, or of its negative if ``flip``."""
@@ -236,6 +310,10 @@ Step = Callable[[Predicates, int, int], None]
 STEPS: dict[str, Step] = {
     "min": Predicates._choice,
     "max": Predicates._choice,
+    "and": Predicates._joined,
+    "or": Predicates._joined,
+    "not": Predicates._not,
+    "compare": Predicates._compared,
     "copy": Predicates._same,
     "neg": Predicates._negative,
     "add": Predicates._sum,

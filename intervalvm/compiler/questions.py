@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Node, Predicates
-from intervalvm.ops import ROWS
+from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape, TapeBuilder
 
 ALWAYS, NEVER = -1, -2
@@ -56,7 +56,8 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
     """A tape that is below 0 where ``tape`` is, in the dtype and the region of the predicates.
 
     ``a < b`` is the sign of ``a - b``, which is 0 for equal floats alone and NaN where either is;
-    beside infinity it is that of ``compare``. ``or`` is ``min`` and ``and`` is ``max``.
+    beside infinity, and where ``compare`` asked, it is that of ``compare``. ``or`` is ``min`` and
+    ``and`` is ``max``.
     """
     nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
     order = by_clause(nodes)
@@ -102,7 +103,8 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
         else:
             # infinity less infinity is NaN, where a comparison says that they are equal
             is_finite = not {math.inf, -math.inf} & {node.left, node.right}
-            op = "sub" if is_finite else "compare"
+            is_difference = is_finite and tape.codes[node.clause] != CODE["compare"]
+            op = "sub" if is_difference else "compare"
             truth[i] = builder.clause(op, value(node.left), value(node.right))
     return _ending_in(builder, truth[root])
 

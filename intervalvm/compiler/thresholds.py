@@ -29,11 +29,18 @@ class Floats:
         self.xp, self.dtype = xp, np.dtype(xp.dtype)
         self.values = self.constants = tape.constants(self.dtype).tolist()
         self.zero: Any = 0.0
+        self.one: Any = 1.0
         self.infinity: Any = math.inf
         self.before_zero: Any = -float(np.nextafter(self.dtype.type(0), self.dtype.type(1)))
 
     def negative(self, t: Any) -> Any:
         return -t
+
+    def beyond(self, t: Any, greater: bool) -> Any:
+        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
+        return float(
+            np.nextafter(self.dtype.type(t), self.dtype.type(-math.inf if greater else math.inf))
+        )
 
     def literal(self, t: Any, greater: bool) -> Any:
         """The number that a value is compared with: ``v < t``, or ``v > t`` if ``greater``."""

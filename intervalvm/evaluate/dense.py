@@ -18,7 +18,7 @@ from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_value_tape, settings_for
 from intervalvm.memory import require
 from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
@@ -43,7 +43,8 @@ def evaluate(
     """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
 
     ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
-    to ``dtype``. NaN and infinity go through as IEEE 754 has it. With ``backend="cupy"`` arrays are
+    to ``dtype``. NaN and infinity go through as IEEE 754 has it. A truth, such as ``x < y``, is 1
+    or 0. With ``backend="cupy"`` arrays are
     CuPy's, and so is the result. Raises DoesNotFit if the arrays would need more than
     ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
     set, BackendError where the back end is not there, DeviceError where the GPU fails.
@@ -101,7 +102,7 @@ def prepare(
     dtype: Any,
 ) -> Points:
     """The points of an evaluation, or the error that ``evaluate`` promises."""
-    variables, tape = settings_for(tape, variables), as_tape(tape)
+    variables, tape = settings_for(tape, variables), as_value_tape(tape)
     chosen = as_dtype(dtype)
     module = array_module(backend)
     with np.errstate(all="ignore"):

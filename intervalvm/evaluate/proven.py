@@ -87,11 +87,14 @@ class Reals(Floats):
         self.values: list[Pair] = [(low, high) for low, high in ends.tolist()]
         sides = rounded(ends[:, 0], dtype, DOWN), rounded(ends[:, 1], dtype, UP)
         self.constants = list(zip(*(side.tolist() for side in sides), strict=True))
-        self.zero, self.infinity = (0.0, 0.0), (math.inf, math.inf)
+        self.zero, self.one, self.infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
         self.before_zero = (-math.ulp(0.0), -math.ulp(0.0))
 
     def negative(self, t: Pair) -> Pair:
         return -t[1], -t[0]
+
+    def beyond(self, *_: Any) -> None:
+        """Real numbers lie dense."""
 
     def literal(self, t: Pair, greater: bool) -> Pair:
         """A float is below a number if it is below the next float from there; so with ``>``."""

@@ -22,7 +22,7 @@ from intervalvm.evaluate.bounding import Bounds, bounds
 from intervalvm.evaluate.choices import Interval
 from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.ops import AXES
 from intervalvm.tape import Tape
 
@@ -72,18 +72,18 @@ def interval(
     """Bounds in ``dtype`` on the values of a tape over a box.
 
     With ``rounding="nearest"``, the default, they enclose every value that ``evaluate`` computes in
-    ``dtype`` at the float points of the box; with "outward" every value of the real function at its
-    real points (``evaluate.outward`` says what operations mean there; a constant is the float64
-    that its text is rounded to). With ``decoration`` the box tells whether the function is defined,
-    continuous and bounded, by the decorations of IEEE 1788; this is about the real function, so
-    ``rounding`` is "outward".
+    ``dtype`` at the float points of the box, 1 or 0 for a truth such as ``x < y``; with "outward"
+    every value of the real function at its real points (``evaluate.outward`` says what operations
+    mean there; a constant is the float64 that its text is rounded to). With ``decoration`` the box
+    tells whether the function is defined, continuous and bounded, by the decorations of IEEE 1788;
+    this is about the real function, so ``rounding`` is "outward".
 
     Each side is a number or a pair (low, high); its ends are rounded to ``dtype``, outwards for
     "outward". Infinite ends are allowed, and mean that the side is unbounded for "outward". Raises
     OptionError for a NaN or a pair the wrong way round, for a side of no real number with
     "outward", and for decorations with "nearest"; VariableError for a variable that is not set.
     """
-    variables, tape = settings_for(tape, variables), as_tape(tape)
+    variables, tape = settings_for(tape, variables), as_value_tape(tape)
     rounding = rounding or ("outward" if decoration else "nearest")
     if rounding not in ROUNDINGS:
         raise OptionError(f"no rounding {rounding!r}: choose {' or '.join(map(repr, ROUNDINGS))}")

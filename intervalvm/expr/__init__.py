@@ -8,6 +8,7 @@ NumPy.
 ===============  ==========================================================================
 ``node``         ``Expr`` itself, its operators, and how it becomes a tape
 ``functions``    a function for each operation of the table
+``truths``       comparisons, what joins them, and what they are drawn as
 ``ufuncs``       what NumPy's functions are built from
 ``tracing``      a NumPy function to a tape
 ``source``       an expression to Python text
@@ -59,9 +60,10 @@ from intervalvm.expr.functions import (
     subtract,
     tan,
 )
-from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, axes, constant, var
-from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, settings_for
+from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, axes, constant, replaced, var
+from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.expr.tracing import trace
+from intervalvm.expr.truths import as_root, field_of, is_truth
 from intervalvm.expr.ufuncs import where
 
 __all__ = [
@@ -82,7 +84,9 @@ __all__ = [
     "arctan",
     "arctan2",
     "as_expr",
+    "as_root",
     "as_tape",
+    "as_value_tape",
     "asin",
     "atan",
     "atan2",
@@ -95,8 +99,10 @@ __all__ = [
     "divide",
     "exp",
     "expression",
+    "field_of",
     "floor",
     "from_sympy",
+    "is_truth",
     "ln",
     "log",
     "maximum",
@@ -109,6 +115,7 @@ __all__ = [
     "or_",
     "rand",
     "reciprocal",
+    "replaced",
     "round",
     "settings_for",
     "sin",

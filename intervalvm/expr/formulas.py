@@ -6,13 +6,17 @@ taken away and numbers come last.
 
 ====================================  ==========================================================
 ``Symbol``                            x, y, z are the axes, another a free variable of its name
-numbers, ``pi``, ``E``                rounded once
-``Add Mul Pow``                       ``+ - * /``; whole powers multiply; halves are of ``sqrt``
+numbers, ``pi``, ``E``                rounded once; infinite where that is too large
+``Add Mul Pow``                       ``+ - * /``; whole powers multiply; halves are of ``sqrt``:
+                                      a ``Float`` that is whole or a half counts as such
 other powers                          exp(p * log(a)), which is NaN below 0
-``exp log sin ... atan2 Abs``         the operation; ``sinh cosh tanh`` by ``exp``
+``exp log sin ... atan2 Abs``         the operation; ``sinh ... atanh`` as NumPy's
+``sec csc cot asec acsc acot``        by ``cos sin``, and by the reciprocal
+``sech csch coth sinc frac``          so too; ``sinc`` is 1 at 0
 ``sign floor ceiling Min Max``        as NumPy's
 ``Mod``                               of the divisor's sign, as NumPy's
-``Piecewise``, relations, ``And ...``  ``where``, NaN where no piece holds; 1 and 0
+``Piecewise``                         ``where``; NaN where no piece holds, or false of truths
+relations, ``And Or Not Xor ITE``     truths, which are drawn where they hold
 ====================================  ==========================================================
 """
 
@@ -20,13 +24,17 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import operator
+import sys
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, BackendError, install_line
 from intervalvm.expr.functions import FUNCTIONS
-from intervalvm.expr.node import Expr, as_expr, axes, var
+from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, var
+from intervalvm.expr.truths import as_root, is_truth
 from intervalvm.expr.ufuncs import ufunc, where
 from intervalvm.ops import AXES
 
@@ -38,10 +46,11 @@ _f = FUNCTIONS
 
 @in_default_environment
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
-    """The expression of a SymPy formula; the table above says what becomes what.
+    """The expression of a SymPy formula, or of a number; the table above says what becomes what.
 
     ``defaults`` are values of free variables, as ``var(name, default)`` has them. Raises TypeError
-    for a part that has no counterpart and names it, BackendError where SymPy is not installed.
+    for a part that has no counterpart and names it, and for a string, which SymPy would run as
+    Python; BackendError where SymPy is not installed.
     """
     try:
         import sympy
@@ -49,9 +58,15 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         raise BackendError(
             "from_sympy needs SymPy, which is not installed: " + install_line("sympy")
         ) from error
-    root = sympy.sympify(formula)
-    if not isinstance(root, sympy.Basic):
+    if isinstance(formula, str):
+        raise ArgumentTypeError(
+            "from_sympy takes no string, which SymPy would run as Python code: write "
+            "from_sympy(sympy.sympify(text)) if you trust it"
+        )
+    if not isinstance(formula, (sympy.Basic, numbers.Number, *NUMBERS)):
+        # what else SymPy converts may hold strings
         raise ArgumentTypeError(f"expected a formula of SymPy's, not {type(formula).__name__!r}")
+    root = sympy.sympify(formula, strict=True)
     reader = _Reader(sympy, defaults or {})
     stack = [root]
     while stack:  # operands first: a formula may be deeper than Python's own stack
@@ -76,7 +91,7 @@ class _Reader:
     def operands(self, node: Any) -> tuple[Any, ...]:
         """What must be converted before a node. TypeError if that one cannot be."""
         kind = type(node).__name__
-        if node.is_Pow and node.exp.is_Rational:
+        if node.is_Pow and self.fraction(node.exp) is not None:
             return (node.base,)
         is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
         is_built = is_built or node.is_Add or node.is_Mul
@@ -87,7 +102,14 @@ class _Reader:
     @staticmethod
     def is_leaf(node: Any) -> bool:
         real = node.is_Rational or node.is_Float or node.is_NumberSymbol
-        return bool(node.is_Symbol or real or type(node).__name__ in NUMBERS)
+        return bool(node.is_Symbol or real or type(node).__name__ in CONSTANTS)
+
+    def fraction(self, number: Any) -> Fraction | None:
+        """A ``Rational`` or a ``Float`` exactly, None for anything else."""
+        if not (number.is_Rational or number.is_Float):
+            return None
+        exact = self.sympy.Rational(number)
+        return Fraction(int(exact.p), int(exact.q))
 
     def convert(self, node: Any) -> Any:
         kind = type(node).__name__
@@ -95,21 +117,21 @@ class _Reader:
             if node.name not in self.inputs:
                 self.inputs[node.name] = var(node.name, self.defaults.get(node.name))
             return self.inputs[node.name]
-        if node.is_Rational:
-            return as_expr(node.p / node.q)  # one rounding, however long the whole numbers
-        if kind in NUMBERS:
-            return as_expr(NUMBERS[kind])
-        if node.is_Float or node.is_NumberSymbol:
+        if (number := self.fraction(node)) is not None:
+            return as_expr(_nearest(number))
+        if kind in CONSTANTS:
+            return as_root(CONSTANTS[kind])
+        if node.is_NumberSymbol:
             return as_expr(float(node))
         if node.is_Add:
             return self.sum(node)
         if node.is_Mul:
             return self.product(node)
-        if node.is_Pow and node.exp.is_Rational:
-            return _power(self.known[node.base], node.exp)
+        if node.is_Pow and (exponent := self.fraction(node.exp)) is not None:
+            return _power(self.known[node.base], exponent)
         operands = [self.known[arg] for arg in node.args]
         if kind == "ExprCondPair":
-            return tuple(operands)
+            return (operands[0], None if node.cond is self.sympy.true else operands[1])
         return BUILT[kind](*operands)
 
     def sum(self, node: Any) -> Expr:
@@ -124,28 +146,91 @@ class _Reader:
 
     def product(self, node: Any) -> Expr:
         """Factors above and below the line, each from left to right, then one division."""
-        above, below, is_negative = [], [], False
+        above: list[Expr] = []
+        below: list[Expr] = []
+        number, others = Fraction(1), []
         for factor in node.args:
-            if factor.is_Rational:
-                is_negative = factor.p < 0
-                above += [as_expr(float(abs(factor.p)))] * (abs(factor.p) != 1)
-                below += [as_expr(float(factor.q))] * (factor.q != 1)
-            elif factor.is_Pow and factor.exp.is_Rational and factor.exp.p < 0:
-                below.append(_power(self.known[factor.base], -factor.exp))
+            exact = self.fraction(factor)
+            if exact is None or (factor.is_Float and _is_ordinary(exact)):
+                others.append(factor)
             else:
+                number *= exact
+        powers = {f: p for f in others if f.is_Pow and (p := self.fraction(f.exp)) is not None}
+        scaled, shift, rest = None, 0, abs(number)
+        if not _is_ordinary(rest):
+            scaled, shift, rest = _spread(powers, rest)
+        parts = _parts(rest)
+        if max(rest.as_integer_ratio()) <= EXACT:
+            above += [as_expr(float(rest.numerator))] * (rest.numerator != 1)
+            below += [as_expr(float(rest.denominator))] * (rest.denominator != 1)
+            parts = []
+        elif len(parts) == 1:
+            above.append(as_expr(parts.pop()))
+        for factor in others:
+            if factor not in powers:
                 above.append(self.known[factor])
+                continue
+            power, base = powers[factor], self.known[factor.base]
+            base = base * math.ldexp(1.0, shift) if factor is scaled else base
+            (below if power < 0 else above).append(_power(base, abs(power)))
         found = functools.reduce(operator.mul, above) if above else as_expr(1.0)
         if below:
             found = found / functools.reduce(operator.mul, below)
-        return -found if is_negative else found
+        for part in parts:  # last, since they are too small or too large by themselves
+            found = found * part
+        return -found if number < 0 else found
 
 
-def _power(base: Expr, exponent: Any) -> Expr:
-    if exponent.q == 1:
-        return base ** int(exponent.p)
-    if exponent.q == 2:
-        return _f["sqrt"](base) ** int(exponent.p)
-    return _f["exp"](exponent.p / exponent.q * _f["ln"](base))
+def _power(base: Expr, exponent: Fraction) -> Expr:
+    """By products, or by a logarithm."""
+    if exponent.denominator <= 2:
+        halves = exponent * 2
+        return (_f["sqrt"](base) if halves % 2 else base) ** int(halves if halves % 2 else exponent)
+    return _f["exp"](_nearest(exponent) * _f["ln"](base))
+
+
+def _nearest(number: Fraction) -> float:
+    """The float64 nearest to a fraction, infinite if it is too large."""
+    try:
+        return float(number)  # Python divides whole numbers with one rounding
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _is_ordinary(number: Fraction) -> bool:
+    """Whether a number's float64 is neither infinite nor subnormal; 0 is ordinary."""
+    return number == 0 or sys.float_info.min <= abs(number) <= sys.float_info.max
+
+
+def _digits(number: Fraction) -> int:
+    """The binary logarithm, within 1."""
+    return number.numerator.bit_length() - number.denominator.bit_length()
+
+
+def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int, Fraction]:
+    """A factor a**n, a shift and a number: ``number * a**n`` is ``number' * (a * 2**shift)**n``.
+
+    So neither is too large or too small where their product is not, as in x**200 / 200!. The shift
+    rounds nothing. Without a whole power the number stays what it is.
+    """
+    whole = {factor: int(power) for factor, power in powers.items() if power.denominator == 1}
+    if not whole:
+        return None, 0, number
+    scaled, n = max(whole.items(), key=lambda item: abs(item[1]))
+    shift = max(-1000, min(1000, round(_digits(number) / n)))
+    return scaled, shift, number / Fraction(2) ** (shift * n)
+
+
+def _parts(number: Fraction) -> list[float]:
+    """Floats whose product is a number from 0 upwards: one, or some powers of 2 and one.
+
+    With more than four of them the product with any float would be 0 or infinite.
+    """
+    parts: list[float] = []
+    while not _is_ordinary(number) and len(parts) < 4:
+        parts.append(math.ldexp(1.0, 1000 if number > 1 else -1000))
+        number /= Fraction(parts[-1])
+    return [*parts, _nearest(number)]
 
 
 def _negated(a: Expr) -> Expr | None:
@@ -156,15 +241,13 @@ def _negated(a: Expr) -> Expr | None:
     return as_expr(-float(a._value or 0)) if is_negative else None
 
 
-def _piecewise(*pieces: tuple[Expr, Expr]) -> Expr:
-    chosen = as_expr(math.nan)
+def _piecewise(*pieces: tuple[Expr, Expr | None]) -> Expr:
+    """Of pairs of a value and a condition, None for one that always holds."""
+    values = [value for value, _ in pieces]
+    chosen = as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
     for value, condition in reversed(pieces):
-        chosen = value if condition._value == 1.0 else where(condition, value, chosen)
+        chosen = value if condition is None else where(condition, value, chosen)
     return chosen
-
-
-def _tanh(a: Expr) -> Expr:
-    return 1 - 2 / (_f["exp"](2 * a) + 1)
 
 
 def _each(combine: Callable[[Any, Any], Any]) -> Callable[..., Expr]:
@@ -172,12 +255,21 @@ def _each(combine: Callable[[Any, Any], Any]) -> Callable[..., Expr]:
 
 
 def _by(name: str) -> Callable[..., Expr]:
-    return lambda *operands: functools.reduce(functools.partial(ufunc, name), operands)
+    """NumPy's function, of two operands taken from left to right."""
+
+    def call(first: Expr, *rest: Expr) -> Expr:
+        if not rest:
+            return ufunc(name, first)
+        return functools.reduce(functools.partial(ufunc, name), rest, first)
+
+    return call
 
 
-NUMBERS = {
+EXACT = 1 << 53
+"""Whole numbers up to here are floats."""
+CONSTANTS = {
     "Infinity": math.inf, "NegativeInfinity": -math.inf, "NaN": math.nan,
-    "BooleanTrue": 1.0, "BooleanFalse": 0.0,
+    "BooleanTrue": True, "BooleanFalse": False,
 }  # fmt: skip
 BUILT: dict[str, Callable[..., Any]] = {
     "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
@@ -185,8 +277,16 @@ BUILT: dict[str, Callable[..., Any]] = {
     "log": _f["ln"], "Abs": _f["abs"], "floor": _f["floor"], "ceiling": _f["ceil"],
     "Min": _each(_f["min"]), "Max": _each(_f["max"]), "Mod": _by("remainder"),
     "sign": lambda a: ufunc("sign", a), "Heaviside": _by("heaviside"),
-    "sinh": lambda a: (_f["exp"](a) - _f["exp"](-a)) / 2,
-    "cosh": lambda a: (_f["exp"](a) + _f["exp"](-a)) / 2, "tanh": _tanh,
+    "sinh": _by("sinh"), "cosh": _by("cosh"), "tanh": _by("tanh"),
+    "asinh": _by("arcsinh"), "acosh": _by("arccosh"), "atanh": _by("arctanh"),
+    "sech": lambda a: 1 / ufunc("cosh", a), "csch": lambda a: 1 / ufunc("sinh", a),
+    "coth": lambda a: 1 / ufunc("tanh", a),
+    "sec": lambda a: 1 / _f["cos"](a), "csc": lambda a: 1 / _f["sin"](a),
+    "cot": lambda a: _f["cos"](a) / _f["sin"](a),
+    "asec": lambda a: _f["acos"](1 / a), "acsc": lambda a: _f["asin"](1 / a),
+    "acot": lambda a: _f["atan"](1 / a),
+    "sinc": lambda a: where(ufunc("equal", a, 0), 1.0, _f["sin"](a) / a),
+    "frac": lambda a: a - _f["floor"](a),
     "StrictLessThan": _by("less"), "LessThan": _by("less_equal"),
     "StrictGreaterThan": _by("greater"), "GreaterThan": _by("greater_equal"),
     "Equality": _by("equal"), "Unequality": _by("not_equal"),

@@ -66,8 +66,9 @@ def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
     """The expression of a tape's clauses, at the coordinates ``x``, ``y`` and ``z``.
 
     So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
-    Variables have no defaults. A constant is its float64: where a file writes it so near to the
-    middle of two float32 that a float64 does not tell the side, the other may be taken.
+    A tape that is a truth is drawn where it is below 0, so nowhere, and gives a ``copy``, which is
+    drawn so too. Variables have no defaults. A constant is its float64: where a file writes it so
+    near to the middle of two float32 that a float64 does not tell the side, the other may be taken.
     """
     nodes: list[Expr] = []
     coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
@@ -81,4 +82,6 @@ def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
             nodes.append(coordinates[name])
         else:
             nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
-    return nodes[-1]
+    from intervalvm.expr.truths import is_truth  # which builds on this module
+
+    return copy(nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]

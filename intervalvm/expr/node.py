@@ -49,6 +49,20 @@ def _by_ufunc(name: str, *, swapped: bool = False) -> Callable[..., Expr]:
     return operator
 
 
+def _joining(name: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr, object], Expr]]:
+    """The two methods of an operator of sets, which a shape has too and then joins a truth by."""
+    forward, backward = _by_ufunc(name), _by_ufunc(name, swapped=True)
+
+    def left(self: Expr, other: object) -> Expr:
+        return (
+            NotImplemented
+            if hasattr(other, "tape") and not isinstance(other, Expr)
+            else forward(self, other)
+        )
+
+    return left, backward
+
+
 def _call(name: str, *operands: object) -> Expr:
     """NumPy's function ``name`` on operands, as ``expr.ufuncs`` builds it."""
     from intervalvm.expr.ufuncs import ufunc  # which builds on this module
@@ -60,13 +74,15 @@ class Expr(Shown):
     """A value at every point: one operation of the table on earlier expressions.
 
     ``+ - * /`` and ``abs`` mean the operation of the table, and so does ``%``, which is Euclidean,
-    as ``mod``; ``**`` takes a whole number and multiplies. A comparison is an expression that is 1
-    where it holds and 0 where it does not, NaN compared as in NumPy; ``& | ^ ~`` combine these.
-    NumPy's functions work on expressions as the table in ``expr.ufuncs`` says. An expression has a
-    value at every point, not one: asking whether it is true raises TypeError.
+    as ``mod``; ``**`` takes a whole number and multiplies, or half of one. A comparison
+    is an expression that is 1 where it holds and 0 where it does not, NaN compared as in NumPy;
+    ``& | ^ ~`` combine these. NumPy's functions work on expressions as the table in
+    ``expr.ufuncs`` says. An expression has a
+    value at every point, not one: asking whether it is true raises TypeError. Where a shape is
+    drawn or proven, an expression is the points where it is below 0, a truth those where it holds.
     """
 
-    __slots__ = ("_default", "_op", "_operands", "_tape", "_value")
+    __slots__ = ("_default", "_is_truth", "_op", "_operands", "_tape", "_value", "_value_tape")
 
     def __init__(
         self,
@@ -78,16 +94,29 @@ class Expr(Shown):
         """A node as it is, unchecked: ``value`` is a constant's value or a variable's name."""
         self._op, self._operands, self._value, self._default = op, operands, value, default
         self._tape: Tape | None = None
+        self._value_tape: Tape | None = None
+        self._is_truth: bool | None = None  # not yet asked
 
     def tape(self) -> Tape:
         """The clauses of this expression, operands first and left to right, itself last.
+
+        The tape of a truth is that of ``0.5 - truth``: below 0, so drawn, where it holds.
 
         Only what it needs is there, and equal operations on equal operands are one clause;
         constants are equal if their bits are, so 0.0 is not -0.0, and every NaN is the same.
         """
         if self._tape is None:
-            self._tape = _list_clauses(self)
+            from intervalvm.expr.truths import field_of  # which builds on this module
+
+            drawn = field_of(self)
+            self._tape = self.value_tape() if drawn is self else _list_clauses(drawn)
         return self._tape
+
+    def value_tape(self) -> Tape:
+        """The clauses of this expression's value, which of a truth is 1 or 0."""
+        if self._value_tape is None:
+            self._value_tape = _list_clauses(self)
+        return self._value_tape
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -111,16 +140,14 @@ class Expr(Shown):
         Raises VariableError for a name that it does not have.
         """
         numbers = values_to_bind(self.tape().variables, values)
-        made: dict[int, Expr] = {}
-        for node in postorder(self):
-            operands = tuple(made[id(operand)] for operand in node._operands)
-            if node._op == "var" and node._value in numbers:
-                made[id(node)] = as_expr(numbers[str(node._value)])
-            elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
-                made[id(node)] = node
-            else:
-                made[id(node)] = Expr(node._op, operands)
-        return made[id(self)]
+        return replaced(
+            self,
+            lambda leaf: (
+                as_expr(numbers[str(leaf._value)])
+                if leaf._op == "var" and leaf._value in numbers
+                else leaf
+            ),
+        )
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Expr", 1)
@@ -176,8 +203,8 @@ class Expr(Shown):
     __lt__, __le__ = _by_ufunc("less"), _by_ufunc("less_equal")
     __gt__, __ge__ = _by_ufunc("greater"), _by_ufunc("greater_equal")
     __eq__, __ne__ = _by_ufunc("equal"), _by_ufunc("not_equal")  # type: ignore[assignment]
-    __and__, __rand__ = _by_ufunc("bitwise_and"), _by_ufunc("bitwise_and", swapped=True)
-    __or__, __ror__ = _by_ufunc("bitwise_or"), _by_ufunc("bitwise_or", swapped=True)
+    __and__, __rand__ = _joining("bitwise_and")
+    __or__, __ror__ = _joining("bitwise_or")
     __xor__, __rxor__ = _by_ufunc("bitwise_xor"), _by_ufunc("bitwise_xor", swapped=True)
     __invert__ = _by_ufunc("invert")
     __floor__, __ceil__, __trunc__ = _by_ufunc("floor"), _by_ufunc("ceil"), _by_ufunc("trunc")
@@ -193,18 +220,15 @@ class Expr(Shown):
         return _call("rint", self)
 
     def __pow__(self, power: object) -> Expr:
-        if not isinstance(power, NUMBERS) or not float(power).is_integer():
+        halves = _halves(power)
+        if halves is None:
             raise ArgumentTypeError(
-                f"the power of an expression must be a whole number, not {power!r}: "
-                "use sqrt(a), or exp(p * log(a))"
+                f"the power of an expression must be a whole number or half of one, not {power!r}: "
+                "use exp(p * log(a))"
             )
-        count = int(power)
-        if count < 0:
-            return Expr("recip", (self**-count,))
-        if count < 2:
-            return self if count else constant(1.0)
-        half = Expr("square", (self ** (count // 2),))
-        return half * self if count % 2 else half
+        if halves < 0:
+            return Expr("recip", (_power(self, -halves),))
+        return _power(self, halves)
 
     def __rpow__(self, base: object) -> NoReturn:
         raise ArgumentTypeError(
@@ -218,11 +242,35 @@ class Expr(Shown):
             "`&`, `|`, `~`, (a < b) & (b < c), minimum and maximum"
         )
 
-    def __float__(self) -> NoReturn:
+    def __float__(self, *_: object) -> NoReturn:
         raise Undecided(
             "an expression is not one number, it has a value at every point: use NumPy's functions "
             "instead of those of math, and evaluate(a, x, y) for the values"
         )
+
+    __int__ = __complex__ = __float__
+
+
+def _halves(power: object) -> int | None:
+    """Twice a power, if that is a whole number."""
+    if isinstance(power, (int, np.integer)):
+        return 2 * int(power)
+    if isinstance(power, NUMBERS) and (2.0 * float(power)).is_integer():
+        return int(2.0 * float(power))
+    return None
+
+
+def _power(a: Expr, halves: int) -> Expr:
+    """``a`` to the power ``halves / 2``, from 0 upwards: squares, and products for odd digits."""
+    base, count = (Expr("sqrt", (a,)), halves) if halves % 2 else (a, halves // 2)
+    if not count:
+        return constant(1.0)
+    found = base
+    for digit in f"{count:b}"[1:]:
+        found = Expr("square", (found,))
+        if digit == "1":
+            found = found * base
+    return found
 
 
 OPERANDS = (Expr, *NUMBERS)
@@ -287,6 +335,20 @@ def postorder(
         if id(node) not in done:
             done.add(id(node))
             yield node
+
+
+def replaced(root: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
+    """``root`` with ``leaf(node)`` in the place of each node that has no operands."""
+    made: dict[int, Expr] = {}
+    for node in postorder(root):
+        operands = tuple(made[id(operand)] for operand in node._operands)
+        if not operands:
+            made[id(node)] = leaf(node)
+        elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
+            made[id(node)] = node
+        else:
+            made[id(node)] = Expr(node._op, operands)
+    return made[id(root)]
 
 
 def _restore(rows: list[tuple[str, tuple[int, ...], float | str | None, float | None]]) -> Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from intervalvm.errors import ArgumentTypeError
+from intervalvm.expr.node import Expr
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ TapeLike = Tape | HasTape
 
 
 def as_tape(shape: object) -> Tape:
-    """The tape of ``shape``: what a public function is given."""
+    """The tape of ``shape``, of whatever a public function is given: below 0 inside."""
     if isinstance(shape, Tape):
         return shape
     list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
@@ -36,6 +37,11 @@ def as_tape(shape: object) -> Tape:
         f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
         "load(path) or parse(text), an expression with axes()"
     )
+
+
+def as_value_tape(shape: object) -> Tape:
+    """The tape of the values of ``shape``: the same, save that an expression's truth is 1 or 0."""
+    return shape.value_tape() if isinstance(shape, Expr) else as_tape(shape)
 
 
 def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
-from intervalvm.expr.node import OPERANDS, as_expr, axes
+from intervalvm.expr.node import OPERANDS, axes
+from intervalvm.expr.truths import as_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,9 @@ def trace(function: Callable[..., Any]) -> Tape:
     It is called with the expressions of ``axes()``, so it may use operators and NumPy's functions
     but not look at a value: TypeError names the line that branches on one. It is given z if it
     takes three arguments, a third with a default only if that is called z. Its result is an
-    expression or a number. A tape keeps no defaults of free variables: where the function makes
-    some, take ``function(*axes())`` for the expression that does.
+    expression or a number; a truth is drawn where it holds, see ``Expr.tape``. A tape keeps no
+    defaults of free variables: where the function makes some, take ``function(*axes())`` for the
+    expression that does.
     """
     name = getattr(function, "__name__", repr(function))
     coordinates = axes()[: _count(function, name)]
@@ -40,7 +42,7 @@ def trace(function: Callable[..., Any]) -> Tape:
     if not isinstance(value, OPERANDS):
         what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
         raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
-    return as_expr(value).tape()
+    return as_root(value).tape()
 
 
 def _count(function: Callable[..., Any], name: str) -> int:

@@ -3,9 +3,11 @@
 ``UFUNCS`` has the ufuncs by name, ``ARRAY_FUNCTIONS`` the other functions. What is built gives
 NumPy's own bits at every float, save that
 
-- ``hypot`` is the root of a sum of squares, and ``power`` multiplies: last bits, and overflow;
+- ``hypot`` is the root of a sum of squares, ``power`` multiplies, a half of it is ``sqrt``: last
+  bits, and overflow;
 - ``deg2rad`` and ``rad2deg`` multiply by the nearest float: in float32 the last bit;
-- ``sin`` and the like are this project's, see ``functions``;
+- ``sin`` and the like are this project's, see ``functions``, and so are ``sinh`` and the like,
+  see ``hyperbolic``;
 - ``minimum``, ``maximum`` and ``clip`` take the right operand of +0 and -0, where NumPy takes
   either;
 - the sign of a NaN means nothing: ``signbit`` and ``copysign`` take it for positive.
@@ -20,8 +22,24 @@ import numpy as np
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
+from intervalvm.expr import hyperbolic
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
+from intervalvm.expr.truths import (
+    chosen,
+    equal,
+    greater,
+    greater_equal,
+    isnan,
+    less,
+    less_equal,
+    logical_and,
+    logical_or,
+    logical_xor,
+    not_equal,
+    of_truths,
+    signbit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,89 +47,13 @@ if TYPE_CHECKING:
 _f = FUNCTIONS
 
 
-# --- truths: 1 where something holds, else 0 ----------------------------------------------------
-
-
-def _is_truth(a: Expr) -> bool:
-    """Whether all that an expression can be is 1 and 0, as far as its last operation shows."""
-    return a._op == "not" or (a._op == "const" and a._value in (0.0, 1.0))
-
-
-def _truth(a: Expr) -> Expr:
-    """1 where ``a`` is not 0, NaN included, as NumPy has it."""
-    return a if _is_truth(a) else _f["not"](_f["not"](a))
-
-
-# compare is -1, 0, 1 or NaN; NaN passes through all but ``not``, which gives 0.
-def less(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b) + 1)
-
-
-def greater(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b) - 1)
-
-
-def less_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["max"](_f["compare"](a, b), 0))
-
-
-def greater_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["min"](_f["compare"](a, b), 0))
-
-
-def equal(a: Value, b: Value) -> Expr:
-    return _f["not"](_f["compare"](a, b))
-
-
-def not_equal(a: Value, b: Value) -> Expr:
-    return _f["not"](equal(a, b))
-
-
-def logical_and(a: Expr, b: Expr) -> Expr:
-    return _truth(_f["and"](a, b))
-
-
-def logical_or(a: Expr, b: Expr) -> Expr:
-    return _truth(_f["or"](a, b))
-
-
-def logical_xor(a: Expr, b: Expr) -> Expr:
-    return not_equal(_truth(a), _truth(b))
-
-
-def isnan(a: Expr) -> Expr:
-    return not_equal(a, a)
-
-
-def signbit(a: Expr) -> Expr:
-    # the reciprocal tells -0 from 0
-    return logical_or(less(a, 0), less(_f["recip"](a), 0))
-
-
-def _of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
-    def bitwise(*operands: Expr) -> Expr:
-        if not all(map(_is_truth, operands)):
-            raise ArgumentTypeError(
-                "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
-                "logical_not of NumPy, or minimum and maximum"
-            )
-        return combine(*operands)
-
-    return bitwise
-
-
 # --- values -------------------------------------------------------------------------------------
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
-    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
-
-    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
-    """
+    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is."""
     condition, a, b = (_operand("where", value) for value in (condition, a, b))
-    is_false = _f["not"](condition)
-    is_true = condition if condition._op == "not" else _f["not"](is_false)
-    return _f["and"](-is_true, a) + _f["and"](-is_false, b)
+    return chosen(condition, a, b)
 
 
 def clip(a: Expr, low: Expr, high: Expr) -> Expr:
@@ -180,14 +122,16 @@ UFUNCS: dict[str, Callable[..., Expr]] = {
     "equal": equal, "not_equal": not_equal,
     "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,
     "logical_not": _f["not"],
-    "bitwise_and": _of_truths(logical_and), "bitwise_or": _of_truths(logical_or),
-    "bitwise_xor": _of_truths(logical_xor), "invert": _of_truths(_f["not"]),
+    "bitwise_and": of_truths(logical_and), "bitwise_or": of_truths(logical_or),
+    "bitwise_xor": of_truths(logical_xor), "invert": of_truths(_f["not"]),
     "isnan": isnan, "isinf": lambda a: equal(abs(a), math.inf),
     "isfinite": lambda a: less(abs(a), math.inf), "signbit": signbit,
     "positive": lambda a: a, "conjugate": lambda a: a, "fabs": _f["abs"],
     "sign": lambda a: _f["compare"](a, 0), "clip": clip, "fmin": fmin, "fmax": fmax,
     "trunc": trunc, "rint": rint, "heaviside": heaviside, "copysign": copysign,
     "fmod": fmod, "remainder": remainder, "power": power, "hypot": hypot,
+    "sinh": hyperbolic.sinh, "cosh": hyperbolic.cosh, "tanh": hyperbolic.tanh,
+    "arcsinh": hyperbolic.arcsinh, "arccosh": hyperbolic.arccosh, "arctanh": hyperbolic.arctanh,
     "deg2rad": lambda a: a * (math.pi / 180), "radians": lambda a: a * (math.pi / 180),
     "rad2deg": lambda a: a * (180 / math.pi), "degrees": lambda a: a * (180 / math.pi),
 }  # fmt: skip
@@ -197,9 +141,6 @@ WAYS_OUT = {
     "floor_divide": "floor(a / b)", "divmod": "floor(a / b) and mod(a, b)", "modf": "trunc(a)",
     "exp2": "exp(a * math.log(2))", "expm1": "exp(a) - 1", "log1p": "log(1 + a)",
     "log2": "log(a) / math.log(2)", "log10": "log(a) / math.log(10)",
-    "sinh": "(exp(a) - exp(-a)) / 2", "cosh": "(exp(a) + exp(-a)) / 2",
-    "tanh": "1 - 2 / (exp(2 * a) + 1)", "arcsinh": "log(a + sqrt(a * a + 1))",
-    "arccosh": "log(a + sqrt(a * a - 1))", "arctanh": "log((1 + a) / (1 - a)) / 2",
     "cbrt": "exp(log(a) / 3), for a from 0 upwards", "float_power": "exp(p * log(a))",
     "logaddexp": "log(exp(a) + exp(b))",
 }  # fmt: skip

@@ -69,7 +69,8 @@ def render(
     over: str | None = None,
     progress: Progress | bool | None = None,
 ) -> Image:
-    """The image of ``tape``: 255 where its value is below 0, else 0, NaN included.
+    """The image of ``tape``: 255 where its value is below 0, else 0, NaN included. An expression
+    that is a truth, such as ``x < y``, is drawn where it holds.
 
     ``size`` is in pixels, one number or (width, height). ``region`` is what the image shows, by
     default -1..1 along its shorter side; ``grid`` says where in it the samples lie. The quadtree

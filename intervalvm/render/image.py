@@ -70,7 +70,8 @@ class Stats:
 
     ``seconds`` has at least compile and render, ``pixels`` has inside, evaluated (point by point)
     and total; ``levels`` is empty for the engines that walk no quadtree. Of a proven image ``over``
-    is "point" or "area", and ``pixels`` has unproven too.
+    is "point" or "area", and ``pixels`` has unproven too. ``is_truth`` says that the tape's value
+    is 1 or 0 everywhere, which draws nothing.
     """
 
     clauses: int
@@ -85,10 +86,15 @@ class Stats:
     pixels: dict[str, int]
     levels: tuple[Level, ...] = ()
     over: str | None = None
+    is_truth: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain lists, dicts and numbers; rounding and over only of a proven image."""
+        """The same as plain lists, dicts and numbers; rounding and over only of a proven image, and
+        is_truth only where it is.
+        """
         plain = asdict(self)
+        if not self.is_truth:
+            del plain["is_truth"]
         if self.over is None:
             del plain["over"]
         else:
@@ -112,6 +118,8 @@ class Stats:
                 f"proven over each pixel's {self.over}, but for "
                 f"{self.pixels['unproven']} unproven ({share['unproven']:.1%})"
             )
+        if self.is_truth:
+            lines.append("its last clause is 1 or 0, never below 0: 0.5 less it is where it is 1")
         if self.levels:
             lines += ["", *_table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intervalvm.compiler.truths import is_truth
 from intervalvm.evaluate.arrays import DTYPE_NAMES
 from intervalvm.render.image import INSIDE, UNPROVEN, Level, Stats
 
@@ -45,6 +46,7 @@ def stats_of(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stat
         },
         levels=_levels(counts, steps, width, height),
         over=job.over,
+        is_truth=is_truth(job.tape),
     )
 
 

@@ -25,8 +25,10 @@ the sign
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 from intervalvm.environment import all_in_default_environment, default_environment
+from intervalvm.hints import SHAPES, missing
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
     from intervalvm.shapes.font import Font
@@ -100,3 +102,9 @@ __all__ = [
 ]
 
 all_in_default_environment(sys.modules[__name__], __all__)
+
+
+if not TYPE_CHECKING:  # which would take every name for one that there is
+
+    def __getattr__(name):
+        raise AttributeError(missing(f"module {__name__!r}", name, SHAPES, __all__))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
-from intervalvm.expr import Expr, as_expr, axes
+from intervalvm.errors import OptionError, Undecided
+from intervalvm.expr import Expr, as_expr, as_root, axes, field_of, replaced
+from intervalvm.hints import METHODS, missing
+from intervalvm.ops import AXES
 from intervalvm.shapes.made import Made, Place, Then
 from intervalvm.shown import Shown
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
-"""x, y and z to a value that is below 0 inside."""
+"""x, y and z to a value that is below 0 inside, or to a truth that holds there."""
 Join = Callable[[Expr, Expr], Expr]
 
 
@@ -28,13 +30,13 @@ class Base(Shown):
     function of other shapes.
     """
 
-    def __init__(self, field: Field) -> None:
-        self._field = field
+    def __init__(self, field: Field | Expr) -> None:
+        self._field = partial(at, field) if isinstance(field, Expr) else field
         self._chain: tuple[Join, tuple[Self, ...]] | None = None
 
     def __call__(self, x: Expr | float, y: Expr | float, z: Expr | float = 0.0) -> Expr:
         """The field at the point (x, y, z)."""
-        return as_expr(self._field(as_expr(x), as_expr(y), as_expr(z)))
+        return field_of(as_root(self._field(as_expr(x), as_expr(y), as_expr(z))))
 
     @cached_property
     @in_default_environment
@@ -69,6 +71,20 @@ class Base(Shown):
         self.expr.bind(**values)
         return self._made(lambda _, d: d.bind(**values))
 
+    def __bool__(self) -> NoReturn:
+        raise Undecided(
+            "a shape is neither true nor false, it is a set of points: instead of `and`, `or`, "
+            "`not`, min() and max() use `&`, `|`, `~`, union and intersection; "
+            "prove(shape).verdict tells whether it is empty"
+        )
+
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):  # a property that failed by itself
+                return object.__getattribute__(self, name)
+            raise AttributeError(missing("a shape", name, METHODS, dir(type(self))))
+
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Shape", 1)
 
@@ -93,6 +109,12 @@ class Base(Shown):
         made = cls(Made(parts, lambda _, *values: balanced(join, values)))
         made._chain = join, tuple(parts)
         return made
+
+
+def at(expression: Expr, *point: Expr) -> Expr:
+    """An expression of the axes at the coordinates of a point."""
+    coordinates = dict(zip(AXES.values(), point, strict=True))
+    return replaced(expression, lambda leaf: coordinates.get(leaf._op, leaf))
 
 
 def balanced(join: Join, parts: Sequence[Expr]) -> Expr:

@@ -30,8 +30,13 @@ def axis_index(name: object) -> int:
 class Placing(Base):
     """The methods of ``Shape`` that place it. None of them changes the shape it is called on."""
 
-    def move(self, x: Value = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
-        """The shape moved by (x, y, z). Field: kept."""
+    def move(self, x: Value | Sequence[Value] = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
+        """The shape moved by (x, y, z), or by a point ``move((x, y))``. Field: kept."""
+        if isinstance(x, Iterable) and not isinstance(x, str):
+            point = tuple(x)
+            if len(point) not in (2, 3) or any(isinstance(c, Expr) or c != 0 for c in (y, z)):
+                raise OptionError(f"move takes x, y, z or one point of 2 or 3 numbers, not {x!r}")
+            x, y, z = (*point, 0.0)[:3]
         dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
         return self._placed(lambda *p: map(v.shifted, p, (dx, dy, dz)))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, absolute, maximum
+from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
 
 
+@hinted
 def circle(radius: Value) -> Shape:
     """A disc. Formula: the length of (x, y) less the radius. Field: the distance."""
     r = v.positive("radius", radius)
     return Shape(lambda x, y, _: v.distance(x, y) - r)
 
 
+@hinted
 def ellipse(radius_x: Value, radius_y: Value) -> Shape:
     """An ellipse with these half axes.
 
@@ -32,6 +35,7 @@ def ellipse(radius_x: Value, radius_y: Value) -> Shape:
     return Shape(lambda x, y, _: v.distance(v.times(r / a, x), v.times(r / b, y)) - r)
 
 
+@hinted
 def rectangle(width: Value, height: Value) -> Shape:
     """A rectangle.
 
@@ -42,6 +46,7 @@ def rectangle(width: Value, height: Value) -> Shape:
     return Shape(lambda x, y, _: v.corner(absolute(x) - a, absolute(y) - b))
 
 
+@hinted
 def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
     """A rectangle whose corners are arcs of ``radius``, at most half of the shorter side.
 
@@ -54,6 +59,7 @@ def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
     return Shape(lambda x, y, _: v.corner(absolute(x) - (a - r), absolute(y) - (b - r)) - r)
 
 
+@hinted
 def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shape:
     """The points within ``radius`` of a line from ``start`` to ``end``: a pen's straight stroke.
 
@@ -77,6 +83,7 @@ def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
     return Shape(field)
 
 
+@hinted
 def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
     """A pen's stroke along a circle: anticlockwise from one angle to another, with round ends.
 
@@ -101,6 +108,7 @@ def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
     return Shape(field)
 
 
+@hinted
 def ring(outer: Value, inner: Value) -> Shape:
     """What lies between two circles.
 
@@ -113,6 +121,7 @@ def ring(outer: Value, inner: Value) -> Shape:
     return Shape(lambda x, y, _: absolute(v.distance(x, y) - middle) - half)
 
 
+@hinted
 def half_plane(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
     """The side of a line that ``normal`` points away from; ``offset`` is how far along it it lies.
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
+from intervalvm.hints import hinted
 from intervalvm.shapes.made import check_count
 from intervalvm.shapes.planar import (
     Point,
@@ -45,6 +46,7 @@ Formula = list[Line | bool]
 """In postfix order: lines, and whether the two before are intersected (else united)."""
 
 
+@hinted
 def polygon(points: Iterable[Sequence[Value]]) -> Shape:
     """The polygon with these corners, (x, y) each and in either direction; the last side closes it.
 
@@ -70,6 +72,7 @@ def polygon(points: Iterable[Sequence[Value]]) -> Shape:
     return Shape(field)
 
 
+@hinted
 def star(points: int, outer: float, inner: float) -> Shape:
     """A star with so many tips, the first one up, between two radii about the origin.
 

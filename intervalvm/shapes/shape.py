@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, maximum, minimum, square
+from intervalvm.expr import Expr, absolute, is_truth, maximum, minimum, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
 from intervalvm.shapes.made import Made
@@ -34,17 +34,28 @@ class Shape(Placing, Raising):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
     ``Shape(field)`` takes a function of three expressions, x, y and z, that gives an expression
-    below 0 inside. Every function of the library that takes a tape takes a shape. Immutable.
+    below 0 inside, or a truth that holds there; or such an expression of the axes. Every function
+    of the library that takes a tape takes a shape. What joins shapes takes truths as well, as in
+    ``circle(1) & (x < 0)``; the field of a truth is the sign. Immutable.
     """
 
-    def __or__(self, other: Shape) -> Shape:
-        return union(self, other) if isinstance(other, Shape) else NotImplemented
+    def __or__(self, other: Shape | Expr) -> Shape:
+        return union(self, other) if isinstance(other, (Shape, Expr)) else NotImplemented
 
-    def __and__(self, other: Shape) -> Shape:
-        return intersection(self, other) if isinstance(other, Shape) else NotImplemented
+    def __and__(self, other: Shape | Expr) -> Shape:
+        return intersection(self, other) if isinstance(other, (Shape, Expr)) else NotImplemented
 
-    def __sub__(self, other: Shape) -> Shape:
-        return difference(self, other) if isinstance(other, Shape) else NotImplemented
+    def __sub__(self, other: Shape | Expr) -> Shape:
+        return difference(self, other) if isinstance(other, (Shape, Expr)) else NotImplemented
+
+    def __ror__(self, other: Expr) -> Shape:  # type: ignore[misc]
+        return union(other, self) if isinstance(other, Expr) else NotImplemented
+
+    def __rand__(self, other: Expr) -> Shape:  # type: ignore[misc]
+        return intersection(other, self) if isinstance(other, Expr) else NotImplemented
+
+    def __rsub__(self, other: Expr) -> Shape:  # type: ignore[misc]
+        return difference(other, self) if isinstance(other, Expr) else NotImplemented
 
     def __invert__(self) -> Shape:
         return self._made(lambda _, d: -d)
@@ -81,7 +92,7 @@ class Shape(Placing, Raising):
         return Shape(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
 
 
-def union(*shapes: Shape) -> Shape:
+def union(*shapes: Shape | Expr) -> Shape:
     """The points of any of the shapes: ``a | b``.
 
     The minimum is a balanced tree in the order of the arguments, and a tile of a picture drops the
@@ -92,7 +103,7 @@ def union(*shapes: Shape) -> Shape:
     return Shape._joined(minimum, _some("union", shapes))
 
 
-def intersection(*shapes: Shape) -> Shape:
+def intersection(*shapes: Shape | Expr) -> Shape:
     """The points of all of the shapes: ``a & b``.
 
     Formula: the maximum. Field: the distance inside where the shapes' are, a bound outside.
@@ -100,7 +111,7 @@ def intersection(*shapes: Shape) -> Shape:
     return Shape._joined(maximum, _some("intersection", shapes))
 
 
-def difference(shape: Shape, *others: Shape) -> Shape:
+def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
     """The points of the first shape that are in none of the others: ``a - b``.
 
     Formula: the maximum of the first and the others' negatives. Field: the distance inside where
@@ -110,7 +121,7 @@ def difference(shape: Shape, *others: Shape) -> Shape:
     return Shape._joined(maximum, [first, *(~other for other in rest)])
 
 
-def smooth_union(*shapes: Shape, radius: Value) -> Shape:
+def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     """The union, its inner corners filled where two fields differ by less than ``radius``.
 
     Where they are equal, the most is added: a quarter of the radius. More than two shapes are
@@ -125,7 +136,7 @@ def smooth_union(*shapes: Shape, radius: Value) -> Shape:
     return Shape(Made(parts, lambda _, *values: balanced(join, values)))
 
 
-def smooth_intersection(*shapes: Shape, radius: Value) -> Shape:
+def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
     """The intersection, its outer corners rounded as ``smooth_union`` fills inner ones.
 
     Formula: the negative of the smooth union of the negatives. Field: a bound.
@@ -133,7 +144,7 @@ def smooth_intersection(*shapes: Shape, radius: Value) -> Shape:
     return ~smooth_union(*(~shape for shape in _some("smooth_intersection", shapes)), radius=radius)
 
 
-def smooth_difference(shape: Shape, *others: Shape, radius: Value) -> Shape:
+def smooth_difference(shape: Shape | Expr, *others: Shape | Expr, radius: Value) -> Shape:
     """The difference, its outer corners rounded as ``smooth_intersection`` does.
 
     Formula: the smooth intersection with the others' negatives. Field: a bound.
@@ -147,12 +158,19 @@ def _smooth(radius: Value, a: Expr, b: Expr) -> Expr:
     return minimum(a, b) - square(near) / (4.0 * radius)
 
 
-def _some(name: str, shapes: Sequence[Shape]) -> Sequence[Shape]:
-    """The arguments of a function of shapes: at least one, and nothing else."""
+def _some(name: str, shapes: Sequence[Shape | Expr]) -> list[Shape]:
+    """The arguments of a function of shapes: at least one shape or truth, and nothing else."""
+    found: list[Shape] = []
     for shape in shapes:
-        if not isinstance(shape, Shape):
+        if isinstance(shape, Shape):
+            found.append(shape)
+        elif isinstance(shape, Expr) and is_truth(shape):
+            found.append(Shape(shape))
+        else:
             hint = f": write {name}(*shapes)" if isinstance(shape, (list, tuple)) else ""
+            if isinstance(shape, Expr):
+                hint = ": compare it, as in a < 0, or write Shape(a) if below 0 is inside"
             raise ArgumentTypeError(f"{name} takes shapes, not {type(shape).__name__!r}{hint}")
-    if not shapes:
+    if not found:
         raise OptionError(f"{name} of no shapes")
-    return shapes
+    return found

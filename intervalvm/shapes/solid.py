@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intervalvm.expr import Expr, absolute, maximum
+from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
 
 
+@hinted
 def sphere(radius: Value) -> Shape:
     """A ball. Formula: the length of (x, y, z) less the radius. Field: the distance."""
     r = v.positive("radius", radius)
@@ -25,6 +27,7 @@ def _cuboid(p: tuple[Expr, ...], halves: Sequence[Value]) -> Expr:
     return v.corner(v.corner(x, y), z)
 
 
+@hinted
 def box(width: Value, height: Value, depth: Value) -> Shape:
     """A box, its sides along x, y and z.
 
@@ -36,6 +39,7 @@ def box(width: Value, height: Value, depth: Value) -> Shape:
     return Shape(lambda *p: _cuboid(p, halves))
 
 
+@hinted
 def rounded_box(width: Value, height: Value, depth: Value, radius: Value) -> Shape:
     """A box whose edges are round by ``radius``, at most half of the shortest side.
 
@@ -50,6 +54,7 @@ def rounded_box(width: Value, height: Value, depth: Value, radius: Value) -> Sha
     return Shape(lambda *p: _cuboid(p, [half - r for half in halves]) - r)
 
 
+@hinted
 def cylinder(radius: Value, height: Value) -> Shape:
     """A cylinder about y.
 
@@ -60,6 +65,7 @@ def cylinder(radius: Value, height: Value) -> Shape:
     return Shape(lambda x, y, z: v.corner(v.distance(x, z) - r, absolute(y) - half))
 
 
+@hinted
 def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shape:
     """The points within ``radius`` of a line from ``start`` to ``end``.
 
@@ -82,6 +88,7 @@ def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
     return Shape(field)
 
 
+@hinted
 def cone(radius: Value, height: Value, top: Value = 0.0) -> Shape:
     """A cone about y: from ``radius`` at ``-height/2`` to ``top`` at ``height/2``, cut if not 0.
 
@@ -98,6 +105,7 @@ def cone(radius: Value, height: Value, top: Value = 0.0) -> Shape:
     )
 
 
+@hinted
 def torus(radius: Value, tube: Value) -> Shape:
     """A ring about y: a circle of radius ``tube`` at the distance ``radius`` from the axis.
 
@@ -109,6 +117,7 @@ def torus(radius: Value, tube: Value) -> Shape:
     return Shape(lambda x, y, z: v.distance(v.distance(x, z) - big, y) - small)
 
 
+@hinted
 def half_space(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
     """The side of a plane that ``normal`` points away from; ``offset`` is how far along it it lies.
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from intervalvm.expr import Expr, absolute, cos, sin, square
+from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
 
@@ -37,6 +38,7 @@ def _periodic(wave: Wave, steepest: float, period: Value, thickness: Value | Non
     return Shape(field)
 
 
+@hinted
 def gyroid(period: Value, thickness: Value | None = None) -> Shape:
     """Schoen's gyroid.
 
@@ -51,6 +53,7 @@ def gyroid(period: Value, thickness: Value | None = None) -> Shape:
     return _periodic(wave, math.sqrt(3), period, thickness)
 
 
+@hinted
 def schwarz_p(period: Value, thickness: Value | None = None) -> Shape:
     """Schwarz' P surface.
 
@@ -59,6 +62,7 @@ def schwarz_p(period: Value, thickness: Value | None = None) -> Shape:
     return _periodic(lambda x, y, z: cos(x) + cos(y) + cos(z), math.sqrt(3), period, thickness)
 
 
+@hinted
 def schwarz_d(period: Value, thickness: Value | None = None) -> Shape:
     """Schwarz' D surface, the diamond.
 
@@ -72,6 +76,7 @@ def schwarz_d(period: Value, thickness: Value | None = None) -> Shape:
     return _periodic(wave, math.sqrt(1.5), period, thickness)
 
 
+@hinted
 def neovius(period: Value, thickness: Value | None = None) -> Shape:
     """Neovius' surface.
 
@@ -86,6 +91,7 @@ def neovius(period: Value, thickness: Value | None = None) -> Shape:
     return _periodic(wave, 7.0, period, thickness)
 
 
+@hinted
 def iwp(period: Value, thickness: Value | None = None) -> Shape:
     """Schoen's I-WP surface.
 

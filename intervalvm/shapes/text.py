@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
+from intervalvm.hints import hinted
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
@@ -20,6 +21,7 @@ Align = Literal["left", "center", "right"]
 VAlign = Literal["top", "middle", "baseline", "bottom"]
 
 
+@hinted
 def text(
     string: str,
     /,

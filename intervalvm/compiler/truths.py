@@ -1,0 +1,44 @@
+"""Truths in a tape: the clauses that are 1 or 0 at every point, as their operations show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intervalvm.ops import ROWS
+
+if TYPE_CHECKING:
+    from intervalvm.tape import Tape
+
+
+def truths(tape: Tape) -> list[bool]:
+    """By clause. NaN never; about real numbers one may be undefined."""
+    found: list[bool] = []
+    rows = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
+    for code, left, right in zip(*rows, strict=True):
+        op = ROWS[code]
+        found.append(op.is_truth or (op.joins_truths and found[left] and found[right]))
+    return found
+
+
+def is_truth(tape: Tape) -> bool:
+    """Whether the value of a tape is a truth, so never below 0. Found out once a tape."""
+    return tape.derived("is_truth", lambda: truths(tape)[-1])
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Where an operation on ``compare`` and a number is 0: above or below 0, or at 0 as well."""
+
+    greater: bool
+    is_strict: bool
+
+
+COMPARED = {
+    "add": Compared(greater=False, is_strict=True),
+    "sub": Compared(greater=True, is_strict=True),
+    "max": Compared(greater=False, is_strict=False),
+    "min": Compared(greater=True, is_strict=False),
+}
+"""``compare + 1``, ``compare - 1``, ``max(compare, 0)``, ``min(compare, 0)``: what ``not`` makes a
+comparison of, see ``expr.truths``."""

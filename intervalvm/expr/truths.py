@@ -1,0 +1,145 @@
+"""Truths: expressions that are 1 where something holds and 0 elsewhere.
+
+Comparisons are truths, and so is what joins truths. As a value a truth is 1 or 0. Drawn, it is a
+shape, the points where it holds: then its *field* stands for it, which is below 0 there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intervalvm.errors import ArgumentTypeError
+from intervalvm.expr.functions import FUNCTIONS, Value
+from intervalvm.expr.node import Expr, as_expr
+from intervalvm.ops import OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_f = FUNCTIONS
+
+
+def is_truth(a: Expr) -> bool:
+    """Whether the operations of ``a`` show that it is a truth.
+
+    Then it is ``not`` of anything, or joins truths; a 0 or a 1 may be among these, but is none by
+    itself, being a number.
+    """
+    stack = [a]
+    while stack:  # operands first: an expression may be deeper than Python's own stack
+        node = stack[-1]
+        if node._is_truth is None:
+            op, operands = OPS[node._op], node._operands
+            if any(o._is_truth is False and not is_bit(o) for o in operands) or not op.joins_truths:
+                node._is_truth = op.is_truth
+            elif waiting := [o for o in operands if o._is_truth is None]:
+                stack.append(waiting[0])
+                continue
+            else:
+                node._is_truth = any(o._is_truth for o in operands)
+        stack.pop()
+    return bool(a._is_truth)
+
+
+def is_bit(a: Expr) -> bool:
+    """Whether ``a`` is the number 0 or 1."""
+    return a._op == "const" and a._value in (0.0, 1.0)
+
+
+def are_truths(*expressions: Expr) -> bool:
+    """Whether all are truths, or 0 and 1 beside truths."""
+    known = [is_truth(a) for a in expressions]
+    return any(known) and all(map(lambda a, k: k or is_bit(a), expressions, known))
+
+
+def field_of(a: Expr) -> Expr:
+    """What ``a`` is drawn as: itself, or of a truth -1/2 where it holds and 1/2 elsewhere.
+
+    Both sides are apart from 0, so that ``min``, ``max`` and ``neg`` join such fields as ``or``,
+    ``and`` and ``not`` join the truths.
+    """
+    return 0.5 - a if is_truth(a) else a
+
+
+def as_root(value: object) -> Expr:
+    """The expression of what a function of the coordinates gives; True and False are truths."""
+    if isinstance(value, (bool, np.bool_)):
+        return _f["not"](0.0 if value else 1.0)
+    return as_expr(value)
+
+
+def as_truth(a: Expr) -> Expr:
+    """1 where ``a`` is not 0, NaN included, as NumPy has it."""
+    return a if is_truth(a) or is_bit(a) else _f["not"](_f["not"](a))
+
+
+def chosen(condition: Expr, a: Expr, b: Expr) -> Expr:
+    """``a`` where ``condition`` is not 0, else ``b``: every bit as it is. Of truths a truth.
+
+    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
+    """
+    is_false = _f["not"](condition)
+    if are_truths(a, b):
+        return logical_or(logical_and(condition, a), logical_and(is_false, b))
+    is_true = condition if condition._op == "not" else _f["not"](is_false)
+    return _f["and"](-is_true, a) + _f["and"](-is_false, b)
+
+
+# compare is -1, 0, 1 or NaN; NaN passes through all but ``not``, which gives 0.
+def less(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b) + 1)
+
+
+def greater(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b) - 1)
+
+
+def less_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["max"](_f["compare"](a, b), 0))
+
+
+def greater_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["min"](_f["compare"](a, b), 0))
+
+
+def equal(a: Value, b: Value) -> Expr:
+    return _f["not"](_f["compare"](a, b))
+
+
+def not_equal(a: Value, b: Value) -> Expr:
+    return _f["not"](equal(a, b))
+
+
+def logical_and(a: Expr, b: Expr) -> Expr:
+    return as_truth(_f["and"](a, b))
+
+
+def logical_or(a: Expr, b: Expr) -> Expr:
+    return as_truth(_f["or"](a, b))
+
+
+def logical_xor(a: Expr, b: Expr) -> Expr:
+    return not_equal(as_truth(a), as_truth(b))
+
+
+def isnan(a: Expr) -> Expr:
+    return not_equal(a, a)
+
+
+def signbit(a: Expr) -> Expr:
+    # the reciprocal tells -0 from 0
+    return logical_or(less(a, 0), less(_f["recip"](a), 0))
+
+
+def of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
+    def bitwise(*operands: Expr) -> Expr:
+        if not all(is_truth(a) or is_bit(a) for a in operands):
+            raise ArgumentTypeError(
+                "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
+                "logical_not of NumPy, or minimum and maximum"
+            )
+        return combine(*operands)
+
+    return bitwise

@@ -1,0 +1,123 @@
+"""Names that people guess: the error has the name that there is."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import intervalvm as ivm
+from intervalvm import hints, shapes
+from intervalvm.expr.ufuncs import UFUNCS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+disc = shapes.circle(0.5)
+package: Any = ivm
+module: Any = shapes
+shape: Any = disc
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "said"),
+    [
+        (package, "min", "minimum(a, b)"),
+        (package, "max", "maximum(a, b)"),
+        (package, "abs", "abs(a)"),
+        (package, "pi", "math.pi"),
+        (package, "arcsinh", "np.arcsinh"),
+        (package, "clip", "np.clip"),
+        (package, "circle", "intervalvm.shapes.circle"),
+        (package, "rendre", "did you mean 'render'"),
+        (module, "hexagon", "polygon(corners)"),
+        (module, "line", "segment(start, end, radius)"),
+        (module, "circel", "did you mean 'circle'"),
+        (shape, "translate", "move(x, y)"),
+        (shape, "rotat", "did you mean 'rotate'"),
+        (shape, "save", "ivm.save(shape, path)"),
+    ],
+)
+def test_a_guess_is_answered_with_the_name(owner: Any, name: str, said: str) -> None:
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'.*{re.escape(said)}"):
+        getattr(owner, name)
+    assert not hasattr(owner, name)
+
+
+def names_in(text: str) -> set[str]:
+    """The names that a hint calls."""
+    return set(re.findall(r"([a-z_]+)\(", text)) - {"abs", "shape"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "table"),
+    [(package, hints.PACKAGE), (module, hints.SHAPES), (shape, hints.METHODS)],
+    ids=["package", "shapes", "methods"],
+)
+def test_no_guess_is_a_name_and_every_hint_is_one(owner: Any, table: dict[str, str]) -> None:
+    for guess, hint in table.items():
+        assert not hasattr(owner, guess), guess
+        for name in names_in(hint):
+            assert any(hasattr(place, name) for place in (owner, ivm, shapes, disc)), hint
+
+
+def test_what_is_of_numpy_or_of_shapes_is_said_so() -> None:
+    for name in {*UFUNCS, *shapes.__all__} - set(dir(ivm)):
+        with pytest.raises(AttributeError, match="write "):
+            getattr(package, name)
+
+
+def test_an_error_inside_a_field_is_not_taken_for_a_guess() -> None:
+    broken = shapes.Shape(lambda x, y, z: x.nothing)
+    with pytest.raises(AttributeError, match="'Expr' object has no attribute 'nothing'"):
+        broken.tape()
+    with pytest.raises(AttributeError, match="'Expr' object has no attribute 'nothing'"):
+        _ = broken.expr
+
+
+MAKERS = [
+    made for name in shapes.__all__
+    if inspect.isfunction(made := getattr(shapes, name))
+    and all(p.kind is not p.VAR_POSITIONAL for p in inspect.signature(made).parameters.values())
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_a_shape_has_no_place(make: Callable[..., Any]) -> None:
+    with pytest.raises(ivm.ArgumentTypeError, match=rf"{make.__name__} takes no center=.*\.move"):
+        make(center=(0.5, 0.5))
+    with pytest.raises(ivm.ArgumentTypeError, match=f"{make.__name__} takes no qqq="):
+        make(qqq=1)
+    assert pickle.loads(pickle.dumps(make)) is make
+
+
+def test_a_keyword_with_a_slip_is_told_the_right_one() -> None:
+    wrong: Any = shapes.circle
+    with pytest.raises(TypeError, match="did you mean 'radius'"):
+        wrong(raduis=1)
+
+
+# --- a point where coordinates are meant --------------------------------------------------------
+
+
+def test_move_takes_a_point() -> None:
+    for point in ((0.5, 0.25), [0.5, 0.25], np.array([0.5, 0.25])):
+        assert disc.move(point).tape() == disc.move(0.5, 0.25).tape()
+    assert disc.move((0, 0, 1)).tape() == disc.move(0, 0, 1).tape()
+    assert disc.move((ivm.var("a", 1), 2)).tape() == disc.move(ivm.var("a"), 2).tape()
+
+
+@pytest.mark.parametrize("wrong", [((1,),), ((1, 2), 3), ((1, 2, 3, 4),), ((),), ((1, 2), 0, 1)])
+def test_half_a_point_is_refused(wrong: Any) -> None:
+    with pytest.raises(ivm.OptionError, match="one point of 2 or 3 numbers"):
+        disc.move(*wrong)
+
+
+@pytest.mark.parametrize("wrong", ["ab", ("a", "b"), (1, None)])
+def test_a_point_holds_numbers(wrong: Any) -> None:
+    with pytest.raises(ivm.ArgumentTypeError, match="is a number or an expression"):
+        disc.move(wrong)
