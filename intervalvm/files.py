@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from intervalvm.arguments import path_name
 from intervalvm.errors import FileError
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def check_writable(path: PathLike) -> None:
     """Raise FileError if ``write_atomically(path, ...)`` could not work, as far as can be seen."""
-    target = Path(path)
+    name = path_name(path)
+    try:
+        has_nul = b"\0" in os.fsencode(name)
+    except UnicodeEncodeError:
+        has_nul = True
+    if has_nul:
+        raise FileError(f"cannot write {name!r}: no file can have this name: choose another")
+    target = Path(name)
     if target.is_dir():
         raise FileError(f"{target} is a folder: give the name of a file in it")
     folder = target.parent
@@ -53,6 +61,7 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
     the way, an interrupt too, the new file is removed and the old one stays. Links are followed,
     and a device or pipe is written directly. Raises FileError, with ``disk_full`` where it is so.
     """
+    path = path_name(path)
     check_writable(path)
     target = Path(os.path.realpath(path))
     with file_errors(str(path)):

@@ -14,6 +14,7 @@ import intervalvm
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
     {"errors"},
+    {"arguments"},
     {"files", "memory"},
     {"functions"},
     {"ops", "shown"},
@@ -39,6 +40,7 @@ LAZY_UPWARDS = {
     ("shown.py", "notebook"),
     ("evaluate/dense.py", "gpu"),
     ("render/api.py", "gpu"),
+    ("render/options.py", "gpu"),
     ("render/bands.py", "gpu"),
 }
 """``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go

@@ -7,6 +7,9 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.errors import OptionError
+from intervalvm.memory import bytes_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -147,6 +150,13 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--scale", type=float, metavar="S", help="half the shorter side of the picture (1)"
     )
+    what.add_argument(
+        "--crop",
+        type=int,
+        nargs=4,
+        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
+        help="draw these pixels of the picture alone, the same as in all of it (all)",
+    )
     _add_variables(what)
     what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
     what.add_argument(
@@ -280,8 +290,7 @@ def _setting(text: str) -> tuple[str, float]:
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of memory: give 4G or 500M")
-    number, unit = found.groups()
-    return int(float(number) * 1024 ** " KMGT".index(unit.upper() or " "))
+    try:
+        return bytes_in(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

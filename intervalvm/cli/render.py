@@ -18,7 +18,7 @@ from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, file_errors
 from intervalvm.render.api import render as render_image
-from intervalvm.render.grid import Region, coordinates
+from intervalvm.render.grid import Region
 from intervalvm.render.image import UNPROVEN, Stats, check_shades, format_of, milliseconds
 from intervalvm.vmfile import load
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 STANDARD_OUTPUT = "-"
-PASSED_ON = ("size", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z")
+PASSED_ON = (
+    *("size", "crop", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z"),
+)
 
 
 def render(options: argparse.Namespace) -> int:
@@ -100,6 +102,8 @@ def _region(options: argparse.Namespace) -> Region | None:
 def _check_output(out: str, options: argparse.Namespace) -> None:
     """Refuse before the work what could not be written after it."""
     if options.certificate is not None:
+        if options.crop is not None:
+            raise OptionError("--certificate is about a whole picture: leave --crop out")
         check_writable(options.certificate)
         if Path(options.file).exists() and not Path(options.file).is_file():
             raise OptionError(
@@ -148,9 +152,7 @@ def _compare(
         wrong = differs & (found != UNPROVEN) & (dense.pixels != UNPROVEN)
     if wrong.any():
         row, column = divmod(int(np.argmax(wrong)), image.width)
-        x, y = coordinates(
-            image.region, image.width, image.height, image.stats.grid, image.stats.dtype
-        )
+        x, y = image.samples()
         how = "differ from" if image.over is None else "contradict"
         print(
             f"intervalvm: {np.count_nonzero(wrong)} of {wrong.size} pixels {how} dense evaluation, "

@@ -29,7 +29,7 @@ from intervalvm.compiler.slots import dying
 from intervalvm.evaluate.dense import Points, Rules, prepare, with_rules
 from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike
-from intervalvm.memory import require
+from intervalvm.memory import Amount, require
 from intervalvm.ops import AXES, OPS, ROWS
 
 
@@ -51,7 +51,7 @@ def grad(
     variables: Mapping[str, Any] | None = None,
     backend: str = "numpy",
     dtype: Any = "float32",
-    max_memory: int | None = None,
+    max_memory: Amount | None = None,
 ) -> Gradient:
     """The value of ``tape`` at each point and its partial derivatives by x, y and z.
 

@@ -59,9 +59,9 @@ from intervalvm.expr.functions import (
     subtract,
     tan,
 )
-from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, axes, constant, var
+from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, at, axes, constant, var
 from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, settings_for
-from intervalvm.expr.tracing import trace
+from intervalvm.expr.tracing import spatial, trace
 from intervalvm.expr.ufuncs import where
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "as_expr",
     "as_tape",
     "asin",
+    "at",
     "atan",
     "atan2",
     "axes",
@@ -112,6 +113,7 @@ __all__ = [
     "round",
     "settings_for",
     "sin",
+    "spatial",
     "sqrt",
     "square",
     "subtract",

@@ -23,7 +23,8 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.errors import ArgumentTypeError, BackendError
+from intervalvm.arguments import brief, mapping
+from intervalvm.errors import ArgumentTypeError, BackendError, OptionError
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import Expr, as_expr, axes, var
 from intervalvm.expr.ufuncs import ufunc, where
@@ -47,10 +48,13 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         raise BackendError(
             "from_sympy needs SymPy, which is not installed: pip install 'intervalvm[sympy]'"
         ) from error
-    root = sympy.sympify(formula)
+    try:
+        root = sympy.sympify(formula)
+    except (sympy.SympifyError, SyntaxError, TypeError, ValueError, AttributeError):
+        root = None
     if not isinstance(root, sympy.Basic):
-        raise ArgumentTypeError(f"expected a formula of SymPy's, not {type(formula).__name__!r}")
-    reader = _Reader(sympy, defaults or {})
+        raise ArgumentTypeError(f"expected a formula of SymPy's, not {brief(formula)}")
+    reader = _Reader(sympy, mapping("defaults", defaults))
     stack = [root]
     while stack:  # operands first: a formula may be deeper than Python's own stack
         node = stack[-1]
@@ -59,7 +63,10 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
             continue
         stack.pop()
         if node not in reader.known:
-            reader.known[node] = reader.convert(node)
+            try:
+                reader.known[node] = reader.convert(node)
+            except OverflowError:
+                raise OptionError(f"{brief(node)} is beyond what a float64 holds") from None
     return as_expr(reader.known[root])
 
 

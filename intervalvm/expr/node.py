@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm.arguments import real
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.ops import AXES
 from intervalvm.shown import Shown
@@ -109,16 +110,12 @@ class Expr(Shown):
         Raises VariableError for a name that it does not have.
         """
         numbers = values_to_bind(self.tape().variables, values)
-        made: dict[int, Expr] = {}
-        for node in postorder(self):
-            operands = tuple(made[id(operand)] for operand in node._operands)
-            if node._op == "var" and node._value in numbers:
-                made[id(node)] = as_expr(numbers[str(node._value)])
-            elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
-                made[id(node)] = node
-            else:
-                made[id(node)] = Expr(node._op, operands)
-        return made[id(self)]
+
+        def bound(node: Expr) -> Expr | None:
+            is_bound = node._op == "var" and node._value in numbers
+            return as_expr(numbers[str(node._value)]) if is_bound else None
+
+        return _rebuilt(self, bound)
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Expr", 1)
@@ -191,7 +188,7 @@ class Expr(Shown):
         return _call("rint", self)
 
     def __pow__(self, power: object) -> Expr:
-        if not isinstance(power, NUMBERS) or not float(power).is_integer():
+        if not isinstance(power, NUMBERS) or not real("the power", power).is_integer():
             raise ArgumentTypeError(
                 f"the power of an expression must be a whole number, not {power!r}: "
                 "use sqrt(a), or exp(p * log(a))"
@@ -201,8 +198,11 @@ class Expr(Shown):
             return Expr("recip", (self**-count,))
         if count < 2:
             return self if count else constant(1.0)
-        half = Expr("square", (self ** (count // 2),))
-        return half * self if count % 2 else half
+        found = self
+        for bit in f"{count:b}"[1:]:  # not by recursion: 1e308 is a whole number too
+            found = Expr("square", (found,))
+            found = found * self if bit == "1" else found
+        return found
 
     def __rpow__(self, base: object) -> NoReturn:
         raise ArgumentTypeError(
@@ -286,6 +286,27 @@ def postorder(
             yield node
 
 
+def at(root: Expr, x: Expr, y: Expr, z: Expr) -> Expr:
+    """The same expression with other expressions for the coordinates."""
+    coordinates = dict(zip(AXES.values(), (x, y, z), strict=True))
+    return _rebuilt(root, lambda node: coordinates.get(node._op))
+
+
+def _rebuilt(root: Expr, instead: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression in which ``instead`` says what stands for a node without operands, or None."""
+    made: dict[int, Expr] = {}
+    for node in postorder(root):
+        operands = tuple(made[id(operand)] for operand in node._operands)
+        found = None if operands else instead(node)
+        if found is not None:
+            made[id(node)] = found
+        elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
+            made[id(node)] = node
+        else:
+            made[id(node)] = Expr(node._op, operands)
+    return made[id(root)]
+
+
 def _restore(rows: list[tuple[str, tuple[int, ...], float | str | None, float | None]]) -> Expr:
     nodes: list[Expr] = []
     for op, operands, value, default in rows:
@@ -298,7 +319,7 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, NUMBERS):
-        return Expr("const", value=float(value))
+        return Expr("const", value=real("a constant", value))
     raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
 
 
@@ -319,7 +340,7 @@ def var(name: str, default: float | None = None) -> Expr:
         raise OptionError(f"a variable's name is one word without '#', not {name!r}")
     if name in AXES:
         raise OptionError(f"{name!r} is a coordinate, not a free variable: use axes()")
-    return Expr("var", value=name, default=None if default is None else float(default))
+    return Expr("var", value=name, default=None if default is None else real(name, default))
 
 
 def constant(value: float) -> Expr:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from intervalvm.errors import OptionError
+from intervalvm.arguments import brief, path_name
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.memory import address_of
+from intervalvm.render.grid import coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intervalvm.render.grid import Region
+    from intervalvm.render.size import Crop
+
+    Frame = tuple[Region, int, int, Crop | None]
 
 
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
@@ -146,7 +151,8 @@ class Image:
 
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
-    that the pixels cover. A proven image is a bitmap with a third value, 128 for unproven; ``over``
+    that the pixels cover; ``crop`` says which pixels of a larger picture they are, (left, top,
+    right, bottom). A proven image is a bitmap with a third value, 128 for unproven; ``over``
     then says what was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay
     there, as ``device_pixels``, until ``pixels`` is asked for.
     """
@@ -155,6 +161,7 @@ class Image:
     region: Region
     _stats: Stats | Callable[[], Stats]
     over: str | None = None
+    _whole: Frame | None = None
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
@@ -172,9 +179,23 @@ class Image:
         """How the work went: put together when it is asked for, which most frames are not."""
         return self._stats() if callable(self._stats) else self._stats
 
+    @property
+    def frame(self) -> Frame:
+        """The region, the width, the height and the crop that the samples were taken from."""
+        return self._whole or (self.region, self.width, self.height, None)
+
+    @property
+    def crop(self) -> Crop | None:
+        """Which pixels of a larger picture these are; None for a whole one."""
+        return self.frame[3]
+
+    def samples(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """x of the columns and y of the rows, top first, in the dtype of the image's arithmetic."""
+        return coordinates(*self.frame[:3], self.stats.grid, self.stats.dtype, self.crop)
+
     def __getstate__(self) -> dict[str, Any]:
         state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
-        return state | {"over": self.over}
+        return state | {"over": self.over, "_whole": self._whole}
 
     @property
     def width(self) -> int:
@@ -223,15 +244,20 @@ class Image:
 
     def write(self, stream: BinaryIO, format: str = "png") -> None:
         """Write the bytes of the file to a seekable ``stream`` of your own."""
+        if not all(hasattr(stream, name) for name in ("write", "flush", "tell", "seek")):
+            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
         FORMATS[format_of("", format)](self, _Plain(stream))
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
     """The key of ``FORMATS`` for a file name, or for a format that is named without it."""
-    suffix = os.path.splitext(path)[1] if format is None else f".{format}"
+    if format is not None and not isinstance(format, str):
+        raise ArgumentTypeError(f"format={brief(format)}: give a suffix, as in 'png'")
+    file = path_name(path)
+    suffix = os.path.splitext(file)[1] if format is None else f".{format}"
     name = suffix.lower().removeprefix(".")
     if name not in FORMATS:
-        what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
+        what = f"the suffix {suffix!r}" if suffix else f"{file!r} without a suffix"
         raise OptionError(f"{what} names no format: choose {' '.join(f'.{f}' for f in FORMATS)}")
     return name
 

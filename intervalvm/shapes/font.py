@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from intervalvm.arguments import mapping, path_name, real
 from intervalvm.errors import BackendError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes.kerning import Kerning
@@ -48,9 +49,9 @@ class Font:
         number: int = 0,
         location: Mapping[str, float] | None = None,
     ) -> None:
-        self.name = fspath(path)
-        self._tables = _read(Path(path), number)
-        self._location = _checked(self._tables, dict(location or {}), self.name)
+        self.name = path_name(path)
+        self._tables = _read(Path(self.name), number)
+        self._location = _checked(self._tables, dict(mapping("location", location)), self.name)
         self._glyphs = self._tables.getGlyphSet(location=self._location or None)
         self._names: dict[int, str] = self._tables.getBestCmap() or {}
         self._outlines: dict[str, Outline] = {}
@@ -145,8 +146,9 @@ def _read(path: Path, number: int) -> Any:
         ) from error
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read the font {path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # a name with NUL is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"cannot read the font {path}: {reason}") from error
     try:
         tables = TTFont(io.BytesIO(data), fontNumber=number, lazy=True)
         outlines = {"glyf", "CFF ", "CFF2"} & set(tables.keys())
@@ -168,7 +170,7 @@ def _checked(tables: Any, location: dict[str, float], name: str) -> dict[str, fl
             there = ", ".join(axes) or "none: it is not variable"
             raise OptionError(f"{name} has no axis {tag!r}; its axes are {there}")
         low, high = axes[tag].minValue, axes[tag].maxValue
-        if not low <= value <= high:
+        if not low <= real(f"location[{tag!r}]", value) <= high:
             raise OptionError(f"{tag} of {name} is {low:g} to {high:g}, not {value!r}")
     return location
 

@@ -5,10 +5,11 @@ Derived: the field of a moved shape at p is that of the shape at the place which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-from intervalvm.errors import OptionError
+from intervalvm.arguments import brief, is_word, parts_of
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
@@ -21,8 +22,8 @@ AXES = ("x", "y", "z")
 
 def axis_index(name: object) -> int:
     """0, 1 or 2 for "x", "y" or "z"."""
-    if name not in AXES:
-        raise OptionError(f"axis={name!r}: choose 'x', 'y' or 'z'")
+    if not is_word(name, AXES):
+        raise OptionError(f"axis={brief(name)}: choose 'x', 'y' or 'z'")
     return AXES.index(str(name))
 
 
@@ -119,10 +120,13 @@ class Placing(Base):
         if not steps:
             raise OptionError("repeat: give the step along an axis, such as x=0.5")
         if count is not None:
-            counts = list(count) if isinstance(count, Iterable) else [count] * len(steps)
+            try:
+                counts = parts_of("count", count)
+            except ArgumentTypeError:
+                counts = (count,) * len(steps)
             if len(counts) != len(steps):
                 raise OptionError(
-                    f"count={count!r}: give one number for each of {len(steps)} steps"
+                    f"count={brief(count)}: give one number for each of {len(steps)} steps"
                 )
             shape = self
             for (i, step), n in zip(steps.items(), counts, strict=True):

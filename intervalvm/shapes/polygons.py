@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from intervalvm.arguments import parts_of
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
 from intervalvm.shapes.planar import Point, hull, is_anticlockwise, meeting_sides, turn
@@ -76,7 +77,7 @@ def star(points: int, outer: float, inner: float) -> Shape:
 def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
     """The corners anticlockwise, without repetitions and without points on a straight side."""
     given: list[Point] = []
-    for i, point in enumerate(points):
+    for i, point in enumerate(parts_of("points", points)):
         x, y = (number(f"points[{i}]", part) for part in values(f"points[{i}]", point, 2))
         if not given or given[-1] != (x, y):
             given.append((x, y))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, maximum, minimum, square
+from intervalvm.expr import Expr, absolute, at, maximum, minimum, spatial, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
 from intervalvm.shapes.placing import Placing
 from intervalvm.shapes.raising import Raising
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from intervalvm.shapes.base import Join
     from intervalvm.shapes.values import Value
 
 __all__ = [
@@ -29,12 +31,27 @@ __all__ = [
 ]
 
 
+PACKAGE = __name__.split(".")[0]
+
+
 class Shape(Placing, Raising):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
-    ``Shape(field)`` takes a function of three expressions, x, y and z, that gives an expression
-    below 0 inside. Every function of the library that takes a tape takes a shape. Immutable.
+    ``Shape(field)`` takes a function of two or three expressions, x, y and perhaps z, that gives an
+    expression below 0 inside; it is called at once, as ``intervalvm.trace`` does, and raises what
+    that raises. Every function of the library that takes a tape takes a shape. Immutable; a pickle
+    holds the expression.
     """
+
+    def __init__(self, field: Callable[..., Expr | float]) -> None:
+        # those of this package take three, give an expression, and are many: they are not tried
+        module = getattr(field, "__module__", None) or ""
+        is_own = isinstance(field, FunctionType) and module.startswith(f"{PACKAGE}.")
+        super().__init__(field if is_own else spatial(field))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        join, parts = self._chain or (None, (self,))
+        return _restored, (join, [part.expr for part in parts])
 
     def __or__(self, other: Shape) -> Shape:
         return union(self, other) if isinstance(other, Shape) else NotImplemented
@@ -74,6 +91,7 @@ class Shape(Placing, Raising):
 
         Formula: the mean of the fields with these weights. Field: a bound.
         """
+        _some("morph", [other])
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
@@ -82,6 +100,11 @@ class Shape(Placing, Raising):
             return a * (1.0 - share) + b * share
 
         return Shape(field)
+
+
+def _restored(join: Join | None, fields: list[Expr]) -> Shape:
+    parts = [Shape(partial(at, field)) for field in fields]
+    return parts[0] if join is None else Shape._joined(join, parts)
 
 
 def union(*shapes: Shape) -> Shape:

@@ -7,10 +7,10 @@ yet, so what is promised of a shape holds while its values are what a number wou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from intervalvm import expr
+from intervalvm.arguments import brief, parts_of, real
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, as_expr
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Value = Expr | float
+MOST_PARTS = 1_000_000
+"""A count above it would take memory without end before anything is drawn."""
 
 
 def value(name: str, given: object) -> Value:
@@ -30,11 +32,12 @@ def value(name: str, given: object) -> Value:
         return given
     if not isinstance(given, NUMBERS):
         raise ArgumentTypeError(
-            f"{name} is a number or an expression, not {type(given).__name__!r}: {given!r}"
+            f"{name} is a number or an expression, not {type(given).__name__!r}: {brief(given)}"
         )
-    if not math.isfinite(given):
+    number = real(name, given)
+    if not math.isfinite(number):
         raise OptionError(f"{name}={given!r} is not finite")
-    return float(given)
+    return number
 
 
 def positive(name: str, given: object) -> Value:
@@ -68,14 +71,21 @@ def whole(name: str, given: object, least: int) -> int:
     checked = number(name, given)
     if not checked.is_integer() or checked < least:
         raise OptionError(f"{name}={given!r} is not a whole number from {least}")
+    if checked > MOST_PARTS:
+        raise OptionError(
+            f"{name}={given!r} is above {MOST_PARTS}, the most parts that a shape has"
+        )
     return int(checked)
 
 
 def values(name: str, given: object, count: int) -> tuple[Value, ...]:
     """A point or a vector: ``count`` numbers or expressions."""
-    parts = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    try:
+        parts = parts_of(name, given)
+    except ArgumentTypeError:
+        parts = ()
     if len(parts) != count:
-        raise OptionError(f"{name}={given!r} is not {count} numbers, such as {(0.0,) * count}")
+        raise OptionError(f"{name}={brief(given)} is not {count} numbers, such as {(0.0,) * count}")
     return tuple(value(f"{name}[{i}]", part) for i, part in enumerate(parts))
 
 
