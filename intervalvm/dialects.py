@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intervalvm.arguments import brief, is_word
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.ops import OPS, ROWS
 from intervalvm.tape import TapeBuilder, select
@@ -70,6 +71,6 @@ DIALECTS: dict[str, Callable[[Tape], str]] = {"intervalvm": str, "fidget": fidge
 
 def text_of(tape: Tape, dialect: str) -> str:
     """The ``.vm`` text of a tape in a dialect. OptionError for one that there is not."""
-    if dialect not in DIALECTS:
-        raise OptionError(f"no dialect {dialect!r}: choose {', '.join(map(repr, DIALECTS))}")
+    if not is_word(dialect, DIALECTS):
+        raise OptionError(f"no dialect {brief(dialect)}: choose {', '.join(map(repr, DIALECTS))}")
     return DIALECTS[dialect](tape)

@@ -14,7 +14,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from intervalvm.errors import ArgumentTypeError, FileError
+from intervalvm.arguments import path_name
+from intervalvm.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,12 +96,9 @@ class _Place(NamedTuple):
 
 def check_path(path: PathLike) -> str:
     """The path as text. Raises FileError for one that no file can have, TypeError for no path."""
+    name = path_name(path)
     try:
-        name = os.fsdecode(path)
         unusable = b"\0" in os.fsencode(name)
-    except TypeError:
-        kind = type(path).__name__
-        raise ArgumentTypeError(f"{kind} is not a path: give a file name as text") from None
     except UnicodeEncodeError:
         unusable = True
     if unusable:

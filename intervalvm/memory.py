@@ -3,23 +3,60 @@
 from __future__ import annotations
 
 import gc
+import math
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
+from intervalvm.arguments import brief, real
 from intervalvm.errors import DoesNotFit, OptionError
 
 WORTH_ASKING = 64 << 20
 """Below this many bytes the system is not asked what it has left."""
 
 
-def require(needed: int, what: str, way_out: str, max_memory: int | None = None) -> None:
+AMOUNT = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE | re.ASCII)
+
+MOST = sys.maxsize >> 1
+"""Bytes; more than any machine has, and small enough to add to."""
+Amount = int | float | str
+"""Bytes: a number, or text such as "4G"."""
+
+
+def bytes_in(text: str) -> int:
+    """The number of bytes in a text such as "4G", "500 MB" or "1.5 GiB".
+
+    K, M, G and T are powers of 1024; more than the machine can count is as much as it can. Raises
+    OptionError for a text that is none.
+    """
+    found = AMOUNT.fullmatch(text)
+    if found is None:
+        raise OptionError(f"{brief(text)} is not an amount of memory: give 4G or 500M")
+    number, unit = found.groups()
+    return int(min(Decimal(number) * 1024 ** " KMGT".index(unit.upper() or " "), MOST))
+
+
+def as_bytes(name: str, amount: Amount) -> int:
+    """A number of bytes above 0, given as one or as ``bytes_in`` reads it.
+
+    Raises ArgumentTypeError for what is neither, OptionError for what is no amount.
+    """
+    size = bytes_in(amount) if isinstance(amount, str) else real(name, amount)
+    if isinstance(amount, (bool, np.bool_)) or not 0 < size < math.inf:
+        raise OptionError(f"{name} must be a positive number of bytes, not {brief(amount)}")
+    return min(math.ceil(size), MOST)
+
+
+def require(needed: int, what: str, way_out: str, max_memory: Amount | None = None) -> None:
     """Raise DoesNotFit if ``needed`` bytes are more than ``max_memory`` or than is available."""
-    if max_memory is not None and max_memory <= 0:
-        raise OptionError(f"max_memory must be a positive number of bytes, not {max_memory}")
     if max_memory is None and needed < WORTH_ASKING:
         return
-    limit = available() if max_memory is None else max_memory
+    limit = available() if max_memory is None else as_bytes("max_memory", max_memory)
     if needed > limit:
         source = "are available" if max_memory is None else "are allowed (max_memory)"
         raise DoesNotFit(

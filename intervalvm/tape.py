@@ -6,14 +6,16 @@ the tape is that of its last clause. ``str(tape)`` is ``.vm`` text that reads ba
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from intervalvm.arguments import brief, mapping, real
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError, VariableError
+from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.shown import Shown
 
@@ -120,7 +122,7 @@ class Tape(Shown):
         return Tape, (self.codes, self.left, self.right, self.wide, self.single, self.variables)
 
     def __str__(self) -> str:
-        return "".join(f"{self.clause(i)}\n" for i in range(len(self)))
+        return "".join(f"{self._clause(i)}\n" for i in range(len(self)))
 
     def __repr__(self) -> str:
         free = f", variables={list(self.variables)}" if self.variables else ""
@@ -133,7 +135,19 @@ class Tape(Shown):
         return evaluate(self, x, y, z, **options)
 
     def clause(self, i: int) -> str:
-        """Clause ``i`` as a line of ``.vm`` text."""
+        """Clause ``i``, from 0, as a line of ``.vm`` text. OptionError if there is none."""
+        return self._clause(self._place(i))
+
+    def _place(self, i: int) -> int:
+        try:
+            place = operator.index(i)
+        except TypeError:
+            raise ArgumentTypeError(f"a clause has a number, not {brief(i)}") from None
+        if not 0 <= place < len(self):
+            raise OptionError(f"there is no clause {brief(i)}: there are 0 to {len(self) - 1}")
+        return place
+
+    def _clause(self, i: int) -> str:
         op = ROWS[self.codes[i]]
         name = op.name
         if name == "const":
@@ -166,17 +180,23 @@ class Tape(Shown):
 
         Raises VariableError for one that is missing, or that the tape does not have.
         """
-        given = dict(variables or {})
+        given = mapping("variables", variables)
         if missing := [name for name in self.variables if name not in given]:
             first = missing[0]
             raise VariableError(
                 f"the free variable {', '.join(map(repr, missing))} of the tape has no value: "
                 f"pass variables={{{first!r}: ...}} (on the command line: --set {first}=VALUE)"
             )
+        self.known(given)
+        return tuple(given[name] for name in self.variables)
+
+    def known(self, variables: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """``variables``, a dict or None: VariableError for one that the tape does not have."""
+        given = mapping("variables", variables)
         if unknown := sorted(given.keys() - set(self.variables)):
             known = ", ".join(map(repr, self.variables)) or "none"
             raise VariableError(f"the tape has no free variable {unknown[0]!r}; it has {known}")
-        return tuple(given[name] for name in self.variables)
+        return given
 
     @in_default_environment
     def bind(self, /, **values: float) -> Tape:
@@ -238,13 +258,14 @@ class Tape(Shown):
 def values_to_bind(variables: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, float]:
     """``values`` as floats. VariableError for a name that is not one of ``variables``."""
     names = set(variables)
-    for name, value in values.items():
+    for name in values:
         if name not in names:
             known = ", ".join(map(repr, variables)) or "none"
             raise VariableError(f"there is no free variable {name!r} to bind; there is {known}")
-        if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise OptionError(f"{name}={value!r} is not a number")
-    return {name: float(value) for name, value in values.items()}
+    try:
+        return {name: real(name, value) for name, value in values.items()}
+    except ArgumentTypeError as error:
+        raise OptionError(str(error)) from None
 
 
 @in_default_environment
@@ -260,6 +281,17 @@ def constant_text(wide: float, single: np.float32) -> str:
     assert isinstance(exponent, int)
     mantissa = int("".join(map(str, digits))) * 10**30 + (side if wide > 0 else -side)
     return f"{'-' if wide < 0 else ''}{mantissa}e{exponent - 30}"
+
+
+def wrong_name(name: str) -> str | None:
+    """What is wrong with the name of a free variable: a word that UTF-8 can spell is right."""
+    if name in AXES:
+        return "is a coordinate"
+    if name.split() != [name]:
+        return "is not one word"
+    if not name.isascii() and any("\ud800" <= char <= "\udfff" for char in name):
+        return "has half of a surrogate pair, which no file can hold"
+    return None
 
 
 class TapeBuilder:
@@ -294,8 +326,7 @@ class TapeBuilder:
 
     def variable(self, name: str) -> int:
         """Append a read of the free variable ``name``, any word that ``var-NAME`` can spell."""
-        if name in AXES or name.split() != [name]:
-            why = "is a coordinate" if name in AXES else "is not one word"
+        if why := wrong_name(name):
             raise OptionError(f"{name!r} {why}: a free variable needs another name")
         return self.clause("var", self.variables.setdefault(name, len(self.variables)))
 

@@ -24,14 +24,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm import foreign
+from intervalvm.arguments import brief, path_name, real
 from intervalvm.dialects import text_of
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import DoesNotFit, FileError, FormatError, OptionError
+from intervalvm.errors import ArgumentTypeError, DoesNotFit, FileError, FormatError, OptionError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, write_atomically
-from intervalvm.memory import in_units
+from intervalvm.memory import Amount, as_bytes, in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
-from intervalvm.tape import NONE, Tape, TapeBuilder, as_single
+from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +60,7 @@ MOST_CLAUSES = 10_000_000
 def load(
     path: str | os.PathLike[str],
     *,
-    max_bytes: int = MOST_BYTES,
+    max_bytes: Amount = MOST_BYTES,
     max_clauses: int = MOST_CLAUSES,
 ) -> Tape:
     """The tape in the file ``path``. Raises FileError if it cannot be read, else FormatError.
@@ -67,7 +68,7 @@ def load(
     Raises DoesNotFit for a file of more than ``max_bytes``, before reading it where the system
     knows its size, for more clauses than ``max_clauses``, and where memory runs out.
     """
-    name = os.fsdecode(path)
+    name, max_bytes = path_name(path), as_bytes("max_bytes", max_bytes)
     try:
         file = open(path, "rb")  # noqa: SIM115 what fails while it is read is read's to explain
     except (OSError, ValueError) as error:
@@ -141,8 +142,16 @@ def check_name(path: str | os.PathLike[str]) -> None:
 def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
     """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
 
-    Raises DoesNotFit for more clauses than ``max_clauses``, and where memory runs out.
+    Raises DoesNotFit for more clauses than ``max_clauses``, and where memory runs out,
+    ArgumentTypeError for what is no str.
     """
+    if not isinstance(text, str):
+        raise ArgumentTypeError(
+            f"the text of a tape is a str, not {type(text).__name__!r}: decode bytes, join lines, "
+            "or load(path) a file"
+        )
+    if real("max_clauses", max_clauses) < 0:
+        raise OptionError(f"max_clauses={brief(max_clauses)}: give a number from 0")
     try:
         return _parsed(text, name, max_clauses)
     except DoesNotFit:
@@ -248,9 +257,12 @@ def _wrong_word(
         return 0, f"no operation: {_quoted(name)} is only a name"
     if op in ("var", "var-"):
         return 1, f"{op!r} lacks a name: var-x, var-y, var-z or a free variable's"
-    if op not in OPS and not op.startswith("var-"):
+    variable = op.removeprefix("var-")
+    if op not in OPS and variable == op:
         return 1, f"unknown operation {_quoted(op)}{_meant_operation(op, name)}"
 
+    if op not in OPS and (why := wrong_name(variable)):
+        return 1, f"{_quoted(variable)} {why}"
     arity = 1 if op == "const" else OPS[op].arity if op in OPS else 0
     if len(operands) != arity:
         noun = "number" if op == "const" else "argument"

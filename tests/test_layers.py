@@ -14,7 +14,9 @@ import intervalvm
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
     {"errors"},
-    {"digits", "environment", "files", "foreign", "memory"},
+    {"environment"},
+    {"arguments"},
+    {"digits", "files", "foreign", "memory"},
     {"functions"},
     {"ops", "shown"},
     {"tape"},
@@ -40,6 +42,7 @@ LAZY_UPWARDS = {
     ("shown.py", "notebook"),
     ("evaluate/dense.py", "gpu"),
     ("render/api.py", "gpu"),
+    ("render/options.py", "gpu"),
     ("render/bands.py", "gpu"),
 }
 """``Tape.__call__`` evaluates, ``to_dot`` prints, a notebook and a GPU draw: the imports that go

@@ -28,9 +28,9 @@ from intervalvm import DoesNotFit, Image, OptionError, Region, Tape
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.directed import DirectedArrays
 from intervalvm.render import verdicts
-from intervalvm.render.api import check
 from intervalvm.render.grid import GRIDS, coordinates, edges
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.render.options import check
 
 X, Y, Z = ivm.axes()
 OVERS = ["point", "area"]

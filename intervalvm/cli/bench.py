@@ -16,8 +16,8 @@ from intervalvm.cli.places import read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import DoesNotFit
 from intervalvm.render.api import render
-from intervalvm.render.grid import check_size
 from intervalvm.render.image import milliseconds
+from intervalvm.render.size import check_size
 
 if TYPE_CHECKING:
     import argparse

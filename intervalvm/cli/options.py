@@ -181,6 +181,13 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--scale", type=float, metavar="S", help="half the shorter side of the picture (1)"
     )
+    what.add_argument(
+        "--crop",
+        type=int,
+        nargs=4,
+        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
+        help="draw these pixels of the picture alone, the same as in all of it (all)",
+    )
     _add_variables(what)
     what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
     what.add_argument(

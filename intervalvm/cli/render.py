@@ -19,8 +19,9 @@ from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
 from intervalvm.render.api import render as render_image
 from intervalvm.render.formats import check_holds, format_of
-from intervalvm.render.grid import Region, check_size, coordinates
+from intervalvm.render.grid import Region
 from intervalvm.render.image import UNPROVEN, Stats, milliseconds
+from intervalvm.render.size import check_size
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from intervalvm.render.image import Image
     from intervalvm.tape import Tape
 
-PASSED_ON = ("size", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z")
+PASSED_ON = (
+    *("size", "crop", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z"),
+)
 
 
 def render(options: argparse.Namespace) -> int:
@@ -115,6 +118,8 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
     if options.certificate is not None:
         if options.certificate == STANDARD:
             raise OptionError("--certificate needs the name of a file, not -")
+        if options.crop is not None:
+            raise OptionError("--certificate is about a whole picture: leave --crop out")
         check_writable(options.certificate)
         if options.file == STANDARD or (
             Path(options.file).exists() and not Path(options.file).is_file()
@@ -165,9 +170,7 @@ def _compare(
         wrong = differs & (found != UNPROVEN) & (dense.pixels != UNPROVEN)
     if wrong.any():
         row, column = divmod(int(np.argmax(wrong)), image.width)
-        x, y = coordinates(
-            image.region, image.width, image.height, image.stats.grid, image.stats.dtype
-        )
+        x, y = image.samples()
         how = "differ from" if image.over is None else "contradict"
         tell(
             f"intervalvm: {np.count_nonzero(wrong)} of {wrong.size} pixels {how} dense evaluation, "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
+
+from intervalvm.errors import OptionError
+from intervalvm.memory import bytes_in
 
 
 def size(text: str) -> int | tuple[int, int]:
@@ -27,15 +29,10 @@ def setting(text: str) -> tuple[str, float]:
 
 
 def amount_of_bytes(text: str) -> int:
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
-    if found is None:
-        shown = text.strip()
-        raise argparse.ArgumentTypeError(f"{shown!r} is not an amount of memory: give 4G or 500M")
-    number, unit = found.groups()
-    amount = float(number) * 1024 ** " KMGT".index(unit.upper() or " ")
-    if amount > sys.maxsize // 2:
-        raise argparse.ArgumentTypeError("no machine has so much memory: give 4G or 500M")
-    return int(amount)
+    try:
+        return bytes_in(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def clauses(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.arguments import brief, is_word
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import device
 
@@ -22,11 +23,11 @@ DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
 
 def array_module(backend: str) -> ModuleType:
     """The array library of a back end: "numpy" or "cupy". Raises what ``device.cupy`` does."""
-    if backend == "numpy":
+    if is_word(backend, ("numpy",)):
         return np
-    if backend == "cupy":
+    if is_word(backend, ("cupy",)):
         return device.cupy()
-    raise OptionError(f"no array back end {backend!r}: choose 'numpy' or 'cupy'")
+    raise OptionError(f"no array back end {brief(backend)}: choose 'numpy' or 'cupy'")
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
@@ -37,10 +38,10 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     chosen: np.dtype[Any]
     try:
         chosen = np.dtype("float32" if dtype is None else dtype)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # NumPy reads a text as a list of dtypes
         chosen = np.dtype(object)
     if chosen not in DTYPE_NAMES:
-        raise OptionError(f"dtype {dtype!r} is not 'float32' or 'float64'")
+        raise OptionError(f"dtype {brief(dtype)} is not 'float32' or 'float64'")
     return chosen
 
 

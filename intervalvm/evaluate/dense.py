@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.arguments import brief, is_word, reals
 from intervalvm.compiler.slots import dying
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike, as_value_tape, settings_for
-from intervalvm.memory import require
+from intervalvm.memory import Amount, require
 from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
 
@@ -38,19 +39,20 @@ def evaluate(
     engine: str = "dense",
     backend: str = "numpy",
     dtype: Any = "float32",
-    max_memory: int | None = None,
+    max_memory: Amount | None = None,
 ) -> Any:
     """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
 
-    ``x``, ``y``, ``z`` and the values of ``variables`` are numbers or arrays; each is rounded once
-    to ``dtype``. NaN and infinity go through as IEEE 754 has it. A truth, such as ``x < y``, is 1
-    or 0. With ``backend="cupy"`` arrays are
-    CuPy's, and so is the result. Raises DoesNotFit if the arrays would need more than
+    ``x``, ``y``, ``z`` and the values of ``variables`` are real numbers or arrays of them; each is
+    rounded once to ``dtype``. NaN and infinity go through as IEEE 754 has it. A truth, such as
+    ``x < y``, is 1 or 0. With ``backend="cupy"`` arrays are CuPy's, and so is the result. Raises
+    ArgumentTypeError for what is no real number, such as text, None or a complex number,
+    OptionError for an integer beyond float64, DoesNotFit if the arrays would need more than
     ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
     set, BackendError where the back end is not there, DeviceError where the GPU fails.
     """
-    if engine not in ENGINES:
-        raise OptionError(f"no engine {engine!r} for evaluate: choose 'dense' or 'naive'")
+    if not is_word(engine, ENGINES):
+        raise OptionError(f"no engine {brief(engine)} for evaluate: choose 'dense' or 'naive'")
     with device_errors():
         points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
         if backend == "numpy":
@@ -106,8 +108,13 @@ def prepare(
     chosen = as_dtype(dtype)
     module = array_module(backend)
     with np.errstate(all="ignore"):
-        axes = [module.asarray(axis, chosen) for axis in (x, y, z)]
-        free = [module.asarray(value, chosen) for value in tape.settings(variables)]
+        axes = [
+            reals(name, value, chosen, module) for name, value in zip("xyz", (x, y, z), strict=True)
+        ]
+        free = [
+            reals(name, value, chosen, module)
+            for name, value in zip(tape.variables, tape.settings(variables), strict=True)
+        ]
     try:
         shape = np.broadcast_shapes(*(array.shape for array in (*axes, *free)))
     except ValueError as error:

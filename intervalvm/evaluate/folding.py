@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.arguments import brief, is_word, mapping
 from intervalvm.compiler.fold import fold as fold_for
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
@@ -35,18 +36,20 @@ def fold(
     Raises OptionError for another word or dtype, VariableError for a variable that the tape does
     not have.
     """
-    bound = as_tape(tape).bind(**(variables or {}))
-    return fold_for(bound, Arrays(np, as_dtype(dtype)), fast=_is_fast(how))
+    bound = as_tape(tape).bind(**mapping("variables", variables))
+    check_fold(how)
+    return fold_for(bound, Arrays(np, as_dtype(dtype)), fast=how == "fast")
 
 
 def prefolded(tape: Tape, how: str, dtype: np.dtype[Any]) -> Tape:
     """What to draw of a tape that is folded exactly anyway: itself, or folded fast, once a tape."""
-    if not _is_fast(how):
+    check_fold(how)
+    if how != "fast":
         return tape
     return tape.derived(("fast", dtype.name), lambda: fold(tape, how, dtype=dtype))
 
 
-def _is_fast(how: str) -> bool:
-    if how not in HOW:
-        raise OptionError(f"no way to fold {how!r}: choose {' or '.join(map(repr, HOW))}")
-    return how == "fast"
+def check_fold(how: str) -> None:
+    """Raise OptionError for a word that is none of ``HOW``."""
+    if not is_word(how, HOW):
+        raise OptionError(f"no way to fold {brief(how)}: choose {' or '.join(map(repr, HOW))}")

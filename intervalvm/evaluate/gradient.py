@@ -34,7 +34,7 @@ from intervalvm.evaluate.derivatives import DERIVATIVES, JUMPS, KINKS, TAKEN, Ch
 from intervalvm.evaluate.device import device_errors
 from intervalvm.evaluate.one_sided import is_same, settle
 from intervalvm.expr import TapeLike
-from intervalvm.memory import require
+from intervalvm.memory import Amount, require
 from intervalvm.ops import AXES, ROWS
 
 
@@ -57,7 +57,7 @@ def grad(
     variables: Mapping[str, Any] | None = None,
     backend: str = "numpy",
     dtype: Any = "float32",
-    max_memory: int | None = None,
+    max_memory: Amount | None = None,
 ) -> Gradient:
     """The value of ``tape`` at each point and its partial derivatives by x, y and z.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.arguments import brief, flag, is_word, mapping, parts_of, real
 from intervalvm.compiler import simplify as passes
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
@@ -84,10 +85,13 @@ def interval(
     "outward", and for decorations with "nearest"; VariableError for a variable that is not set.
     """
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
-    rounding = rounding or ("outward" if decoration else "nearest")
-    if rounding not in ROUNDINGS:
-        raise OptionError(f"no rounding {rounding!r}: choose {' or '.join(map(repr, ROUNDINGS))}")
-    if decoration and rounding != "outward":
+    if rounding is None:
+        rounding = "outward" if flag("decoration", decoration) else "nearest"
+    if not is_word(rounding, ROUNDINGS):
+        raise OptionError(
+            f"no rounding {brief(rounding)}: choose {' or '.join(map(repr, ROUNDINGS))}"
+        )
+    if flag("decoration", decoration) and rounding != "outward":
         raise OptionError("decorations are about the real function: give rounding='outward'")
     free = [
         _side(name, value)
@@ -146,11 +150,11 @@ def simplify(
     included, unless ``variables`` bounds it; all stay free.
     """
     tape = as_tape(tape)
-    if keep not in ("value", "sign"):
-        raise OptionError(f"keep={keep!r} is neither 'value' nor 'sign'")
+    if not is_word(keep, ("value", "sign")):
+        raise OptionError(f"keep={brief(keep)} is neither 'value' nor 'sign'")
     anything = (-np.inf, np.inf)
-    given = dict(variables or {})
-    tape.settings(dict.fromkeys(tape.variables, anything) | given)
+    given = mapping("variables", variables)
+    tape.settings({**dict.fromkeys(tape.variables, anything), **given})
     free = [
         _side(name, given.get(name, anything), maybe_nan=name not in given)
         for name in tape.variables
@@ -216,9 +220,10 @@ def _bounds(
 def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
     """(low, high, may be NaN) of a number or a pair."""
     try:
-        low, high = (float(side),) * 2 if np.ndim(side) == 0 else map(float, side)
+        parts = (side, side) if np.ndim(side) == 0 else parts_of(name, side)
+        low, high = (real(name, part) for part in parts)
     except (TypeError, ValueError):
-        raise OptionError(f"{name}={side!r}: give a number or a pair (low, high)") from None
+        raise OptionError(f"{name}={brief(side)}: give a number or a pair (low, high)") from None
     if not low <= high:
-        raise OptionError(f"{name}={side!r}: give numbers, the lower one first")
+        raise OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
     return low, high, maybe_nan

@@ -60,9 +60,9 @@ from intervalvm.expr.functions import (
     subtract,
     tan,
 )
-from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, axes, constant, replaced, var
+from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, at, axes, constant, var
 from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, as_value_tape, settings_for
-from intervalvm.expr.tracing import trace
+from intervalvm.expr.tracing import spatial, trace
 from intervalvm.expr.truths import as_root, field_of, is_truth
 from intervalvm.expr.ufuncs import where
 
@@ -88,6 +88,7 @@ __all__ = [
     "as_tape",
     "as_value_tape",
     "asin",
+    "at",
     "atan",
     "atan2",
     "axes",
@@ -119,6 +120,7 @@ __all__ = [
     "round",
     "settings_for",
     "sin",
+    "spatial",
     "sqrt",
     "square",
     "subtract",

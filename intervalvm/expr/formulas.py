@@ -30,8 +30,9 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.arguments import brief, mapping
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, BackendError, install_line
+from intervalvm.errors import ArgumentTypeError, BackendError, OptionError, install_line
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, var
 from intervalvm.expr.truths import as_root, is_truth
@@ -65,9 +66,9 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         )
     if not isinstance(formula, (sympy.Basic, numbers.Number, *NUMBERS)):
         # what else SymPy converts may hold strings
-        raise ArgumentTypeError(f"expected a formula of SymPy's, not {type(formula).__name__!r}")
+        raise ArgumentTypeError(f"expected a formula of SymPy's, not {brief(formula)}")
     root = sympy.sympify(formula, strict=True)
-    reader = _Reader(sympy, defaults or {})
+    reader = _Reader(sympy, mapping("defaults", defaults))
     stack = [root]
     while stack:  # operands first: a formula may be deeper than Python's own stack
         node = stack[-1]
@@ -76,7 +77,10 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
             continue
         stack.pop()
         if node not in reader.known:
-            reader.known[node] = reader.convert(node)
+            try:
+                reader.known[node] = reader.convert(node)
+            except OverflowError:
+                raise OptionError(f"{brief(node)} is beyond what a float64 holds") from None
     return as_expr(reader.known[root])
 
 

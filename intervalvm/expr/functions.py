@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from intervalvm.environment import in_default_environment
 from intervalvm.expr.node import Expr, as_expr, axes, var
+from intervalvm.expr.tapelike import TapeLike, as_tape, defaults_of
 from intervalvm.ops import AXES, ROWS, Op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from intervalvm.tape import Tape
 
 Value = Expr | float
 _x, _y, _z = axes()
@@ -62,14 +61,16 @@ and_, or_, not_ = _f["and"], _f["or"], _f["not"]
 
 
 @in_default_environment
-def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
-    """The expression of a tape's clauses, at the coordinates ``x``, ``y`` and ``z``.
+def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
+    """The expression of a tape's clauses, or a shape's, at the coordinates ``x``, ``y`` and ``z``.
 
     So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
     A tape that is a truth is drawn where it is below 0, so nowhere, and gives a ``copy``, which is
-    drawn so too. Variables have no defaults. A constant is its float64: where a file writes it so
-    near to the middle of two float32 that a float64 does not tell the side, the other may be taken.
+    drawn so too. Variables of a tape have no defaults, those of a shape keep theirs. A constant is
+    its float64: where a file writes it so near to the middle of two float32 that a float64 does not
+    tell the side, the other may be taken.
     """
+    tape, defaults = as_tape(shape), defaults_of(shape)
     nodes: list[Expr] = []
     coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
     for i, code in enumerate(tape.codes.tolist()):
@@ -77,7 +78,8 @@ def expression(tape: Tape, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
         if name == "const":
             nodes.append(as_expr(float(tape.wide[i])))
         elif name == "var":
-            nodes.append(var(tape.variables[tape.left[i]]))
+            variable = tape.variables[tape.left[i]]
+            nodes.append(var(variable, defaults.get(variable)))
         elif name in coordinates:
             nodes.append(coordinates[name])
         else:

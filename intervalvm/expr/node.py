@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from intervalvm.environment import in_default_environment
+from intervalvm.arguments import brief, real
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES
@@ -140,14 +140,12 @@ class Expr(Shown):
         Raises VariableError for a name that it does not have.
         """
         numbers = values_to_bind(self.tape().variables, values)
-        return replaced(
-            self,
-            lambda leaf: (
-                as_expr(numbers[str(leaf._value)])
-                if leaf._op == "var" and leaf._value in numbers
-                else leaf
-            ),
-        )
+
+        def bound(node: Expr) -> Expr | None:
+            is_bound = node._op == "var" and node._value in numbers
+            return as_expr(numbers[str(node._value)]) if is_bound else None
+
+        return _rebuilt(self, bound)
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Expr", 1)
@@ -223,8 +221,8 @@ class Expr(Shown):
         halves = _halves(power)
         if halves is None:
             raise ArgumentTypeError(
-                f"the power of an expression must be a whole number or half of one, not {power!r}: "
-                "use exp(p * log(a))"
+                "the power of an expression must be a whole number or half of one, not "
+                f"{brief(power)}: use exp(p * log(a))"
             )
         if halves < 0:
             return Expr("recip", (_power(self, -halves),))
@@ -337,13 +335,20 @@ def postorder(
             yield node
 
 
-def replaced(root: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
-    """``root`` with ``leaf(node)`` in the place of each node that has no operands."""
+def at(root: Expr, x: Expr, y: Expr, z: Expr) -> Expr:
+    """The same expression with other expressions for the coordinates."""
+    coordinates = dict(zip(AXES.values(), (x, y, z), strict=True))
+    return _rebuilt(root, lambda node: coordinates.get(node._op))
+
+
+def _rebuilt(root: Expr, instead: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression in which ``instead`` says what stands for a node without operands, or None."""
     made: dict[int, Expr] = {}
     for node in postorder(root):
         operands = tuple(made[id(operand)] for operand in node._operands)
-        if not operands:
-            made[id(node)] = leaf(node)
+        found = None if operands else instead(node)
+        if found is not None:
+            made[id(node)] = found
         elif all(new is old for new, old in zip(operands, node._operands, strict=True)):
             made[id(node)] = node
         else:
@@ -363,11 +368,10 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, NUMBERS):
-        return Expr("const", value=_as_float(value))
+        return Expr("const", value=real("a constant", value))
     raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
 
 
-_as_float = in_default_environment(float)
 """What is a subnormal float32 is none as a float64, but is read as 0 where those count as 0."""
 
 
@@ -388,7 +392,7 @@ def var(name: str, default: float | None = None) -> Expr:
         raise OptionError(f"a variable's name is one word without '#', not {name!r}")
     if name in AXES:
         raise OptionError(f"{name!r} is a coordinate, not a free variable: use axes()")
-    return Expr("var", value=name, default=None if default is None else float(default))
+    return Expr("var", value=name, default=None if default is None else real(name, default))
 
 
 def constant(value: float) -> Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from intervalvm.arguments import mapping
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.node import Expr
 from intervalvm.tape import Tape
@@ -31,8 +32,9 @@ def as_tape(shape: object) -> Tape:
         return shape
     list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
     if callable(list_clauses):
-        tape: Tape = list_clauses()
-        return tape
+        tape = list_clauses()
+        if isinstance(tape, Tape):
+            return tape
     raise ArgumentTypeError(
         f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
         "load(path) or parse(text), an expression with axes()"
@@ -44,8 +46,13 @@ def as_value_tape(shape: object) -> Tape:
     return shape.value_tape() if isinstance(shape, Expr) else as_tape(shape)
 
 
+def defaults_of(shape: TapeLike) -> Mapping[str, float]:
+    """The defaults of a shape's free variables: a tape has no place to keep any."""
+    return getattr(shape, "defaults", {})
+
+
 def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """``variables`` over the defaults of ``shape``: a tape has no place to keep those."""
+    """``variables`` over the defaults of ``shape``."""
     if not isinstance(shape, Tape) and as_tape(shape).variables:
-        return {**shape.defaults, **(variables or {})}
+        return {**defaults_of(shape), **mapping("variables", variables)}
     return variables

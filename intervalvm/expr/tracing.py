@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
-from intervalvm.expr.node import OPERANDS, axes
+from intervalvm.expr.node import OPERANDS, Expr, axes
 from intervalvm.expr.truths import as_root
 
 if TYPE_CHECKING:
@@ -33,26 +34,47 @@ def trace(function: Callable[..., Any]) -> Tape:
     defaults of free variables: where the function makes some, take ``function(*axes())`` for the
     expression that does.
     """
-    name = getattr(function, "__name__", repr(function))
-    coordinates = axes()[: _count(function, name)]
+    return _traced(function, _count(function)).tape()
+
+
+def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Any]:
+    """``function``, called once as by ``trace``, as one of x, y and z, of which it may ignore z."""
+    count = _count(function)
+    _traced(function, count)
+    return function if count == 3 else lambda x, y, _: function(x, y)
+
+
+def _traced(function: Callable[..., Any], count: int) -> Expr:
+    """What ``function`` makes of so many coordinates."""
+    name = _name(function)
     try:
-        value = function(*coordinates)
+        value = function(*axes()[:count])
     except Undecided as error:
         raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
     if not isinstance(value, OPERANDS):
         what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
         raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
-    return as_root(value).tape()
+    return as_root(value)
 
 
-def _count(function: Callable[..., Any], name: str) -> int:
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", None) or brief(function))
+
+
+def _count(function: Callable[..., Any]) -> int:
     """Of x, y and z, how many the function is given."""
+    name = _name(function)
     if not callable(function):
-        raise ArgumentTypeError(f"expected a function of x, y and perhaps z, not {function!r}")
+        raise ArgumentTypeError(f"expected a function of x, y and perhaps z, not {brief(function)}")
     if isinstance(function, np.ufunc):
         required = allowed = function.nin
     else:
-        parameters = list(inspect.signature(function).parameters.values())
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):  # some that are written in C say nothing
+            raise ArgumentTypeError(
+                f"what arguments {name} takes is not known: wrap it, as in lambda x, y: f(x, y)"
+            ) from None
         places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         required = sum(p.default is p.empty for p in places)
         allowed = len(places[:2]) + any(p.name == "z" or p.default is p.empty for p in places[2:3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,39 +12,22 @@ import numpy as np
 
 from intervalvm.compiler.fold import fold
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
-from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
+from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.bounding import NEAREST
-from intervalvm.evaluate.folding import prefolded
-from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.memory import require
+from intervalvm.expr import TapeLike
+from intervalvm.memory import Amount
 from intervalvm.render import bands, verdicts
-from intervalvm.render.grid import (
-    Region,
-    check_depth,
-    check_size,
-    coordinates,
-    edges,
-    shown_region,
-)
+from intervalvm.render.grid import RegionLike
 from intervalvm.render.image import Image, canvas
 from intervalvm.render.job import Drawn, Job, Progress
+from intervalvm.render.options import check, check_progress
 from intervalvm.render.report import stats_of
+from intervalvm.render.size import Crop
 from intervalvm.render.split import Counts, split_levels
 
 if TYPE_CHECKING:
     from intervalvm.render.compiled import Elsewhere
     from intervalvm.render.plan import Plan
-
-BACKENDS = {
-    "naive": ("numpy", "cupy"),
-    "dense": ("numpy", "cupy"),
-    "pruned": ("numba", "numpy", "cupy", "cuda"),
-}
-"""The back ends of each engine; the first is the default."""
-MODES = ("bitmap", "value")
-MOST_THREADS = 64
-"""There are at most 64 tasks to share."""
 
 
 @in_default_environment
@@ -53,7 +35,8 @@ def render(
     tape: TapeLike,
     *,
     size: int | tuple[int, int] = 1024,
-    region: Region | None = None,
+    region: RegionLike | None = None,
+    crop: Crop | None = None,
     grid: str = "linspace",
     depth: int | None = None,
     engine: str = "pruned",
@@ -63,7 +46,7 @@ def render(
     mode: str = "bitmap",
     variables: Mapping[str, float] | None = None,
     z: float = 0.0,
-    max_memory: int | None = None,
+    max_memory: Amount | None = None,
     fold: str = "exact",
     rounding: str = "nearest",
     over: str | None = None,
@@ -73,27 +56,32 @@ def render(
     that is a truth, such as ``x < y``, is drawn where it holds.
 
     ``size`` is in pixels, one number or (width, height). ``region`` is what the image shows, by
-    default -1..1 along its shorter side; ``grid`` says where in it the samples lie. The quadtree
-    has ``depth`` levels, by default as many as make leaves of 16 pixels. ``engine`` is "pruned",
-    "dense" or "naive": all give the same bits, and so do all back ends. ``threads`` defaults to the
-    CPUs that this process may use. With ``mode="value"`` pixels are the values themselves, in
-    ``dtype``, as ``evaluate`` gives them at the samples. ``progress(done, total)`` is called with
-    pixels from time to time; True draws a bar. ``fold="fast"`` also uses identities of real
-    numbers, which change values: see ``intervalvm.fold``.
+    default -1..1 along its shorter side: a ``Region``, or its ends as (x0, x1, y0, y1). ``grid``
+    says where in it the samples lie. With ``crop=(left, top, right, bottom)``, in pixels from the
+    top left corner, the image is that part of the picture: at the same samples, without the time
+    and memory for the rest. The quadtree has ``depth`` levels, by default as many as make leaves
+    of 16 pixels. ``engine`` is "pruned", "dense" or "naive": all give the same bits, and so do all
+    back ends. ``threads`` defaults to the CPUs that this process may use. With ``mode="value"``
+    pixels are the values themselves, in ``dtype``, as ``evaluate`` gives them at the samples.
+    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
+    ``fold="fast"`` also uses identities of real numbers, which change values: see
+    ``intervalvm.fold``.
 
     With ``rounding="outward"`` pixels are proven, about the function of real numbers that the tape
     writes down: 255 where it is defined and below 0, 0 where it is nowhere both, 128 where neither
     could be proven. ``over`` is "point" (the default: at the pixel's sample, exactly) or "area" (at
     every point of the pixel's area, see ``grid.edges``).
 
-    Raises OptionError for an argument that means nothing, VariableError for a free variable that
-    is not set, BackendError for a back end that is not there, DeviceError where a GPU fails,
-    DoesNotFit for what would need more than ``max_memory`` bytes (by default: than is available).
+    Raises OptionError or ArgumentTypeError for an argument that means nothing, VariableError for a
+    free variable that is not set, BackendError for a back end that is not there, DeviceError where
+    a GPU fails, DoesNotFit for what would need more than ``max_memory``: bytes, or text such as
+    "4G" (by default: than is available).
     """
     job = check(
         tape,
         size=size,
         region=region,
+        crop=crop,
         grid=grid,
         depth=depth,
         engine=engine,
@@ -117,65 +105,6 @@ FindPlan = Callable[["Plan", Box], "Plan"]
 """The plan of a part of the domain, with the box in it that is drawn."""
 
 
-def check(
-    shape: TapeLike,
-    *,
-    size: Any,
-    region: Region | None,
-    grid: str,
-    depth: int | None,
-    engine: str,
-    backend: str | None,
-    threads: int | None,
-    dtype: Any,
-    mode: str,
-    variables: Mapping[str, float] | None,
-    z: float,
-    max_memory: int | None,
-    fold: str,
-    rounding: str,
-    over: str | None,
-) -> Job:
-    """The options of ``render`` as a Job, or the error that ``render`` promises."""
-    variables, tape = settings_for(shape, variables), as_tape(shape)
-    width, height = check_size(size)
-    depth = check_depth(depth, width, height)
-    if rounding != "nearest" or over is not None:
-        over = verdicts.check_over(
-            rounding, over, engine=engine, backend=backend, mode=mode, fold=fold
-        )
-    chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
-    tape = prefolded(tape, fold, chosen)
-    threads = _check_threads(threads)
-    if mode not in MODES:
-        raise OptionError(f"no mode {mode!r}: choose 'bitmap' or 'value'")
-    given = tape.settings(variables)
-    settings = {"var-z": _number("z", z)} | {
-        name: _number(name, value) for name, value in zip(tape.variables, given, strict=True)
-    }
-    pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
-    needed = width * height * pixel_type.itemsize
-    require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
-    shown = shown_region(region, width, height)
-    x, y = coordinates(shown, width, height, grid, chosen)
-    return Job(
-        tape,
-        x,
-        y,
-        pixel_type,
-        depth,
-        engine,
-        backend,
-        threads,
-        settings,
-        grid,
-        shown,
-        max_memory,
-        over,
-        edges(shown, width, height, grid, chosen) if over == "area" else None,
-    )
-
-
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
     """Carry out a job; ``find_plan`` may shorten a plan for a part of its domain."""
     steps = split_levels(job.depth) if job.engine == "pruned" else []
@@ -195,7 +124,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     report_work = partial(stats_of, job, drawn, steps, rendering)
     # what dense engines count is in the pixels, which their owner may change
     stats = report_work if drawn.counts else report_work()
-    return Image(drawn.pixels, job.region, stats, job.over)
+    return Image(drawn.pixels, job.region, stats, job.over, job.whole)
 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
@@ -291,35 +220,10 @@ def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
     return batches(plan, len(job.x), job.threads)
 
 
-def _check_backend(engine: str, backend: str | None) -> str:
-    if engine not in BACKENDS:
-        raise OptionError(f"no engine {engine!r}: choose {', '.join(map(repr, BACKENDS))}")
-    if backend is None:
-        return BACKENDS[engine][0]
-    if backend == "cupy":
-        array_module("cupy")  # says how to install it
-    if backend not in BACKENDS[engine]:
-        choices = " or ".join(map(repr, BACKENDS[engine]))
-        raise OptionError(f"engine {engine!r} has no back end {backend!r}: choose {choices}")
-    if backend in ("cupy", "cuda"):
-        from intervalvm.gpu.target import check_target
-
-        check_target()
-    return backend
-
-
-def _check_threads(threads: int | None) -> int:
-    if threads is None:
-        usable = getattr(os, "sched_getaffinity", None)
-        return len(usable(0)) if usable else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise OptionError(f"threads={threads!r}: give a number from 1")
-    return min(int(threads), MOST_THREADS)
-
-
 @contextmanager
 def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
     """What to call with (done, total) pixels: nothing, the caller's function, or a bar."""
+    check_progress(progress)
     if progress is None or progress is False:
         yield None
     elif progress is True:
@@ -330,10 +234,3 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
             yield lambda done, total: bars.update(task, completed=done, total=total)
     else:
         yield progress
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{name}={value!r} is not a number") from None

@@ -63,7 +63,7 @@ class Cells:
                 "the image proves nothing of areas: render with rounding='outward', over='area'"
             )
         stats = image.stats
-        x, y = edges(image.region, image.width, image.height, stats.grid, stats.dtype)
+        x, y = edges(*image.frame[:3], stats.grid, stats.dtype, image.crop)
         return cls(x.astype(np.float64), y.astype(np.float64), image.pixels)
 
     @property

@@ -79,6 +79,8 @@ def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subje
     not hold, FileError where the file cannot be written.
     """
     cells = Cells.of(image)
+    if image.crop is not None:
+        raise OptionError("a certificate is about a whole picture: leave crop out, give its region")
     write_atomically(
         path, lambda stream: stream.writelines(map(str.encode, _lines(cells, subject)))
     )

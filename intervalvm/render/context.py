@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.memory import address_of
-from intervalvm.render.grid import LEAF_PX
+from intervalvm.render.size import LEAF_PX
 
 BLOCK_PX = LEAF_PX
 """The side of the blocks in which a leaf is evaluated: at most one, at the depth chosen by size."""

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.memory import address_of
 from intervalvm.render import formats
+from intervalvm.render.grid import coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intervalvm.render.grid import Region
+    from intervalvm.render.size import Crop
+
+    Frame = tuple[Region, int, int, Crop | None]
 
 
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
@@ -154,7 +160,8 @@ class Image:
 
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
-    that the pixels cover. A proven image is a bitmap with a third value, 128 for unproven; ``over``
+    that the pixels cover; ``crop`` says which pixels of a larger picture they are, (left, top,
+    right, bottom). A proven image is a bitmap with a third value, 128 for unproven; ``over``
     then says what was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay
     there, as ``device_pixels``, until ``pixels`` is asked for.
     """
@@ -163,6 +170,7 @@ class Image:
     region: Region
     _stats: Stats | Callable[[], Stats]
     over: str | None = None
+    _whole: Frame | None = None
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
@@ -183,9 +191,23 @@ class Image:
         object.__setattr__(self, "_stats", found)
         return found
 
+    @property
+    def frame(self) -> Frame:
+        """The region, the width, the height and the crop that the samples were taken from."""
+        return self._whole or (self.region, self.width, self.height, None)
+
+    @property
+    def crop(self) -> Crop | None:
+        """Which pixels of a larger picture these are; None for a whole one."""
+        return self.frame[3]
+
+    def samples(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """x of the columns and y of the rows, top first, in the dtype of the image's arithmetic."""
+        return coordinates(*self.frame[:3], self.stats.grid, self.stats.dtype, self.crop)
+
     def __getstate__(self) -> dict[str, Any]:
         state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
-        return state | {"over": self.over}
+        return state | {"over": self.over, "_whole": self._whole}
 
     @property
     def width(self) -> int:
@@ -244,4 +266,6 @@ class Image:
     @in_default_environment
     def write(self, stream: BinaryIO, format: str = "png") -> None:
         """Write the bytes of the file to a ``stream`` of your own."""
+        if not hasattr(stream, "write"):
+            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
         formats.write(self, stream, formats.format_of("", format))

@@ -13,6 +13,7 @@ from intervalvm.memory import require
 
 if TYPE_CHECKING:
     from intervalvm.render.grid import Region
+    from intervalvm.render.image import Frame
     from intervalvm.render.split import Counts
     from intervalvm.tape import Tape
 
@@ -41,6 +42,8 @@ class Job:
     """What is proven of each pixel, its "point" or its "area"; None where nothing is."""
     edges: tuple[NDArray[Any], NDArray[Any]] | None = None
     """Where the pixels' areas meet, if it is these that are asked about."""
+    whole: Frame | None = None
+    """The larger picture that the pixels are a part of, and which part."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.arguments import brief, real
 from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.render.api import render
 from intervalvm.render.cells import Cells, Side, box_text, rounded_up
-from intervalvm.render.grid import Region, check_size, coordinates
+from intervalvm.render.grid import Region, RegionLike, as_region
 from intervalvm.render.image import INSIDE, OUTSIDE
+from intervalvm.render.size import check_size
 
 if TYPE_CHECKING:
     import os
@@ -104,7 +106,7 @@ def _exactly(region: Region) -> str:
 def prove(
     tape: TapeLike,
     *,
-    region: Region | None = None,
+    region: RegionLike | None = None,
     resolution: int | tuple[int, int] = 256,
     tolerance: float | None = None,
     max_resolution: int = 8192,
@@ -126,12 +128,13 @@ def prove(
 
     Raises what ``render`` raises.
     """
-    if tolerance is not None and not tolerance >= 0:
-        raise OptionError(f"the tolerance is {tolerance!r}: give an area, from 0")
+    if tolerance is not None and not real("tolerance", tolerance) >= 0:
+        raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")
+    check_size(max_resolution)
     size = check_size(resolution)
     shape, settings = as_tape(tape), settings_for(tape, variables)
     options: dict[str, Any] = {
-        "region": Region.square() if region is None else region,
+        "region": as_region(region) or Region.square(),
         "grid": GRID,
         "z": z,
         "variables": settings,
@@ -166,8 +169,8 @@ def prove(
         outside,
         image,
         shape,
-        float(z),
-        {name: float(value) for name, value in given},
+        real("z", z),
+        {name: real(name, value) for name, value in given},
     )
 
 
@@ -185,5 +188,5 @@ def _first(image: Image, pixel: np.uint8) -> Point | None:
     if not found.any():
         return None
     row, column = divmod(int(np.argmax(found)), image.width)
-    x, y = coordinates(image.region, image.width, image.height, GRID, image.stats.dtype)
+    x, y = image.samples()
     return float(x[column]), float(y[row])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.render.api import Box, check, draw, render
+from intervalvm.render.api import Box, draw, render
 from intervalvm.render.image import Image
+from intervalvm.render.options import check, check_alone
 
 if TYPE_CHECKING:
     from intervalvm.render.plan import Plan
@@ -30,15 +31,21 @@ class Renderer:
     Options are those of ``render``, given here for all frames or to ``Renderer.render`` for one.
     The images are the same as ``render``'s, bit for bit. A frame of part of the shape starts from a
     tape that was shortened for a *view*, a box around it; frames near it share the view. Safe to
-    share between threads. Raises what ``render`` does, and TypeError for an unknown option.
+    share between threads; a pickle leaves the views behind. Raises what ``render`` does, and
+    TypeError for an unknown option: at once for what means nothing whatever the others are, the
+    rest with a frame.
     """
 
     @in_default_environment
     def __init__(self, tape: TapeLike, **options: Any) -> None:
         self._tape, self._shape = as_tape(tape), tape
         self._options = _DEFAULTS | _known(options)
+        check_alone(self._tape, self._options)
         # replaced as a whole: a lock would hang a process that was forked while it was held
         self._views: tuple[_View, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._shape, self._options)
 
     @in_default_environment
     def render(self, **changes: Any) -> Image:
@@ -60,9 +67,6 @@ class Renderer:
         others = tuple(view for view in views if view is not found)
         self._views = (found, *others[: MOST_VIEWS - 1])
         return found.plan
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_views": ()}  # plans hold addresses, of this process alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,10 @@ _DEFAULTS: dict[str, Any] = {
     for name, option in signature(render).parameters.items()
     if option.kind is option.KEYWORD_ONLY
 }
+
+
+def _restored(tape: TapeLike, options: dict[str, Any]) -> Renderer:
+    return Renderer(tape, **options)
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arguments import brief, is_word
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.decorated import Real, given, root_bounds
 from intervalvm.evaluate.dense import peak_bytes
@@ -38,10 +39,7 @@ def check_over(
 
     Raises OptionError for options that do not go together.
     """
-    if rounding not in ("nearest", "outward"):
-        raise OptionError(f"no rounding {rounding!r}: choose 'nearest' or 'outward'")
-    if over is not None and over not in OVERS:
-        raise OptionError(f"over={over!r}: choose 'point' or 'area'")
+    check_words(rounding, over)
     if rounding == "nearest":
         if over is not None:
             raise OptionError(f"over={over!r} is about proven pixels: give rounding='outward'")
@@ -49,14 +47,22 @@ def check_over(
     wrong = {
         "mode": mode != "bitmap" and "proven pixels have no value: choose mode='bitmap'",
         "fold": fold != "exact" and "it changes values, so it proves nothing: choose fold='exact'",
-        "engine": engine == "naive" and "choose 'pruned' or 'dense'",
-        "backend": backend in ("cupy", "cuda") and "choose 'numba' or 'numpy'",
+        "engine": is_word(engine, ("naive",)) and "choose 'pruned' or 'dense'",
+        "backend": is_word(backend, ("cupy", "cuda")) and "choose 'numba' or 'numpy'",
     }
     options = {"mode": mode, "fold": fold, "engine": engine, "backend": backend}
     for name, way_out in wrong.items():
         if way_out:
-            raise OptionError(f"rounding='outward' with {name}={options[name]!r}: {way_out}")
+            raise OptionError(f"rounding='outward' with {name}={brief(options[name])}: {way_out}")
     return over or "point"
+
+
+def check_words(rounding: str, over: str | None) -> None:
+    """Raise OptionError for a word that is none of those that there are."""
+    if not is_word(rounding, ("nearest", "outward")):
+        raise OptionError(f"no rounding {brief(rounding)}: choose 'nearest' or 'outward'")
+    if over is not None and not is_word(over, OVERS):
+        raise OptionError(f"over={brief(over)}: choose 'point' or 'area'")
 
 
 def verdict(value: Real) -> NDArray[np.uint8]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
-from intervalvm.expr import Expr, as_expr, as_root, axes, field_of, replaced
+from intervalvm.expr import Expr, as_expr, as_root, at, axes, field_of
 from intervalvm.hints import METHODS, missing
-from intervalvm.ops import AXES
 from intervalvm.shapes.made import Made, Place, Then
 from intervalvm.shown import Shown
 
@@ -109,12 +108,6 @@ class Base(Shown):
         made = cls(Made(parts, lambda _, *values: balanced(join, values)))
         made._chain = join, tuple(parts)
         return made
-
-
-def at(expression: Expr, *point: Expr) -> Expr:
-    """An expression of the axes at the coordinates of a point."""
-    coordinates = dict(zip(AXES.values(), point, strict=True))
-    return replaced(expression, lambda leaf: coordinates.get(leaf._op, leaf))
 
 
 def balanced(join: Join, parts: Sequence[Expr]) -> Expr:

@@ -7,10 +7,11 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
+from intervalvm.arguments import mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
@@ -54,14 +55,12 @@ class Font:
         number: int = 0,
         location: Mapping[str, float] | None = None,
     ) -> None:
-        self.name = fspath(path) if isinstance(path, PathLike) else path
-        if not isinstance(self.name, str):
-            raise ArgumentTypeError(f"a font is a path, not {path!r}")
-        data = _read(Path(path))
+        self.name = path_name(path)
+        data = _read(Path(self.name))
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
         try:
             face = _checked_face(data, self._number, self.name)
-            self._location = _checked_location(face, location or {}, self.name)
+            self._location = _checked_location(face, mapping("location", location), self.name)
         except UnicodeDecodeError as error:  # of the name of a table or an axis
             raise FileError(f"{self.name} is not a font that can be read: {error}") from error
         self._font = harfbuzz().Font(face)
@@ -256,8 +255,6 @@ def _directory(data: bytes, number: int) -> Iterator[tuple[str, int]]:
 
 
 def _checked_location(face: Any, location: Mapping[str, float], name: str) -> dict[str, float]:
-    if not isinstance(location, Mapping):
-        raise ArgumentTypeError(f"a location is a dict such as {{'wght': 700}}, not {location!r}")
     axes = {axis.tag: axis for axis in face.axis_infos}
     found = {}
     for tag, given in location.items():

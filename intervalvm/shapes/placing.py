@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from intervalvm.errors import OptionError
+from intervalvm.arguments import brief, is_word, parts_of
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
@@ -22,8 +23,8 @@ AXES = ("x", "y", "z")
 
 def axis_index(name: object) -> int:
     """0, 1 or 2 for "x", "y" or "z"."""
-    if name not in AXES:
-        raise OptionError(f"axis={name!r}: choose 'x', 'y' or 'z'")
+    if not is_word(name, AXES):
+        raise OptionError(f"axis={brief(name)}: choose 'x', 'y' or 'z'")
     return AXES.index(str(name))
 
 
@@ -32,10 +33,12 @@ class Placing(Base):
 
     def move(self, x: Value | Sequence[Value] = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
         """The shape moved by (x, y, z), or by a point ``move((x, y))``. Field: kept."""
-        if isinstance(x, Iterable) and not isinstance(x, str):
-            point = tuple(x)
+        if not isinstance(x, (Expr, str)) and isinstance(x, Iterable):
+            point = parts_of("x", x)
             if len(point) not in (2, 3) or any(isinstance(c, Expr) or c != 0 for c in (y, z)):
-                raise OptionError(f"move takes x, y, z or one point of 2 or 3 numbers, not {x!r}")
+                raise OptionError(
+                    f"move takes x, y, z or a point of 2 or 3 numbers, not {brief(x)}"
+                )
             x, y, z = (*point, 0.0)[:3]
         dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
         return self._placed(lambda *p: map(v.shifted, p, (dx, dy, dz)))
@@ -126,10 +129,13 @@ class Placing(Base):
         if not steps:
             raise OptionError("repeat: give the step along an axis, such as x=0.5")
         if count is not None:
-            counts = list(count) if isinstance(count, Iterable) else [count] * len(steps)
+            try:
+                counts = parts_of("count", count)
+            except ArgumentTypeError:
+                counts = (count,) * len(steps)
             if len(counts) != len(steps):
                 raise OptionError(
-                    f"count={count!r}: give one number for each of {len(steps)} steps"
+                    f"count={brief(count)}: give one number for each of {len(steps)} steps"
                 )
             shape = self
             for (i, step), n in zip(steps.items(), counts, strict=True):

@@ -23,6 +23,7 @@ from itertools import chain
 
 import numpy as np
 
+from intervalvm.arguments import parts_of
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
 from intervalvm.hints import hinted
@@ -93,7 +94,7 @@ def star(points: int, outer: float, inner: float) -> Shape:
 def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
     """The corners anticlockwise, without repetitions and without points on a straight side."""
     given: list[Point] = []
-    for i, point in enumerate(points):
+    for i, point in enumerate(parts_of("points", points)):
         x, y = (number(f"points[{i}]", part) for part in values(f"points[{i}]", point, 2))
         if not given or given[-1] != (x, y):
             given.append((x, y))

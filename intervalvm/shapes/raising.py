@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import Expr, absolute, maximum
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
@@ -41,6 +42,8 @@ class Raising(Base):
 
         Formula: the mean of both fields, weighted by the way between them. Field: the sign.
         """
+        if not isinstance(top, Base):
+            raise ArgumentTypeError(f"top is a shape, not {type(top).__name__!r}")
         rise = v.positive("height", height)
 
         def between(p: Point, low: Expr, high: Expr) -> Expr:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, is_truth, maximum, minimum, square
+from intervalvm.expr import Expr, absolute, is_truth, maximum, minimum, spatial, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
 from intervalvm.shapes.made import Made
@@ -14,8 +15,9 @@ from intervalvm.shapes.placing import Placing
 from intervalvm.shapes.raising import Raising
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from intervalvm.shapes.base import Join
     from intervalvm.shapes.values import Value
 
 __all__ = [
@@ -30,14 +32,31 @@ __all__ = [
 ]
 
 
+PACKAGE = __name__.split(".")[0]
+
+
 class Shape(Placing, Raising):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
-    ``Shape(field)`` takes a function of three expressions, x, y and z, that gives an expression
-    below 0 inside, or a truth that holds there; or such an expression of the axes. Every function
-    of the library that takes a tape takes a shape. What joins shapes takes truths as well, as in
-    ``circle(1) & (x < 0)``; the field of a truth is the sign. Immutable.
+    ``Shape(field)`` takes a function of two or three expressions, x, y and perhaps z, that gives an
+    expression below 0 inside, or a truth that holds there; it is called at once, as
+    ``intervalvm.trace`` does, and raises what that raises. It takes such an expression of the axes
+    too. Every function of the library that takes a tape takes a shape. What joins shapes takes
+    truths as well, as in ``circle(1) & (x < 0)``; the field of a truth is the sign. Immutable; a
+    pickle holds the expression.
     """
+
+    def __init__(self, field: Callable[..., Expr | float] | Expr) -> None:
+        # those of this package take three, give an expression, and are many: they are not tried
+        module = getattr(field, "__module__", None) or ""
+        is_own = isinstance(field, FunctionType) and module.startswith(f"{PACKAGE}.")
+        if not isinstance(field, (Expr, Made)) and not is_own:
+            field = spatial(field)
+        super().__init__(field)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        join, parts = self._chain or (None, (self,))
+        return _restored, (join, [part.expr for part in parts])
 
     def __or__(self, other: Shape | Expr) -> Shape:
         return union(self, other) if isinstance(other, (Shape, Expr)) else NotImplemented
@@ -86,10 +105,16 @@ class Shape(Placing, Raising):
 
         Formula: the mean of the fields with these weights. Field: a bound.
         """
+        _some("morph", [other])
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
         return Shape(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
+
+
+def _restored(join: Join | None, fields: list[Expr]) -> Shape:
+    parts = [Shape(field) for field in fields]
+    return parts[0] if join is None else Shape._joined(join, parts)
 
 
 def union(*shapes: Shape | Expr) -> Shape:

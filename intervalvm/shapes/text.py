@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Literal, get_args
 
+from intervalvm.arguments import brief, is_word
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
 from intervalvm.hints import hinted
@@ -19,6 +20,8 @@ from intervalvm.shapes.stroke_font import StrokeFont
 
 Align = Literal["left", "center", "right"]
 VAlign = Literal["top", "middle", "baseline", "bottom"]
+MOST_EMS = 1e9
+LEAST_SIZE = 1e-30
 
 
 @hinted
@@ -61,14 +64,16 @@ def text(
         raise OptionError("the text is empty: it has no shape")
     _one_of("align", align, get_args(Align))
     _one_of("valign", valign, get_args(VAlign))
-    em = _size("size", size)
+    em = v.number("size", v.positive("size", size))
+    if em < LEAST_SIZE:
+        raise OptionError(f"size={size!r} is too small for a glyph: give at least {LEAST_SIZE:g}")
     face = _face(font)
     spacing = Spacing(
         align,
         valign,
-        tracking=v.number("tracking", tracking) * face.em,
+        tracking=_ems("tracking", tracking) * face.em,
         leading=face.leading if leading is None else _size("leading", leading) * face.em,
-        width=None if width is None else _size("width", width) * face.em / em,
+        width=None if width is None else _size("width", width, em) * face.em,
     )
     rows = lay_out(string, face, spacing)
     if not rows:
@@ -104,12 +109,18 @@ def _face(font: object) -> Face:
     raise ArgumentTypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
 
 
-def _size(name: str, given: float) -> float:
-    number = v.number(name, given)
-    v.positive(name, number)
-    return number
+def _size(name: str, given: float, unit: float = 1.0) -> float:
+    return _ems(name, v.number(name, v.positive(name, given)) / unit)
+
+
+def _ems(name: str, given: float) -> float:
+    """A number of ems, few enough to add."""
+    ems = v.number(name, given)
+    if abs(ems) > MOST_EMS:
+        raise OptionError(f"{name} is {ems:g} ems: give at most {MOST_EMS:g}")
+    return ems
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise OptionError(f"no {name} {value!r}: choose one of {', '.join(choices)}")
+    if not is_word(value, choices):
+        raise OptionError(f"no {name} {brief(value)}: choose one of {', '.join(choices)}")

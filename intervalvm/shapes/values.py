@@ -7,10 +7,10 @@ yet, so what is promised of a shape holds while its values are what a number wou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from intervalvm import expr
+from intervalvm.arguments import brief, parts_of, real
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, as_expr
 
@@ -30,11 +30,12 @@ def value(name: str, given: object) -> Value:
         return given
     if not isinstance(given, NUMBERS):
         raise ArgumentTypeError(
-            f"{name} is a number or an expression, not {type(given).__name__!r}: {given!r}"
+            f"{name} is a number or an expression, not {type(given).__name__!r}: {brief(given)}"
         )
-    if not math.isfinite(given):
+    number = real(name, given)
+    if not math.isfinite(number):
         raise OptionError(f"{name}={given!r} is not finite")
-    return float(given)
+    return number
 
 
 def positive(name: str, given: object) -> Value:
@@ -73,9 +74,12 @@ def whole(name: str, given: object, least: int) -> int:
 
 def values(name: str, given: object, count: int) -> tuple[Value, ...]:
     """A point or a vector: ``count`` numbers or expressions."""
-    parts = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    try:
+        parts = parts_of(name, given)
+    except ArgumentTypeError:
+        parts = ()
     if len(parts) != count:
-        raise OptionError(f"{name}={given!r} is not {count} numbers, such as {(0.0,) * count}")
+        raise OptionError(f"{name}={brief(given)} is not {count} numbers, such as {(0.0,) * count}")
     return tuple(value(f"{name}[{i}]", part) for i, part in enumerate(parts))
 
 

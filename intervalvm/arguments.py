@@ -1,0 +1,131 @@
+"""Checks of what a caller gives: real numbers, arrays of them, words, switches.
+
+Taken is what NumPy holds as a boolean, an integer or a float, and whatever turns into a float by
+itself, a fraction for example. Text, bytes, dates, complex numbers and records are not: NumPy can
+convert some of them, but nobody means them as a coordinate. Each function names the argument and
+says what it wants.
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError, OptionError
+
+REAL_KINDS = "biuf"
+"""NumPy's kinds of dtypes that hold real numbers."""
+UNORDERED = (Mapping, Set)
+TEXT = (str, bytes, bytearray, memoryview)
+
+_float = in_default_environment(float)
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = _brief.maxlong = 80
+
+
+def brief(value: object) -> str:
+    """``repr(value)``, cut where it is long; an integer may have too many digits for ``repr``."""
+    try:
+        return _brief.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def real(name: str, value: Any) -> float:
+    """One real number as a float; NaN and infinity are taken.
+
+    Raises ArgumentTypeError for what is none, OptionError for an integer beyond float64.
+    """
+    if type(value) is float:
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (np.generic, np.ndarray)):
+        is_real = value.ndim == 0 and value.dtype.kind in REAL_KINDS
+    else:
+        is_real = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
+    try:
+        if is_real:
+            return _float(value)
+    except OverflowError:
+        raise OptionError(f"{name}={brief(value)} is beyond what a float64 holds") from None
+    except (TypeError, ValueError):
+        pass  # a symbol of SymPy, an array of another library
+    raise ArgumentTypeError(
+        f"{name}={brief(value)} is of type {type(value).__name__!r} and is not a number: "
+        "give a real number"
+    )
+
+
+def reals(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
+    """An array of real numbers, of NumPy or of ``module``, each rounded to ``dtype``.
+
+    Raises what ``real`` does, and OptionError for rows of different lengths.
+    """
+    if not isinstance(value, module.ndarray):
+        try:
+            value = np.asarray(value)
+        except ArgumentTypeError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"{name} does not make an array: {error}") from None
+    if value.dtype.kind == "O":
+        floats = [real(name, part) for part in value.ravel().tolist()]
+        value = np.array(floats, np.float64).reshape(value.shape)
+    if value.dtype.kind not in REAL_KINDS:
+        raise ArgumentTypeError(
+            f"{name} is of dtype {brief(str(value.dtype))}: give a real number or an array of them"
+        )
+    return module.asarray(value, dtype)
+
+
+def parts_of(name: str, value: Any) -> tuple[Any, ...]:
+    """The parts of a sequence, whose order counts: text and sets are none.
+
+    Raises ArgumentTypeError for what is no sequence.
+    """
+    if type(value) is tuple:
+        return value
+    if not isinstance(value, Iterable) or isinstance(value, (*UNORDERED, *TEXT)):
+        raise ArgumentTypeError(f"{name}={brief(value)} is not a sequence")
+    try:
+        return tuple(value)
+    except TypeError:  # an array of no dimension
+        raise ArgumentTypeError(f"{name}={brief(value)} is not a sequence") from None
+
+
+def path_name(path: Any) -> str:
+    """A file's name as text. Raises ArgumentTypeError for what names no file."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{brief(path)} is no path: give the name of a file, as a str or a pathlib.Path"
+        ) from None
+
+
+def is_word(value: Any, choices: Iterable[str]) -> bool:
+    """Whether an argument is one of some words; of an array ``in`` would not know."""
+    return isinstance(value, str) and value in choices
+
+
+def flag(name: str, value: Any) -> bool:
+    """A switch: True or False, of Python or of NumPy. Raises ArgumentTypeError for all else."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentTypeError(f"{name}={brief(value)}: give True or False")
+    return bool(value)
+
+
+def mapping(name: str, value: Any) -> Mapping[str, Any]:
+    """A dict of names, empty for None. Raises ArgumentTypeError for all else."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ArgumentTypeError(f"{name}={brief(value)}: give a dict, as in {{'r': 0.5}}")
+    return value
