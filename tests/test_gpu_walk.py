@@ -101,7 +101,7 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
 
 
 @needs_numba_cuda
-@pytest.mark.parametrize(("kind", "arrays"), [("split", 9), ("leaves", 7), ("paint", 6)])
+@pytest.mark.parametrize(("kind", "arrays"), [("split", 8), ("leaves", 7), ("paint", 6)])
 def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
     """They take what ``flattened`` makes of their arguments: 64 bits each, seven an array."""
     from intervalvm.gpu.compile import ENTRY, machine_code, ptx
