@@ -8,6 +8,7 @@ again costs nothing.
 
 from __future__ import annotations
 
+import math
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -253,9 +254,10 @@ def _halves(power: object) -> int | None:
     """Twice a power, if that is a whole number."""
     if isinstance(power, (int, np.integer)):
         return 2 * int(power)
-    if isinstance(power, NUMBERS) and (2.0 * float(power)).is_integer():
-        return int(2.0 * float(power))
-    return None
+    if not isinstance(power, NUMBERS) or not math.isfinite(power):
+        return None
+    above, below = float(power).as_integer_ratio()  # twice the number may be infinite
+    return 2 * above // below if below <= 2 else None
 
 
 def _power(a: Expr, halves: int) -> Expr:
@@ -370,9 +372,6 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, NUMBERS):
         return Expr("const", value=real("a constant", value))
     raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
-
-
-"""What is a subnormal float32 is none as a float64, but is read as 0 where those count as 0."""
 
 
 def axes() -> tuple[Expr, Expr, Expr]:
