@@ -37,7 +37,8 @@ class Placing(Base):
             point = parts_of("x", x)
             if len(point) not in (2, 3) or any(isinstance(c, Expr) or c != 0 for c in (y, z)):
                 raise OptionError(
-                    f"move takes x, y, z or a point of 2 or 3 numbers, not {brief(x)}"
+                    "move takes x, y, z or one point of 2 or 3 numbers, not "
+                    f"x={brief(x)}, y={brief(y)}, z={brief(z)}"
                 )
             x, y, z = (*point, 0.0)[:3]
         dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
