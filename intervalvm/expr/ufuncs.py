@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import hyperbolic
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
@@ -218,7 +218,9 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Expr:
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Expr:
     if len(condlist) != len(choicelist):
-        raise ValueError(f"{len(condlist)} conditions for {len(choicelist)} choices")
+        raise OptionError(
+            f"np.select has {len(condlist)} conditions for {len(choicelist)} choices: give as many"
+        )
     chosen = _operand("select", default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = where(condition, choice, chosen)
