@@ -47,7 +47,7 @@ class Placing(Base):
     def rotate(self, angle: Value, axis: str | Sequence[Value] = "z") -> Self:
         """The shape turned about an axis through the origin, by degrees.
 
-        The turn is anticlockwise for who looks against the axis, which is "x", "y", "z" or a
+        The turn is counter-clockwise about the axis (right-hand rule), which is "x", "y", "z" or a
         vector; about z it is the turn of the plane. Multiples of 90 degrees are exact.
 
         Formula: Rodrigues' rotation, of the point and back. Field: kept.
