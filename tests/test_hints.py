@@ -34,6 +34,7 @@ shape: Any = disc
         (package, "arcsinh", "np.arcsinh"),
         (package, "clip", "np.clip"),
         (package, "circle", "intervalvm.shapes.circle"),
+        (package, "hexagon", "polygon(corners), with intervalvm.shapes"),
         (package, "rendre", "did you mean 'render'"),
         (module, "hexagon", "polygon(corners)"),
         (module, "line", "segment(start, end, radius)"),
