@@ -117,6 +117,16 @@ def test_what_stands_in_for_a_function_gives_its_values(name: str) -> None:
         np.testing.assert_allclose(found, values, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [lambda: np.zeros_like(x, dtype=float), lambda: np.ones_like(x, order="C"),
+     lambda: np.full_like(x, 2, dtype=float), lambda: np.round(x, out=y), lambda: np.fix(x, out=y)],
+)  # fmt: skip
+def test_an_option_that_only_arrays_have_is_refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(ivm.ArgumentTypeError, match=r"of expressions: .*'\w+'; leave that out"):
+        call()
+
+
 def test_as_many_choices_as_conditions() -> None:
     with pytest.raises(ivm.OptionError, match="2 conditions for 1 choices: give as many"):
         np.select([x < 0, x > 0], [y])

@@ -16,6 +16,7 @@ NumPy's own bits at every float, save that
 from __future__ import annotations
 
 import math
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -259,4 +260,8 @@ def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr
             f"{name} has no counterpart for expressions: write it with operators, NumPy's ufuncs, "
             "where, clip and select"
         )
+    try:
+        signature(build).bind(*args, **options)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{name} of expressions: {error}; leave that out") from None
     return build(*args, **options)
