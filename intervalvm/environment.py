@@ -51,6 +51,24 @@ def in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def back_in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
+    """A caller's function, after which this thread computes in the default environment again.
+
+    It may have set another one, as the import of a library in it can. Raises as
+    ``default_environment`` does.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            if not is_default():
+                _set_default()
+
+    return run
+
+
 def all_in_default_environment(module: ModuleType, names: Iterable[str]) -> None:
     """The named functions of a module, and the public methods of its named classes.
 
@@ -78,19 +96,26 @@ def default_environment() -> Iterator[None]:
     if is_default():
         yield
         return
-    set_default = _setter()
-    restore = set_default() if set_default else None
+    restore = _set_default()
     try:
-        if not is_default():
-            raise BackendError(
-                "this thread rounds in another way than to the nearest, or takes subnormal numbers "
-                "for 0, and that cannot be changed on this system: undo it in the library that set "
-                "it (one compiled with -ffast-math may have), or draw in a thread without it"
-            )
         yield
     finally:
-        if restore is not None:
-            restore()
+        restore()
+
+
+def _set_default() -> Restore:
+    """Raises BackendError where that is not possible."""
+    set_default = _setter()
+    restore = set_default() if set_default else None
+    if restore is not None and is_default():
+        return restore
+    if restore is not None:
+        restore()
+    raise BackendError(
+        "this thread rounds in another way than to the nearest, or takes subnormal numbers "
+        "for 0, and that cannot be changed on this system: undo it in the library that set "
+        "it (one compiled with -ffast-math may have), or draw in a thread without it"
+    )
 
 
 @lru_cache(1)

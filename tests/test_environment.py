@@ -22,8 +22,9 @@ from strategies import tapes
 import intervalvm as ivm
 from intervalvm import BackendError, Region, Tape, shapes
 from intervalvm import environment as module
+from intervalvm.cli import main
 from intervalvm.environment import default_environment, is_default
-from intervalvm.render import compiled
+from intervalvm.render import bands, compiled, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,10 +193,26 @@ def test_threads_that_start_in_it_draw_the_same(name: str) -> None:
 
 
 @EACH
-def test_progress_that_sets_it_changes_no_pixel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"threads": 2},
+        {"backend": "numpy"},
+        {"backend": "numpy", "mode": "value"},
+        {"backend": "numpy", "rounding": "outward"},
+        {"engine": "dense"},
+        {"engine": "dense", "rounding": "outward"},
+    ],
+    ids=lambda way: " ".join(map(str, way.values())),
+)
+def test_progress_that_sets_it_changes_no_pixel(
+    name: str, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As an import of a library in the middle of a frame may."""
     monkeypatch.setattr(compiled, "BUDGET", 1)
-    options: dict[str, Any] = {"size": 64, "region": NEAR_ZERO, "threads": 2}
+    monkeypatch.setattr(bands, "WATCHED_PX", 64)
+    monkeypatch.setattr(verdicts, "BAND_PX", 64)
+    options: dict[str, Any] = {"size": 64, "region": NEAR_ZERO, **way}
     expected = ivm.render(ivm.parse(LEVELS), **options)
     changed = environment(name)
     done: list[int] = []
@@ -209,6 +226,65 @@ def test_progress_that_sets_it_changes_no_pixel(name: str, monkeypatch: pytest.M
     changed.__exit__(None, None, None)
     assert len(done) > 1
     assert seen(found) == seen(expected)
+
+
+@EACH
+def test_what_is_printed_is_printed_in_the_default_environment(name: str) -> None:
+    """Where subnormals count as 0, the digits of one would be those of 0, which bounds nothing."""
+    least = 1e-310
+    region = Region((least, 3 * least), (-least, least))
+    tape = ivm.parse("x var-x")
+    box: dict[str, Any] = {
+        "x": (least, 3 * least),
+        "y": (0, 1),
+        "dtype": "float64",
+        "rounding": "outward",
+    }
+    x, _, _ = ivm.axes()
+    made = [
+        ivm.interval(tape, **box),
+        ivm.interval(tape, decoration=True, **box),
+        ivm.prove(tape, region=region, resolution=4),
+        region,
+        x * least + 0.1,
+    ]
+    image = ivm.render(tape, size=4, region=region, dtype="float64")
+    expected = [*map(str, made), repr(image), repr(made[2])]
+    with environment(name):
+        found = [*map(str, made), repr(image), repr(made[2])]
+    assert found == expected
+
+
+@EACH
+def test_a_power_that_is_no_half_is_refused(name: str) -> None:
+    x, _, _ = ivm.axes()
+    least = 1e-310
+    with environment(name), pytest.raises(ivm.ArgumentTypeError, match="must be a whole number"):
+        _ = x**least
+
+
+@EACH
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--region", "-1e-310", "1e-309", "0.1", "0.7", "--set", "r=1.7e-310"),
+        ("--center", "0.1", "0.3", "--scale", "0.7", "--set", "r=0.1", "--z", "0.1"),
+    ],
+)
+def test_the_command_line_reads_numbers_in_the_default_environment(
+    name: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """As where a library was loaded by the site's own start-up file."""
+    file, out = tmp_path / "a.vm", tmp_path / "a.npy"
+    file.write_text("x var-x\ny var-y\nr var-r\nz var-z\na mul y r\nb add a x\nc add b z\n")
+    arguments = ["render", str(file), "--out", str(out), "--quiet", "--size", "9"]
+    arguments += ["--mode", "value", "--dtype", "float64", *words]
+    assert main(arguments) == 0
+    expected = out.read_bytes()
+    with environment(name):
+        status = main(arguments)
+    assert status == 0
+    assert out.read_bytes() == expected
 
 
 IMPORTED_IN_IT = """

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def about(tape: str) -> Change:
     return change
 
 
+def of_one_box(side: list[float], bounds: Any, *, boxes: bool) -> Change:
+    """A certificate that x is outside, in a square, which one box covers or none."""
+
+    def change(folder: Path) -> None:
+        about("x var-x\n")(folder)
+        first, box, last = lines_of(folder)
+        first |= {"region": {"x": side, "y": side}, "area": [0, 1], "bounds": bounds}
+        box |= {"verdict": "unproven", "x": side, "y": side}
+        last["boxes"] |= {"outside": 0, "unproven": int(boxes)}
+        write(folder, [first, *[box] * boxes, last])
+
+    return change
+
+
 def squared(number: float) -> str:
     """Every operation of a number whose exponent has 13 digits, and of an interval of them."""
     lines = ["x var-x", f"a0 const {number}", *(f"a{i + 1} square a{i}" for i in range(34))]
@@ -99,6 +114,8 @@ HOSTILE: dict[str, Change] = {
     "a variable of no name": about("x var-\n"),
     "a number whose inverse is huge": about(squared(1e-300)),
     "a huge number": about(squared(1e300)),
+    "an area beyond float64": of_one_box([-1e300, 1e300], [[-1e300, 1e300]] * 2, boxes=True),
+    "a region without an area": of_one_box([-1.0, -1.0], None, boxes=False),
 }
 """Files that ended in a traceback, in an abort of the process, or never; and their kind."""
 
@@ -114,6 +131,14 @@ def test_a_hostile_file_is_refused_in_bounded_memory(name: str, saved: Path) -> 
     )  # fmt: skip
     assert_refused(done)
     assert "memory" not in done.stderr, "there was enough"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
+def test_without_standard_output_the_status_says_it(saved: Path) -> None:
+    words = [sys.executable, str(SCRIPT), "proof.jsonl", "shape.vm"]
+    closed = ["sh", "-c", f"{shlex.join(words)} >&-"]
+    done = subprocess.run(closed, cwd=saved, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")

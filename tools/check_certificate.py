@@ -32,6 +32,7 @@ from __future__ import annotations
 import argparse
 import bisect
 import hashlib
+import io
 import json
 import math
 import random
@@ -608,6 +609,8 @@ def check_cover(boxes: list[Box], region: tuple[Side, Side]) -> None:
             raise Refused(f"{box} is not within the region")
         if box.x[0] == box.x[1] or box.y[0] == box.y[1]:
             raise Refused(f"{box} has no area")
+    if not area_of(Box("", *region)):
+        raise Refused("the region has no area, so nothing would have to cover it")
     if sum(map(area_of, boxes)) != area_of(Box("", *region)):
         raise Refused("the boxes do not have the area of the region: some are missing, or too many")
     # a line sweeps over the boxes from left to right: those that it meets must not overlap in y
@@ -681,12 +684,19 @@ def check_claims(claims: Claims, boxes: list[Box], counts: dict[str, float]) -> 
     possible = sum((area_of(box) for box in boxes if box.verdict != "outside"), Fraction(0))
     if not (low <= proven and possible <= high):
         raise Refused(
-            f"the area inside is between {float(proven)!r} and {float(possible)!r} by the boxes, "
+            f"the area inside is between {_near(proven)!r} and {_near(possible)!r} by the boxes, "
             f"which {low!r} to {high!r} does not enclose"
         )
     for box in boxes:
         if box.verdict != "outside" and not _holds(claims.bounds, box):
             raise Refused(f"{box} is not within the bounds {claims.bounds}")
+
+
+def _near(area: Fraction) -> float:
+    return float(area) if area <= MOST_FLOAT else math.inf
+
+
+MOST_FLOAT = Fraction(sys.float_info.max)
 
 
 def _holds(bounds: tuple[Side, Side] | None, box: Box) -> bool:
@@ -857,7 +867,8 @@ def main() -> int:
     if not options.seconds >= 0:
         parser.error("--seconds: give a number from 0")
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # there is none where the shell has closed it
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         print(check(options.certificate, options.tape, options.sample, seed, options.seconds))
     except Refused as error:

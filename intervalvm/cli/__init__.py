@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from intervalvm.cli.options import command_of, parse
 from intervalvm.cli.output import tell
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import FileError, IntervalvmError
 from intervalvm.files import file_errors
 
@@ -27,6 +28,7 @@ OUR_MISTAKE = 70
 """A traceback that nobody meant: not 1, which says that ``--check`` found a difference."""
 
 
+@in_default_environment
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
 

@@ -51,6 +51,7 @@ class Box:
     def is_empty(self) -> bool:
         return self.lower > self.upper
 
+    @in_default_environment
     def __str__(self) -> str:
         bounds = "[empty]" if self.is_empty else f"[{', '.join(shown(self.lower, self.upper))}]"
         if self.decoration is not None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from intervalvm.arguments import brief, real
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES
@@ -151,6 +152,7 @@ class Expr(Shown):
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Expr", 1)
 
+    @in_default_environment
     def __str__(self) -> str:
         """Python that makes this expression, as ``expr.source`` writes it."""
         from intervalvm.expr.source import python_source
@@ -218,6 +220,7 @@ class Expr(Shown):
             )
         return _call("rint", self)
 
+    @in_default_environment
     def __pow__(self, power: object) -> Expr:
         halves = _halves(power)
         if halves is None:

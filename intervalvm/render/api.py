@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.compiler.fold import fold
-from intervalvm.environment import in_default_environment
+from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.bounding import NEAREST
 from intervalvm.expr import TapeLike
@@ -233,4 +233,4 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
             task = bars.add_task("rendering")
             yield lambda done, total: bars.update(task, completed=done, total=total)
     else:
-        yield progress
+        yield back_in_default_environment(progress)

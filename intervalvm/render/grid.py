@@ -90,6 +90,7 @@ class Region:
             y = _about(y, half_x * height / width * unit)
         return Region(x, y)
 
+    @in_default_environment
     def __str__(self) -> str:
         (x0, x1), (y0, y1) = self.x, self.y
         return f"x {x0:g}..{x1:g}, y {y0:g}..{y1:g}"

@@ -222,6 +222,7 @@ class Image:
         """ "bitmap" or "value"."""
         return "bitmap" if self._pixels.dtype == np.uint8 else "value"
 
+    @in_default_environment
     def __repr__(self) -> str:
         proven = "" if self.over is None else f" proven over each {self.over}"
         return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"

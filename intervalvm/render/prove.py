@@ -78,9 +78,11 @@ class Proof:
         subject = Subject.of_tape(self.tape, self.z, self.variables)
         write_certificate(path, self.image, subject)
 
+    @in_default_environment
     def __repr__(self) -> str:
         return f"<Proof {str(self).splitlines()[0]}>"
 
+    @in_default_environment
     def __str__(self) -> str:
         """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
