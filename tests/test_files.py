@@ -103,7 +103,7 @@ def test_a_name_that_no_file_can_have_is_refused(
     ids=["tape", "image"],
 )
 def test_what_is_no_path_is_a_typed_error(save: Callable[[Any], None], path: Any) -> None:
-    with pytest.raises(ArgumentTypeError, match="is not a path: give a file name as text"):
+    with pytest.raises(ArgumentTypeError, match="is no path: give the name of a file"):
         save(path)
 
 

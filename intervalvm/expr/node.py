@@ -8,7 +8,6 @@ again costs nothing.
 
 from __future__ import annotations
 
-import math
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -255,12 +254,12 @@ class Expr(Shown):
 
 def _halves(power: object) -> int | None:
     """Twice a power, if that is a whole number."""
-    if isinstance(power, (int, np.integer)):
-        return 2 * int(power)
-    if not isinstance(power, NUMBERS) or not math.isfinite(power):
+    if not isinstance(power, NUMBERS):
         return None
-    above, below = float(power).as_integer_ratio()  # twice the number may be infinite
-    return 2 * above // below if below <= 2 else None
+    if isinstance(power, (int, np.integer)) or float(power).is_integer():
+        return 2 * int(power)
+    twice = 2.0 * float(power)
+    return int(twice) if twice.is_integer() else None
 
 
 def _power(a: Expr, halves: int) -> Expr:
