@@ -239,9 +239,10 @@ def _checked_face(data: bytes, number: int, name: str) -> Any:
     if data[:4] in PACKED:
         data = _unpacked(data, name)
     blob = hb.Blob(data)
+    count = hb.Face(blob).count  # 0 of what is no font; of numbers HarfBuzz reads 16 bits
+    if number >= max(count, 1):
+        raise OptionError(f"{name} has no font of the number {number}: it has {count}")
     face = hb.Face(blob, number)
-    if 0 < face.count <= number:
-        raise OptionError(f"{name} has no font of the number {number}: it has {face.count}")
     sizes = {tag: len(face.reference_table(tag)) for tag in face.table_tags}
     short = [tag for tag, size in NEEDED.items() if sizes.get(tag, 0) < size]
     if not short:
