@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def format_of(path: Any, format: str | None = None) -> str:
     """The key of ``FORMATS`` for a file name, or for a format that is named without it."""
     if format is not None:
         if not isinstance(format, str):
-            raise ArgumentTypeError(f"format={format!r}: give a name, as in format='png'")
+            raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
         suffix = f".{format.removeprefix('.')}"
     else:
         suffix = os.path.splitext(os.fsdecode(path))[1]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 
+from intervalvm.arguments import flag
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.render.cache import digest, kept
@@ -75,6 +76,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
     OptionError for a dtype that is neither.
     """
+    proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
         for rounding in ("nearest", "outward") if proofs else ("nearest",):
             for kind in ("bounds", "tame", "careful"):
