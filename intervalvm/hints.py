@@ -78,7 +78,7 @@ def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[s
 def hinted(make: Callable[P, T]) -> Callable[P, T]:
     """A function of the library that names its keywords where it is given another one."""
     parameters = signature(make).parameters.values()
-    allowed = [p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY]
+    allowed = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
 
     @wraps(make)
     def call(*args: P.args, **options: P.kwargs) -> T:
@@ -92,4 +92,5 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
 def _unknown(function: str, name: str, allowed: list[str]) -> str:
     hint = f": {KEYWORDS[name]}" if name in KEYWORDS else did_you_mean(name, allowed)
-    return f"{function} takes no {name}=, but {', '.join(allowed)}{hint}"
+    others = f", but {', '.join(allowed)}" if allowed else ""
+    return f"{function} takes no {name}={others}{hint}"

@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 import fonts
 import numpy as np
 import pytest
-import sympy
 
 import intervalvm as ivm
 from intervalvm import shapes
@@ -101,10 +100,9 @@ ODD: dict[str, Callable[[], Any]] = {
 }
 
 RIGHT: dict[str, Any] = {
-    "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0),
+    "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0), "char": "O",
     "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
-    "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None,
-    "formula": sympy.Symbol("x"),
+    "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None, "formula": 0.5,
     "function": lambda x, y: x + y, "height": 1.0, "how": "exact", "i": 0, "inner": 0.2,
     "name": "r", "normal": (1, 0, 0), "outer": 0.5, "path": "out", "period": 0.5, "points": 5,
     "radius": 0.25, "radius_x": 0.5, "radius_y": 0.25, "scale": 1.0, "shape": DISC, "start": 0.0,

@@ -76,6 +76,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
     OptionError for a dtype that is neither.
     """
+    proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
         for rounding in ("nearest", "outward") if flag("proofs", proofs) else ("nearest",):
             for kind in ("bounds", "tame", "careful"):

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from intervalvm.arguments import mapping, path_name
+from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
@@ -239,10 +239,11 @@ def _checked_face(data: bytes, number: int, name: str) -> Any:
     if data[:4] in PACKED:
         data = _unpacked(data, name)
     blob = hb.Blob(data)
-    count = hb.Face(blob).count  # 0 of what is no font; of numbers HarfBuzz reads 16 bits
-    if number >= max(count, 1):
-        raise OptionError(f"{name} has no font of the number {number}: it has {count}")
-    face = hb.Face(blob, number)
+    face = hb.Face(blob)
+    if 0 < face.count <= number:
+        raise OptionError(f"{name} has no font of the number {brief(number)}: it has {face.count}")
+    if face.count:
+        face = hb.Face(blob, number)
     sizes = {tag: len(face.reference_table(tag)) for tag in face.table_tags}
     short = [tag for tag, size in NEEDED.items() if sizes.get(tag, 0) < size]
     if not short:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
+from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
 from intervalvm.shapes.made import Made
@@ -112,6 +113,7 @@ def _restored(join: Join | None, fields: list[Expr]) -> Shape:
     return parts[0] if join is None else Shape._joined(join, parts)
 
 
+@hinted
 def union(*shapes: Shape | Expr) -> Shape:
     """The points of any of the shapes: ``a | b``.
 
@@ -123,6 +125,7 @@ def union(*shapes: Shape | Expr) -> Shape:
     return Shape._joined(minimum, _some("union", shapes))
 
 
+@hinted
 def intersection(*shapes: Shape | Expr) -> Shape:
     """The points of all of the shapes: ``a & b``.
 
@@ -131,6 +134,7 @@ def intersection(*shapes: Shape | Expr) -> Shape:
     return Shape._joined(maximum, _some("intersection", shapes))
 
 
+@hinted
 def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
     """The points of the first shape that are in none of the others: ``a - b``.
 
@@ -141,6 +145,7 @@ def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
     return Shape._joined(maximum, [first, *(~other for other in rest)])
 
 
+@hinted
 def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     """The union, its inner corners filled where two fields differ by less than ``radius``.
 
@@ -156,6 +161,7 @@ def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     return Shape._of(Made(parts, lambda _, *values: balanced(join, values)))
 
 
+@hinted
 def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
     """The intersection, its outer corners rounded as ``smooth_union`` fills inner ones.
 
@@ -164,6 +170,7 @@ def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
     return ~smooth_union(*(~shape for shape in _some("smooth_intersection", shapes)), radius=radius)
 
 
+@hinted
 def smooth_difference(shape: Shape | Expr, *others: Shape | Expr, radius: Value) -> Shape:
     """The difference, its outer corners rounded as ``smooth_intersection`` does.
 
