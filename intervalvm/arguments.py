@@ -12,17 +12,20 @@ import operator
 import os
 import reprlib
 from collections.abc import Iterable, Mapping, Set
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError
 
 REAL_KINDS = "biuf"
 """NumPy's kinds of dtypes that hold real numbers."""
 UNORDERED = (Mapping, Set)
 TEXT = (str, bytes, bytearray, memoryview)
+MOST_PARTS = 8
+"""Parts of a point, a region and the like: more than any has."""
 
 _float = in_default_environment(float)
 
@@ -67,8 +70,21 @@ def real(name: str, value: Any) -> float:
 def reals(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
     """An array of real numbers, of NumPy or of ``module``, each rounded to ``dtype``.
 
-    Raises what ``real`` does, and OptionError for rows of different lengths.
+    Raises what ``real`` does, OptionError for rows of different lengths, and DoesNotFit.
     """
+    if isinstance(value, UNORDERED):
+        raise ArgumentTypeError(f"{name}={brief(value)}: give a real number or an array of them")
+    try:
+        return _reals(name, value, dtype, module)
+    except DoesNotFit:
+        raise
+    except MemoryError as error:
+        raise DoesNotFit(
+            f"{name} does not fit into memory ({error}): give fewer points at a time"
+        ) from None
+
+
+def _reals(name: str, value: Any, dtype: np.dtype[Any], module: Any) -> Any:
     if not isinstance(value, module.ndarray):
         try:
             value = np.asarray(value)
@@ -86,17 +102,18 @@ def reals(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
     return module.asarray(value, dtype)
 
 
-def parts_of(name: str, value: Any) -> tuple[Any, ...]:
+def parts_of(name: str, value: Any, most: int = MOST_PARTS) -> tuple[Any, ...]:
     """The parts of a sequence, whose order counts: text and sets are none.
 
-    Raises ArgumentTypeError for what is no sequence.
+    Of more than ``most`` there are ``most + 1``, since an iterator need not end: the caller tells
+    that they are too many. Raises ArgumentTypeError for what is no sequence.
     """
     if type(value) is tuple:
-        return value
+        return value[: most + 1]
     if not isinstance(value, Iterable) or isinstance(value, (*UNORDERED, *TEXT)):
         raise ArgumentTypeError(f"{name}={brief(value)} is not a sequence")
     try:
-        return tuple(value)
+        return tuple(islice(value, most + 1))
     except TypeError:  # an array of no dimension
         raise ArgumentTypeError(f"{name}={brief(value)} is not a sequence") from None
 

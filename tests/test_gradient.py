@@ -307,6 +307,12 @@ def test_mod_moves_with_its_dividend_and_by_whole_turns_with_its_divisor() -> No
     assert slope(x % y, [5.0, -5.0, 5.0], [3.0, 3.0, -3.0]) == [[1.0] * 3, [-1.0, 2.0, 1.0]]
 
 
+def test_beside_a_jump_mod_has_a_second_order_too() -> None:
+    """The root of the square of what is 0 all along y is 0 there, whatever y divides."""
+    assert slope(ivm.sqrt(ivm.square(x % y)), 0.0, 1.5)[1] == 0.0
+    assert slope(ivm.sqrt(ivm.square(abs(x) % y + x)), 0.0, -1.5)[1] == 0.0
+
+
 def test_a_root_at_zero_is_infinite_and_nan_where_its_operand_rests() -> None:
     assert slope(ivm.sqrt(x), 0.0)[0] == np.inf
     assert np.isnan(slope(ivm.sqrt(x * x), 0.0)[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +47,70 @@ def test_what_is_no_number_has_no_value(call: Callable[..., Any], given: Any) ->
         call(TAPE, 0, 0, given)
     with pytest.raises(ivm.ArgumentTypeError):
         call(X + ivm.var("r"), 0, 0, variables={"r": given})
+
+
+class Endless(Mapping[str, float]):
+    """A dict of more names than it says."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, itertools.count())
+
+    def __getitem__(self, key: str) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("call", [ivm.evaluate, ivm.grad])
+def test_a_mapping_is_no_array(call: Callable[..., Any]) -> None:
+    """NumPy would go through all of its keys."""
+    with pytest.raises(ivm.ArgumentTypeError, match=r"^x="):
+        call(TAPE, Endless(), 0)
+
+
+@pytest.mark.parametrize("call", [ivm.evaluate, ivm.grad])
+@pytest.mark.parametrize(
+    "given", [range(10**15), np.broadcast_to(np.float64(0.5), 1 << 50)], ids=["range", "array"]
+)
+def test_more_numbers_than_memory_holds(call: Callable[..., Any], given: Any) -> None:
+    with pytest.raises(ivm.DoesNotFit, match="fewer points"):
+        call(TAPE, given, 0)
+
+
+NUMBERS_FOR_EVER: dict[str, Callable[[Any], Any]] = {
+    "polygon": shapes.polygon,
+    "a corner": lambda parts: shapes.polygon([(0, 0), (1, 0), parts]),
+    "segment": lambda parts: shapes.segment((0, 0), parts, 0.1),
+    "move": DISC.move,
+    "count": lambda parts: DISC.repeat(1, 1, count=parts),
+    "region": lambda parts: ivm.render(TAPE, size=4, region=parts),
+    "crop": lambda parts: ivm.render(TAPE, size=4, crop=parts),
+    "Region": lambda parts: ivm.Region(x=parts, y=(0, 1)),
+    "around": lambda parts: ivm.Region.around(parts, 1),
+    "interval": lambda parts: ivm.interval(TAPE, x=parts, y=0),
+    "simplify": lambda parts: ivm.simplify(TAPE, x=parts, y=0),
+}
+
+
+@pytest.mark.parametrize("call", NUMBERS_FOR_EVER.values(), ids=NUMBERS_FOR_EVER)
+@pytest.mark.parametrize(
+    "parts",
+    [itertools.count, lambda: itertools.repeat((0.0, 1.0)), lambda: range(10**15)],
+    ids=["numbers", "points", "range"],
+)
+def test_what_never_ends_is_refused(call: Callable[[Any], Any], parts: Callable[[], Any]) -> None:
+    with pytest.raises(ivm.IntervalvmError):
+        call(parts())
+
+
+def test_an_array_where_one_number_is_meant() -> None:
+    """Whether it is 0 was asked of the whole array."""
+    for many in (np.zeros(3), np.zeros(0), np.arange(2.0)):
+        with pytest.raises(ivm.IntervalvmError, match="move takes"):
+            DISC.move((0, 0), many)
+        with pytest.raises(ivm.ArgumentTypeError, match="whole numbers only"):
+            np.round(X, many)
 
 
 @pytest.mark.parametrize("given", NO_NUMBERS.values(), ids=NO_NUMBERS)

@@ -256,6 +256,7 @@ JOINED: list[tuple[Callable[[], Any], Any]] = [
     (lambda: (DISC & (x <= 0)).rotate(90).rotate(-90), IN_DISC & (X <= 0)),
     (lambda: (circle(9) & (x < 0.5)).move(0.25), X < 0.75),
     (lambda: (circle(9) & (x < 0.5)).reflect("x"), X > -0.5),
+    (lambda: DISC.morph(x < 0, 1.0), X < 0),
 ]
 
 

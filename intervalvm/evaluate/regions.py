@@ -16,7 +16,7 @@ from intervalvm.compiler.questions import sign_tape
 from intervalvm.compiler.thresholds import Floats
 from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.arrays import Arrays, as_dtype
 from intervalvm.evaluate.bounding import Bounds, bounds
@@ -221,7 +221,10 @@ def _bounds(
 def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
     """(low, high, may be NaN) of a number or a pair."""
     try:
-        parts = (side, side) if np.ndim(side) == 0 else parts_of(name, side)
+        parts = parts_of(name, side)
+    except ArgumentTypeError:
+        parts = (side, side)
+    try:
         low, high = (real(name, part) for part in parts)
     except (TypeError, ValueError):
         raise OptionError(f"{name}={brief(side)}: give a number or a pair (low, high)") from None

@@ -213,7 +213,7 @@ class Expr(Shown):
     __hash__ = object.__hash__
 
     def __round__(self, digits: int | None = None) -> Expr:
-        if digits:
+        if not (digits is None or (isinstance(digits, NUMBERS) and digits == 0)):
             raise ArgumentTypeError(
                 "an expression is rounded to whole numbers only: scale it before"
             )

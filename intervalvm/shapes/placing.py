@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from intervalvm.arguments import brief, is_word, parts_of
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, minimum, mod
+from intervalvm.expr import NUMBERS, Expr, absolute, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base
 from intervalvm.shapes.made import check_count, part_count
@@ -28,6 +28,10 @@ def axis_index(name: object) -> int:
     return AXES.index(str(name))
 
 
+def _is_zero(value: object) -> bool:
+    return isinstance(value, NUMBERS) and value == 0
+
+
 class Placing(Base):
     """The methods of ``Shape`` that place it. None of them changes the shape it is called on."""
 
@@ -35,7 +39,7 @@ class Placing(Base):
         """The shape moved by (x, y, z), or by a point ``move((x, y))``. Field: kept."""
         if not isinstance(x, (Expr, str)) and isinstance(x, Iterable):
             point = parts_of("x", x)
-            if len(point) not in (2, 3) or any(isinstance(c, Expr) or c != 0 for c in (y, z)):
+            if len(point) not in (2, 3) or not all(map(_is_zero, (y, z))):
                 raise OptionError(
                     "move takes x, y, z or one point of 2 or 3 numbers, not "
                     f"x={brief(x)}, y={brief(y)}, z={brief(z)}"

@@ -27,7 +27,7 @@ from intervalvm.arguments import parts_of
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
 from intervalvm.hints import hinted
-from intervalvm.shapes.made import check_count
+from intervalvm.shapes.made import MOST, check_count
 from intervalvm.shapes.planar import (
     Point,
     hull,
@@ -94,7 +94,9 @@ def star(points: int, outer: float, inner: float) -> Shape:
 def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
     """The corners anticlockwise, without repetitions and without points on a straight side."""
     given: list[Point] = []
-    for i, point in enumerate(parts_of("points", points)):
+    parts = parts_of("points", points, MOST)
+    check_count(len(parts), "make a union of polygons of fewer corners")
+    for i, point in enumerate(parts):
         x, y = (number(f"points[{i}]", part) for part in values(f"points[{i}]", point, 2))
         if not given or given[-1] != (x, y):
             given.append((x, y))

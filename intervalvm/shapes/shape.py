@@ -101,11 +101,11 @@ class Shape(Placing, Raising):
 
         Formula: the mean of the fields with these weights. Field: a bound.
         """
-        _some("morph", [other])
+        parts = self, *_some("morph", [other])
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
-        return self._of(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
+        return self._of(Made(parts, lambda _, a, b: a * (1.0 - share) + b * share))
 
 
 def _restored(join: Join | None, fields: list[Expr]) -> Shape:

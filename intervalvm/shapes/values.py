@@ -75,7 +75,7 @@ def whole(name: str, given: object, least: int) -> int:
 def values(name: str, given: object, count: int) -> tuple[Value, ...]:
     """A point or a vector: ``count`` numbers or expressions."""
     try:
-        parts = parts_of(name, given)
+        parts = parts_of(name, given, count)
     except ArgumentTypeError:
         parts = ()
     if len(parts) != count:
