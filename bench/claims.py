@@ -15,9 +15,8 @@ from bench import process
 from bench.subject import Subject
 from bench.timing import in_turns
 from bench.ways import broadcasting, rendering
-from intervalvm.cli.output import aligned
 from intervalvm.memory import in_units
-from intervalvm.render.image import UNPROVEN
+from intervalvm.render.image import UNPROVEN, aligned
 
 SMALL = 350 * 10**6
 HUGE = 16384**2
@@ -152,4 +151,4 @@ def shown(found: list[Claim]) -> str:
     """Claims as lines of text."""
     head = ("what", "reach", "measured", "holds")
     rows = [(c.what, c.reach, c.measured, "yes" if c.holds else "NO") for c in found]
-    return aligned([head, *rows])
+    return aligned([head, *rows], left=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from llvmlite import binding
 from numpy.typing import NDArray
 
 import intervalvm as ivm
+from intervalvm.render.options import usable_cpus
 
 TOP = Path(__file__).resolve().parents[1]
 CHALLENGE = TOP.parent / "shared" / "models" / "prospero.vm"
@@ -88,10 +88,8 @@ def subject() -> Subject:
     return Subject(CHALLENGE if CHALLENGE.is_file() else OWN)
 
 
-def cpus() -> int:
-    """CPUs that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1
+cpus = usable_cpus
+"""CPUs that this process may use."""
 
 
 def machine() -> str:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from bench.subject import Subject
 from bench.timing import in_turns
 from bench.ways import Way, ways
-from intervalvm.cli.output import aligned
-from intervalvm.render.image import milliseconds
+from intervalvm.render.image import aligned, milliseconds
 
 NOTE = """\
 ratio: how many times sooner than dense float64 on whole arrays, in the same run. Each image was
@@ -33,7 +32,7 @@ def table(shape: Subject, sizes: Sequence[int], *, dense_most: int, rounds: int)
         for name, taken in times.items():
             ratio = "" if reference is None else _ratio(reference / taken.median)
             lines.append((name, milliseconds(taken.median), str(taken.runs), ratio))
-        yield aligned(lines) + "\n"
+        yield aligned(lines, left=1) + "\n"
     yield NOTE
 
 

@@ -206,10 +206,11 @@ def _missing(name: str) -> str:
     if name.startswith("_") or find_spec(f"{__name__}.{name}"):  # which Python then imports
         return f"{owner} has no attribute {name!r}"
     from intervalvm.expr.ufuncs import UFUNCS
-    from intervalvm.hints import PACKAGE, missing
+    from intervalvm.hints import PACKAGE, SHAPES, missing
     from intervalvm.shapes import __all__ as shapes
 
     guessed = {name: f"np.{name}, which works on expressions" for name in UFUNCS}
+    guessed |= {name: f"{hint}, with intervalvm.shapes" for name, hint in SHAPES.items()}
     guessed |= {name: f"intervalvm.shapes.{name}" for name in shapes}
     return missing(owner, name, guessed | PACKAGE, __all__)
 

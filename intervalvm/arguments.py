@@ -8,6 +8,7 @@ says what it wants.
 
 from __future__ import annotations
 
+import operator
 import os
 import reprlib
 from collections.abc import Iterable, Mapping, Set
@@ -113,6 +114,13 @@ def path_name(path: Any) -> str:
 def is_word(value: Any, choices: Iterable[str]) -> bool:
     """Whether an argument is one of some words; of an array ``in`` would not know."""
     return isinstance(value, str) and value in choices
+
+
+def integer(value: Any) -> int:
+    """As ``operator.index``; but True, which is an integer to Python, is none to anybody else."""
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
 
 
 def flag(name: str, value: Any) -> bool:

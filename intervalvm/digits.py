@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 DIGITS = 6
 
@@ -12,14 +13,10 @@ def shown(low: float, high: float) -> tuple[str, str]:
 
     They look as ``%g`` has them: ``0.5``, ``1e-09``. An end that has so few digits is itself.
     """
-    from decimal import ROUND_CEILING, ROUND_FLOOR
-
     return _rounded(low, ROUND_FLOOR), _rounded(high, ROUND_CEILING)
 
 
 def _rounded(value: float, way: str) -> str:
-    from decimal import Context
-
     if not math.isfinite(value):
         return f"{value:g}"
     rounding = Context(prec=DIGITS, rounding=way)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, wraps
 from inspect import isclass, isfunction
-from typing import Any, ParamSpec, TypeVar
+from types import ModuleType
+from typing import ParamSpec, TypeVar
 
 from intervalvm.errors import BackendError
 
@@ -68,14 +69,22 @@ def back_in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def all_in_default_environment(owner: Any, names: Iterable[str]) -> None:
-    """The named functions of a module or a class, and the public methods of its named classes."""
+def all_in_default_environment(module: ModuleType, names: Iterable[str]) -> None:
+    """The named functions of a module, and the public methods of its named classes.
+
+    Each is replaced where it is defined, too: there a pickle looks for it.
+    """
     for name in names:
-        found = getattr(owner, name)
+        found = getattr(module, name)
         if isclass(found):
-            all_in_default_environment(found, [n for n in dir(found) if not n.startswith("_")])
+            for owner in found.__mro__:
+                for method, defined in [*vars(owner).items()]:
+                    if isfunction(defined) and not method.startswith("_"):
+                        setattr(owner, method, in_default_environment(defined))
         elif isfunction(found):
-            setattr(owner, name, in_default_environment(found))
+            run = in_default_environment(found)
+            setattr(module, name, run)
+            setattr(sys.modules[found.__module__], found.__name__, run)
 
 
 @contextmanager

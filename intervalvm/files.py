@@ -42,8 +42,9 @@ WAYS_OUT = {
 
 def check_writable(path: PathLike) -> None:
     """Raise FileError if ``write_atomically(path, ...)`` could not work, as far as can be seen."""
-    with file_errors(check_path(path)):
-        _find(check_path(path))
+    name = check_path(path)
+    with file_errors(name):
+        _find(name)
 
 
 def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:

@@ -18,10 +18,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PACKAGE = {
-    "min": "minimum(a, b)", "max": "maximum(a, b)", "abs": "abs(a), Python's own, or absolute(a)",
+    "min": "minimum(a, b)", "max": "maximum(a, b)", "abs": "abs(a), or absolute(a)",
     "pow": "a**n", "power": "a**n", "pi": "math.pi", "e": "math.e", "inf": "math.inf",
     "nan": "math.nan", "mean": "(a + b) / 2", "variable": "var(name, default)",
-    "param": "var(name, default)", "const": "constant(a)", "draw": "render(shape)",
+    "param": "var(name, default)", "const": "constant(value)", "draw": "render(shape)",
     "show": "render(shape)", "plot": "render(shape)", "read": "load(path)", "open": "load(path)",
     "write": "save(shape, path)", "eval": "evaluate(shape, x, y)", "gradient": "grad(shape, x, y)",
     "bounds": "interval(shape, x=(0, 1), y=(0, 1))", "x": "x, y, z = axes()",

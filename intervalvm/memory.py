@@ -19,7 +19,6 @@ from intervalvm.errors import DoesNotFit, OptionError
 WORTH_ASKING = 64 << 20
 """Below this many bytes the system is not asked what it has left."""
 
-
 AMOUNT = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE | re.ASCII)
 
 MOST = sys.maxsize >> 1
@@ -94,8 +93,8 @@ def no_search_for_cycles() -> Iterator[None]:
     expressions of a page of text. Threads may overlap: the worst is that it runs.
     """
     was_enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()  # in here: an interrupt may come right after it
         yield
     finally:
         if was_enabled:

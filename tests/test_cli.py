@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from intervalvm import cli
 from intervalvm.cli import bench, main, options
 from intervalvm.render import grid
 from intervalvm.render.image import Image
@@ -481,7 +483,29 @@ def test_memory_that_runs_out_has_status_3(
         raise MemoryError
 
     monkeypatch.setattr(module, "render_image", exhausted)
-    assert "out of memory" in fails(capsys, ["circle.vm"], 3, folder=here)
+    assert "out of memory: choose a smaller --size" in fails(capsys, ["circle.vm"], 3, folder=here)
+
+
+def test_what_took_the_memory_is_freed_before_that_is_told(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from intervalvm.cli import inspect as module
+
+    held: list[weakref.ref[Any]] = []
+
+    def exhausted(*_: Any) -> None:
+        values = np.zeros(1)
+        held.append(weakref.ref(values))
+        raise MemoryError
+
+    def tell(text: str) -> None:
+        assert held[-1]() is None
+        print(text, file=sys.stderr)
+
+    monkeypatch.setattr(module, "_bounds", exhausted)
+    monkeypatch.setattr(cli, "tell", tell)
+    told = fails(capsys, ["info", "circle.vm"], 3, folder=here)
+    assert told == "intervalvm: error: out of memory: use a smaller file\n"
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def test_what_a_thread_uses_lives_until_it_has_left(threads: Crew) -> None:
     assert alive() is None
 
 
+def test_a_closed_work_that_nobody_began_holds_nothing() -> None:
+    """It is queued until a thread gets to it: a frame's image must not wait for that."""
+    place, used = Place(), Place()
+    alive = [weakref.ref(place), weakref.ref(used)]
+    work = Work(lambda _, used=used: used.stay(), [place], lambda _: None)
+    with work.under_way:
+        assert work.close() == 0
+    del place, used
+    assert [found() for found in alive] == [None, None]
+
+
 def test_an_error_of_a_thread_is_raised_where_it_is_waited_for(
     threads: Crew, left: SimpleQueue[Place]
 ) -> None:

@@ -213,8 +213,9 @@ def test_a_font_without_heights_has_lines(tmp_path: Path) -> None:
     assert (tape(0.1, np.array([0.3, -0.7])) < 0).all()
 
 
-def test_a_font_for_the_web_is_refused_with_a_way_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("magic", [b"wOF2", b"wOFF"])
+def test_a_damaged_font_for_the_web_is_refused_with_a_way_out(magic: bytes, tmp_path: Path) -> None:
     path = tmp_path / "packed.woff2"
-    path.write_bytes(b"wOF2" + bytes(100))
-    with pytest.raises(FileError, match=r"take the .ttf or .otf"):
+    path.write_bytes(magic + bytes(100))
+    with pytest.raises(FileError, match=r"packed.woff2 is packed .* take the .ttf or .otf"):
         Font(path)

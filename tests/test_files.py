@@ -145,7 +145,7 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     ids=["tape", "image"],
 )
 def test_what_is_no_path_is_a_typed_error(save: Callable[[Any], None], path: Any) -> None:
-    with pytest.raises(ArgumentTypeError, match="is not a path: give a file name as text"):
+    with pytest.raises(ArgumentTypeError, match="is no path: give the name of a file"):
         save(path)
 
 

@@ -124,15 +124,16 @@ def test_each_identity_is_used(identity: Identity) -> None:
             break
     left, right = (expression(term(side), constants) for side in (identity.left, identity.right))
     folded, expected = (
-        relisted(ivm.fold(side, "fast" if identity in FAST else "exact")) for side in (left, right)
+        relisted(ivm.fold(side.value_tape(), "fast" if identity in FAST else "exact"))
+        for side in (left, right)
     )
     assert folded == expected
-    assert len(folded) <= len(left.tape())
+    assert len(folded) <= len(left.value_tape())
 
 
 def relisted(tape: ivm.Tape) -> ivm.Tape:
     """The same clauses in the order in which an expression lists them."""
-    return ivm.expression(tape).tape()
+    return ivm.expression(tape).value_tape()
 
 
 def expression(part: Any, constants: dict[str, float]) -> ivm.Expr:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import shapely
 from font_source_serif_pro import font_files_otf, font_files_ttf
+from fontTools.ttLib import TTFont
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -353,9 +354,11 @@ def test_a_location_is_of_numbers(tmp_path: Path) -> None:
 
 
 def test_arguments_of_a_wrong_type_are_named(made: str) -> None:
-    for path in (None, 3, b"made.ttf", ["made.ttf"]):
-        with pytest.raises(ArgumentTypeError, match="a font is a path"):
-            Font(path)  # type: ignore[arg-type]
+    wrong: Any
+    for wrong in (3, ["made.ttf"]):
+        for make in (Font, lambda path: text("O", font=path)):
+            with pytest.raises(ArgumentTypeError, match="is no path"):
+                make(wrong)
     with pytest.raises(FileError, match="cannot read the font"):
         Font("made\0.ttf")
     font = Font(made)
@@ -365,6 +368,25 @@ def test_arguments_of_a_wrong_type_are_named(made: str) -> None:
         for char in ("", "OT"):
             with pytest.raises(OptionError, match="is not one character"):
                 call(char)
+
+
+@pytest.mark.parametrize("kind", ["quadratic", "variable", "cubic"])
+def test_a_font_for_the_web_is_the_font_that_was_packed(kind: str, tmp_path: Path) -> None:
+    plain, packed = str(tmp_path / "plain.ttf"), tmp_path / "packed.woff"
+    if kind == "cubic":
+        fonts.made_cubic(plain)
+    else:
+        fonts.made(plain, variable=kind == "variable")
+    with TTFont(plain) as font:
+        font.flavor = "woff"
+        font.save(packed)
+    assert packed.read_bytes()[:4] == b"wOFF"
+    location = {"wght": 700} if kind == "variable" else {}
+    string = "O O" if kind == "cubic" else "LOT TO C@"
+    same = [text(string, font=Font(path, location=location)).tape() for path in (plain, packed)]
+    assert same[0] == same[1]
+    with pytest.raises(OptionError, match="has no font of the number 1"):
+        Font(packed, number=1)
 
 
 def drawn(font: Font) -> Tape:

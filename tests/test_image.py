@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
+import PIL.TiffTags
 import pytest
 
 from intervalvm import parse, render
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
-from intervalvm.render import bigtiff, formats
+from intervalvm.render import formats
 from intervalvm.render.formats import FORMATS, format_of
 from intervalvm.render.grid import Region
 from intervalvm.render.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
@@ -302,12 +304,14 @@ def test_a_tiff_beyond_4_gib_is_a_bigtiff(
 def test_a_bigtiff_in_strips_of_any_size_reads_back(
     monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], dtype: type, strip_bytes: int
 ) -> None:
-    monkeypatch.setattr(bigtiff, "STRIP_BYTES", strip_bytes)
-    values = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)
-    bigtiff.write(values[::-1, ::-1], stream := io.BytesIO())
+    monkeypatch.setattr(formats, "STRIP_BYTES", strip_bytes)
+    monkeypatch.setattr(formats, "TIFF_MOST", 0)
+    values = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)[::-1, ::-1]
+    Image(values, Region.square(), stats()).write(stream := io.BytesIO(), "tif")
     with PIL.Image.open(stream) as read:
-        np.testing.assert_array_equal(np.asarray(read), values[::-1, ::-1])
+        np.testing.assert_array_equal(np.asarray(read), values)
         assert read.n_frames == 1
+        assert read.tag_v2.tagtype[PIL.TiffImagePlugin.STRIPOFFSETS] == PIL.TiffTags.LONG8
 
 
 def test_a_small_tiff_stays_one_that_every_program_reads() -> None:

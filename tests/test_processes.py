@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing
 import pickle
 from collections.abc import Callable
@@ -107,6 +108,22 @@ def test_a_shape_goes_on_where_it_was(make: Callable[[], shapes.Shape]) -> None:
     ):
         assert step(again).tape() == step(shape).tape()
     assert again.defaults == shape.defaults
+
+
+def test_functions_and_methods_go_to_another_process() -> None:
+    """As pickles they are names."""
+    tried = 0
+    for place in (ivm, shapes):
+        for name in place.__all__:
+            public = getattr(place, name)
+            methods = [m for m in dir(public) if not m.startswith("_")]
+            for found in (
+                [getattr(public, m) for m in methods] if inspect.isclass(public) else [public]
+            ):
+                if inspect.isfunction(found):
+                    tried += 1
+                    assert pickle.loads(pickle.dumps(found)) is found
+    assert tried > 100
 
 
 def test_a_deep_shape_is_pickled_flat() -> None:

@@ -143,9 +143,10 @@ OWN: dict[str, dict[str, Any]] = {
     "half_plane": {"normal": (1, 0)},
     "capsule": {"start": (0, 0, 0)},
     "simplify": {"x": (0, 1), "y": (0, 1)},
+    "warm_up": {"proofs": False},
 }
 """What is right for one call alone."""
-MANY: dict[str, tuple[Any, ...]] = {"shapes": (DISC,), "others": (DISC,)}
+MANY: dict[str, tuple[Any, ...]] = {"dtypes": (), "shapes": (DISC,), "others": (DISC,)}
 NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
@@ -158,6 +159,7 @@ APART = {
     "Tape.operands": "for passes", "Tape.constants": "for evaluators",
     "Font.metrics": "for the layout of text", "Font.kerning": "for the layout of text",
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
+    "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,

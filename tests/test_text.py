@@ -351,3 +351,16 @@ def test_the_search_for_cycles_waits_and_goes_on(was_enabled: bool) -> None:
         assert gc.isenabled() == was_enabled
     finally:
         gc.enable()
+
+
+def test_an_interrupt_does_not_leave_the_collector_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    disable = gc.disable
+
+    def disable_and_be_interrupted() -> None:
+        disable()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gc, "disable", disable_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt), no_search_for_cycles():
+        pass
+    assert gc.isenabled()

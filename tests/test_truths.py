@@ -180,6 +180,21 @@ def test_a_value_is_1_or_0(name: str) -> None:
     np.testing.assert_array_equal(ivm.evaluate(0 + 2 * truth, X, Y), 2 * expected)
 
 
+FIELDS = ("tape", "printed", "saved", "fold", "simplify", "expression", "Shape of it")
+"""Of ``WAYS`` those that keep values: what they make is the field."""
+
+
+@each_truth
+def test_the_field_of_a_truth_is_half_less_it(name: str, tmp_path: Path) -> None:
+    truth, path = TRUTHS[name](x, y), tmp_path / "truth.vm"
+    for way in FIELDS:
+        found = ivm.evaluate(WAYS[way](truth, path), X, Y)
+        np.testing.assert_array_equal(found, 0.5 - mask(name).astype(np.float32))
+    for way in ("pickle", "source"):
+        assert is_truth(WAYS[way](truth, path))
+    assert is_truth((truth & (x < ivm.var("r"))).bind(r=9.0))
+
+
 def test_numbers_are_no_truths() -> None:
     assert not drawn(ivm.constant(1)).any()
     assert drawn(ivm.constant(-1)).all()

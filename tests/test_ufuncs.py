@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,34 @@ def test_every_ufunc_of_numpy_is_built_or_refused_by_name() -> None:
         with pytest.raises(TypeError, match=rf"np\.{name} has no counterpart"):
             ufunc(*[x, y][: ufunc.nin])
     assert not set(UFUNCS) & set(WAYS_OUT)
-    assert set(WAYS_OUT) <= set(NUMPY_UFUNCS)
+
+
+@pytest.mark.parametrize("name", WAYS_OUT)
+def test_what_stands_in_for_a_function_gives_its_values(name: str) -> None:
+    names = {**vars(ivm), "math": math, "trunc": np.trunc, "a": x, "b": y, "p": 1.5}
+    ufunc, (a, b) = NUMPY_UFUNCS[name], np.array([[5.5, 0.3, 2.0], [2.0, 0.25, 1.5]])
+    inputs = (a, 1.5 if name == "float_power" else b)[: ufunc.nin]
+    expected = ufunc(*inputs)
+    expected = {"divmod": expected, "modf": expected[1:]}.get(name, (expected,))
+    ways = WAYS_OUT[name].partition(", for")[0].split(" and ")
+    for way, values in zip(ways, expected, strict=True):
+        found = ivm.evaluate(eval(way, names), a, b, dtype="float64")
+        np.testing.assert_allclose(found, values, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda: np.zeros_like(x, dtype=float), lambda: np.ones_like(x, order="C"),
+     lambda: np.full_like(x, 2, dtype=float), lambda: np.round(x, out=y), lambda: np.fix(x, out=y)],
+)  # fmt: skip
+def test_an_option_that_only_arrays_have_is_refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(ivm.ArgumentTypeError, match=r"of expressions: .*'\w+'; leave that out"):
+        call()
+
+
+def test_as_many_choices_as_conditions() -> None:
+    with pytest.raises(ivm.OptionError, match="2 conditions for 1 choices: give as many"):
+        np.select([x < 0, x > 0], [y])
 
 
 def test_the_page_on_expressions_lists_them_all() -> None:

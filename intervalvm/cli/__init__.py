@@ -50,18 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             import traceback
 
             traceback.print_exc()
-        return _told(error)
+        # frees what the frames held: telling takes memory, too
+        error.__traceback__ = error.__context__ = None
+        way_out = "choose a smaller --size" if "size" in options else "use a smaller file"
+        return _told(error, way_out)
 
 
-def _told(error: BaseException) -> int:
-    """Tell a user what went wrong; the exit status."""
+def _told(error: BaseException, way_out: str = "") -> int:
+    """Tell a user what went wrong, and the ``way_out`` where memory did; the exit status."""
     if isinstance(error, KeyboardInterrupt):
         tell("intervalvm: interrupted")
         return INTERRUPTED
     if isinstance(error, IntervalvmError):
         tell(f"intervalvm: error: {error}")
         return error.exit_status
-    tell("intervalvm: error: out of memory: choose a smaller --size")
+    tell(f"intervalvm: error: out of memory: {way_out}")
     return OUT_OF_MEMORY
 
 

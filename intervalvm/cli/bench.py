@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.cli.output import aligned, log_shown, say
+from intervalvm.cli.output import log_shown, say
 from intervalvm.cli.places import read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import DoesNotFit
 from intervalvm.render.api import render
-from intervalvm.render.image import milliseconds
+from intervalvm.render.image import aligned, milliseconds
+from intervalvm.render.options import usable_cpus
 from intervalvm.render.size import check_size
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def bench(options: argparse.Namespace) -> int:
         given["z"] = options.z
     width, height = check_size(options.size)
     small = (min(width, NAIVE_PX), min(height, NAIVE_PX))
-    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with log_shown(quiet=options.quiet), Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
         tape = read_tape(options)
@@ -67,9 +66,8 @@ def bench(options: argparse.Namespace) -> int:
             for dtype in ("float64", "float32")
         ]
         pruned: list[dict[str, Any]] = [{"engine": "pruned", "backend": "numpy"}]
-        pruned += [
-            {"engine": "pruned", "backend": "numba", "threads": n} for n in sorted({1, every or 1})
-        ]
+        counts = sorted({1, usable_cpus()})
+        pruned += [{"engine": "pruned", "backend": "numba", "threads": n} for n in counts]
         rows += _rows(tape, [*dense, *pruned], {"size": (width, height), **given}, progress)
     if options.json:
         say(json.dumps({"file": options.file, "rows": [row.as_json() for row in rows]}))

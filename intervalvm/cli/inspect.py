@@ -6,13 +6,14 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.cli.output import aligned, say, tell, write_bytes
+from intervalvm.cli.output import say, tell, write_bytes
 from intervalvm.cli.places import STANDARD, check_apart, read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.compiler.slots import peak_live
 from intervalvm.digits import shown
 from intervalvm.evaluate import regions
 from intervalvm.files import check_writable
+from intervalvm.render.image import aligned
 from intervalvm.vmfile import check_name, save
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _as_text(facts: dict[str, Any]) -> str:
     label = max(len(name) for name, _ in rows)
     lines = [facts["file"], *(f"{name:<{label}}  {value}" for name, value in rows), ""]
     operations = [(name, str(n)) for name, n in facts["operations"].items()]
-    return "\n".join(lines) + "\n" + aligned(operations)
+    return "\n".join(lines) + "\n" + aligned(operations, left=1)
 
 
 def _bounds_text(facts: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from intervalvm.errors import FileError
 from intervalvm.files import file_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import TextIO
 
 
@@ -41,18 +41,6 @@ def write_bytes(data: bytes | memoryview) -> None:
     with file_errors("standard output"):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-
-
-def aligned(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """Rows of equally many words as text: ``left`` columns to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            word.ljust(width) if i < left else word.rjust(width)
-            for i, (word, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
 
 
 @contextmanager

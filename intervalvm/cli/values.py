@@ -6,7 +6,7 @@ import argparse
 import re
 
 from intervalvm.errors import OptionError
-from intervalvm.memory import bytes_in
+from intervalvm.memory import MOST, bytes_in
 
 
 def size(text: str) -> int | tuple[int, int]:
@@ -30,9 +30,12 @@ def setting(text: str) -> tuple[str, float]:
 
 def amount_of_bytes(text: str) -> int:
     try:
-        return bytes_in(text)
+        amount = bytes_in(text.strip())
     except OptionError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if amount == MOST:
+        raise argparse.ArgumentTypeError("no machine has so much memory: give 4G or 500M")
+    return amount
 
 
 def clauses(text: str) -> int:

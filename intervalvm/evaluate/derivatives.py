@@ -24,10 +24,11 @@ def _mod_by_divisor(xp: Any, value: Any, a: Any, b: Any) -> Any:
     return (value - a) / b
 
 
-def _value_of(name: str, xp: Any, a: Any) -> Any:
+def value_of(name: str, xp: Any, *operands: Any) -> Any:
+    """The value of an operation by its row."""
     rule = OPS[name].point
     assert rule is not None
-    return rule(xp, a)
+    return rule(xp, *operands)
 
 
 DERIVATIVES: dict[str, tuple[Partial, ...] | Choice] = {
@@ -40,8 +41,8 @@ DERIVATIVES: dict[str, tuple[Partial, ...] | Choice] = {
     "floor": (0,),
     "ceil": (0,),
     "round": (0,),
-    "sin": (lambda xp, value, a: _value_of("cos", xp, a),),
-    "cos": (lambda xp, value, a: -_value_of("sin", xp, a),),
+    "sin": (lambda xp, value, a: value_of("cos", xp, a),),
+    "cos": (lambda xp, value, a: -value_of("sin", xp, a),),
     "tan": (lambda xp, value, a: 1 + value * value,),
     "asin": (lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),),
     "acos": (lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),),

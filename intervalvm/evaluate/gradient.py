@@ -62,9 +62,12 @@ def grad(
     """The value of ``tape`` at each point and its partial derivatives by x, y and z.
 
     Each has the shape that the inputs broadcast to. The value is that of ``evaluate``, bit for bit;
-    the derivatives are those of the real function, computed in ``dtype``; where it has none, those
-    that the table of this module names. Slopes from both sides that differ by less than rounding
-    may make of them, the root of the dtype's epsilon, count as one derivative. Raises as
+    the derivatives are those of the real function, computed in ``dtype``. Where branches meet, as
+    those of ``min``, ``max``, ``abs`` and ``floor`` do, the slopes on both sides of the point are
+    compared along each axis: equal ones, up to the root of the dtype's epsilon, are the derivative.
+    Where they differ there is none, and the slope of one branch is given: that of the operand that
+    the value is, the right one where ``min`` or ``max`` tie; 1 for ``abs`` at 0; 0 for ``floor``
+    and other steps. ``sqrt`` at 0 gives infinity, or NaN where its operand's slope is 0. Raises as
     ``evaluate`` does.
     """
     with device_errors():

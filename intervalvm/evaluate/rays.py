@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from intervalvm.evaluate.derivatives import DERIVATIVES, Choice
-from intervalvm.ops import OPS, ROWS
+from intervalvm.evaluate.derivatives import DERIVATIVES, Choice, value_of
+from intervalvm.ops import ROWS
 
 
 class Ray(NamedTuple):
@@ -30,13 +30,7 @@ class Ray(NamedTuple):
 
 def _order(xp: Any, a: Any, b: Any, then: Any) -> Any:
     """-1, 0 or 1 as a is below, equal to or above b; ``then`` where they are equal."""
-    return xp.where(a == b, then, _value("compare", xp, a, b))
-
-
-def _value(name: str, xp: Any, *operands: Any) -> Any:
-    rule = OPS[name].point
-    assert rule is not None
-    return rule(xp, *operands)
+    return xp.where(a == b, then, value_of("compare", xp, a, b))
 
 
 def _heading(xp: Any, a: Ray) -> Any:
@@ -70,7 +64,7 @@ def _smooth(name: str) -> Callable[..., Ray]:
     def rule(xp: Any, *operands: Ray) -> Ray:
         partials, values = DERIVATIVES[name], [a.v for a in operands]
         assert not isinstance(partials, Choice)
-        v = _value(name, xp, *values)
+        v = value_of(name, xp, *values)
         d = c = xp.scalar(0.0)
         for partial, a in zip(partials, operands, strict=True):
             factor = xp.narrow(partial if isinstance(partial, int) else partial(xp, v, *values))
@@ -126,7 +120,7 @@ def _floor(xp: Any, a: Ray) -> Ray:
 
 def _round(xp: Any, a: Ray) -> Ray:
     """Half away from zero: what heads for zero from a half comes to the whole number before."""
-    v, heading = _value("round", xp, a.v), _heading(xp, a)
+    v, heading = value_of("round", xp, a.v), _heading(xp, a)
     is_half = xp.abs(a.v - xp.trunc(a.v)) == 0.5
     step = xp.where(
         a.v < 0.0, xp.maximum(heading, xp.scalar(0.0)), xp.minimum(heading, xp.scalar(0.0))
@@ -148,12 +142,12 @@ def _compare(xp: Any, a: Ray, b: Ray) -> Ray:
 
 def _not(xp: Any, a: Ray) -> Ray:
     sign = _sign(xp, a)
-    return _flat(xp, xp.where(xp.isnan(sign), sign, _value("not", xp, sign)))
+    return _flat(xp, xp.where(xp.isnan(sign), sign, value_of("not", xp, sign)))
 
 
 def _noise(name: str) -> Callable[..., Ray]:
     def rule(xp: Any, *operands: Ray) -> Ray:
-        v = _value(name, xp, *(a.v for a in operands))
+        v = value_of(name, xp, *(a.v for a in operands))
         for a in operands:
             v = xp.where(_heading(xp, a) == 0.0, v, xp.nan)
         return _flat(xp, v)

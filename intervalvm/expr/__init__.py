@@ -116,7 +116,6 @@ __all__ = [
     "or_",
     "rand",
     "reciprocal",
-    "replaced",
     "round",
     "settings_for",
     "sin",

@@ -254,11 +254,12 @@ class Expr(Shown):
 
 def _halves(power: object) -> int | None:
     """Twice a power, if that is a whole number."""
-    if isinstance(power, (int, np.integer)):
+    if not isinstance(power, NUMBERS):
+        return None
+    if isinstance(power, (int, np.integer)) or float(power).is_integer():
         return 2 * int(power)
-    if isinstance(power, NUMBERS) and (2.0 * float(power)).is_integer():
-        return int(2.0 * float(power))
-    return None
+    twice = 2.0 * float(power)
+    return int(twice) if twice.is_integer() else None
 
 
 def _power(a: Expr, halves: int) -> Expr:
@@ -373,9 +374,6 @@ def as_expr(value: object) -> Expr:
     if isinstance(value, NUMBERS):
         return Expr("const", value=real("a constant", value))
     raise ArgumentTypeError(f"expected an expression or a number, not {type(value).__name__!r}")
-
-
-"""What is a subnormal float32 is none as a float64, but is read as 0 where those count as 0."""
 
 
 def axes() -> tuple[Expr, Expr, Expr]:

@@ -35,21 +35,20 @@ def trace(function: Callable[..., Any]) -> Tape:
     defaults of free variables: where the function makes some, take ``function(*axes())`` for the
     expression that does.
     """
-    return _traced(function, _count(function)).tape()
+    return spatial(function)(*axes()).tape()
 
 
-def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Any]:
-    """``function``, called once as by ``trace``, as one of x, y and z, of which it may ignore z."""
+def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Expr]:
+    """``function`` as one of x, y and z, of which it may ignore z; raises what ``trace`` does."""
     count = _count(function)
-    _traced(function, count)
-    return function if count == 3 else lambda x, y, _: function(x, y)
+    return lambda *point: _called(function, *point[:count])
 
 
-def _traced(function: Callable[..., Any], count: int) -> Expr:
-    """What ``function`` makes of so many coordinates."""
+def _called(function: Callable[..., Any], *coordinates: Expr) -> Expr:
+    """What ``function`` makes of the coordinates."""
     name = _name(function)
     try:
-        value = function(*axes()[:count])
+        value = function(*coordinates)
     except Undecided as error:
         raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
     if not isinstance(value, OPERANDS):

@@ -16,12 +16,13 @@ NumPy's own bits at every float, save that
 from __future__ import annotations
 
 import math
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import hyperbolic
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
@@ -218,7 +219,9 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Expr:
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Expr:
     if len(condlist) != len(choicelist):
-        raise ValueError(f"{len(condlist)} conditions for {len(choicelist)} choices")
+        raise OptionError(
+            f"np.select has {len(condlist)} conditions for {len(choicelist)} choices: give as many"
+        )
     chosen = _operand("select", default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = where(condition, choice, chosen)
@@ -257,4 +260,8 @@ def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr
             f"{name} has no counterpart for expressions: write it with operators, NumPy's ufuncs, "
             "where, clip and select"
         )
+    try:
+        signature(build).bind(*args, **options)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{name} of expressions: {error}; leave that out") from None
     return build(*args, **options)

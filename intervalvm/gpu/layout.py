@@ -57,10 +57,9 @@ FIRST_COUNT = REGIONS
 # An item: a region, its program, and which of its children are to be looked at.
 (PROGRAM, LENGTH, WAVES, WAVE_COUNT, RESULT, COLUMN, LINE, VALID, _, ITEM) = range(10)
 
-# Words of a block's workspace, ``places`` of each: by place, a bit for each child.
+# Words of a block's workspace, ``places`` of each: by place, a bit for each child. Where a truth
+# always holds, a value may be NaN.
 (ALWAYS, NEVER, LEFT, RIGHT, NEEDED) = range(5)
-MAYBE_NAN = ALWAYS
-"""A value may be NaN where a truth always holds."""
 BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
 """Then, for each 32 records and each child, the records that it keeps and how many before."""
 

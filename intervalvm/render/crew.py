@@ -27,9 +27,10 @@ class Work(Generic[Place]):
     """Work that threads share: each takes a place and repeats ``step(place)`` until that is false.
 
     It is under way while its caller holds ``under_way``; left for any reason, threads stop after
-    the step that they are in, and none begins. The work holds ``step`` and the places, and whoever
-    takes part holds the work: the memory that they refer to is freed when the last has left.
-    ``leave(place)`` is told of each place that no thread is at any more, unless by an exception.
+    the step that they are in, and none begins. Whoever takes part holds ``step`` and its place: the
+    memory that they refer to is freed when the last has left. A closed work holds neither, so those
+    who come late to it keep nothing alive. ``leave(place)`` is told of each place that no thread is
+    at any more, unless by an exception.
     """
 
     def __init__(
@@ -39,19 +40,19 @@ class Work(Generic[Place]):
         leave: Callable[[Place], object],
     ) -> None:
         self.under_way = threading.Lock()
-        self._step, self._leave = step, leave
-        self._places, self._count = list(places), len(places)
+        self._leave = leave
+        self._parts, self._count = [(step, place) for place in places], len(places)
         self._home: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def __call__(self) -> None:
         """Take part, if there is still a place."""
         try:
-            place = self._places.pop()
+            step, place = self._parts.pop()
         except IndexError:
             return
         error = None
         try:
-            while self.under_way.locked() and self._step(place):
+            while self.under_way.locked() and step(place):
                 pass
             self._leave(place)
         except BaseException as raised:
@@ -63,7 +64,8 @@ class Work(Generic[Place]):
         begun = self._count
         with suppress(IndexError):
             while True:
-                self._leave(self._places.pop())
+                _, place = self._parts.pop()
+                self._leave(place)
                 begun -= 1
         return begun
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.render import bigtiff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,14 +138,29 @@ def _save_pbm(image: Image, stream: Any) -> None:
 
 TIFF_MOST = (1 << 32) - (1 << 16)
 """Bytes of pixels in a TIFF, whose offsets have 32 bits: the rest is for what stands around."""
+STRIP_BYTES = 1 << 20
+"""A strip of a BigTIFF, as near as whole rows come to it: the size of one has 32 bits still."""
 
 
 def _save_tif(image: Image, stream: Any) -> None:
     values = image.pixels if image.mode == "bitmap" else image.pixels.astype(np.float32, copy=False)
     if values.nbytes > TIFF_MOST:
-        bigtiff.write(values, stream)
+        layout = _in_strips(max(1, STRIP_BYTES // values[0].nbytes))
+        _picture(values).save(stream, "TIFF", big_tiff=True, tiffinfo=layout)
     else:
         _picture(values).save(stream, "TIFF")
+
+
+def _in_strips(rows: int) -> Any:
+    """The tags that have Pillow write strips of so many rows, beginning at offsets of 64 bits."""
+    from PIL.TiffImagePlugin import ROWSPERSTRIP, STRIPOFFSETS, ImageFileDirectory_v2
+    from PIL.TiffTags import LONG8
+
+    tags = ImageFileDirectory_v2()
+    tags[ROWSPERSTRIP] = rows
+    tags.tagtype[STRIPOFFSETS] = LONG8
+    tags[STRIPOFFSETS] = 0  # Pillow finds where they are, and keeps the type
+    return tags
 
 
 def _save_webp(image: Image, stream: Any) -> None:

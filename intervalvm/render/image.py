@@ -22,7 +22,7 @@ from intervalvm.render import formats
 from intervalvm.render.grid import coordinates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -127,12 +127,12 @@ class Stats:
         if self.is_truth:
             lines.append("its last clause is 1 or 0, never below 0: 0.5 less it is where it is 1")
         if self.levels:
-            lines += ["", *_table(self.levels)]
+            lines += ["", _table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
         return "\n".join(lines)
 
 
-def _table(levels: tuple[Level, ...]) -> list[str]:
+def _table(levels: tuple[Level, ...]) -> str:
     rows: list[tuple[str, ...]] = [
         ("tile", "regions", "inside", "outside", "ambiguous", "mean clauses")
     ]
@@ -140,8 +140,19 @@ def _table(levels: tuple[Level, ...]) -> list[str]:
         counts = (level.regions, level.inside, level.outside, level.ambiguous)
         tile = f"{level.tile[0]}x{level.tile[1]}"
         rows.append((tile, *map(str, counts), f"{level.mean_clauses:.1f}"))
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
+    """Rows of equally many words as text: ``left`` columns to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(t.rjust(w) for t, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(
+        "  ".join(
+            word.ljust(width) if i < left else word.rjust(width)
+            for i, (word, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
 
 
 def _count(n: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.arguments import brief, is_word, real
+from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate.arrays import array_module, as_dtype
 from intervalvm.evaluate.folding import check_fold, prefolded
@@ -150,11 +150,20 @@ def _check_backend(engine: str, backend: str | None) -> str:
 
 def _check_threads(threads: int | None) -> int:
     if threads is None:
-        usable = getattr(os, "sched_getaffinity", None)
-        return len(usable(0)) if usable else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+        return usable_cpus()
+    try:
+        count = integer(threads)
+    except TypeError:
+        count = 0
+    if count < 1:
         raise OptionError(f"threads={brief(threads)}: give a number from 1")
-    return min(int(threads), MOST_THREADS)
+    return min(count, MOST_THREADS)
+
+
+def usable_cpus() -> int:
+    """The processors that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 def _check_mode(mode: str) -> None:

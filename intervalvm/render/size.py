@@ -5,12 +5,9 @@ Each is checked here, by itself and against the others.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
-import numpy as np
-
-from intervalvm.arguments import brief, parts_of
+from intervalvm.arguments import brief, integer, parts_of
 from intervalvm.errors import OptionError
 
 LEAF_PX = 16
@@ -27,10 +24,7 @@ def check_size(size: Any) -> tuple[int, int]:
     """(width, height) of ``size``: one integer for a square image, or a pair, each at least 1."""
     both = (size, size) if not isinstance(size, (tuple, list)) else tuple(size)
     try:
-        # True is an integer to Python, but nobody asks for an image of True pixels
-        if any(isinstance(side, (bool, np.bool_)) for side in both):
-            raise TypeError
-        width, height = map(operator.index, both)
+        width, height = map(integer, both)
     except (TypeError, ValueError):
         raise OptionError(
             f"the size is {brief(size)}: give an integer, or two for (width, height)"
@@ -52,10 +46,7 @@ def check_crop(crop: Any, width: int | None = None, height: int | None = None) -
     if crop is None:
         return None
     try:
-        parts = parts_of("crop", crop)
-        if any(isinstance(part, (bool, np.bool_)) for part in parts):
-            raise TypeError
-        left, top, right, bottom = map(operator.index, parts)
+        left, top, right, bottom = map(integer, parts_of("crop", crop))
     except (TypeError, ValueError):
         raise OptionError(
             f"crop={brief(crop)}: give four integers, (left, top, right, bottom) in pixels"
@@ -91,6 +82,6 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
 def as_levels(depth: Any) -> int:
     """An integer from 0, or -1 for what is none."""
     try:
-        return -1 if isinstance(depth, (bool, np.bool_)) else max(-1, operator.index(depth))
+        return max(-1, integer(depth))
     except TypeError:
         return -1

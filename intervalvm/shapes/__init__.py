@@ -5,8 +5,8 @@ is first used.
 
 A picture shows x to the right and y upwards, from -1 to 1 unless a region is given; z points at
 the viewer, and a picture is the slice at one z, by default 0. Lengths are in the same unit, angles
-in degrees, anticlockwise from the x axis; about another axis, for who looks against it. Shapes
-stand about the origin: move them. A width or a height is a full one, a radius a half. A flat shape
+in degrees, counter-clockwise from the x axis, or about another one (right-hand rule). Shapes stand
+about the origin: move them. A width or a height is a full one, a radius a half. A flat shape
 is the same at every z.
 
 A parameter is a number or an expression, such as ``ivm.var("r", 0.5)``, but for counts and the

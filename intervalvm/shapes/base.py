@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
-from intervalvm.expr import Expr, as_expr, as_root, at, axes, field_of
+from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
 from intervalvm.hints import METHODS, missing
 from intervalvm.shapes.made import Made, Place, Then
 from intervalvm.shown import Shown
@@ -29,9 +29,16 @@ class Base(Shown):
     function of other shapes.
     """
 
-    def __init__(self, field: Field | Expr) -> None:
-        self._field = partial(at, field) if isinstance(field, Expr) else field
+    def __init__(self, field: Field) -> None:
+        self._field = field
         self._chain: tuple[Join, tuple[Self, ...]] | None = None
+
+    @classmethod
+    def _of(cls, field: Field) -> Self:
+        """The shape of a field of this package, which is not tried, since many are never asked."""
+        shape = cls.__new__(cls)
+        Base.__init__(shape, field)
+        return shape
 
     def __call__(self, x: Expr | float, y: Expr | float, z: Expr | float = 0.0) -> Expr:
         """The field at the point (x, y, z)."""
@@ -89,11 +96,11 @@ class Base(Shown):
 
     def _made(self, then: Then) -> Self:
         """A shape whose value is ``then(point, value)`` of this one's."""
-        return type(self)(Made((self,), then))
+        return self._of(Made((self,), then))
 
     def _placed(self, place: Place) -> Self:
         """A shape whose value is this one's at ``place(x, y, z)``."""
-        return type(self)(Made((self,), place=place))
+        return self._of(Made((self,), place=place))
 
     @classmethod
     def _joined(cls, join: Join, shapes: Sequence[Self]) -> Self:
@@ -105,7 +112,7 @@ class Base(Shown):
         for shape in shapes:
             is_same = shape._chain is not None and shape._chain[0] is join
             parts.extend(shape._chain[1] if is_same and shape._chain else (shape,))
-        made = cls(Made(parts, lambda _, *values: balanced(join, values)))
+        made = cls._of(Made(parts, lambda _, *values: balanced(join, values)))
         made._chain = join, tuple(parts)
         return made
 

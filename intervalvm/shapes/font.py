@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 import zlib
@@ -26,6 +27,7 @@ NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
 """Tables without which there is no text, and their least sizes in bytes."""
 OUTLINES = {"glyf", "CFF ", "CFF2"}
 PACKED = (b"wOFF", b"wOF2")
+"""How fonts for the web begin, versions 1 and 2."""
 REACH = 0.3
 FOLD = 64.0
 """Slope of the way back from over one line to under the next: see ``folded``."""
@@ -34,7 +36,7 @@ SLACK = 2.0**-10
 
 
 class Font:
-    """A font file, ``.ttf``, ``.otf`` or ``.ttc``: its outlines, and how it sets a line.
+    """A font file, ``.ttf``, ``.otf``, ``.ttc`` or ``.woff``: its outlines, and how it sets a line.
 
     ``number`` picks a font of a collection, and ``location`` a place among a variable font's axes,
     such as ``{"wght": 700}``. Quadratic outlines are taken as they are; cubic ones are replaced by
@@ -217,11 +219,28 @@ def _read(path: Path) -> bytes:
         raise FileError(f"cannot read the font {path}: {why}") from error
 
 
+def _unpacked(data: bytes, name: str) -> bytes:
+    """The plain font file in one that is packed for the web, in which HarfBuzz reads nothing."""
+    from fontTools.ttLib import TTFont
+
+    plain = io.BytesIO()
+    try:
+        font = TTFont(io.BytesIO(data), recalcBBoxes=False, recalcTimestamp=False)
+        font.flavor = None
+        font.save(plain, reorderTables=None)
+    except Exception as error:  # of zlib, struct, fontTools; ImportError where brotli is not there
+        raise FileError(
+            f"{name} is packed for the web (WOFF) and cannot be unpacked: {error}; take the .ttf "
+            "or .otf of that font"
+        ) from error
+    return plain.getvalue()
+
+
 def _checked_face(data: bytes, number: int, name: str) -> Any:
     """HarfBuzz takes what it cannot read for empty, so it is asked what it has read."""
-    if data[:4] in PACKED:
-        raise FileError(f"{name} is packed for the web (WOFF): take the .ttf or .otf of that font")
     hb = harfbuzz()
+    if data[:4] in PACKED:
+        data = _unpacked(data, name)
     blob = hb.Blob(data)
     face = hb.Face(blob, number)
     if 0 < face.count <= number:

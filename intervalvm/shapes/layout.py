@@ -16,7 +16,7 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import Expr
 
 SPACES = " \N{NO-BREAK SPACE}"
-"""What has no ink in any font; lines are broken at the first alone."""
+"""What has no ink in any font; lines are broken at the first of these, not at the second."""
 NO_GLYPHS = {
     "Cc": "a control character",
     "Cs": "half a character",

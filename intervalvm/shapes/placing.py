@@ -37,7 +37,8 @@ class Placing(Base):
             point = parts_of("x", x)
             if len(point) not in (2, 3) or any(isinstance(c, Expr) or c != 0 for c in (y, z)):
                 raise OptionError(
-                    f"move takes x, y, z or a point of 2 or 3 numbers, not {brief(x)}"
+                    "move takes x, y, z or one point of 2 or 3 numbers, not "
+                    f"x={brief(x)}, y={brief(y)}, z={brief(z)}"
                 )
             x, y, z = (*point, 0.0)[:3]
         dx, dy, dz = v.value("x", x), v.value("y", y), v.value("z", z)
@@ -46,7 +47,7 @@ class Placing(Base):
     def rotate(self, angle: Value, axis: str | Sequence[Value] = "z") -> Self:
         """The shape turned about an axis through the origin, by degrees.
 
-        The turn is anticlockwise for who looks against the axis, which is "x", "y", "z" or a
+        The turn is counter-clockwise about the axis (right-hand rule), which is "x", "y", "z" or a
         vector; about z it is the turn of the plane. Multiples of 90 degrees are exact.
 
         Formula: Rodrigues' rotation, of the point and back. Field: kept.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def circle(radius: Value) -> Shape:
     """A disc. Formula: the length of (x, y) less the radius. Field: the distance."""
     r = v.positive("radius", radius)
-    return Shape(lambda x, y, _: v.distance(x, y) - r)
+    return Shape._of(lambda x, y, _: v.distance(x, y) - r)
 
 
 @hinted
@@ -32,7 +32,7 @@ def ellipse(radius_x: Value, radius_y: Value) -> Shape:
     """
     a, b = v.positive("radius_x", radius_x), v.positive("radius_y", radius_y)
     r = v.minimum(a, b)
-    return Shape(lambda x, y, _: v.distance(v.times(r / a, x), v.times(r / b, y)) - r)
+    return Shape._of(lambda x, y, _: v.distance(v.times(r / a, x), v.times(r / b, y)) - r)
 
 
 @hinted
@@ -43,7 +43,7 @@ def rectangle(width: Value, height: Value) -> Shape:
     functions" (box). Field: the distance.
     """
     a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
-    return Shape(lambda x, y, _: v.corner(absolute(x) - a, absolute(y) - b))
+    return Shape._of(lambda x, y, _: v.corner(absolute(x) - a, absolute(y) - b))
 
 
 @hinted
@@ -56,7 +56,7 @@ def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
     a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
     r = v.not_negative("radius", radius)
     v.at_most("radius", r, "half of the shorter side", v.minimum(a, b))
-    return Shape(lambda x, y, _: v.corner(absolute(x) - (a - r), absolute(y) - (b - r)) - r)
+    return Shape._of(lambda x, y, _: v.corner(absolute(x) - (a - r), absolute(y) - (b - r)) - r)
 
 
 @hinted
@@ -80,7 +80,7 @@ def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
         past = maximum(absolute(v.dot((c, s), p)) - half, 0.0)
         return v.distance(past, v.dot((-s, c), p)) - r
 
-    return Shape(field)
+    return Shape._of(field)
 
 
 @hinted
@@ -105,7 +105,7 @@ def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
         to_circle = absolute(v.distance(x, y) - r)
         return v.choose(beyond, to_end, to_circle) - half
 
-    return Shape(field)
+    return Shape._of(field)
 
 
 @hinted
@@ -118,7 +118,7 @@ def ring(outer: Value, inner: Value) -> Shape:
     if isinstance(big, float) and isinstance(small, float) and not small < big:
         raise OptionError(f"inner={inner!r} is not below outer={outer!r}")
     middle, half = (big + small) * 0.5, (big - small) * 0.5
-    return Shape(lambda x, y, _: absolute(v.distance(x, y) - middle) - half)
+    return Shape._of(lambda x, y, _: absolute(v.distance(x, y) - middle) - half)
 
 
 @hinted
@@ -128,4 +128,4 @@ def half_plane(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
     Formula: the product with the normal, of length 1, less the offset. Field: the distance.
     """
     n, at = v.direction("normal", normal, 2), v.value("offset", offset)
-    return Shape(lambda x, y, _: v.shifted(v.dot(n, (x, y)), at))
+    return Shape._of(lambda x, y, _: v.shifted(v.dot(n, (x, y)), at))

@@ -70,7 +70,7 @@ def polygon(points: Iterable[Sequence[Value]]) -> Shape:
                 stack.append((maximum if step else minimum)(left, right))
         return stack.pop()
 
-    return Shape(field)
+    return Shape._of(field)
 
 
 @hinted

@@ -50,7 +50,7 @@ class Raising(Base):
             way = v.clamp(p[2] / rise + 0.5, 0.0, 1.0)
             return maximum(low + (high - low) * way, absolute(p[2]) - rise * 0.5)
 
-        return type(self)(Made((self._section(), top._section()), between))
+        return self._of(Made((self._section(), top._section()), between))
 
     def twist(self, angle: Value) -> Self:
         """Turned about z by ``angle`` degrees for each unit of z, and not turned at z = 0.

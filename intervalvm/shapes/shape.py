@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, is_truth, maximum, minimum, spatial, square
+from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Field, balanced
 from intervalvm.shapes.made import Made
@@ -32,9 +31,6 @@ __all__ = [
 ]
 
 
-PACKAGE = __name__.split(".")[0]
-
-
 class Shape(Placing, Raising):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
@@ -47,12 +43,11 @@ class Shape(Placing, Raising):
     """
 
     def __init__(self, field: Callable[..., Expr | float] | Expr) -> None:
-        # those of this package take three, give an expression, and are many: they are not tried
-        module = getattr(field, "__module__", None) or ""
-        is_own = isinstance(field, FunctionType) and module.startswith(f"{PACKAGE}.")
-        if not isinstance(field, (Expr, Made)) and not is_own:
-            field = spatial(field)
-        super().__init__(field)
+        if isinstance(field, Expr):
+            super().__init__(partial(at, field))
+        else:
+            super().__init__(spatial(field))
+            _ = self.expr  # which calls the function
 
     def __reduce__(self) -> tuple[Any, ...]:
         join, parts = self._chain or (None, (self,))
@@ -109,7 +104,7 @@ class Shape(Placing, Raising):
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
-        return Shape(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
+        return self._of(Made((self, other), lambda _, a, b: a * (1.0 - share) + b * share))
 
 
 def _restored(join: Join | None, fields: list[Expr]) -> Shape:
@@ -158,7 +153,7 @@ def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     blend = v.positive("radius", radius)
     parts = _some("smooth_union", shapes)
     join = partial(_smooth, blend)
-    return Shape(Made(parts, lambda _, *values: balanced(join, values)))
+    return Shape._of(Made(parts, lambda _, *values: balanced(join, values)))
 
 
 def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:

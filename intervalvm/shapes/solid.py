@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def sphere(radius: Value) -> Shape:
     """A ball. Formula: the length of (x, y, z) less the radius. Field: the distance."""
     r = v.positive("radius", radius)
-    return Shape(lambda *p: v.distance(*p) - r)
+    return Shape._of(lambda *p: v.distance(*p) - r)
 
 
 def _cuboid(p: tuple[Expr, ...], halves: Sequence[Value]) -> Expr:
@@ -36,7 +36,7 @@ def box(width: Value, height: Value, depth: Value) -> Shape:
     """
     sides = ("width", width), ("height", height), ("depth", depth)
     halves = [v.positive(name, side) * 0.5 for name, side in sides]
-    return Shape(lambda *p: _cuboid(p, halves))
+    return Shape._of(lambda *p: _cuboid(p, halves))
 
 
 @hinted
@@ -51,7 +51,7 @@ def rounded_box(width: Value, height: Value, depth: Value, radius: Value) -> Sha
     r = v.not_negative("radius", radius)
     shortest = v.minimum(v.minimum(halves[0], halves[1]), halves[2])
     v.at_most("radius", r, "half of the shortest side", shortest)
-    return Shape(lambda *p: _cuboid(p, [half - r for half in halves]) - r)
+    return Shape._of(lambda *p: _cuboid(p, [half - r for half in halves]) - r)
 
 
 @hinted
@@ -62,7 +62,7 @@ def cylinder(radius: Value, height: Value) -> Shape:
     distance functions" (capped cylinder). Field: the distance.
     """
     r, half = v.positive("radius", radius), v.positive("height", height) * 0.5
-    return Shape(lambda x, y, z: v.corner(v.distance(x, z) - r, absolute(y) - half))
+    return Shape._of(lambda x, y, z: v.corner(v.distance(x, z) - r, absolute(y) - half))
 
 
 @hinted
@@ -85,7 +85,7 @@ def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
         away = (v.dot((1.0, -u), (c, along)) for c, u in zip(q, unit, strict=True))
         return v.distance(*away) - r
 
-    return Shape(field)
+    return Shape._of(field)
 
 
 @hinted
@@ -100,7 +100,7 @@ def cone(radius: Value, height: Value, top: Value = 0.0) -> Shape:
     size = v.length(rise, low - high)
     slope = rise / size, (low - high) / size
     at = (low + high) * 0.5 * slope[0]
-    return Shape(
+    return Shape._of(
         lambda x, y, z: maximum(v.dot(slope, (v.distance(x, z), y)) - at, absolute(y) - rise * 0.5)
     )
 
@@ -114,7 +114,7 @@ def torus(radius: Value, tube: Value) -> Shape:
     """
     big, small = v.positive("radius", radius), v.positive("tube", tube)
     v.at_most("tube", small, "radius", big)
-    return Shape(lambda x, y, z: v.distance(v.distance(x, z) - big, y) - small)
+    return Shape._of(lambda x, y, z: v.distance(v.distance(x, z) - big, y) - small)
 
 
 @hinted
@@ -124,4 +124,4 @@ def half_space(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
     Formula: the product with the normal, of length 1, less the offset. Field: the distance.
     """
     n, at = v.direction("normal", normal, 3), v.value("offset", offset)
-    return Shape(lambda *p: v.shifted(v.dot(n, p), at))
+    return Shape._of(lambda *p: v.shifted(v.dot(n, p), at))

@@ -35,7 +35,7 @@ def _periodic(wave: Wave, steepest: float, period: Value, thickness: Value | Non
         w = wave(*(c * pitch for c in p)) / (pitch * steepest)
         return w if half is None else absolute(w) - half
 
-    return Shape(field)
+    return Shape._of(field)
 
 
 @hinted

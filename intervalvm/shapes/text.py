@@ -78,7 +78,7 @@ def text(
     rows = lay_out(string, face, spacing)
     if not rows:
         raise OptionError(f"the text has no ink in {face.name}: it has no shape")
-    return Shape(lambda x, y, _: _field(rows, face, em / face.em, x, y))
+    return Shape._of(lambda x, y, _: _field(rows, face, em / face.em, x, y))
 
 
 @no_search_for_cycles()
@@ -99,14 +99,10 @@ def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     )
 
 
-def _face(font: object) -> Face:
+def _face(font: str | PathLike[str] | Font | None) -> Face:
     if font is None:
         return StrokeFont()
-    if isinstance(font, Font):
-        return font
-    if isinstance(font, (str, PathLike)):
-        return Font(font)
-    raise ArgumentTypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
+    return font if isinstance(font, Font) else Font(font)
 
 
 def _size(name: str, given: float, unit: float = 1.0) -> float:
