@@ -75,7 +75,7 @@ def same_file(one: PathLike, other: PathLike) -> bool:
     with suppress(OSError, ValueError):
         found = os.stat(one)
         return not stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(other))
-    with suppress(ValueError):
+    with suppress(OSError, ValueError):  # the working folder may be gone
         return os.path.realpath(one) == os.path.realpath(other)
     return False
 

@@ -371,9 +371,9 @@ def _unreadable(name: str, error: Exception) -> str:
     if os.path.isdir(name):
         return f"{name}: is a folder, not a .vm file"
     if isinstance(error, FileNotFoundError):
-        folder, file = os.path.split(os.path.abspath(name))
-        if not os.path.isdir(folder):
-            return f"{name}: there is no folder {folder}"
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the working folder may be gone
+            folder, file = os.path.split(os.path.abspath(name))
+            if not os.path.isdir(folder):
+                return f"{name}: there is no folder {folder}"
             return f"{name}: no such file in {folder}{did_you_mean(file, os.listdir(folder))}"
     return f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"

@@ -166,7 +166,7 @@ def make_endless(path: Path) -> None:
 def make_foreign(path: Path) -> None:
     if os.geteuid():
         pytest.skip("only root gives files away")
-    os.chown(path, 12345, -1)
+    os.chown(path, 12345, -1, follow_symlinks=False)
 
 
 CLAIMS: dict[str, Callable[[Path], None]] = {
@@ -231,6 +231,24 @@ def test_a_folder_that_others_could_read_is_closed(compiler: Compiler) -> None:
     load()
     assert compiler.calls == 1
     assert stat.S_IMODE(kept_code.cache_folder().stat().st_mode) == 0o700
+
+
+@needs_posix
+@pytest.mark.parametrize("foreign", [False, True])
+def test_what_a_link_leads_to_is_not_closed(
+    compiler: Compiler, tmp_path: Path, foreign: bool
+) -> None:
+    """It may be any folder of the user's, such as one that others are to read."""
+    (tmp_path / "public").mkdir(mode=0o755)
+    folder = kept_code.cache_folder()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(tmp_path / "public")
+    if foreign:
+        make_foreign(folder)
+    load()
+    load()
+    assert compiler.calls == (2 if foreign else 1), "a link of another user's is not followed"
+    assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o755
 
 
 @needs_posix

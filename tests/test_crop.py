@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 from typing import Any
 
@@ -148,6 +149,22 @@ def test_all_of_a_picture_is_the_picture() -> None:
     assert crop.region == whole.region
     assert (crop.crop, whole.crop) == ((0, 0, *SIZE), None)
     assert crop.pixels.tobytes() == whole.pixels.tobytes()
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("low", [1.0, -(2.0**90), 5e-324, -5e-324])
+def test_pictures_of_a_few_floats_have_tiles_too(grid: str, low: float) -> None:
+    """Where float64 does not tell the ends of a tile apart."""
+    side = low, math.nextafter(math.nextafter(low, math.inf), math.inf)
+    picture = {"size": (41, 17), "region": Region(side, side), "grid": grid, "dtype": "float64"}
+    whole = ivm.render(X - Y, engine="dense", mode="value", **picture)
+
+    def tile(crop: Crop) -> ivm.Image:
+        image = ivm.render(X - Y, crop=crop, engine="dense", mode="value", **picture)
+        assert all(side[0] <= a < b <= side[1] for a, b in (image.region.x, image.region.y))
+        return image
+
+    assert put_together((41, 17), tile).tobytes() == whole.pixels.tobytes()
 
 
 def test_an_image_knows_its_samples() -> None:

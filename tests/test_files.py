@@ -93,6 +93,48 @@ def test_a_name_that_no_file_can_have_is_refused(
     assert names(tmp_path) == ["file", "folder", "loop", "pool"]
 
 
+GONE = """
+import os, sys
+import intervalvm as ivm
+from intervalvm import shapes
+from intervalvm.cli import main
+file, folder = sys.argv[1:]
+tape = ivm.load(file)
+os.chdir(folder)
+os.rmdir(folder)
+image = ivm.render(tape, size=4, engine="dense")
+for work in (
+    lambda: ivm.load("a.vm"),
+    lambda: ivm.load("b/a.vm"),
+    lambda: ivm.save(tape, "a.vm"),
+    lambda: image.save("a.png"),
+    lambda: ivm.trace(eval("lambda x, y: x if x < y else y")),
+    lambda: shapes.Font("a.ttf"),
+):
+    try:
+        work()
+    except ivm.IntervalvmError:
+        continue
+    sys.exit("nothing was refused")
+engine = "--engine", "dense", "--size", "4"
+assert main(["info", "a.vm"]) == 2
+for out, status in (("a.png", 2), ("-", 0), (file + ".png", 0)):
+    assert main([file, "--out", out, *engine]) == status, out
+    assert main(["a.vm", "--out", out, *engine]) == 2, out
+"""
+
+
+@posix
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.vm").write_text("x var-x\n")
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", GONE, str(tmp_path / "a.vm"), str(tmp_path / "gone")],
+        capture_output=True, check=False, cwd=TOP,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", [None, 3, 2.5, ["a"], {}])
 @pytest.mark.parametrize(
     "save",

@@ -37,7 +37,7 @@ PASSED_ON = (
 def render(options: argparse.Namespace) -> int:
     """Do it; 1 if ``--check`` found a difference."""
     start = time.perf_counter()
-    out = options.out or _default_out(options.file)
+    out = _default_out(options.file) if options.out is None else options.out
     format = _check_output(out, options)
     arguments = _arguments(options)
     wanted = not options.quiet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,13 @@ def _count(function: Callable[..., Any]) -> int:
 def _place(error: Exception) -> str:
     """The line of the function's own that asked, which is the last one outside of this package."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if PACKAGE not in Path(frame.filename).resolve().parents:
+        if not _is_own(frame.filename):
             shown = f", {frame.line!r}" if frame.line else ""
             return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
     return ""
+
+
+def _is_own(filename: str) -> bool:
+    with suppress(OSError):  # the working folder may be gone
+        return PACKAGE in Path(filename).resolve().parents
+    return False

@@ -90,7 +90,9 @@ def _own_folder() -> Path | None:
         folder = cache_folder()
         with suppress(FileNotFoundError):
             fault = _fault(folder.stat())
-            if fault is None:
+            if folder.is_symlink():  # where it leads is not ours to close
+                fault = fault or _foreign(folder.lstat())
+            elif fault is None and folder.is_dir():
                 with suppress(OSError):
                     folder.chmod(0o700)  # others could at most read it
     except (RuntimeError, OSError) as error:
@@ -112,10 +114,14 @@ def _fault(status: os.stat_result) -> str | None:
     """Why others may have written what stands there, if they may."""
     if not hasattr(os, "geteuid"):
         return None  # where rights are no modes, the user's own folders are closed to others
-    if status.st_uid != os.geteuid():
-        return "the cache folder belongs to another user: set XDG_CACHE_HOME to one of your own"
-    if status.st_mode & FOR_OTHERS:
+    if status.st_mode & FOR_OTHERS and status.st_uid == os.geteuid():
         return "others may write to the cache folder: remove it, and a closed one is made"
+    return _foreign(status)
+
+
+def _foreign(status: os.stat_result) -> str | None:
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        return "the cache folder belongs to another user: set XDG_CACHE_HOME to one of your own"
     return None
 
 

@@ -237,14 +237,21 @@ def _default_region(width: int, height: int) -> Region:
 def cropped_region(shown: Region, width: int, height: int, crop: Crop) -> Region:
     """The rectangle that a crop's pixels cover, each an equal part of ``shown``.
 
-    Crops that meet have an end in common. Raises OptionError where float64 does not tell the ends
-    of one apart.
+    Crops that meet have an end in common. Where float64 does not tell the ends of one apart, it is
+    a float wide, within ``shown``.
     """
     (x0, x1), (y0, y1) = shown.x, shown.y
     left, top, right, bottom = np.array(crop, np.float64)
     x = _linspace(x0, x1, width + 1, np.array([left, right]), 0).tolist()
     y = _linspace(-y1, -y0, height + 1, np.array([top, bottom]), 0).tolist()
-    return Region((x[0], x[1]), (0.0 - y[1], 0.0 - y[0]))
+    return Region(_told_apart(x[0], x[1], x1), _told_apart(0.0 - y[1], 0.0 - y[0], y1))
+
+
+def _told_apart(low: float, high: float, most: float) -> tuple[float, float]:
+    """Both ends, a float apart if they are equal, and not above ``most``."""
+    if low < high:
+        return low, high
+    return (low, math.nextafter(low, most)) if low < most else (math.nextafter(low, -math.inf), low)
 
 
 ENDS = struct.Struct("4d")

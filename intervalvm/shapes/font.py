@@ -7,6 +7,7 @@ import math
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -81,7 +82,9 @@ class Font:
         return f"Font({self.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        path = str(Path(self.name).absolute())
+        path = self.name
+        with suppress(OSError):  # the working folder may be gone
+            path = str(Path(path).absolute())
         return self._again, (path, self._number, self._location, self._crc)
 
     @classmethod
