@@ -99,10 +99,14 @@ def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     )
 
 
-def _face(font: str | PathLike[str] | Font | None) -> Face:
+def _face(font: object) -> Face:
     if font is None:
         return StrokeFont()
-    return font if isinstance(font, Font) else Font(font)
+    if isinstance(font, Font):
+        return font
+    if isinstance(font, (str, PathLike)):
+        return Font(font)
+    raise ArgumentTypeError(f"a font is a path or a Font, not {type(font).__name__!r}")
 
 
 def _size(name: str, given: float, unit: float = 1.0) -> float:
