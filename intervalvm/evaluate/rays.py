@@ -130,7 +130,7 @@ def _round(xp: Any, a: Ray) -> Ray:
 
 def _mod(xp: Any, a: Ray, b: Ray) -> Ray:
     """``a + n * b`` for a whole n. What falls from 0 goes on from the size of the divisor."""
-    v = _value("mod", xp, a.v, b.v)
+    v = value_of("mod", xp, a.v, b.v)
     n = (v - a.v) / b.v
     rest = Ray(v, a.d + n * b.d, a.c + _term(xp, n, b.c))
     falls = xp.where(rest.v == 0.0, -xp.minimum(_heading(xp, rest), xp.scalar(0.0)), 0.0)
