@@ -63,6 +63,19 @@ def require(needed: int, what: str, way_out: str, max_memory: Amount | None = No
         )
 
 
+CLAUSE_BYTES = 384
+"""What an evaluation lists of each clause: its last use, its size, its value, as measured."""
+
+
+def require_lists(clauses: int, max_memory: Amount | None) -> None:
+    """Raise DoesNotFit where the clauses of a tape alone need more, before they are gone through.
+
+    That is little beside arrays of many points, and most of it for a long tape at few.
+    """
+    what = f"an evaluation of {clauses} clauses"
+    require(CLAUSE_BYTES * clauses, what, "use a shorter tape", max_memory)
+
+
 def available() -> int:
     """Bytes that this process may still take without swapping."""
     import psutil

@@ -312,6 +312,45 @@ def test_no_back_end_takes_more_than_max_memory(
     assert "max_memory" in said
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"engine": "dense"},
+        {"engine": "naive"},
+        {"engine": "dense", "rounding": "outward"},
+        {"backend": "numpy"},
+        {"backend": "numpy", "rounding": "outward"},
+        None,
+    ],
+    ids=str,
+)
+def test_the_lists_of_a_long_tape_count_too(options: dict[str, Any] | None) -> None:
+    """At few points its clauses take more than their arrays."""
+    count = 30_000
+    lines = (f"c{i} {('add', 'min')[i % 2]} c{i - 1} {'xy'[i % 2]}" for i in range(1, count))
+    text = "x var-x\ny var-y\nc0 sub x y\n" + "\n".join(lines)
+
+    def draw(tape: ivm.Tape, budget: int | None) -> Any:
+        if options is None:
+            return ivm.evaluate(tape, 0.5, 0.25, max_memory=budget)
+        return ivm.render(tape, size=2, max_memory=budget, **options)
+
+    draw(ivm.parse("x var-x"), None)  # what is loaded once is loaded
+    for budget in (1 << 20, 1 << 27):
+        tape = ivm.parse(text)
+        tracemalloc.start()
+        try:
+            draw(tape, budget)
+            fits = True
+        except DoesNotFit:
+            fits = False
+        finally:
+            taken = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert taken <= budget + CACHES
+        assert fits == (budget > 1 << 20)
+
+
 def test_a_short_file_asks_for_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "short.vm"
     path.write_text("x var-x\ny var-y\nv sub x y\n")

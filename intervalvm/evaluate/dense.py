@@ -20,7 +20,7 @@ from intervalvm.errors import OptionError
 from intervalvm.evaluate.arrays import Arrays, array_module, as_dtype
 from intervalvm.evaluate.device import device_errors
 from intervalvm.expr import TapeLike, as_value_tape, settings_for
-from intervalvm.memory import Amount, require
+from intervalvm.memory import Amount, require, require_lists
 from intervalvm.ops import AXES, ROWS, Rule
 from intervalvm.tape import Tape
 
@@ -56,6 +56,7 @@ def evaluate(
     with device_errors():
         points = prepare(tape, x, y, z, variables=variables, backend=backend, dtype=dtype)
         if backend == "numpy":
+            require_lists(len(points.tape), max_memory)
             way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
             needed = points.peak_bytes(engine)
             require(needed, f"engine={engine!r} on {points.shape} points", way_out, max_memory)

@@ -13,7 +13,7 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate.arrays import array_module, as_dtype
 from intervalvm.evaluate.folding import check_fold, prefolded
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.memory import Amount, as_bytes, require
+from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.render import verdicts
 from intervalvm.render.grid import (
     RegionLike,
@@ -89,6 +89,7 @@ def check(
     # of an image that is one pixel wide the coordinates are the larger part
     needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
     require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
+    require_lists(len(tape), max_memory)
     shown = shown_region(as_region(region), *whole)
     x, y = coordinates(shown, *whole, grid, chosen, crop)
     return Job(
