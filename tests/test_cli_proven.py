@@ -156,3 +156,13 @@ def test_help_tells_of_both(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "--proven [point|area]" in out
     assert "--certificate PATH" in out
+
+
+def test_what_a_certificate_takes_is_counted_before_the_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["circle.vm", "--size", "1024", "--max-memory", "2M", "--quiet"]
+    assert main([*words, "--proven", "area", "--engine", "dense", "--out", "a.png"]) == 0
+    assert main([*words, "--certificate", "proof.jsonl", "--out", "b.png"]) == 3
+    assert "a certificate of 1024x1024 pixels needs about" in capsys.readouterr().err
+    assert not Path("b.png").exists()

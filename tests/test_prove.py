@@ -265,13 +265,17 @@ def test_boxes_are_as_large_as_a_quadtree_has_them() -> None:
     }  # fmt: skip
 
 
-def test_boxes_do_not_depend_on_how_many_rows_are_listed_together(
+def test_nothing_depends_on_how_many_rows_are_looked_at_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = prove(disc(0.1, 0.2), resolution=(50, 37))
     whole = list(found.boxes)
-    monkeypatch.setattr(module, "BAND", 3)
-    assert sorted(found.boxes) == sorted(whole)
+    monkeypatch.setattr(module, "BAND_PX", 150)
+    again = prove(disc(0.1, 0.2), resolution=(50, 37))
+    assert sorted(again.boxes) == sorted(whole)
+    assert str(again) == str(found)
+    assert (again.area, again.bounds) == (found.area, found.bounds)
+    assert (again.inside_at, again.outside_at) == (found.inside_at, found.outside_at)
     assert {name for name, *_ in whole} == set(NAMES.values())
 
 

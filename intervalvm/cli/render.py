@@ -17,6 +17,7 @@ from intervalvm.cli.places import STANDARD, check_apart, is_standard_output, rea
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
+from intervalvm.memory import require
 from intervalvm.render.api import render as render_image
 from intervalvm.render.formats import check_holds, format_of
 from intervalvm.render.grid import Region
@@ -121,6 +122,7 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
         if options.crop is not None:
             raise OptionError("--certificate is about a whole picture: leave --crop out")
         check_writable(options.certificate)
+        _require_room(options)
         if options.file == STANDARD or (
             Path(options.file).exists() and not Path(options.file).is_file()
         ):
@@ -137,6 +139,16 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
     elif sys.stdout is not None and sys.stdout.isatty():
         raise OptionError("standard output is a terminal: pipe it on, or give --out a file name")
     return format
+
+
+def _require_room(options: argparse.Namespace) -> None:
+    """Raise DoesNotFit where the image and what a certificate takes beside it would not fit."""
+    from intervalvm.render.cells import bytes_beside
+
+    width, height = check_size(options.size or 1024)
+    needed = width * height + bytes_beside(width, height, lists=True)
+    way_out = "choose a smaller --size"
+    require(needed, f"a certificate of {width}x{height} pixels", way_out, options.max_memory)
 
 
 def _write(image: Image, out: str, format: str) -> None:

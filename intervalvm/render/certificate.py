@@ -73,7 +73,7 @@ class Subject:
 
 
 def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
-    """Write it, whole or not at all: a box at a time, so it takes no memory to speak of.
+    """Write it, whole or not at all: a box at a time, with half as much memory as the image.
 
     Raises OptionError for an image that is not proven over its areas, or whose area float64 does
     not hold, FileError where the file cannot be written.
