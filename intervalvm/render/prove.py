@@ -124,10 +124,10 @@ def prove(
     """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
 
     The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
-    shape as for a picture. With ``tolerance``
-    the resolution is doubled until the bounds of the area are no further apart, or until another
-    doubling would go beyond ``max_resolution`` cells a side: look at ``area`` to know which. The
-    other options are those of ``render``; in float32 the region's ends are rounded outwards.
+    shape as for a picture. With ``tolerance`` the resolution is doubled until the bounds of the
+    area are no further apart, or until another doubling would go beyond ``max_resolution`` cells a
+    side: then ``area[1] - area[0]`` is larger than the tolerance. The other options are those of
+    ``render``; in float32 the region's ends are rounded outwards.
 
     Raises what ``render`` raises.
     """
