@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -209,6 +210,19 @@ def test_refinement_ends() -> None:
 def test_a_tolerance_that_is_none(tolerance: float) -> None:
     with pytest.raises(OptionError, match="give an area, from 0"):
         prove(X, tolerance=tolerance)
+
+
+def test_a_resolution_that_is_none() -> None:
+    with pytest.raises(OptionError, match="the resolution is 0: give at least 1"):
+        prove(X, resolution=0)
+    with pytest.raises(OptionError, match="the max_resolution is 'high'"):
+        prove(X, max_resolution="high")  # type: ignore[arg-type]
+
+
+def test_a_certificate_has_no_name_of_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"names a picture: give a name in \.jsonl"):
+        prove(X, resolution=2).save(tmp_path / "proof.png")
+    assert not list(tmp_path.iterdir())
 
 
 # boxes

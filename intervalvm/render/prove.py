@@ -133,8 +133,8 @@ def prove(
     """
     if tolerance is not None and not real("tolerance", tolerance) >= 0:
         raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")
-    check_size(max_resolution)
-    size = check_size(resolution)
+    check_size(max_resolution, "max_resolution")
+    size = check_size(resolution, "resolution")
     most = None if max_memory is None else as_bytes("max_memory", max_memory)
     shape, settings = as_tape(tape), settings_for(tape, variables)
     options: dict[str, Any] = {
