@@ -19,7 +19,7 @@ from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
 from intervalvm.memory import require
 from intervalvm.render.api import render as render_image
-from intervalvm.render.formats import check_holds, format_of
+from intervalvm.render.formats import HOLD_VALUES, check_holds, format_of
 from intervalvm.render.grid import Region
 from intervalvm.render.image import UNPROVEN, Stats, milliseconds
 from intervalvm.render.size import check_size
@@ -38,7 +38,7 @@ PASSED_ON = (
 def render(options: argparse.Namespace) -> int:
     """Do it; 1 if ``--check`` found a difference."""
     start = time.perf_counter()
-    out = options.out or _default_out(options.file)
+    out = _default_out(options.file) if options.out is None else options.out
     format = _check_output(out, options)
     arguments = _arguments(options)
     wanted = not options.quiet
@@ -121,6 +121,9 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
             raise OptionError("--certificate needs the name of a file, not -")
         if options.crop is not None:
             raise OptionError("--certificate is about a whole picture: leave --crop out")
+        from intervalvm.render.certificate import check_name
+
+        check_name(options.certificate)
         check_writable(options.certificate)
         _require_room(options)
         if options.file == STANDARD or (
@@ -130,8 +133,14 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
                 f"--certificate names the bytes of FILE: give a file, not {options.file}"
             )
     nameless = descriptor_of(out) is not None and not Path(out).suffix
+    proven = _proven(options)
     format = "png" if out == STANDARD or nameless else format_of(out)
-    check_holds(format, *check_size(options.size or 1024), _proven(options))
+    check_holds(format, *check_size(1024 if options.size is None else options.size), proven)
+    if options.mode == "value" and not proven and format not in HOLD_VALUES:
+        raise OptionError(
+            f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "
+            ".tif, or leave --mode value out"
+        )
     if not is_standard_output(out):
         check_writable(out)
     elif options.json:
