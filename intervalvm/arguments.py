@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: real numbers, arrays of them, words, switches.
+"""Checks of what a caller gives: real numbers, arrays of them, words, switches, names.
 
 Taken is what NumPy holds as a boolean, an integer or a float, and whatever turns into a float by
 itself, a fraction for example. Text, bytes, dates, complex numbers and records are not: NumPy can
@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 import os
 import reprlib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import islice
 from typing import Any
 
@@ -26,6 +26,9 @@ UNORDERED = (Mapping, Set)
 TEXT = (str, bytes, bytearray, memoryview)
 MOST_PARTS = 8
 """Parts of a point, a region and the like: more than any has."""
+
+MOST_LETTERS = 80
+"""Longer words are like no other."""
 
 _float = in_default_environment(float)
 
@@ -154,3 +157,20 @@ def mapping(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise ArgumentTypeError(f"{name}={brief(value)}: give a dict, as in {{'r': 0.5}}")
     return value
+
+
+def did_you_mean(word: str, candidates: Iterable[str], shown: Callable[[str], str] = str) -> str:
+    """A hint at the nearest of the first few thousand candidates, as ``shown``, if one is near."""
+    import difflib
+
+    if len(word) > MOST_LETTERS:
+        return ""
+    near = difflib.get_close_matches(word, islice(candidates, 5000), n=5)
+    if not near:
+        return ""
+
+    def letters_in_common(candidate: str) -> float:
+        return difflib.SequenceMatcher(None, candidate, word).quick_ratio()
+
+    # Letters in the wrong order are likelier than wrong letters: 'mxa' is 'max', not 'mix'.
+    return f" (did you mean {shown(max(near, key=letters_in_common))!r}?)"

@@ -11,8 +11,8 @@ from functools import wraps
 from inspect import signature
 from typing import ParamSpec, TypeVar
 
+from intervalvm.arguments import did_you_mean
 from intervalvm.errors import ArgumentTypeError
-from intervalvm.vmfile import did_you_mean
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -57,10 +57,9 @@ def require(needed: int, what: str, way_out: str, max_memory: Amount | None = No
         return
     limit = available() if max_memory is None else as_bytes("max_memory", max_memory)
     if needed > limit:
-        source = "are available" if max_memory is None else "are allowed (max_memory)"
-        raise DoesNotFit(
-            f"{what} needs about {in_units(needed)}, but {in_units(limit)} {source}: {way_out}"
-        )
+        most = in_units(limit)
+        has = f"only {most} is available" if max_memory is None else f"max_memory allows {most}"
+        raise DoesNotFit(f"{what} needs about {in_units(needed)}, but {has}: {way_out}")
 
 
 CLAUSE_BYTES = 384

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from intervalvm.arguments import brief, mapping, real
+from intervalvm.arguments import brief, did_you_mean, mapping, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.ops import AXES, CODE, ROWS
@@ -180,14 +180,13 @@ class Tape(Shown):
 
         Raises VariableError for one that is missing, or that the tape does not have.
         """
-        given = mapping("variables", variables)
+        given = self.known(variables)
         if missing := [name for name in self.variables if name not in given]:
             first = missing[0]
             raise VariableError(
                 f"the free variable {', '.join(map(repr, missing))} of the tape has no value: "
                 f"pass variables={{{first!r}: ...}} (on the command line: --set {first}=VALUE)"
             )
-        self.known(given)
         return tuple(given[name] for name in self.variables)
 
     def known(self, variables: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -195,7 +194,10 @@ class Tape(Shown):
         given = mapping("variables", variables)
         if unknown := sorted(given.keys() - set(self.variables)):
             known = ", ".join(map(repr, self.variables)) or "none"
-            raise VariableError(f"the tape has no free variable {unknown[0]!r}; it has {known}")
+            hint = did_you_mean(unknown[0], self.variables)
+            raise VariableError(
+                f"the tape has no free variable {unknown[0]!r}{hint}; it has {known}"
+            )
         return given
 
     @in_default_environment

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intervalvm import foreign
-from intervalvm.arguments import brief, path_name, real
+from intervalvm.arguments import brief, did_you_mean, path_name, real
 from intervalvm.dialects import text_of
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, FileError, FormatError, OptionError
@@ -35,7 +35,6 @@ from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import BinaryIO
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
@@ -89,9 +88,10 @@ def read(
     except MemoryError:
         raise _out_of_memory(name) from None
     if max(size, len(data)) > max_bytes:
-        found = in_units(size) if size else f"more than {in_units(max_bytes)}"
+        limit = in_units(max_bytes)
+        found = f"{in_units(size)} is" if size else f"more than {limit} is"
         raise DoesNotFit(
-            f"{name}: {found} are too much to read, at most {in_units(max_bytes)} are: "
+            f"{name}: {found} too much to read, the limit is {limit}: "
             "raise max_bytes (on the command line: --max-bytes)"
         )
     try:
@@ -297,23 +297,6 @@ def _defining_line(lines: list[str], name: str) -> int | None:
     return next((number for number, first in enumerate(firsts, 1) if first == [name]), None)
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """A hint at the nearest of the first few thousand candidates, if one is near."""
-    import difflib
-
-    if len(word) > SHOWN:
-        return ""
-    near = difflib.get_close_matches(word, islice(candidates, 5000), n=5)
-    if not near:
-        return ""
-
-    def letters_in_common(candidate: str) -> float:
-        return difflib.SequenceMatcher(None, candidate, word).quick_ratio()
-
-    # Letters in the wrong order are likelier than wrong letters: 'mxa' is 'max', not 'mix'.
-    return f" (did you mean {max(near, key=letters_in_common)!r}?)"
-
-
 def _error(
     message: str, name: str, lines: list[str], number: int, first: int, last: int
 ) -> FormatError:
@@ -368,6 +351,8 @@ def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
 
 
 def _unreadable(name: str, error: Exception) -> str:
+    if not name:
+        return "an empty text names no file: give the name of a .vm file"
     if os.path.isdir(name):
         return f"{name}: is a folder, not a .vm file"
     if isinstance(error, FileNotFoundError):
@@ -375,5 +360,12 @@ def _unreadable(name: str, error: Exception) -> str:
             folder, file = os.path.split(os.path.abspath(name))
             if not os.path.isdir(folder):
                 return f"{name}: there is no folder {folder}"
-            return f"{name}: no such file in {folder}{did_you_mean(file, os.listdir(folder))}"
+            return f"{name}: no such file in {folder}{_file_like(file, folder)}"
     return f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def _file_like(file: str, folder: str) -> str:
+    """A hint at a file whose name is like it, whatever its suffix; a tape rather than others."""
+    names = sorted(os.listdir(folder), key=lambda name: (name.endswith(".vm"), name))
+    stems = {os.path.splitext(name)[0]: name for name in names}
+    return did_you_mean(os.path.splitext(file)[0], stems, stems.__getitem__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -398,6 +399,49 @@ def test_a_malformed_certificate_is_refused_without_a_traceback(saved: Path) -> 
     ):
         (saved / "proof.jsonl").write_text(text)
         assert_refused(run(saved))
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["a.png", "shape.vm"], 2, "a.png is not a certificate: it is not text in UTF-8"),
+        (["shape.vm", "proof.jsonl"], 1, "the certificate is the first argument, the tape the"),
+        (["proof.jsonl", "a.png"], 1, "a.png is not the tape"),
+    ],
+)
+def test_files_given_for_others_are_named(
+    words: list[str], status: int, message: str, saved: Path
+) -> None:
+    (saved / "a.png").write_bytes(b"\x89PNG\r\n")
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *words],
+        cwd=saved, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert message in done.stderr
+    assert_refused(done)
+
+
+def test_counts_are_told_in_words(saved: Path) -> None:
+    lines = lines_of(saved)
+    lines[-1]["boxes"] = {"inside": 1, "outside": 2, "unproven": 3}
+    write(saved, lines)
+    with pytest.raises(checker.Refused, match="the last line counts 1 inside, 2 outside, 3 unpr"):
+        check(saved)
+
+
+def test_without_mpmath_it_says_how_to_install_it(saved: Path) -> None:
+    folder = saved / "without" / "mpmath"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ModuleNotFoundError('mpmath')")
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "proof.jsonl", "shape.vm"],
+        cwd=saved, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(folder.parent)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: mpmath is not installed")
+    assert "pip install mpmath" in done.stderr
 
 
 def assert_refused(done: subprocess.CompletedProcess[str]) -> None:

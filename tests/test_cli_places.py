@@ -67,6 +67,15 @@ def test_the_default_name_does_not_overwrite_either(
     assert (here / "shape.png").read_text() == CIRCLE
 
 
+@pytest.mark.parametrize("words", [[], ["--out", "new.png"]])
+def test_what_is_no_tape_is_told_before_where_to_write(
+    words: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "shape.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    said = fails(capsys, ["shape.png", *QUICK, *words], folder=here)
+    assert "shape.png:1:1: a PNG picture, not .vm text" in said
+
+
 @posix
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize("second", ["s.pgm", "./s.pgm", "to.pgm"])

@@ -131,8 +131,11 @@ def test_a_certificate_is_verified(here: Path, capsys: pytest.CaptureFixture[str
         (["--certificate", "no/c"], "there is no folder no"),
         (["--proven", "--out", "circle.pbm"], "a .pbm holds two values"),
         (["--certificate", "c", "--out", "circle.pbm"], "a .pbm holds two values"),
-        (["--proven", "--mode", "value"], "with mode='value'"),
-        (["--proven", "--engine", "naive"], "with engine='naive'"),
+        (
+            ["--proven", "--mode", "value"],
+            "--proven with --mode value: proven pixels have no value: choose --mode bitmap",
+        ),
+        (["--proven", "--engine", "naive"], "--proven with --engine naive"),
         (["--proven=maybe"], "invalid choice: 'maybe'"),
     ],
 )
@@ -151,8 +154,24 @@ def test_a_certificate_is_about_a_file(
     assert "names the bytes of FILE" in capsys.readouterr().err
 
 
+def test_a_certificate_is_no_picture(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["circle.vm", *QUICK, "--certificate", "proof.png"]) == 2
+    assert "proof.png names a picture: give a name in .jsonl" in capsys.readouterr().err
+    assert files(here) == []
+
+
 def test_help_tells_of_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--help"]) == 0
     out = capsys.readouterr().out
     assert "--proven [point|area]" in out
     assert "--certificate PATH" in out
+
+
+def test_what_a_certificate_takes_is_counted_before_the_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["circle.vm", "--size", "1024", "--max-memory", "2M", "--quiet"]
+    assert main([*words, "--proven", "area", "--engine", "dense", "--out", "a.png"]) == 0
+    assert main([*words, "--certificate", "proof.jsonl", "--out", "b.png"]) == 3
+    assert "a certificate of 1024x1024 pixels needs about" in capsys.readouterr().err
+    assert not Path("b.png").exists()

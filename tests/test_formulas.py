@@ -237,6 +237,13 @@ def test_symbols_are_axes_or_variables_whatever_they_assume() -> None:
     assert shape.defaults == {"r": 0.5}
 
 
+def test_a_default_of_no_variable_is_refused() -> None:
+    with pytest.raises(ivm.VariableError, match=r"variable 'rr' \(did you mean 'r'\?\); it"):
+        ivm.from_sympy(r * x, defaults={"rr": 1})
+    with pytest.raises(ivm.VariableError, match="no free variable 'x'; it has none"):
+        ivm.from_sympy(x, defaults={"x": 1})
+
+
 def test_plain_numbers_are_formulas_too() -> None:
     assert ivm.from_sympy(2).tape() == ivm.constant(2).tape()
 

@@ -239,6 +239,10 @@ def test_a_stream_without_a_name_needs_a_format(image: Image, tmp_path: Path) ->
         image.save(file)
     with pytest.raises(ArgumentTypeError, match="format=3: give a name, as in format='png'"):
         image.save(tmp_path / "b.png", 3)  # type: ignore[arg-type]
+    with open(tmp_path / "a.png", "rb") as reader, pytest.raises(OptionError, match="mode 'wb'"):
+        image.save(reader)
+    with pytest.raises(OptionError, match=r"^format='bmp' names no format: choose \.png"):
+        image.save(io.BytesIO(), "bmp")
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "a", "png", ".png", "a.png.bak", "a."])

@@ -287,7 +287,7 @@ def test_what_is_no_amount_of_memory(call: Callable[[Any], Any], amount: Any) ->
 
 def test_text_limits_memory_as_a_number_does() -> None:
     for amount in (100_000, "100K"):
-        with pytest.raises(ivm.DoesNotFit, match="are allowed"):
+        with pytest.raises(ivm.DoesNotFit, match="but max_memory allows"):
             ivm.evaluate(X * X + Y, np.zeros(100_000), 0, max_memory=amount)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -211,6 +212,19 @@ def test_a_tolerance_that_is_none(tolerance: float) -> None:
         prove(X, tolerance=tolerance)
 
 
+def test_a_resolution_that_is_none() -> None:
+    with pytest.raises(OptionError, match="the resolution is 0: give at least 1"):
+        prove(X, resolution=0)
+    with pytest.raises(OptionError, match="the max_resolution is 'high'"):
+        prove(X, max_resolution="high")  # type: ignore[arg-type]
+
+
+def test_a_certificate_has_no_name_of_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"names a picture: give a name in \.jsonl"):
+        prove(X, resolution=2).save(tmp_path / "proof.png")
+    assert not list(tmp_path.iterdir())
+
+
 # boxes
 
 
@@ -265,13 +279,17 @@ def test_boxes_are_as_large_as_a_quadtree_has_them() -> None:
     }  # fmt: skip
 
 
-def test_boxes_do_not_depend_on_how_many_rows_are_listed_together(
+def test_nothing_depends_on_how_many_rows_are_looked_at_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = prove(disc(0.1, 0.2), resolution=(50, 37))
     whole = list(found.boxes)
-    monkeypatch.setattr(module, "BAND", 3)
-    assert sorted(found.boxes) == sorted(whole)
+    monkeypatch.setattr(module, "BAND_PX", 150)
+    again = prove(disc(0.1, 0.2), resolution=(50, 37))
+    assert sorted(again.boxes) == sorted(whole)
+    assert str(again) == str(found)
+    assert (again.area, again.bounds) == (found.area, found.bounds)
+    assert (again.inside_at, again.outside_at) == (found.inside_at, found.outside_at)
     assert {name for name, *_ in whole} == set(NAMES.values())
 
 

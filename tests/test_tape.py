@@ -186,6 +186,8 @@ class TestSettings:
         with pytest.raises(VariableError) as raised:
             circle().settings({"r": 1, "radius": 2})
         assert str(raised.value) == "the tape has no free variable 'radius'; it has 'r'"
+        with pytest.raises(VariableError, match=r"variable 'rr' \(did you mean 'r'\?\); it"):
+            circle().settings({"rr": 1})  # rather than that r has no value
         with pytest.raises(VariableError, match="no free variable 'r'; it has none"):
             constant(1.0).settings({"r": 1})
 

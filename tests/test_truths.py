@@ -216,7 +216,7 @@ def test_a_tape_keeps_its_own_meaning() -> None:
 
 def test_stats_say_when_a_tape_is_a_truth() -> None:
     text = "x var-x\none const 1\na not x\nb not a\nout and a b\n"
-    assert "its last clause is 1 or 0" in str(ivm.render(ivm.parse(text), size=8).stats)
+    assert "the tape's value is 1 or 0, never" in str(ivm.render(ivm.parse(text), size=8).stats)
     for shape in (x < 0, x, ivm.parse(text + "n neg out\n")):
         assert "is 1 or 0" not in str(ivm.render(shape, size=8).stats)
 

@@ -17,8 +17,9 @@ That is all there may be: a line with another key, or a key twice, is refused. I
 tape's real function is defined and below 0; outside is the rest. Every number is the float64 that
 is nearest to its text.
 
-Exit status: 0 verified; 1 refuted, or not confirmed, in time; 2 a file that cannot be read, or a
-wrong command line. Files may come from anybody: sizes, numbers, exponents and time are bounded.
+Exit status: 0 verified; 1 refuted, or not confirmed, in time; 2 a file that cannot be read, a wrong
+command line, or no mpmath. Files may come from anybody: sizes, numbers, exponents and time are
+bounded.
 
 It stands outside the package, in a single file, so that it can be read and carried off alone.
 
@@ -46,33 +47,39 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mpmath import libmp
-from mpmath.libmp import (
-    finf,
-    fninf,
-    fnone,
-    fone,
-    from_float,
-    from_int,
-    from_man_exp,
-    from_rational,
-    fzero,
-    mpf_add,
-    mpf_ceil,
-    mpf_cmp,
-    mpf_div,
-    mpf_floor,
-    mpf_mul,
-    mpf_neg,
-    mpf_pos,
-    mpf_shift,
-    mpf_sqrt,
-    mpf_sub,
-    to_int,
-)
+try:
+    from mpmath import libmp
+    from mpmath.libmp import (
+        finf,
+        fninf,
+        fnone,
+        fone,
+        from_float,
+        from_int,
+        from_man_exp,
+        from_rational,
+        fzero,
+        mpf_add,
+        mpf_ceil,
+        mpf_cmp,
+        mpf_div,
+        mpf_floor,
+        mpf_mul,
+        mpf_neg,
+        mpf_pos,
+        mpf_shift,
+        mpf_sqrt,
+        mpf_sub,
+        to_int,
+    )
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    print("error: mpmath is not installed, which this needs: pip install mpmath", file=sys.stderr)
+    sys.exit(2)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PRECISION, SURE = 200, 180
 """Bits that are computed, and of a function's result those that are trusted."""
@@ -678,7 +685,9 @@ def check_claims(claims: Claims, boxes: list[Box], counts: dict[str, float]) -> 
     found = Counter(dict.fromkeys(VERDICTS, 0))
     found.update(box.verdict for box in boxes)
     if found != counts:
-        raise Refused(f"the boxes are {dict(found)}, but the last line counts {counts}")
+        raise Refused(
+            f"there are {_listed(found)} boxes, but the last line counts {_listed(counts)}"
+        )
     low, high = claims.area
     proven = sum((area_of(box) for box in boxes if box.verdict == "inside"), Fraction(0))
     possible = sum((area_of(box) for box in boxes if box.verdict != "outside"), Fraction(0))
@@ -690,6 +699,10 @@ def check_claims(claims: Claims, boxes: list[Box], counts: dict[str, float]) -> 
     for box in boxes:
         if box.verdict != "outside" and not _holds(claims.bounds, box):
             raise Refused(f"{box} is not within the bounds {claims.bounds}")
+
+
+def _listed(counts: Mapping[str, float]) -> str:
+    return ", ".join(f"{counts[verdict]:.17g} {verdict}" for verdict in VERDICTS)
 
 
 def _near(area: Fraction) -> float:
@@ -742,6 +755,11 @@ def read_certificate(path: Path) -> tuple[Claims, list[Box], dict[str, float]]:
                 counts = found["boxes"]
             else:
                 boxes.append(_box(found))
+        except json.JSONDecodeError as error:
+            order = "" if claims else "; the certificate is the first argument, the tape the second"
+            raise Refused(
+                f"{path} is not a certificate: line {number} is no JSON ({error.msg}){order}"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise Refused(f"{path} is not a certificate, at line {number}: {error}") from error
     if claims is None or counts is None:
@@ -754,7 +772,14 @@ def _lines(path: Path) -> Iterator[str]:
         while line := file.readline(MOST_LINE + 1):
             if len(line) > MOST_LINE:
                 raise Unreadable(f"{path} has a line of more than {MOST_LINE} bytes")
-            yield line.decode()
+            yield text_of(path, line, "certificate")
+
+
+def text_of(path: Path, data: bytes, what: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path} is not a {what}: it is not text in UTF-8") from error
 
 
 def regular(path: Path) -> Path:
@@ -832,7 +857,7 @@ def check(
     data = read_bytes(tape_path)
     if hashlib.sha256(data).hexdigest() != claims.sha256:
         raise Refused(f"{tape_path} is not the tape that the certificate is about")
-    tape = read_tape(data.decode())
+    tape = read_tape(text_of(tape_path, data, "tape"))
     check_inputs(claims, tape)
     check_cover(boxes, claims.region)
     check_claims(claims, boxes, counts)
@@ -874,7 +899,7 @@ def main() -> int:
     except Refused as error:
         print(f"refused: {error!s:.1000}", file=sys.stderr)
         return 1
-    except (OSError, UnicodeDecodeError, Unreadable) as error:
+    except (OSError, Unreadable) as error:
         print(f"error: {error!s:.1000}", file=sys.stderr)
         return 2
     except MemoryError:

@@ -13,10 +13,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from intervalvm.cli.hints import in_own_words
 from intervalvm.cli.options import command_of, parse
 from intervalvm.cli.output import tell
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import FileError, IntervalvmError
+from intervalvm.errors import BackendError, DoesNotFit, FileError, IntervalvmError, OptionError
 from intervalvm.files import file_errors
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def _told(error: BaseException, way_out: str = "") -> int:
         tell("intervalvm: interrupted")
         return INTERRUPTED
     if isinstance(error, IntervalvmError):
-        tell(f"intervalvm: error: {error}")
+        ours = isinstance(error, (OptionError, BackendError, DoesNotFit))
+        tell(f"intervalvm: error: {in_own_words(str(error)) if ours else error}")
         return error.exit_status
     tell(f"intervalvm: error: out of memory: {way_out}")
     return OUT_OF_MEMORY

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.cli import values
+from intervalvm.cli.hints import hint, misspelt, near
 from intervalvm.cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 GRIDS = ("linspace", "center", "fidget")
 ENGINES = ("pruned", "dense", "naive")
@@ -29,9 +31,6 @@ COMMANDS = {
     "bench": ("intervalvm.cli.bench", "time the engines on a .vm file"),
 }
 """The commands: the module with a function of that name, and a line of help."""
-
-GUESSES = {"-o": "--out", "-q": "--quiet", "-s": "--size", "-j": "--threads"}
-"""Options of other programs, whose letters are no hint."""
 
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
@@ -64,13 +63,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _parser()[0].error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
     parser, commands = _parser()
     if words[0] not in (*COMMANDS, "-h", "--help", "--version"):
-        if (
-            words[0].isalpha()
-            and not os.path.exists(words[0])
-            and (near := _near(words[0], COMMANDS))
-        ):
-            parser.error(f"no command or file {words[0]!r}{near}")
+        if words[0].isalpha() and not os.path.exists(words[0]):
+            if words[0] == "help":
+                parser.error("no command or file 'help': see intervalvm --help")
+            if meant := near(words[0], COMMANDS):
+                parser.error(f"no command or file {words[0]!r}{meant}")
         words.insert(0, "render")
+    for word, after in itertools.pairwise(words):
+        if word == "--proven" and (meant := misspelt(after, PROVEN)):
+            commands["render"].error(f"argument --proven: invalid choice: {after!r}{meant}")
     # what follows it and is none of its values is the next argument, FILE perhaps
     words = [
         f"{word}={PROVEN[0]}" if word == "--proven" and after not in PROVEN else word
@@ -82,17 +83,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if unknown:
         command = commands[options.command]
         known = re.findall(r"--[a-z-]+", command.format_help())
-        hints = (_near(GUESSES.get(word, word).split("=")[0], known) for word in unknown)
-        command.error(f"unrecognized arguments: {' '.join(unknown)}{next(filter(None, hints), '')}")
+        way_out = hint(argv, unknown, known, COMMANDS)
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{way_out}")
     return options
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    """A hint at the known word that is like ``word``, if one is."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1, cutoff=0.75)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
@@ -189,7 +182,11 @@ def _render_options(command: argparse.ArgumentParser) -> None:
         help="draw these pixels of the picture alone, the same as in all of it (all)",
     )
     _add_variables(what)
-    what.add_argument("--mode", choices=MODES, help="inside or outside, or the values (bitmap)")
+    what.add_argument(
+        "--mode",
+        choices=MODES,
+        help="inside or outside, or the values, which .npy and .tif hold (bitmap)",
+    )
     what.add_argument(
         "--proven",
         nargs="?",

@@ -38,12 +38,17 @@ def is_standard_output(path: str) -> bool:
 
 
 def check_apart(file: str, outputs: Mapping[str, str | None]) -> None:
-    """Raise OptionError where writing an output, by option, would overwrite FILE or another."""
+    """Raise OptionError where writing an output, by option, would overwrite FILE or another.
+
+    Where it would overwrite FILE, and that is no tape, raises what ``load`` does.
+    """
     source = "/dev/stdin" if file == STANDARD else file
     named = {option: path for option, path in outputs.items() if path is not None}
     places = {o: "/dev/stdout" if path == STANDARD else path for o, path in named.items()}
     for option, place in places.items():
         if os.path.isfile(source) and same_file(place, source):
+            if file != STANDARD:
+                load(file)  # what is no tape is told so first: no other name would help
             raise OptionError(
                 f"{named[option]} is the file that is read, and would be overwritten: "
                 f"give {option} another name"

@@ -17,8 +17,9 @@ from intervalvm.cli.places import STANDARD, check_apart, is_standard_output, rea
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
+from intervalvm.memory import require
 from intervalvm.render.api import render as render_image
-from intervalvm.render.formats import check_holds, format_of
+from intervalvm.render.formats import HOLD_VALUES, check_holds, format_of
 from intervalvm.render.grid import Region
 from intervalvm.render.image import UNPROVEN, Stats, milliseconds
 from intervalvm.render.size import check_size
@@ -120,7 +121,11 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
             raise OptionError("--certificate needs the name of a file, not -")
         if options.crop is not None:
             raise OptionError("--certificate is about a whole picture: leave --crop out")
+        from intervalvm.render.certificate import check_name
+
+        check_name(options.certificate)
         check_writable(options.certificate)
+        _require_room(options)
         if options.file == STANDARD or (
             Path(options.file).exists() and not Path(options.file).is_file()
         ):
@@ -128,8 +133,14 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
                 f"--certificate names the bytes of FILE: give a file, not {options.file}"
             )
     nameless = descriptor_of(out) is not None and not Path(out).suffix
+    proven = _proven(options)
     format = "png" if out == STANDARD or nameless else format_of(out)
-    check_holds(format, *check_size(options.size or 1024), _proven(options))
+    check_holds(format, *check_size(1024 if options.size is None else options.size), proven)
+    if options.mode == "value" and not proven and format not in HOLD_VALUES:
+        raise OptionError(
+            f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "
+            ".tif, or leave --mode value out"
+        )
     if not is_standard_output(out):
         check_writable(out)
     elif options.json:
@@ -137,6 +148,16 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
     elif sys.stdout is not None and sys.stdout.isatty():
         raise OptionError("standard output is a terminal: pipe it on, or give --out a file name")
     return format
+
+
+def _require_room(options: argparse.Namespace) -> None:
+    """Raise DoesNotFit where the image and what a certificate takes beside it would not fit."""
+    from intervalvm.render.cells import bytes_beside
+
+    width, height = check_size(options.size or 1024)
+    needed = width * height + bytes_beside(width, height, lists=True)
+    way_out = "choose a smaller --size"
+    require(needed, f"a certificate of {width}x{height} pixels", way_out, options.max_memory)
 
 
 def _write(image: Image, out: str, format: str) -> None:

@@ -30,9 +30,15 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.arguments import brief, mapping
+from intervalvm.arguments import brief, did_you_mean, mapping
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, BackendError, OptionError, install_line
+from intervalvm.errors import (
+    ArgumentTypeError,
+    BackendError,
+    OptionError,
+    VariableError,
+    install_line,
+)
 from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, var
 from intervalvm.expr.truths import as_root, is_truth
@@ -49,7 +55,8 @@ _f = FUNCTIONS
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
     """The expression of a SymPy formula, or of a number; the table above says what becomes what.
 
-    ``defaults`` are values of free variables, as ``var(name, default)`` has them. Raises TypeError
+    ``defaults`` are values of free variables, as ``var(name, default)`` has them: VariableError
+    for one that the formula does not have. Raises TypeError
     for a part that has no counterpart and names it, and for a string, which SymPy would run as
     Python; BackendError where SymPy is not installed.
     """
@@ -81,6 +88,7 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
                 reader.known[node] = reader.convert(node)
             except OverflowError:
                 raise OptionError(f"{brief(node)} is beyond what a float64 holds") from None
+    reader.check_defaults()
     return as_expr(reader.known[root])
 
 
@@ -91,6 +99,16 @@ class _Reader:
         self.sympy, self.defaults = sympy, defaults
         self.known: dict[Any, Any] = {}
         self.inputs = dict(zip(AXES, axes(), strict=True))
+
+    def check_defaults(self) -> None:
+        """VariableError for a default of what is no free variable of the formula."""
+        free = [name for name in self.inputs if name not in AXES]
+        if unknown := sorted(self.defaults.keys() - set(free)):
+            known = ", ".join(map(repr, free)) or "none"
+            hint = did_you_mean(unknown[0], free)
+            raise VariableError(
+                f"the formula has no free variable {unknown[0]!r}{hint}; it has {known}"
+            )
 
     def operands(self, node: Any) -> tuple[Any, ...]:
         """What must be converted before a node. TypeError if that one cannot be."""

@@ -177,7 +177,7 @@ def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
     """Raises DoesNotFit before what would not fit is taken: to make the plan, or to walk by it."""
     from intervalvm.render.plan import PLANNING_BYTES, domain_of, plan_of
 
-    job.require(PLANNING_BYTES * len(job.tape), "to make the tape ready", "use a shorter tape")
+    job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(

@@ -29,8 +29,10 @@ VERDICTS = {"inside": INSIDE, "outside": OUTSIDE, "unproven": UNPROVEN}
 NAMES = {int(pixel): name for name, pixel in VERDICTS.items()}
 MIXED = np.uint8(1)
 """Of a tile whose pixels differ; no verdict."""
-BAND = 256
-"""Rows of tiles that are listed together."""
+BAND_PX = 1 << 16
+"""Tiles that are looked at together, in whole rows: so nothing here is as large as the image."""
+BAND_BYTES, EDGE_BYTES = 100, 256
+"""What each of these takes at most, where all are listed, and what each column and row takes."""
 Side = tuple[float, float]
 
 
@@ -73,33 +75,42 @@ class Cells:
 
     def counts(self) -> dict[str, int]:
         """Cells by their verdicts' names."""
-        return {
-            name: int(np.count_nonzero(self.pixels == pixel)) for name, pixel in VERDICTS.items()
-        }
+        found = dict.fromkeys(VERDICTS, 0)
+        for _, band in banded(self.pixels):
+            for name, pixel in VERDICTS.items():
+                found[name] += int(np.count_nonzero(band == pixel))
+        return found
 
     def area(self) -> tuple[float, float]:
         """Bounds on the area of what is inside: proven inside, and not proven outside."""
-        least, most = self._area(self.pixels == INSIDE), self._area(self.pixels != OUTSIDE)
+        least, most = self._area(np.equal, INSIDE), self._area(np.not_equal, OUTSIDE)
         return rounded_down(least), rounded_up(most)
 
-    def _area(self, mask: NDArray[np.bool_]) -> Fraction:
+    def _area(self, compare: np.ufunc, pixel: np.uint8) -> Fraction:
+        """The exact area of the cells for which ``compare(cell, pixel)`` is true."""
         x, x_scale = _integers(self.x)
         y, y_scale = _integers(self.y)
-        # +1 where a run of cells begins, -1 behind its end: its width is the difference of two ends
-        turns = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
-        rows, columns = np.nonzero(turns)
-        widths = [0] * len(mask)
-        for row, column, turn in zip(
-            rows.tolist(), columns.tolist(), turns[rows, columns].tolist(), strict=True
-        ):
-            widths[row] -= turn * x[column]
-        total = sum(width * (y[row] - y[row + 1]) for row, width in enumerate(widths))
+        total = 0
+        for top, band in banded(self.pixels):
+            mask = np.zeros((len(band), band.shape[1] + 2), bool)
+            compare(band, pixel, out=mask[:, 1:-1])
+            # where a run of cells begins or ends: its width is the difference of the two ends
+            rows, columns = np.nonzero(mask[:, 1:] != mask[:, :-1])
+            ends = mask[rows, columns].tolist()
+            widths = [0] * len(band)
+            for row, column, is_end in zip(rows.tolist(), columns.tolist(), ends, strict=True):
+                widths[row] += x[column] if is_end else -x[column]
+            total += sum(width * (y[row] - y[row + 1]) for row, width in enumerate(widths, top))
         return Fraction(total, x_scale * y_scale)
 
     def bounds(self) -> tuple[Side, Side] | None:
         """The box around the cells that are not proven outside; None if all are."""
-        mask = self.pixels != OUTSIDE
-        columns, rows = (np.flatnonzero(mask.any(axis)) for axis in (0, 1))
+        across, down = np.zeros(self.pixels.shape[1], bool), np.zeros(len(self.pixels), bool)
+        for top, band in banded(self.pixels):
+            mask = band != OUTSIDE
+            across |= mask.any(axis=0)
+            down[top : top + len(band)] = mask.any(axis=1)
+        columns, rows = np.flatnonzero(across), np.flatnonzero(down)
         if not len(columns):
             return None
         return (
@@ -125,11 +136,10 @@ class Cells:
         self, tiles: NDArray[np.uint8], above: NDArray[np.uint8], side: int
     ) -> Iterator[ProvenBox]:
         """The tiles of one verdict whose parents in ``above`` are mixed."""
-        (height, width), (most_rows, most_columns) = self.pixels.shape, tiles.shape
+        height, width = self.pixels.shape
         x, y = self.x.tolist(), self.y.tolist()
-        for top in range(0, most_rows, BAND):
-            band = tiles[top : top + BAND]
-            parents = above[(top + np.arange(len(band))) // 2][:, np.arange(most_columns) // 2]
+        for top, band in banded(tiles):
+            parents = above[(top + np.arange(len(band))) // 2][:, np.arange(band.shape[1]) // 2]
             rows, columns = np.nonzero((band != MIXED) & (parents == MIXED))
             found = band[rows, columns].tolist()
             for row, column, pixel in zip(
@@ -144,19 +154,33 @@ class Cells:
                 )
 
 
+def bytes_beside(width: int, height: int, *, lists: bool) -> int:
+    """What ``Cells`` take beside the image, at most; ``boxes`` of it if it ``lists`` them."""
+    band = BAND_BYTES * max(width, min(BAND_PX, width * height))
+    return band + EDGE_BYTES * (width + height) + (width * height // 2 if lists else 0)
+
+
+def banded(tiles: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Bands of whole rows, each with the number of its first row."""
+    rows = max(1, BAND_PX // tiles.shape[1])
+    for top in range(0, len(tiles), rows):
+        yield top, tiles[top : top + rows]
+
+
 def _joined(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Tiles twice as long: the verdict of all four parts, or MIXED. The edge is repeated."""
-    height, width = tiles.shape
-    whole = np.pad(tiles, ((0, height % 2), (0, width % 2)), mode="edge")
-    first = whole[::2, ::2]
-    same = (whole[1::2, ::2] == first) & (whole[::2, 1::2] == first)
-    return np.where(same & (whole[1::2, 1::2] == first), first, MIXED)
+    """Tiles twice as long: the verdict of all their parts, or MIXED."""
+    first = tiles[::2, ::2]
+    same = np.ones(first.shape, bool)
+    for part in (tiles[1::2, ::2], tiles[::2, 1::2], tiles[1::2, 1::2]):
+        rows, columns = part.shape  # one less than of the first parts where the edge cuts it off
+        same[:rows, :columns] &= part == first[:rows, :columns]
+    return np.where(same, first, MIXED)
 
 
 def _integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
     """The numbers times a power of 2 that makes integers of all, and that power."""
-    ratios = [value.as_integer_ratio() for value in values.tolist()]
-    scale = max(under for _, under in ratios)
+    scale = max(value.as_integer_ratio()[1] for value in values.tolist())
+    ratios = (value.as_integer_ratio() for value in values.tolist())
     return [over * (scale // under) for over, under in ratios], scale
 
 

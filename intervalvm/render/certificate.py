@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import FileError, OptionError
-from intervalvm.files import write_atomically
+from intervalvm.files import check_path, write_atomically
+from intervalvm.foreign import is_picture
 from intervalvm.render.cells import VERDICTS, Cells
 
 if TYPE_CHECKING:
@@ -72,12 +73,22 @@ class Subject:
         return cls(digest, z, variables)
 
 
-def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
-    """Write it, whole or not at all: a box at a time, so it takes no memory to speak of.
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Raise OptionError where a name promises a picture: what is written is JSON lines."""
+    name = check_path(path)
+    if is_picture(name):
+        raise OptionError(
+            f"a certificate is JSON lines, and {name} names a picture: give a name in .jsonl"
+        )
 
-    Raises OptionError for an image that is not proven over its areas, or whose area float64 does
-    not hold, FileError where the file cannot be written.
+
+def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
+    """Write it, whole or not at all: a box at a time, with half as much memory as the image.
+
+    Raises OptionError for the name of a picture, and for an image that is not proven over its
+    areas, or whose area float64 does not hold, FileError where the file cannot be written.
     """
+    check_name(path)
     cells = Cells.of(image)
     if image.crop is not None:
         raise OptionError("a certificate is about a whole picture: leave crop out, give its region")

@@ -35,6 +35,8 @@ def format_of(path: Any, format: str | None = None) -> str:
     name = suffix.lower().removeprefix(".")
     if name not in FORMATS:
         what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
+        if format is not None:
+            what = f"format={brief(format)}"
         known = " ".join(f".{known}" for known in FORMATS)
         hint = " (JPEG changes pixels: .png keeps them, and is smaller)" if name in LOSSY else ""
         raise OptionError(f"{what} names no format: choose {known}{hint}")
@@ -77,6 +79,8 @@ def check_holds(format: str, width: int, height: int, over: str | None = None) -
 def write(image: Image, stream: BinaryIO, format: str) -> None:
     """Write the bytes of a file to ``stream``, which need not be seekable."""
     check_holds(format, image.width, image.height, image.over)
+    if hasattr(stream, "writable") and not stream.writable():
+        raise OptionError("the stream is open for reading alone: open it in mode 'wb'")
     if _is_seekable(stream):
         FORMATS[format](image, _Plain(stream))
         return
@@ -183,3 +187,5 @@ FORMATS = {
     "npy": _save_npy,
 }
 """The suffixes that an image can be saved under."""
+HOLD_VALUES = ("npy", "tif", "tiff")
+"""Those that hold the values of an image of mode "value"; the others show its bitmap."""

@@ -125,7 +125,10 @@ class Stats:
                 f"{self.pixels['unproven']} unproven ({share['unproven']:.1%})"
             )
         if self.is_truth:
-            lines.append("its last clause is 1 or 0, never below 0: 0.5 less it is where it is 1")
+            lines.append(
+                "nothing is inside: the tape's value is 1 or 0, never below 0 "
+                "(0.5 minus it is inside where it is 1)"
+            )
         if self.levels:
             lines += ["", _table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]

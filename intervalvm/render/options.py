@@ -88,7 +88,7 @@ def check(
     pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
     # of an image that is one pixel wide the coordinates are the larger part
     needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
-    require(needed, f"a {width}x{height} image", "make it smaller", max_memory)
+    require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
     require_lists(len(tape), max_memory)
     shown = shown_region(as_region(region), *whole)
     x, y = coordinates(shown, *whole, grid, chosen, crop)

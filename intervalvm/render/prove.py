@@ -19,8 +19,9 @@ from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.memory import Amount, as_bytes, require
 from intervalvm.render.api import render
-from intervalvm.render.cells import Cells, Side, box_text, rounded_up
+from intervalvm.render.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
 from intervalvm.render.grid import Region, RegionLike, as_region
 from intervalvm.render.image import INSIDE, OUTSIDE
 from intervalvm.render.size import check_size
@@ -118,22 +119,23 @@ def prove(
     engine: str = "pruned",
     backend: str | None = None,
     threads: int | None = None,
-    max_memory: int | None = None,
+    max_memory: Amount | None = None,
 ) -> Proof:
     """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
 
     The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
-    shape as for a picture. With ``tolerance``
-    the resolution is doubled until the bounds of the area are no further apart, or until another
-    doubling would go beyond ``max_resolution`` cells a side: look at ``area`` to know which. The
-    other options are those of ``render``; in float32 the region's ends are rounded outwards.
+    shape as for a picture. With ``tolerance`` the resolution is doubled until the bounds of the
+    area are no further apart, or until another doubling would go beyond ``max_resolution`` cells a
+    side: then ``area[1] - area[0]`` is larger than the tolerance. The other options are those of
+    ``render``; in float32 the region's ends are rounded outwards.
 
     Raises what ``render`` raises.
     """
     if tolerance is not None and not real("tolerance", tolerance) >= 0:
         raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")
-    check_size(max_resolution)
-    size = check_size(resolution)
+    check_size(max_resolution, "max_resolution")
+    size = check_size(resolution, "resolution")
+    most = None if max_memory is None else as_bytes("max_memory", max_memory)
     shape, settings = as_tape(tape), settings_for(tape, variables)
     options: dict[str, Any] = {
         "region": as_region(region) or Region.square(),
@@ -144,10 +146,11 @@ def prove(
         "engine": engine,
         "backend": backend,
         "threads": threads,
-        "max_memory": max_memory,
+        "max_memory": most,
         "rounding": "outward",
     }
     while True:
+        _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
         image = render(shape, size=size, over="area", **options)
         cells = Cells.of(image)
         area = cells.area()
@@ -158,6 +161,8 @@ def prove(
     counts = cells.counts()
     inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
     if counts["unproven"] and None in (inside, outside):
+        if most is not None:
+            options["max_memory"] = most - image.pixels.nbytes
         samples = render(shape, size=size, over="point", **options)
         inside = inside or _first(samples, INSIDE)
         outside = outside or _first(samples, OUTSIDE)
@@ -176,6 +181,13 @@ def prove(
     )
 
 
+def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
+    """Raise DoesNotFit where the cells' verdicts, and those of their samples, would not fit."""
+    width, height = size
+    needed = 2 * width * height + bytes_beside(width, height, lists=False)
+    require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)
+
+
 def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None) -> str:
     if not counts["inside"] and not counts["unproven"]:
         return "empty"
@@ -186,9 +198,10 @@ def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None
 
 def _first(image: Image, pixel: np.uint8) -> Point | None:
     """The sample of the first pixel of a verdict: it lies in the pixel's area."""
-    found = image.pixels == pixel
-    if not found.any():
-        return None
-    row, column = divmod(int(np.argmax(found)), image.width)
-    x, y = image.samples()
-    return float(x[column]), float(y[row])
+    for top, band in banded(image.pixels):
+        found = band == pixel
+        if found.any():
+            row, column = divmod(int(np.argmax(found)), image.width)
+            x, y = image.samples()
+            return float(x[column]), float(y[top + row])
+    return None

@@ -20,20 +20,20 @@ second up to the fourth, counted from the top left corner: (left, top, right, bo
 crops."""
 
 
-def check_size(size: Any) -> tuple[int, int]:
+def check_size(size: Any, name: str = "size") -> tuple[int, int]:
     """(width, height) of ``size``: one integer for a square image, or a pair, each at least 1."""
     both = (size, size) if not isinstance(size, (tuple, list)) else tuple(size)
     try:
         width, height = map(integer, both)
     except (TypeError, ValueError):
         raise OptionError(
-            f"the size is {brief(size)}: give an integer, or two for (width, height)"
+            f"the {name} is {brief(size)}: give an integer, or two for (width, height)"
         ) from None
     if width < 1 or height < 1 or max(width, height) > MOST_PX:
         sides = (width, height) if isinstance(size, (tuple, list)) else (width,)
         shown = "x".join(map(brief, sides))
         limit = "at least 1 pixel" if min(width, height) < 1 else f"at most {MOST_PX} pixels"
-        raise OptionError(f"the size is {shown}: give {limit} a side")
+        raise OptionError(f"the {name} is {shown}: give {limit} a side")
     return width, height
 
 
@@ -73,8 +73,8 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
     levels = as_levels(depth)
     if not 0 <= levels <= deepest:
         raise OptionError(
-            f"the depth is {brief(depth)}: a {width}x{height} image takes 0 to {deepest}; "
-            "without a depth it is chosen from the size"
+            f"the depth is {brief(depth)}: an image of {width}x{height} pixels takes 0 to "
+            f"{deepest}; without a depth it is chosen from the size"
         )
     return levels
 
