@@ -35,7 +35,7 @@ GUESSES = {"-o": "--out", "-q": "--quiet", "-s": "--size", "-j": "--threads"}
 
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
-every clause everywhere, about a thousand times sooner."""
+every clause everywhere, about a thousand times faster."""
 
 EXAMPLES = """\
 examples:
