@@ -34,7 +34,7 @@ def write(shape: Subject, before: Path | None) -> None:
     levels = found.stats[1024].levels
     quick = found.seconds(1024, one)
     versus = (
-        f" and {times(found.ratio(1024, pruned(1, before=True), one))} times sooner than 0.1.0"
+        f" and {times(found.ratio(1024, pruned(1, before=True), one))} times faster than 0.1.0"
         if before
         else ""
     )
@@ -72,7 +72,7 @@ def write(shape: Subject, before: Path | None) -> None:
 
 A picture of {shape}, at 1024x1024
 on one thread, warm, takes {ms(quick)} ms:
-**{times(found.ratio(1024, DENSE, one))} times sooner than dense float64**{versus}.
+**{times(found.ratio(1024, DENSE, one))} times faster than dense float64**{versus}.
 
 {in_short}
 Measured by `python -m bench --performance`, which writes this page, on
@@ -85,7 +85,7 @@ kept at least {busy:.1f} of the {cpus()} CPUs busy{_excuse(busy)}.
 
 *dense* computes every clause at every pixel by NumPy on whole arrays; it is run up to
 {DENSE_MOST}x{DENSE_MOST}. *Broadcast* is the same with x as a row and y as a column, so that what
-depends on one of them is computed once a row or column. The ratios say how many times sooner a row
+depends on one of them is computed once a row or column. The ratios say how many times faster a row
 is than dense float64, than that with broadcast coordinates, and than version 0.1.0 on as many
 threads, which ran in a process of its own.
 

@@ -15,7 +15,7 @@ from bench.ways import Way, ways
 from intervalvm.render.image import aligned, milliseconds
 
 NOTE = """\
-ratio: how many times sooner than dense float64 on whole arrays, in the same run. Each image was
+ratio: how many times faster than dense float64 on whole arrays, in the same run. Each image was
 compared first: with the dense one of its dtype, or where that is not made by its pixels inside."""
 
 

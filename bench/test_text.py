@@ -72,7 +72,7 @@ def test_build_the_tape_of_a_page(benchmark: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", FONTS)
 def test_draw_a_page(benchmark: Any, name: str) -> None:
-    """On one thread, warm, and how many times sooner than dense float32. To reach: 1,500 times."""
+    """On one thread, warm, and how many times faster than dense float32. To reach: 1,500 times."""
     tape = build(name)
     strip: dict[str, Any] = {
         "size": (SIZE, STRIP),

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
+from intervalvm.evaluate.bounding import NEAREST
 from intervalvm.ops import ROWS
 from intervalvm.render import quadtree, split
 from intervalvm.render.grid import coordinates
 
-DOCS = Path(__file__).resolve().parent
+PLACE = DOCS = Path(__file__).resolve().parent
 SIZE, DEPTH = 1024, 6
 NEAR = ivm.Region.around((0.435, 0.85), 0.2)
 
@@ -54,7 +55,8 @@ def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
     x, y = coordinates(region, SIZE, SIZE, "linspace", "float32")
     steps = split.split_levels(DEPTH)
     counts = [split.Counts() for _ in steps]
-    walk = Recorder(x, y, np.zeros((SIZE, SIZE), np.uint8), steps, counts, None)
+    samples, pixels = (x, y), np.zeros((SIZE, SIZE), np.uint8)
+    walk = Recorder(samples, samples, pixels, steps, counts, NEAREST, None)
     walk.prepare()
     walk.split(tape, quadtree.Tile(0, 0, 0), 0)
     return walk
@@ -99,14 +101,14 @@ def flower() -> ivm.Tape:
 def save(picture: NDArray[Any], name: str) -> None:
     """Few colours in a small file."""
     colors = Pillow.fromarray(picture).quantize(64, dither=Pillow.Dither.NONE)
-    colors.save(DOCS / name, optimize=True)
+    colors.save(PLACE / name, optimize=True)
 
 
 def main() -> None:
     """Draw them all."""
     tape = ivm.load(DOCS.parent / "prospero.vm")
-    ivm.render(tape, size=SIZE, depth=DEPTH).save(DOCS / "prospero.png")
-    ivm.render(flower(), size=SIZE // 2).save(DOCS / "expressions.png")
+    ivm.render(tape, size=SIZE, depth=DEPTH).save(PLACE / "prospero.png")
+    ivm.render(flower(), size=SIZE // 2).save(PLACE / "expressions.png")
     whole, near = record(tape, ivm.Region.square()), record(tape, NEAR)
     save(tiles(whole), "tiles.png")
     save(clauses(whole), "clauses.png")

@@ -13,7 +13,7 @@ import intervalvm as ivm
 from intervalvm import shapes
 from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
 
-PLACE = Path(__file__).resolve().parent / "proven.png"
+PLACE = Path(__file__).resolve().parent
 SIDE_PX, GAP_PX = 384, 16
 CELLS = 48, 192
 COLORS = {INSIDE: (38, 52, 92), OUTSIDE: (247, 244, 236), UNPROVEN: (233, 150, 60)}
@@ -38,7 +38,7 @@ def main() -> None:
     gap = np.full((SIDE_PX, GAP_PX, 3), 255, np.uint8)
     left, right = map(panel, CELLS)
     picture = Pillow.fromarray(np.concatenate([left, gap, right], axis=1))
-    picture.quantize(4, dither=Pillow.Dither.NONE).save(PLACE, optimize=True)
+    picture.quantize(4, dither=Pillow.Dither.NONE).save(PLACE / "proven.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import intervalvm as ivm
 from intervalvm import shapes
 
 PAGE = Path(__file__).resolve().parent / "shapes.md"
+PLACE = PAGE.parent / "shapes"
 ROW = re.compile(r"^\| !\[[^]]*\]\(shapes/([\w-]+)\.png\) \| `(.+)` \| ([a-z ]+) \|$", re.MULTILINE)
 """A row of a table: the picture's name, the code, what the field measures."""
 
@@ -102,7 +103,7 @@ def save(name: str, code: str) -> None:
     colors = Pillow.fromarray(picture(shape_of(code)))
     note = PngInfo()
     note.add_text("code", code)
-    place = PAGE.parent / "shapes" / f"{name}.png"
+    place = PLACE / f"{name}.png"
     colors.quantize(COLORS, dither=Pillow.Dither.NONE).save(place, optimize=True, pnginfo=note)
 
 
@@ -111,7 +112,7 @@ def main() -> None:
     found = rows()
     for name in sys.argv[1:] or found:
         save(name, found[name])
-    for place in (PAGE.parent / "shapes").glob("*.png"):
+    for place in PLACE.glob("*.png"):
         if place.stem not in found:
             place.unlink()
 

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 import intervalvm as ivm
 from intervalvm import shapes
 
-PLACE = Path(__file__).resolve().parent / "text.png"
+PLACE = Path(__file__).resolve().parent
 WIDTH, HEIGHT, SAMPLES, COLORS = 960, 540, 4, 16
 PAPER, INK = np.array((247, 244, 236)), np.array((38, 52, 92))
 GLYPHS = """\
@@ -36,7 +36,7 @@ def main() -> None:
     inside = ivm.render(specimen(), size=size).pixels > 0
     share = inside.reshape(HEIGHT, SAMPLES, WIDTH, SAMPLES).mean(axis=(1, 3))[..., None]
     picture = Pillow.fromarray((PAPER + (INK - PAPER) * share).astype(np.uint8))
-    picture.quantize(COLORS, dither=Pillow.Dither.NONE).save(PLACE, optimize=True)
+    picture.quantize(COLORS, dither=Pillow.Dither.NONE).save(PLACE / "text.png", optimize=True)
 
 
 if __name__ == "__main__":

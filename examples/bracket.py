@@ -7,6 +7,7 @@ on the command line, after ``ivm.save(build().tape(), "bracket.vm")``, all of th
     intervalvm bracket.vm --set reach=0.9 --set thickness=0.2 --set fillet=0.2 --set bolts=0.05
 """
 
+import intervalvm as ivm
 from intervalvm import var
 from intervalvm.shapes import Shape, circle, half_plane, rounded_rectangle, segment, smooth_union
 
@@ -28,3 +29,8 @@ def build() -> Shape:
     holes = hole.repeat(y=0.35, count=2).move(-0.75, -0.5) | hole.move(-0.75, 0.5)
     slots = segment((-0.25, 0.5), (reach - 1.2, 0.5), bolts)
     return body - holes - slots - circle(bolts * 1.8).move(reach - 0.8, 0.5)
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("bracket.png")
+    print("bracket.png")

@@ -1,5 +1,6 @@
 """A clock whose hands are variables: ``ivm.render(build(), variables={"minutes": 754})``."""
 
+import intervalvm as ivm
 from intervalvm import var
 from intervalvm.shapes import Shape, circle, polygon, rectangle, ring, segment, union
 
@@ -23,3 +24,8 @@ def build() -> Shape:
     pendulum = segment((0, -0.3), (0, -0.52), 0.008) | ring(0.1, 0.085).move(0, -0.6)
     # a gap around the hands keeps them apart from what they pass over
     return ((rim | marks | pendulum) - hands().offset(0.02)) | (hands() - circle(0.025))
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("clock.png")
+    print("clock.png")

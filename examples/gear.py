@@ -6,6 +6,7 @@ draws when it is unwound; a few points of it make the sides of a polygon.
 
 import math
 
+import intervalvm as ivm
 from intervalvm.shapes import Shape, circle, polygon, rectangle, ring, rounded_rectangle
 
 TEETH = 24
@@ -40,3 +41,8 @@ def build() -> Shape:
     hub = circle(0.25)
     bore = circle(0.13) | rounded_rectangle(0.09, 0.12, 0.01).move(0, 0.13)
     return (tooth().repeat_around(TEETH) | rim | spoke.repeat_around(5) | hub) - bore
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("gear.png")
+    print("gear.png")

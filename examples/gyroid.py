@@ -20,3 +20,8 @@ def sheet(x: ivm.Expr, y: ivm.Expr, _: ivm.Expr) -> ivm.Expr:
 
 def build() -> Shape:
     return (Shape(sheet) & circle(0.9)) | ring(0.94, 0.91)
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("gyroid.png")
+    print("gyroid.png")

@@ -46,3 +46,8 @@ def build() -> Shape:
     lines = Shape(lambda x, y, _: abs((height(x, y) - SEA) % STEP - STEP / 2) - LINE)
     coast = Shape(lambda x, y, _: abs(height(x, y) - SEA) - LINE * 1.5)
     return (land - lines) | coast
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("islands.png")
+    print("islands.png")

@@ -7,6 +7,7 @@ end, so a level costs the same however small its holes are.
 
 import math
 
+import intervalvm as ivm
 from intervalvm.shapes import Shape, box, intersection, rectangle
 
 LEVELS = 4
@@ -28,3 +29,8 @@ def build() -> Shape:
     """The diagonal of the cube is turned towards the viewer: the slice at z = 0 is a hexagon."""
     turned = sponge().rotate(45, "y").rotate(math.degrees(math.atan(2**-0.5)), "x").rotate(30)
     return Shape(lambda x, y, _: turned(x, y, 0.0))
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("menger.png")
+    print("menger.png")

@@ -46,3 +46,4 @@ def build(path: str | None = None) -> Shape:
 
 if __name__ == "__main__":
     ivm.render(build(*sys.argv[1:2]), size=2048).save("page.png")
+    print("page.png")

@@ -3,6 +3,7 @@
 Its picture is a map of heights, made of slices from back to front.
 """
 
+import intervalvm as ivm
 from intervalvm.shapes import Shape, circle, half_plane, polygon, rounded_rectangle, smooth_union
 
 
@@ -19,3 +20,8 @@ def profile() -> Shape:
 
 def build() -> Shape:
     return profile().revolve().rotate(14, "x")
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("pawn.png")
+    print("pawn.png")

@@ -37,6 +37,7 @@ def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else default
     header = "# Prospero's farewell (The Tempest, V.1), made by examples/prospero.py\n"
     path.write_text(header + str(build().tape()), encoding="utf-8", newline="\n")
+    print(path)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A snowflake: a branch of strokes, mirrored, and repeated around six times."""
 
+import intervalvm as ivm
 from intervalvm.shapes import Shape, circle, polygon, segment, union
 
 ARM = 0.9
@@ -33,3 +34,8 @@ def branch() -> Shape:
 def build() -> Shape:
     heart = polygon([(0.1, 0.06), (0.1, -0.06), (0.16, 0)]) | circle(0.02).move(0.07)
     return (branch() | heart).repeat_around(6)
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("snowflake.png")
+    print("snowflake.png")

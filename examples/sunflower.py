@@ -6,6 +6,7 @@ of unions: neighbours stand next to each other, and a tile of the picture drops 
 
 import math
 
+import intervalvm as ivm
 from intervalvm.shapes import Shape, ellipse, segment, union
 
 SEEDS, SPIRALS = 900, 34
@@ -28,3 +29,8 @@ def build() -> Shape:
     spirals = [union(*(seed(k) for k in range(s, SEEDS, SPIRALS))) for s in range(SPIRALS)]
     around = sorted(range(SPIRALS), key=lambda s: GOLDEN * s % 360)
     return union(*(spirals[s] for s in around), *(petal(k) for k in range(PETALS)))
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("sunflower.png")
+    print("sunflower.png")

@@ -28,3 +28,8 @@ def tiles(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
 def build() -> Shape:
     frame = rounded_rectangle(1.875, 1.875, 0.125)
     return (Shape(tiles) & frame) | frame.shell(0.02)
+
+
+if __name__ == "__main__":
+    ivm.render(build()).save("truchet.png")
+    print("truchet.png")

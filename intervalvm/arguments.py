@@ -150,12 +150,12 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def mapping(name: str, value: Any) -> Mapping[str, Any]:
-    """A dict of names, empty for None. Raises ArgumentTypeError for all else."""
+def mapping(name: str, value: Any, sample: str = "{'r': 0.5}") -> Mapping[str, Any]:
+    """A dict of names, as the sample is, empty for None. Raises ArgumentTypeError for all else."""
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ArgumentTypeError(f"{name}={brief(value)}: give a dict, as in {{'r': 0.5}}")
+        raise ArgumentTypeError(f"{name}={brief(value)}: give a dict, as in {sample}")
     return value
 
 

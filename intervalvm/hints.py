@@ -6,22 +6,25 @@ these tables is compared with the names that there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from intervalvm.arguments import did_you_mean
 from intervalvm.errors import ArgumentTypeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 PACKAGE = {
     "min": "minimum(a, b)", "max": "maximum(a, b)", "abs": "abs(a), or absolute(a)",
     "pow": "a**n", "power": "a**n", "pi": "math.pi", "e": "math.e", "inf": "math.inf",
     "nan": "math.nan", "mean": "(a + b) / 2", "variable": "var(name, default)",
     "param": "var(name, default)", "const": "constant(value)", "draw": "render(shape)",
+    "tau": "2 * math.pi",
     "show": "render(shape)", "plot": "render(shape)", "read": "load(path)", "open": "load(path)",
     "write": "save(shape, path)", "eval": "evaluate(shape, x, y)", "gradient": "grad(shape, x, y)",
     "bounds": "interval(shape, x=(0, 1), y=(0, 1))", "x": "x, y, z = axes()",
@@ -33,6 +36,7 @@ SHAPES = {
     "square": "rectangle(width, width)", "rect": "rectangle(width, height)",
     "triangle": "polygon(corners)", "hexagon": "polygon(corners)", "pentagon": "polygon(corners)",
     "ngon": "polygon(corners)", "regular_polygon": "polygon(corners)",
+    "hull": "segment(start, end, radius), or polygon(corners)",
     "line": "segment(start, end, radius)", "stroke": "segment(start, end, radius)",
     "stadium": "segment(start, end, radius)", "annulus": "ring(outer, inner)",
     "ball": "sphere(radius)",
@@ -42,6 +46,9 @@ SHAPES = {
     "intersect": "intersection(a, b)", "subtract": "difference(a, b)", "cut": "difference(a, b)",
     "complement": "~a", "translate": "a.move(x, y)", "rotate": "a.rotate(degrees)",
     "scale": "a.scale(factor)", "extrude": "a.extrude(height)",
+    "linear_extrude": "a.extrude(height)", "rotate_extrude": "a.revolve()", "lathe": "a.revolve()",
+    "fillet": "smooth_union(a, b, radius=radius)", "blend": "smooth_union(a, b, radius=radius)",
+    "xor": "(a | b) - (a & b)", "symmetric_difference": "(a | b) - (a & b)",
 }  # fmt: skip
 METHODS = {
     "translate": "move(x, y)", "translated": "move(x, y)", "shift": "move(x, y)",
@@ -50,7 +57,14 @@ METHODS = {
     "grow": "offset(distance)", "dilate": "offset(distance)", "inflate": "offset(distance)",
     "erode": "offset(-distance)", "round": "offset(distance)", "outline": "shell(thickness)",
     "onion": "shell(thickness)", "array": "repeat(x, y)", "pattern": "repeat(x, y)",
-    "tile": "repeat(x, y)", "lathe": "revolve()", "union": "a | b", "fuse": "a | b",
+    "tile": "repeat(x, y)", "lathe": "revolve()", "rotate_extrude": "revolve()",
+    "linear_extrude": "extrude(height)", "xor": "(a | b) - (a & b)",
+    "symmetric_difference": "(a | b) - (a & b)",
+    "smooth": "shapes.smooth_union(a, b, radius=radius)",
+    "fillet": "shapes.smooth_union(a, b, radius=radius)",
+    "blend": "shapes.smooth_union(a, b, radius=radius)",
+    "hull": "shapes.segment(start, end, radius), or shapes.polygon(corners)",
+    "union": "a | b", "fuse": "a | b",
     "add": "a | b", "intersection": "a & b", "intersect": "a & b", "difference": "a - b",
     "subtract": "a - b", "cut": "a - b", "complement": "~a", "invert": "~a",
     "render": "ivm.render(shape)", "draw": "ivm.render(shape)", "show": "ivm.render(shape)",
@@ -68,29 +82,120 @@ KEYWORDS = {
 KEYWORDS |= dict.fromkeys(("centre", "position", "pos", "origin"), KEYWORDS["center"])
 
 
+EXPRESSIONS = {
+    "round": "round(a)", "abs": "abs(a)", "pow": "a**n", "min": "np.minimum(a, b)",
+    "max": "np.maximum(a, b)", "subs": "a.bind(r=value)", "diff": "ivm.grad(a, x, y)",
+}  # fmt: skip
+IMAGE = {
+    "show": "PIL.Image.fromarray(image.pixels).show()",
+    "plot": "PIL.Image.fromarray(image.pixels).show()",
+    "to_pil": "PIL.Image.fromarray(image.pixels)", "to_image": "PIL.Image.fromarray(image.pixels)",
+    "shape": "image.pixels.shape", "dtype": "image.pixels.dtype",
+    "__array_interface__": "image.pixels", "tobytes": "image.pixels.tobytes()",
+    "size": "image.width, image.height", "array": "image.pixels", "data": "image.pixels",
+    "numpy": "image.pixels", "to_numpy": "image.pixels", "values": "image.pixels",
+}  # fmt: skip
+RENDER = {
+    "width": "size=(width, height)", "height": "size=(width, height)",
+    "resolution": "size=(width, height)", "shape": "size=(width, height)",
+    "center": "region=Region.around((x, y), radius)",
+    "bounds": "region=(x0, x1, y0, y1)", "extent": "region=(x0, x1, y0, y1)",
+    "xlim": "region=(x0, x1, y0, y1)", "ylim": "region=(x0, x1, y0, y1)",
+    "workers": "threads=n", "jobs": "threads=n", "processes": "threads=n",
+    "precision": "dtype='float64'", "values": "mode='value'", "params": "variables={'r': value}",
+}  # fmt: skip
+RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
+"""What to write for a keyword that ``render`` lacks."""
+OPERATORS = {
+    "+ add radd": "a | b, or a.offset(distance)",
+    "* mul rmul": "a.scale(factor), or a & b",
+    "/ truediv": "a.scale(1 / factor)",
+    "^ xor rxor": "(a | b) - (a & b)",
+    "< lt le": "a.offset(distance), or a.expr < value",
+    "> gt ge": "a.offset(-distance), or a.expr > value",
+    "-a neg": "~a",
+    "abs(a) abs": "a.shell(thickness)",
+}
+"""What to write for an operator that shapes lack, by its sign and its methods."""
+
+
+def refusing(kind: C) -> C:
+    """A class of shapes that answers to these operators with an error."""
+
+    def method(sign: str, hint: str) -> Callable[..., NoReturn]:
+        def refuse(*_: object) -> NoReturn:
+            raise ArgumentTypeError(f"shapes have no operator {sign}: write {hint}")
+
+        return refuse
+
+    for words, hint in OPERATORS.items():
+        sign, *names = words.split()
+        for name in names:
+            setattr(kind, f"__{name}__", method(sign, hint))
+    return kind
+
+
+def lacks(of: object, owner: str, name: str, guessed: Mapping[str, str]) -> Any:
+    """What ``__getattr__`` of an object does: raise AttributeError, with a hint."""
+    if hasattr(type(of), name):  # a property that failed by itself
+        return object.__getattribute__(of, name)
+    raise AttributeError(missing(owner, name, guessed, dir(type(of))))
+
+
+def of_expressions() -> dict[str, str]:
+    """What people ask of an expression, NumPy's functions and a shape's methods too."""
+    from intervalvm.expr.ufuncs import UFUNCS
+    from intervalvm.shapes import Shape
+
+    own = {name for name in dir(Shape) if not name.startswith("_")}
+    methods = {name: f"{name}(...)" for name in own} | {
+        guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in own
+    }
+    said = {name: f"Shape(a).{hint}, with intervalvm.shapes" for name, hint in methods.items()}
+    said |= {guess: hint for guess, hint in METHODS.items() if hint.startswith("ivm.")}
+    return said | {name: f"np.{name}, which works on expressions" for name in UFUNCS} | EXPRESSIONS
+
+
 def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[str]) -> str:
-    """The message of an AttributeError."""
+    """The message of an AttributeError. Names with an underscore are asked for by libraries."""
+    if name.startswith("_") and name not in guessed:
+        return f"{owner} has no attribute {name!r}"
     known = [each for each in names if not each.startswith("_")]
     hint = f": write {guessed[name]}" if name in guessed else did_you_mean(name, known)
     return f"{owner} has no attribute {name!r}{hint}"
 
 
 def hinted(make: Callable[P, T]) -> Callable[P, T]:
-    """A function of the library that names its keywords where it is given another one."""
+    """A function of the library that names its keywords where it is given another one.
+
+    It names those that go by name alone where it is given too many values.
+    """
     parameters = signature(make).parameters.values()
     allowed = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    first = len(parameters) - len(named)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters) or not named:
+        first = sys.maxsize
 
     @wraps(make)
     def call(*args: P.args, **options: P.kwargs) -> T:
         for name in options:
             if name not in allowed:
-                raise ArgumentTypeError(_unknown(make.__name__, name, allowed))
+                raise ArgumentTypeError(unknown(make.__name__, name, allowed))
+        if len(args) > first:
+            raise ArgumentTypeError(
+                f"{make.__name__} was given {len(args)} values, of which it takes {first}: "
+                f"the others go by name, as {', '.join(f'{name}=' for name in named)}"
+            )
         return make(*args, **options)
 
     return call
 
 
-def _unknown(function: str, name: str, allowed: list[str]) -> str:
-    hint = f": {KEYWORDS[name]}" if name in KEYWORDS else did_you_mean(name, allowed)
+def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
+    """The message about a keyword that a function does not take."""
+    of_frames = {guess: f"write {code}" for guess, code in RENDER.items()}
+    known = of_frames if function in ("render", "Renderer") else KEYWORDS
+    hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)
     others = f", but {', '.join(allowed)}" if allowed else ""
     return f"{function} takes no {name}={others}{hint}"

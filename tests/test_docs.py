@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import re
 import shlex
 import subprocess
@@ -17,6 +18,7 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm.ops import ROWS
+from intervalvm.render.formats import FORMATS
 
 TOP = Path(__file__).resolve().parents[1]
 PAGES = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -101,6 +103,16 @@ def test_the_readme_gives_the_commands_that_are_tried_on_a_new_machine() -> None
     script = (TOP / ".ci" / "run").read_text(encoding="utf-8").replace("--quiet ", "")
     for command in commands:
         assert f"\n{command}\n" in script
+
+
+def test_the_options_of_render_are_all_on_the_page_with_their_defaults() -> None:
+    text = (TOP / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    section = text.split("## The options of `render`\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", section, re.MULTILINE)
+    parameters = inspect.signature(ivm.render).parameters.values()
+    assert rows == [(p.name, repr(p.default)) for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for suffix in FORMATS:
+        assert f"`.{suffix}`" in section
 
 
 def test_the_picture_in_the_readme_is_what_the_command_line_draws() -> None:

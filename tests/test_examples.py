@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from intervalvm.vmfile import load
 
@@ -32,6 +33,24 @@ def test_prospero_is_what_its_script_writes(
     monkeypatch.setattr(sys, "argv", [str(script), str(made)])
     runpy.run_path(str(script), run_name="__main__")
     assert made.read_bytes() == PROSPERO.read_bytes()
+
+
+SCRIPTS = [path for path in sorted((TOP / "examples").glob("*.py")) if path.stem != "prospero"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_an_example_that_is_run_writes_its_picture_and_says_so(
+    script: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out == f"{script.stem}.png\n"
+    with Pillow.open(tmp_path / f"{script.stem}.png") as picture:
+        assert picture.size[0] == picture.size[1] >= 1024
 
 
 def test_prospero_is_about_as_long_as_the_challenge(tape: Tape) -> None:

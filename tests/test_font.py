@@ -285,6 +285,12 @@ def test_a_variable_font_is_drawn_at_its_location(tmp_path: Path) -> None:
         Font(path, location={"wdth": 100})
     with pytest.raises(OptionError, match=r"wght of .* is 400 to 700, not 900"):
         Font(path, location={"wght": 900})
+    with pytest.raises(ArgumentTypeError, match="wght is a number, not 'str': 'bold'"):
+        Font(path, location={"wght": "bold"})  # type: ignore[dict-item]
+    with pytest.raises(ArgumentTypeError, match=r"location=700: give a dict, as in {'wght': 700}"):
+        Font(path, location=700)  # type: ignore[arg-type]
+    assert repr(heavy) == f"Font({str(path)!r}, location={{'wght': 700.0}})"
+    assert repr(Font(path)) == f"Font({str(path)!r})"
 
 
 def test_cubic_curves_are_within_the_tolerance(tmp_path: Path) -> None:
@@ -293,7 +299,7 @@ def test_cubic_curves_are_within_the_tolerance(tmp_path: Path) -> None:
 
 
 def test_a_static_font_has_no_axis(made: str) -> None:
-    with pytest.raises(OptionError, match="none: it is not variable"):
+    with pytest.raises(OptionError, match="has no axis 'wght'; it is not a variable font"):
         Font(made, location={"wght": 500})
 
 
@@ -302,7 +308,7 @@ def test_files_that_are_no_fonts(made: str, tmp_path: Path) -> None:
         Font(tmp_path / "missing.ttf")
     page = tmp_path / "page.ttf"
     page.write_text("not a font")
-    with pytest.raises(FileError, match=r"page.ttf is not a font that can be read"):
+    with pytest.raises(FileError, match=r"page.ttf is not a font .* give a .ttf, .otf, .ttc or"):
         Font(page)
     page.write_bytes(Path(made).read_bytes()[:700])
     with pytest.raises(FileError, match=r"page.ttf is not a font that can be read"):

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import intervalvm as ivm
@@ -22,6 +23,9 @@ disc = shapes.circle(0.5)
 package: Any = ivm
 module: Any = shapes
 shape: Any = disc
+X, Y, _ = ivm.axes()
+expression: Any = X
+image: Any = ivm.render(disc, size=8)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,18 @@ shape: Any = disc
         (shape, "translate", "move(x, y)"),
         (shape, "rotat", "did you mean 'rotate'"),
         (shape, "save", "ivm.save(shape, path)"),
+        (package, "tau", "2 * math.pi"),
+        (module, "rotate_extrude", "a.revolve()"),
+        (module, "hull", "segment(start, end, radius), or polygon(corners)"),
+        (shape, "fillet", "shapes.smooth_union(a, b, radius=radius)"),
+        (expression, "sqrt", "np.sqrt, which works on expressions"),
+        (expression, "move", "Shape(a).move(...), with intervalvm.shapes"),
+        (expression, "translate", "Shape(a).move(x, y), with intervalvm.shapes"),
+        (expression, "render", "ivm.render(shape)"),
+        (expression, "min", "np.minimum(a, b)"),
+        (expression, "defaluts", "did you mean 'defaults'"),
+        (image, "show", "PIL.Image.fromarray(image.pixels).show()"),
+        (image, "heigth", "did you mean 'height'"),
     ],
 )
 def test_a_guess_is_answered_with_the_name(owner: Any, name: str, said: str) -> None:
@@ -50,9 +66,9 @@ def test_a_guess_is_answered_with_the_name(owner: Any, name: str, said: str) -> 
     assert not hasattr(owner, name)
 
 
-X, Y, _ = ivm.axes()
 WORDS: dict[str, Any] = {
-    "math": math, "ivm": ivm, "shape": disc, "name": "r", "default": 0.5, "value": 1.0, "n": 2,
+    "math": math, "np": np, "PIL": PIL, "ivm": ivm, "shapes": shapes, "shape": disc, "image": image,
+    "name": "r", "default": 0.5, "value": 1.0, "n": 2,
     "x": 0.25, "y": 0.5, "degrees": 30.0, "factor": 2.0, "axis": "x", "distance": 0.1,
     "thickness": 0.1, "radius": 0.25, "width": 1.0, "height": 2.0, "depth": 1.0, "radius_x": 1.0,
     "radius_y": 2.0, "corners": [(0, 0), (1, 0), (0, 1)], "start": (0, 0), "end": (1, 0),
@@ -67,8 +83,10 @@ WORDS: dict[str, Any] = {
         (package, hints.PACKAGE, (X, Y, X * Y, X - Y)),
         (module, hints.SHAPES, (disc, disc.move(1))),
         (shape, hints.METHODS, (disc, disc.move(1))),
+        (expression, hints.EXPRESSIONS, (ivm.var("r", 0.5) * X, Y)),
+        (image, hints.IMAGE, ()),
     ],
-    ids=["package", "shapes", "methods"],
+    ids=["package", "shapes", "methods", "expressions", "image"],
 )
 def test_no_guess_is_a_name_and_every_hint_runs(
     owner: Any, table: dict[str, str], operands: tuple[Any, ...], tmp_path: Path
@@ -82,7 +100,65 @@ def test_no_guess_is_a_name_and_every_hint_runs(
         for way in hint.split(", or "):
             if guess == "save" and "render" in way:
                 words["path"] = tmp_path / "shape.png"
-            exec(way, dict(words))
+            exec(way.removesuffix(".show()"), dict(words))
+
+
+def test_pillow_says_what_to_give_it() -> None:
+    with pytest.raises(AttributeError, match=r"__array_interface__': write image\.pixels"):
+        PIL.Image.fromarray(image)
+    assert PIL.Image.fromarray(image.pixels).mode == "L"
+
+
+def test_every_method_of_a_shape_is_found_from_an_expression() -> None:
+    for hint in hints.of_expressions().values():
+        if found := re.match(r"Shape\(a\)\.(\w+)", hint):
+            assert hasattr(shapes.Shape, found[1])
+
+
+@pytest.mark.parametrize("words", hints.OPERATORS)
+def test_an_operator_that_shapes_lack_is_answered_with_what_they_have(words: str) -> None:
+    sign, *methods = words.split()
+    hint = hints.OPERATORS[words]
+    for method in methods:
+        others = () if method in ("neg", "abs") else (2,)
+        with pytest.raises(ivm.ArgumentTypeError, match=re.escape(f"{sign}: write {hint}")):
+            getattr(disc, f"__{method}__")(*others)
+    for way in hint.split(", or "):
+        eval(way, WORDS | {"a": disc, "b": disc.move(1)})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: shape + shape, lambda: 2 * shape, lambda: np.float64(2) * shape, lambda: shape / 2,
+        lambda: shape ^ shape, lambda: shape < 0.1, lambda: shape >= X, lambda: -shape,
+        lambda: sum([shape, shape]), lambda: X + shape, lambda: sorted([shape, shape]),
+    ],
+)  # fmt: skip
+def test_operators_with_something_else_too(wrong: Callable[[], Any]) -> None:
+    with pytest.raises(ivm.ArgumentTypeError, match="shapes have no operator"):
+        wrong()
+    assert shape == shape
+    assert shape != disc.move(0)
+
+
+def test_a_keyword_of_render_is_answered_with_what_to_write() -> None:
+    calls: tuple[Any, ...] = (ivm.render, ivm.Renderer)
+    words = WORDS | {"width": 8, "height": 8, "x0": -1, "x1": 1, "y0": -1, "y1": 1}
+    words |= {"Region": ivm.Region, "shape": ivm.var("r") * X}
+    for guess, code in hints.RENDER.items():
+        for call in calls:
+            with pytest.raises(ivm.ArgumentTypeError, match=f"{guess}=.*{re.escape(code)}$"):
+                call(disc, **{guess: 1})
+        size = "" if "size" in code else ", size=8"
+        unset = "" if "variables" in code else ", variables={'r': 1}"
+        eval(f"ivm.render(shape, {code}{size}{unset})", words)
+
+
+def test_a_value_without_its_name_is_told_the_names() -> None:
+    render: Any = ivm.render
+    with pytest.raises(ivm.ArgumentTypeError, match="takes 1: the others go by name, as size="):
+        render(disc, 512)
 
 
 def test_every_hint_about_a_keyword_runs() -> None:

@@ -48,6 +48,9 @@ TRUTHS: dict[str, Callable[[Any, Any], Any]] = {
     "logical_not": lambda x, y: np.logical_not(x),
     "where": lambda x, y: np.where(x < y, y < 0, x > 0),
     "where, of a constant": lambda x, y: np.where(x < y, y < 0, False),
+    "where, of True": lambda x, y: np.where(x < y, True, False),
+    "where, of NumPy's": lambda x, y: np.where(x, np.False_, np.True_),
+    "select, of True": lambda x, y: np.select([x < y, y < 0], [False, True], False),
     "where, of a number": lambda x, y: np.where(x, y < 0, x == 0),
     "select": lambda x, y: np.select([x < 0, y < 0], [y > x, x > 0.5], default=False),
     "minimum": lambda x, y: np.minimum(x < 0, y < 0),
@@ -199,6 +202,7 @@ def test_numbers_are_no_truths() -> None:
     assert not drawn(ivm.constant(1)).any()
     assert drawn(ivm.constant(-1)).all()
     for number in (x, ivm.constant(1), ivm.constant(0), np.where(x < 0, 1, 0), (x < 0) + (y < 0),
+                   np.where(x < 0, 1.0, 0.0), np.where(x < 0, True, 2), np.where(x < 0, True, y),
                    ivm.and_(x < 0, y), ivm.minimum(x < 0, 2), -(x < 0)):  # fmt: skip
         assert not is_truth(number)
     chosen = ivm.or_(ivm.and_(x < 0, x + 0.5), y)  # a field of two parts

@@ -211,6 +211,8 @@ def test_bits_are_combined_of_comparisons_only() -> None:
     for wrong in (lambda: x & y, lambda: (x < y) | x, lambda: ~x, lambda: x ^ 2, lambda: x & 3):
         with pytest.raises(TypeError, match="are for comparisons"):
             wrong()
+    with pytest.raises(TypeError, match=r"put parentheses round .* \(a < b\) & \(c < d\)"):
+        _ = x**2 + y**2 < 0.25 & x < 0
 
 
 @pytest.mark.parametrize("other", [None, "1", [1], np.ones(2), np.array("1"), 1j, object()])

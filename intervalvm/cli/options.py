@@ -34,7 +34,7 @@ COMMANDS = {
 
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
-every clause everywhere, about a thousand times sooner."""
+every clause everywhere, about a thousand times faster."""
 
 EXAMPLES = """\
 examples:

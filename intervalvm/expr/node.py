@@ -186,6 +186,14 @@ class Expr(Shown):
             "by one, as in minimum(a, b), and get an array of values from evaluate(a, x, y)"
         )
 
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name):
+            from intervalvm.hints import lacks, of_expressions  # which build on this module
+
+            guessed = {} if name.startswith("_") else of_expressions()
+            return lacks(self, "'Expr' object", name, guessed)
+
     def __neg__(self) -> Expr:
         return Expr("neg", (self,))
 

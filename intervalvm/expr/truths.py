@@ -137,8 +137,9 @@ def of_truths(combine: Callable[..., Expr]) -> Callable[..., Expr]:
     def bitwise(*operands: Expr) -> Expr:
         if not all(is_truth(a) or is_bit(a) for a in operands):
             raise ArgumentTypeError(
-                "& | ^ and ~ are for comparisons: use logical_and, logical_or, logical_xor and "
-                "logical_not of NumPy, or minimum and maximum"
+                "& | ^ and ~ are for comparisons, and bind before < and >: put parentheses round "
+                "the comparisons, as in (a < b) & (c < d); of numbers use logical_and, logical_or, "
+                "logical_xor and logical_not of NumPy, or minimum and maximum"
             )
         return combine(*operands)
 

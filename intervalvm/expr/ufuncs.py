@@ -27,6 +27,7 @@ from intervalvm.expr import hyperbolic
 from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
 from intervalvm.expr.truths import (
+    as_root,
     chosen,
     equal,
     greater,
@@ -52,9 +53,12 @@ _f = FUNCTIONS
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
-    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is."""
-    condition, a, b = (_operand("where", value) for value in (condition, a, b))
-    return chosen(condition, a, b)
+    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
+
+    Of two truths it is a truth, and True and False are truths here.
+    """
+    condition = _operand("where", condition)
+    return chosen(condition, _value("where", a), _value("where", b))
 
 
 def clip(a: Expr, low: Expr, high: Expr) -> Expr:
@@ -193,6 +197,11 @@ def _operand(name: str, value: object) -> Expr:
     )
 
 
+def _value(name: str, value: object) -> Expr:
+    """As ``_operand``, but True and False stay truths."""
+    return as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
+
+
 def _refuse(name: str) -> NoReturn:
     instead = WAYS_OUT.get(name)
     hint = f": use {instead}" if instead else ", since no operation of the table does what it does"
@@ -222,10 +231,10 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
         raise OptionError(
             f"np.select has {len(condlist)} conditions for {len(choicelist)} choices: give as many"
         )
-    chosen = _operand("select", default)
+    found = _value("select", default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        chosen = where(condition, choice, chosen)
-    return chosen
+        found = where(condition, choice, found)
+    return found
 
 
 def _round(a: Any, decimals: int = 0) -> Expr:

@@ -15,6 +15,7 @@ from intervalvm.environment import back_in_default_environment, in_default_envir
 from intervalvm.evaluate.arrays import Arrays
 from intervalvm.evaluate.bounding import NEAREST
 from intervalvm.expr import TapeLike
+from intervalvm.hints import hinted
 from intervalvm.memory import Amount
 from intervalvm.render import bands, verdicts
 from intervalvm.render.grid import RegionLike
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 
 @in_default_environment
+@hinted
 def render(
     tape: TapeLike,
     *,

@@ -17,6 +17,7 @@ from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.files import check_path, write_atomically
+from intervalvm.hints import IMAGE, lacks
 from intervalvm.memory import address_of
 from intervalvm.render import formats
 from intervalvm.render.grid import coordinates
@@ -175,9 +176,10 @@ class Image:
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
     that the pixels cover; ``crop`` says which pixels of a larger picture they are, (left, top,
-    right, bottom). A proven image is a bitmap with a third value, 128 for unproven; ``over``
-    then says what was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay
-    there, as ``device_pixels``, until ``pixels`` is asked for.
+    right, bottom). ``PIL.Image.fromarray(image.pixels)`` is Pillow's image. A proven image is a
+    bitmap with a third value, 128 for unproven; ``over`` then says what was asked of each pixel,
+    "point" or "area". Where a GPU drew the pixels they stay there, as ``device_pixels``, until
+    ``pixels`` is asked for.
     """
 
     _pixels: Any
@@ -240,6 +242,11 @@ class Image:
     def __repr__(self) -> str:
         proven = "" if self.over is None else f" proven over each {self.over}"
         return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
+
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name):
+            return lacks(self, "an Image", name, IMAGE)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.pixels, dtype=dtype, copy=copy)

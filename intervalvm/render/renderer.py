@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.hints import unknown
 from intervalvm.render.api import Box, draw, render
 from intervalvm.render.image import Image
 from intervalvm.render.options import check, check_alone
@@ -107,6 +108,7 @@ def _restored(tape: TapeLike, options: dict[str, Any]) -> Renderer:
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
-    if unknown := [name for name in options if name not in _DEFAULTS]:
-        raise ArgumentTypeError(f"no option {unknown[0]!r}: there are {', '.join(_DEFAULTS)}")
+    for name in options:
+        if name not in _DEFAULTS:
+            raise ArgumentTypeError(unknown("Renderer", name, list(_DEFAULTS)))
     return options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
-from intervalvm.hints import METHODS, missing
+from intervalvm.hints import METHODS, lacks, refusing
 from intervalvm.shapes.made import Made, Place, Then
 from intervalvm.shown import Shown
 
@@ -21,6 +21,7 @@ Field = Callable[[Expr, Expr, Expr], "Expr | float"]
 Join = Callable[[Expr, Expr], Expr]
 
 
+@refusing
 class Base(Shown):
     """A field and what is made of it. The parts of ``Shape`` that move and bend build on this.
 
@@ -87,9 +88,7 @@ class Base(Shown):
     if not TYPE_CHECKING:  # which would take every name for one that there is
 
         def __getattr__(self, name):
-            if hasattr(type(self), name):  # a property that failed by itself
-                return object.__getattribute__(self, name)
-            raise AttributeError(missing("a shape", name, METHODS, dir(type(self))))
+            return lacks(self, "a shape", name, METHODS)
 
     def __repr__(self) -> str:
         return repr(self.tape()).replace("Tape", "Shape", 1)

@@ -26,6 +26,8 @@ from intervalvm.shapes.shaping import Shaped, harfbuzz, is_rtl, shape
 NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
 """Tables without which there is no text, and their least sizes in bytes."""
 OUTLINES = {"glyf", "CFF ", "CFF2"}
+PLAIN = (b"\0\1\0\0", b"OTTO", b"true", b"ttcf")
+"""How a font file and a collection begin."""
 PACKED = (b"wOFF", b"wOF2")
 """How fonts for the web begin, versions 1 and 2."""
 REACH = 0.3
@@ -61,9 +63,10 @@ class Font:
         self.name = path_name(path)
         data = _read(Path(self.name))
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
+        places = mapping("location", location, "{'wght': 700}")
         try:
             face = _checked_face(data, self._number, self.name)
-            self._location = _checked_location(face, mapping("location", location), self.name)
+            self._location = _checked_location(face, places, self.name)
         except UnicodeDecodeError as error:  # of the name of a table or an axis
             raise FileError(f"{self.name} is not a font that can be read: {error}") from error
         self._font = harfbuzz().Font(face)
@@ -79,7 +82,9 @@ class Font:
         self.reach = REACH * self.em
 
     def __repr__(self) -> str:
-        return f"Font({self.name!r})"
+        number = f", number={self._number}" if self._number else ""
+        location = f", location={self._location}" if self._location else ""
+        return f"Font({self.name!r}{number}{location})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         path = self.name
@@ -253,6 +258,8 @@ def _checked_face(data: bytes, number: int, name: str) -> Any:
         short = [tag for tag, size in _directory(data, number) if sizes.get(tag, 0) < size]
     if short or not face.glyph_count:
         why = f"{', '.join(short)} cut short or not there" if short else "it has no glyph"
+        if not sizes and data[:4] not in PLAIN:
+            why = "give a .ttf, .otf, .ttc or .woff file"
         raise FileError(f"{name} is not a font that can be read: {why}")
     if not any(sizes.get(tag) for tag in OUTLINES):
         raise FileError(f"{name} has no outlines, only bitmaps or nothing: take another font")
@@ -283,8 +290,8 @@ def _checked_location(face: Any, location: Mapping[str, float], name: str) -> di
     found = {}
     for tag, given in location.items():
         if tag not in axes:
-            there = ", ".join(axes) or "none: it is not variable"
-            raise OptionError(f"{name} has no axis {tag!r}; its axes are {there}")
+            there = f"its axes are {', '.join(axes)}" if axes else "it is not a variable font"
+            raise OptionError(f"{name} has no axis {tag!r}; {there}")
         low, high = axes[tag].min_value, axes[tag].max_value
         found[tag] = v.number(tag, given)
         if not low <= found[tag] <= high:

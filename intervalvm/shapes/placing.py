@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 AXES = ("x", "y", "z")
 
 
-def axis_index(name: object) -> int:
-    """0, 1 or 2 for "x", "y" or "z"."""
+def axis_index(name: object, instead: str = "") -> int:
+    """0, 1 or 2 for "x", "y" or "z"; the error says what may be given ``instead``."""
     if not is_word(name, AXES):
-        raise OptionError(f"axis={brief(name)}: choose 'x', 'y' or 'z'")
+        raise OptionError(f"axis={brief(name)}: choose 'x', 'y' or 'z'{instead}")
     return AXES.index(str(name))
 
 
@@ -57,8 +57,8 @@ class Placing(Base):
         Formula: Rodrigues' rotation, of the point and back. Field: kept.
         """
         c, s = v.cos_sin(v.value("angle", angle))
-        if isinstance(axis, str):
-            i = axis_index(axis)
+        if isinstance(axis, str) or not isinstance(axis, Iterable):
+            i = axis_index(axis, f", or give a vector, such as {v.SAMPLE}")
             j, k = (i + 1) % 3, (i + 2) % 3
 
             def turned(*p: Expr) -> list[Expr]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Value = Expr | float
+SAMPLE = (1.0, 0.0, 0.0)
+"""A point or a vector for errors to show: one that has a direction."""
 
 
-def value(name: str, given: object) -> Value:
+def value(name: str, given: object, wanted: str = "a number or an expression") -> Value:
     """``given`` as a finite float, or the expression that it is.
 
     Raises OptionError, which names the parameter, for a number that is not finite, TypeError for
@@ -29,9 +31,7 @@ def value(name: str, given: object) -> Value:
     if isinstance(given, Expr):
         return given
     if not isinstance(given, NUMBERS):
-        raise ArgumentTypeError(
-            f"{name} is a number or an expression, not {type(given).__name__!r}: {brief(given)}"
-        )
+        raise ArgumentTypeError(f"{name} is {wanted}, not {type(given).__name__!r}: {brief(given)}")
     number = real(name, given)
     if not math.isfinite(number):
         raise OptionError(f"{name}={given!r} is not finite")
@@ -56,7 +56,7 @@ def not_negative(name: str, given: object) -> Value:
 
 def number(name: str, given: object) -> float:
     """A finite number; an expression is refused."""
-    checked = value(name, given)
+    checked = value(name, given, "a number")
     if isinstance(checked, Expr):
         raise ArgumentTypeError(
             f"{name} is a number, not an expression: the shape's parts depend on it"
@@ -79,7 +79,7 @@ def values(name: str, given: object, count: int) -> tuple[Value, ...]:
     except ArgumentTypeError:
         parts = ()
     if len(parts) != count:
-        raise OptionError(f"{name}={brief(given)} is not {count} numbers, such as {(0.0,) * count}")
+        raise OptionError(f"{name}={brief(given)} is not {count} numbers, such as {SAMPLE[:count]}")
     return tuple(value(f"{name}[{i}]", part) for i, part in enumerate(parts))
 
 
@@ -102,7 +102,8 @@ def are_apart(name: str, given: Sequence[Value], other_name: str, other: Sequenc
 def at_most(name: str, given: Value, limit_name: str, limit: Value) -> None:
     """Refuse a number above another one."""
     if isinstance(given, float) and isinstance(limit, float) and given > limit:
-        raise OptionError(f"{name}={given!r} is above {limit_name}={limit!r}")
+        equals = "=" if limit_name.isidentifier() else ", "
+        raise OptionError(f"{name}={given!r} is above {limit_name}{equals}{limit!r}")
 
 
 def _folding(
