@@ -86,6 +86,11 @@ EXPRESSIONS = {
     "round": "round(a)", "abs": "abs(a)", "pow": "a**n", "min": "np.minimum(a, b)",
     "max": "np.maximum(a, b)", "subs": "a.bind(r=value)", "diff": "ivm.grad(a, x, y)",
 }  # fmt: skip
+OF_SHAPES = (
+    *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
+    *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
+)
+"""What makes a shape of a shape, by name: expressions are made into one first."""
 IMAGE = {
     "show": "PIL.Image.fromarray(image.pixels).show()",
     "plot": "PIL.Image.fromarray(image.pixels).show()",
@@ -142,18 +147,14 @@ def lacks(of: object, owner: str, name: str, guessed: Mapping[str, str]) -> Any:
     raise AttributeError(missing(owner, name, guessed, dir(type(of))))
 
 
-def of_expressions() -> dict[str, str]:
+def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
     """What people ask of an expression, NumPy's functions and a shape's methods too."""
-    from intervalvm.expr.ufuncs import UFUNCS
-    from intervalvm.shapes import Shape
-
-    own = {name for name in dir(Shape) if not name.startswith("_")}
-    methods = {name: f"{name}(...)" for name in own} | {
-        guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in own
+    methods = {name: f"{name}(...)" for name in OF_SHAPES} | {
+        guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in OF_SHAPES
     }
     said = {name: f"Shape(a).{hint}, with intervalvm.shapes" for name, hint in methods.items()}
     said |= {guess: hint for guess, hint in METHODS.items() if hint.startswith("ivm.")}
-    return said | {name: f"np.{name}, which works on expressions" for name in UFUNCS} | EXPRESSIONS
+    return said | {name: f"np.{name}, which works on expressions" for name in ufuncs} | EXPRESSIONS
 
 
 def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[str]) -> str:

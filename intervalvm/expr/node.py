@@ -16,6 +16,7 @@ import numpy as np
 from intervalvm.arguments import brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
+from intervalvm.hints import lacks, of_expressions
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES
 from intervalvm.shown import Shown
@@ -189,9 +190,9 @@ class Expr(Shown):
     if not TYPE_CHECKING:  # which would take every name for one that there is
 
         def __getattr__(self, name):
-            from intervalvm.hints import lacks, of_expressions  # which build on this module
+            from intervalvm.expr.ufuncs import UFUNCS  # which builds on this module
 
-            guessed = {} if name.startswith("_") else of_expressions()
+            guessed = {} if name.startswith("_") else of_expressions(UFUNCS)
             return lacks(self, "'Expr' object", name, guessed)
 
     def __neg__(self) -> Expr:
