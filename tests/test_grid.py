@@ -358,7 +358,7 @@ def test_the_depth_is_the_least_that_makes_small_leaves() -> None:
 
 @pytest.mark.parametrize(("depth", "deepest"), [(-1, 4), (5, 4), (2.0, 4), (True, 4), ("6", 4)])
 def test_depths_that_are_none(depth: int, deepest: int) -> None:
-    with pytest.raises(OptionError, match=f"a 16x9 image takes 0 to {deepest}"):
+    with pytest.raises(OptionError, match=f"an image of 16x9 pixels takes 0 to {deepest}"):
         check_depth(depth, 16, 9)
 
 
