@@ -16,7 +16,7 @@ LAYERS = [
     {"errors"},
     {"environment"},
     {"arguments"},
-    {"digits", "files", "foreign", "memory"},
+    {"cached", "digits", "files", "foreign", "memory"},
     {"functions"},
     {"ops", "shown"},
     {"tape"},
