@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import intervalvm as ivm
@@ -155,3 +160,41 @@ print(set(drawn) == {expected})
 def test_a_signal_handler_may_draw_what_is_being_drawn() -> None:
     """It runs in the middle of a frame of the same renderer: a lock would wait for itself."""
     assert run(HANDLER) == "True\n"
+
+
+class Slow:
+    """Pixels on a device, whose copy takes until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def get(self) -> Any:
+        self.asked.set()
+        assert self.let_go.wait(60)
+        return np.zeros((1, 1), np.uint8)
+
+
+def test_a_child_has_values_that_a_thread_was_working_out() -> None:
+    """Of other objects of the same class: what works one out holds no lock for all."""
+    drawn = ivm.render(ivm.parse("x var-x"), size=4, engine="dense")
+    slow = Slow()
+    other = ivm.Image(slow, drawn.region, drawn.stats)
+    thread = threading.Thread(target=lambda: other.pixels)
+    thread.start()
+    assert slow.asked.wait(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python 3.12, about threads and forks
+        child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)  # ends the child where it waits
+        os._exit(int(drawn.pixels.shape != (4, 4)))
+    slow.let_go.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_no_property_of_the_package_holds_a_lock() -> None:
+    sources = Path(ivm.__file__).parent.rglob("*.py")
+    used = [path.name for path in sources if "functools import cached_prop" in path.read_text()]
+    assert used == []

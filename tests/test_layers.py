@@ -17,7 +17,7 @@ LAYERS = [
     {"environment"},
     {"arguments"},
     {"hints"},
-    {"digits", "files", "foreign", "memory"},
+    {"cached", "digits", "files", "foreign", "memory"},
     {"functions"},
     {"ops", "shown"},
     {"tape"},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from intervalvm.arguments import brief, is_word
+from intervalvm.cached import cached_property
 from intervalvm.errors import OptionError
 from intervalvm.evaluate import device
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from intervalvm.arguments import brief
+from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.files import check_path, write_atomically

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from intervalvm.cached import cached_property
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, as_expr
 
