@@ -282,7 +282,7 @@ def test_the_command_line_says_so_and_writes_nothing(
     assert "start a new one" in capsys.readouterr().err
     gpu.lost_after, gpu.memory = None, 0
     assert main(words) == 3
-    assert "use engine='pruned'" in capsys.readouterr().err
+    assert "use --engine pruned" in capsys.readouterr().err
     assert (tmp_path / "disc.png").read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["disc.png", "disc.vm"]
 
