@@ -28,10 +28,18 @@ from intervalvm.memory import address_of
 from intervalvm.render import compiled, context, crew, native, plan
 from intervalvm.render.split import Counts
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread(),
-    reason="signals of POSIX, which the main thread gets",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread(),
+        reason="signals of POSIX, which the main thread gets",
+    ),
+    # one may come in what Hypothesis has the garbage collector call, where Python drops it
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <function gc_cumulative_time"
+        ":pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 FILES = {module.__file__ for module in (compiled, plan, crew, context)}
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 SIZE, THREADS = 64, 3
