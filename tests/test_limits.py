@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from intervalvm.compiler.balance import balance
 from intervalvm.render.cells import bytes_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TOP = Path(__file__).resolve().parents[1]
 DEEP = 100_000
@@ -275,6 +276,18 @@ CACHES = 1 << 20
 """What a process keeps when it does something for the first time."""
 
 
+@contextmanager
+def within(budget: int) -> Iterator[None]:
+    """What is done here takes no more than ``budget``, and caches."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert taken <= budget + CACHES
+
+
 @pytest.mark.parametrize("renderer", [False, True], ids=["render", "Renderer"])
 @pytest.mark.parametrize("way", ["", "value", "proven"])
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
@@ -292,22 +305,18 @@ def test_no_back_end_takes_more_than_max_memory(
     drawn, said = [], ""
     for budget in (1 << bits for bits in range(10, 28, 3)):
         tape = ivm.parse(text)
-        tracemalloc.start()
-        try:
-            if renderer:
-                image = ivm.Renderer(tape, max_memory=budget).render(**options)
+        with within(budget):
+            try:
+                if renderer:
+                    image = ivm.Renderer(tape, max_memory=budget).render(**options)
+                else:
+                    image = ivm.render(tape, max_memory=budget, **options)
+            except DoesNotFit as error:
+                said = str(error)
+                drawn.append(False)
             else:
-                image = ivm.render(tape, max_memory=budget, **options)
-        except DoesNotFit as error:
-            said = str(error)
-            drawn.append(False)
-        else:
-            np.testing.assert_array_equal(image.pixels, expected)
-            drawn.append(True)
-        finally:
-            taken = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-        assert taken <= budget + CACHES
+                np.testing.assert_array_equal(image.pixels, expected)
+                drawn.append(True)
     assert drawn == sorted(drawn), "more memory is never too little"
     assert (drawn[0], drawn[-1]) == (False, True)
     assert "max_memory" in said
@@ -339,16 +348,12 @@ def test_the_lists_of_a_long_tape_count_too(options: dict[str, Any] | None) -> N
     draw(ivm.parse("x var-x"), None)  # what is loaded once is loaded
     for budget in (1 << 20, 1 << 27):
         tape = ivm.parse(text)
-        tracemalloc.start()
-        try:
-            draw(tape, budget)
-            fits = True
-        except DoesNotFit:
-            fits = False
-        finally:
-            taken = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-        assert taken <= budget + CACHES
+        with within(budget):
+            try:
+                draw(tape, budget)
+                fits = True
+            except DoesNotFit:
+                fits = False
         assert fits == (budget > 1 << 20)
 
 
@@ -361,18 +366,14 @@ def test_a_proof_takes_no_more_than_max_memory(size: tuple[int, int]) -> None:
     expected = ivm.prove(shape, **options)
     drawn = []
     for budget in (1 << bits for bits in range(16, 28)):
-        tracemalloc.start()
-        try:
-            proof = ivm.prove(shape, **options, max_memory=budget)
-        except DoesNotFit:
-            drawn.append(False)
-        else:
-            assert str(proof) == str(expected)
-            drawn.append(True)
-        finally:
-            taken = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-        assert taken <= budget + CACHES
+        with within(budget):
+            try:
+                proof = ivm.prove(shape, **options, max_memory=budget)
+            except DoesNotFit:
+                drawn.append(False)
+            else:
+                assert str(proof) == str(expected)
+                drawn.append(True)
     assert drawn == sorted(drawn), "more memory is never too little"
     assert (drawn[0], drawn[-1]) == (False, True)
 
