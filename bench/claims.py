@@ -15,8 +15,9 @@ from bench import process
 from bench.subject import Subject
 from bench.timing import in_turns
 from bench.ways import broadcasting, rendering
+from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import in_units
-from intervalvm.render.image import UNPROVEN, aligned
+from intervalvm.raster.image import aligned
 
 SMALL = 350 * 10**6
 HUGE = 16384**2

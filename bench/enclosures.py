@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 import intervalvm as ivm
 from bench.vectors import HASHES
+from intervalvm.arith.arrays import IntervalArrays
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.bounding import NEAREST, Rules
-from intervalvm.evaluate.choices import Interval
+from intervalvm.evaluate.boxes import NEAREST, Rules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
-from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import IntervalArrays
-from intervalvm.evaluate.lanes import LANES
 from intervalvm.evaluate.widened import WIDENED
+from intervalvm.jit.layout import LANES
 from intervalvm.ops import OPS
+from intervalvm.ops.choices import Interval
 
 ZERO = Operand(0.0, 0.0, "com")
 

@@ -18,9 +18,9 @@ from bench.subject import Subject
 from bench.techniques import DTYPE, Scene, scene
 from bench.timing import Times, in_turns
 from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
-from intervalvm.render import compiled, native
-from intervalvm.render import context as c
-from intervalvm.render.split import Counts
+from intervalvm.jit import context as c
+from intervalvm.jit import native, walk
+from intervalvm.jit.layout import Counts
 
 VECTORS_A_CYCLE, STORES_A_CYCLE = 2, 1
 """Vectors that a core of the kinds below computes, or stores, each cycle."""
@@ -97,12 +97,12 @@ class Phases:
 def tiles(of: Scene) -> Iterator[tuple[Program, bool]]:
     """The programs that a frame evaluates after the root's, and whether each is a leaf's."""
     for box in _children((0, 0, len(of.x))):
-        plan = compiled.narrowed(of.plan, *_ends(of, box))
+        plan = walk.narrowed(of.plan, *_ends(of, box))
         if plan is of.plan:  # proven
             continue
         yield plan.program, False
         for inner in _children(box):
-            leaf = compiled.narrowed(plan, *_ends(of, inner))
+            leaf = walk.narrowed(plan, *_ends(of, inner))
             if leaf is not plan:
                 yield leaf.program, True
 
@@ -132,16 +132,16 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
     for program, is_leaf in tiles(of):
         work["leaves" if is_leaf else "128 px"].add(program, leaf=is_leaf)
 
-    def walk(of: Scene, pixels: NDArray[np.uint8]) -> list[Counts]:
-        return compiled.render(of.plan, (of.x, of.y), (of.x, of.y), pixels, (3, 3), threads=1)
+    def walked(of: Scene, pixels: NDArray[np.uint8]) -> list[Counts]:
+        return walk.render(of.plan, (of.x, of.y), (of.x, of.y), pixels, (3, 3), threads=1)
 
-    counts = walk(of, image)
+    counts = walked(of, image)
     assert counts[0].clauses == work["128 px"].records
     assert counts[1].clauses == work["leaves"].records
     shape.check(image)
     kernel = native.kernel("tame", DTYPE.name)
     with of.plan.workspaces(2, 2) as (root, own):
-        frame = compiled._Frame(of.plan, root, (of.x, of.y), (of.x, of.y), image, (3, 3))
+        frame = walk._Frame(of.plan, root, (of.x, of.y), (of.x, of.y), image, (3, 3))
         frame.words[c.BUDGET] = 0  # split the root and come back
 
         def split_root() -> None:
@@ -151,8 +151,8 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
 
         runs: dict[str, Callable[[], object]] = {
             "root": split_root,
-            "frame": partial(walk, of, image),
-            "twice": partial(walk, twice, large),
+            "frame": partial(walked, of, image),
+            "twice": partial(walked, twice, large),
             "fill": partial(image.fill, 0),
             "fill twice": partial(large.fill, 0),
         }

@@ -27,9 +27,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from bench.page import table
-from intervalvm import functions
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.lanes import CHUNK, I64, POINTER, vector_loop
+from intervalvm.arith import elementary
+from intervalvm.arith.arrays import Arrays
+from intervalvm.jit.lanes import CHUNK, I64, POINTER, vector_loop
 
 BLOCK, PORTION, PATTERNS = 1 << 12, 1 << 20, 1 << 32
 SAMPLE, KEPT, BESIDE, ROUNDS, STARTS = 200_000, 48, 2000, 60, 12
@@ -80,7 +80,7 @@ def measure(name: str, stride: int) -> Found:
 
 def _kernel(name: str) -> Any:
     """kernel(first, stride, suspects): the bit patterns, of ``PORTION``, that mpmath must judge."""
-    libm, apply = LIBM[name], intrinsic(_applying(getattr(functions, name)))
+    libm, apply = LIBM[name], intrinsic(_applying(getattr(elementary, name)))
 
     def run(first: Any, stride: Any, suspects: Any) -> Any:
         patterns, values = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float64)
@@ -133,7 +133,7 @@ def real(name: str, *operands: float) -> Any:
 def evaluate(name: str, *operands: Any) -> Any:
     """The float64 results, by NumPy: the compiled code gives the same bits."""
     with np.errstate(all="ignore"):
-        return Arrays(np, np.dtype(np.float64)).call(getattr(functions, name), *operands)
+        return Arrays(np, np.dtype(np.float64)).call(getattr(elementary, name), *operands)
 
 
 def distance(name: str, x: float) -> int:
@@ -204,7 +204,7 @@ def samples(name: str, rng: np.random.Generator) -> list[Any]:
         "atan": [rng.uniform(-3, 3, n), np.exp(rng.normal(0, 3, n)), about(1 / 3, 1, 3)],
         "sin": [
             rng.uniform(-4, 4, n),
-            rng.uniform(-functions.FAR, functions.FAR, n),
+            rng.uniform(-elementary.FAR, elementary.FAR, n),
             rng.integers(-20_000, 20_000, n) * (math.pi / 2),
             np.exp(rng.uniform(0, 709, n)),
             about(*(np.arange(-9, 10, 2) * (math.pi / 4))),

@@ -26,9 +26,9 @@ from bench.gpu_device import Spans
 from bench.page import ms, table, times
 from bench.subject import Subject, cpus, machine, subject
 from bench.timing import Times, in_turns
-from intervalvm.evaluate import device
-from intervalvm.render.image import Stats
-from intervalvm.render.options import BACKENDS
+from intervalvm.api.options import BACKENDS
+from intervalvm.gpu import device
+from intervalvm.raster.image import Stats
 
 SIZES = (512, 1024, 2048, 4096, 8192, 16384)
 NUMPY_MOST = 1024

@@ -14,10 +14,9 @@ import numpy as np
 
 import intervalvm as ivm
 from bench.page import ms
-from intervalvm.evaluate import device
-from intervalvm.gpu import batches, devices
+from intervalvm.gpu import batches, device, devices
 from intervalvm.gpu.walk import Walk
-from intervalvm.render.image import Stats
+from intervalvm.raster.image import Stats
 
 LANES_A_PROCESSOR = 128
 """float32 operations that a multiprocessor of the last generations starts each cycle."""

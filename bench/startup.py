@@ -20,13 +20,13 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.techniques import DTYPE, scene
 from bench.timing import in_turns
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.thresholds import Floats
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.render.plan import _bounds
+from intervalvm.jit.plan import _bounds
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.subject import Subject
 from bench.timing import in_turns
 from bench.ways import Way, ways
-from intervalvm.render.image import aligned, milliseconds
+from intervalvm.raster.image import aligned, milliseconds
 
 NOTE = """\
 ratio: how many times faster than dense float64 on whole arrays, in the same run. Each image was

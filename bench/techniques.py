@@ -19,19 +19,19 @@ import intervalvm as ivm
 from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import Assembler, Operand, Program
 from intervalvm.compiler.thresholds import Floats
-from intervalvm.evaluate.arrays import Arrays
+from intervalvm.jit import native, walk
+from intervalvm.jit.layout import Counts
+from intervalvm.jit.plan import Plan, _bounds, domain_of, plan_of
 from intervalvm.ops import ROWS
-from intervalvm.render import compiled, native
-from intervalvm.render.grid import coordinates
-from intervalvm.render.image import canvas
-from intervalvm.render.plan import Plan, _bounds, domain_of, plan_of
-from intervalvm.render.split import Counts
+from intervalvm.raster.grid import coordinates
+from intervalvm.raster.image import canvas
 from intervalvm.tape import Tape
 
 SIZE = 1024
@@ -108,9 +108,7 @@ def drawing(
     def draw() -> tuple[NDArray[np.uint8], list[Counts]]:
         pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
         sides = (of.x, of.y)
-        counts = compiled.render(
-            plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear
-        )
+        counts = walk.render(plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear)
         return pixels, counts
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:

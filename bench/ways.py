@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import intervalvm as ivm
 from bench.subject import cpus
-from intervalvm.render.grid import coordinates
+from intervalvm.raster.grid import coordinates
 
 NAIVE_MOST, NUMPY_MOST = 256, 512
 """Sizes up to which the naive engine fits into memory, and the reference walk is worth a wait."""

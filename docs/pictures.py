@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
-from intervalvm.evaluate.bounding import NEAREST
+from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.jit import layout
 from intervalvm.ops import ROWS
-from intervalvm.render import quadtree, split
-from intervalvm.render.grid import coordinates
+from intervalvm.raster import quadtree
+from intervalvm.raster.grid import coordinates
 
 PLACE = DOCS = Path(__file__).resolve().parent
 SIZE, DEPTH = 1024, 6
@@ -53,8 +54,8 @@ class Recorder(quadtree._Walk):
 def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
     """Walk over a region of ``tape``."""
     x, y = coordinates(region, SIZE, SIZE, "linspace", "float32")
-    steps = split.split_levels(DEPTH)
-    counts = [split.Counts() for _ in steps]
+    steps = layout.split_levels(DEPTH)
+    counts = [layout.Counts() for _ in steps]
     samples, pixels = (x, y), np.zeros((SIZE, SIZE), np.uint8)
     walk = Recorder(samples, samples, pixels, steps, counts, NEAREST, None)
     walk.prepare()

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm import shapes
-from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 
 PLACE = Path(__file__).resolve().parent
 SIDE_PX, GAP_PX = 384, 16

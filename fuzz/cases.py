@@ -15,7 +15,7 @@ import numpy as np
 import intervalvm as ivm
 from fuzz.source import Source
 from intervalvm.ops import ROWS
-from intervalvm.render.grid import GRIDS, coordinates
+from intervalvm.raster.grid import GRIDS, coordinates
 from intervalvm.tape import TapeBuilder
 
 if TYPE_CHECKING:

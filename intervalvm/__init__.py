@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 from intervalvm.environment import default_environment, in_default_environment
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
-    from intervalvm.render.renderer import Renderer
-    from intervalvm.vmfile import load, parse, save
+    from intervalvm.api.renderer import Renderer
+    from intervalvm.formats.vm import load, parse, save
 
+from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call
+from intervalvm.api.evaluate import evaluate
+from intervalvm.api.render import render
 from intervalvm.errors import (
     ArgumentTypeError,
     BackendError,
@@ -29,7 +32,6 @@ from intervalvm.errors import (
     Undecided,
     VariableError,
 )
-from intervalvm.evaluate.dense import evaluate
 from intervalvm.expr import (
     Expr,
     absolute,
@@ -53,7 +55,6 @@ from intervalvm.expr import (
     exp,
     expression,
     floor,
-    from_sympy,
     ln,
     log,
     maximum,
@@ -76,19 +77,19 @@ from intervalvm.expr import (
     var,
     where,
 )
-from intervalvm.render.api import render
-from intervalvm.render.grid import Region
-from intervalvm.render.image import Image
+from intervalvm.formats.sympy import from_sympy
+from intervalvm.raster.grid import Region
+from intervalvm.raster.image import Image
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
     from intervalvm import shapes
+    from intervalvm.api.bounds import Box, interval, simplify
+    from intervalvm.api.evaluate import Gradient, grad
+    from intervalvm.api.fold import fold
+    from intervalvm.api.prove import Proof, prove
     from intervalvm.evaluate.decorated import Decoration
-    from intervalvm.evaluate.folding import fold
-    from intervalvm.evaluate.gradient import Gradient, grad
-    from intervalvm.evaluate.regions import Box, interval, simplify
-    from intervalvm.render.native import warm_up
-    from intervalvm.render.prove import Proof, prove
+    from intervalvm.jit.native import warm_up
 
 __version__ = "0.2.0.dev0"
 
@@ -172,16 +173,16 @@ __all__ = [
 
 
 _WHEN_USED = {
-    "Box": "evaluate.regions",
+    "Box": "api.bounds",
     "Decoration": "evaluate.decorated",
-    "Gradient": "evaluate.gradient",
-    "Proof": "render.prove",
-    "fold": "evaluate.folding",
-    "grad": "evaluate.gradient",
-    "interval": "evaluate.regions",
-    "prove": "render.prove",
-    "simplify": "evaluate.regions",
-    "warm_up": "render.native",
+    "Gradient": "api.evaluate",
+    "Proof": "api.prove",
+    "fold": "api.fold",
+    "grad": "api.evaluate",
+    "interval": "api.bounds",
+    "prove": "api.prove",
+    "simplify": "api.bounds",
+    "warm_up": "jit.native",
 }
 """Where names are that a picture has no use for: their modules are imported when first used."""
 

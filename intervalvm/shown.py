@@ -1,10 +1,11 @@
 """What a notebook shows of a shape: its picture, how many clauses it has, and which axes it reads.
 
-In: anything that ``render`` takes. The drawing itself is in ``notebook``, and is imported when a
-notebook asks for it.
+In: anything that ``render`` takes. The drawing itself is in ``api.notebook``.
 """
 
 from __future__ import annotations
+
+from intervalvm import late
 
 
 class Shown:
@@ -13,11 +14,9 @@ class Shown:
     __slots__ = ()
 
     def _repr_png_(self) -> bytes | None:
-        from intervalvm.notebook import png
-
-        return png(self)
+        picture: bytes | None = late.call("png", self)
+        return picture
 
     def _repr_html_(self) -> str:
-        from intervalvm.notebook import html
-
-        return html(self)
+        text: str = late.call("html", self)
+        return text

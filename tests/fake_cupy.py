@@ -22,13 +22,12 @@ import numpy as np
 import programs
 import pytest
 
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.program import VARIANTS, Program
-from intervalvm.evaluate import device
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.gpu import devices, target
+from intervalvm.gpu import device, devices, target
 from intervalvm.gpu.kernels import Kernel
+from intervalvm.jit import context as c
 from intervalvm.ops import OPS
-from intervalvm.render import context as c
 
 
 class CUDARuntimeError(RuntimeError):

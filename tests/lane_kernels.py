@@ -16,11 +16,10 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.evaluate import blocks, steps
-from intervalvm.evaluate.choices import Interval
-from intervalvm.evaluate.lanes import BLOCK, LANES
-from intervalvm.render import native
-from intervalvm.render.context import aligned
+from intervalvm.jit import layout, native, steps
+from intervalvm.jit.context import aligned
+from intervalvm.jit.layout import BLOCK, LANES
+from intervalvm.ops.choices import Interval
 
 POINTS = BLOCK * BLOCK
 
@@ -81,7 +80,7 @@ class LaneEvaluator:
 
     def interval(self, program: Program, x: Interval, y: Interval) -> Found:
         """Every record over up to 64 regions; the lanes beyond them repeat the last region."""
-        slot_bytes = blocks.interval_bytes(self.dtype.name, LANES)
+        slot_bytes = layout.interval_bytes(self.dtype.name, LANES)
         n = len(program)
         slots = aligned((n + INPUTS) * slot_bytes)
         choices = np.zeros((n + INPUTS, 2), np.uint64)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
 from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
-from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import OPS, ROWS
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from intervalvm.compiler.program import VARIANT_BITS, VARIANTS
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves
-from intervalvm.render.plan import plan_of
+from intervalvm.jit.plan import plan_of
 
 assert SIMULATED
 

@@ -24,8 +24,8 @@ import intervalvm as ivm
 from intervalvm import DeviceError, DoesNotFit, Region, Renderer, Tape
 from intervalvm.cli import main
 from intervalvm.gpu import batches
-from intervalvm.render import compiled
-from intervalvm.render import context as c
+from intervalvm.jit import context as c
+from intervalvm.jit import walk
 
 TOP = Path(__file__).resolve().parents[1]
 NOISE = "x var-x\ny var-y\nk const 1.37\na mul x k\nb mix a y\nc rand b\nh const 0.5\nv sub c h"
@@ -191,7 +191,7 @@ def test_frames_of_a_renderer(kernel: FakeLauncher) -> None:
 
 
 def test_progress_and_the_end(kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "BUDGET", 1000)
+    monkeypatch.setattr(walk, "BUDGET", 1000)
     told: list[tuple[int, int]] = []
     ivm.render(
         ivm.parse(NOISE), size=256, backend="cupy", threads=1, progress=lambda *s: told.append(s)
@@ -258,7 +258,7 @@ def test_an_interrupt_leaves_memory_to_the_copies_under_way(
     kernel: FakeLauncher, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     """A batch is waited for by whoever drops it last, before its memory is freed."""
-    monkeypatch.setattr(compiled, "BUDGET", 1000)
+    monkeypatch.setattr(walk, "BUDGET", 1000)
     under_way: set[int] = set()
     sent: list[int] = []
     send, wait = batches.Batch.send, batches.Batch.wait

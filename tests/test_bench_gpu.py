@@ -11,7 +11,7 @@ from fake_cupy import DEFINITIONS, CUDARuntimeError, FakeDevice, install
 from bench import gpu as script
 from bench import gpu_device
 from bench.subject import cpus
-from intervalvm.render.options import BACKENDS
+from intervalvm.api.options import BACKENDS
 
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k\n"
 

@@ -14,8 +14,8 @@ from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm.errors import FileError
-from intervalvm.render import cache as kept_code
-from intervalvm.render import native
+from intervalvm.jit import cache as kept_code
+from intervalvm.jit import native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -314,9 +314,7 @@ def test_the_same_sources_elsewhere_have_the_same_digest(sources: Path) -> None:
     assert digest() == here
 
 
-@pytest.mark.parametrize(
-    "name", ["ops.py", "evaluate/lanes.py", "render/kernels.py", "cli/bench.py"]
-)
+@pytest.mark.parametrize("name", ["ops.py", "jit/lanes.py", "jit/kernels.py", "cli/bench.py"])
 def test_any_changed_byte_changes_the_digest(sources: Path, name: str) -> None:
     before = digest()
     source = sources / name

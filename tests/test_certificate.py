@@ -28,8 +28,8 @@ from fuzz.cases import draw
 from fuzz.source import Dice
 from intervalvm import OptionError, Region, Tape
 from intervalvm.ops import OPS
-from intervalvm.render import certificate as module
-from intervalvm.render.certificate import Subject, write_certificate
+from intervalvm.proof import certificate as module
+from intervalvm.proof.certificate import Subject, write_certificate
 
 TOP = Path(__file__).resolve().parents[1]
 SCRIPT = TOP / "tools" / "check_certificate.py"

@@ -20,8 +20,8 @@ import pytest
 
 from intervalvm import cli
 from intervalvm.cli import bench, main, options
-from intervalvm.render import grid
-from intervalvm.render.image import Image
+from intervalvm.raster import grid
+from intervalvm.raster.image import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

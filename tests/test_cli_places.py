@@ -18,8 +18,8 @@ from test_cli import CIRCLE, PICTURE, QUICK, ascii_art, fails, files, here, proc
 
 import intervalvm as ivm
 from intervalvm.cli import main
-from intervalvm.foreign import PICTURES
-from intervalvm.render.formats import FORMATS
+from intervalvm.formats.foreign import PICTURES
+from intervalvm.raster.formats import FORMATS
 
 __all__ = ["here"]  # a fixture: each test runs in an empty folder that holds circle.vm
 

@@ -20,7 +20,7 @@ from test_cli import QUICK, here
 import intervalvm as ivm
 from intervalvm.cli import main, output, progress
 from intervalvm.cli.progress import Progress
-from intervalvm.render import bands
+from intervalvm.raster import bands
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from test_cli import CIRCLE, files
 
 import intervalvm as ivm
 from intervalvm.cli import main
-from intervalvm.render.image import Image
+from intervalvm.raster.image import Image
 
 CHECKER = Path(__file__).resolve().parents[1] / "tools" / "check_certificate.py"
 QUICK = ["--engine", "dense", "--size", "12"]

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 import pytest
 
 from intervalvm import IntervalvmError
-from intervalvm.render import crew
-from intervalvm.render.crew import Crew, Work
+from intervalvm.jit import crew
+from intervalvm.jit.crew import Crew, Work
 
 LONG = 60.0
 """Seconds that a test waits for what comes at once, before it fails."""

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import intervalvm as ivm
 from intervalvm.cli import main
-from intervalvm.render.cells import Cells
-from intervalvm.render.certificate import Subject, write_certificate
-from intervalvm.render.grid import GRIDS, Region, coordinates, edges
-from intervalvm.render.image import UNPROVEN
-from intervalvm.render.size import MOST_PX, Crop
+from intervalvm.jit.layout import UNPROVEN
+from intervalvm.proof.cells import Cells
+from intervalvm.proof.certificate import Subject, write_certificate
+from intervalvm.raster.grid import GRIDS, Region, coordinates, edges
+from intervalvm.raster.size import MOST_PX, Crop
 
 X, Y, _ = ivm.axes()
 RING = ivm.absolute(ivm.sqrt(X * X + Y * Y) - 0.6) - 0.21 * ivm.sin(9.0 * X)

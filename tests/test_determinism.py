@@ -14,8 +14,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
-from intervalvm.render import compiled, context
-from intervalvm.render.formats import FORMATS
+from intervalvm.jit import context, walk
+from intervalvm.raster.formats import FORMATS
 
 TOP = Path(__file__).resolve().parents[1]
 PROSPERO = TOP / "prospero.vm"
@@ -61,7 +61,7 @@ def test_threads_and_steps_change_no_byte_of_any_format(
     for threads in (2, 3, 8):
         assert files(tapes()[name], mode, threads=threads) == expected
     for budget in (1, 1000):
-        monkeypatch.setattr(compiled, "BUDGET", budget)
+        monkeypatch.setattr(walk, "BUDGET", budget)
         assert files(tapes()[name], mode, threads=2) == expected
     monkeypatch.setattr(context, "MOST_ARENA", 1)
     assert files(tapes()[name], mode, threads=2) == expected

@@ -24,8 +24,7 @@ from strategies import tapes
 import intervalvm as ivm
 from intervalvm import BackendError, DeviceError, DoesNotFit, Tape
 from intervalvm.cli import main
-from intervalvm.evaluate import device
-from intervalvm.gpu import target
+from intervalvm.gpu import device, target
 from intervalvm.ops import ROWS
 
 TOP = Path(__file__).resolve().parents[1]

@@ -16,9 +16,9 @@ from programs import special
 from strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.dialects import FIDGET, NOT_FIDGET, text_of
-from intervalvm.dot import MOST_CLAUSES
-from intervalvm.notebook import SIZE_PX, describe
+from intervalvm.api.notebook import SIZE_PX, describe
+from intervalvm.formats.dot import MOST_CLAUSES
+from intervalvm.formats.fidget import FIDGET, NOT_FIDGET, text_of
 from intervalvm.ops import OPS
 from intervalvm.shapes import Shape
 

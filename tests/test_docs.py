@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm.ops import ROWS
-from intervalvm.render.formats import FORMATS
+from intervalvm.raster.formats import FORMATS
 
 TOP = Path(__file__).resolve().parents[1]
 PAGES = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]

@@ -16,11 +16,11 @@ from numpy.testing import assert_array_equal
 from test_ops import DTYPES, FUNCTIONS, OPERATIONS, bits, dense, tape_of
 
 import intervalvm as ivm
+from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.bounding import bounds
-from intervalvm.evaluate.choices import CHOICES, SIGN_CHOICES, Interval
-from intervalvm.evaluate.interval import IntervalArrays
+from intervalvm.evaluate.boxes import bounds
 from intervalvm.ops import OPS, ROWS
+from intervalvm.ops.choices import CHOICES, SIGN_CHOICES, Interval
 
 CHOOSING = [op.name for op in ROWS if op.has_choice]
 

@@ -14,9 +14,9 @@ from strategies import tapes
 import intervalvm as ivm
 from fuzz.checks import bits
 from intervalvm import Region, Renderer, parse, render
+from intervalvm.jit import context
+from intervalvm.jit.plan import domain_of
 from intervalvm.ops import ROWS
-from intervalvm.render import context
-from intervalvm.render.plan import domain_of
 from intervalvm.tape import Tape
 
 DTYPES = ["float32", "float64"]

@@ -24,7 +24,8 @@ from intervalvm import BackendError, Region, Tape, shapes
 from intervalvm import environment as module
 from intervalvm.cli import main
 from intervalvm.environment import default_environment, is_default
-from intervalvm.render import bands, compiled, verdicts
+from intervalvm.jit import walk
+from intervalvm.raster import bands, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,7 +210,7 @@ def test_progress_that_sets_it_changes_no_pixel(
     name: str, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an import of a library in the middle of a frame may."""
-    monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(walk, "BUDGET", 1)
     monkeypatch.setattr(bands, "WATCHED_PX", 64)
     monkeypatch.setattr(verdicts, "BAND_PX", 64)
     options: dict[str, Any] = {"size": 64, "region": NEAR_ZERO, **way}
@@ -316,7 +317,7 @@ def numbers(constants):
         yield from numbers(getattr(constant, "co_consts", None) or (
             constant if isinstance(constant, tuple) else ()))
 
-assert len(compiled) > 40
+assert len(walk) > 40
 for source, cached in compiled:
     made = marshal.loads(pathlib.Path(cached).read_bytes()[16:])
     right = compile(pathlib.Path(source).read_text(), source, "exec")

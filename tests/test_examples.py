@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from intervalvm.vmfile import load
+from intervalvm.formats.vm import load
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape

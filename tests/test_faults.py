@@ -23,7 +23,7 @@ import intervalvm as ivm
 from intervalvm import FileError
 from intervalvm.cli import main
 from intervalvm.files import LEFT_SECONDS, TEMPORARY, write_atomically
-from intervalvm.render import cache, native
+from intervalvm.jit import cache, native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -316,7 +316,7 @@ def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) 
 COMPILE = """
 import sys, numpy as np, intervalvm as ivm
 from intervalvm.compiler.thresholds import Floats
-from intervalvm.evaluate.arrays import Arrays
+from intervalvm.arith.arrays import Arrays
 from intervalvm.render import native, plan
 compile = native._compile
 def together(*words):

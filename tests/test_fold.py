@@ -14,10 +14,10 @@ from programs import special
 from strategies import tapes
 
 import intervalvm as ivm
+from intervalvm.api.fold import prefolded
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.identities import EXACT, FAST, LETTERS, NOT_NEGATIVE, Identity, term
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.folding import prefolded
 from intervalvm.ops import OPS, ROWS
 
 DTYPES = [np.float32, np.float64]

@@ -20,8 +20,8 @@ from fontTools.ttLib import TTFont
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from intervalvm.api.bounds import interval
 from intervalvm.errors import ArgumentTypeError, BackendError, FileError, OptionError
-from intervalvm.evaluate.regions import interval
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
 from intervalvm.shapes.contours import CUBIC_TOLERANCE

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import intervalvm as ivm
 from intervalvm.expr import is_truth
-from intervalvm.expr.formulas import BUILT
+from intervalvm.formats.sympy import BUILT
 
 sympy = pytest.importorskip("sympy")
 x, y, z, r = sympy.symbols("x y z r")

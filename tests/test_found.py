@@ -14,8 +14,8 @@ from fuzz.checks import Tried, Wrong, check, what_fails
 from fuzz.shrink import shrink
 from fuzz.soak import soak
 from fuzz.source import Bytes, Dice
-from intervalvm.evaluate import interval
-from intervalvm.render.grid import coordinates
+from intervalvm.ops import bounds
+from intervalvm.raster.grid import coordinates
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.vm"))
 
@@ -48,15 +48,15 @@ def test_the_same_seed_draws_the_same_cases() -> None:
     assert str(draw(Dice("1:2"))) == str(draw(Dice("1:2"))) != str(draw(Dice("1:3")))
 
 
-def _one_float_too_high(xp: object, a: interval.Interval, b: interval.Interval) -> object:
+def _one_float_too_high(xp: object, a: bounds.Interval, b: bounds.Interval) -> object:
     lower = np.nextafter(a.lower + b.lower, np.float32(np.inf))
-    return interval.Interval(lower, a.upper + b.upper, a.maybe_nan | b.maybe_nan)
+    return bounds.Interval(lower, a.upper + b.upper, a.maybe_nan | b.maybe_nan)
 
 
 def test_an_interval_rule_that_is_one_float_off_is_found_shrunk_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(interval.RULES, "add", _one_float_too_high)
+    monkeypatch.setitem(bounds.RULES, "add", _one_float_too_high)
     start = "x var-x\ny var-y\na add x y\nb square a\nc max b a\nd sub c x"
     case = Case(ivm.parse(start), size=(4, 4))
     failed = what_fails(case)

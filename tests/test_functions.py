@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from test_ops import DTYPES, FUNCTIONS, assert_same_bits, careful_lanes, dense, numbers, tape_of
 
-from intervalvm import evaluate, functions, interval
-from intervalvm.evaluate import arrays
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.bounding import bounds
-from intervalvm.evaluate.choices import Interval
-from intervalvm.evaluate.directed import ULPS
-from intervalvm.evaluate.interval import ERROR, TINY
+from intervalvm import evaluate, interval
+from intervalvm.arith import arrays, elementary
+from intervalvm.arith.arrays import Arrays
+from intervalvm.arith.directed import ULPS
+from intervalvm.evaluate.boxes import bounds
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import OPS
+from intervalvm.ops.bounds import ERROR, TINY
+from intervalvm.ops.choices import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ N = 400
 
 def by_numpy(name: str, *operands: Any) -> Any:
     with np.errstate(all="ignore"):
-        return Arrays(np, np.dtype(np.float64)).call(getattr(functions, name), *operands)
+        return Arrays(np, np.dtype(np.float64)).call(getattr(elementary, name), *operands)
 
 
 # --- accuracy -------------------------------------------------------------------------------------
@@ -55,8 +55,8 @@ def inputs(name: str) -> Iterator[Any]:
     yield rng.uniform(-1, 1, N)
     yield np.exp(rng.uniform(-744, -700, N))
     if name in ANGLES:
-        yield rng.uniform(-1, 1, N) * functions.FAR
-        yield functions.FAR + np.arange(-20, 20)
+        yield rng.uniform(-1, 1, N) * elementary.FAR
+        yield elementary.FAR + np.arange(-20, 20)
         yield rng.integers(-40_000, 40_000, N) * (math.pi / 2)
         yield np.exp(rng.uniform(10, 709, N))
         yield NEAREST
@@ -101,7 +101,7 @@ def rows_of_the_page(cells: int) -> Iterator[tuple[list[str], list[str]]]:
             yield re.findall(r"`(\w+)`", row[0]), row
 
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "elementary.md"
 ARGUED: dict[str, float] = {}
 """The errors in ulp that the page argues for: the greatest, where a function has two rows."""
 for _names, _row in rows_of_the_page(5):
@@ -178,7 +178,7 @@ def test_a_search_finds_no_error_beyond_what_is_argued(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's, on a small scale."""
-    monkeypatch.syspath_prepend(Path(functions.__file__).parents[1])
+    monkeypatch.syspath_prepend(Path(elementary.__file__).parents[1])
     bench = pytest.importorskip("bench.functions", reason="needs the folder bench")
     monkeypatch.setattr(bench, "SAMPLE", 4000)
     found, place = bench.worst(name, starts=1, rounds=2)
@@ -211,7 +211,7 @@ def test_no_float_is_nearer_to_a_quarter_turn_than_the_reductions_allow() -> Non
     for exponent in range(-53, 971):
         value, distance = nearest_to_a_quarter_turn(exponent)
         if value > 0.5:
-            assert distance > mpmath.mpf(2) ** (-61 if value <= functions.FAR else -62)
+            assert distance > mpmath.mpf(2) ** (-61 if value <= elementary.FAR else -62)
 
 
 @pytest.mark.parametrize("name", ["sin", "cos"])
@@ -253,22 +253,22 @@ def test_a_result_depends_on_its_operands_alone(name: str, monkeypatch: pytest.M
 
 
 def test_the_constants_are_what_their_formulas_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(functions.__file__).parents[1])
+    monkeypatch.syspath_prepend(Path(elementary.__file__).parents[1])
     from bench import coefficients
 
     for fit in coefficients.FITS:
         found = fit.coefficients()
-        assert tuple(found) == getattr(functions, fit.name)
+        assert tuple(found) == getattr(elementary, fit.name)
         assert fit.worst(found) < mpmath.mpf(2) ** -57
     half_pi, ln_2 = mpmath.pi / 2, mpmath.log(2)
-    assert coefficients.pieces(half_pi, 38, 38) == [*functions.HALF_PI_PIECES]
-    assert coefficients.pieces(half_pi, 53) != [functions.HALF_PI, 0.0]
-    assert coefficients.pieces(ln_2, 42) == [*functions.LN_2_PIECES]
-    assert coefficients.words_of_two_over_pi(40) == [*functions.WORDS]
+    assert coefficients.pieces(half_pi, 38, 38) == [*elementary.HALF_PI_PIECES]
+    assert coefficients.pieces(half_pi, 53) != [elementary.HALF_PI, 0.0]
+    assert coefficients.pieces(ln_2, 42) == [*elementary.LN_2_PIECES]
+    assert coefficients.words_of_two_over_pi(40) == [*elementary.WORDS]
     for name, value in (("HALF_PI", half_pi), ("PI", mpmath.pi), ("ATAN_HALF", mpmath.atan(0.5))):
-        high, low = getattr(functions, name), getattr(functions, f"{name}_LOW")
+        high, low = getattr(elementary, name), getattr(elementary, f"{name}_LOW")
         assert high == float(value)
         assert low == float(value - high)
-    assert float(2 / mpmath.pi) == functions.TWO_OVER_PI
-    assert float(1 / ln_2) == functions.ONE_OVER_LN_2
-    assert int(np.float64(0.5**0.5).view(np.uint64)) == functions.ROOT_HALF
+    assert float(2 / mpmath.pi) == elementary.TWO_OVER_PI
+    assert float(1 / ln_2) == elementary.ONE_OVER_LN_2
+    assert int(np.float64(0.5**0.5).view(np.uint64)) == elementary.ROOT_HALF

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm import BackendError, Tape
-from intervalvm.evaluate import device
+from intervalvm.gpu import device
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import HAS_NUMBA_CUDA
 from intervalvm.ops import ROWS, Op

@@ -22,8 +22,8 @@ from scenes import scenes
 
 import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
-from intervalvm.evaluate import device
-from intervalvm.render.image import Image
+from intervalvm.gpu import device
+from intervalvm.raster.image import Image
 
 
 def missing() -> str:
@@ -140,7 +140,7 @@ def numbers(dtype: str) -> Any:
 def test_the_code_of_a_thread_gives_the_bits_of_numpy(name: str, dtype: str) -> None:
     from thread_rules import thread_results
 
-    from intervalvm.evaluate.interval import IntervalArrays
+    from intervalvm.arith.arrays import IntervalArrays
     from intervalvm.gpu.rules import KINDS, Function
 
     random, kind, careful = np.random.default_rng(1), KINDS[name], False

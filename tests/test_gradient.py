@@ -17,9 +17,9 @@ from strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import shapes
-from intervalvm.evaluate.derivatives import DERIVATIVES, Choice
 from intervalvm.expr import FUNCTIONS
 from intervalvm.ops import OPS, ROWS
+from intervalvm.ops.derivatives import DERIVATIVES, Choice
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from intervalvm.errors import OptionError
-from intervalvm.render.grid import Region, coordinates, edges
-from intervalvm.render.size import LEAF_PX, check_depth, check_size
+from intervalvm.raster.grid import Region, coordinates, edges
+from intervalvm.raster.size import LEAF_PX, check_depth, check_size
 
 SIZES = [1, 2, 3, 16, 49, 257, 1000, 1024]
 GRIDS = ["linspace", "center", "fidget"]

@@ -23,7 +23,7 @@ from test_ops import OPERATIONS
 
 import intervalvm as ivm
 from intervalvm.ops import OPS
-from intervalvm.render.certificate import Subject, write_certificate
+from intervalvm.proof.certificate import Subject, write_certificate
 
 __all__ = ["saved"]
 Change = Callable[[Path], Any]

@@ -20,10 +20,10 @@ import pytest
 from intervalvm import parse, render
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
-from intervalvm.render import formats
-from intervalvm.render.formats import FORMATS, format_of
-from intervalvm.render.grid import Region
-from intervalvm.render.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
+from intervalvm.raster import formats
+from intervalvm.raster.formats import FORMATS, format_of
+from intervalvm.raster.grid import Region
+from intervalvm.raster.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
 
 PICTURE = """\
 ......###

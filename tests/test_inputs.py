@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.formats.vm import MOST_BYTES
 from intervalvm.memory import MOST, as_bytes, bytes_in, in_units
-from intervalvm.vmfile import MOST_BYTES
 
 X, Y, Z = ivm.axes()
 TAPE = ivm.parse("x var-x")

@@ -24,9 +24,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
+from intervalvm.jit import context, crew, native, plan, walk
+from intervalvm.jit.layout import Counts
 from intervalvm.memory import address_of
-from intervalvm.render import compiled, context, crew, native, plan
-from intervalvm.render.split import Counts
 
 pytestmark = [
     pytest.mark.skipif(
@@ -40,7 +40,7 @@ pytestmark = [
         ":pytest.PytestUnraisableExceptionWarning"
     ),
 ]
-FILES = {module.__file__ for module in (compiled, plan, crew, context)}
+FILES = {module.__file__ for module in (walk, plan, crew, context)}
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 SIZE, THREADS = 64, 3
 
@@ -81,7 +81,7 @@ class Walks:
 
 @pytest.fixture
 def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
-    monkeypatch.setattr(compiled, "BUDGET", 5_000)
+    monkeypatch.setattr(walk, "BUDGET", 5_000)
     return Walks(monkeypatch)
 
 
@@ -98,7 +98,7 @@ Drawing = tuple[np.ndarray[Any, Any], list[Counts]]
 def draw(of: plan.Plan, pixels: np.ndarray[Any, Any]) -> Drawing:
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
     sides = side, -side
-    return pixels, compiled.render(of, sides, sides, pixels, [3], threads=THREADS)
+    return pixels, walk.render(of, sides, sides, pixels, [3], threads=THREADS)
 
 
 def canvas() -> np.ndarray[Any, Any]:
@@ -134,7 +134,7 @@ class Storm:
         if not self.times:
             signal.setitimer(signal.ITIMER_REAL, 0)
             return
-        while frame is not None and frame.f_code is not compiled.render.__code__:
+        while frame is not None and frame.f_code is not walk.render.__code__:
             frame = frame.f_back
         if frame is not None:
             self.times -= 1
@@ -212,7 +212,7 @@ def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
     pixels = canvas()
     alive = weakref.ref(pixels)
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
-    frame = compiled._Frame(made, made.take(1, 1)[0], (side, side), (side, side), pixels, [3])
+    frame = walk._Frame(made, made.take(1, 1)[0], (side, side), (side, side), pixels, [3])
     own = made.take(THREADS, 1)
     frame.start(own)
     original = walks._walk
@@ -222,7 +222,7 @@ def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
         lambda kernel, address: (later if address == own[0].address else original)(kernel, address),
     )
     with pytest.raises(Stop):
-        compiled._run(frame, compiled._kernel(made, is_tame=True), own, None, to_the_end=False)
+        walk._run(frame, walk._kernel(made, is_tame=True), own, None, to_the_end=False)
     assert walks.busy, "threads wait for the root"
     del frame, pixels
     walks.wait_until(lambda: not walks.busy)
@@ -233,7 +233,7 @@ def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
 
 def test_interrupts_at_random_times(storm: Storm, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the kernels as they are, long tapes, views, and up to three interrupts a frame."""
-    monkeypatch.setattr(compiled, "BUDGET", 100_000)
+    monkeypatch.setattr(walk, "BUDGET", 100_000)
     lines = ["x var-x", "y var-y", "b0 add x y"]
     for k in range(1, 300):
         lines += [f"s{k} sin b{k - 1}", f"b{k} add s{k} {'x' if k % 2 else 'y'}"]

@@ -22,13 +22,12 @@ from test_ops import DTYPES, FUNCTIONS, OPERATIONS, bits, tape_of
 
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
+from intervalvm.arith.arrays import Arrays, IntervalArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.bounding import bounds
-from intervalvm.evaluate.choices import CHOICES, SIGN_CHOICES, Interval
-from intervalvm.evaluate.interval import IntervalArrays
+from intervalvm.evaluate.boxes import bounds
 from intervalvm.ops import ROWS
+from intervalvm.ops.choices import CHOICES, SIGN_CHOICES, Interval
 
 
 @dataclass(frozen=True)

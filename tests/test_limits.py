@@ -22,7 +22,7 @@ from fuzz import reader
 from intervalvm import DoesNotFit, FormatError
 from intervalvm.cli import main
 from intervalvm.compiler.balance import balance
-from intervalvm.render.cells import bytes_beside
+from intervalvm.proof.cells import bytes_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ import pytest
 
 import intervalvm as ivm
 from intervalvm import OptionError
-from intervalvm.render import native
+from intervalvm.jit import native
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,20 +17,20 @@ import scalar
 from lane_kernels import LaneEvaluator
 from numpy.testing import assert_array_equal
 
-from intervalvm import functions
+from intervalvm.api.evaluate import evaluate
+from intervalvm.arith import elementary
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import VARIANTS, Variant
-from intervalvm.evaluate.bounding import bounds
-from intervalvm.evaluate.choices import Interval
-from intervalvm.evaluate.dense import evaluate
+from intervalvm.evaluate.boxes import bounds
 from intervalvm.ops import OPS, ROWS
+from intervalvm.ops.choices import Interval
 from intervalvm.tape import Tape, TapeBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 OPERATIONS = [op.name for op in ROWS if op.arity]
-FUNCTIONS = [name for name in OPERATIONS if hasattr(functions, name)]
+FUNCTIONS = [name for name in OPERATIONS if hasattr(elementary, name)]
 """Those that are not rounded correctly."""
 EXACT = [name for name in OPERATIONS if name not in FUNCTIONS]
 DTYPES = ["float32", "float64"]

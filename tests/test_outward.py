@@ -22,9 +22,9 @@ from test_ops import DTYPES, OPERATIONS, tape_of
 
 import intervalvm as ivm
 from intervalvm import Box, Decoration, OptionError
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate.decorated import ILL, Real, applied
 from intervalvm.evaluate.decorated import given as numbers_between
-from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
 from intervalvm.ops import OPS
 
 Side = tuple[float, float]

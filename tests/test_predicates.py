@@ -14,6 +14,7 @@ from programs import neighbours, numbers, special, truth_of, values_of
 from strategies import tapes
 
 import intervalvm as ivm
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import LESS, MOST_DEMANDS, STEPS, Predicates
@@ -26,7 +27,6 @@ from intervalvm.compiler.thresholds import (
     least_float,
     previous_float,
 )
-from intervalvm.evaluate.arrays import Arrays
 from intervalvm.expr import as_expr, axes
 from intervalvm.ops import OPS
 from intervalvm.tape import Tape, TapeBuilder

@@ -12,12 +12,12 @@ from programs import neighbours, numbers, run, special, values_of
 from strategies import tapes
 
 from intervalvm import parse
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import VARIANTS, Assembler, Program
 from intervalvm.compiler.thresholds import Floats
-from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 

@@ -23,12 +23,12 @@ from test_outward import FEW
 
 import intervalvm as ivm
 from intervalvm import Tape
+from intervalvm.compiler.proven import Reals, prepared, rounded
 from intervalvm.compiler.thresholds import FROM_ZERO, FUNCTIONS
-from intervalvm.evaluate.proven import Reals, prepared, rounded
+from intervalvm.jit import context
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS
-from intervalvm.render import context
-from intervalvm.render.grid import GRIDS, coordinates, edges
-from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.raster.grid import GRIDS, coordinates, edges
 
 X, Y, Z = ivm.axes()
 OVERS = ("point", "area")

@@ -19,10 +19,10 @@ from strategies import shapes, tapes
 import intervalvm as ivm
 from fuzz.checks import bits
 from intervalvm import OptionError, Region, Tape
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.render.grid import GRIDS, coordinates
+from intervalvm.raster.grid import GRIDS, coordinates
 
 SIZES = [64, 100, 1, 7, (33, 200), (200, 33), (1, 50), 17, 31, 64, 128, 257]
 DTYPES = ["float32", "float64"]

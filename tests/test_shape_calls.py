@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intervalvm import shapes as s
+from intervalvm.api.evaluate import evaluate
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.dense import evaluate
 from intervalvm.expr import axes, var
 from intervalvm.shapes.planar import hull, meet, meeting_sides, turn
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from shape_samples import BOUNDS, SAMPLES, Inside, Sample
 
 from intervalvm import shapes
+from intervalvm.api.bounds import interval
+from intervalvm.api.evaluate import evaluate
 from intervalvm.errors import Undecided
-from intervalvm.evaluate.dense import evaluate
-from intervalvm.evaluate.regions import interval
 from intervalvm.shapes import Shape, circle
 
 if TYPE_CHECKING:

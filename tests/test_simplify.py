@@ -15,10 +15,10 @@ from test_ops import DTYPES, bits
 
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
+from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.simplify import Trace, sign_demanded
-from intervalvm.evaluate.arrays import Arrays
 from intervalvm.ops import AXES
+from intervalvm.tape.shorten import Trace, sign_demanded
 
 VARIABLES = ("r", "s")
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from strategies import tapes
 
 from intervalvm import Tape
-from intervalvm.compiler.slots import dying, last_use, peak_live
+from intervalvm.tape.liveness import dying, last_use, peak_live
 
 
 def held_at_once(tape: Tape) -> int:

@@ -17,12 +17,12 @@ from fontTools.ttLib import TTFont
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from intervalvm.api.bounds import interval
+from intervalvm.api.render import render
 from intervalvm.errors import FileError, OptionError
-from intervalvm.evaluate.regions import interval
 from intervalvm.expr import Expr, var
 from intervalvm.memory import no_search_for_cycles
-from intervalvm.render.api import render
-from intervalvm.render.grid import Region
+from intervalvm.raster.grid import Region
 from intervalvm.shapes import Font, Shape, text
 from intervalvm.shapes.layout import Spacing, lay_out
 from intervalvm.shapes.stroke_font import StrokeFont

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from intervalvm import Region, Renderer, parse, render
-from intervalvm.render import compiled, crew
+from intervalvm.jit import crew, walk
 
 CIRCLE = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 
@@ -31,7 +31,7 @@ def test_without_more_threads_the_picture_is_the_same(monkeypatch: pytest.Monkey
 
 
 def test_an_exception_of_progress_stops_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(walk, "BUDGET", 1)
 
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -42,7 +42,7 @@ def test_an_exception_of_progress_stops_all_threads(monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_may_draw_the_same_tape(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "BUDGET", 1000)
+    monkeypatch.setattr(walk, "BUDGET", 1000)
     tape, inner = parse(CIRCLE), []
 
     def draw(done: int, total: int) -> None:

@@ -25,12 +25,12 @@ from test_outward import FEW, TRANSCENDENTAL, real_value
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Image, OptionError, Region, Tape
+from intervalvm.api.options import check
+from intervalvm.arith.directed import DirectedArrays
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.render import verdicts
-from intervalvm.render.grid import GRIDS, coordinates, edges
-from intervalvm.render.image import INSIDE, OUTSIDE, UNPROVEN
-from intervalvm.render.options import check
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.raster import verdicts
+from intervalvm.raster.grid import GRIDS, coordinates, edges
 
 X, Y, Z = ivm.axes()
 OVERS = ["point", "area"]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from strategies import tapes
 
 from intervalvm.errors import FileError, FormatError
+from intervalvm.formats.vm import load, parse, save
 from intervalvm.ops import ROWS, Op
 from intervalvm.tape import Tape, TapeBuilder
-from intervalvm.vmfile import load, parse, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable

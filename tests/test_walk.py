@@ -16,7 +16,8 @@ from strategies import shapes
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
-from intervalvm.render import api, compiled, context, crew, plan
+from intervalvm.api import render
+from intervalvm.jit import context, crew, plan, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,7 @@ def test_every_pixel_is_written(size: Any, mode: str, monkeypatch: pytest.Monkey
 
     found = []
     for canvas in (dirty, clear):
-        monkeypatch.setattr(api, "canvas", canvas)
+        monkeypatch.setattr(render, "canvas", canvas)
         found.append(ivm.render(disc(), size=size, mode=mode, threads=2))
     assert_array_equal(found[0].pixels, found[1].pixels)
     assert_array_equal(found[0].bitmap(), dense(disc(), size=size))
@@ -179,7 +180,7 @@ def test_a_walk_that_would_not_fit_is_refused() -> None:
 
 def test_returning_after_every_piece_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = ivm.render(disc(), size=(300, 200), threads=1)
-    monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(walk, "BUDGET", 1)
     for threads in (1, 2, 5):
         found = ivm.render(disc(), size=(300, 200), threads=threads)
         assert_array_equal(found.pixels, expected.pixels)
@@ -191,7 +192,7 @@ def test_returning_after_every_piece_changes_nothing(monkeypatch: pytest.MonkeyP
 def test_progress_grows_towards_the_number_of_pixels(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(walk, "BUDGET", 1)
     seen: list[tuple[int, int]] = []
     ivm.render(
         disc(), size=100, backend=backend, threads=1, progress=lambda *call: seen.append(call)
@@ -223,7 +224,7 @@ def test_an_exception_of_progress_ends_the_walk_and_harms_no_other(
         def call(self, work: Any, count: int) -> Any:
             return super().call(lambda: called.wait() and work(), count)
 
-    monkeypatch.setattr(compiled, "BUDGET", 1)
+    monkeypatch.setattr(walk, "BUDGET", 1)
     monkeypatch.setattr(crew, "_crew", LateCrew())
     tape = ivm.parse(NOISE)
     options: dict[str, Any] = {"size": 256, "backend": backend, "threads": threads}

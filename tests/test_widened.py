@@ -18,16 +18,16 @@ from strategies import tapes
 from test_interval import Case, cases
 from test_ops import DTYPES, FUNCTIONS, OPERATIONS, tape_of
 
+from intervalvm.arith.arrays import IntervalArrays
+from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.proven import Reals, prepared
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.bounding import Bounds, bounds
-from intervalvm.evaluate.choices import Interval
+from intervalvm.evaluate.boxes import Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
-from intervalvm.evaluate.directed import DirectedArrays
-from intervalvm.evaluate.interval import IntervalArrays
-from intervalvm.evaluate.proven import Reals, prepared
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import ROWS
+from intervalvm.ops.choices import Interval
 from intervalvm.tape import Tape
 
 HALF = settings(max_examples=settings().max_examples // 2)

@@ -16,9 +16,9 @@ import numpy as np
 from llvmlite import ir
 
 from intervalvm.compiler.program import VARIANTS
-from intervalvm.evaluate.lanes import ELEMENT, I1, I64, load, store
 from intervalvm.gpu.rules import MOST_OPERANDS, Function, written
-from intervalvm.render import native
+from intervalvm.jit import native
+from intervalvm.jit.lanes import ELEMENT, I1, I64, load, store
 
 PLAIN = {"add_rn": "fadd", "mul_rn": "fmul", "div_rn": "fdiv"}
 INTRINSICS = {"sqrt_rn": "sqrt", "fabs": "fabs", "floor": "floor", "ceil": "ceil"} | {

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.api.options import usable_cpus
+from intervalvm.api.render import render
 from intervalvm.cli.output import log_shown, say
 from intervalvm.cli.places import read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import DoesNotFit
-from intervalvm.render.api import render
-from intervalvm.render.image import aligned, milliseconds
-from intervalvm.render.options import usable_cpus
-from intervalvm.render.size import check_size
+from intervalvm.raster.image import aligned, milliseconds
+from intervalvm.raster.size import check_size
 
 if TYPE_CHECKING:
     import argparse
 
-    from intervalvm.render.image import Image
+    from intervalvm.raster.image import Image
     from intervalvm.tape import Tape
 
 NAIVE_PX = 256

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from intervalvm.foreign import is_picture
+from intervalvm.formats.foreign import is_picture
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -6,15 +6,15 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from intervalvm.api import bounds as over_box
 from intervalvm.cli.output import say, tell, write_bytes
 from intervalvm.cli.places import STANDARD, check_apart, read_tape
 from intervalvm.cli.progress import Progress
-from intervalvm.compiler.slots import peak_live
 from intervalvm.digits import shown
-from intervalvm.evaluate import regions
 from intervalvm.files import check_writable
-from intervalvm.render.image import aligned
-from intervalvm.vmfile import check_name, save
+from intervalvm.formats.vm import check_name, save
+from intervalvm.raster.image import aligned
+from intervalvm.tape.liveness import peak_live
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +51,7 @@ def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any]
     """
     if not variables and tape.variables:
         return None
-    box = regions.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
+    box = over_box.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
     lower, upper = float(box.lower), float(box.upper)
     return {
         "lower": lower if math.isfinite(lower) else None,
@@ -101,7 +101,7 @@ def simplify(options: argparse.Namespace) -> int:
         progress.stage("reading")
         tape = read_tape(options)
         progress.stage("simplifying")
-        short = regions.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
+        short = over_box.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
     if not to_file:
         write_bytes(str(short).encode())  # a tape is UTF-8, whatever the terminal's encoding
         return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from intervalvm.errors import FileError, OptionError
 from intervalvm.files import descriptor_of, same_file
-from intervalvm.vmfile import load, read
+from intervalvm.formats.vm import load, read
 
 if TYPE_CHECKING:
     import argparse

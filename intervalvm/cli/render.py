@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.api.render import render as render_image
 from intervalvm.cli.output import log_shown, say, tell, write_bytes
 from intervalvm.cli.places import STANDARD, check_apart, is_standard_output, read_tape
 from intervalvm.cli.progress import Progress
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
+from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
-from intervalvm.render.api import render as render_image
-from intervalvm.render.formats import HOLD_VALUES, check_holds, format_of
-from intervalvm.render.grid import Region
-from intervalvm.render.image import UNPROVEN, Stats, milliseconds
-from intervalvm.render.size import check_size
+from intervalvm.raster.formats import HOLD_VALUES, check_holds, format_of
+from intervalvm.raster.grid import Region
+from intervalvm.raster.image import Stats, milliseconds
+from intervalvm.raster.size import check_size
 
 if TYPE_CHECKING:
     import argparse
 
-    from intervalvm.render.image import Image
+    from intervalvm.raster.image import Image
     from intervalvm.tape import Tape
 
 PASSED_ON = (
@@ -121,7 +122,7 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
             raise OptionError("--certificate needs the name of a file, not -")
         if options.crop is not None:
             raise OptionError("--certificate is about a whole picture: leave --crop out")
-        from intervalvm.render.certificate import check_name
+        from intervalvm.proof.certificate import check_name
 
         check_name(options.certificate)
         check_writable(options.certificate)
@@ -152,7 +153,7 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
 
 def _require_room(options: argparse.Namespace) -> None:
     """Raise DoesNotFit where the image and what a certificate takes beside it would not fit."""
-    from intervalvm.render.cells import bytes_beside
+    from intervalvm.proof.cells import bytes_beside
 
     width, height = check_size(options.size or 1024)
     needed = width * height + bytes_beside(width, height, lists=True)
@@ -170,7 +171,7 @@ def _write(image: Image, out: str, format: str) -> None:
 
 
 def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespace) -> None:
-    from intervalvm.render.certificate import Subject, write_certificate
+    from intervalvm.proof.certificate import Subject, write_certificate
 
     subject = Subject.of_file(options.file, arguments.get("z", 0.0), arguments["variables"])
     write_certificate(options.certificate, image, subject)

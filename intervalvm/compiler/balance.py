@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.slots import ARITY
 from intervalvm.ops import CODE
 from intervalvm.tape import Tape
+from intervalvm.tape.liveness import ARITY
 
 ASSOCIATIVE = (CODE["min"], CODE["max"])
 MOST_IN_A_TREE = 3

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
-from intervalvm.compiler.slots import ARITY
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
+from intervalvm.tape.liveness import ARITY
 
 CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intervalvm.compiler.slots import dying
-from intervalvm.evaluate import interval as nearest
-from intervalvm.evaluate.choices import Interval
-from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.outward import RULES, has_zero, hashed, is_one_period, is_zero
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.ops import ROWS
+from intervalvm.ops import bounds as nearest
+from intervalvm.ops.choices import Interval
+from intervalvm.ops.real import RULES, has_zero, hashed, is_one_period, is_zero
 from intervalvm.tape import Tape
+from intervalvm.tape.liveness import dying
 
 
 class Decoration(IntEnum):

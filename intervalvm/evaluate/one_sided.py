@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.slots import dying
-from intervalvm.evaluate.arrays import Arrays
-from intervalvm.evaluate.dense import Points
-from intervalvm.evaluate.derivatives import TAKEN
-from intervalvm.evaluate.rays import RULES, Ray
+from intervalvm.arith.arrays import Arrays
+from intervalvm.evaluate.points import Points
 from intervalvm.ops import AXES, ROWS
+from intervalvm.ops.derivatives import TAKEN
+from intervalvm.ops.rays import RULES, Ray
+from intervalvm.tape.liveness import dying
 
 BLOCK = 1 << 18
 """Values that are held at a time: those of all clauses at some points."""

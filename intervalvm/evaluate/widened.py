@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.evaluate import choices
-from intervalvm.evaluate import interval as nearest
-from intervalvm.evaluate.bounding import Rules
-from intervalvm.evaluate.choices import Interval, contains_zero
-from intervalvm.evaluate.directed import DOWN, UP, DirectedArrays
-from intervalvm.evaluate.interval import Rule
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
+from intervalvm.evaluate.boxes import Rules
+from intervalvm.ops import bounds as nearest
+from intervalvm.ops import choices
+from intervalvm.ops.bounds import Rule
+from intervalvm.ops.choices import Interval, contains_zero
 from intervalvm.tape import Tape
 
 

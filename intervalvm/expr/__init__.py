@@ -11,13 +11,10 @@ NumPy.
 ``truths``       comparisons, what joins them, and what they are drawn as
 ``ufuncs``       what NumPy's functions are built from
 ``tracing``      a NumPy function to a tape
-``source``       an expression to Python text
-``formulas``     a SymPy formula to an expression
 ``tapelike``     what the public functions take for a shape
 ===============  ==========================================================================
 """
 
-from intervalvm.expr.formulas import from_sympy
 from intervalvm.expr.functions import (
     FUNCTIONS,
     NAMES,
@@ -60,10 +57,21 @@ from intervalvm.expr.functions import (
     subtract,
     tan,
 )
-from intervalvm.expr.node import NUMBERS, OPERANDS, Expr, as_expr, at, axes, constant, var
+from intervalvm.expr.node import (
+    NUMBERS,
+    OPERANDS,
+    Expr,
+    as_expr,
+    at,
+    axes,
+    constant,
+    field_of,
+    is_truth,
+    var,
+)
 from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.expr.tracing import spatial, trace
-from intervalvm.expr.truths import as_root, field_of, is_truth
+from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import where
 
 __all__ = [
@@ -102,7 +110,6 @@ __all__ = [
     "expression",
     "field_of",
     "floor",
-    "from_sympy",
     "is_truth",
     "ln",
     "log",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intervalvm.environment import in_default_environment
-from intervalvm.expr.node import Expr, as_expr, axes, var
+from intervalvm.expr.node import Expr, as_expr, axes, is_truth, var
 from intervalvm.expr.tapelike import TapeLike, as_tape, defaults_of
 from intervalvm.ops import AXES, ROWS, Op
 
@@ -84,6 +84,4 @@ def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> 
             nodes.append(coordinates[name])
         else:
             nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
-    from intervalvm.expr.truths import is_truth  # which builds on this module
-
     return copy(nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm import late
 from intervalvm.arguments import brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.hints import lacks, of_expressions
 from intervalvm.memory import no_search_for_cycles
-from intervalvm.ops import AXES
+from intervalvm.ops import AXES, OPS
 from intervalvm.shown import Shown
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
 
@@ -67,9 +68,8 @@ def _joining(name: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr,
 
 def _call(name: str, *operands: object) -> Expr:
     """NumPy's function ``name`` on operands, as ``expr.ufuncs`` builds it."""
-    from intervalvm.expr.ufuncs import ufunc  # which builds on this module
-
-    return ufunc(name, *operands)
+    found: Expr = late.call("ufunc", name, *operands)
+    return found
 
 
 class Expr(Shown):
@@ -108,8 +108,6 @@ class Expr(Shown):
         constants are equal if their bits are, so 0.0 is not -0.0, and every NaN is the same.
         """
         if self._tape is None:
-            from intervalvm.expr.truths import field_of  # which builds on this module
-
             drawn = field_of(self)
             self._tape = self.value_tape() if drawn is self else _list_clauses(drawn)
         return self._tape
@@ -154,10 +152,9 @@ class Expr(Shown):
 
     @in_default_environment
     def __str__(self) -> str:
-        """Python that makes this expression, as ``expr.source`` writes it."""
-        from intervalvm.expr.source import python_source
-
-        return python_source(self)
+        """Python that makes this expression, as ``formats.python`` writes it."""
+        text: str = late.call("python_source", self)
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Node by node a deep expression would exhaust the stack, so it travels as a flat list.
@@ -170,16 +167,12 @@ class Expr(Shown):
         return _restore, (rows,)
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from intervalvm.expr.ufuncs import call_ufunc
-
-        return call_ufunc(function, method, inputs, options)
+        return late.call("call_ufunc", function, method, inputs, options)
 
     def __array_function__(
         self, function: Callable[..., Any], _types: Any, args: Any, options: Any
     ) -> Any:
-        from intervalvm.expr.ufuncs import call_function
-
-        return call_function(function, args, options)
+        return late.call("call_function", function, args, options)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ArgumentTypeError(
@@ -190,9 +183,7 @@ class Expr(Shown):
     if not TYPE_CHECKING:  # which would take every name for one that there is
 
         def __getattr__(self, name):
-            from intervalvm.expr.ufuncs import UFUNCS  # which builds on this module
-
-            guessed = {} if name.startswith("_") else of_expressions(UFUNCS)
+            guessed = {} if name.startswith("_") else of_expressions(late.call("ufuncs"))
             return lacks(self, "'Expr' object", name, guessed)
 
     def __neg__(self) -> Expr:
@@ -282,6 +273,42 @@ def _power(a: Expr, halves: int) -> Expr:
         if digit == "1":
             found = found * base
     return found
+
+
+def is_truth(a: Expr) -> bool:
+    """Whether the operations of ``a`` show that it is a truth.
+
+    Then it is ``not`` of anything, or joins truths; a 0 or a 1 may be among these, but is none by
+    itself, being a number.
+    """
+    stack = [a]
+    while stack:  # operands first: an expression may be deeper than Python's own stack
+        node = stack[-1]
+        if node._is_truth is None:
+            op, operands = OPS[node._op], node._operands
+            if any(o._is_truth is False and not is_bit(o) for o in operands) or not op.joins_truths:
+                node._is_truth = op.is_truth
+            elif waiting := [o for o in operands if o._is_truth is None]:
+                stack.append(waiting[0])
+                continue
+            else:
+                node._is_truth = any(o._is_truth for o in operands)
+        stack.pop()
+    return bool(a._is_truth)
+
+
+def is_bit(a: Expr) -> bool:
+    """Whether ``a`` is the number 0 or 1."""
+    return a._op == "const" and a._value in (0.0, 1.0)
+
+
+def field_of(a: Expr) -> Expr:
+    """What ``a`` is drawn as: itself, or of a truth -1/2 where it holds and 1/2 elsewhere.
+
+    Both sides are apart from 0, so that ``min``, ``max`` and ``neg`` join such fields as ``or``,
+    ``and`` and ``not`` join the truths.
+    """
+    return 0.5 - a if is_truth(a) else a
 
 
 OPERANDS = (Expr, *NUMBERS)

@@ -12,8 +12,7 @@ import numpy as np
 
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.functions import FUNCTIONS, Value
-from intervalvm.expr.node import Expr, as_expr
-from intervalvm.ops import OPS
+from intervalvm.expr.node import Expr, as_expr, is_bit, is_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,46 +20,10 @@ if TYPE_CHECKING:
 _f = FUNCTIONS
 
 
-def is_truth(a: Expr) -> bool:
-    """Whether the operations of ``a`` show that it is a truth.
-
-    Then it is ``not`` of anything, or joins truths; a 0 or a 1 may be among these, but is none by
-    itself, being a number.
-    """
-    stack = [a]
-    while stack:  # operands first: an expression may be deeper than Python's own stack
-        node = stack[-1]
-        if node._is_truth is None:
-            op, operands = OPS[node._op], node._operands
-            if any(o._is_truth is False and not is_bit(o) for o in operands) or not op.joins_truths:
-                node._is_truth = op.is_truth
-            elif waiting := [o for o in operands if o._is_truth is None]:
-                stack.append(waiting[0])
-                continue
-            else:
-                node._is_truth = any(o._is_truth for o in operands)
-        stack.pop()
-    return bool(a._is_truth)
-
-
-def is_bit(a: Expr) -> bool:
-    """Whether ``a`` is the number 0 or 1."""
-    return a._op == "const" and a._value in (0.0, 1.0)
-
-
 def are_truths(*expressions: Expr) -> bool:
     """Whether all are truths, or 0 and 1 beside truths."""
     known = [is_truth(a) for a in expressions]
     return any(known) and all(map(lambda a, k: k or is_bit(a), expressions, known))
-
-
-def field_of(a: Expr) -> Expr:
-    """What ``a`` is drawn as: itself, or of a truth -1/2 where it holds and 1/2 elsewhere.
-
-    Both sides are apart from 0, so that ``min``, ``max`` and ``neg`` join such fields as ``or``,
-    ``and`` and ``not`` join the truths.
-    """
-    return 0.5 - a if is_truth(a) else a
 
 
 def as_root(value: object) -> Expr:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from intervalvm import late
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import hyperbolic
@@ -142,6 +143,13 @@ UFUNCS: dict[str, Callable[..., Expr]] = {
 }  # fmt: skip
 """What each ufunc of NumPy is built from."""
 
+
+@late.provides
+def ufuncs() -> list[str]:
+    """The names of the ufuncs that expressions have."""
+    return list(UFUNCS)
+
+
 WAYS_OUT = {
     "floor_divide": "floor(a / b)", "divmod": "floor(a / b) and mod(a, b)", "modf": "trunc(a)",
     "exp2": "exp(a * math.log(2))", "expm1": "exp(a) - 1", "log1p": "log(1 + a)",
@@ -152,6 +160,7 @@ WAYS_OUT = {
 """What stands in for a function without a counterpart, but for its last bits."""
 
 
+@late.provides
 @in_default_environment
 def ufunc(name: str, *operands: object) -> Expr:
     """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
@@ -161,6 +170,7 @@ def ufunc(name: str, *operands: object) -> Expr:
     return build(*(_operand(name, operand) for operand in operands))
 
 
+@late.provides
 @in_default_environment
 def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Expr:
     """What ``Expr.__array_ufunc__`` is asked for."""
@@ -259,6 +269,7 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
 """What each further function of NumPy is built from."""
 
 
+@late.provides
 @in_default_environment
 def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr:
     """What ``Expr.__array_function__`` is asked for."""

@@ -1,6 +1,6 @@
 """The walk on a GPU: intervals, choices, shorter programs and leaves, all on the device.
 
-The only place that imports ``numba.cuda``, and CuPy but for ``array_module``; both when a render
+The only place that imports ``numba.cuda`` and CuPy; both when a render
 asks for them, not before.
 
 The walk, a frame of which is a few launches:

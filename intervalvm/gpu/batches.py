@@ -1,6 +1,6 @@
 """Leaves on a GPU, in batches, while the walk that finds them goes on.
 
-The walk is the compiled one, on the CPU. A thread collects its leaves (see ``render.batches``) in
+The walk is the compiled one, on the CPU. A thread collects its leaves (see ``jit.batches``) in
 one of two buffers of pinned memory; when that is full it is sent, and the thread goes on with the
 other::
 
@@ -25,19 +25,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
-from intervalvm.evaluate import device
-from intervalvm.evaluate.arrays import DTYPE_NAMES
-from intervalvm.evaluate.device import device_errors
-from intervalvm.gpu import devices
+from intervalvm.gpu import device, devices
 from intervalvm.gpu.blocks import LOCAL_PLACES, POINTS
+from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import check_target
+from intervalvm.jit import context as c
+from intervalvm.jit import native
+from intervalvm.jit.layout import BLOCK
+from intervalvm.jit.plan import Plan
+from intervalvm.jit.walk import Elsewhere
 from intervalvm.memory import address_of, require
-from intervalvm.render import context as c
-from intervalvm.render import native
-from intervalvm.render.compiled import Elsewhere
-from intervalvm.render.plan import Plan
 
 MOST_BLOCKS, MOST_RECORDS = 1 << 12, 1 << 16
 """Room of a batch: 1 MiB of records."""
@@ -60,7 +60,7 @@ class Room:
     def of(plan: Plan, width: int) -> Room:
         """For leaves of a plan's programs: one of its longest and rows of the whole width fit."""
         block_bytes = POINTS // 8 if plan.is_bitmap else POINTS * plan.dtype.itemsize
-        blocks = max(min(MOST_BLOCKS, MOST_RESULTS // block_bytes), -(-width // c.BLOCK_PX))
+        blocks = max(min(MOST_BLOCKS, MOST_RESULTS // block_bytes), -(-width // BLOCK))
         return Room(plan.dtype, plan.is_bitmap, blocks, max(MOST_RECORDS, len(plan.program) + 1))
 
     @property
@@ -259,7 +259,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
         with device_errors(FEWER):
             there = module.asarray(samples)
             here.synchronize()  # the batches' streams do not wait for this one
-            inputs = numbers, there, there[width + c.BLOCK_PX :]
+            inputs = numbers, there, there[width + BLOCK :]
             frame = Frame(partial(module.cuda.Device, here.id), inputs, merge)
         of = {
             workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)

@@ -16,9 +16,10 @@ from numba import cuda
 from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.gpu.leaves import interpreter
 from intervalvm.gpu.target import WARP, device, vote
-from intervalvm.render import context as c
+from intervalvm.jit import context as c
+from intervalvm.jit.layout import BLOCK
 
-SIDE = c.BLOCK_PX
+SIDE = BLOCK
 POINTS = SIDE * SIDE
 """Threads of a block."""
 WORDS = RECORD_BYTES // 4
@@ -31,7 +32,7 @@ LEFT, TOP = c.BLOCK_LEFT, c.BLOCK_TOP
 def build(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
     """A kernel as a Python function; all its arrays are flat.
 
-    It takes ``blocks`` (see ``render.context``), their ``records``, the pool of constants
+    It takes ``blocks`` (see ``jit.context``), their ``records``, the pool of constants
     ``numbers``, which has one more than are used, the coordinates ``x`` and ``y``, and writes
     ``results``: 8 words of bits a block, the lowest first, or 256 values. The kernel of short
     programs is launched with a block of threads for each of ``blocks``. That of long ones takes

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from intervalvm.gpu.kernels import KINDS, Kernel
 from intervalvm.gpu.target import types
-from intervalvm.render import cache
+from intervalvm.jit import cache
 
 log = logging.getLogger("intervalvm")
 Capability = tuple[int, int]

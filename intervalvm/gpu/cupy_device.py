@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.evaluate.device import cupy, device_errors
 from intervalvm.gpu.compile import Capability, code_of
+from intervalvm.gpu.device import cupy, device_errors
 from intervalvm.gpu.kernels import Kernel
 
 FEWER = "draw a smaller image, or choose backend='cupy' or 'numba'"

@@ -25,7 +25,7 @@ from intervalvm.gpu.target import check_target
 from intervalvm.ops import ROWS
 
 if TYPE_CHECKING:
-    from intervalvm.evaluate.dense import Points
+    from intervalvm.evaluate.points import Points
 
 VARIANTS = [NUMBER[Variant(op.name, "f" * op.arity, "f")] if op.arity else None for op in ROWS]
 """By operation: the variant of ``compiler.program`` that computes it."""

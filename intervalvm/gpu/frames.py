@@ -13,7 +13,7 @@ from intervalvm.gpu import devices
 from intervalvm.gpu.walk import Walk
 
 if TYPE_CHECKING:
-    from intervalvm.render.plan import Plan
+    from intervalvm.jit.plan import Plan
 
 MOST_SIZES = 4
 """Sizes of images for which a plan's memory on a device is kept."""

@@ -1,7 +1,7 @@
 """Device functions that compute one record: at a point, or over a box.
 
 Each is one ``switch`` over the variants of ``compiler.program``, its arms made by the rules of
-``evaluate.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A thread
+``compiler.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A thread
 passes three operands, of which an arm takes as many as it has.
 
 ==========================  ====================================================================
@@ -24,11 +24,9 @@ import numpy as np
 from llvmlite import ir
 from numba import cuda
 
+from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.program import VARIANTS, Variant
-from intervalvm.evaluate.choices import Interval
-from intervalvm.evaluate.interval import IntervalArrays, constant
-from intervalvm.evaluate.lanes import ELEMENT, I1
-from intervalvm.evaluate.records import (
+from intervalvm.compiler.records import (
     COMBINATIONS,
     LITERALS,
     choice,
@@ -39,7 +37,10 @@ from intervalvm.evaluate.records import (
 )
 from intervalvm.gpu.scalars import Scalar, Scalars, own_function
 from intervalvm.gpu.target import SIMULATED, intrinsic, types
+from intervalvm.jit.lanes import ELEMENT, I1
 from intervalvm.ops import OPS
+from intervalvm.ops.bounds import constant
+from intervalvm.ops.choices import Interval
 
 MOST_OPERANDS = 3
 VALUES = [v for v in VARIANTS if v.out != "t"]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from intervalvm.evaluate.lanes import DOUBLE, FLOAT, I1, I32, I64, Lane, Lanes
+from intervalvm.jit.lanes import DOUBLE, FLOAT, I1, I32, I64, Lane, Lanes
 
 ROUNDED = {"fadd": "add_rn", "fmul": "mul_rn", "fdiv": "div_rn"}
 """Instructions and the functions of libdevice that take their place. A difference is the sum with

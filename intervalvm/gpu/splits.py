@@ -29,7 +29,7 @@ from intervalvm.compiler.program import (
     TO_FULL,
     Variant,
 )
-from intervalvm.evaluate.records import both, either
+from intervalvm.compiler.records import both, either
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.programs import (
     LISTED_MARK,

@@ -16,7 +16,7 @@ from numba import cuda
 from numba.core import config
 
 from intervalvm.errors import BackendError, install_line
-from intervalvm.evaluate.arrays import array_module
+from intervalvm.gpu import device as gpu_device
 
 SIMULATED = bool(config.ENABLE_CUDASIM)
 WARP = 32
@@ -33,7 +33,7 @@ def check_target() -> None:
     """
     if SIMULATED:
         return
-    array_module("cupy")  # says how to install it
+    gpu_device.cupy()  # says how to install it
     if not HAS_NUMBA_CUDA:
         raise BackendError(
             "the back end 'cuda' needs numba-cuda, which is not installed: " + install_line("cuda")

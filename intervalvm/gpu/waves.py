@@ -16,7 +16,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Program,
 )
-from intervalvm.evaluate.records import is_combination
+from intervalvm.compiler.records import is_combination
 
 COMBINES = np.array([is_combination(variant) for variant in VARIANTS])
 PLACE_FLAGS = (LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE)

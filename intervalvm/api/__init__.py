@@ -1,0 +1,1 @@
+"""All that a user calls. Options are checked here."""

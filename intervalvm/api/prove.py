@@ -1,0 +1,207 @@
+"""``prove``: what is certain of a shape in a region of the plane.
+
+In: a tape, a region, a resolution. Out: a ``Proof``. All of it follows from one image that is
+proven over the pixels' areas, and holds for the function of real numbers that the tape writes down:
+see ``ops.real``. Where the function is undefined is outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intervalvm.api.render import render
+from intervalvm.arguments import brief, real
+from intervalvm.digits import shown
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import OptionError
+from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.jit.layout import INSIDE, OUTSIDE
+from intervalvm.memory import Amount, as_bytes, require
+from intervalvm.proof.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
+from intervalvm.raster.grid import Region, RegionLike, as_region
+from intervalvm.raster.size import check_size
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from intervalvm.proof.cells import ProvenBox
+    from intervalvm.raster.image import Image
+    from intervalvm.tape import Tape
+
+GRID = "center"
+"""Its samples lie inside the cells, so that one may witness what a whole cell does not."""
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What is proven of a shape in ``region``. It prints in two lines.
+
+    ``verdict`` is "empty" (no point of the region is inside), "full" (every one is), "crossed"
+    (some are and some are not), or "undecided": at this resolution none of the three was proven.
+    ``area`` are bounds on the area inside; ``bounds`` is a box ((x0, x1), (y0, y1)) that holds
+    every point inside, None if the region is empty. ``inside_at`` and ``outside_at`` are points
+    (x, y) of which it is proven, None if there was none; an "undecided" proof may have one.
+
+    ``image`` has the verdict of each cell, ``boxes`` joins them; ``save`` writes them down.
+    """
+
+    verdict: str
+    region: Region
+    area: tuple[float, float]
+    bounds: tuple[Side, Side] | None
+    inside_at: Point | None
+    outside_at: Point | None
+    image: Image
+    tape: Tape
+    z: float
+    variables: dict[str, float]
+
+    @property
+    def boxes(self) -> Iterator[ProvenBox]:
+        """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
+        return Cells.of(self.image).boxes()
+
+    @in_default_environment
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
+        all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
+        writes it.
+        """
+        from intervalvm.proof.certificate import Subject, write_certificate
+
+        subject = Subject.of_tape(self.tape, self.z, self.variables)
+        write_certificate(path, self.image, subject)
+
+    @in_default_environment
+    def __repr__(self) -> str:
+        return f"<Proof {str(self).splitlines()[0]}>"
+
+    @in_default_environment
+    def __str__(self) -> str:
+        """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
+        (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
+        least, most = shown(*self.area)
+        _, whole = shown(0.0, rounded_up((x1 - x0) * (y1 - y0)))
+        where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
+        return (
+            f"{self.verdict}: {_exactly(self.region)}, "
+            f"{self.image.width}x{self.image.height} cells\n"
+            f"inside: area {least} to {most} of {whole}, {where}"
+        )
+
+
+def _exactly(region: Region) -> str:
+    """As ``str`` has it, but with all digits."""
+    return ", ".join(
+        f"{axis} {'..'.join(repr(end).removesuffix('.0') for end in side)}"
+        for axis, side in (("x", region.x), ("y", region.y))
+    )
+
+
+@in_default_environment
+def prove(
+    tape: TapeLike,
+    *,
+    region: RegionLike | None = None,
+    resolution: int | tuple[int, int] = 256,
+    tolerance: float | None = None,
+    max_resolution: int = 8192,
+    z: float = 0.0,
+    variables: Mapping[str, float] | None = None,
+    dtype: Any = "float64",
+    engine: str = "pruned",
+    backend: str | None = None,
+    threads: int | None = None,
+    max_memory: Amount | None = None,
+) -> Proof:
+    """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
+
+    The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
+    shape as for a picture. With ``tolerance`` the resolution is doubled until the bounds of the
+    area are no further apart, or until another doubling would go beyond ``max_resolution`` cells a
+    side: then ``area[1] - area[0]`` is larger than the tolerance. The other options are those of
+    ``render``; in float32 the region's ends are rounded outwards.
+
+    Raises what ``render`` raises.
+    """
+    if tolerance is not None and not real("tolerance", tolerance) >= 0:
+        raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")
+    check_size(max_resolution, "max_resolution")
+    size = check_size(resolution, "resolution")
+    most = None if max_memory is None else as_bytes("max_memory", max_memory)
+    shape, settings = as_tape(tape), settings_for(tape, variables)
+    options: dict[str, Any] = {
+        "region": as_region(region) or Region.square(),
+        "grid": GRID,
+        "z": z,
+        "variables": settings,
+        "dtype": "float64" if dtype is None else dtype,
+        "engine": engine,
+        "backend": backend,
+        "threads": threads,
+        "max_memory": most,
+        "rounding": "outward",
+    }
+    while True:
+        _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
+        image = render(shape, size=size, over="area", **options)
+        cells = Cells.of(image)
+        area = cells.area()
+        if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
+            break
+        size = 2 * size[0], 2 * size[1]
+    image.pixels.flags.writeable = False  # what is proven of them is read from them later
+    counts = cells.counts()
+    inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
+    if counts["unproven"] and None in (inside, outside):
+        if most is not None:
+            options["max_memory"] = most - image.pixels.nbytes
+        samples = render(shape, size=size, over="point", **options)
+        inside = inside or _first(samples, INSIDE)
+        outside = outside or _first(samples, OUTSIDE)
+    given = zip(shape.variables, shape.settings(settings), strict=True)
+    return Proof(
+        _verdict(counts, inside, outside),
+        cells.region,
+        area,
+        cells.bounds(),
+        inside,
+        outside,
+        image,
+        shape,
+        real("z", z),
+        {name: real(name, value) for name, value in given},
+    )
+
+
+def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
+    """Raise DoesNotFit where the cells' verdicts, and those of their samples, would not fit."""
+    width, height = size
+    needed = 2 * width * height + bytes_beside(width, height, lists=False)
+    require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)
+
+
+def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None) -> str:
+    if not counts["inside"] and not counts["unproven"]:
+        return "empty"
+    if not counts["outside"] and not counts["unproven"]:
+        return "full"
+    return "crossed" if inside and outside else "undecided"
+
+
+def _first(image: Image, pixel: np.uint8) -> Point | None:
+    """The sample of the first pixel of a verdict: it lies in the pixel's area."""
+    for top, band in banded(image.pixels):
+        found = band == pixel
+        if found.any():
+            row, column = divmod(int(np.argmax(found)), image.width)
+            x, y = image.samples()
+            return float(x[column]), float(y[top + row])
+    return None

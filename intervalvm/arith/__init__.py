@@ -1,0 +1,1 @@
+"""The numbers that rules run in: elementary functions, arrays, directed rounding."""

@@ -1,0 +1,88 @@
+"""What the records of a program mean, over the namespaces of ``ops`` and ``interval``.
+
+The compiled steps of the CPU and the threads of a GPU are both made from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from intervalvm.compiler.program import Variant
+from intervalvm.evaluate.boxes import NEAREST, Rules
+from intervalvm.ops import OPS
+from intervalvm.ops.choices import Interval
+
+LITERALS = ("less", "sum_less")
+"""Operations from values to a truth."""
+
+
+def is_combination(variant: Variant) -> bool:
+    """Whether a record makes a truth of two truths."""
+    return variant.kinds == "tt"
+
+
+def compared(variant: Variant, add: Callable[[Any, Any], Any], operands: Any) -> tuple[Any, Any]:
+    """The two sides of a literal, which says that the first is less than the second."""
+    if variant.op == "less":
+        return operands[0], operands[1]
+    if variant.kinds[0] == "k":
+        return operands[0], add(operands[1], operands[2])
+    return add(operands[0], operands[1]), operands[2]
+
+
+def point_value(variant: Variant, xp: Any, operands: Any) -> Any:
+    """A record at points: a value, or the mask of a literal. Not of a combination."""
+    if variant.op in LITERALS:
+        left, right = compared(variant, lambda a, b: a + b, operands)
+        return left < right
+    rule = OPS[_op(variant)].point
+    assert rule is not None
+    return rule(xp, *operands)
+
+
+def interval_value(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> Interval:
+    """The bounds of a record that gives a value."""
+    return rules.intervals[_op(variant)](xp, *operands)
+
+
+def choice(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
+    """Where only the left, only the right operand of a record with a choice matters."""
+    return rules.choices[variant.op](xp, *operands)
+
+
+def proven(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
+    """Where a literal always holds, and where it never does.
+
+    For the real function a sum always holds by its bounds; that it never does is seen without them,
+    for a real sum that is not above a float is not rounded above it.
+    """
+
+    def sides(of: Rules) -> tuple[Interval, Interval]:
+        left, right = compared(variant, lambda p, q: of.intervals["add"](xp, p, q), operands)
+        return left, right
+
+    a, b = sides(rules)
+    always = (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan)
+    if variant.op == "less" or rules is NEAREST:
+        return always, a.lower >= b.upper
+    a, b = sides(NEAREST)
+    return always, a.lower > b.upper
+
+
+def either(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
+    """``a or b`` as always, never, only left matters, only right: a false side leaves the other."""
+    return always_a | always_b, never_a & never_b, never_b, never_a
+
+
+def both(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
+    """``a and b`` likewise: a true side leaves the other."""
+    return always_a & always_b, never_a | never_b, always_b, always_a
+
+
+COMBINATIONS = {"or": either, "and": both}
+"""By name. They are made of ``|`` and ``&`` alone, so masks, words and lanes all do."""
+
+
+def _op(variant: Variant) -> str:
+    return "copy" if variant.op == "spread" else variant.op

@@ -1,0 +1,177 @@
+"""The definition: every clause over whole arrays, in the tape's order.
+
+``naive`` keeps every clause's array, as the Prospero Challenge's own program does; ``dense`` frees
+an array at its last use. Both run the rules of ``ops`` on NumPy or CuPy arrays and give the same
+bits. Every other evaluator is tested against this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from intervalvm.arguments import reals
+from intervalvm.arith.arrays import Arrays, as_dtype
+from intervalvm.errors import OptionError
+from intervalvm.expr import TapeLike, as_value_tape, settings_for
+from intervalvm.memory import Amount, require, require_lists
+from intervalvm.ops import AXES, ROWS, Rule
+from intervalvm.tape import Tape
+from intervalvm.tape.liveness import dying
+
+ENGINES = ("dense", "naive")
+AXIS_OPS = list(AXES.values())
+
+
+@dataclass(frozen=True)
+class Points:
+    """What an evaluation is given, checked and rounded: a tape and the arrays of its inputs."""
+
+    tape: Tape
+    xp: Arrays
+    axes: list[Any]
+    free: list[Any]
+    shape: tuple[int, ...]
+    constants: Any
+    """The values of ``const`` clauses, by clause."""
+
+    def leaf(self, i: int) -> Any:
+        """The value of clause ``i``, a constant or an input."""
+        name, place = ROWS[self.tape.codes[i]].name, self.tape.left[i]
+        if name == "const":
+            return self.constants[i]
+        return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
+
+    def peak_bytes(self, engine: str) -> int:
+        shapes = [a.shape for a in self.axes], [a.shape for a in self.free]
+        return peak_bytes(self.tape, *shapes, self.xp.dtype, engine)
+
+    def require_room(self, engine: str, max_memory: Amount | None) -> None:
+        """Raise DoesNotFit where an evaluation by ``engine`` would hold more than may be."""
+        require_lists(len(self.tape), max_memory)
+        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
+        what = f"engine={engine!r} on {self.shape} points"
+        require(self.peak_bytes(engine), what, way_out, max_memory)
+
+    def broadcast(self, value: Any) -> Any:
+        """A new array of the whole shape."""
+        module = self.xp.module
+        return module.array(module.broadcast_to(module.asarray(value), self.shape))
+
+
+def prepare(
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any = 0.0,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    module: ModuleType = np,
+    dtype: Any,
+) -> Points:
+    """The points of an evaluation, or the error that ``evaluate`` promises."""
+    variables, tape = settings_for(tape, variables), as_value_tape(tape)
+    chosen = as_dtype(dtype)
+    with np.errstate(all="ignore"):
+        axes = [
+            reals(name, value, chosen, module) for name, value in zip("xyz", (x, y, z), strict=True)
+        ]
+        free = [
+            reals(name, value, chosen, module)
+            for name, value in zip(tape.variables, tape.settings(variables), strict=True)
+        ]
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in (*axes, *free)))
+    except ValueError as error:
+        shapes = ", ".join(str(array.shape) for array in (*axes, *free))
+        raise OptionError(
+            f"x, y, z and the variables do not broadcast together: {shapes}"
+        ) from error
+    return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
+
+
+Rules = Sequence[Rule | None]
+"""By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
+POINT_RULES: Rules = [op.point for op in ROWS]
+
+
+def run(points: Points, rules: Rules = POINT_RULES, *, keep: bool = False) -> Any:
+    """The value at each point: the clauses, by the ``rules`` of their operations.
+
+    ``keep`` holds every array to the end instead of to its last use.
+    """
+    tape, xp = points.tape, points.xp
+    dead = dying(tape)
+    values: list[Any] = [None] * len(tape)
+    rows = [(rule, op.arity) for rule, op in zip(rules, ROWS, strict=True)]
+    codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
+    with np.errstate(all="ignore"):
+        for i, code in enumerate(codes):
+            rule, arity = rows[code]
+            if rule is None:
+                values[i] = points.leaf(i)
+            elif arity == 1:
+                values[i] = rule(xp, values[left[i]])
+            else:
+                values[i] = rule(xp, values[left[i]], values[right[i]])
+            if not keep:
+                for gone in dead[i]:
+                    values[gone] = None
+    root = values[-1]
+    return root if root.shape == points.shape else points.broadcast(root)
+
+
+def peak_bytes(
+    tape: Tape,
+    axes: list[tuple[int, ...]],
+    free: list[tuple[int, ...]],
+    dtype: np.dtype[Any],
+    engine: str,
+) -> int:
+    """The most bytes that an evaluation holds at once, inputs left out, temporaries included.
+
+    A clause's array has the shape that the inputs it depends on broadcast to; a constant and an
+    input cost nothing, since neither is copied.
+    """
+    # inputs of one shape are told apart by nobody: there are few shapes, and may be many inputs
+    distinct = list(dict.fromkeys([*axes, *free]))
+    bit = {shape: 1 << i for i, shape in enumerate(distinct)}
+    depends = _dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])
+    size: dict[int, int] = {}
+    for mask in set(depends):
+        shapes = [shape for i, shape in enumerate(distinct) if mask >> i & 1]
+        size[mask] = int(np.prod(np.broadcast_shapes(*shapes), dtype=object)) * dtype.itemsize
+    held = peak = largest = 0
+    dead = dying(tape)
+    costs = [
+        0 if ROWS[code].arity == 0 else size[mask]
+        for code, mask in zip(tape.codes.tolist(), depends, strict=True)
+    ]
+    for i, cost in enumerate(costs):
+        held += cost
+        peak = max(peak, held)
+        largest = max(largest, cost)
+        if engine != "naive":
+            held -= sum(costs[gone] for gone in dead[i])
+    wide = largest * 8 // dtype.itemsize
+    return peak + wide * max(ROWS[code].temporaries for code in set(tape.codes.tolist()))
+
+
+def _dependencies(tape: Tape, axes: list[int], free: list[int]) -> list[int]:
+    """For each clause, the bits of all axes and free variables that it depends on."""
+    axis_bit = dict(zip(AXIS_OPS, axes, strict=True))
+    masks: list[int] = []
+    left, right = tape.left.tolist(), tape.right.tolist()
+    for i, code in enumerate(tape.codes.tolist()):
+        op = ROWS[code]
+        if op.name == "var":
+            masks.append(free[left[i]])
+        elif op.arity == 0:
+            masks.append(axis_bit.get(op.name, 0))
+        else:
+            masks.append(masks[left[i]] | (masks[right[i]] if op.arity == 2 else 0))
+    return masks

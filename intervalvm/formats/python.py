@@ -1,0 +1,141 @@
+"""An expression as readable Python, which makes the same tape again.
+
+In: an expression. Out: lines ``name = ...`` for the parts that are used more than once or are long,
+then a line that is the expression. The names are those of ``intervalvm`` and x, y, z for
+``axes()``.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from intervalvm import expr as package
+from intervalvm import late
+from intervalvm.expr.functions import NAMES
+from intervalvm.expr.node import Expr, postorder
+from intervalvm.ops import AXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_INLINE = 40
+"""Characters of a part that is written where it is used. So no line grows long, or nests deep."""
+
+COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
+"""How tightly a text binds; what binds less than its place asks for stands in parentheses."""
+OPERATORS = {
+    "add": ("+", SUM), "sub": ("-", SUM), "mul": ("*", PRODUCT), "div": ("/", PRODUCT),
+    "mod": ("%", PRODUCT), **{sign: (sign, COMPARISON) for sign in ("<", ">", "<=", ">=", "==")},
+}  # fmt: skip
+COMPARISONS = {"add": ("<", "1.0"), "sub": (">", "1.0"), "max": ("<=", "0.0"), "min": (">=", "0.0")}
+"""What ``expr.ufuncs`` does to ``compare`` before ``not``, and with which number."""
+Text = tuple[str, int]
+
+
+@late.provides
+def python_source(root: Expr) -> str:
+    """The lines of an expression, without a line feed at the end."""
+    order = list(postorder(root, lambda node: _view(node)[1]))
+    uses = Counter(id(operand) for node in order for operand in _view(node)[1])
+    name_of = _namer()
+    texts: dict[int, Text] = {}
+    lines: list[str] = []
+    for node in order:
+        word, operands = _view(node)
+        written = _written(node, word, operands, [texts[id(operand)] for operand in operands])
+        is_long = len(written[0]) > LONGEST_INLINE
+        is_input = not node._operands and node._op != "var"
+        if node is not root and not is_input and (uses[id(node)] > 1 or is_long):
+            name = name_of(node)
+            lines.append(f"{name} = {written[0]}")
+            written = name, ATOM
+        texts[id(node)] = written
+    last = f"constant({texts[id(root)][0]})" if root._op == "const" else texts[id(root)][0]
+    return "\n".join([*lines, last])
+
+
+def _namer() -> Callable[[Expr], str]:
+    """A function that names a node: a variable by its own name if that is free, or t0, t1, ..."""
+    taken = {*package.__all__, *AXES, *vars(builtins)}
+    count = 0
+
+    def name_of(node: Expr) -> str:
+        nonlocal count
+        own = str(node._value) if node._op == "var" else ""
+        is_word = own.isidentifier() and not keyword.iskeyword(own)
+        if is_word and own not in taken and not re.fullmatch(r"t\d+", own):
+            taken.add(own)
+            return own
+        count += 1
+        return f"t{count - 1}"
+
+    return name_of
+
+
+def _view(node: Expr) -> tuple[str, tuple[Expr, ...]]:
+    """What a node is written as, and its operands: a comparison, or ``where``, is one word.
+
+    Only what ``expr.ufuncs`` would build again, node by node, is written so.
+    """
+    if node._op == "not":
+        inner = node._operands[0]
+        if inner._op == "compare":
+            return "==", inner._operands
+        if inner._op in COMPARISONS and inner._operands[0]._op == "compare":
+            sign, number = COMPARISONS[inner._op]
+            if repr(inner._operands[-1]._value) == number:
+                return sign, inner._operands[0]._operands
+    elif node._op == "add" and all(operand._op == "and" for operand in node._operands):
+        (mask, a), (other_mask, b) = (operand._operands for operand in node._operands)
+        if mask._op == other_mask._op == "neg":
+            is_true, is_false = mask._operands[0], other_mask._operands[0]
+            condition = is_false._operands[0] if is_false._op == "not" else None
+            negated = is_true._operands[0] if is_true._op == "not" else None
+            if condition is not None:
+                is_truth = condition._op == "not"
+                if is_true is condition if is_truth else negated is is_false:
+                    return "where", (condition, a, b)
+    return node._op, node._operands
+
+
+def _written(node: Expr, word: str, operands: tuple[Expr, ...], texts: list[Text]) -> Text:
+    """A node's text, from what it is written as and the texts of its operands."""
+    if isinstance(node._value, float):
+        return _number(node._value)
+    if word == "var":
+        default = "" if node._default is None else f", {_number(node._default)[0]}"
+        return f"var({node._value!r}{default})", ATOM
+    if not operands:
+        return word.removeprefix("var-"), ATOM
+    numbers = [operand._op == "const" for operand in operands]
+    sign, binds = OPERATORS.get(word, ("", ATOM))
+    # Python would compute with two numbers, and turn around a comparison with one on the left
+    is_pythons = bool(sign) or word in ("neg", "abs")
+    if is_pythons and (all(numbers) or (binds == COMPARISON and numbers[0])):
+        texts = [(f"constant({texts[0][0]})", ATOM), *texts[1:]]
+    if sign:
+        left = _within(texts[0], binds + (binds == COMPARISON))
+        return f"{left} {sign} {_within(texts[1], binds + 1)}", binds
+    if word == "square" and not numbers[0]:
+        return f"{_within(texts[0], ATOM)}**2", POWER
+    if word == "neg":
+        return f"-{_within(texts[0], SIGN)}", SIGN
+    name = word if word == "abs" else NAMES.get(word, word)
+    return f"{name}({', '.join(text for text, _ in texts)})", ATOM
+
+
+def _number(value: float) -> Text:
+    if math.isfinite(value):
+        text = repr(value)
+    else:
+        text = "-float('inf')" if value == -math.inf else f"float('{value!r}')"
+    return text, SIGN if text.startswith("-") else ATOM
+
+
+def _within(text: Text, place: int) -> str:
+    return text[0] if text[1] >= place else f"({text[0]})"

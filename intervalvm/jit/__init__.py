@@ -1,0 +1,1 @@
+"""A program to machine code for the CPU: written, compiled, kept, run on threads."""

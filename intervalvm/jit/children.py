@@ -1,0 +1,158 @@
+"""The children's programs: what each needs of its parent's, found for all at once, then written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intervalvm.compiler.program import (
+    CONSTANT_CHOICE,
+    INPUTS,
+    LEFT_PLACE,
+    NUMBER,
+    RECORD_BYTES,
+    RIGHT_PLACE,
+    THIRD_PLACE,
+    TO_AXIS,
+    Variant,
+)
+from intervalvm.jit import context as c
+from intervalvm.jit.intrinsics import count_bits, fill_bytes, first_bit, int32_at, jit, uint64_at
+from intervalvm.jit.layout import LANES
+
+COPY_FULL, COPY_AXIS = (
+    NUMBER[variant] | variant.flags
+    for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
+)
+NOBODY, ONE = np.uint64(0), np.uint64(1)
+HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+"""A record is two uint64, each two of its words."""
+
+
+@jit
+def find_live(ctx, stack, ambiguous):
+    """Backwards through the program: which children need each place."""
+    records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
+    choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
+    fill_bytes(ctx[c.LIVE], 8 * (n + INPUTS), 0)
+    live[stack[c.ROOT]] = ambiguous
+    for i in range(n - 1, -1, -1):
+        place = i + INPUTS
+        need = live[place]
+        if need == NOBODY:
+            continue
+        first, second = records[2 * i], records[2 * i + 1]
+        flags = np.int64(first & LOW)
+        left, right = np.int64(first >> HALF), np.int64(second & LOW)
+        # Without a choice both are 0: every operand matters.
+        left_only, right_only = choices[2 * place], choices[2 * place + 1]
+        if flags & LEFT_PLACE:
+            live[left] |= need & ~right_only
+        if flags & RIGHT_PLACE:
+            live[right] |= need & ~left_only
+        if flags & THIRD_PLACE:
+            live[np.int64(second >> HALF)] |= need
+
+
+@jit
+def transpose(source, out):
+    """The 64 words at ``out`` are the columns of the 64 words at ``source``."""
+    a, b = uint64_at(source), uint64_at(out)
+    for i in range(LANES):
+        b[i] = a[i]
+    width, mask = 32, np.uint64(0x00000000FFFFFFFF)
+    while width:
+        shift = np.uint64(width)
+        for block in range(0, LANES, 2 * width):
+            for i in range(block, block + width):
+                swap = ((b[i] >> shift) ^ b[i + width]) & mask
+                b[i] ^= swap << shift
+                b[i + width] ^= swap
+        width >>= 1
+        mask ^= mask << np.uint64(width)
+
+
+@jit
+def find_children(ctx, stack, children):
+    """Find which places each of ``children`` needs, and the most records that it may have."""
+    n = stack[c.COUNT]
+    find_live(ctx, stack, children)
+    fill_bytes(ctx[c.LIVE] + 8 * (n + INPUTS), 8 * LANES, 0)
+    for child in range(LANES):
+        stack[c.CHILD_COUNT + child] = 0
+    for k in range((n + LANES - 1) // LANES):
+        rows = ctx[c.ROWS_LIVE] + 8 * LANES * k
+        transpose(ctx[c.LIVE] + 8 * (INPUTS + LANES * k), rows)
+        for child in range(LANES):
+            stack[c.CHILD_COUNT + child] += count_bits(uint64_at(rows)[child])
+
+
+@jit
+def write_program(parent_ctx, parent, child, places, address, stack):
+    """Write the program of a child of the split in ``parent`` to ``address``; note it in ``stack``.
+
+    What a decided choice left of a clause is an alias of an operand: it gets that one's number,
+    and the record that was written for it is written over. There is room for one more than needed.
+    """
+    records, n = uint64_at(parent[c.PROGRAM]), parent[c.COUNT]
+    choices, rows = uint64_at(parent_ctx[c.CHOICES]), uint64_at(parent_ctx[c.ROWS_LIVE])
+    number, out, at, bit = int32_at(places), uint64_at(address), 0, np.uint64(child)
+    for k in range((n + LANES - 1) // LANES):
+        needed = rows[LANES * k + child]
+        while needed != NOBODY:
+            i = LANES * k + first_bit(needed)
+            needed &= needed - ONE
+            first, second = records[2 * i], records[2 * i + 1]
+            left_only = (choices[2 * (i + INPUTS)] >> bit) & ONE
+            right_only = (choices[2 * (i + INPUTS) + 1] >> bit) & ONE
+            flags = np.int64(first & LOW)
+            left, right = np.int64(first >> HALF), np.int64(second & LOW)
+            third = np.int64(second >> HALF)
+            # the loads come first, so that what is a place is a selection and not a branch
+            left_place, right_place = np.int64(number[left]), np.int64(number[right])
+            third_place = np.int64(number[third])
+            new_left = left_place if flags & LEFT_PLACE else left
+            new_right = right_place if flags & RIGHT_PLACE else right
+            new_third = third_place if flags & THIRD_PLACE else third
+            is_alias = left_only | right_only
+            if flags & CONSTANT_CHOICE:
+                # A constant has no place to be an alias of: a copy of it is written.
+                if left_only and not flags & LEFT_PLACE:
+                    flags, new_right, is_alias = copy_to(flags), 0, NOBODY
+                elif right_only and not flags & RIGHT_PLACE:
+                    flags, new_left, new_right = copy_to(flags), new_right, 0
+                    is_alias = NOBODY
+            out[2 * at] = np.uint64(flags) | np.uint64(new_left) << HALF
+            out[2 * at + 1] = np.uint64(new_right) | np.uint64(new_third) << HALF
+            alias = new_left if left_only else new_right
+            number[i + INPUTS] = alias if is_alias else at + INPUTS
+            at += np.int64(ONE - is_alias)
+    stack[c.CHILD_PROGRAM + child] = address
+    stack[c.CHILD_COUNT + child] = at
+    stack[c.CHILD_ROOT + child] = number[parent[c.ROOT]]
+
+
+@jit
+def copy_to(flags):
+    """The first word of a copy of a constant to where a record with these flags writes."""
+    return COPY_AXIS if flags & TO_AXIS else COPY_FULL
+
+
+@jit
+def write_programs(ctx, stack, children, deeper):
+    """Write the programs of ``children``, one after the other.
+
+    Returns those for which the arena had room. Room for one program is left to each of the
+    ``deeper`` steps, or they could never go on.
+    """
+    end = ctx[c.ARENA_END] - RECORD_BYTES * deeper * (stack[c.COUNT] + 1)
+    top, fitting = ctx[c.ARENA_TOP], NOBODY
+    while children != NOBODY:
+        child = first_bit(children)
+        if top + (stack[c.CHILD_COUNT + child] + 1) * RECORD_BYTES > end:
+            break
+        children &= children - ONE
+        fitting |= ONE << np.uint64(child)
+        write_program(ctx, stack, child, ctx[c.PLACES], top, stack)
+        top += stack[c.CHILD_COUNT + child] * RECORD_BYTES
+    ctx[c.ARENA_TOP] = top
+    return fitting

@@ -1,0 +1,338 @@
+"""The compiled walk: numba source of what runs for each region, leaf and pixel.
+
+Everything a kernel knows stands in one int64 array, the *context* (its fields are in ``context``):
+sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
+raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
+
+``walk`` first splits the whole image, whose ambiguous children are the tasks. Called again it takes
+them one by one, by an atomic counter, and walks each depth-first until no task is left or its
+budget is used up; then again.
+
+A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. What is proven
+is filled; for the ambiguous children one backward pass finds which of them need each clause (a
+uint64 a clause), and then each child's program is written (see ``children``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.core import types
+
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
+from intervalvm.jit import context as c
+from intervalvm.jit.batches import collect_rows
+from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
+from intervalvm.jit.intrinsics import (
+    call_of,
+    count_bits,
+    fill_bytes,
+    first_bit,
+    int64_at,
+    jit,
+    pointer_to,
+    publish,
+    published,
+    take_next,
+    tame_test,
+    uint32_at,
+    uint64_at,
+)
+from intervalvm.jit.layout import LANES, SIDE, interval_bytes
+from intervalvm.jit.leaves import edge, enter_leaf, point_rows
+from intervalvm.jit.proofs import verdict_rows
+from intervalvm.jit.steps import Loop
+
+EVERYBODY = np.uint64(2**64 - 1)
+FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
+MOST_POLLS = 2_000
+"""How often a thread looks whether the root is split before it returns to Python: microseconds."""
+MOST_END_POLLS = 100_000
+"""How often the thread that the others work for looks whether they are done: some 100 us."""
+
+
+def loops(kind: str, dtype: str, rounding: str) -> tuple[Loop, ...]:
+    """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
+    if kind == "bounds":
+        return (Loop("regions", dtype, False, 1, rounding),)
+    if kind == "merge":
+        return ()
+    tame, blocks = kind == "tame", "points" if rounding == "nearest" else "pixels"
+    return Loop("regions", dtype, tame, LANES, rounding), Loop(blocks, dtype, tame)
+
+
+def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
+    """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
+
+    Only a careful one (see ``lanes``) can split the root: it finds whether the rest may be tame.
+    """
+    regions, blocks = loops
+    tame = regions.tame
+    itemsize = np.dtype(dtype).itemsize
+    full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
+    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
+    evaluate_regions = call_of(regions)
+    full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
+    rows_of = point_rows if blocks.over == "points" else verdict_rows
+    leaf_rows = rows_of(dtype, call_of(blocks))
+
+    @jit
+    def enter_children(ctx, stack, bits):
+        """Write the children's x and y into places 0 and 1; returns those that have pixels."""
+        level, count = stack[c.LEVEL] + bits, 1 << bits
+        columns, lines = NOBODY, NOBODY
+        for axis in range(2):
+            pixels = ctx[c.HEIGHT_PX] if axis else ctx[c.WIDTH_PX]
+            lows = floats_at(ctx[c.Y] if axis else ctx[c.X])
+            highs = floats_at(ctx[c.Y_UPPER] if axis else ctx[c.X_UPPER])
+            slot = ctx[c.AXIS] + axis * axis_bytes
+            lower, upper = floats_at(slot), floats_at(slot + SIDE * itemsize)
+            uint64_at(slot + 2 * SIDE * itemsize)[0] = NOBODY
+            cell = stack[c.LINE if axis else c.COLUMN] << bits
+            for k in range(SIDE):
+                first = edge(cell + min(k, count - 1), level, pixels)
+                last = max(edge(cell + min(k, count - 1) + 1, level, pixels) - 1, first)
+                if k < count and edge(cell + k + 1, level, pixels) > first:
+                    if axis:
+                        lines |= FIRST_LINE << np.uint64(SIDE * k)
+                    else:
+                        columns |= FIRST_COLUMN << np.uint64(k)
+                # x runs to the right, y upwards: the last row has the least
+                lower[k] = lows[last if axis else first]
+                upper[k] = highs[first if axis else last]
+        return columns & lines
+
+    @jit
+    def fill(ctx, stack, bits, child, is_inside):
+        """Fill a proven child: 255 inside, 0 outside."""
+        level = stack[c.LEVEL] + bits
+        column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
+        line = (stack[c.LINE] << bits) + child // SIDE
+        left, right = edge(column, level, ctx[c.WIDTH_PX]), edge(column + 1, level, ctx[c.WIDTH_PX])
+        top, bottom = edge(line, level, ctx[c.HEIGHT_PX]), edge(line + 1, level, ctx[c.HEIGHT_PX])
+        if is_inside or not ctx[c.IS_CLEAR]:
+            byte = 255 if is_inside else 0
+            for row in range(top, bottom):
+                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
+        return (right - left) * (bottom - top)
+
+    @jit
+    def all_tame(ctx, stack):
+        """Whether all bounds of a split are finite, with room to spare, and none may be NaN."""
+        records = uint32_at(stack[c.PROGRAM])
+        tame_so_far = axis_is_tame(ctx[c.AXIS]) and axis_is_tame(ctx[c.AXIS] + axis_bytes)
+        for i in range(stack[c.COUNT]):
+            flags = np.int64(records[4 * i])
+            if flags & TO_FULL:
+                tame_so_far &= full_is_tame(ctx[c.FULL] + (i + INPUTS) * full_bytes)
+            elif flags & TO_AXIS:
+                tame_so_far &= axis_is_tame(ctx[c.AXIS] + (i + INPUTS) * axis_bytes)
+        return tame_so_far
+
+    @jit
+    def split(ctx, step, valid):
+        """Prove what can be proven of the region of stack row ``step``.
+
+        ``valid`` are the children to look at; returns the ambiguous ones, of which it is then known
+        what they need.
+        """
+        stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
+        stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
+        bits = int64_at(ctx[c.BITS])[step]
+        n, choices = stack[c.COUNT], ctx[c.CHOICES]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        valid &= enter_children(ctx, stack, bits)
+        fill_bytes(choices, 16 * (n + INPUTS), 0)
+        evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.NUMBERS], choices)
+        if step == 0:
+            ctx[c.TAME] = tame or all_tame(ctx, stack)
+        inside, outside = NOBODY, NOBODY
+        if not ctx[c.IS_VALUE]:  # of a value no bound will do: each pixel gets its own
+            words = uint64_at(truth + 16 * stack[c.ROOT])
+            inside, outside = words[0] & valid, words[1] & valid
+        proven, ambiguous = inside | outside, valid & ~(inside | outside)
+        stats[c.REGIONS] += count_bits(proven)
+        stats[c.INSIDE] += count_bits(inside)
+        stats[c.OUTSIDE] += count_bits(outside)
+        while proven != NOBODY:
+            child = first_bit(proven)
+            proven &= proven - ONE
+            is_inside = (inside >> np.uint64(child)) & ONE == ONE
+            pixels = fill(ctx, stack, bits, child, is_inside)
+            stats[c.INSIDE_PX] += pixels if is_inside else 0
+        if ambiguous != NOBODY:
+            find_children(ctx, stack, ambiguous)
+        return ambiguous
+
+    @jit
+    def split_to_programs(ctx, step, valid):
+        """Split the region of a stack row, and write its children's programs."""
+        row = ctx[c.STACK] + 8 * c.ROW * step
+        stack = int64_at(row)
+        ambiguous, fitting = split(ctx, step, valid), NOBODY
+        stack[c.BASE] = ctx[c.ARENA_TOP]
+        if ambiguous != NOBODY:
+            fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
+        uint64_at(row + 8 * c.REMAINING)[0] = fitting
+        uint64_at(row + 8 * c.DEFERRED)[0] = ambiguous & ~fitting
+        stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
+        stats[c.REGIONS] += count_bits(fitting)
+        stats[c.AMBIGUOUS] += count_bits(fitting)
+        while fitting != NOBODY:
+            stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
+            fitting &= fitting - ONE
+
+    @jit
+    def enter_child(ctx, step, child, parent):
+        """Make child ``child`` of stack row ``parent`` the region of row ``step`` and split it.
+
+        Returns records x lanes.
+        """
+        stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
+        bits = int64_at(ctx[c.BITS])[step - 1]
+        stack[c.LEVEL] = parent[c.LEVEL] + bits
+        stack[c.COLUMN] = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
+        stack[c.LINE] = (parent[c.LINE] << bits) + child // SIDE
+        stack[c.PROGRAM] = parent[c.CHILD_PROGRAM + child]
+        stack[c.COUNT] = parent[c.CHILD_COUNT + child]
+        stack[c.ROOT] = parent[c.CHILD_ROOT + child]
+        split_to_programs(ctx, step, EVERYBODY)
+        ctx[c.DEPTH] = step
+        return stack[c.COUNT] * LANES
+
+    @jit
+    def split_root(ctx):
+        """Split the whole image; its ambiguous children become the tasks, the longest first."""
+        stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
+        stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
+        stack[c.ROOT] = ctx[c.RESULT]
+        stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
+        first = np.int64(0)  # as a literal it would make numba compile a split of its own
+        left, tasks = split(ctx, first, EVERYBODY), 0
+        stats = int64_at(ctx[c.STATS])
+        stats[c.REGIONS] += count_bits(left)
+        stats[c.AMBIGUOUS] += count_bits(left)
+        while left != NOBODY:
+            child = first_bit(left)
+            left &= left - ONE
+            place = c.TASK_LIST + tasks
+            while (
+                place > c.TASK_LIST
+                and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
+            ):
+                shared[place] = shared[place - 1]
+                place -= 1
+            shared[place] = child
+            tasks += 1
+        publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+
+    @jit
+    def take_task(ctx, root_ctx, child):
+        """Write the program of a child of the whole image, where this thread will use it."""
+        stack, root = int64_at(ctx[c.STACK]), int64_at(root_ctx[c.STACK])
+        write_program(root_ctx, root, child, ctx[c.PLACES], ctx[c.ARENA], stack)
+        count = stack[c.CHILD_COUNT + child]
+        ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
+        int64_at(ctx[c.STATS])[c.CLAUSES] += count
+        return stack
+
+    @jit
+    def await_others(ctx):
+        """Wait a little for the threads that have started: waking from a sleep takes longer.
+
+        Returns whether all of them have finished; then what they have drawn is seen, and those who
+        start later will find no task.
+        """
+        for _ in range(MOST_END_POLLS):
+            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)  # first, since it is never more
+            if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
+                return True
+        return False
+
+    def walk(address):
+        """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
+        ctx = int64_at(address)
+        root_ctx, shared = int64_at(ctx[c.ROOT_CONTEXT]), int64_at(ctx[c.SHARED])
+        if ctx[c.DEPTH] < 0:
+            ctx[c.DEPTH] = 0
+            split_root(root_ctx)
+            if not tame:
+                return 1  # the tame kernel may be able to go on
+        ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
+        while ready == 0:
+            polls += 1
+            if polls > MOST_POLLS:
+                return 1  # the thread that splits it may be waiting for this processor
+            ready = published(ctx[c.SHARED] + 8 * c.READY)
+        if not ctx[c.HAS_STARTED]:
+            ctx[c.HAS_STARTED] = 1
+            take_next(ctx[c.SHARED] + 8 * c.STARTED)
+        last, budget = ctx[c.STEPS] - 1, ctx[c.BUDGET]
+        while budget > 0:
+            step = ctx[c.DEPTH]
+            if ctx[c.LEAF_ROW] < ctx[c.LEAF_BOTTOM]:
+                if ctx[c.BATCH_BLOCKS] == 0:
+                    budget -= leaf_rows(ctx)
+                elif collect_rows(ctx):
+                    budget -= LANES
+                else:
+                    return 1  # for an empty batch
+            elif step == 0:
+                task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
+                if task >= ready - 1:
+                    is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
+                    take_next(ctx[c.SHARED] + 8 * c.FINISHED)
+                    if is_caller:
+                        ctx[c.ALL_FINISHED] = await_others(ctx)
+                    return 0
+                child = shared[c.TASK_LIST + task]
+                stack = take_task(ctx, root_ctx, child)
+                budget -= 1 + stack[c.CHILD_COUNT + child]
+                if last == 0:
+                    enter_leaf(ctx, step, child, stack)
+                else:
+                    budget -= enter_child(ctx, step + 1, child, stack)
+            else:
+                row = ctx[c.STACK] + 8 * c.ROW * step
+                stack = int64_at(row)
+                remaining = uint64_at(row + 8 * c.REMAINING)
+                deferred = uint64_at(row + 8 * c.DEFERRED)
+                if remaining[0] != NOBODY:
+                    child = first_bit(remaining[0])
+                    remaining[0] &= remaining[0] - ONE
+                    if step == last:
+                        enter_leaf(ctx, step, child, stack)
+                    else:
+                        budget -= enter_child(ctx, step + 1, child, stack)
+                else:
+                    ctx[c.ARENA_TOP] = stack[c.BASE]
+                    if deferred[0] != NOBODY:
+                        split_to_programs(ctx, step, deferred[0])
+                    else:
+                        ctx[c.DEPTH] = step - 1
+        return 1
+
+    return walk
+
+
+def build_bounds(loops: tuple[Loop, ...]) -> Any:
+    """The kernel ``bounds(address of a context)``: a program without axes over one box."""
+    (box,) = loops
+    evaluate = call_of(box)
+
+    def bounds(address):
+        """Evaluate every record; the interval slots of x and y are written already."""
+        ctx = int64_at(address)
+        evaluate(
+            ctx[c.RECORDS],
+            ctx[c.LENGTH],
+            ctx[c.FULL],
+            ctx[c.AXIS],
+            ctx[c.TRUTH],
+            ctx[c.NUMBERS],
+            ctx[c.CHOICES],
+        )
+        return 0
+
+    return bounds

@@ -1,0 +1,92 @@
+"""The compiled leaves: a program at every pixel of a tile, in blocks of 16 x 16."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.core import types
+
+from intervalvm.compiler.program import VARIANT_BITS
+from intervalvm.jit import context as c
+from intervalvm.jit.intrinsics import (
+    copy_block_of,
+    int64_at,
+    jit,
+    pointer_to,
+    uint8_at,
+    uint16_at,
+    write_row,
+)
+from intervalvm.jit.layout import BLOCK, SIDE, TRUTH_BYTES, block_bytes
+
+VARIANT = (1 << VARIANT_BITS) - 1
+
+
+@jit
+def edge(cell, level, pixels):
+    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
+    return (cell * pixels) >> level
+
+
+@jit
+def enter_leaf(ctx, step, child, parent):
+    """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
+    bits = int64_at(ctx[c.BITS])[step]
+    level = parent[c.LEVEL] + bits
+    column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
+    line = (parent[c.LINE] << bits) + child // SIDE
+    ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
+    ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
+    ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
+    ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
+    ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
+    ctx[c.LEAF_AT] = -1
+
+
+def point_rows(dtype: str, evaluate_points: Any) -> Any:
+    """``leaf_rows(ctx)``, see there."""
+    itemsize = np.dtype(dtype).itemsize
+    points_bytes = block_bytes(dtype, BLOCK * BLOCK, "points")
+    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
+    copy_block = copy_block_of(dtype)
+
+    @jit
+    def leaf_rows(ctx):
+        """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
+        n, result = ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
+        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
+        for column in range(left, right, BLOCK):
+            copy_block(axis, ctx[c.X] + column * itemsize)
+            copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
+            evaluate_points(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.NUMBERS], 0)
+            columns = min(BLOCK, right - column)
+            values = floats_at(full + result * points_bytes)
+            bits = uint16_at(truth + result * TRUTH_BYTES)
+            for row in range(rows):
+                place = (top + row) * ctx[c.WIDTH_PX] + column
+                if ctx[c.IS_VALUE]:
+                    pixels = floats_at(ctx[c.IMAGE] + place * itemsize)
+                    for k in range(columns):
+                        value = values[row * BLOCK + k]
+                        inside += value < 0
+                        pixels[k] = value
+                elif columns == BLOCK:
+                    inside += write_row(ctx[c.IMAGE] + place, np.int64(bits[row]))
+                else:
+                    out = uint8_at(ctx[c.IMAGE] + place)
+                    for k in range(columns):
+                        bit = (np.int64(bits[row]) >> k) & 1
+                        inside += int(bit)
+                        out[k] = np.uint8(255 * bit)
+        ctx[c.LEAF_ROW] = top + rows
+        stats = int64_at(ctx[c.STATS])
+        stats[c.INSIDE_PX] += inside
+        stats[c.EVALUATED_PX] += rows * (right - left)
+        return n * (right - left) * BLOCK
+
+    return leaf_rows

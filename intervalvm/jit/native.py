@@ -1,0 +1,200 @@
+"""Kernels as object code: compiled by numba once on a machine, then loaded without numba.
+
+The object code of each dtype is kept in a file (see ``cache``). numba is imported only to compile:
+loading takes llvmlite's binding alone, a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import llvmlite.binding as llvm
+
+from intervalvm.arguments import flag
+from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
+from intervalvm.environment import in_default_environment
+from intervalvm.jit.cache import digest, kept
+
+if TYPE_CHECKING:
+    from intervalvm.jit.steps import Loop
+
+log = logging.getLogger("intervalvm")
+Kernel = Callable[[int], int]
+KINDS = ("tame", "careful", "bounds", "merge")
+SYMBOL = "intervalvm_kernel"
+PINNED = {
+    "BOUNDSCHECK": None,
+    "DEBUGINFO_DEFAULT": 0,
+    "DISABLE_JIT": 0,
+    "LOOP_VECTORIZE": 1,
+    "SLP_VECTORIZE": 0,
+}
+"""Settings of numba's with which kernels are compiled, whatever a program, its environment or a
+file in its working folder say: it needs code that raises nothing."""
+_loaded: dict[tuple[str, str, str], Kernel] = {}
+_compiling = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # The locks of compilers stay locked for ever in a process that is forked while another thread
+    # compiles: so a fork waits for it.
+    os.register_at_fork(
+        before=_compiling.acquire,
+        after_in_parent=_compiling.release,
+        after_in_child=_compiling.release,
+    )
+
+
+def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
+    """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
+
+    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws what others evaluated;
+    ``rounding`` is that of bounds, and "outward" is for proofs. It releases the GIL while it runs.
+    The first call on a machine compiles it, which takes seconds and is logged.
+    """
+    # who finds it takes no lock: most frames do
+    key = kind, dtype, rounding
+    found = _loaded.get(key)
+    if found is None:
+        with _compiling:
+            found = _loaded.get(key) or _load(*key)
+            _loaded[key] = found
+    return found
+
+
+@in_default_environment  # numbers in what is compiled are read in it
+def warm_up(*dtypes: Any, proofs: bool = True) -> None:
+    """Have all kernels ready that ``render`` and ``prove`` use, so that no picture waits for them.
+
+    They are for the given dtypes, float32 and float64 if none is given, and without ``proofs`` for
+    plain pictures alone. The first call on a machine compiles them, which takes some seconds each
+    and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
+    OptionError for a dtype that is neither.
+    """
+    proofs = flag("proofs", proofs)
+    for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
+        for rounding in ("nearest", "outward") if flag("proofs", proofs) else ("nearest",):
+            for kind in ("bounds", "tame", "careful"):
+                kernel(kind, DTYPE_NAMES[dtype], rounding)
+
+
+def _load(kind: str, dtype: str, rounding: str) -> Kernel:
+    machine = _target_machine()
+    name = f"{kind}-{dtype}-{rounding}-{_digest(kind, dtype, rounding)}.o"
+    code = kept(name, lambda: _compile(kind, dtype, rounding, machine))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    address = engine.get_function_address(SYMBOL)
+    # Its result goes to an address and its error status is always 0: that is numba's convention.
+    native = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(
+        address
+    )
+
+    def call(context: int, _engine: Any = engine) -> int:  # the engine owns the code
+        unfinished, no_error = ctypes.c_int64(), ctypes.c_void_p()
+        native(ctypes.addressof(unfinished), ctypes.addressof(no_error), context)
+        return unfinished.value
+
+    return in_default_environment(call)  # on whatever thread it is run
+
+
+def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:
+    """A name for the object code: whatever could change the code changes it."""
+    machine = (
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    )
+    return digest((kind, dtype, rounding, machine))
+
+
+def _target_machine() -> llvm.TargetMachine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        reloc="pic" if sys.platform != "win32" else "default",
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+def _compile(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
+    purpose = "" if rounding == "nearest" else " of proofs"
+    message = "compiling the %s %s kernel%s for this processor: once, some seconds"
+    # a program that has set up no logging shows warnings alone, and would seem to hang
+    level = logging.INFO if log.hasHandlers() else logging.WARNING
+    log.log(level, message, kind, dtype, purpose)
+    with _pinned():
+        return _compiled(kind, dtype, rounding, machine)
+
+
+@contextmanager
+def _pinned() -> Iterator[None]:
+    """Within it numba has the settings ``PINNED``, and its usual level of optimisation."""
+    from numba import config
+
+    config.reload_config()  # type: ignore[no-untyped-call]  # before numba does, and undoes this
+    settings = vars(config)
+    pinned = PINNED | {"OPT": type(settings["OPT"])(3)}
+    before = {name: settings[name] for name in pinned}
+    settings.update(pinned)
+    try:
+        yield
+    finally:
+        settings.update(before)
+
+
+def _compiled(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
+    from numba import cfunc, types
+
+    from intervalvm.jit import batches, intrinsics, kernels
+
+    loops = kernels.loops(kind, dtype, rounding)
+    if kind == "bounds":
+        source = kernels.build_bounds(loops)
+    elif kind == "merge":
+        source = batches.build_merge(dtype)
+    else:
+        source = kernels.build(dtype, loops)
+    for loop in loops:
+        # numba links what it compiles although nobody will run it: any address will do
+        llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
+    signature = types.int64(types.int64)
+    compiled = cfunc(signature, **intrinsics.compile_flags())(source)
+    module = llvm.parse_assembly(compiled.inspect_llvm())
+    # Outside numba only the function itself can be linked, not its wrapper for Python's errors.
+    wrapper = module.get_function(compiled.native_name)
+    wrapper.linkage = "internal"
+    module.get_function(compiled.native_name.removeprefix("cfunc.")).name = SYMBOL
+    module.link_in(compiled_loops(loops, machine))
+    for loop in loops:
+        module.get_function(loop.name).linkage = "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def compiled_loops(loops: Iterable[Loop], machine: llvm.TargetMachine) -> llvm.ModuleRef:
+    """A module with the code of ``loops``, optimised."""
+    from llvmlite import ir
+
+    source = ir.Module()
+    source.triple, source.data_layout = machine.triple, str(machine.target_data)
+    for loop in loops:
+        loop.write(source)
+    module = llvm.parse_assembly(str(source))
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module

@@ -1,0 +1,284 @@
+"""The compiled loops over a program's records: one LLVM ``switch`` each, an arm for every variant.
+
+An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` does at
+the points of a leaf, or over its pixels for a proof. The arms are the rules of ``ops``, of
+``interval`` and of ``widened``, run on ``lanes``. Loops stand in a module of their own, which numba
+does not see: it would compile them again for every function that leads to a call of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+
+from intervalvm.compiler.program import (
+    INPUTS,
+    NUMBER,
+    RECORD_BYTES,
+    VARIANT_BITS,
+    VARIANTS,
+    Variant,
+)
+from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
+from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.widened import WIDENED
+from intervalvm.jit.blocks import PixelArms, PointArms
+from intervalvm.jit.lanes import (
+    ELEMENT,
+    I1,
+    I32,
+    I64,
+    Lane,
+    Lanes,
+    load,
+    mask_word,
+    shuffle,
+    slot_at,
+    spread_number,
+    store,
+)
+from intervalvm.jit.layout import LANES, SIDE, interval_bytes
+from intervalvm.ops import OPS
+from intervalvm.ops.bounds import constant
+from intervalvm.ops.choices import Interval
+
+RULES = {"nearest": NEAREST, "outward": WIDENED}
+"""The rules of an interval loop, by its rounding."""
+
+
+Arm = Callable[[Variant, list[ir.Value]], None]
+
+
+def _is_cold(variant: Variant) -> bool:
+    return variant.op in OPS and OPS[variant.op].temporaries > 1
+
+
+def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
+    """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
+
+    Operations of many instructions stand in a function of their own: in the loop they would take
+    registers from the others, and their constants would be loaded whether they are met or not.
+    """
+    cold = _cold_function(builder.module, [v for v in variants if _is_cold(v)], args, arms)
+    _write_arms(builder, [v for v in variants if not _is_cold(v)], args, arms(builder), cold)
+
+
+def _cold_function(
+    module: ir.Module, variants: Any, args: Any, arms: Callable[..., Arm]
+) -> ir.Function:
+    kind = ir.FunctionType(ir.VoidType(), [arg.type for arg in args])
+    function = ir.Function(module, kind, module.get_unique_name("intervalvm_cold"))
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    _write_arms(builder, variants, list(function.args), arms(builder), None)
+    builder.ret_void()
+    return function
+
+
+def _write_arms(
+    builder: ir.IRBuilder, variants: Any, args: Any, arm: Arm, other: ir.Function | None
+) -> None:
+    """The switch itself; what is none of ``variants`` is passed to ``other``, or impossible."""
+    function = builder.function
+    end = function.append_basic_block("next")
+    default = function.append_basic_block("other")
+    switch = builder.switch(args[0], default)
+    for variant in variants:
+        block = function.append_basic_block(str(variant).replace(" ", "_"))
+        switch.add_case(ir.Constant(args[0].type, NUMBER[variant]), block)
+        builder.position_at_end(block)
+        arm(variant, list(args[1:]))
+        builder.branch(end)
+    builder.position_at_end(default)
+    if other is None:
+        builder.unreachable()
+    else:
+        builder.call(other, list(args))
+        builder.branch(end)
+    builder.position_at_end(end)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop: ``over`` "regions" (``width`` of them, 64 or 1), "points" or "pixels" (256).
+
+    It is called with the address and the number of records, and the addresses of what they read and
+    write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
+    ``choices`` (two words a record: where only the left, the right operand matters; of regions).
+    Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
+    are told in ``blocks``. With ``rounding`` "outward", as it is for pixels, bounds are those of
+    the real function, and a constant is two floats.
+    """
+
+    over: str
+    dtype: str
+    tame: bool
+    width: int = LANES
+    rounding: str = "nearest"
+
+    ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+        manner = "tame" if self.tame else "careful"
+        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.rounding}_{manner}"
+
+    @property
+    def signature(self) -> ir.FunctionType:
+        return ir.FunctionType(ir.VoidType(), [I64] * len(self.ARGUMENTS))
+
+    def write(self, module: ir.Module) -> None:
+        """Add the loop to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        records, count, *bases = function.args
+        with cgutils.for_range(builder, count) as loop:
+            at = slot_at(builder, records, loop.index, RECORD_BYTES)
+            first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
+            variant = builder.and_(first, ir.Constant(I64, (1 << VARIANT_BITS) - 1))
+            out = builder.add(loop.index, ir.Constant(I64, INPUTS))
+            _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+        builder.ret_void()
+
+    def _variants(self) -> list[Variant]:
+        one_box = self.over == "regions" and self.width != LANES
+        return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
+
+    def _arms(self, builder: ir.IRBuilder) -> Arm:
+        if self.over != "regions":
+            arms = PointArms if self.over == "points" else PixelArms
+            return arms(builder, self.dtype, tame=self.tame)
+        return _IntervalArms(builder, self.dtype, self.width, self.rounding, tame=self.tame)
+
+
+class _IntervalArms:
+    """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
+
+    def __init__(
+        self, builder: ir.IRBuilder, dtype: str, width: int, rounding: str, *, tame: bool
+    ) -> None:
+        self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
+        self.itemsize = np.dtype(dtype).itemsize
+        self.rules = RULES[rounding]
+        self.ends = 2 if rounding == "outward" else 1  # a constant is between two floats, or is one
+
+    def namespace(self, width: int) -> Lanes:
+        return Lanes(self.builder, self.dtype, width, tame=self.tame)
+
+    def read(
+        self, letter: str, index: ir.Value, width: int, bases: dict[str, ir.Value]
+    ) -> Interval:
+        """An operand as an interval of ``width`` lanes."""
+        builder = self.builder
+        if letter == "k":
+            place = slot_at(builder, bases["k"], index, self.ends * self.itemsize)
+            lower, upper = (
+                spread_number(builder, load(builder, place, at, ELEMENT[self.dtype]), width)
+                for at in (0, (self.ends - 1) * self.itemsize)
+            )
+            return constant(self.namespace(width), lower, upper)
+        stored = self.width if letter == "f" else SIDE
+        xp = self.namespace(stored)
+        base = bases["f" if letter == "f" else "a"]
+        place = slot_at(builder, base, index, interval_bytes(self.dtype, stored))
+        span = stored * self.itemsize
+        lower, upper = (Lane(builder, load(builder, place, at, xp.vector)) for at in (0, span))
+        nan = xp.no
+        if not self.tame:
+            word = builder.trunc(load(builder, place, 2 * span, I64), ir.IntType(stored))
+            nan = Lane(builder, builder.bitcast(word, ir.VectorType(I1, stored)))
+        if stored == width:
+            return Interval(lower, upper, nan)
+        return Interval(*(shuffle(part, OVER_CHILDREN[letter]) for part in (lower, upper, nan)))
+
+    def write(
+        self, result: Interval, out: ir.Value, bases: dict[str, ir.Value], letter: str
+    ) -> None:
+        builder, width = self.builder, self.width if letter == "f" else SIDE
+        xp, span = self.namespace(width), width * self.itemsize
+        place = slot_at(builder, bases[letter], out, interval_bytes(self.dtype, width))
+        store(builder, xp._lift(result.lower).value, place, 0)
+        store(builder, xp._lift(result.upper).value, place, span)
+        if not self.tame:
+            store(builder, mask_word(result.maybe_nan), place, 2 * span)
+
+    def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
+        builder = self.builder
+        out, left, right, third, full, axis, truth, numbers, choices = args
+        bases = {"k": numbers, "f": full, "a": axis}
+        if variant.out == "t":
+            self.truth(variant, out, (left, right, third), bases, truth, choices)
+            return
+        width = self.width if variant.out == "f" else SIDE
+        operands = [
+            self.read(letter, index, width, bases)
+            for letter, index in zip(variant.kinds, (left, right), strict=False)
+        ]
+        xp = self.namespace(width)
+        self.write(interval_value(variant, xp, operands, self.rules), out, bases, variant.out)
+        if variant.has_choice:
+            place = slot_at(builder, choices, out, 16)
+            for at, only in zip((0, 8), choice(variant, xp, operands, self.rules), strict=True):
+                word = mask_word(only)
+                if variant.out == "a":
+                    # Which axis it is does not matter to the rule, but to the children's masks.
+                    word = self.axis_word(only, third)
+                store(builder, word, place, at)
+
+    def axis_word(self, mask: Lane, is_y: ir.Value) -> ir.Value:
+        """The children's mask of a mask over one axis, x or y as ``is_y`` says."""
+        x, y = (mask_word(shuffle(mask, OVER_CHILDREN[letter])) for letter in "xy")
+        return self.builder.select(self.builder.icmp_signed("==", is_y, ir.Constant(I64, 0)), x, y)
+
+    def truth(
+        self,
+        variant: Variant,
+        out: ir.Value,
+        places: tuple[ir.Value, ...],
+        bases: dict[str, ir.Value],
+        truth: ir.Value,
+        choices: ir.Value,
+    ) -> None:
+        """Which children's truth is proven: two words, always and never."""
+        builder = self.builder
+        here = slot_at(builder, truth, out, 16)
+        if variant.kinds == "tt":
+            (always_a, always_b), (never_a, never_b) = (
+                [load(builder, slot_at(builder, truth, p, 16), at, I64) for p in places[:2]]
+                for at in (0, 8)
+            )
+            words = (always_a, never_a, always_b, never_b)
+            combined = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
+            always_word, never_word, left_only, right_only = (lane.value for lane in combined)
+            place = slot_at(builder, choices, out, 16)
+            store(builder, left_only, place, 0)
+            store(builder, right_only, place, 8)
+        else:
+            letters = variant.kinds
+            on_axis = next((axis for axis in "xy" if set(letters) <= {axis, "k"}), None)
+            width = SIDE if on_axis else self.width
+            xp = self.namespace(width)
+            values = [
+                self.read("a" if on_axis and letter == on_axis else letter, place, width, bases)
+                for letter, place in zip(letters, places, strict=False)
+            ]
+            masks = list(proven(variant, xp, values, self.rules))
+            if on_axis:
+                masks = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks]
+            always_word, never_word = map(mask_word, masks)
+        store(builder, always_word, here, 0)
+        store(builder, never_word, here, 8)
+
+
+OVER_CHILDREN = {
+    "x": [lane % SIDE for lane in range(LANES)],
+    "y": [lane // SIDE for lane in range(LANES)],
+}
+"""For each of the 64 children, its place among the 8 columns or rows."""

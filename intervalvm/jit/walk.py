@@ -1,0 +1,188 @@
+"""The quadtree walk through compiled kernels, on as many threads as asked for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.compiler.program import RECORD_BYTES, Program
+from intervalvm.jit import context as c
+from intervalvm.jit import native
+from intervalvm.jit.crew import Work, crew
+from intervalvm.jit.layout import BLOCK, Counts
+from intervalvm.jit.plan import Plan
+from intervalvm.memory import address_of
+
+Sides = tuple[NDArray[Any], NDArray[Any]]
+BUDGET = 100_000_000
+"""Records x lanes a call evaluates before it returns to Python: some 10 ms."""
+
+Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[c.Workspace]], native.Kernel]
+"""Given a walk, the coordinates (x and then y, each with a leaf's width beyond it) and the threads'
+workspaces, made ready: a walk that collects leaves and sees to what becomes of them."""
+
+
+def render(
+    plan: Plan,
+    lower: Sides,
+    upper: Sides,
+    pixels: NDArray[Any],
+    steps: Sequence[int],
+    *,
+    threads: int,
+    is_clear: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> list[Counts]:
+    """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
+
+    ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
+    split takes. The image does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of
+    columns and rows: both the samples, or the ends of the pixels' sides where a proof is about
+    areas. ``elsewhere`` has the leaves evaluated somewhere else.
+    """
+    tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
+    root, *own = plan.take(threads + 1, len(steps))
+    frame = _Frame(plan, root, lower, upper, pixels, steps)
+    frame.words[c.IS_CLEAR] = is_clear
+    caller, *_ = frame.start(own)
+    counted = [workspace.stats for workspace in (root, *own)]
+    if not plan.is_tame:
+        careful()(caller)
+    walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+    if elsewhere is not None:
+        walk = elsewhere(walk, frame.samples, own)
+    _run(frame, walk, own, progress, to_the_end=elsewhere is not None)
+    plan.put_back(own[0], root)  # the other threads put back theirs, some of them a little later
+    return [Counts(*row) for row in sum(counted[1:], counted[0])[: len(steps)].tolist()]
+
+
+def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
+    """The plan of the same tape for a box (low, high) by (low, high) within the plan's domain.
+
+    Its program is what is left of the other's after one split with a single child; it gives the
+    same bits at every float point of the box.
+    """
+    x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
+    pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
+    kernel = _kernel(plan, is_tame=plan.is_tame)
+    with plan.workspaces(2, 1) as (root, own):
+        frame = _Frame(plan, root, (x_ends, y_ends), (x_ends, y_ends), pixels, [0])
+        frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
+        (context,) = frame.start([own])
+        while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
+            pass
+        if own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
+            return plan  # proven
+        count = int(own.context[c.LEAF_COUNT])
+        words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
+        result = int(own.context[c.LEAF_RESULT])
+    program = Program(words.reshape(-1, 4), plan.program.constants, result)
+    return replace(plan, program=program, _idle=[])
+
+
+class _Frame:
+    """The part of the kernels' contexts that all threads share, and the memory it points to.
+
+    A thread that draws holds the frame: what a kernel reads and writes outlives it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        root: c.Workspace,
+        lower: Sides,
+        upper: Sides,
+        pixels: NDArray[Any],
+        steps: Sequence[int],
+    ) -> None:
+        samples = lower if upper[0] is lower[0] else (*lower, *upper)
+        # up to a block is read beyond the end, and what comes of it is not used
+        starts = np.cumsum([0, *(len(side) + BLOCK for side in samples)]).tolist()
+        self.samples = np.zeros(starts[-1], plan.dtype)
+        for start, side in zip(starts, samples, strict=False):
+            self.samples[start : start + len(side)] = side
+        self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
+        self.plan, self.root, self.pixels = plan, root, pixels
+        self.words = words = plan.frame.copy()
+        words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
+        at, size = address_of(self.samples), plan.dtype.itemsize
+        fields = c.X, c.Y, c.X_UPPER, c.Y_UPPER
+        for field, start in zip(fields, starts[:-1] * 2, strict=False):
+            words[field] = at + start * size
+        words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
+        words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
+        words[c.BUDGET] = BUDGET
+        words[c.SHARED], words[c.ROOT_CONTEXT] = address_of(self.shared), root.address
+
+    def start(self, own: Sequence[c.Workspace]) -> list[int]:
+        """Make all contexts ready; returns the addresses of those in ``own``, the caller's first.
+
+        The caller's thread splits the root.
+        """
+        self.shared[:] = 0
+        self.root.start(self.words)
+        caller, *others = own
+        return [
+            caller.start(self.words, depth=-1, is_caller=True),
+            *(workspace.start(self.words) for workspace in others),
+        ]
+
+
+def load(plan: Plan) -> None:
+    """Have the kernels that a plan needs ready: compiled on this machine's first run."""
+    _kernel(plan, is_tame=plan.is_tame)
+
+
+def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
+    kind = "tame" if is_tame else "careful"
+    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.rounding)
+
+
+def _run(
+    frame: _Frame,
+    walk: native.Kernel,
+    own: Sequence[c.Workspace],
+    progress: Callable[[int, int], None] | None,
+    *,
+    to_the_end: bool,
+) -> None:
+    """Walk until no task is left, one thread a workspace, the caller's thread among them.
+
+    The others are called before the root is split, and wait for it: waking them takes as long.
+    ``to_the_end`` waits for them to return, and not only for their tasks to be done.
+
+    An exception, such as an interrupt or one that ``progress`` raises, is not held up by the
+    others: they stop soon, and what they write to is theirs until then.
+    """
+    shared, total = frame.shared, frame.pixels.size
+
+    def step(workspace: c.Workspace) -> int:
+        unfinished = walk(workspace.address)
+        if not frame.shared[c.READY]:
+            _let_others_run()
+        return unfinished
+
+    caller, *others = own
+    work = Work(step, others, frame.plan.put_under)
+    with work.under_way:
+        threads = crew().call(work, len(others)) if others else []
+        while walk(caller.address):
+            if progress is not None:
+                tasks = int(shared[c.READY]) - 1
+                progress(min(int(shared[c.NEXT_TASK]), tasks) * total // (tasks + 1), total)
+        # what has not begun by now, for want of a processor, has nothing left to do
+        begun = work.close()
+        if to_the_end or not caller.context[c.ALL_FINISHED]:
+            work.wait(begun, threads)
+
+
+_let_others_run: Callable[[], None] = getattr(os, "sched_yield", partial(time.sleep, 0))

@@ -1,0 +1,191 @@
+"""The quadtree walk, readable: NumPy intervals, ``simplify``, dense leaves. The reference.
+
+``compiled`` does the same with kernels and gives the same pixels; it may stop at other places,
+since it cannot tell which bounds hold where NaN is possible any better than this one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.arith.arrays import CALL_BLOCK
+from intervalvm.evaluate.boxes import NEAREST, Bounds, Rules, bounds
+from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
+from intervalvm.evaluate.points import prepare, run
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
+from intervalvm.ops import ROWS
+from intervalvm.ops.choices import Interval
+from intervalvm.tape import Tape
+from intervalvm.tape.shorten import simplify
+
+BASE_BYTES, FOLDING_BYTES, CLAUSE_BYTES, STEP_BYTES = 1 << 18, 512, 512, 256
+"""As measured: of any walk; of a clause while it is folded, while it is bounded, in each step."""
+TEMPORARIES = 32
+"""float64 arrays that a rule holds meanwhile, at most."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The cell in column ``column``, row ``line`` of an image cut into 2**level cells a side."""
+
+    level: int
+    column: int
+    line: int
+
+    def pixels(self, width: int, height: int) -> tuple[slice, slice]:
+        """The rows and columns of the cell; cells differ by at most a pixel and may be empty."""
+        rows = slice((self.line * height) >> self.level, ((self.line + 1) * height) >> self.level)
+        columns = (self.column * width) >> self.level, ((self.column + 1) * width) >> self.level
+        return rows, slice(*columns)
+
+    def children(self, levels: int) -> list[Tile]:
+        """The cells that this one is cut into, row by row."""
+        side = range(1 << levels)
+        column, line = self.column << levels, self.line << levels
+        return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
+
+
+def render(
+    tape: Tape,
+    lower: tuple[NDArray[Any], NDArray[Any]],
+    upper: tuple[NDArray[Any], NDArray[Any]],
+    pixels: NDArray[Any],
+    steps: Sequence[int],
+    *,
+    rules: Rules = NEAREST,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Counts]:
+    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
+
+    ``tape`` reads x and y alone; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
+    the samples, or the ends of the pixels' sides where a proof is about areas. ``steps`` are the
+    levels that each split takes. With the rules of ``widened`` pixels are verdicts.
+    """
+    counts = [Counts() for _ in steps]
+    walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)
+    walk.split(tape, Tile(0, 0, 0), 0)
+    return counts
+
+
+def peak_bytes(
+    tape: Tape, shape: tuple[int, int], dtype: np.dtype[Any], steps: Sequence[int], *, proves: bool
+) -> int:
+    """The most bytes that folding ``tape`` and walking it over an image hold beside the image.
+
+    A split keeps the intervals of all clauses until it has their choices; so do the pixels of a
+    leaf in a proof.
+    """
+    n, level = len(tape), sum(steps)
+    leaf = [min(side, (side >> level) + 1) for side in shape]
+    points = leaf[0] * leaf[1]
+    boxes = max(points if proves else 0, *(1 << 2 * bits for bits in steps))
+    work = n * (boxes * (2 * dtype.itemsize + 1) + CLAUSE_BYTES)
+    if not proves:
+        inputs: list[tuple[int, ...]] = [(1, leaf[1]), (leaf[0], 1), ()]
+        free: list[tuple[int, ...]] = [()] * len(tape.variables)
+        arrays = evaluation_bytes(tape, inputs, free, dtype, "dense")
+        work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * dtype.itemsize)
+    work += TEMPORARIES * 8 * (max(boxes, points) if proves else min(points, CALL_BLOCK))
+    return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(steps) * STEP_BYTES)
+
+
+@dataclass
+class _Walk:
+    lower: tuple[NDArray[Any], NDArray[Any]]
+    upper: tuple[NDArray[Any], NDArray[Any]]
+    pixels: NDArray[Any]
+    steps: Sequence[int]
+    counts: list[Counts]
+    rules: Rules
+    progress: Callable[[int, int], None] | None
+    done: int = 0
+
+    def split(self, tape: Tape, tile: Tile, step: int) -> None:
+        """Bound the tape over the children of ``tile``; fill what is proven, split the rest."""
+        height, width = self.pixels.shape
+        children = [
+            (child, rows, columns)
+            for child in tile.children(self.steps[step])
+            for rows, columns in [child.pixels(width, height)]
+            if rows.stop > rows.start and columns.stop > columns.start
+        ]
+        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        x_low = np.array([x[columns.start] for _, _, columns in children])
+        x_high = np.array([x_upper[columns.stop - 1] for _, _, columns in children])
+        y_low = np.array([y[rows.stop - 1] for _, rows, _ in children])
+        y_high = np.array([y_upper[rows.start] for _, rows, _ in children])
+        found = self.bounds(tape, x_low, x_high, y_low, y_high)
+        trace = found.trace
+        inside, outside = self.proven(found.root)
+        del found  # the intervals of all clauses
+        count = self.counts[step]
+        count.regions += len(children)
+        count.inside += int(inside.sum())
+        count.outside += int(outside.sum())
+        for k, (child, rows, columns) in enumerate(children):
+            if inside[k]:
+                self.pixels[rows, columns] = 255
+                count.inside_px += self.pixels[rows, columns].size
+            elif outside[k]:
+                self.pixels[rows, columns] = 0
+            else:
+                short = simplify(tape, trace, k)
+                count.ambiguous += 1
+                count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
+                if step + 1 < len(self.steps):
+                    self.split(short, child, step + 1)
+                    continue
+                self.leaf(short, rows, columns)
+            self.report(self.pixels[rows, columns].size)
+
+    def bounds(self, tape: Tape, x_low: Any, x_high: Any, y_low: Any, y_high: Any) -> Bounds:
+        """Bounds over boxes: arrays of one shape."""
+        never = np.zeros(x_low.shape, bool)
+        axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
+        bitmap = self.pixels.dtype == np.uint8
+        return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
+
+    def proven(self, root: Interval) -> tuple[Any, Any]:
+        """Which boxes are inside, and which outside. A real function has no NaN to tell apart.
+
+        Of a value no bound will do: each pixel gets its own.
+        """
+        if self.pixels.dtype != np.uint8:
+            never = np.zeros(root.lower.shape, bool)
+            return never, never
+        outside = root.lower >= 0
+        return (root.upper < 0) & ~root.maybe_nan, (
+            outside & ~root.maybe_nan if self.rules is NEAREST else outside
+        )
+
+    def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
+        """Evaluate every pixel of a tile."""
+        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        if self.rules is not NEAREST:
+            sides = np.broadcast_arrays(
+                x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
+            )
+            root = self.bounds(tape, *(side.ravel() for side in sides)).root
+            is_inside, is_outside = (part.reshape(sides[0].shape) for part in self.proven(root))
+            values: Any = np.where(is_inside, INSIDE, np.where(is_outside, OUTSIDE, UNPROVEN))
+            inside = int(np.count_nonzero(is_inside))
+            self.counts[-1].unproven_px += int(np.count_nonzero(values == UNPROVEN))
+        else:
+            points = prepare(tape, x[None, columns], y[rows, None], dtype=x.dtype)
+            values = run(points)
+            inside = int(np.count_nonzero(values < 0))
+            if self.pixels.dtype == np.uint8:
+                values = np.where(values < 0, INSIDE, OUTSIDE)
+        self.pixels[rows, columns] = values
+        self.counts[-1].evaluated_px += values.size
+        self.counts[-1].inside_px += inside
+
+    def report(self, pixels: int) -> None:
+        self.done += pixels
+        if self.progress is not None:
+            self.progress(self.done, self.pixels.size)
