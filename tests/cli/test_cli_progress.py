@@ -151,7 +151,7 @@ places.load = places.load if sys.argv[1] != "reading" else stop
 if sys.argv[1] == "compiling":
     native._compile = stop
 elif sys.argv[1] == "rendering":
-    bands.evaluate = stop
+    bands.run = stop
 sys.argv[1:] = sys.argv[2:]
 cli.run()
 """
