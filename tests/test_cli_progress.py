@@ -144,7 +144,8 @@ SLOW = """
 import sys, time
 from intervalvm import cli
 from intervalvm.cli import places, progress
-from intervalvm.render import bands, native
+from intervalvm.jit import native
+from intervalvm.raster import bands
 progress.PATIENCE = 0.0
 def stop(*_, **__):
     time.sleep(60)
@@ -152,7 +153,7 @@ places.load = places.load if sys.argv[1] != "reading" else stop
 if sys.argv[1] == "compiling":
     native._compile = stop
 elif sys.argv[1] == "rendering":
-    bands.evaluate = stop
+    bands.run = stop
 sys.argv[1:] = sys.argv[2:]
 cli.run()
 """

@@ -66,7 +66,8 @@ def start(code: str, *words: str, **environment: str) -> subprocess.Popen[str]:
 STOPPED = """
 import sys, time
 from intervalvm import cli
-from intervalvm.render import bands, image, native
+from intervalvm.jit import native
+from intervalvm.raster import bands, image
 def stop(*_, **__):
     print("ready", flush=True)
     time.sleep(60)
@@ -78,7 +79,7 @@ place = sys.argv[1]
 if place == "compile":
     native._compile = stop
 elif place == "render":
-    bands.evaluate = stop
+    bands.run = stop
 else:
     image.Image.write = half
 sys.argv[1:] = sys.argv[2:]
@@ -276,7 +277,7 @@ RACE = """
 import sys
 from pathlib import Path
 import intervalvm as ivm
-from intervalvm.render import cache, native
+from intervalvm.jit import cache, native
 kept, folder = Path(sys.argv[1]), Path(sys.argv[2])
 def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
@@ -317,7 +318,7 @@ COMPILE = """
 import sys, numpy as np, intervalvm as ivm
 from intervalvm.compiler.thresholds import Floats
 from intervalvm.arith.arrays import Arrays
-from intervalvm.render import native, plan
+from intervalvm.jit import native, plan
 compile = native._compile
 def together(*words):
     print("ready", flush=True)

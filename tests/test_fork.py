@@ -81,7 +81,7 @@ def test_a_child_draws_that_was_forked_while_threads_drew() -> None:
 
 COMPILING = """
 import faulthandler, os, threading, time
-from intervalvm.render import native
+from intervalvm.jit import native
 begun, ended = threading.Event(), []
 def slow(kind, dtype, rounding):
     begun.set()

@@ -101,7 +101,7 @@ def rows_of_the_page(cells: int) -> Iterator[tuple[list[str], list[str]]]:
             yield re.findall(r"`(\w+)`", row[0]), row
 
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "elementary.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
 ARGUED: dict[str, float] = {}
 """The errors in ulp that the page argues for: the greatest, where a function has two rows."""
 for _names, _row in rows_of_the_page(5):

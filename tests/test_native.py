@@ -81,7 +81,7 @@ def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
 
 COMPILE = """
 import hashlib
-from intervalvm.render import native
+from intervalvm.jit import native
 code = native._compile("bounds", "float32", "nearest", native._target_machine())
 print(hashlib.sha256(code).hexdigest())
 """
@@ -156,7 +156,7 @@ def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
 
 SAY = """
 import logging, sys
-from intervalvm.render import native
+from intervalvm.jit import native
 native._compiled = lambda *_: b""
 how = sys.argv[1]
 if how == "logs":
