@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import random
 import signal
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.skipif(
     not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread(),
     reason="signals of POSIX, which the main thread gets",
 )
+DROPPED = (weakref.__file__, junkdrawer.__file__)
+"""Where exceptions are dropped: finalizers, and a callback of the garbage collector."""
 FILES = {module.__file__ for module in (walk, plan, crew, context)}
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 SIZE, THREADS = 64, 3
@@ -117,10 +119,7 @@ def at_line(number: int, do: Callable[[], None]) -> Callable[..., Any]:
 
 
 class Storm:
-    """Signals that raise again and again while a frame is drawn, so many times.
-
-    Not where Python drops an exception.
-    """
+    """Signals that raise again and again while a frame is drawn, so many times."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -131,8 +130,8 @@ class Storm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             return
         while frame is not None and frame.f_code is not walk.render.__code__:
-            if os.path.basename(frame.f_code.co_filename) in ("weakref.py", "junkdrawer.py"):
-                return  # a finalizer, or Hypothesis's callback of the garbage collector
+            if frame.f_code.co_filename in DROPPED:
+                return
             frame = frame.f_back
         if frame is not None:
             self.times -= 1
