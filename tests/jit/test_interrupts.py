@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
@@ -28,18 +29,12 @@ from intervalvm.jit import context, crew, native, plan, walk
 from intervalvm.jit.layout import Counts
 from intervalvm.memory import address_of
 
-pytestmark = [
-    pytest.mark.skipif(
-        not hasattr(signal, "setitimer")
-        or threading.current_thread() is not threading.main_thread(),
-        reason="signals of POSIX, which the main thread gets",
-    ),
-    # one may come in what Hypothesis has the garbage collector call, where Python drops it
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <function gc_cumulative_time"
-        ":pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread(),
+    reason="signals of POSIX, which the main thread gets",
+)
+DROPPED = (weakref.__file__, junkdrawer.__file__)
+"""Where exceptions are dropped: finalizers, and a callback of the garbage collector."""
 FILES = {module.__file__ for module in (walk, plan, crew, context)}
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 SIZE, THREADS = 64, 3
@@ -135,6 +130,8 @@ class Storm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             return
         while frame is not None and frame.f_code is not walk.render.__code__:
+            if frame.f_code.co_filename in DROPPED:
+                return
             frame = frame.f_back
         if frame is not None:
             self.times -= 1

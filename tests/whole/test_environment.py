@@ -317,7 +317,7 @@ def numbers(constants):
         yield from numbers(getattr(constant, "co_consts", None) or (
             constant if isinstance(constant, tuple) else ()))
 
-assert len(walk) > 40
+assert len(compiled) > 40
 for source, cached in compiled:
     made = marshal.loads(pathlib.Path(cached).read_bytes()[16:])
     right = compile(pathlib.Path(source).read_text(), source, "exec")
