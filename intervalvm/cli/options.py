@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import itertools
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from intervalvm.cli import values
-from intervalvm.cli.hints import hint, misspelt, near
-from intervalvm.cli.output import say
+from intervalvm.api.options import ENGINES, GRIDS, KEEPS, MODES, PROVES
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.cli import arguments
+from intervalvm.cli.arguments import hint, near
+from intervalvm.cli.streams import say
+from intervalvm.words import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-GRIDS = ("linspace", "center", "fidget")
-ENGINES = ("pruned", "dense", "naive")
-BACKENDS = ("numba", "numpy", "cupy", "cuda")
-DTYPES = ("float32", "float64")
-MODES = ("bitmap", "value")
-PROVEN = ("point", "area")
-KEEPS = ("value", "sign")
+DTYPES = tuple(DTYPE_NAMES.values())
 
 COMMANDS = {
     "render": ("intervalvm.cli.render", "draw the shape of a .vm file (the default command)"),
@@ -42,7 +38,7 @@ examples:
   intervalvm prospero.vm --size 1920x1080 --out prospero.webp
   intervalvm prospero.vm --center 0.2 -0.1 --scale 0.05 --stats
   intervalvm prospero.vm --check                  compares with dense evaluation
-  intervalvm prospero.vm --proven area            says which pixels are proven
+  intervalvm prospero.vm --prove area             says which pixels are proven
   intervalvm ring.vm --set r=0.5 --out - | display
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
@@ -69,14 +65,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             if meant := near(words[0], COMMANDS):
                 parser.error(f"no command or file {words[0]!r}{meant}")
         words.insert(0, "render")
-    for word, after in itertools.pairwise(words):
-        if word == "--proven" and (meant := misspelt(after, PROVEN)):
-            commands["render"].error(f"argument --proven: invalid choice: {after!r}{meant}")
-    # what follows it and is none of its values is the next argument, FILE perhaps
-    words = [
-        f"{word}={PROVEN[0]}" if word == "--proven" and after not in PROVEN else word
-        for word, after in zip(words, [*words[1:], ""], strict=True)
-    ]
     # A blank before it keeps argparse from taking -1e-3 or -inf for an option.
     spaced = [f" {word}" if _is_negative(word) else word for word in words]
     options, unknown = parser.parse_known_args(spaced)
@@ -141,9 +129,11 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         add_options(command)
         reading = command.add_argument_group("how much of FILE is read at most")
         reading.add_argument(
-            "--max-bytes", type=values.amount_of_bytes, metavar="BYTES", help="(256M)"
+            "--max-bytes", type=arguments.amount_of_bytes, metavar="BYTES", help="(256M)"
         )
-        reading.add_argument("--max-clauses", type=values.clauses, metavar="N", help="(10000000)")
+        reading.add_argument(
+            "--max-clauses", type=arguments.clauses, metavar="N", help="(10000000)"
+        )
         command.add_argument("--quiet", action="store_true", help="no progress, no summary")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser, commands
@@ -153,7 +143,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     what = command.add_argument_group("what to draw")
     what.add_argument(
         "--size",
-        type=values.size,
+        type=arguments.size,
         metavar="N|WxH",
         help="pixels: a square, or width x height (1024)",
     )
@@ -188,9 +178,8 @@ def _render_options(command: argparse.ArgumentParser) -> None:
         help="inside or outside, or the values, which .npy and .tif hold (bitmap)",
     )
     what.add_argument(
-        "--proven",
-        nargs="?",
-        choices=PROVEN,
+        "--prove",
+        choices=PROVES,
         metavar="point|area",
         help="prove each pixel's verdict for the function of real numbers, at its sample (point) "
         "or over its whole area; what is unproven is grey",
@@ -203,7 +192,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
 def _add_variables(group: Any) -> None:
     group.add_argument(
         "--set",
-        type=values.setting,
+        type=arguments.setting,
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -218,13 +207,15 @@ def _add_effort(group: Any) -> None:
     )
     group.add_argument("--engine", choices=ENGINES, help="how to evaluate (pruned)")
     group.add_argument(
-        "--backend", choices=BACKENDS, help="what evaluates (numba; numpy for dense and naive)"
+        "--backend",
+        choices=get_args(Backend),
+        help="what evaluates (numba; numpy for dense and naive)",
     )
     group.add_argument("--dtype", choices=DTYPES, help="the arithmetic (float32)")
     group.add_argument("--threads", type=int, metavar="N", help="CPUs to use (all there are)")
     group.add_argument(
         "--max-memory",
-        type=values.amount_of_bytes,
+        type=arguments.amount_of_bytes,
         metavar="4G",
         help="refuse what needs more (what is free)",
     )
@@ -240,7 +231,7 @@ def _add_output(group: Any) -> None:
     group.add_argument(
         "--certificate",
         metavar="PATH",
-        help="also write what was proven, with --proven area, as JSON lines that "
+        help="also write what was proven, with --prove area, as JSON lines that "
         "tools/check_certificate.py verifies",
     )
     group.add_argument(
@@ -280,7 +271,7 @@ def _simplify_options(command: argparse.ArgumentParser) -> None:
 
 def _bench_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--size", type=values.size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
+        "--size", type=arguments.size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
     )
     _add_variables(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
