@@ -92,4 +92,4 @@ def grad(
             needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
             what = f"a gradient on {points.shape} points"
             require(needed, what, "take fewer points at a time", max_memory)
-        return Gradient(*gradients(*with_rules(points)))
+        return Gradient(*gradients(points, *with_rules(points)))
