@@ -27,6 +27,7 @@ from intervalvm.raster.grid import coordinates, cropped_region, edges
 from intervalvm.raster.job import Job, Progress
 from intervalvm.raster.region import (
     Crop,
+    Region,
     RegionLike,
     as_region,
     check_size,
@@ -70,7 +71,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, kw_only=True)
 class What:
-    """What is drawn."""
+    """What is drawn. Once it is checked, size is a pair, region a Region, crop a tuple of int."""
 
     size: int | tuple[int, int] = 1024
     region: RegionLike | None = None
@@ -83,13 +84,14 @@ class What:
     prove: Prove | None = None
 
     def __post_init__(self) -> None:
-        check_size(self.size)
-        as_region(self.region)
-        check_crop(self.crop)
+        given = vars(self)
+        given["size"] = check_size(self.size)
+        given["region"] = as_region(self.region)
+        given["crop"] = check_crop(self.crop)
+        given["z"] = real("z", self.z)
+        given["dtype"] = as_dtype(self.dtype)
         check_word("grid", self.grid, GRIDS)
-        real("z", self.z)
         check_word("mode", self.mode, MODES)
-        as_dtype(self.dtype)
         check_prove(self.prove)
 
     @property
@@ -116,11 +118,14 @@ class How:
     progress: Progress | bool | None = None
 
     def __post_init__(self) -> None:
+        given = vars(self)
         self.way()
-        self.cpus()
+        if self.threads is not None:
+            given["threads"] = check_threads(self.threads)
         if self.depth is not None and _as_levels(self.depth) < 0:
             raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
-        self.budget()
+        if self.max_memory is not None:
+            given["max_memory"] = as_bytes("max_memory", self.max_memory)
         is_fast(self.fold)
         progress = self.progress
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
@@ -130,22 +135,6 @@ class How:
         """The engine on its back end."""
         check_word("engine", self.engine, ENGINES)
         return _way(self.engine, self.backend)
-
-    def cpus(self) -> int:
-        """How many threads share the work."""
-        if self.threads is None:
-            return usable_cpus()
-        try:
-            count = integer(self.threads)
-        except TypeError:
-            count = 0
-        if count < 1:
-            raise OptionError(f"threads={brief(self.threads)}: give a number from 1")
-        return min(count, MOST_THREADS)
-
-    def budget(self) -> int | None:
-        """Bytes that may be taken; None for what is available."""
-        return None if self.max_memory is None else as_bytes("max_memory", self.max_memory)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,36 +152,40 @@ class Options(How, What):
 
         ``variables`` are those of the options over the defaults of a shape.
         """
-        whole = check_size(self.size)
+        whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
+        assert isinstance(whole, tuple)
+        assert isinstance(dtype, np.dtype)
+        assert isinstance(max_memory, int | None)
+        assert isinstance(region, Region | None)
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
         depth = check_depth(self.depth, width, height)
-        way, dtype, max_memory = self.way(), as_dtype(self.dtype), self.budget()
+        way = self.way()
         if self.prove is not None:
             self._check_proof(way)
         tape = folded(tape, self.fold, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
-        settings = {"var-z": real("z", self.z)} | {name: real(name, v) for name, v in given}
+        settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
         pixel_type = np.dtype(np.uint8) if self.is_bitmap else dtype
         # of an image that is one pixel wide the coordinates are the larger part
         needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
-        region = shown_region(as_region(self.region), *whole)
-        at = region, *whole, self.grid, dtype, crop
+        shown = shown_region(region, *whole)
+        at = shown, *whole, self.grid, dtype, crop
         return Job(
             tape=tape,
             samples=coordinates(*at),
             edges=edges(*at) if self.proves_areas else None,
             pixel_type=pixel_type,
-            region=region if crop is None else cropped_region(region, *whole, crop),
+            region=shown if crop is None else cropped_region(shown, *whole, crop),
             crop=crop,
             grid=self.grid,
             prove=self.prove,
             settings=settings,
             way=way,
-            threads=self.cpus(),
+            threads=self.threads or usable_cpus(),
             depth=depth,
             steps=split_levels(depth) if way.prunes else [],
             max_memory=max_memory,
@@ -362,6 +355,17 @@ def _as_levels(depth: Any) -> int:
         return max(-1, integer(depth))
     except TypeError:
         return -1
+
+
+def check_threads(threads: Any) -> int:
+    """How many threads share the work. Raises OptionError for what is no number from 1."""
+    try:
+        count = integer(threads)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise OptionError(f"threads={brief(threads)}: give a number from 1")
+    return min(count, MOST_THREADS)
 
 
 def usable_cpus() -> int:

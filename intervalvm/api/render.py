@@ -213,9 +213,11 @@ class Renderer:
     @in_default_environment
     @takes_options
     def __init__(self, tape: TapeLike, **options: Any) -> None:
-        self._tape, self._shape, self._options = as_tape(tape), tape, options
-        for name, value in self._tape.known(Options(**options).variables).items():
+        self._tape, self._shape = as_tape(tape), tape
+        asked = Options(**options)
+        for name, value in self._tape.known(asked.variables).items():
             real(name, value)
+        self._options = {name: getattr(asked, name) for name in options}
         # replaced as a whole: a lock would hang a process that was forked while it was held
         self._views: tuple[_View, ...] = ()
 

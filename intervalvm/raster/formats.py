@@ -59,7 +59,7 @@ PILLOW_MOST = (1 << 29) - 2
 """Pixels a row: Pillow holds no more, and writes all formats but one."""
 
 
-def check_holds(format: str, width: int, height: int, *, proven: bool) -> None:
+def check_holds(format: str, width: int, height: int, *, proven: bool = False) -> None:
     """Raise OptionError if a format cannot hold an image of that size, proven or not."""
     if format == "pbm" and proven:
         raise OptionError(
