@@ -17,20 +17,10 @@ with default_environment():  # in which Python reads the numbers of a module tha
     from intervalvm.api.render import Renderer, render
     from intervalvm.formats.vm import load, parse, save
 
+from intervalvm import errors as _errors
 from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call
 from intervalvm.api.evaluate import Gradient, evaluate, grad
-from intervalvm.errors import (
-    ArgumentTypeError,
-    BackendError,
-    DeviceError,
-    DoesNotFit,
-    FileError,
-    FormatError,
-    IntervalvmError,
-    OptionError,
-    Undecided,
-    VariableError,
-)
+from intervalvm.errors import *  # noqa: F403 each is in its __all__
 from intervalvm.expr import Expr, TapeLike, axes, constant, trace, var, where
 from intervalvm.expr import functions as _functions
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
@@ -49,48 +39,12 @@ if TYPE_CHECKING:
 __version__ = "0.2.0.dev0"
 
 __all__ = [
-    "ArgumentTypeError",
-    "BackendError",
-    "Decoration",
-    "DeviceError",
-    "DoesNotFit",
-    "Expr",
-    "FileError",
-    "FormatError",
-    "Gradient",
-    "Image",
-    "Interval",
-    "IntervalvmError",
-    "Level",
-    "OptionError",
-    "Proof",
-    "Region",
-    "Renderer",
-    "Stats",
-    "Tape",
-    "TapeLike",
-    "Undecided",
-    "VariableError",
-    "__version__",
-    "axes",
-    "constant",
-    "evaluate",
-    "fold",
-    "from_sympy",
-    "grad",
-    "interval",
-    "load",
-    "parse",
-    "prove",
-    "render",
-    "save",
-    "shapes",
-    "simplify",
-    "trace",
-    "var",
-    "warm_up",
-    "where",
-]
+    "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Region",
+    "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes", "constant", "evaluate",
+    "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render", "save",
+    "shapes", "simplify", "trace", "var", "warm_up", "where",
+]  # fmt: skip
+__all__ += _errors.__all__
 __all__ += _functions.__all__
 
 _WHEN_USED = {

@@ -10,13 +10,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from intervalvm.arguments import did_you_mean
 from intervalvm.errors import ArgumentTypeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 C = TypeVar("C", bound=type)
 
 PACKAGE = {
@@ -200,6 +202,30 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
         return make(*args, **options)
 
     return call
+
+
+class Takes(Generic[P]):
+    """A decorator: ``f(..., **given)`` as if it spelled out what ``options`` takes by name.
+
+    Types, ``help``, ``inspect.signature`` and the error for another name are as if it did.
+    """
+
+    def __init__(self, options: Callable[P, Any]) -> None:
+        self.parameters = signature(options).parameters.values()
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, B, ...], T]
+    ) -> Callable[Concatenate[A, B, P], T]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, ...], T]
+    ) -> Callable[Concatenate[A, P], T]: ...
+    def __call__(self, function: Any) -> Any:
+        own = signature(function)
+        before = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        function.__signature__ = own.replace(parameters=[*before, *self.parameters])
+        return hinted(function)
 
 
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:

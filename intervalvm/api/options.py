@@ -8,19 +8,18 @@ else. What is drawn (``What``) stands apart from how (``How``), which other rend
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from inspect import signature
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.arguments import brief, integer, is_word, parts_of, real
+from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import Arrays, as_dtype
 from intervalvm.compiler.fold import fold as fold_tape
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.gpu.arrays import array_module
-from intervalvm.hints import hinted
+from intervalvm.hints import Takes
 from intervalvm.jit.layout import BLOCK, split_levels
 from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.grid import coordinates, cropped_region, edges
@@ -30,6 +29,7 @@ from intervalvm.raster.region import (
     Region,
     RegionLike,
     as_region,
+    check_crop,
     check_size,
     shown_region,
 )
@@ -63,15 +63,11 @@ LEAF_PX = BLOCK
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
-P = ParamSpec("P")
-R = TypeVar("R")
-A = TypeVar("A")
-B = TypeVar("B")
-
 
 @dataclass(frozen=True, kw_only=True)
 class What:
-    """What is drawn. Once it is checked, size is a pair, region a Region, crop a tuple of int."""
+    """What is drawn. Frozen for all but its check, which makes a pair of a size, a Region of what
+    reads as one, a tuple of a crop, a dtype of its name: so nothing is read twice."""
 
     size: int | tuple[int, int] = 1024
     region: RegionLike | None = None
@@ -134,7 +130,13 @@ class How:
     def way(self) -> Way:
         """The engine on its back end."""
         check_word("engine", self.engine, ENGINES)
-        return _way(self.engine, self.backend)
+        choices, backend = BACKENDS[self.engine], self.backend
+        if backend is not None and not is_word(backend, choices):
+            raise OptionError(
+                f"engine {self.engine!r} has no back end {brief(backend)}: "
+                f"choose {_listed(choices)}"
+            )
+        return WAYS[self.engine, backend or choices[0]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,40 +208,7 @@ class Options(How, What):
                 raise OptionError(f"prove={self.prove!r} with {name}={brief(value)}: {way_out}")
 
 
-class Takes(Generic[P]):
-    """A decorator: ``f(..., **given)`` as if it spelled out what ``options`` takes by name.
-
-    Types, ``help``, ``inspect.signature`` and the error for another name are as if it did.
-    """
-
-    def __init__(self, options: Callable[P, Any]) -> None:
-        self.parameters = signature(options).parameters.values()
-
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[A, B, ...], R]
-    ) -> Callable[Concatenate[A, B, P], R]: ...
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[A, ...], R]
-    ) -> Callable[Concatenate[A, P], R]: ...
-    def __call__(self, function: Any) -> Any:
-        own = signature(function)
-        before = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        function.__signature__ = own.replace(parameters=[*before, *self.parameters])
-        return hinted(function)
-
-
 takes_options = Takes(Options)
-
-
-def _way(engine: Engine, backend: Backend | None) -> Way:
-    choices = BACKENDS[engine]
-    if backend is not None and not is_word(backend, choices):
-        raise OptionError(
-            f"engine {engine!r} has no back end {brief(backend)}: choose {_listed(choices)}"
-        )
-    return WAYS[engine, backend or choices[0]]
 
 
 def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
@@ -305,30 +274,6 @@ def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
     if not is_fast(fold):
         return tape
     return tape.derived(("fast", dtype.name), lambda: fold_tape(tape, Arrays(np, dtype), fast=True))
-
-
-def check_crop(crop: Any, width: int | None = None, height: int | None = None) -> Crop | None:
-    """A crop of a picture of this size, if it is known; None is all of it.
-
-    Raises OptionError for what is not four integers, and for a crop without a pixel or beyond the
-    picture.
-    """
-    if crop is None:
-        return None
-    try:
-        left, top, right, bottom = map(integer, parts_of("crop", crop))
-    except (TypeError, ValueError):
-        raise OptionError(
-            f"crop={brief(crop)}: give four integers, (left, top, right, bottom) in pixels"
-        ) from None
-    inside = (width is None or right <= width) and (height is None or bottom <= height)
-    if not (0 <= left < right and 0 <= top < bottom and inside):
-        size = "the picture" if width is None else f"a picture of {width}x{height} pixels"
-        raise OptionError(
-            f"crop={brief(crop)} is no part of {size}: "
-            "give (left, top, right, bottom), counted from the top left corner"
-        )
-    return left, top, right, bottom
 
 
 def check_depth(depth: int | None, width: int, height: int) -> int:

@@ -178,3 +178,27 @@ def check_size(size: Any, name: str = "size") -> tuple[int, int]:
         limit = "at least 1 pixel" if min(width, height) < 1 else f"at most {MOST_PX} pixels"
         raise OptionError(f"the {name} is {shown}: give {limit} a side")
     return width, height
+
+
+def check_crop(crop: Any, width: int | None = None, height: int | None = None) -> Crop | None:
+    """A crop of a picture of this size, if it is known; None is all of it.
+
+    Raises OptionError for what is not four integers, and for a crop without a pixel or beyond the
+    picture.
+    """
+    if crop is None:
+        return None
+    try:
+        left, top, right, bottom = map(integer, parts_of("crop", crop))
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"crop={brief(crop)}: give four integers, (left, top, right, bottom) in pixels"
+        ) from None
+    inside = (width is None or right <= width) and (height is None or bottom <= height)
+    if not (0 <= left < right and 0 <= top < bottom and inside):
+        size = "the picture" if width is None else f"a picture of {width}x{height} pixels"
+        raise OptionError(
+            f"crop={brief(crop)} is no part of {size}: "
+            "give (left, top, right, bottom), counted from the top left corner"
+        )
+    return left, top, right, bottom

@@ -132,7 +132,7 @@ def test_a_certificate_is_verified(here: Path, capsys: pytest.CaptureFixture[str
         (["--prove", "point", "--engine", "naive"], "--prove point with --engine naive"),
         (["--prove=maybe"], "invalid choice: 'maybe'"),
         (["--prove"], "argument --prove: expected one argument"),
-        (["--prove", "area"], "(did you mean '--prove'?)"),
+        (["--proven", "area"], "(did you mean '--prove'?)"),
         (["--rounding", "outward"], "(did you mean '--prove'?)"),
         (["--over", "area"], "(did you mean '--prove'?)"),
     ],
