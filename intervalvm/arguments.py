@@ -8,10 +8,12 @@ says what it wants.
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Set
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from itertools import islice
 from typing import Any
 
@@ -30,6 +32,9 @@ MOST_PARTS = 8
 MOST_LETTERS = 80
 """Longer words are like no other."""
 
+DIGITS = 6
+"""The most that are printed of a bound."""
+
 _float = in_default_environment(float)
 
 _brief = reprlib.Repr()
@@ -42,6 +47,23 @@ def brief(value: object) -> str:
         return _brief.repr(value)
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def bounds_text(low: float, high: float) -> tuple[str, str]:
+    """The ends of an interval as ``%g`` prints them, rounded outwards to six digits."""
+    return _rounded(low, ROUND_FLOOR), _rounded(high, ROUND_CEILING)
+
+
+def _rounded(value: float, way: str) -> str:
+    if not math.isfinite(value):
+        return f"{value:g}"
+    rounding = Context(prec=DIGITS, rounding=way)
+    number = rounding.normalize(rounding.create_decimal_from_float(value + 0.0))
+    power = number.adjusted()
+    if -5 < power < DIGITS:
+        return f"{number:f}"
+    # not by way of a float: it would be rounded again among the subnormal numbers
+    return f"{number.scaleb(-power, rounding):f}e{power:+03d}"
 
 
 def real(name: str, value: Any) -> float:

@@ -10,11 +10,20 @@ NumPy.
 ``functions``    a function for each operation of the table
 ``truths``       comparisons, what joins them, and what they are drawn as
 ``ufuncs``       what NumPy's functions are built from
-``tracing``      a NumPy function to a tape
-``tapelike``     what the public functions take for a shape
+``convert``      tapes, expressions, shapes and NumPy functions to each other
 ===============  ==========================================================================
 """
 
+from intervalvm.expr.convert import (
+    HasTape,
+    TapeLike,
+    as_tape,
+    as_value_tape,
+    expression,
+    settings_for,
+    spatial,
+    trace,
+)
 from intervalvm.expr.functions import (
     FUNCTIONS,
     NAMES,
@@ -36,7 +45,6 @@ from intervalvm.expr.functions import (
     cos,
     divide,
     exp,
-    expression,
     floor,
     ln,
     log,
@@ -69,8 +77,6 @@ from intervalvm.expr.node import (
     is_truth,
     var,
 )
-from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, as_value_tape, settings_for
-from intervalvm.expr.tracing import spatial, trace
 from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import where
 

@@ -18,9 +18,9 @@ from intervalvm.arguments import brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.hints import lacks, of_expressions
+from intervalvm.late import Shown
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES, OPS
-from intervalvm.shown import Shown
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
 
 if TYPE_CHECKING:

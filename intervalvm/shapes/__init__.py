@@ -31,20 +31,28 @@ from intervalvm.environment import all_in_default_environment, default_environme
 from intervalvm.hints import SHAPES, missing
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
-    from intervalvm.shapes.font import Font
     from intervalvm.shapes.polygons import polygon, star
     from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
     from intervalvm.shapes.text import text
+    from intervalvm.shapes.text.font import Font
 
-from intervalvm.shapes.plane import (
+from intervalvm.shapes.primitives import (
     arc,
+    box,
+    capsule,
     circle,
+    cone,
+    cylinder,
     ellipse,
     half_plane,
+    half_space,
     rectangle,
     ring,
+    rounded_box,
     rounded_rectangle,
     segment,
+    sphere,
+    torus,
 )
 from intervalvm.shapes.shape import (
     Shape,
@@ -54,16 +62,6 @@ from intervalvm.shapes.shape import (
     smooth_intersection,
     smooth_union,
     union,
-)
-from intervalvm.shapes.solid import (
-    box,
-    capsule,
-    cone,
-    cylinder,
-    half_space,
-    rounded_box,
-    sphere,
-    torus,
 )
 
 __all__ = [

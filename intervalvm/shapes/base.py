@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
 from intervalvm.hints import METHODS, lacks, refusing
-from intervalvm.shapes.made import Made, Place, Then
-from intervalvm.shown import Shown
+from intervalvm.late import Shown, cached_property
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
+Point = tuple[Expr, Expr, Expr]
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
 """x, y and z to a value that is below 0 inside, or to a truth that holds there."""
 Join = Callable[[Expr, Expr], Expr]
+Then = Callable[..., "Expr | float"]
+"""The point and the values of the parts to the value of the whole."""
+Place = Callable[..., "Iterable[Expr | float]"]
+"""x, y and z to the point at which the parts are evaluated."""
+
+MOST = 1_000_000
+"""Parts of one shape: a formula of so many fields takes gigabytes."""
+COPIES = (
+    "repeat without a count takes one part for any number of copies, and `&` cuts them off, as in "
+    "shape.repeat(0.5) & rectangle(8, 8)"
+)
 
 
 @refusing
@@ -36,7 +47,7 @@ class Base(Shown):
 
     @classmethod
     def _of(cls, field: Field) -> Self:
-        """The shape of a field of this package, which is not tried, since many are never asked."""
+        """The shape of a field of this package: it is not called before its clauses are needed."""
         shape = cls.__new__(cls)
         Base.__init__(shape, field)
         return shape
@@ -122,3 +133,54 @@ def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
         return parts[0]
     half = len(parts) // 2
     return join(balanced(join, parts[:half]), balanced(join, parts[half:]))
+
+
+def part_count(shape: Base) -> int:
+    """Fields that a shape is made of, each counted as often as it is evaluated."""
+    return shape._field.parts if isinstance(shape._field, Made) else 1
+
+
+def check_count(parts: int, way_out: str = COPIES) -> None:
+    """Raise OptionError for a shape that would be made of too many parts."""
+    if parts > MOST:
+        raise OptionError(
+            f"the shape would be made of {parts:,} parts, more than {MOST:,}: {way_out}"
+        )
+
+
+@dataclass(frozen=True)
+class Made:
+    """The field ``then(point, *values)``, of the values of shapes at ``place(*point)``.
+
+    Calling it loops over nested shapes, so they may be nested to any depth. Raises OptionError for
+    too many parts.
+    """
+
+    shapes: Sequence[Base]
+    then: Then = lambda _, value: value
+    place: Place = lambda *point: point
+
+    def __post_init__(self) -> None:
+        check_count(self.parts)
+
+    @cached_property
+    def parts(self) -> int:
+        return sum(map(part_count, self.shapes))
+
+    def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
+        open_calls: list[tuple[Made, Point, list[Expr]]] = [(self, (x, y, z), [])]
+        while True:
+            made, point, values = open_calls[-1]
+            if len(values) < len(made.shapes):
+                shape = made.shapes[len(values)]
+                a, b, c = map(as_expr, made.place(*point))
+                if isinstance(shape._field, Made):
+                    open_calls.append((shape._field, (a, b, c), []))
+                else:
+                    values.append(shape(a, b, c))
+                continue
+            value = as_expr(made.then(point, *values))
+            open_calls.pop()
+            if not open_calls:
+                return value
+            open_calls[-1][2].append(value)

@@ -27,7 +27,7 @@ from intervalvm.arguments import parts_of
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
 from intervalvm.hints import hinted
-from intervalvm.shapes.made import MOST, check_count
+from intervalvm.shapes.base import MOST, check_count
 from intervalvm.shapes.planar import (
     Point,
     hull,

@@ -9,10 +9,8 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
-from intervalvm.shapes.base import Field, balanced
-from intervalvm.shapes.made import Made
+from intervalvm.shapes.base import Field, Made, balanced
 from intervalvm.shapes.placing import Placing
-from intervalvm.shapes.raising import Raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +30,7 @@ __all__ = [
 ]
 
 
-class Shape(Placing, Raising):
+class Shape(Placing):
     """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
 
     ``Shape(field)`` takes a function of two or three expressions, x, y and perhaps z, that gives an

@@ -1,4 +1,4 @@
-"""``trace``: a NumPy function of the coordinates to the tape of what it computes."""
+"""What is converted to a tape or an expression: tapes, expressions, shapes, NumPy functions."""
 
 from __future__ import annotations
 
@@ -6,22 +6,96 @@ import inspect
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from intervalvm.arguments import brief
+from intervalvm.arguments import brief, mapping
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
-from intervalvm.expr.node import OPERANDS, Expr, axes
+from intervalvm.expr.functions import Value, copy
+from intervalvm.expr.node import OPERANDS, Expr, as_expr, axes, is_truth, var
 from intervalvm.expr.truths import as_root
+from intervalvm.ops import AXES, ROWS
+from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from intervalvm.tape import Tape
+    from collections.abc import Callable, Mapping
 
 PACKAGE = Path(__file__).resolve().parents[1]
+_x, _y, _z = axes()
+
+
+class HasTape(Protocol):
+    """What can be listed as a tape: an Expr, a Shape."""
+
+    def tape(self) -> Tape: ...
+
+    @property
+    def defaults(self) -> dict[str, float]: ...
+
+
+TapeLike = Tape | HasTape
+"""What the public functions take for a shape."""
+
+
+def as_tape(shape: object) -> Tape:
+    """The tape of ``shape``, of whatever a public function is given: below 0 inside."""
+    if isinstance(shape, Tape):
+        return shape
+    list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
+    if callable(list_clauses):
+        tape = list_clauses()
+        if isinstance(tape, Tape):
+            return tape
+    raise ArgumentTypeError(
+        f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
+        "load(path) or parse(text), an expression with axes()"
+    )
+
+
+def as_value_tape(shape: object) -> Tape:
+    """The tape of the values of ``shape``: the same, save that an expression's truth is 1 or 0."""
+    return shape.value_tape() if isinstance(shape, Expr) else as_tape(shape)
+
+
+def defaults_of(shape: TapeLike) -> Mapping[str, float]:
+    """The defaults of a shape's free variables: a tape has no place to keep any."""
+    return getattr(shape, "defaults", {})
+
+
+def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """``variables`` over the defaults of ``shape``."""
+    if not isinstance(shape, Tape) and as_tape(shape).variables:
+        return {**defaults_of(shape), **mapping("variables", variables)}
+    return variables
+
+
+@in_default_environment
+def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
+    """The expression of a tape's clauses, or a shape's, at the coordinates ``x``, ``y`` and ``z``.
+
+    So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
+    A tape that is a truth is drawn where it is below 0, so nowhere, and gives a ``copy``, which is
+    drawn so too. Variables of a tape have no defaults, those of a shape keep theirs. A constant is
+    its float64: where a file writes it so near to the middle of two float32 that a float64 does not
+    tell the side, the other may be taken.
+    """
+    tape, defaults = as_tape(shape), defaults_of(shape)
+    nodes: list[Expr] = []
+    coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
+    for i, code in enumerate(tape.codes.tolist()):
+        name = ROWS[code].name
+        if name == "const":
+            nodes.append(as_expr(float(tape.wide[i])))
+        elif name == "var":
+            variable = tape.variables[tape.left[i]]
+            nodes.append(var(variable, defaults.get(variable)))
+        elif name in coordinates:
+            nodes.append(coordinates[name])
+        else:
+            nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
+    return copy(nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]
 
 
 @in_default_environment

@@ -13,10 +13,10 @@ from intervalvm.hints import hinted
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
-from intervalvm.shapes.font import Font
-from intervalvm.shapes.layout import SPACES, Face, Row, Spacing, lay_out
 from intervalvm.shapes.shape import Shape
-from intervalvm.shapes.stroke_font import StrokeFont
+from intervalvm.shapes.text.font import Font
+from intervalvm.shapes.text.layout import SPACES, Face, Row, Spacing, lay_out
+from intervalvm.shapes.text.stroke_font import StrokeFont
 
 Align = Literal["left", "center", "right"]
 VAlign = Literal["top", "middle", "baseline", "bottom"]
@@ -54,9 +54,9 @@ def text(
     glyph, such as a tab, for a line that runs both ways and for a number that means nothing;
     FileError for a glyph that is damaged; for a path, what ``Font`` raises.
 
-    Formula: strokes as in ``intervalvm.shapes.strokes``, outlines as in ``outline_field``, derived
-    there. Field: the sign; beside it, a length that grows with the distance up to about a third of
-    the em, and stays there.
+    Formula: derived in the modules ``strokes`` and ``outline_field`` of ``intervalvm.shapes.text``.
+    Field: the sign; beside it, a length that grows with the distance up to about a third of the em,
+    and stays there.
     """
     if not isinstance(string, str):
         raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")

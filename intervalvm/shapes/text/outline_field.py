@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from intervalvm.expr import Expr, constant, maximum, minimum, sqrt, square
 from intervalvm.shapes.base import balanced
-from intervalvm.shapes.outline import Chain, Outline, Piece
+from intervalvm.shapes.text.outline import Chain, Outline, Piece
 
 BENT = 1 / 64
 """A coordinate that bends less than this part of its run counts as nearly straight."""

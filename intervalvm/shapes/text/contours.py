@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.errors import FileError
-from intervalvm.shapes.outline import Point, Segment
+from intervalvm.shapes.text.outline import Point, Segment
 
 CUBIC_TOLERANCE = 2.0**-11
 """How far the quadratic curves may lie from a cubic one, as a part of the em."""

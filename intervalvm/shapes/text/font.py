@@ -17,11 +17,11 @@ from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
-from intervalvm.shapes.contours import Contours
-from intervalvm.shapes.layout import Metrics, Pen, Placed, Row, SetLine
-from intervalvm.shapes.outline import Outline, outline
-from intervalvm.shapes.outline_field import glyph_pen
-from intervalvm.shapes.shaping import Shaped, harfbuzz, is_rtl, shape
+from intervalvm.shapes.text.contours import Contours
+from intervalvm.shapes.text.layout import Metrics, Pen, Placed, Row, SetLine
+from intervalvm.shapes.text.outline import Outline, outline
+from intervalvm.shapes.text.outline_field import glyph_pen
+from intervalvm.shapes.text.shaping import Shaped, harfbuzz, is_rtl, shape
 
 NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
 """Tables without which there is no text, and their least sizes in bytes."""
@@ -101,6 +101,7 @@ class Font:
         return font
 
     def missing(self, line: str) -> tuple[int, str] | None:
+        """The place and text of the first character of a line without a glyph, or None."""
         lacking = [glyph.cluster for glyph in shape(self._font, line) if glyph.glyph == 0]
         if not lacking:
             return None
@@ -110,6 +111,7 @@ class Font:
         return at, line[at]
 
     def set(self, line: str, tracking: float) -> SetLine:
+        """The placed glyphs of a line, in font units; ``tracking`` is added between clusters."""
         placed = []
         at, last = 0.0, None
         for glyph in shape(self._font, line):

@@ -12,8 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 
 from intervalvm.expr import Expr
-from intervalvm.shapes.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
-from intervalvm.shapes.strokes import PEN, Arc, Dot, Line, Sheet, Stroke, bare_ends, circle, draw
+from intervalvm.shapes.text.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
+from intervalvm.shapes.text.strokes import (
+    PEN,
+    Arc,
+    Dot,
+    Line,
+    Sheet,
+    Stroke,
+    bare_ends,
+    circle,
+    draw,
+)
 
 SIDES = {"S": 16, "R": 12, "O": 10, "V": 8}
 """The room beside a glyph whose side is straight, round, open or slanted."""
