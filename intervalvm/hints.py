@@ -20,7 +20,7 @@ C = TypeVar("C", bound=type)
 
 
 def _by_guess(guesses: Mapping[str, str]) -> dict[str, str]:
-    """What to write by what is guessed, of a table the other way round: guesses, in one text."""
+    """The hint for each guess, from a table of the guesses, in one text, for each hint."""
     return {guess: hint for hint, words in guesses.items() for guess in words.split()}
 
 
@@ -81,7 +81,7 @@ OF_SHAPES = (
     *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
     *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
-"""What makes a shape of a shape, by name: expressions are made into one first."""
+"""Methods of shapes, which an expression has after ``Shape(a)``."""
 IMAGE = _by_guess({
     "PIL.Image.fromarray(image.pixels).show()": "show plot",
     "PIL.Image.fromarray(image.pixels)": "to_pil to_image", "image.pixels.shape": "shape",
@@ -110,11 +110,11 @@ OPERATORS = {
     "-a neg": "~a",
     "abs(a) abs": "a.shell(thickness)",
 }
-"""What to write for an operator that shapes lack, by its sign and its methods."""
+"""Replacements for operators that shapes lack, by sign and methods."""
 
 
 def refusing(kind: C) -> C:
-    """A class of shapes that answers to these operators with an error."""
+    """Give a class the operators of ``OPERATORS``, which raise ArgumentTypeError with a hint."""
 
     def method(sign: str, hint: str) -> Callable[..., NoReturn]:
         def refuse(*_: object) -> NoReturn:
@@ -130,14 +130,14 @@ def refusing(kind: C) -> C:
 
 
 def lacks(of: object, owner: str, name: str, guessed: Mapping[str, str]) -> Any:
-    """What ``__getattr__`` of an object does: raise AttributeError, with a hint."""
-    if hasattr(type(of), name):  # a property that failed by itself
+    """Carry out ``__getattr__``: raise AttributeError with a hint."""
+    if hasattr(type(of), name):  # a property that raised AttributeError itself
         return object.__getattribute__(of, name)
     raise AttributeError(missing(owner, name, guessed, dir(type(of))))
 
 
 def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
-    """What people ask of an expression, NumPy's functions and a shape's methods too."""
+    """The hints of expressions, with NumPy's functions and methods of shapes."""
     methods = {name: f"{name}(...)" for name in OF_SHAPES} | {
         guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in OF_SHAPES
     }
@@ -147,7 +147,7 @@ def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
 
 
 def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[str]) -> str:
-    """The message of an AttributeError. Names with an underscore are asked for by libraries."""
+    """The message of an AttributeError. Names with an underscore are probed by libraries."""
     if name.startswith("_") and name not in guessed:
         return f"{owner} has no attribute {name!r}"
     known = [each for each in names if not each.startswith("_")]
@@ -156,10 +156,8 @@ def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[s
 
 
 def hinted(make: Callable[P, T]) -> Callable[P, T]:
-    """A function of the library that names its keywords where it is given another one.
-
-    It names those that go by name alone where it is given too many values.
-    """
+    """A public function that raises ArgumentTypeError with a hint for an unknown keyword, and with
+    its keyword-only parameters for too many positional arguments."""
     parameters = signature(make).parameters.values()
     allowed = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -183,7 +181,7 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
 
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
-    """The message about a keyword that a function does not take."""
+    """The message about an unknown keyword of a function."""
     of_frames = {guess: f"write {code}" for guess, code in RENDER.items()}
     known = of_frames if function in ("render", "Renderer") else KEYWORDS
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)

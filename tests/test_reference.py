@@ -16,7 +16,7 @@ from intervalvm import shapes
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
 MODULE = re.compile(r"^\.\. (?:currentmodule|automodule):: (\S+)")
 ENTRY = re.compile(r"^\.\. auto(?:function|class|exception|data):: (\S+)")
-PARAMETERS = re.compile(r"^Parameters\n-+\n((?:\S.*\n(?:(?: .*)?\n)*)*)", re.MULTILINE)
+PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\S+\n---|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def entries() -> Iterator[str]:
@@ -59,7 +59,7 @@ def test_every_public_name_is_on_one_page() -> None:
 @pytest.mark.parametrize(("name", "found"), DOCUMENTED, ids=[name for name, _ in DOCUMENTED])
 def test_a_public_name_has_a_docstring_of_its_parameters(name: str, found: Any) -> None:
     assert found.__doc__, f"{name} has no docstring"
-    listed = PARAMETERS.search(inspect.cleandoc(found.__doc__) + "\n")
+    listed = PARAMETERS.search(inspect.cleandoc(found.__doc__))
     if listed:
         names = re.findall(r"^(\S.*?)(?: : .*)?$", listed[1], re.MULTILINE)
         stated = [name.strip("*") for line in names for name in line.split(", ")]

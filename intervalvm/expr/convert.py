@@ -40,7 +40,7 @@ TapeLike = Tape | HasTape
 
 
 def as_tape(shape: object) -> Tape:
-    """The tape of ``shape``, of whatever a public function is given: below 0 inside."""
+    """The tape of the argument of a public function: below 0 inside."""
     if isinstance(shape, Tape):
         return shape
     list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
@@ -55,12 +55,12 @@ def as_tape(shape: object) -> Tape:
 
 
 def as_value_tape(shape: object) -> Tape:
-    """The tape of the values of ``shape``: the same, save that an expression's truth is 1 or 0."""
+    """The tape of the values of ``shape``: that of a truth is 1 or 0."""
     return shape.value_tape() if isinstance(shape, Expr) else as_tape(shape)
 
 
 def defaults_of(shape: TapeLike) -> Mapping[str, float]:
-    """The defaults of a shape's free variables: a tape has no place to keep any."""
+    """The defaults of a shape's free variables; a tape has none."""
     return getattr(shape, "defaults", {})
 
 
@@ -73,13 +73,20 @@ def settings_for(shape: TapeLike, variables: Mapping[str, Any] | None) -> Mappin
 
 @in_default_environment
 def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
-    """The expression of a tape's clauses, or a shape's, at the coordinates ``x``, ``y`` and ``z``.
+    """Convert a tape or a shape to an expression, with other expressions for the coordinates.
 
-    So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
-    A tape that is a truth is drawn where it is below 0, so nowhere, and gives a ``copy``, which is
-    drawn so too. Variables of a tape have no defaults, those of a shape keep theirs. A constant is
-    its float64: where a file writes it so near to the middle of two float32 that a float64 does not
-    tell the side, the other may be taken.
+    ``expression(load(path), x - 1, y)`` is the shape of a file moved by 1. Constants are float64:
+    one so near to the middle of two float32 that its float64 is that middle may round to the other.
+
+    Parameters
+    ----------
+    shape : Tape, Expr or Shape
+    x, y, z : Expr or float
+
+    Returns
+    -------
+    Expr
+        Never a truth: it is drawn where the tape is below 0. Variables of a tape have no defaults.
     """
     tape, defaults = as_tape(shape), defaults_of(shape)
     nodes: list[Expr] = []
@@ -100,26 +107,34 @@ def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> 
 
 @in_default_environment
 def trace(function: Callable[..., Any]) -> Tape:
-    """The tape of ``function(x, y)`` or ``function(x, y, z)``, which is called once.
+    """The tape of a function of x and y, or of x, y and z, which is called once with ``axes()``.
 
-    It is called with the expressions of ``axes()``, so it may use operators and NumPy's functions
-    but not look at a value: TypeError names the line that branches on one. It is given z if it
-    takes three arguments, a third with a default only if that is called z. Its result is an
-    expression or a number; a truth is drawn where it holds, see ``Expr.tape``. A tape keeps no
-    defaults of free variables: where the function makes some, take ``function(*axes())`` for the
-    expression that does.
+    Parameters
+    ----------
+    function : callable
+        It may use operators and NumPy's functions, and returns an expression or a number. It is
+        called with z if it has a third argument that is required or named z.
+
+    Returns
+    -------
+    Tape
+        A truth is drawn where it holds, see ``Expr.tape``. A tape has no defaults of variables.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the function branches on a value (the message names the line), or returns anything else.
     """
     return spatial(function)(*axes()).tape()
 
 
 def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Expr]:
-    """``function`` as one of x, y and z, of which it may ignore z; raises what ``trace`` does."""
+    """``function`` as a function of x, y and z; raises as ``trace`` does."""
     count = _count(function)
     return lambda *point: _called(function, *point[:count])
 
 
 def _called(function: Callable[..., Any], *coordinates: Expr) -> Expr:
-    """What ``function`` makes of the coordinates."""
     name = _name(function)
     try:
         value = function(*coordinates)
@@ -136,7 +151,7 @@ def _name(function: Callable[..., Any]) -> str:
 
 
 def _count(function: Callable[..., Any]) -> int:
-    """Of x, y and z, how many the function is given."""
+    """How many of x, y and z the function takes."""
     name = _name(function)
     if not callable(function):
         raise ArgumentTypeError(f"expected a function of x, y and perhaps z, not {brief(function)}")
@@ -164,7 +179,7 @@ def _count(function: Callable[..., Any]) -> int:
 
 
 def _place(error: Exception) -> str:
-    """The line of the function's own that asked, which is the last one outside of this package."""
+    """The line that branched on a value: the last one outside of this package."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not _is_own(frame.filename):
             shown = f", {frame.line!r}" if frame.line else ""

@@ -34,11 +34,10 @@ COPIES = (
 
 @refusing
 class Base(Shown):
-    """A field and what is made of it. The parts of ``Shape`` that move and bend build on this.
+    """A field, its expression and its tape: the base of ``Placing`` and ``Shape``.
 
-    A shape keeps no expression but a function that makes one from three expressions for x, y and
-    z, so that moving it is to call that function with other coordinates. ``Made`` is such a
-    function of other shapes.
+    A shape stores a function of three expressions, so moving it is a change of coordinates.
+    ``Made`` is such a function of other shapes.
     """
 
     def __init__(self, field: Field) -> None:
@@ -47,7 +46,7 @@ class Base(Shown):
 
     @classmethod
     def _of(cls, field: Field) -> Self:
-        """The shape of a field of this package: it is not called before its clauses are needed."""
+        """The shape of a field of this package, which is called when its clauses are needed."""
         shape = cls.__new__(cls)
         Base.__init__(shape, field)
         return shape
@@ -59,10 +58,9 @@ class Base(Shown):
     @cached_property
     @in_default_environment
     def expr(self) -> Expr:
-        """The field at (x, y, z) themselves.
+        """The field as an expression of the axes.
 
-        Raises OptionError where functions given to ``Shape`` call each other some hundred levels
-        deep.
+        Raises OptionError if functions given to ``Shape`` exceed Python's recursion limit.
         """
         try:
             return self(*axes())
@@ -73,7 +71,7 @@ class Base(Shown):
             ) from None
 
     def tape(self) -> Tape:
-        """The clauses of the field."""
+        """The tape of the field, negative inside."""
         return self.expr.tape()
 
     @property
@@ -96,7 +94,7 @@ class Base(Shown):
             "prove(shape).verdict tells whether it is empty"
         )
 
-    if not TYPE_CHECKING:  # which would take every name for one that there is
+    if not TYPE_CHECKING:  # mypy would accept every name
 
         def __getattr__(self, name):
             return lacks(self, "a shape", name, METHODS)
@@ -114,10 +112,7 @@ class Base(Shown):
 
     @classmethod
     def _joined(cls, join: Join, shapes: Sequence[Self]) -> Self:
-        """The join of all, as a balanced tree, neighbours first.
-
-        A shape that is such a join itself gives its parts, so ``a | b | c | ...`` is flat.
-        """
+        """The join of all as a balanced tree; operands of a chain ``a | b | c | ...`` are equal."""
         parts: list[Self] = []
         for shape in shapes:
             is_same = shape._chain is not None and shape._chain[0] is join
@@ -128,7 +123,7 @@ class Base(Shown):
 
 
 def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
-    """``join`` of all parts in their order, as a tree whose leaves are all about as deep."""
+    """``join`` of all parts in their order, as a balanced tree."""
     if len(parts) == 1:
         return parts[0]
     half = len(parts) // 2
@@ -136,7 +131,7 @@ def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
 
 
 def part_count(shape: Base) -> int:
-    """Fields that a shape is made of, each counted as often as it is evaluated."""
+    """How many fields the formula of a shape holds, repeated ones counted each time."""
     return shape._field.parts if isinstance(shape._field, Made) else 1
 
 
@@ -152,8 +147,7 @@ def check_count(parts: int, way_out: str = COPIES) -> None:
 class Made:
     """The field ``then(point, *values)``, of the values of shapes at ``place(*point)``.
 
-    Calling it loops over nested shapes, so they may be nested to any depth. Raises OptionError for
-    too many parts.
+    A call keeps its own stack, so shapes nest to any depth. Raises OptionError for too many parts.
     """
 
     shapes: Sequence[Base]

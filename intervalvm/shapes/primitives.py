@@ -1,7 +1,4 @@
-"""Flat shapes and solids about the origin.
-
-Solids with an axis stand on y, as a revolved section does.
-"""
+"""Flat shapes and solids centred on the origin; solids of revolution have the axis y."""
 
 from __future__ import annotations
 
@@ -64,11 +61,10 @@ def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
 
 @hinted
 def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shape:
-    """The points within ``radius`` of a line from ``start`` to ``end``: a pen's straight stroke.
+    """The points within ``radius`` of a line segment.
 
-    Formula: in coordinates along and across the line, the length of what lies past an end and of
-    what lies beside it; the distances of Inigo Quilez, "2D distance functions" (segment). Field:
-    the distance.
+    Formula: in coordinates along and across the line, the length of the distances beyond an end
+    and beside it; Inigo Quilez, "2D distance functions" (segment). Field: the distance.
     """
     ax, ay = v.values("start", start, 2)
     bx, by = v.values("end", end, 2)
@@ -88,11 +84,11 @@ def segment(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
 
 @hinted
 def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
-    """A pen's stroke along a circle: anticlockwise from one angle to another, with round ends.
+    """An arc of a circle with round ends, counter-clockwise from ``start`` to ``stop`` degrees.
 
-    Formula: within its angles the distance to the circle, elsewhere to the nearer end, as of Inigo
-    Quilez, "2D distance functions" (arc); which of the two is the sign of the distance to the line
-    through the origin and an end. Field: the distance.
+    Formula: within its angles the distance to the circle, else to the nearer end, as of Inigo
+    Quilez, "2D distance functions" (arc), by the sign of the distance to the line through the
+    origin and an end. Field: the distance.
     """
     r, half = v.positive("radius", radius), v.positive("width", width) * 0.5
     begin, end = v.value("start", start), v.value("stop", stop)
@@ -113,9 +109,9 @@ def arc(radius: Value, start: Value, stop: Value, width: Value) -> Shape:
 
 @hinted
 def ring(outer: Value, inner: Value) -> Shape:
-    """What lies between two circles.
+    """An annulus with these radii.
 
-    Formula: the distance to the circle midway, less half of the difference. Field: the distance.
+    Formula: the distance to the circle midway, less half of the width. Field: the distance.
     """
     big, small = v.positive("outer", outer), v.positive("inner", inner)
     if isinstance(big, float) and isinstance(small, float) and not small < big:
@@ -126,9 +122,9 @@ def ring(outer: Value, inner: Value) -> Shape:
 
 @hinted
 def half_plane(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
-    """The side of a line that ``normal`` points away from; ``offset`` is how far along it it lies.
+    """The points p with ``n . p < offset``, where n is ``normal`` scaled to length 1.
 
-    Formula: the product with the normal, of length 1, less the offset. Field: the distance.
+    Formula: n . p - offset. Field: the distance.
     """
     n, at = v.direction("normal", normal, 2), v.value("offset", offset)
     return Shape._of(lambda x, y, _: v.shifted(v.dot(n, (x, y)), at))
@@ -148,9 +144,9 @@ def _cuboid(p: tuple[Expr, ...], halves: Sequence[Value]) -> Expr:
 
 @hinted
 def box(width: Value, height: Value, depth: Value) -> Shape:
-    """A box, its sides along x, y and z.
+    """An axis-aligned box.
 
-    Formula: of a rectangle and of the faces across z, see ``values.corner``; Inigo Quilez, "3D
+    Formula: of a rectangle and the faces across z, see ``values.corner``; Inigo Quilez, "3D
     distance functions" (box). Field: the distance.
     """
     sides = ("width", width), ("height", height), ("depth", depth)
@@ -186,10 +182,10 @@ def cylinder(radius: Value, height: Value) -> Shape:
 
 @hinted
 def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shape:
-    """The points within ``radius`` of a line from ``start`` to ``end``.
+    """The points within ``radius`` of a line segment.
 
-    Formula: the distance to the nearest point of the line, found by projection and clamped to it;
-    Inigo Quilez, "3D distance functions" (capsule). Field: the distance.
+    Formula: the distance to the nearest point of the segment, found by a clamped projection; Inigo
+    Quilez, "3D distance functions" (capsule). Field: the distance.
     """
     a, b = v.values("start", start, 3), v.values("end", end, 3)
     r = v.positive("radius", radius)
@@ -209,10 +205,10 @@ def capsule(start: Sequence[Value], end: Sequence[Value], radius: Value) -> Shap
 
 @hinted
 def cone(radius: Value, height: Value, top: Value = 0.0) -> Shape:
-    """A cone about y: from ``radius`` at ``-height/2`` to ``top`` at ``height/2``, cut if not 0.
+    """A cone or frustum about y, of ``radius`` at ``-height/2`` and ``top`` at ``height/2``.
 
-    Formula, derived: of the distance from the axis and y, the line of its side and those of its
-    ends. Field: the distance inside, a bound outside.
+    Formula, derived: in distance from the axis and y, the lines of its side and of its ends. Field:
+    the distance inside, a bound outside.
     """
     low, high = v.positive("radius", radius), v.not_negative("top", top)
     rise = v.positive("height", height)
@@ -226,7 +222,7 @@ def cone(radius: Value, height: Value, top: Value = 0.0) -> Shape:
 
 @hinted
 def torus(radius: Value, tube: Value) -> Shape:
-    """A ring about y: a circle of radius ``tube`` at the distance ``radius`` from the axis.
+    """A torus about y: a circle of radius ``tube`` at distance ``radius`` from the axis.
 
     Formula: the circle at (distance from the axis - radius, y); Inigo Quilez, "3D distance
     functions" (torus). Field: the distance.
@@ -238,9 +234,9 @@ def torus(radius: Value, tube: Value) -> Shape:
 
 @hinted
 def half_space(normal: Sequence[Value], offset: Value = 0.0) -> Shape:
-    """The side of a plane that ``normal`` points away from; ``offset`` is how far along it it lies.
+    """The points p with ``n . p < offset``, where n is ``normal`` scaled to length 1.
 
-    Formula: the product with the normal, of length 1, less the offset. Field: the distance.
+    Formula: n . p - offset. Field: the distance.
     """
     n, at = v.direction("normal", normal, 3), v.value("offset", offset)
     return Shape._of(lambda *p: v.shifted(v.dot(n, p), at))
