@@ -13,7 +13,7 @@ import pytest
 import intervalvm as ivm
 from intervalvm import shapes
 
-PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
 MODULE = re.compile(r"^\.\. (?:currentmodule|automodule):: (\S+)")
 ENTRY = re.compile(r"^\.\. auto(?:function|class|exception|data):: (\S+)")
 PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\S+\n---|\Z)", re.MULTILINE | re.DOTALL)
