@@ -18,7 +18,7 @@ from support.itl import Case, Operand
 from support.lane_kernels import LaneEvaluator
 
 import intervalvm as ivm
-from bench.vectors import HASHES
+from bench.conformance.vectors import HASHES
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
