@@ -1,4 +1,4 @@
-"""Back ends of arrays, by name: NumPy, and CuPy where it is asked for."""
+"""Array libraries by name: NumPy and CuPy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def array_module(backend: str) -> ModuleType:
 
 
 def with_rules(points: Points, backend: str) -> tuple[Points, Rules]:
-    """What computes the operations on a back end's arrays, and the points as that takes them."""
+    """The namespace of operations of a back end, and the points as its arrays."""
     if backend == "numpy":
         return points, POINT_RULES
     from intervalvm.gpu.dense import Clauses
