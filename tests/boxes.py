@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from strategies import INTERESTING
 
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 WORD = {"float32": np.int32, "float64": np.int64}
 

@@ -19,7 +19,7 @@ from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.jit import layout, native, steps
 from intervalvm.jit.context import aligned
 from intervalvm.jit.layout import BLOCK, LANES
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 POINTS = BLOCK * BLOCK
 

@@ -23,7 +23,7 @@ from intervalvm.evaluate.boxes import Bounds, bounds
 from intervalvm.evaluate.decorated import Decoration
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.ops import AXES
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.tape import shorten as passes
 

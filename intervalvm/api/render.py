@@ -132,7 +132,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
     from intervalvm.compiler.proven import folded_exactly
-    from intervalvm.evaluate.widened import WIDENED
+    from intervalvm.evaluate.boxes import REAL
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
@@ -143,7 +143,7 @@ def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
     if job.over is None:
         folded, rules = fold(job.tape, Arrays(np, job.x.dtype), job.settings), NEAREST
     else:
-        folded, rules = folded_exactly(job.tape, job.settings), WIDENED
+        folded, rules = folded_exactly(job.tape, job.settings), REAL
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
     counts = quadtree.render(folded, *job.sides, pixels, steps, rules=rules, progress=report)

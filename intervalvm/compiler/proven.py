@@ -21,10 +21,10 @@ from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.thresholds import FROM_ZERO, Floats, least_float, previous_float
 from intervalvm.evaluate import decorated
+from intervalvm.evaluate.boxes import REAL
 from intervalvm.evaluate.decorated import DEF, Real
-from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import CODE, ROWS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 
@@ -117,7 +117,7 @@ class Reals(Floats):
         self, name: str, k: list[Pair], t: list[Pair], greater: NDArray[np.bool_]
     ) -> tuple[list[Pair], list[int]]:
         """Yes as long as the upper bound of f(v) says so, no where the lower one does."""
-        xp, rule = IntervalArrays(DOUBLE), WIDENED.intervals[name]
+        xp, rule = IntervalArrays(DOUBLE), REAL.intervals[name]
         low, high = np.array(k).T
         constant = Interval(low, high, xp.no)
         operands = () if ONE_OPERAND[name] else (constant,)

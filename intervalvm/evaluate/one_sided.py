@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import Arrays
 from intervalvm.evaluate.points import Points
 from intervalvm.ops import AXES, ROWS
-from intervalvm.ops.derivatives import TAKEN
-from intervalvm.ops.rays import RULES, Ray
+from intervalvm.ops.rays import Ray
 from intervalvm.tape.liveness import dying
 
 BLOCK = 1 << 18
@@ -93,7 +92,7 @@ def _follow(points: Points, *, jumps: bool) -> Iterator[Ray]:
         elif not op.arity:
             rays[i] = Ray(values[i], steps.get(op.name, zero), zero)
         else:
-            ray = RULES[op.name](xp, *(rays[operand] for operand in tape.operands(i)))
+            ray = op.slope.ray(xp, *(rays[operand] for operand in tape.operands(i)))
             rays[i] = ray if jumps else ray._replace(v=values[i])
         for gone in dead[i]:
             rays[gone] = None
@@ -106,9 +105,8 @@ def _values(points: Points) -> list[Any]:
     tape = points.tape
     values: list[Any] = []
     for i, code in enumerate(tape.codes.tolist()):
-        rule = ROWS[code].point
-        numbers = (values[operand] for operand in tape.operands(i))
-        values.append(points.leaf(i) if rule is None else rule(points.xp, *numbers))
+        op, numbers = ROWS[code], (values[operand] for operand in tape.operands(i))
+        values.append(op.point(points.xp, *numbers) if op.arity else points.leaf(i))
     return values
 
 
@@ -122,9 +120,9 @@ def _taken(points: Points, values: list[Any]) -> list[bool]:
         if mask is None or not mask.any():
             where[i] = None
             continue
-        choice = TAKEN.get(ROWS[tape.codes[i]].name)
+        choice = ROWS[tape.codes[i]].choice
         for k, operand in enumerate(operands):
-            mine = mask & choice[k](*(values[o] for o in operands)) if choice else mask
+            mine = mask & choice.taken[k](*(values[o] for o in operands)) if choice else mask
             other = where[operand]
             where[operand] = mine if other is None else other | mine
     return [mask is not None for mask in where]

@@ -4,26 +4,16 @@ expression of a tape, which undoes ``Expr.tape()``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from intervalvm.environment import in_default_environment
 from intervalvm.expr.node import Expr, as_expr, axes, is_truth, var
 from intervalvm.expr.tapelike import TapeLike, as_tape, defaults_of
-from intervalvm.ops import AXES, ROWS, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from intervalvm.ops import AXES, ROWS
+from intervalvm.ops.row import Op
 
 Value = Expr | float
 _x, _y, _z = axes()
-
-NAMES = {
-    "neg": "negative", "abs": "absolute", "recip": "reciprocal", "ln": "log", "asin": "arcsin",
-    "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "sub": "subtract",
-    "mul": "multiply", "div": "divide", "min": "minimum", "max": "maximum",
-    "and": "and_", "or": "or_", "not": "not_",
-}  # fmt: skip
-"""What NumPy calls an operation, or Python allows, where the table's own word is another."""
 
 
 def _function(op: Op) -> Callable[..., Expr]:
@@ -36,7 +26,7 @@ def _function(op: Op) -> Callable[..., Expr]:
         return Expr(op.name, (as_expr(a), as_expr(b)))
 
     made: Callable[..., Expr] = unary if op.arity == 1 else binary
-    made.__name__ = made.__qualname__ = NAMES.get(op.name, op.name)
+    made.__name__ = made.__qualname__ = op.names.python[0]
     made.__doc__ = f"The operation ``{op.name}`` of the table, at every point."
     return made
 
@@ -45,6 +35,7 @@ FUNCTIONS: dict[str, Callable[..., Expr]] = {op.name: _function(op) for op in RO
 """A function for each operation with operands, by the operation's name."""
 
 _f = FUNCTIONS
+# what type checkers and editors know; the table adds what is not here
 copy, negative, reciprocal = _f["copy"], _f["neg"], _f["recip"]
 absolute = abs = _f["abs"]
 square, sqrt = _f["square"], _f["sqrt"]
@@ -58,6 +49,18 @@ add, subtract, multiply, divide = _f["add"], _f["sub"], _f["mul"], _f["div"]
 minimum, maximum = _f["min"], _f["max"]
 mod, compare = _f["mod"], _f["compare"]
 and_, or_, not_ = _f["and"], _f["or"], _f["not"]
+__all__ = [
+    "absolute", "acos", "add", "and_", "arccos", "arcsin", "arctan", "arctan2", "asin", "atan",
+    "atan2", "ceil", "compare", "copy", "cos", "divide", "exp", "expression", "floor", "ln", "log",
+    "maximum", "minimum", "mix", "mod", "multiply", "negative", "not_", "or_", "rand", "reciprocal",
+    "round", "sin", "sqrt", "square", "subtract", "tan",
+]  # fmt: skip
+"""What the package offers as its own; ``abs`` is Python's."""
+for _op in ROWS:
+    for _name in _op.names.python:
+        globals()[_name] = FUNCTIONS[_op.name]
+        if _name not in __all__ and _name != _op.names.operator:
+            __all__.append(_name)
 
 
 @in_default_environment
@@ -84,4 +87,4 @@ def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> 
             nodes.append(coordinates[name])
         else:
             nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
-    return copy(nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]
+    return FUNCTIONS["copy"](nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]

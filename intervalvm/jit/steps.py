@@ -25,8 +25,7 @@ from intervalvm.compiler.program import (
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
-from intervalvm.evaluate.boxes import NEAREST
-from intervalvm.evaluate.widened import WIDENED
+from intervalvm.evaluate.boxes import NEAREST, REAL
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     ELEMENT,
@@ -44,10 +43,9 @@ from intervalvm.jit.lanes import (
 )
 from intervalvm.jit.layout import LANES, SIDE, interval_bytes
 from intervalvm.ops import OPS
-from intervalvm.ops.bounds import constant
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval, constant
 
-RULES = {"nearest": NEAREST, "outward": WIDENED}
+RULES = {"nearest": NEAREST, "outward": REAL}
 """The rules of an interval loop, by its rounding."""
 
 

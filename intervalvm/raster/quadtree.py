@@ -19,7 +19,7 @@ from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
 from intervalvm.evaluate.points import prepare, run
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
 from intervalvm.ops import ROWS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 
