@@ -75,7 +75,7 @@ def interval(
 
     With ``rounding="nearest"``, the default, they enclose every value that ``evaluate`` computes in
     ``dtype`` at the float points of the box, 1 or 0 for a truth such as ``x < y``; with "outward"
-    every value of the real function at its real points (``ops.real`` says what operations
+    every value of the real function at its real points (``ops`` says what operations
     mean there; a constant is the float64 that its text is rounded to). With ``decoration`` the box
     tells whether the function is defined, continuous and bounded, by the decorations of IEEE 1788;
     this is about the real function, so ``rounding`` is "outward".

@@ -2,7 +2,7 @@
 
 In: a tape, a region, a resolution. Out: a ``Proof``. All of it follows from one image that is
 proven over the pixels' areas, and holds for the function of real numbers that the tape writes down:
-see ``ops.real``. Where the function is undefined is outside.
+see ``ops``. Where the function is undefined is outside.
 """
 
 from __future__ import annotations

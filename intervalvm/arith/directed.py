@@ -39,7 +39,10 @@ class Function:
     """What bounds of a real function are made from."""
 
     compute: Callable[..., Any]
-    """Its float64 values, within ``ULPS`` and of the right sign: a function of ``elementary``."""
+    """Its float64 values, within ``ULPS`` and of the right sign, as ``elementary`` has functions.
+    Compiled code knows it by its name."""
+    formula: str
+    """The real function, in the words of mpmath: of ``a``, or of ``a`` and ``b``."""
     known: Mapping[float, tuple[float, float]]
     """Real values as (float64, sign of what it lacks), by argument; at an end of the domain the
     limit."""
@@ -57,6 +60,7 @@ class Function:
 
     def __post_init__(self) -> None:
         assert self.worst[0] < self.error <= ULPS - 1
+        assert self.compute.__name__.isidentifier()
 
 
 PI, HALF_PI = math.pi, math.pi / 2

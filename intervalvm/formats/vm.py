@@ -41,7 +41,8 @@ UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}
 INPUTS = {name: CODE[name] for name in AXES.values()}
 WORDS = [op.name for op in ROWS if op.name != "var"]
-FOREIGN = {"log": "ln"}  # how others spell an operation, where the nearest word is no help
+FOREIGN = {name: op.name for op in ROWS for name in op.names.python}
+"""How others spell an operation, where the nearest word is no help."""
 
 WORD = re.compile(r"\S+")
 COMMENT = re.compile(r"(?<!\S)#.*", re.DOTALL)

@@ -182,7 +182,7 @@ class PointArms(_BlockArms):
 
 
 class PixelArms(_BlockArms):
-    """Over pixels: the rules of ``widened``."""
+    """Over pixels: the real rules of ``boxes``."""
 
     over, truths = "pixels", 2
 

@@ -1,8 +1,8 @@
 """The compiled loops over a program's records: one LLVM ``switch`` each, an arm for every variant.
 
 An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` does at
-the points of a leaf, or over its pixels for a proof. The arms are the rules of ``ops``, of
-``interval`` and of ``widened``, run on ``lanes``. Loops stand in a module of their own, which numba
+the points of a leaf, or over its pixels for a proof. The arms are the rules of ``ops``,
+run on ``lanes``. Loops stand in a module of their own, which numba
 does not see: it would compile them again for every function that leads to a call of one.
 """
 

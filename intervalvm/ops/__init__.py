@@ -18,6 +18,28 @@ the same rule. A namespace gives, element by element and with one rounding each:
 ``uint32(n)``                    an integer constant; integer arithmetic wraps
 ``below(a)``                     for a > 0, the largest float under a
 ===============================  =================================================================
+
+**Bounds of floats** (``floats``) take the bounds of the operands and give bounds that hold for the
+*computed* value at every float point of the box, in the tape's dtype. ``lower`` and ``upper`` are
+never NaN, and ``maybe_nan`` is set where some point of the box may give NaN; the bounds then hold
+for the points that do not. A bound of 0 bounds both zeros. The rules are inclusion isotonic: a box
+inside another has bounds within the other's.
+
+**Bounds of reals** (``reals``) are those of the function that a tape writes down, over all real
+points of a box, as IEEE 1788-2015 has it. They are written once, over a *number system* that rounds
+outwards: ``arith.directed`` has the tightest, in NumPy, ``arith.nearest`` one for compiled lanes. A
+bound of infinity says that the values are unbounded on that side: no value is infinite. What a tape
+means in real numbers:
+
+======================  ===========================================================================
+``const``               the number that its float64 is; NaN and infinity are none
+``div recip mod``       undefined where the divisor is 0; ``mod`` is a - abs(b) floor(a / abs(b))
+``sqrt ln asin acos``   undefined off the domain; ``ln`` is undefined at 0
+``tan atan2``           undefined at the poles, and at the origin; ``atan2(0, x < 0)`` is pi
+``round``               half away from zero
+``compare not and or``  as of floats, for numbers: undefined where an operand is
+``rand mix``            the hash of the nearest float32; zero has two, and either may be meant
+======================  ===========================================================================
 """
 
 from __future__ import annotations

@@ -259,28 +259,30 @@ def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
 
 
 def _function(
-    compute: Callable[..., Any], *, known: dict[float, tuple[float, float]], bend: int,
-    error: float, worst: tuple[float, ...],
+    compute: Callable[..., Any], formula: str, *, known: dict[float, tuple[float, float]],
+    bend: int, error: float, worst: tuple[float, ...],
 ) -> Function:  # fmt: skip
+    """One that does not come again and again."""
     return Function(
-        compute=compute, known=known, bend=bend, slope=None, turns=None, error=error, worst=worst
-    )
+        compute=compute, formula=formula, known=known, bend=bend, slope=None, turns=None,
+        error=error, worst=worst,
+    )  # fmt: skip
 
 
 SIN = Function(
-    compute=elementary.sin, known={0.0: (0.0, 0.0)}, bend=-1,
+    compute=elementary.sin, formula="sin(a)", known={0.0: (0.0, 0.0)}, bend=-1,
     slope=(elementary.cos, 1), turns=(-0.25, 0.25), error=1.1, worst=(0.919, 2.3564488664776526),
 )  # fmt: skip
 COS = Function(
-    compute=elementary.cos, known={0.0: (1.0, 0.0)}, bend=0,
+    compute=elementary.cos, formula="cos(a)", known={0.0: (1.0, 0.0)}, bend=0,
     slope=(elementary.sin, -1), turns=(0.5, 0.0), error=1.1, worst=(0.936, -0.7869503005597334),
 )  # fmt: skip
 TAN = Function(
-    compute=elementary.tan, known={0.0: (0.0, 0.0)}, bend=1,
+    compute=elementary.tan, formula="tan(a)", known={0.0: (0.0, 0.0)}, bend=1,
     slope=(elementary.cos, 1), turns=None, error=1.75, worst=(1.264, -281.9592244132034),
 )  # fmt: skip
 ATAN2 = _function(
-    elementary.atan2, known={}, bend=0, error=0.8,
+    elementary.atan2, "atan2(a, b)", known={}, bend=0, error=0.8,
     worst=(0.75, -1.5452555906037293e-220, 1.9892924577102479e87),
 )  # fmt: skip
 _sine, _cosine = _point(SIN), _point(COS)
@@ -297,7 +299,7 @@ ROWS = (
     _monotone(
         "asin", "the angle in -π/2..π/2 whose sine is a", "NaN outside -1..1",
         _function(
-            elementary.asin, bend=1, error=0.8, worst=(0.626, 0.7069953595469686),
+            elementary.asin, "asin(a)", bend=1, error=0.8, worst=(0.626, 0.7069953595469686),
             known={0.0: (0.0, 0.0), 1.0: (HALF_PI, 1.0), -1.0: (-HALF_PI, -1.0)},
         ),
         lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),
@@ -307,7 +309,7 @@ ROWS = (
     _monotone(
         "acos", "the angle in 0..π whose cosine is a", "NaN outside -1..1",
         _function(
-            elementary.acos, bend=0, error=0.8, worst=(0.635, 0.9507251690453347),
+            elementary.acos, "acos(a)", bend=0, error=0.8, worst=(0.635, 0.9507251690453347),
             known={1.0: (0.0, 0.0), 0.0: (HALF_PI, 1.0), -1.0: (PI, 1.0)},
         ),
         lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),
@@ -317,7 +319,7 @@ ROWS = (
     _monotone(
         "atan", "the angle in -π/2..π/2 whose tangent is a", "",
         _function(
-            elementary.atan, bend=-1, error=0.8, worst=(0.62, 0.33280521195505575),
+            elementary.atan, "atan(a)", bend=-1, error=0.8, worst=(0.62, 0.33280521195505575),
             known={
                 0.0: (0.0, 0.0), math.inf: (HALF_PI, 1.0), -math.inf: (-HALF_PI, -1.0),
             },
@@ -329,7 +331,7 @@ ROWS = (
     _monotone(
         "exp", "e to the power a", "",
         _function(
-            elementary.exp, bend=0, error=1.0, worst=(0.821, -708.7448996378284),
+            elementary.exp, "exp(a)", bend=0, error=1.0, worst=(0.821, -708.7448996378284),
             known={0.0: (1.0, 0.0), math.inf: (math.inf, 0.0), -math.inf: (0.0, 0.0)},
         ),
         lambda xp, value, a: value,
@@ -339,7 +341,7 @@ ROWS = (
     _monotone(
         "ln", "the natural logarithm", "-inf at 0, NaN below",
         _function(
-            elementary.ln, bend=0, error=1.0, worst=(0.905, 0.7069015048850943),
+            elementary.ln, "log(a)", bend=0, error=1.0, worst=(0.905, 0.7069015048850943),
             known={1.0: (0.0, 0.0), 0.0: (-math.inf, 0.0), math.inf: (math.inf, 0.0)},
         ),
         lambda xp, value, a: 1 / a,

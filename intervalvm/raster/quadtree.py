@@ -64,7 +64,7 @@ def render(
 
     ``tape`` reads x and y alone; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
     the samples, or the ends of the pixels' sides where a proof is about areas. ``steps`` are the
-    levels that each split takes. With the rules of ``widened`` pixels are verdicts.
+    levels that each split takes. With the rules ``boxes.REAL`` pixels are verdicts.
     """
     counts = [Counts() for _ in steps]
     walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)

@@ -2,7 +2,7 @@
 
 In: a job of ``api``. Out: ``uint8`` pixels, INSIDE, OUTSIDE or UNPROVEN. ``render`` is the
 definition that every other engine is held to: all clauses, over every pixel, by the rules of
-``ops.real``. Another engine may leave a pixel unproven that this one proves, and the other
+``ops``. Another engine may leave a pixel unproven that this one proves, and the other
 way round, but what one proves no other may contradict.
 """
 

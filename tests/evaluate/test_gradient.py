@@ -33,11 +33,10 @@ def test_each_rule_agrees_with_finite_differences(op: Any) -> None:
     """By both coordinates, at points away from jumps and from the edges of the domain."""
     rng = np.random.default_rng(5)
     a, b = rng.uniform(0.05, 0.95, (2, 500)) * rng.choice([-1, 1], (2, 500))
-    if op.name in ("sqrt", "ln"):
-        a = abs(a)
     if op.name in ("and", "or"):
         a[::2] = 0
     shape = FUNCTIONS[op.name](*[x, y][: op.arity])
+    a = np.where(np.isnan(ivm.evaluate(shape, a, b, dtype="float64")), abs(a), a)
     found = ivm.grad(shape, a, b, dtype="float64")
     h = 1e-6
     for slope, (u, v) in ((found.dx, (h, 0)), (found.dy, (0, h))):
