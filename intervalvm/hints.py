@@ -1,7 +1,6 @@
-"""What people call things that have another name here, for errors that say so.
+"""Hints in errors: what to write instead of a name that is not there.
 
-There is one name for each thing, so a guess is not an alias: the error has the name. What is not in
-these tables is compared with the names that there are.
+The tables hold names of other libraries. Another unknown name is compared with the known ones.
 """
 
 from __future__ import annotations
@@ -10,96 +9,89 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from intervalvm.arguments import did_you_mean
 from intervalvm.errors import ArgumentTypeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 C = TypeVar("C", bound=type)
 
-PACKAGE = {
-    "min": "minimum(a, b)", "max": "maximum(a, b)", "abs": "abs(a), or absolute(a)",
-    "pow": "a**n", "power": "a**n", "pi": "math.pi", "e": "math.e", "inf": "math.inf",
-    "nan": "math.nan", "mean": "(a + b) / 2", "variable": "var(name, default)",
-    "param": "var(name, default)", "const": "constant(value)", "draw": "render(shape)",
-    "tau": "2 * math.pi",
-    "show": "render(shape)", "plot": "render(shape)", "read": "load(path)", "open": "load(path)",
-    "write": "save(shape, path)", "eval": "evaluate(shape, x, y)", "gradient": "grad(shape, x, y)",
-    "bounds": "interval(shape, x=(0, 1), y=(0, 1))", "x": "x, y, z = axes()",
-    "y": "x, y, z = axes()", "z": "x, y, z = axes()", "logical_and": "(a < b) & (c < d)",
-    "logical_or": "(a < b) | (c < d)", "logical_not": "~(a < b)",
-}  # fmt: skip
-SHAPES = {
-    "disc": "circle(radius)", "disk": "circle(radius)", "oval": "ellipse(radius_x, radius_y)",
-    "square": "rectangle(width, width)", "rect": "rectangle(width, height)",
-    "triangle": "polygon(corners)", "hexagon": "polygon(corners)", "pentagon": "polygon(corners)",
-    "ngon": "polygon(corners)", "regular_polygon": "polygon(corners)",
-    "hull": "segment(start, end, radius), or polygon(corners)",
-    "line": "segment(start, end, radius)", "stroke": "segment(start, end, radius)",
-    "stadium": "segment(start, end, radius)", "annulus": "ring(outer, inner)",
-    "ball": "sphere(radius)",
-    "cube": "box(width, width, width)", "cuboid": "box(width, height, depth)",
-    "donut": "torus(radius, tube)", "tube": "ring(outer, inner).extrude(height)",
-    "label": "text(string)", "add": "union(a, b)", "fuse": "union(a, b)",
-    "intersect": "intersection(a, b)", "subtract": "difference(a, b)", "cut": "difference(a, b)",
-    "complement": "~a", "translate": "a.move(x, y)", "rotate": "a.rotate(degrees)",
-    "scale": "a.scale(factor)", "extrude": "a.extrude(height)",
-    "linear_extrude": "a.extrude(height)", "rotate_extrude": "a.revolve()", "lathe": "a.revolve()",
-    "fillet": "smooth_union(a, b, radius=radius)", "blend": "smooth_union(a, b, radius=radius)",
-    "xor": "(a | b) - (a & b)", "symmetric_difference": "(a | b) - (a & b)",
-}  # fmt: skip
-METHODS = {
-    "translate": "move(x, y)", "translated": "move(x, y)", "shift": "move(x, y)",
-    "at": "move(x, y)", "center": "move(x, y)", "rotated": "rotate(degrees)",
-    "turn": "rotate(degrees)", "resize": "scale(factor)", "flip": "reflect(axis)",
-    "grow": "offset(distance)", "dilate": "offset(distance)", "inflate": "offset(distance)",
-    "erode": "offset(-distance)", "round": "offset(distance)", "outline": "shell(thickness)",
-    "onion": "shell(thickness)", "array": "repeat(x, y)", "pattern": "repeat(x, y)",
-    "tile": "repeat(x, y)", "lathe": "revolve()", "rotate_extrude": "revolve()",
-    "linear_extrude": "extrude(height)", "xor": "(a | b) - (a & b)",
-    "symmetric_difference": "(a | b) - (a & b)",
-    "smooth": "shapes.smooth_union(a, b, radius=radius)",
-    "fillet": "shapes.smooth_union(a, b, radius=radius)",
-    "blend": "shapes.smooth_union(a, b, radius=radius)",
-    "hull": "shapes.segment(start, end, radius), or shapes.polygon(corners)",
-    "union": "a | b", "fuse": "a | b",
-    "add": "a | b", "intersection": "a & b", "intersect": "a & b", "difference": "a - b",
-    "subtract": "a - b", "cut": "a - b", "complement": "~a", "invert": "~a",
-    "render": "ivm.render(shape)", "draw": "ivm.render(shape)", "show": "ivm.render(shape)",
-    "save": "ivm.save(shape, path), or ivm.render(shape).save(path)",
-    "evaluate": "ivm.evaluate(shape, x, y)", "field": "shape(x, y), or shape.expr",
-    "grad": "ivm.grad(shape, x, y)", "bounds": "ivm.prove(shape).bounds",
-    "area": "ivm.prove(shape).area",
-}  # fmt: skip
-KEYWORDS = {
-    "center": "shapes stand about the origin, and .move(x, y) moves one",
-    "at": "shapes stand about the origin, and .move(x, y) moves one",
-    "diameter": "a radius is half of it", "size": "a width and a height are full ones",
-    "angle": ".rotate(degrees) turns one",
-}  # fmt: skip
-KEYWORDS |= dict.fromkeys(("centre", "position", "pos", "origin"), KEYWORDS["center"])
+
+def _by_guess(guesses: Mapping[str, str]) -> dict[str, str]:
+    """The hint for each guess, from a table of the guesses, in one text, for each hint."""
+    return {guess: hint for hint, words in guesses.items() for guess in words.split()}
 
 
-EXPRESSIONS = {
-    "round": "round(a)", "abs": "abs(a)", "pow": "a**n", "min": "np.minimum(a, b)",
-    "max": "np.maximum(a, b)", "subs": "a.bind(r=value)", "diff": "ivm.grad(a, x, y)",
-}  # fmt: skip
+PACKAGE = _by_guess({
+    "minimum(a, b)": "min", "maximum(a, b)": "max", "abs(a), or absolute(a)": "abs",
+    "a**n": "pow power", "math.pi": "pi", "math.e": "e", "math.inf": "inf", "math.nan": "nan",
+    "(a + b) / 2": "mean", "var(name, default)": "variable param", "constant(value)": "const",
+    "render(shape)": "draw show plot", "2 * math.pi": "tau", "load(path)": "read open",
+    "save(shape, path)": "write", "evaluate(shape, x, y)": "eval", "grad(shape, x, y)": "gradient",
+    "interval(shape, x=(0, 1), y=(0, 1))": "bounds", "x, y, z = axes()": "x y z",
+    "(a < b) & (c < d)": "logical_and", "(a < b) | (c < d)": "logical_or",
+    "~(a < b)": "logical_not", "Interval": "Box",
+})  # fmt: skip
+SHAPES = _by_guess({
+    "circle(radius)": "disc disk", "ellipse(radius_x, radius_y)": "oval",
+    "rectangle(width, width)": "square", "rectangle(width, height)": "rect",
+    "polygon(corners)": "triangle hexagon pentagon ngon regular_polygon",
+    "segment(start, end, radius), or polygon(corners)": "hull",
+    "segment(start, end, radius)": "line stroke stadium", "ring(outer, inner)": "annulus",
+    "sphere(radius)": "ball", "box(width, width, width)": "cube",
+    "box(width, height, depth)": "cuboid", "torus(radius, tube)": "donut",
+    "ring(outer, inner).extrude(height)": "tube", "text(string)": "label",
+    "union(a, b)": "add fuse", "intersection(a, b)": "intersect",
+    "difference(a, b)": "subtract cut", "~a": "complement", "a.move(x, y)": "translate",
+    "a.rotate(degrees)": "rotate", "a.scale(factor)": "scale",
+    "a.extrude(height)": "extrude linear_extrude", "a.revolve()": "rotate_extrude lathe",
+    "smooth_union(a, b, radius=radius)": "fillet blend",
+    "(a | b) - (a & b)": "xor symmetric_difference",
+})  # fmt: skip
+METHODS = _by_guess({
+    "move(x, y)": "translate translated shift at center", "rotate(degrees)": "rotated turn",
+    "scale(factor)": "resize", "reflect(axis)": "flip",
+    "offset(distance)": "grow dilate inflate round", "offset(-distance)": "erode",
+    "shell(thickness)": "outline onion", "repeat(x, y)": "array pattern tile",
+    "revolve()": "lathe rotate_extrude", "extrude(height)": "linear_extrude",
+    "(a | b) - (a & b)": "xor symmetric_difference",
+    "shapes.smooth_union(a, b, radius=radius)": "smooth fillet blend",
+    "shapes.segment(start, end, radius), or shapes.polygon(corners)": "hull",
+    "a | b": "union fuse add", "a & b": "intersection intersect",
+    "a - b": "difference subtract cut", "~a": "complement invert",
+    "ivm.render(shape)": "render draw show",
+    "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
+    "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
+    "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
+    "ivm.prove(shape).area": "area",
+})  # fmt: skip
+KEYWORDS = _by_guess({
+    "shapes stand about the origin, and .move(x, y) moves one":
+        "center at centre position pos origin",
+    "a radius is half of it": "diameter", "a width and a height are full ones": "size",
+    ".rotate(degrees) turns one": "angle",
+})  # fmt: skip
+EXPRESSIONS = _by_guess({
+    "round(a)": "round", "abs(a)": "abs", "a**n": "pow", "np.minimum(a, b)": "min",
+    "np.maximum(a, b)": "max", "a.bind(r=value)": "subs", "ivm.grad(a, x, y)": "diff",
+})  # fmt: skip
 OF_SHAPES = (
     *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
     *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
-"""What makes a shape of a shape, by name: expressions are made into one first."""
-IMAGE = {
-    "show": "PIL.Image.fromarray(image.pixels).show()",
-    "plot": "PIL.Image.fromarray(image.pixels).show()",
-    "to_pil": "PIL.Image.fromarray(image.pixels)", "to_image": "PIL.Image.fromarray(image.pixels)",
-    "shape": "image.pixels.shape", "dtype": "image.pixels.dtype",
-    "__array_interface__": "image.pixels", "tobytes": "image.pixels.tobytes()",
-    "size": "image.width, image.height", "array": "image.pixels", "data": "image.pixels",
-    "numpy": "image.pixels", "to_numpy": "image.pixels", "values": "image.pixels",
-}  # fmt: skip
+"""Methods of shapes, which an expression has after ``Shape(a)``."""
+IMAGE = _by_guess({
+    "PIL.Image.fromarray(image.pixels).show()": "show plot",
+    "PIL.Image.fromarray(image.pixels)": "to_pil to_image", "image.pixels.shape": "shape",
+    "image.pixels.dtype": "dtype",
+    "image.pixels": "__array_interface__ array data numpy to_numpy values",
+    "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
+    "image.prove": "over",
+})  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
     "resolution": "size=(width, height)", "shape": "size=(width, height)",
@@ -108,9 +100,12 @@ RENDER = {
     "xlim": "region=(x0, x1, y0, y1)", "ylim": "region=(x0, x1, y0, y1)",
     "workers": "threads=n", "jobs": "threads=n", "processes": "threads=n",
     "precision": "dtype='float64'", "values": "mode='value'", "params": "variables={'r': value}",
+    "rounding": "prove='point'", "over": "prove='area'", "proven": "prove='area'",
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
 """What to write for a keyword that ``render`` lacks."""
+INTERVAL = dict.fromkeys(("rounding", "over"), "prove='area'")
+"""What to write for a keyword that ``interval`` lacks."""
 OPERATORS = {
     "+ add radd": "a | b, or a.offset(distance)",
     "* mul rmul": "a.scale(factor), or a & b",
@@ -121,11 +116,11 @@ OPERATORS = {
     "-a neg": "~a",
     "abs(a) abs": "a.shell(thickness)",
 }
-"""What to write for an operator that shapes lack, by its sign and its methods."""
+"""Replacements for operators that shapes lack, by sign and methods."""
 
 
 def refusing(kind: C) -> C:
-    """A class of shapes that answers to these operators with an error."""
+    """Give a class the operators of ``OPERATORS``, which raise ArgumentTypeError with a hint."""
 
     def method(sign: str, hint: str) -> Callable[..., NoReturn]:
         def refuse(*_: object) -> NoReturn:
@@ -141,14 +136,14 @@ def refusing(kind: C) -> C:
 
 
 def lacks(of: object, owner: str, name: str, guessed: Mapping[str, str]) -> Any:
-    """What ``__getattr__`` of an object does: raise AttributeError, with a hint."""
-    if hasattr(type(of), name):  # a property that failed by itself
+    """Carry out ``__getattr__``: raise AttributeError with a hint."""
+    if hasattr(type(of), name):  # a property that raised AttributeError itself
         return object.__getattribute__(of, name)
     raise AttributeError(missing(owner, name, guessed, dir(type(of))))
 
 
 def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
-    """What people ask of an expression, NumPy's functions and a shape's methods too."""
+    """The hints of expressions, with NumPy's functions and methods of shapes."""
     methods = {name: f"{name}(...)" for name in OF_SHAPES} | {
         guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in OF_SHAPES
     }
@@ -158,7 +153,7 @@ def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
 
 
 def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[str]) -> str:
-    """The message of an AttributeError. Names with an underscore are asked for by libraries."""
+    """The message of an AttributeError. Names with an underscore are probed by libraries."""
     if name.startswith("_") and name not in guessed:
         return f"{owner} has no attribute {name!r}"
     known = [each for each in names if not each.startswith("_")]
@@ -171,21 +166,26 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
     It names those that go by name alone where it is given too many values.
     """
-    parameters = signature(make).parameters.values()
-    allowed = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    parameters = signature(make).parameters
+    own = 1 if "self" in parameters else 0
+    by_name = [
+        p for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    allowed = {p.name: p for p in by_name[own:]}
+    named = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
     first = len(parameters) - len(named)
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters) or not named:
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) or not named:
         first = sys.maxsize
+    function = make.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @wraps(make)
     def call(*args: P.args, **options: P.kwargs) -> T:
         for name in options:
             if name not in allowed:
-                raise ArgumentTypeError(unknown(make.__name__, name, allowed))
+                raise ArgumentTypeError(unknown(function, name, [*allowed]))
         if len(args) > first:
             raise ArgumentTypeError(
-                f"{make.__name__} was given {len(args)} values, of which it takes {first}: "
+                f"{function} was given {len(args) - own} values, of which it takes {first - own}: "
                 f"the others go by name, as {', '.join(f'{name}=' for name in named)}"
             )
         return make(*args, **options)
@@ -193,10 +193,34 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+class Takes(Generic[P]):
+    """A decorator: ``f(..., **given)`` as if it spelled out what ``options`` takes by name.
+
+    Types, ``help``, ``inspect.signature`` and the error for another name are as if it did.
+    """
+
+    def __init__(self, options: Callable[P, Any]) -> None:
+        self.parameters = signature(options).parameters.values()
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, B, ...], T]
+    ) -> Callable[Concatenate[A, B, P], T]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, ...], T]
+    ) -> Callable[Concatenate[A, P], T]: ...
+    def __call__(self, function: Any) -> Any:
+        own = signature(function)
+        before = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        function.__signature__ = own.replace(parameters=[*before, *self.parameters])
+        return hinted(function)
+
+
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
-    of_frames = {guess: f"write {code}" for guess, code in RENDER.items()}
-    known = of_frames if function in ("render", "Renderer") else KEYWORDS
+    codes = {"render": RENDER, "Renderer": RENDER, "interval": INTERVAL}.get(function)
+    known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)
     others = f", but {', '.join(allowed)}" if allowed else ""
     return f"{function} takes no {name}={others}{hint}"

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.api.render import render
-from intervalvm.arguments import brief, real
-from intervalvm.digits import shown
+from intervalvm.arguments import bounds_text, brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import Amount, as_bytes, require
 from intervalvm.proof.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
-from intervalvm.raster.grid import Region, RegionLike, as_region
-from intervalvm.raster.size import check_size
+from intervalvm.raster.region import Region, RegionLike, as_region, check_size
+from intervalvm.words import Backend, Engine
 
 if TYPE_CHECKING:
     import os
@@ -87,8 +86,8 @@ class Proof:
     def __str__(self) -> str:
         """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
-        least, most = shown(*self.area)
-        _, whole = shown(0.0, rounded_up((x1 - x0) * (y1 - y0)))
+        least, most = bounds_text(*self.area)
+        _, whole = bounds_text(0.0, rounded_up((x1 - x0) * (y1 - y0)))
         where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
         return (
             f"{self.verdict}: {_exactly(self.region)}, "
@@ -116,8 +115,8 @@ def prove(
     z: float = 0.0,
     variables: Mapping[str, float] | None = None,
     dtype: Any = "float64",
-    engine: str = "pruned",
-    backend: str | None = None,
+    engine: Engine = "pruned",
+    backend: Backend | None = None,
     threads: int | None = None,
     max_memory: Amount | None = None,
 ) -> Proof:
@@ -147,11 +146,10 @@ def prove(
         "backend": backend,
         "threads": threads,
         "max_memory": most,
-        "rounding": "outward",
     }
     while True:
         _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
-        image = render(shape, size=size, over="area", **options)
+        image = render(shape, size=size, prove="area", **options)
         cells = Cells.of(image)
         area = cells.area()
         if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
@@ -163,7 +161,7 @@ def prove(
     if counts["unproven"] and None in (inside, outside):
         if most is not None:
             options["max_memory"] = most - image.pixels.nbytes
-        samples = render(shape, size=size, over="point", **options)
+        samples = render(shape, size=size, prove="point", **options)
         inside = inside or _first(samples, INSIDE)
         outside = outside or _first(samples, OUTSIDE)
     given = zip(shape.variables, shape.settings(settings), strict=True)
