@@ -15,12 +15,12 @@ from intervalvm import words
 
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
-    {"errors", "words"},
+    {"errors"},
     {"environment"},
     {"arguments"},
     {"hints"},
     {"cached", "digits", "files", "late", "memory"},
-    {"shown"},
+    {"shown", "words"},
     {"arith"},
     {"ops"},
     {"tape"},
