@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 import intervalvm as ivm
-from bench import process
-from bench.subject import Subject
+from bench import processes
+from bench.engines import broadcasting, rendering
+from bench.subject import Subject, machine, parser
 from bench.timing import in_turns
-from bench.ways import broadcasting, rendering
 from intervalvm.api.options import PROVES
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import in_units
@@ -115,7 +115,7 @@ def _parse(shape: Subject, rounds: int) -> Claim:
 def _processes(shape: Subject, folder: Path) -> Iterator[Claim]:
     """What whole processes take, from an empty cache of kernels on."""
     kept = {name: str(folder / "cache") for name in ("XDG_CACHE_HOME", "LOCALAPPDATA")}
-    command = partial(process.run, "render", str(shape.path), folder=folder, environment=kept)
+    command = partial(processes.run, "render", str(shape.path), folder=folder, environment=kept)
 
     first, second = command("--out", "first.png"), command("--out", "second.png")
     says_so, again = "compiling" in first.said, "compiling" in second.said
@@ -140,7 +140,7 @@ def _processes(shape: Subject, folder: Path) -> Iterator[Claim]:
         yield _memory(what, huge, 2 * HUGE)
 
 
-def _memory(what: str, run: process.Run, most: int) -> Claim:
+def _memory(what: str, run: processes.Run, most: int) -> Claim:
     return Claim(
         f"peak memory of the process: {what}",
         f"< {in_units(most)}",
@@ -154,3 +154,12 @@ def shown(found: list[Claim]) -> str:
     head = ("what", "reach", "measured", "holds")
     rows = [(c.what, c.reach, c.measured, "yes" if c.holds else "NO") for c in found]
     return aligned([head, *rows], left=1)
+
+
+def main(words: list[str]) -> int:
+    """Measure them all; 1 if a claim does not hold."""
+    chosen = parser("claims", __doc__, rounds=5).parse_args(words)
+    print(f"{machine()}\n{chosen.file}\n", flush=True)
+    found = list(claims(chosen.file, rounds=chosen.rounds))
+    print(shown(found))
+    return 0 if all(claim.holds for claim in found) else 1

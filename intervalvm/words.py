@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from intervalvm.cached import cached_property
+from intervalvm.late import cached_property
 
 Engine = Literal["pruned", "dense", "naive"]
 Backend = Literal["numba", "numpy", "cupy", "cuda"]

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from intervalvm.api.options import is_fast, keeps_sign, proves_real
-from intervalvm.arguments import brief, flag, mapping, parts_of, real
+from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
 from intervalvm.arith.arrays import Arrays, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.fold import fold as fold_tape
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.compiler.thresholds import Floats
-from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
@@ -52,11 +51,14 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
+        """Whether the function is undefined at every point of the box."""
         return self.lower > self.upper
 
     @in_default_environment
     def __str__(self) -> str:
-        bounds = "[empty]" if self.is_empty else f"[{', '.join(shown(self.lower, self.upper))}]"
+        bounds = (
+            "[empty]" if self.is_empty else f"[{', '.join(bounds_text(self.lower, self.upper))}]"
+        )
         if self.decoration is not None:
             return f"{bounds}_{self.decoration}"
         return f"{bounds}{' or NaN' if self.maybe_nan else ''}"
