@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
+from intervalvm.late import cached_property
+
 Engine = Literal["pruned", "dense", "naive"]
 Backend = Literal["numba", "numpy", "cupy", "cuda"]
 ArrayEngine = Literal["dense", "naive"]
@@ -34,16 +36,16 @@ class Way(Enum):
     def __init__(self, engine: Engine, backend: Backend) -> None:
         self.engine, self.backend = engine, backend
 
-    @property
+    @cached_property
     def prunes(self) -> bool:
         """Whether it walks a quadtree; the others evaluate every clause at every pixel."""
         return self in (Way.COMPILED, Way.READABLE, Way.GPU_LEAVES, Way.GPU_WALK)
 
-    @property
+    @cached_property
     def keeps(self) -> bool:
         """Whether it keeps every clause's array to the end."""
         return self in (Way.NAIVE, Way.GPU_NAIVE)
 
-    @property
+    @cached_property
     def on_gpu(self) -> bool:
         return self in (Way.GPU_LEAVES, Way.GPU_WALK, Way.GPU_DENSE, Way.GPU_NAIVE)

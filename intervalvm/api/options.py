@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -60,6 +60,7 @@ COORDINATE_BYTES = 64
 """What each column and row takes while its coordinate is made, at most."""
 LEAF_PX = BLOCK
 """A depth chosen by ``check_depth`` gives leaves of at most so many pixels a side."""
+BITMAP = np.dtype(np.uint8)
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
@@ -112,10 +113,12 @@ class How:
     max_memory: Amount | None = None
     fold: Fold = "exact"
     progress: Progress | bool | None = None
+    way: Way = field(init=False, repr=False)
+    """The engine on its back end."""
 
     def __post_init__(self) -> None:
         given = vars(self)
-        self.way()
+        given["way"] = self._way()
         if self.threads is not None:
             given["threads"] = check_threads(self.threads)
         if self.depth is not None and _as_levels(self.depth) < 0:
@@ -127,8 +130,7 @@ class How:
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
 
-    def way(self) -> Way:
-        """The engine on its back end."""
+    def _way(self) -> Way:
         check_word("engine", self.engine, ENGINES)
         choices, backend = BACKENDS[self.engine], self.backend
         if backend is not None and not is_word(backend, choices):
@@ -147,7 +149,7 @@ class Options(How, What):
         What.__post_init__(self)
         How.__post_init__(self)
         if self.prove is None:  # which no GPU does: a frame says so, whether there is one or not
-            check_device(self.way())
+            check_device(self.way)
 
     def job(self, tape: Tape, variables: Mapping[str, float] | None) -> Job:
         """What is to be done for the picture of a tape, or the error that ``render`` promises.
@@ -157,19 +159,18 @@ class Options(How, What):
         whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
         assert isinstance(whole, tuple)
         assert isinstance(dtype, np.dtype)
-        assert isinstance(max_memory, int | None)
-        assert isinstance(region, Region | None)
+        assert max_memory is None or isinstance(max_memory, int)
+        assert region is None or isinstance(region, Region)
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
         depth = check_depth(self.depth, width, height)
-        way = self.way()
         if self.prove is not None:
-            self._check_proof(way)
+            self._check_proof()
         tape = folded(tape, self.fold, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
         settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
-        pixel_type = np.dtype(np.uint8) if self.is_bitmap else dtype
+        pixel_type = BITMAP if self.is_bitmap else dtype
         # of an image that is one pixel wide the coordinates are the larger part
         needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
@@ -186,21 +187,21 @@ class Options(How, What):
             grid=self.grid,
             prove=self.prove,
             settings=settings,
-            way=way,
+            way=self.way,
             threads=self.threads or usable_cpus(),
             depth=depth,
-            steps=split_levels(depth) if way.prunes else [],
+            steps=split_levels(depth) if self.way.prunes else [],
             max_memory=max_memory,
         )
 
-    def _check_proof(self, way: Way) -> None:
+    def _check_proof(self) -> None:
         """Raise OptionError for options that do not go with ``prove``."""
         wrong = {
             "mode": not self.is_bitmap and "proven pixels have no value: choose mode='bitmap'",
             "fold": self.fold != "exact"
             and "it changes values, so it proves nothing: choose fold='exact'",
-            "engine": way.keeps and "choose 'pruned' or 'dense'",
-            "backend": way.on_gpu and "choose 'numba' or 'numpy'",
+            "engine": self.way.keeps and "choose 'pruned' or 'dense'",
+            "backend": self.way.on_gpu and "choose 'numba' or 'numpy'",
         }
         for name, way_out in wrong.items():
             if way_out:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +24,7 @@ Progress = Callable[[int, int], None]
 """Called with pixels done and pixels in all."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A render whose options have been checked.
 
     ``samples`` are those of the pixels, ``edges`` where their areas meet, if it is of these that
@@ -81,8 +79,7 @@ class Job:
         require(needed + self.image_bytes, what, way_out, self.max_memory)
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used.
 
     Pixels that a GPU drew are an array of CuPy.
