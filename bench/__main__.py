@@ -1,4 +1,4 @@
-"""``python -m bench NAME ...`` runs a benchmark; without a name, the names are listed."""
+"""``python -m bench NAME ...`` runs a benchmark; without a name, all are listed."""
 
 from __future__ import annotations
 

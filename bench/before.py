@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.page import ms, table, times
+from bench.processes import start
 from bench.subject import TOP, Subject, cpus, machine, parser
 from bench.timing import Times, Turn, in_turns, taking_turns
-from bench.versions import Answer, Version, start
+from bench.versions import Answer, Version
 
 SIZES = (1024, 4096)
 SIDES = ("this", "before")

@@ -1,4 +1,4 @@
-"""The constants of ``intervalvm.arith.elementary``, computed.
+"""The constants of intervalvm.arith.elementary, computed anew.
 
 Each polynomial interpolates its function at the Chebyshev nodes of its interval, in 80 digits, and
 is rounded to float64 afterwards. Such a polynomial is within a factor of 3 of the best one

@@ -1,4 +1,4 @@
-"""Times of every engine at each size, and how many times faster than dense float64 each is."""
+"""Times of every engine at each size, and how many times faster than dense float64 it is."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from bench.processes import searching
 from bench.timing import turn
 
 TOP = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ class Version:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.versions", str(folder.resolve()), str(file.resolve())],
             cwd=TOP,
-            env=_searching(TOP),
+            env=searching(TOP),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -72,21 +72,6 @@ class Version:
         process.stdin.write(json.dumps([what, options]) + "\n")
         process.stdin.flush()
         return Answer(*json.loads(process.stdout.readline()))
-
-
-def start(folder: Path, words: list[str], *, within: Path) -> None:
-    """Run ``python WORDS`` to its end in ``within``, with the version in ``folder``."""
-    subprocess.run(
-        [sys.executable, *words],
-        cwd=within,
-        env=_searching(folder.resolve()),
-        capture_output=True,
-        check=True,
-    )
-
-
-def _searching(folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 def _serve(folder: str, file: str) -> None:

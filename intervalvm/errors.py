@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "ArgumentTypeError", "BackendError", "DeviceError", "DoesNotFit", "FileError",
+    "FormatError", "IntervalvmError", "OptionError", "Undecided", "VariableError",
+]  # fmt: skip
+
 
 class IntervalvmError(Exception):
     """The base class of all deliberate errors."""

@@ -1,4 +1,4 @@
-"""The tables of ``docs/conformance.md``: how each interval evaluator does in each test case."""
+"""The tables of docs/conformance.md: how each interval evaluator does in each test case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``docs/performance.md`` and its picture, measured in one run."""
+"""The page on how fast it is, docs/performance.md, and its picture, measured in one run."""
 
 from __future__ import annotations
 

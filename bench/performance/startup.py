@@ -15,9 +15,9 @@ from PIL import Image as Pillow
 import intervalvm as ivm
 from bench.page import ms, table, times
 from bench.performance.techniques import DTYPE, scene
+from bench.processes import start
 from bench.subject import TOP, Subject
 from bench.timing import in_turns
-from bench.versions import start
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance

@@ -37,8 +37,8 @@ def name_of(page: Path) -> str:
 def kernels() -> None:
     """Compile before an example runs: its output has no line that says so."""
     x, _, _ = ivm.axes()
-    for rounding in ("nearest", "outward"):
-        ivm.render(x, size=16, rounding=rounding)
+    for prove in (None, "point"):
+        ivm.render(x, size=16, prove=prove)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
