@@ -1,8 +1,7 @@
-"""``prove``: what is certain of a shape in a region of the plane.
+"""``prove``: from a tape, a region and a resolution to a ``Proof``.
 
-In: a tape, a region, a resolution. Out: a ``Proof``. All of it follows from one image that is
-proven over the pixels' areas, and holds for the function of real numbers that the tape writes down:
-see ``ops``. Where the function is undefined is outside.
+It follows from an image proven over the pixels' areas, and holds for the real function that the
+tape defines. Points where the function is undefined are outside.
 """
 
 from __future__ import annotations
@@ -40,15 +39,25 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What is proven of a shape in ``region``. It prints in two lines.
+    """What is proven of a shape in a region. It prints in two lines.
 
-    ``verdict`` is "empty" (no point of the region is inside), "full" (every one is), "crossed"
-    (some are and some are not), or "undecided": at this resolution none of the three was proven.
-    ``area`` are bounds on the area inside; ``bounds`` is a box ((x0, x1), (y0, y1)) that holds
-    every point inside, None if the region is empty. ``inside_at`` and ``outside_at`` are points
-    (x, y) of which it is proven, None if there was none; an "undecided" proof may have one.
-
-    ``image`` has the verdict of each cell, ``boxes`` joins them; ``save`` writes them down.
+    Attributes
+    ----------
+    verdict : str
+        "empty" (no point of the region is inside), "full" (every point is), "crossed" (some are),
+        or "undecided" (none of these is proven at this resolution).
+    region : Region
+    area : (float, float)
+        Bounds on the area inside.
+    bounds : ((float, float), (float, float)) or None
+        A box that holds every point inside; None if the region is empty.
+    inside_at, outside_at : (float, float) or None
+        Points proven inside and outside, if one was found.
+    image : Image
+        The verdict of each cell.
+    tape : Tape
+    z : float
+    variables : dict of str to float
     """
 
     verdict: str
@@ -64,14 +73,14 @@ class Proof:
 
     @property
     def boxes(self) -> Iterator[ProvenBox]:
-        """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
+        """The cells of a quadtree that cover the region, each with one verdict."""
         return Cells.of(self.image).boxes()
 
     @in_default_environment
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
-        all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
-        writes it.
+        """Write a certificate, boxes and bounds as JSON lines. Raises FileError.
+
+        ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save`` writes it.
         """
         from intervalvm.proof.certificate import Subject, write_certificate
 
@@ -120,15 +129,30 @@ def prove(
     threads: int | None = None,
     max_memory: Amount | None = None,
 ) -> Proof:
-    """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
+    """Prove where the real function of a tape is below 0 in a region.
 
-    The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
-    shape as for a picture. With ``tolerance`` the resolution is doubled until the bounds of the
-    area are no further apart, or until another doubling would go beyond ``max_resolution`` cells a
-    side: then ``area[1] - area[0]`` is larger than the tolerance. The other options are those of
-    ``render``; in float32 the region's ends are rounded outwards.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    region : Region or four floats, optional
+        By default -1..1 in x and y.
+    resolution : int or (int, int)
+        Cells a side, or (columns, rows); the region is fitted to their shape.
+    tolerance : float, optional
+        Double the resolution until the bounds of the area are this close.
+    max_resolution : int
+        The most cells a side that ``tolerance`` leads to.
+    z, variables, dtype, engine, backend, threads, max_memory
+        As for ``render``; in float32 the region's ends are rounded outwards.
 
-    Raises what ``render`` raises.
+    Returns
+    -------
+    Proof
+
+    Raises
+    ------
+    IntervalvmError
+        As ``render`` does.
     """
     if tolerance is not None and not real("tolerance", tolerance) >= 0:
         raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")

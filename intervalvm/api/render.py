@@ -47,30 +47,60 @@ MOST_ZOOM = 4.0
 @in_default_environment
 @takes_options
 def render(tape: TapeLike, **options: Any) -> Image:
-    """The image of ``tape``: 255 where its value is below 0, else 0, NaN included. An expression
-    that is a truth, such as ``x < y``, is drawn where it holds.
+    """Draw a shape: 255 where its value is below 0 or a truth holds, else 0, NaN included.
 
-    ``size`` is in pixels, one number or (width, height). ``region`` is what the image shows, by
-    default -1..1 along its shorter side: a ``Region``, or its ends as (x0, x1, y0, y1). ``grid``
-    says where in it the samples lie. With ``crop=(left, top, right, bottom)``, in pixels from the
-    top left corner, the image is that part of the picture: at the same samples, without the time
-    and memory for the rest. The quadtree has ``depth`` levels, by default as many as make leaves
-    of 16 pixels. ``engine`` is "pruned", "dense" or "naive": all give the same bits, and so do all
-    back ends. ``threads`` defaults to the CPUs that this process may use. With ``mode="value"``
-    pixels are the values themselves, in ``dtype``, as ``evaluate`` gives them at the samples.
-    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
-    ``fold="fast"`` also uses identities of real numbers, which change values: see
-    ``intervalvm.fold``.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    size : int or (int, int)
+        Pixels a side, or (width, height).
+    region : Region or four floats, optional
+        The part of the plane, a ``Region`` or (x0, x1, y0, y1); by default -1..1 along the shorter
+        side.
+    crop : (int, int, int, int), optional
+        Draw only the pixels (left, top, right, bottom) of the picture, at the same samples.
+    grid : {"linspace", "center", "fidget"}
+        Where the samples lie: from end to end, at the centres or at the lower ends of equal parts.
+    z : float
+        The height of the slice.
+    variables : dict of str to float, optional
+        Values of free variables.
+    mode : {"bitmap", "value"}
+        With "value" pixels are the values, in ``dtype``, as by ``evaluate``.
+    dtype : {"float32", "float64"}
+        The arithmetic.
+    prove : {None, "point", "area"}
+        Prove pixels for the real function, at the sample or at every point of the pixel: 255 where
+        it is below 0, 0 where it is undefined or >= 0 everywhere, 128 where neither is proven.
+    engine : {"pruned", "dense", "naive"}
+        All engines and back ends give the same bits.
+    backend : {None, "numba", "numpy", "cupy", "cuda"}
+        By default the engine's first.
+    threads : int, optional
+        By default the CPUs of this process.
+    depth : int, optional
+        Levels of the quadtree; by default leaves are 16 pixels wide.
+    max_memory : int, float or str, optional
+        Bytes, or text such as "4G"; by default the available memory.
+    fold : {"exact", "fast"}
+        With "fast" identities of real numbers are used, which change values: see ``fold``.
+    progress : callable or bool, optional
+        Called with (done, total) pixels; True draws a bar.
 
-    With ``prove`` pixels are proven, about the function of real numbers that the tape writes down:
-    255 where it is defined and below 0, 0 where it is undefined or not below 0, 128 where neither
-    could be proven. ``prove="point"`` is about the pixel's sample, exactly, ``prove="area"`` about
-    every point of the pixel's area, see ``grid.edges``.
+    Returns
+    -------
+    Image
 
-    Raises OptionError or ArgumentTypeError for an argument that means nothing, VariableError for a
-    free variable that is not set, BackendError for a back end that is not there, DeviceError where
-    a GPU fails, DoesNotFit for what would need more than ``max_memory``: bytes, or text such as
-    "4G" (by default: than is available).
+    Raises
+    ------
+    OptionError, ArgumentTypeError
+        For an invalid argument.
+    VariableError
+        For a free variable without a value.
+    BackendError, DeviceError
+        If the back end is not available, or a GPU fails.
+    DoesNotFit
+        If ``max_memory`` is not enough.
     """
     asked = Options(**options)
     return draw(asked.job(as_tape(tape), settings_for(tape, asked.variables)), asked.progress)
@@ -202,12 +232,10 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
 class Renderer:
     """Renders frames of one tape: ``Renderer(tape, size=1024).render(region=...)``.
 
-    Options are those of ``render``, given here for all frames or to ``Renderer.render`` for one.
-    The images are the same as ``render``'s, bit for bit. A frame of part of the shape starts from a
-    tape that was shortened for a *view*, a box around it; frames near it share the view. Safe to
-    share between threads; a pickle leaves the views behind. Raises what ``render`` does, and
-    TypeError for an unknown option: at once for what means nothing whatever the others are, the
-    rest with a frame.
+    It takes the options of ``render``, for all frames. Images are bit for bit those of ``render``.
+    A frame of part of the shape starts from a tape shortened for a *view*, a box around it, that
+    frames nearby share. Threads may share a renderer; a pickle has no views. An invalid option
+    raises at once, what depends on others with a frame.
     """
 
     @in_default_environment
@@ -227,7 +255,7 @@ class Renderer:
     @in_default_environment
     @takes_options
     def render(self, **changes: Any) -> Image:
-        """One frame, with ``changes`` to the options."""
+        """Draw a frame, with changes to the options. Raises as ``intervalvm.render`` does."""
         asked = Options(**self._options | changes)
         variables = settings_for(self._shape, asked.variables)
         return draw(asked.job(self._tape, variables), asked.progress, self._find_plan)
