@@ -1,4 +1,4 @@
-"""A tape over one box: its bounds, a shorter tape for it; and a shorter one for everywhere."""
+"""``interval``, ``simplify`` and ``fold``: bounds of a tape over a box, and shorter tapes."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def interval(
     if proves_real(prove, decoration=flag("decoration", decoration), at_point=at_point):
         return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
     root = _bounds(tape, named, free, as_dtype(dtype), sign_only=False).root
-    # Adding 0 makes 0 of -0: as a bound either stands for both.
+    # adding 0 turns -0 into 0: as bounds they are equal
     return Interval(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
 
@@ -198,7 +198,7 @@ def simplify(
         _bounds(tape, named, free, np.dtype(each), sign_only=sign_only).trace
         for each in (np.float32, np.float64)
     ]
-    # A choice must hold in both dtypes: their roundings, and so their ties, differ.
+    # a choice must hold in both dtypes, since their rounding, and so their ties, differ
     single, double = traces
     agreed = passes.Trace(
         [a & b for a, b in zip(single.left_only, double.left_only, strict=True)],

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 GRID = "center"
-"""Its samples lie inside the cells, so that one may witness what a whole cell does not."""
+"""Samples are inside the cells, so that one may be proven where its cell is not."""
 Point = tuple[float, float]
 
 
@@ -93,7 +93,7 @@ class Proof:
 
     @in_default_environment
     def __str__(self) -> str:
-        """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
+        """Bounds are rounded outwards; the region is printed with all digits."""
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
         least, most = bounds_text(*self.area)
         _, whole = bounds_text(0.0, rounded_up((x1 - x0) * (y1 - y0)))
@@ -106,7 +106,7 @@ class Proof:
 
 
 def _exactly(region: Region) -> str:
-    """As ``str`` has it, but with all digits."""
+    """``str(region)`` with all digits."""
     return ", ".join(
         f"{axis} {'..'.join(repr(end).removesuffix('.0') for end in side)}"
         for axis, side in (("x", region.x), ("y", region.y))
@@ -179,7 +179,7 @@ def prove(
         if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
             break
         size = 2 * size[0], 2 * size[1]
-    image.pixels.flags.writeable = False  # what is proven of them is read from them later
+    image.pixels.flags.writeable = False  # from which the proof's boxes are computed later
     counts = cells.counts()
     inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
     if counts["unproven"] and None in (inside, outside):
@@ -204,7 +204,7 @@ def prove(
 
 
 def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
-    """Raise DoesNotFit where the cells' verdicts, and those of their samples, would not fit."""
+    """Raise DoesNotFit if the verdicts of the cells and of their samples do not fit."""
     width, height = size
     needed = 2 * width * height + bytes_beside(width, height, lists=False)
     require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)

@@ -1,8 +1,7 @@
-"""``render`` and ``Renderer``: a shape to an image, by the way that the caller chooses.
+"""``render`` and ``Renderer``: from a shape to an image.
 
-``render`` checks its options (``api.options``), which makes a job; ``draw`` has it done by an
-engine on a back end, and the pixels make an image. A ``Renderer`` draws many frames of one tape:
-what depends on the region is kept while a caller pans or zooms.
+``api.options`` checks the options and makes a job; ``draw`` carries it out by an engine on a back
+end. A ``Renderer`` caches what depends on the region for further frames of one tape.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
 FindPlan = Callable[["Plan", Box], "Plan"]
-"""The plan of a part of the domain, with the box in it that is drawn."""
+"""From a plan and the box that is drawn to the plan of a part of the domain."""
 MOST_VIEWS = 8
-"""Views kept; each holds at most as many records as the whole tape."""
+"""The number of cached views, each with at most as many records as the tape."""
 MARGIN = 0.5
-"""A view reaches beyond its frame by this part of the frame's size on each side."""
+"""The margin of a view around its frame, as a part of the frame's size."""
 MOST_ZOOM = 4.0
-"""A view serves frames down to its own size divided by this."""
+"""The largest ratio of the sizes of a view and a frame in it."""
 
 
 @in_default_environment
@@ -170,7 +169,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
-    """Raises DoesNotFit before what would not fit is taken: to make the plan, or to walk by it."""
+    """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
@@ -184,7 +183,7 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
         sign_only=job.is_bitmap,
         rounding="nearest" if job.prove is None else "outward",
     )
-    if job.way is not Way.GPU_WALK:  # which has no workspaces here
+    if job.way is not Way.GPU_WALK:  # which has no workspaces on the host
         needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
         if find_plan is not None:
             needed += 2 * plan.workspace_bytes(1)
@@ -193,7 +192,7 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
 
 
 def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
-    """The pruned engine on a GPU, leaves and all."""
+    """The pruned engine on a GPU."""
     start = time.perf_counter()
     from intervalvm.gpu import frames
 
@@ -206,7 +205,7 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
-    """What evaluates a walk's leaves, or None where it does so itself."""
+    """The leaf hook of a walk, or None to evaluate leaves on the CPU."""
     if job.way is not Way.GPU_LEAVES:
         return nullcontext()
     from intervalvm.gpu.batches import batches
@@ -216,7 +215,7 @@ def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
 
 @contextmanager
 def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
-    """What to call with (done, total) pixels: nothing, the caller's function, or a bar."""
+    """The function to call with (done, total) pixels, if any."""
     if progress is None or progress is False:
         yield None
     elif progress is True:
@@ -246,7 +245,7 @@ class Renderer:
         for name, value in self._tape.known(asked.variables).items():
             real(name, value)
         self._options = {name: getattr(asked, name) for name in options}
-        # replaced as a whole: a lock would hang a process that was forked while it was held
+        # replaced atomically: a process forked while a lock is held would deadlock
         self._views: tuple[_View, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -288,7 +287,7 @@ class _View:
 
 
 def _around(box: Box, plan: Plan) -> Box:
-    """A box with a margin, within the domain of a plan, its ends floats of the plan's dtype."""
+    """A box with a margin, within the domain of a plan, with ends in the plan's dtype."""
     ends: list[float] = []
     for low, high in (box[:2], box[2:]):
         margin = MARGIN * (high - low)
