@@ -16,6 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import layout, native, steps
 from intervalvm.jit.context import aligned
 from intervalvm.jit.layout import BLOCK, LANES
@@ -25,9 +26,9 @@ POINTS = BLOCK * BLOCK
 
 
 @cache
-def _loop(dtype: str, tame: bool, over: str, rounding: str) -> Any:
+def _loop(dtype: str, tame: bool, over: str, meaning: Meaning) -> Any:
     """The loop as a function of seven addresses and numbers; ``cache`` keeps its code alive."""
-    loop, machine = steps.Loop(over, dtype, tame, rounding=rounding), native._target_machine()
+    loop, machine = steps.Loop(over, dtype, tame, meaning=meaning), native._target_machine()
     engine = llvm.create_mcjit_compiler(native.compiled_loops([loop], machine), machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(loop.ARGUMENTS))
@@ -48,14 +49,14 @@ class Found:
 
 
 class LaneEvaluator:
-    """Runs plain programs in one dtype, tame or careful, with the bounds of a rounding."""
+    """Runs plain programs in one dtype, tame or careful, with the bounds of a meaning."""
 
-    def __init__(self, dtype: Any, *, tame: bool = False, rounding: str = "nearest") -> None:
-        self.dtype, self.tame, self.rounding = np.dtype(dtype), tame, rounding
+    def __init__(self, dtype: Any, *, tame: bool = False, meaning: Meaning = "float") -> None:
+        self.dtype, self.tame, self.meaning = np.dtype(dtype), tame, meaning
 
     def _run(self, over: str, program: Program, slots: Any, choices: int) -> None:
         assert program.constants.dtype == self.dtype
-        _loop(self.dtype.name, self.tame, over, self.rounding)(
+        _loop(self.dtype.name, self.tame, over, self.meaning)(
             program.records.ctypes.data,
             len(program),
             *[slots.ctypes.data] * 3,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
 from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
+from intervalvm.evaluate.evaluators import Floats, Known
 from intervalvm.ops import OPS, ROWS
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
             else:
                 found.append(op.point(xp, *(found[operand] for operand in tape.operands(i))))
     return found
+
+
+def asked_of(tape: Tape, dtype: Any, lower: Any = -np.inf, maybe_nan: Any = True) -> Predicates:
+    """The predicates of a tape of whose values so much is known, of all alike or of each."""
+    n, evaluator = len(tape), Floats(np.dtype(dtype))
+    tape, numbers = evaluator.constants(tape)
+    least = np.broadcast_to(np.asarray(lower, dtype), n)
+    most = np.full(n, np.inf, dtype)
+    known = Known(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
+    return Predicates(tape, known, evaluator)
 
 
 def truth_of(asked: Predicates, values: list[Any]) -> Any:

@@ -37,8 +37,8 @@ class Compiler:
     def __init__(self, walk: bytes, bounds: bytes) -> None:
         self.code, self.bounds, self.calls = walk, bounds, 0
 
-    def __call__(self, kind: str, dtype: str, rounding: str, machine: Any) -> bytes:
-        assert rounding == "nearest"
+    def __call__(self, kind: str, dtype: str, meaning: str, machine: Any) -> bytes:
+        assert meaning == "float"
         self.calls += 1
         return self.bounds if kind == "bounds" else self.code
 

@@ -89,7 +89,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
 def made(walks: Walks) -> plan.Plan:
     del walks
     float32 = np.dtype(np.float32)
-    return plan.plan_of(ivm.parse(DISC), float32, {"var-z": 0.0}, 16.0, sign_only=True)
+    return plan.plan_of(ivm.parse(DISC), "sign", "float", float32, {"var-z": 0.0}, 16.0)
 
 
 Drawing = tuple[np.ndarray[Any, Any], list[Counts]]

@@ -17,6 +17,7 @@ import pytest
 
 import intervalvm as ivm
 from intervalvm import OptionError
+from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit import native
 
 if TYPE_CHECKING:
@@ -139,8 +140,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
 def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]) -> None:
     ivm.warm_up()
     kinds = [kind for kind in native.KINDS if kind != "merge"]  # that is for leaves on a GPU
-    roundings = ("nearest", "outward")
-    wanted = {(k, d, r) for k in kinds for d in ("float32", "float64") for r in roundings}
+    wanted = {(k, d, m) for k in kinds for d in ("float32", "float64") for m in MEANINGS}
     assert len(asked) == len(wanted)
     assert set(asked) == wanted
     ivm.warm_up()

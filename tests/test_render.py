@@ -19,9 +19,9 @@ from strategies import shapes, tapes
 import intervalvm as ivm
 from fuzz.checks import bits
 from intervalvm import OptionError, Region, Tape
-from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.raster.grid import GRIDS, coordinates
 
 SIZES = [64, 100, 1, 7, (33, 200), (200, 33), (1, 50), 17, 31, 64, 128, 257]
@@ -84,7 +84,7 @@ def lane_values(tape: Tape, options: dict[str, Any]) -> Any:
     """What the compiled steps give at every pixel, with nothing pruned."""
     x, y = samples(options)
     dtype = np.dtype(options["dtype"])
-    packed = plain_program(fold(tape, Arrays(np, dtype), {"var-z": options["z"]}), dtype)
+    packed = plain_program(fold(tape, Floats(dtype), {"var-z": options["z"]}), dtype)
     return LaneEvaluator(dtype).points(packed, x, y)
 
 

@@ -250,12 +250,11 @@ def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.Monke
     ivm.render(tape, size=64, threads=1)  # other threads put theirs back when they get to it
     setting = {"var-z": 0.0}
     made, again = (
-        plan.plan_of(tape, np.dtype(np.float32), setting, 16.0, sign_only=True) for _ in "ab"
+        plan.plan_of(tape, "sign", "float", np.dtype(np.float32), setting, 16.0) for _ in "ab"
     )
     assert made is again
     kept = sorted(map(id, made._idle))
-    monkeypatch.setattr(plan, "fold", None)
-    monkeypatch.setattr(plan, "bitmap_program", None)
+    monkeypatch.setattr(plan, "compile", None)
     ivm.render(tape, size=50, region=Region.around((0.5, 0.5), 0.1), threads=1)
     assert sorted(map(id, made._idle)) == kept, "workspaces are taken and given back"
 

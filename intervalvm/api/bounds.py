@@ -9,23 +9,19 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arguments import brief, flag, is_word, mapping, parts_of, real
-from intervalvm.arith.arrays import Arrays, as_dtype
+from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.questions import sign_tape
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.pipeline import shortened
 from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.boxes import Bounds, bounds
 from intervalvm.evaluate.decorated import Decoration
+from intervalvm.evaluate.evaluators import Floats, Inputs
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.ops import AXES
 from intervalvm.ops.choices import Interval
 from intervalvm.tape import Tape
-from intervalvm.tape import shorten as passes
 
 ROUNDINGS = ("nearest", "outward")
 Side = Any
@@ -100,7 +96,8 @@ def interval(
     ]
     if rounding == "outward":
         return _outward(tape, (x, y, z), free, as_dtype(dtype), decoration=decoration)
-    root = _bounds(tape, (x, y, z), free, as_dtype(dtype), sign_only=False).root
+    evaluator = Floats(as_dtype(dtype))
+    root = evaluator.bounds(tape, _inputs((x, y, z), free, evaluator.dtype)).root
     # Adding 0 makes 0 of -0: as a bound either stands for both.
     return Box(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
@@ -160,62 +157,22 @@ def simplify(
         _side(name, given.get(name, anything), maybe_nan=name not in given)
         for name in tape.variables
     ]
-    sign_only = keep == "sign"
-    if dtype is not None:
-        return _simplify_in(as_dtype(dtype), tape, (x, y, z), free, sign_only=sign_only)
-    traces = [
-        _bounds(tape, (x, y, z), free, np.dtype(each), sign_only=sign_only).trace
-        for each in (np.float32, np.float64)
-    ]
-    # A choice must hold in both dtypes: their roundings, and so their ties, differ.
-    single, double = traces
-    agreed = passes.Trace(
-        [a & b for a, b in zip(single.left_only, double.left_only, strict=True)],
-        [a & b for a, b in zip(single.right_only, double.right_only, strict=True)],
-    )
-    return passes.simplify(tape, agreed)
+    evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
+    boxes = [_inputs((x, y, z), free, evaluator.dtype) for evaluator in evaluators]
+    return shortened(tape, "sign" if keep == "sign" else "value", evaluators, boxes)
 
 
-def _simplify_in(
-    dtype: np.dtype[Any],
-    tape: Tape,
-    sides: tuple[Side, Side, Side],
-    free: list[tuple[float, float, bool]],
-    *,
-    sign_only: bool,
-) -> Tape:
-    xp = Arrays(np, dtype)
-
-    def shorten(found: Tape) -> Tape:
-        trace = _bounds(found, sides, free, dtype, sign_only=sign_only).trace
-        return fold(passes.simplify(found, trace), xp)
-
-    short = shorten(fold(tape, xp))
-    if sign_only:
-        values = _bounds(short, sides, free, dtype, sign_only=True).values
-        lower = np.array([np.ravel(value.lower)[0] for value in values], dtype)
-        maybe_nan = np.array([np.ravel(value.maybe_nan)[0] for value in values])
-        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, Floats(short, xp))))
-        short = min(short, asked, key=len)
-    return min(tape, short, key=len)
-
-
-def _bounds(
-    tape: Tape,
-    sides: tuple[Side, Side, Side],
-    free: list[tuple[float, float, bool]],
-    dtype: np.dtype[Any],
-    *,
-    sign_only: bool,
-) -> Bounds:
+def _inputs(
+    sides: tuple[Side, Side, Side], free: list[tuple[float, float, bool]], dtype: np.dtype[Any]
+) -> Inputs:
+    """The box as intervals of one region."""
     named = [_side(name, side) for name, side in zip("xyz", sides, strict=True)]
     with np.errstate(over="ignore"):
         x, y, z, *rest = (
             Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
             for low, high, maybe_nan in (*named, *free)
         )
-    axes = {"var-x": x, "var-y": y, "var-z": z}
-    return bounds(tape, axes, rest, dtype, sign_only=sign_only)
+    return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
 
 
 def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arguments import brief, is_word, mapping
-from intervalvm.arith.arrays import Arrays, as_dtype
-from intervalvm.compiler.fold import fold as fold_for
+from intervalvm.arith.arrays import as_dtype
+from intervalvm.compiler.pipeline import folded
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.tape import Tape
 
@@ -38,7 +39,7 @@ def fold(
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
     check_fold(how)
-    return fold_for(bound, Arrays(np, as_dtype(dtype)), fast=how == "fast")
+    return folded(bound, Floats(as_dtype(dtype)), fast=how == "fast")
 
 
 def prefolded(tape: Tape, how: str, dtype: np.dtype[Any]) -> Tape:

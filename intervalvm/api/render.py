@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.api.options import check, check_progress
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler.pipeline import folded
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.evaluators import EVALUATORS, Meaning
 from intervalvm.expr import TapeLike
 from intervalvm.hints import hinted
 from intervalvm.jit.layout import Counts, split_levels
@@ -131,8 +130,6 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
 
 def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
-    from intervalvm.compiler.proven import folded_exactly
-    from intervalvm.evaluate.widened import WIDENED
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
@@ -140,14 +137,16 @@ def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
         job.tape, job.shape, job.x.dtype, steps, proves=job.over is not None
     )
     job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    if job.over is None:
-        folded, rules = fold(job.tape, Arrays(np, job.x.dtype), job.settings), NEAREST
-    else:
-        folded, rules = folded_exactly(job.tape, job.settings), WIDENED
+    evaluator = EVALUATORS[_meaning(job)](job.x.dtype)
+    tape = folded(job.tape, evaluator, job.settings)
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(folded, *job.sides, pixels, steps, rules=rules, progress=report)
+    counts = quadtree.render(tape, evaluator, *job.sides, pixels, steps, progress=report)
     return Drawn(pixels, counts, compiling)
+
+
+def _meaning(job: Job) -> Meaning:
+    return "float" if job.over is None else "real"
 
 
 def _compiled(
@@ -184,11 +183,11 @@ def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(
         job.tape,
+        "sign" if job.pixel_type == np.uint8 else "value",
+        _meaning(job),
         job.x.dtype,
         job.settings,
         domain_of(box, job.x.dtype),
-        sign_only=job.pixel_type == np.uint8,
-        rounding="nearest" if job.over is None else "outward",
     )
     if job.backend != "cuda":  # which has no workspaces here
         needed = (job.threads + 1) * plan.workspace_bytes(len(steps))

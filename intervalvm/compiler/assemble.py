@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -73,17 +74,20 @@ def _plain_table() -> NDArray[np.uint32]:
 _PLAIN = _plain_table()
 
 
-def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
-    """What the predicates need of a tape; the result is the truth of ``v < 0``."""
-    nodes, assembler = predicates.nodes, Assembler(dtype)
+def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> Program:
+    """What the predicates need of a tape; the result is the truth of ``v < 0``.
+
+    Without ``axes`` terms of one axis are like any other.
+    """
+    nodes, numbers = predicates.nodes, predicates.numbers
+    assembler = Assembler(numbers.dtype, axes=axes)
     order = by_clause(nodes)
     known = resolve(nodes, order)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = predicates.numbers.infinity
-        limit = limit if root == ALWAYS else predicates.numbers.negative(limit)
+        limit = numbers.infinity if root == ALWAYS else numbers.negative(numbers.infinity)
         return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
-    values = _Values(tape, assembler, predicates.numbers.constants)
+    values = _Values(tape, assembler, numbers.operands(predicates.values), axes=axes)
     live = reachable(nodes, order, known, root)
     sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
     needed = values.needed_by(
@@ -109,13 +113,15 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
 class _Values:
     """Where the values of a tape's clauses are, once written."""
 
-    def __init__(self, tape: Tape, assembler: Assembler, numbers: list[Any]) -> None:
+    def __init__(
+        self, tape: Tape, assembler: Assembler, numbers: Sequence[Any], *, axes: bool = True
+    ) -> None:
         self.assembler, self.numbers = assembler, numbers
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )
         self.place: list[Operand] = [("", -1)] * len(tape)
-        self.axes = self._axes()
+        self.axes = self._axes() if axes else [0] * len(tape)
 
     def _axes(self) -> list[int]:
         """For each clause a bit for each of x and y that it depends on."""

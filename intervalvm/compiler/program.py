@@ -17,13 +17,16 @@ each and no test inside. An arm that does not care which axis it is says ``a`` f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.ops import OPS, ROWS
 
+Question = Literal["value", "sign"]
+"""What is asked of a tape: its value, or only whether it is below 0."""
 RECORD_BYTES = 16
 INPUTS = 2
 """Places 0 and 1 are x and y."""
@@ -103,12 +106,17 @@ LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 class Program:
     """Records uint32[n, 4], the constants that they use, and the place of the result.
 
-    Constants are an array (m,) or, for bounds on the real function, (m, 2): floats around them.
+    The result is what ``question`` asks: a value, or the truth of ``v < 0``. Constants are an array
+    (m,) of the points' dtype; where the ``meaning`` is the real function, (m, 2): floats around
+    them. ``is_tame`` promises that in the box it was compiled for neither NaN nor infinity arises.
     """
 
     records: NDArray[np.uint32]
     constants: NDArray[Any]
     result: int
+    question: Question = "value"
+    meaning: Meaning = "float"
+    is_tame: bool = False
 
     def __len__(self) -> int:
         return len(self.records)
@@ -134,15 +142,15 @@ Number = float | tuple[float, float]
 class Assembler:
     """Collects records; each method returns where its result is: (kind, place)."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True) -> None:
         self.dtype = dtype
-        self.x: Operand = ("x", 0)
-        self.y: Operand = ("y", 1)
         self._words: list[int] = []
         self._pool: list[Number] = []
         self._known: dict[str, int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
+        inputs: list[Operand] = [("x", 0), ("y", 1)]
+        self.x, self.y = inputs if axes else map(self.spread, inputs)
 
     def number(self, value: Number) -> Operand:
         """A constant of the pool, given as floats that the dtype holds exactly."""
@@ -217,4 +225,5 @@ class Assembler:
     def program(self, result: Operand) -> Program:
         """The records so far, with the place of their result."""
         records = np.array(self._words, np.uint32).reshape(-1, 4)
-        return Program(records, np.array(self._pool or [0], self.dtype), result[1])
+        question: Question = "sign" if result[0] == "t" else "value"
+        return Program(records, np.array(self._pool or [0], self.dtype), result[1], question)

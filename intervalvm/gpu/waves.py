@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
     for word, flag in zip((1, 2, 3), PLACE_FLAGS, strict=True):
         places = (ordered[:, 0] & flag) != 0
         ordered[places, word] = renamed[ordered[places, word]]
-    return Program(ordered, program.constants, int(renamed[program.result])), _table(waves[order])
+    result = int(renamed[program.result])
+    return replace(program, records=ordered, result=result), _table(waves[order])
 
 
 def _table(waves: NDArray[Any]) -> NDArray[np.uint32]:

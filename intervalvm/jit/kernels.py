@@ -21,6 +21,7 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import context as c
 from intervalvm.jit.batches import collect_rows
 from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
@@ -52,14 +53,14 @@ MOST_END_POLLS = 100_000
 """How often the thread that the others work for looks whether they are done: some 100 us."""
 
 
-def loops(kind: str, dtype: str, rounding: str) -> tuple[Loop, ...]:
+def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
     """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
     if kind == "bounds":
-        return (Loop("regions", dtype, False, 1, rounding),)
+        return (Loop("regions", dtype, False, 1, meaning),)
     if kind == "merge":
         return ()
-    tame, blocks = kind == "tame", "points" if rounding == "nearest" else "pixels"
-    return Loop("regions", dtype, tame, LANES, rounding), Loop(blocks, dtype, tame)
+    tame, blocks = kind == "tame", "points" if meaning == "float" else "pixels"
+    return Loop("regions", dtype, tame, LANES, meaning), Loop(blocks, dtype, tame)
 
 
 def build(dtype: str, loops: tuple[Loop, ...]) -> Any:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from intervalvm.evaluate.evaluators import Meaning
+
 SPLIT_LEVELS = 3
 """A split takes up to three levels of the quadtree: 8 x 8 children."""
 SIDE, LANES = 8, 64
@@ -45,8 +47,9 @@ class Slots:
 
 
 @lru_cache
-def slots_of(dtype: np.dtype[Any], *, proves: bool) -> Slots:
-    """The slots of a walk; one that ``proves`` has the bounds of pixels in its leaves."""
+def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
+    """The slots of a walk; one about the real function has the bounds of pixels in its leaves."""
+    proves = meaning == "real"
     over = "pixels" if proves else "points"
     return Slots(
         full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, over)),

@@ -25,7 +25,8 @@ from intervalvm.compiler.program import (
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
-from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.boxes import NEAREST, Rules
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.evaluate.widened import WIDENED
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
@@ -47,8 +48,8 @@ from intervalvm.ops import OPS
 from intervalvm.ops.bounds import constant
 from intervalvm.ops.choices import Interval
 
-RULES = {"nearest": NEAREST, "outward": WIDENED}
-"""The rules of an interval loop, by its rounding."""
+RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": WIDENED}
+"""The rules of an interval loop, by its meaning."""
 
 
 Arm = Callable[[Variant, list[ir.Value]], None]
@@ -112,7 +113,7 @@ class Loop:
     write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
     ``choices`` (two words a record: where only the left, the right operand matters; of regions).
     Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
-    are told in ``blocks``. With ``rounding`` "outward", as it is for pixels, bounds are those of
+    are told in ``blocks``. With the ``meaning`` "real", as it is for pixels, bounds are those of
     the real function, and a constant is two floats.
     """
 
@@ -120,7 +121,7 @@ class Loop:
     dtype: str
     tame: bool
     width: int = LANES
-    rounding: str = "nearest"
+    meaning: Meaning = "float"
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
 
@@ -128,7 +129,7 @@ class Loop:
     def name(self) -> str:
         """Its symbol."""
         manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.rounding}_{manner}"
+        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.meaning}_{manner}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -155,19 +156,19 @@ class Loop:
         if self.over != "regions":
             arms = PointArms if self.over == "points" else PixelArms
             return arms(builder, self.dtype, tame=self.tame)
-        return _IntervalArms(builder, self.dtype, self.width, self.rounding, tame=self.tame)
+        return _IntervalArms(builder, self.dtype, self.width, self.meaning, tame=self.tame)
 
 
 class _IntervalArms:
     """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
 
     def __init__(
-        self, builder: ir.IRBuilder, dtype: str, width: int, rounding: str, *, tame: bool
+        self, builder: ir.IRBuilder, dtype: str, width: int, meaning: Meaning, *, tame: bool
     ) -> None:
         self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
         self.itemsize = np.dtype(dtype).itemsize
-        self.rules = RULES[rounding]
-        self.ends = 2 if rounding == "outward" else 1  # a constant is between two floats, or is one
+        self.rules = RULES[meaning]
+        self.ends = 2 if meaning == "real" else 1  # a constant is between two floats, or is one
 
     def namespace(self, width: int) -> Lanes:
         return Lanes(self.builder, self.dtype, width, tame=self.tame)

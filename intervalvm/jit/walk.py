@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.compiler.program import RECORD_BYTES, Program
+from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.jit import context as c
 from intervalvm.jit import native
 from intervalvm.jit.crew import Work, crew
@@ -55,9 +55,9 @@ def render(
     frame.words[c.IS_CLEAR] = is_clear
     caller, *_ = frame.start(own)
     counted = [workspace.stats for workspace in (root, *own)]
-    if not plan.is_tame:
+    if not plan.program.is_tame:
         careful()(caller)
-    walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+    walk = tame() if plan.program.is_tame or root.context[c.TAME] else careful()
     if elsewhere is not None:
         walk = elsewhere(walk, frame.samples, own)
     _run(frame, walk, own, progress, to_the_end=elsewhere is not None)
@@ -73,7 +73,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     """
     x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
-    kernel = _kernel(plan, is_tame=plan.is_tame)
+    kernel = _kernel(plan, is_tame=plan.program.is_tame)
     with plan.workspaces(2, 1) as (root, own):
         frame = _Frame(plan, root, (x_ends, y_ends), (x_ends, y_ends), pixels, [0])
         frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
@@ -85,7 +85,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
         count = int(own.context[c.LEAF_COUNT])
         words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
         result = int(own.context[c.LEAF_RESULT])
-    program = Program(words.reshape(-1, 4), plan.program.constants, result)
+    program = replace(plan.program, records=words.reshape(-1, 4), result=result)
     return replace(plan, program=program, _idle=[])
 
 
@@ -139,12 +139,12 @@ class _Frame:
 
 def load(plan: Plan) -> None:
     """Have the kernels that a plan needs ready: compiled on this machine's first run."""
-    _kernel(plan, is_tame=plan.is_tame)
+    _kernel(plan, is_tame=plan.program.is_tame)
 
 
 def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
     kind = "tame" if is_tame else "careful"
-    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.rounding)
+    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.program.meaning)
 
 
 def _run(

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
-from intervalvm.evaluate.boxes import NEAREST, Bounds, Rules, bounds
+from intervalvm.evaluate.boxes import Bounds
+from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
 from intervalvm.evaluate.points import prepare, run
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
@@ -52,22 +53,23 @@ class Tile:
 
 def render(
     tape: Tape,
+    evaluator: Evaluator,
     lower: tuple[NDArray[Any], NDArray[Any]],
     upper: tuple[NDArray[Any], NDArray[Any]],
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
-    rules: Rules = NEAREST,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
 
     ``tape`` reads x and y alone; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
     the samples, or the ends of the pixels' sides where a proof is about areas. ``steps`` are the
-    levels that each split takes. With the rules of ``widened`` pixels are verdicts.
+    levels that each split takes. Where the evaluator is about the real function pixels are
+    verdicts.
     """
     counts = [Counts() for _ in steps]
-    walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)
+    walk = _Walk(lower, upper, pixels, steps, counts, evaluator, progress)
     walk.split(tape, Tile(0, 0, 0), 0)
     return counts
 
@@ -101,7 +103,7 @@ class _Walk:
     pixels: NDArray[Any]
     steps: Sequence[int]
     counts: list[Counts]
-    rules: Rules
+    evaluator: Evaluator
     progress: Callable[[int, int], None] | None
     done: int = 0
 
@@ -148,7 +150,7 @@ class _Walk:
         never = np.zeros(x_low.shape, bool)
         axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
         bitmap = self.pixels.dtype == np.uint8
-        return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
+        return self.evaluator.bounds(tape, Inputs(axes), sign_only=bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
         """Which boxes are inside, and which outside. A real function has no NaN to tell apart.
@@ -160,13 +162,13 @@ class _Walk:
             return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.rules is NEAREST else outside
+            outside & ~root.maybe_nan if self.evaluator.meaning == "float" else outside
         )
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
         (x, y), (x_upper, y_upper) = self.lower, self.upper
-        if self.rules is not NEAREST:
+        if self.evaluator.meaning == "real":
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )
