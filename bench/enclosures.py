@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from itl import Case, Operand
-from lane_kernels import LaneEvaluator
 from numpy.typing import NDArray
+from support.itl import Case, Operand
+from support.lane_kernels import LaneEvaluator
 
 import intervalvm as ivm
 from bench.vectors import HASHES

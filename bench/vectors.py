@@ -13,11 +13,10 @@ from functools import cache
 from math import inf
 from typing import Any
 
-import itl
 import numpy as np
-import reals
-from itl import Case, Operand
 from numpy.typing import NDArray
+from support import itl, reals
+from support.itl import Case, Operand
 
 from bench.subject import TOP
 from intervalvm.ops import OPS

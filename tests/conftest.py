@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).resolve().parents[1]
 SHARED = TOP.parent / "shared"
+pytest.register_assert_rewrite("support")
 sys.path.append(str(TOP))  # for fuzz; last, so that an installed package is the one that is tested
 
 # A deadline measures how busy the machine is; the first call of a compiled kernel compiles it.

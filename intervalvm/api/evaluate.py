@@ -97,4 +97,4 @@ def grad(
             needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
             what = f"a gradient on {points.shape} points"
             require(needed, what, "take fewer points at a time", max_memory)
-        return Gradient(*gradients(*with_rules(points, backend)))
+        return Gradient(*gradients(points, *with_rules(points, backend)))

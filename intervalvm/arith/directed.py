@@ -24,7 +24,7 @@ from intervalvm.arith.arrays import MAX_WIDE, IntervalArrays
 DOWN, UP = -1, 1
 ULPS = 3
 """By how many units in its last place a float64 result of ``functions`` may be off: the bound that
-``docs/elementary.md`` argues for is below it, and so is the worst that a search has found."""
+``docs/functions.md`` argues for is below it, and so is the worst that a search has found."""
 SPLIT = 2.0**27 + 1
 Summed = tuple[Any, Any]
 """A float64 and something next to nothing beside it, of which only the sign counts: the two

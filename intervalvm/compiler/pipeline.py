@@ -49,7 +49,8 @@ def compile(
     """The program of a tape, for points of ``box``: one box in x and y.
 
     ``settings`` has z and all free variables, as in ``fold``. ``without`` leaves techniques out, to
-    measure what each is worth; a tape that is not folded must read x and y alone.
+    measure what each is worth; a tape that is not folded must read x and y alone, and compute
+    nothing of constants.
     """
     ready, numbers = prepared(tape, evaluator, settings, without=without)
     known = evaluator.known(ready, numbers, box)

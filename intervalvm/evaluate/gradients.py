@@ -33,10 +33,13 @@ from intervalvm.ops.derivatives import DERIVATIVES, JUMPS, KINKS, TAKEN, Choice,
 from intervalvm.tape.liveness import dying
 
 
-def gradients(points: Points, rules: Rules) -> list[Any]:
-    """The values of a tape and its derivatives by x, y and z, arrays of the points' shape."""
+def gradients(points: Points, ready: Points, rules: Rules) -> list[Any]:
+    """The values of a tape and its derivatives by x, y and z, arrays of the points' shape.
+
+    ``ready`` are the points as ``rules`` take them.
+    """
     zero = points.xp.dtype.type(0)
-    parts, kinks, jumps = _run(points, rules)
+    parts, kinks, jumps = _run(ready, rules)
     found = [points.broadcast(zero if part is None else part) for part in parts]
     if jumps is not None:
         kinks = None if kinks is None else kinks & ~jumps

@@ -33,7 +33,7 @@ from intervalvm.ops.choices import Interval, choose_and, choose_or, contains_zer
 ERROR = 2.0**-50
 """Relative widening of the float64 result of a function: 8 units of 2**-53.
 
-``docs/elementary.md`` has the bounds: no result is off by more than 2.3 of these units, so the
+``docs/functions.md`` has the bounds: no result is off by more than 2.3 of these units, so the
 result at a bound and that at a point differ by at most 4.6 in the wrong direction, and rounding the
 widened bound may take back one.
 """

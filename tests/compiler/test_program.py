@@ -1,0 +1,251 @@
+"""Programs of records: what the assembler writes, and that it means the same as the tape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.programs import asked_of, neighbours, numbers, run, special, values_of
+from support.strategies import tapes
+
+from intervalvm import parse
+from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
+from intervalvm.compiler.fold import fold
+from intervalvm.compiler.program import VARIANTS, Assembler, Program
+from intervalvm.evaluate.evaluators import Floats
+from intervalvm.ops import CODE, ROWS
+from intervalvm.tape import Tape
+
+DTYPES = [np.float32, np.float64]
+dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
+XY = "x var-x\ny var-y\n"
+
+
+def folded(text: str) -> Tape:
+    return fold(parse(text), Floats(np.dtype(np.float32)))
+
+
+def value(text: str) -> str:
+    return str(value_program(folded(text), np.dtype(np.float32)))
+
+
+def bitmap(text: str, *, maybe_nan: bool = False, lower: float = -np.inf) -> str:
+    """The program of a tape of whose values so much is known."""
+    return str(program_of_bitmap(folded(text), np.float32, maybe_nan, lower))
+
+
+def program_of_bitmap(
+    tape: Tape, dtype: Any, maybe_nan: bool = True, lower: float = -np.inf
+) -> Program:
+    return bitmap_program(tape, asked_of(tape, dtype, lower, maybe_nan))
+
+
+# --- the assembler ----------------------------------------------------------------------------
+
+
+def test_a_value_has_the_kind_of_what_it_depends_on() -> None:
+    a = Assembler(np.dtype(np.float32))
+    k = a.number(2.0)
+    x, y = a.value("neg", a.x), a.value("add", k, a.y)
+    assert (k, a.x, a.y, x, y) == (("k", 0), ("x", 0), ("y", 1), ("x", 2), ("y", 3))
+    assert a.value("mul", x, y) == ("f", 4)
+    assert a.less(x, k) == ("t", 5)
+    assert str(a.program(("t", 5))) == (
+        "a2 = neg a0\na3 = add 2.0 a1\nf4 = mul x2 y3\nt5 = less x2 2.0"
+    )
+
+
+def test_the_third_word_of_an_axis_term_is_its_axis() -> None:
+    a = Assembler(np.dtype(np.float32))
+    a.value("neg", a.x)
+    a.value("neg", a.y)
+    assert a.program(a.x).records[:, 3].tolist() == [0, 1]
+
+
+def test_a_difference_of_axes_is_the_sum_with_a_negative_shared() -> None:
+    assert value(XY + "a sub x y\nb square a\nc sub y x\nd sub x y\ne mul b c\nv mul e d") == (
+        "a2 = neg a1\n"
+        "f3 = add x0 y2\n"
+        "f4 = square f3\n"
+        "a5 = neg a0\n"
+        "f6 = add y1 x5\n"
+        "f7 = mul f4 f6\n"
+        "f8 = mul f7 f3"
+    )
+
+
+@pytest.mark.parametrize("difference", ["sub y x", "add y n", "add n y"])
+def test_a_difference_against_a_number_is_one_sum_whichever_axis_is_taken_away(
+    difference: str,
+) -> None:
+    assert bitmap(f"{XY}n neg x\nk const 0.5\nd {difference}\nv sub d k") == (
+        "a2 = neg a0\nt3 = sum_less x2 y1 0.5"
+    )
+
+
+def test_an_axis_term_is_spread_once() -> None:
+    assert value(XY + "a square x\nb min a y\nc mod a y\nd max b c\ne max d a\nv sub e x") == (
+        "a2 = square a0\n"
+        "f3 = spread x2\n"
+        "f4 = spread y1\n"
+        "f5 = min f3 f4\n"
+        "f6 = mod f3 f4\n"
+        "f7 = max f5 f6\n"
+        "f8 = max f7 f3\n"
+        "f9 = spread x0\n"
+        "f10 = sub f8 f9"
+    )
+
+
+def test_both_zeros_are_constants_of_their_own() -> None:
+    a = Assembler(np.dtype(np.float64))
+    assert [a.number(v) for v in (0.0, -0.0, 0.0, 1.0, -0.0)] == [
+        ("k", place) for place in (0, 1, 0, 2, 1)
+    ]
+    pool = a.program(a.x).constants
+    assert np.signbit(pool).tolist() == [False, True, False]
+
+
+def test_a_result_is_always_written_by_a_record() -> None:
+    assert value("v const 3") == "f2 = copy 3.0"
+    assert value("v var-x") == "f2 = spread x0"
+    assert value("y var-y\nv neg y") == "a2 = neg a1\nf3 = spread y2"
+
+
+def test_operations_with_a_choice_never_join_kinds() -> None:
+    """An alias keeps its kind: the result of a choice has that of its operands."""
+    for variant in VARIANTS:
+        if variant.has_choice and variant.out != "t":
+            assert set(variant.kinds) - {"k"} == {variant.out}
+
+
+# --- programs of pictures ---------------------------------------------------------------------
+
+
+def test_a_circle_is_one_sum_of_axis_terms() -> None:
+    text = XY + "a square x\nb square y\nc add a b\nd sqrt c\nk const 0.5\nv sub d k"
+    assert bitmap(text, lower=0.0) == (
+        "a2 = square a0\n"  # the root is below 0.5 where its square is below 0.25
+        "a3 = square a1\n"
+        "t4 = sum_less x2 y3 0.25"
+    )
+
+
+def test_a_rectangle_is_four_comparisons() -> None:
+    text = (
+        XY + "k const 0.5\nm const -0.5\na sub x k\nb sub m x\nc sub y k\nd sub m y\n"
+        "e max a b\nf max c d\nv max e f"
+    )
+    assert bitmap(text, maybe_nan=True) == (
+        "t2 = less -0.5 x0\n"
+        "t3 = less x0 0.5\n"
+        "t4 = less -0.5 y1\n"
+        "t5 = less y1 0.5\n"
+        "t6 = and t3 t2\n"
+        "t7 = and t5 t4\n"
+        "t8 = and t6 t7"
+    )
+
+
+def test_a_shell_asks_for_both_sides() -> None:
+    text = (
+        XY + "a square x\nb square y\nc add a b\nd sqrt c\nr const 0.5\ne sub d r\n"
+        "f abs e\nk const 0.125\nv sub f k"
+    )
+    assert bitmap(text, lower=0.0) == (
+        "a2 = square a0\n"
+        "a3 = square a1\n"
+        "t4 = sum_less x2 y3 0.3906249701976776\n"  # 0.625 squared, less a rounding
+        "t5 = sum_less 0.140625 x2 y3\n"
+        "t6 = and t4 t5"
+    )
+
+
+@pytest.mark.parametrize("square", ["mul x x", "square x"])
+def test_a_square_is_two_comparisons(square: str) -> None:
+    text = f"x var-x\na {square}\nk const 0.25\n"
+    assert bitmap(text + "v sub a k") == "t2 = less x0 0.5\nt3 = less -0.5 x0\nt4 = and t2 t3"
+    assert bitmap(text + "v sub k a") == "t2 = less 0.5 x0\nt3 = less x0 -0.5\nt4 = or t2 t3"
+
+
+def test_a_difference_below_zero_compares_its_operands() -> None:
+    assert bitmap(XY + "v sub x y", maybe_nan=True) == "t2 = less x0 y1"
+    assert bitmap(XY + "a sub x y\nv neg a", maybe_nan=True) == "t2 = less y1 x0"
+
+
+def test_what_may_be_nan_stays_a_value() -> None:
+    text = XY + "a sqrt x\nb sqrt y\nk const 2\nc min a b\nv sub c k"
+    assert bitmap(text, maybe_nan=True) == (
+        "a2 = sqrt a0\n"
+        "a3 = sqrt a1\n"
+        "f4 = spread x2\n"
+        "f5 = spread y3\n"
+        "f6 = min f4 f5\n"
+        "t7 = less f6 2.0"
+    )
+    assert bitmap(text, lower=0.0) == "t2 = less x0 4.0\nt3 = less y1 4.0\nt4 = or t2 t3"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("v const -1", "inf"), ("v const 0", "-inf"), ("v const nan", "-inf")]
+)
+def test_a_known_picture_is_one_comparison(text: str, limit: str) -> None:
+    assert bitmap(text) == f"t2 = less x0 {limit}"
+
+
+# --- programs mean what their tapes mean --------------------------------------------------------
+
+
+def points(data: st.DataObject, dtype: Any) -> tuple[Any, Any]:
+    along = neighbours([*special(dtype)[::2], data.draw(numbers(dtype))], dtype)
+    along = along[np.isfinite(along)]  # coordinates are
+    return along[:, None], along[None, :]
+
+
+def drawn(data: st.DataObject, dtype: Any) -> Tape:
+    inputs = {"const", "var-x", "var-y"}
+    ops = {op.name for op in ROWS if op.arity} | inputs
+    return fold(data.draw(tapes(30, ops=ops)), Floats(np.dtype(dtype)))
+
+
+def assert_same_bits(found: Any, expected: Any) -> None:
+    found, expected = np.broadcast_arrays(found, expected)
+    np.testing.assert_array_equal(found, expected)
+    numbers = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(found[numbers]), np.signbit(expected[numbers]))
+
+
+@dtypes
+@given(data=st.data())
+def test_value_programs_give_the_bits_of_the_tape(dtype: Any, data: st.DataObject) -> None:
+    tape = drawn(data, dtype)
+    x, y = points(data, dtype)
+    program = value_program(tape, np.dtype(dtype))
+    assert_same_bits(run(program, x, y), values_of(tape, x, y, dtype)[-1])
+
+
+@dtypes
+@given(data=st.data())
+def test_plain_programs_give_the_bits_of_the_tape(dtype: Any, data: st.DataObject) -> None:
+    tape = drawn(data, dtype)
+    x, y = points(data, dtype)
+    program = plain_program(tape, np.dtype(dtype))
+    is_constant = tape.codes[-1] == CODE["const"]
+    assert len(program) == sum(ROWS[code].arity > 0 for code in tape.codes) + is_constant
+    if len(program):
+        found = run(program, x, y, all_full=True)
+        assert_same_bits(found, values_of(tape, x, y, dtype)[-1])
+
+
+@dtypes
+@given(data=st.data())
+def test_bitmap_programs_answer_for_the_tape(dtype: Any, data: st.DataObject) -> None:
+    tape = drawn(data, dtype)
+    x, y = points(data, dtype)
+    with np.errstate(invalid="ignore"):
+        expected = values_of(tape, x, y, dtype)[-1] < 0
+    found = run(program_of_bitmap(tape, dtype), x, y)
+    np.testing.assert_array_equal(*np.broadcast_arrays(found, expected))

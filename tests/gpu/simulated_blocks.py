@@ -1,0 +1,101 @@
+"""The kernels of leaf batches and dense evaluation, thread by thread: see ``test_gpu_kernels``."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from numpy.testing import assert_array_equal
+from support.cuda_simulator import let_threads_share_cuda
+from support.fake_cupy import FakeDevice, FakeLauncher, install
+
+import intervalvm as ivm
+from bench import gpu as script
+from bench import gpu_device
+from intervalvm import Tape
+from intervalvm.gpu import batches, devices
+from intervalvm.gpu.kernels import Kernel
+from intervalvm.ops import ROWS
+
+ONE_AT_A_TIME = threading.Lock()
+"""The simulator runs one kernel at a time."""
+
+
+class Launcher(FakeLauncher):
+    """The real kernels, on the stand-in's arrays, when its streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
+@pytest.fixture(autouse=True)
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    let_threads_share_cuda(monkeypatch)
+    install(monkeypatch, found, Launcher(found))
+    return found
+
+
+def check(tape: Tape, *modes: str, **options: Any) -> None:
+    for mode in modes:
+        found = ivm.render(tape, backend="cupy", mode=mode, **options)
+        expected = ivm.render(tape, mode=mode, **options)
+        assert_array_equal(found.pixels, expected.pixels)
+        assert found.stats.pixels == expected.stats.pixels
+        assert_array_equal(found.bitmap(), ivm.render(tape, engine="dense", **options).pixels)
+
+
+def picture() -> Tape:
+    x, y, _ = ivm.axes()
+    return ivm.minimum(ivm.sqrt(x * x + y * y) - 0.75, x * y + 0.25).tape()
+
+
+@pytest.mark.parametrize(("dtype", "mode"), [("float32", "bitmap"), ("float64", "value")])
+def test_a_picture(dtype: str, mode: str) -> None:
+    check(picture(), mode, size=(20, 17), dtype=dtype, threads=2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_programs(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More blocks than blocks of threads, so that these take several."""
+    monkeypatch.setattr(batches, "MOST_SCRATCH", 1)
+    monkeypatch.setattr(batches, "LOCAL_PLACES", 4)
+    check(
+        picture(), "bitmap" if dtype == "float64" else "value", size=(20, 9), depth=0, dtype=dtype
+    )
+
+
+def test_nan() -> None:
+    x, y, _ = ivm.axes()
+    check(ivm.minimum(ivm.sqrt(x), y).tape(), "bitmap", "value", size=(12, 9))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_operation(dtype: str) -> None:
+    """In one picture: how the value of each compares with x, added."""
+    lines, total = ["x var-x\ny var-y\nm mul x y\n"], "m"
+    for op in (op for op in ROWS if op.arity):
+        lines.append(f"v{op.name} {op.name} {'m y' if op.arity == 2 else 'm'}\n")
+        lines.append(f"c{op.name} compare v{op.name} x\nt{op.name} add {total} c{op.name}\n")
+        total = f"t{op.name}"
+    check(
+        ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
+    )
+
+
+def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
+    """With the walk on the device, whose kernels have no other definition than themselves."""
+    path = tmp_path / "disc.vm"
+    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
+    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
+        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
+    printed = capsys.readouterr().out
+    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
+        assert f"| 12 | {way} |" in printed

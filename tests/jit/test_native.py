@@ -1,0 +1,205 @@
+"""Kernels as machine code: free of shortcuts, and the same whatever numba's settings are."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support.places import TOP
+
+import intervalvm as ivm
+from intervalvm import OptionError
+from intervalvm.evaluate.evaluators import MEANINGS
+from intervalvm.jit import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMPILED = [("careful", "float32"), ("tame", "float64")]
+"""Not all: what could go wrong does so in any of them, and each takes seconds."""
+
+
+class Compiled:
+    """One kernel as it is compiled for use: its LLVM code, assembly and object code."""
+
+    def __init__(self, kind: str, dtype: str) -> None:
+        machine = native._target_machine()
+        emit_object = machine.emit_object
+
+        def record(module: Any) -> bytes:
+            self.ir, self.assembly = str(module), machine.emit_assembly(module)
+            code: bytes = emit_object(module)
+            return code
+
+        machine.emit_object = record
+        self.code = native._compile(kind, dtype, "nearest", machine)
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Callable[[str, str], Compiled]:
+    return cache(Compiled)
+
+
+@pytest.fixture(params=COMPILED, ids=["careful-float32", "tame-float64"])
+def kernel(request: pytest.FixtureRequest, compiled: Callable[[str, str], Compiled]) -> Compiled:
+    return compiled(*request.param)
+
+
+# --- the code -----------------------------------------------------------------------------------
+
+
+def test_no_instruction_may_be_reordered_or_contracted(kernel: Compiled) -> None:
+    """One clause is one rounding: LLVM is given no leave to do otherwise."""
+    flags = re.compile(r"\b(fast|contract|reassoc|nnan|ninf|nsz|arcp|afn)\b")
+    arithmetic = [
+        line for line in kernel.ir.splitlines() if re.search(r" = f?\w+ .*(float|double)", line)
+    ]
+    assert len(arithmetic) > 100
+    assert [line for line in arithmetic if flags.search(line)] == []
+    assert "llvm.fma" not in kernel.ir  # fmuladd is spelled so too
+
+
+def test_no_machine_instruction_multiplies_and_adds(kernel: Compiled) -> None:
+    assert len(kernel.assembly) > 10_000
+    assert re.findall(r"\b(vfn?m(?:add|sub)\w*|fn?m(?:add|sub|la|ls)\b\w*)", kernel.assembly) == []
+
+
+def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
+    """It runs in a process that has not imported numba."""
+    declared = set(re.findall(r"^declare .*?@\"?([\w.]+)", kernel.ir, re.MULTILINE))
+    needed = {name for name in declared if not name.startswith("llvm.")}
+    assert needed == {"fmod"}
+
+
+COMPILE = """
+import hashlib
+from intervalvm.jit import native
+code = native._compile("bounds", "float32", "nearest", native._target_machine())
+print(hashlib.sha256(code).hexdigest())
+"""
+
+
+def test_settings_of_numba_change_no_code() -> None:
+    """Not even those that would have it compile nothing, or raise errors."""
+    settings = {"DISABLE_JIT": 1, "BOUNDSCHECK": 1, "OPT": 0, "LOOP_VECTORIZE": 0}
+    settings |= {"SLP_VECTORIZE": 1, "DEBUGINFO": 1}
+    given = {f"NUMBA_{name}": str(value) for name, value in settings.items()}
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    # each in a process of its own: names in the code count what was compiled before
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", COMPILE],
+            env=usual | more | {"PYTHONPATH": str(TOP)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for more in ({}, given)
+    ]
+    assert found[0] == found[1]
+    assert len(found[0].strip()) == 64
+
+
+def test_numba_has_its_settings_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba import config
+
+    monkeypatch.setattr(config, "DISABLE_JIT", 1)
+    before = dict(vars(config))
+    with suppress(ZeroDivisionError), native._pinned():
+        assert not config.DISABLE_JIT
+        raise ZeroDivisionError
+    assert vars(config) == before
+
+
+# --- the first use ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """The kernels that are loaded; none is compiled."""
+    found: list[tuple[str, str, str]] = []
+
+    def load(*key: str) -> native.Kernel:
+        found.append(key)  # type: ignore[arg-type]
+        return lambda context: 0
+
+    monkeypatch.setattr(native, "_loaded", {})
+    monkeypatch.setattr(native, "_load", load)
+    return found
+
+
+def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]) -> None:
+    ivm.warm_up()
+    kinds = [kind for kind in native.KINDS if kind != "merge"]  # that is for leaves on a GPU
+    wanted = {(k, d, m) for k in kinds for d in ("float32", "float64") for m in MEANINGS}
+    assert len(asked) == len(wanted)
+    assert set(asked) == wanted
+    ivm.warm_up()
+    assert len(asked) == len(wanted), "once a process"
+
+
+def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
+    ivm.warm_up(np.float64, proofs=False)
+    assert {key[1:] for key in asked} == {("float64", "nearest")}
+    with pytest.raises(OptionError, match="int32"):
+        ivm.warm_up("int32")
+
+
+SAY = """
+import logging, sys
+from intervalvm.jit import native
+native._compiled = lambda *_: b""
+how = sys.argv[1]
+if how == "logs":
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+if how.startswith("command line"):
+    from intervalvm.cli.output import log_shown
+    shown = log_shown(quiet="quiet" in how)
+    shown.__enter__()
+native._compile("tame", "float32", "nearest", None)
+"""
+
+
+LINE = "compiling the tame float32 kernel for this processor: once, some seconds\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("plain", LINE),
+        ("logs", f"INFO {LINE}"),
+        ("command line", f"intervalvm: {LINE}"),
+        ("command line, quiet", ""),
+    ],
+)
+def test_a_program_says_once_what_it_waits_for(how: str, said: str) -> None:
+    """Also one that has set up no logging, where it would seem to hang."""
+    done = subprocess.run(
+        [sys.executable, "-c", SAY, how],
+        env=os.environ | {"PYTHONPATH": str(TOP)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == said
+
+
+def test_the_line_is_no_warning_where_a_program_logs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(native, "_compiled", lambda *_: b"")
+    caplog.set_level(logging.INFO, "intervalvm")
+    native._compile("careful", "float64", "outward", native._target_machine())
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage()) == (
+        "INFO",
+        "compiling the careful float64 kernel of proofs for this processor: once, some seconds",
+    )
