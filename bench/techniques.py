@@ -22,10 +22,10 @@ from intervalvm.compiler.pipeline import Technique, compile
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import native, walk
 from intervalvm.jit.evaluator import evaluator
-from intervalvm.jit.layout import Counts
 from intervalvm.jit.plan import Plan, domain_of, plan_of
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import canvas
+from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 
 SIZE = 1024
@@ -71,7 +71,7 @@ def drawing(
         pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
         sides = (of.x, of.y)
         counts = walk.render(plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear)
-        return pixels, counts
+        return pixels, Counts.of(counts.tolist())
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:
         with patch.object(native, "kernel", lambda _kind, *which: original("careful", *which)):

@@ -16,12 +16,11 @@ from intervalvm.environment import back_in_default_environment, in_default_envir
 from intervalvm.evaluate.evaluators import EVALUATORS, Meaning
 from intervalvm.expr import TapeLike
 from intervalvm.hints import hinted
-from intervalvm.jit.layout import Counts, split_levels
 from intervalvm.memory import Amount
 from intervalvm.raster import bands, verdicts
 from intervalvm.raster.grid import RegionLike
 from intervalvm.raster.image import Image, canvas
-from intervalvm.raster.job import Drawn, Job, Progress
+from intervalvm.raster.job import Counts, Drawn, Job, Progress, split_levels
 from intervalvm.raster.report import stats_of
 from intervalvm.raster.size import Crop
 
@@ -171,7 +170,7 @@ def _compiled(
             progress=report,
             elsewhere=elsewhere,
         )
-    return Drawn(pixels, counts, compiling, job.threads)
+    return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
 
 
 def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
@@ -209,7 +208,7 @@ def _on_device(
     pixels, counts = walks.render(job.x, job.y)
     if report is not None:
         report(pixels.size, pixels.size)
-    return Drawn(pixels, [Counts(*count) for count in counts], compiling)
+    return Drawn(pixels, Counts.of(counts), compiling)
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:

@@ -38,6 +38,8 @@ None has a choice: its result could not be an alias of an operand of another kin
 
 
 VARIANT_BITS = 16
+VARIANT_MASK = (1 << VARIANT_BITS) - 1
+"""The part of a record's first word that is its variant; above it are flags."""
 LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
     1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 6)
 )
@@ -124,7 +126,7 @@ class Program:
     def __str__(self) -> str:
         lines = []
         for i, (number, *places) in enumerate(self.records.tolist()):
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             words = [
                 str(self.constants[place].tolist()) if kind == "k" else f"{kind}{place}"
                 for kind, place in zip(variant.kinds, places, strict=False)

@@ -94,12 +94,12 @@ def prepare(
     return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
 
 
-Rules = Sequence[Rule | None]
+PointRules = Sequence[Rule | None]
 """By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
-POINT_RULES: Rules = [op.point for op in ROWS]
+POINT_RULES: PointRules = [op.point for op in ROWS]
 
 
-def run(points: Points, rules: Rules = POINT_RULES, *, keep: bool = False) -> Any:
+def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
     """The value at each point: the clauses, by the ``rules`` of their operations.
 
     ``keep`` holds every array to the end instead of to its last use.

@@ -8,7 +8,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, is_word
 from intervalvm.errors import OptionError
-from intervalvm.evaluate.points import POINT_RULES, Points, Rules
+from intervalvm.evaluate.points import POINT_RULES, PointRules, Points
 from intervalvm.gpu import device
 
 
@@ -21,7 +21,7 @@ def array_module(backend: str) -> ModuleType:
     raise OptionError(f"no array back end {brief(backend)}: choose 'numpy' or 'cupy'")
 
 
-def with_rules(points: Points, backend: str) -> tuple[Points, Rules]:
+def with_rules(points: Points, backend: str) -> tuple[Points, PointRules]:
     """What computes the operations on a back end's arrays, and the points as that takes them."""
     if backend == "numpy":
         return points, POINT_RULES

@@ -13,7 +13,7 @@ from intervalvm.compiler.program import (
     LEFT_PLACE,
     RIGHT_PLACE,
     THIRD_PLACE,
-    VARIANT_BITS,
+    VARIANT_MASK,
     VARIANTS,
     Program,
 )
@@ -30,7 +30,7 @@ def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
     within a wave records keep their order.
     """
     records, n = program.records, len(program)
-    combines = COMBINES[records[:, 0] & (1 << VARIANT_BITS) - 1]
+    combines = COMBINES[records[:, 0] & VARIANT_MASK]
     is_place = [(records[:, 0] & flag) != 0 for flag in PLACE_FLAGS]
     depth = [0] * (n + INPUTS)
     operands = np.where(np.stack(is_place, axis=1), records[:, 1:], 0).tolist()

@@ -1,7 +1,7 @@
 """Leaves that are evaluated elsewhere: the compiled walk collects them, and draws what comes back.
 
 A *batch* is a list of blocks of up to 16 x 16 pixels, and the records of their programs. A block
-(``BLOCK_WORDS`` int32, see ``context``) says which records are its own and which pixels; the blocks
+(``BLOCK_WORDS`` int32, see ``layout``) says which records are its own and which pixels; the blocks
 of one leaf share its records. Its results are the 256 bits of a truth, row by row, or 256 values.
 Where a block is smaller, the results beyond its pixels mean nothing.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import RECORD_BYTES
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import (
     copy_bytes,
     int32_at,
@@ -25,7 +25,7 @@ from intervalvm.jit.intrinsics import (
     uint16_at,
     write_row,
 )
-from intervalvm.jit.layout import BLOCK, TRUTH_BYTES
+from intervalvm.jit.layout import AREA, BLOCK, TRUTH_BYTES, block_bytes
 
 
 @jit
@@ -65,7 +65,7 @@ def build_merge(dtype: str) -> Any:
     """The kernel ``merge(address of a context)``: a batch's results into the image."""
     itemsize = np.dtype(dtype).itemsize
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    points_bytes = BLOCK * BLOCK * itemsize
+    points_bytes = block_bytes(dtype, AREA, "point")
 
     @jit
     def merge_values(ctx, place, result, columns, rows):

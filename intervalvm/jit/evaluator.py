@@ -11,9 +11,10 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import INPUTS
 from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Meaning, Reals
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes
+from intervalvm.memory import aligned
 from intervalvm.ops import CODE
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
@@ -26,7 +27,7 @@ class _Compiled(Evaluator):
         dtype, constants = self.dtype, self.pool(numbers)
         program = plain_program(tape, dtype, constants)
         places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
-        slots, choices = c.aligned(places * stride), np.empty(2 * places, np.uint64)
+        slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
         ends = np.ndarray((places, 2), dtype, slots, strides=(stride, dtype.itemsize))
         nan = np.ndarray((places,), np.int64, slots, 2 * dtype.itemsize, (stride,))
         for place, axis in enumerate(AXES_READ):

@@ -1,4 +1,8 @@
-"""The compiled leaves: a program at every pixel of a tile, in blocks of 16 x 16."""
+"""The compiled leaves: a program at every pixel of a tile, in blocks of 16 x 16.
+
+A value or a truth is that of the pixel's sample. In a proof every pixel is a region of its own:
+inside, outside or neither.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,19 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from intervalvm.compiler.program import VARIANT_BITS
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import (
     copy_block_of,
+    count_bits,
     int64_at,
     jit,
     pointer_to,
     uint8_at,
     uint16_at,
     write_row,
+    write_verdicts,
 )
-from intervalvm.jit.layout import BLOCK, SIDE, TRUTH_BYTES, block_bytes
-
-VARIANT = (1 << VARIANT_BITS) - 1
+from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN, block_bytes
 
 
 @jit
@@ -49,7 +52,7 @@ def enter_leaf(ctx, step, child, parent):
 def point_rows(dtype: str, evaluate_points: Any) -> Any:
     """``leaf_rows(ctx)``, see there."""
     itemsize = np.dtype(dtype).itemsize
-    points_bytes = block_bytes(dtype, BLOCK * BLOCK, "points")
+    points_bytes = block_bytes(dtype, AREA, "point")
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     copy_block = copy_block_of(dtype)
 
@@ -87,6 +90,57 @@ def point_rows(dtype: str, evaluate_points: Any) -> Any:
         stats = int64_at(ctx[c.STATS])
         stats[c.INSIDE_PX] += inside
         stats[c.EVALUATED_PX] += rows * (right - left)
+        return n * (right - left) * BLOCK
+
+    return leaf_rows
+
+
+def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
+    """``leaf_rows(ctx)``, see there."""
+    itemsize = np.dtype(dtype).itemsize
+    axis_bytes = block_bytes(dtype, BLOCK, "pixel")
+    copy_block = copy_block_of(dtype)
+    unproven = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
+
+    @jit
+    def enter(slot, lows, highs):
+        """Write the sides of 16 columns or rows; what is beyond the image does not count."""
+        copy_block(slot, lows)
+        copy_block(slot + BLOCK * itemsize, highs)
+        int64_at(slot + 2 * BLOCK * itemsize)[0] = 0
+
+    @jit
+    def leaf_rows(ctx):
+        """Judge up to 16 rows of the noted leaf pixel by pixel; returns records x lanes."""
+        n = ctx[c.LEAF_COUNT]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
+        rows, inside, proven = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0, 0
+        for column in range(left, right, BLOCK):
+            x, y = column * itemsize, top * itemsize
+            enter(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x)
+            enter(axis + axis_bytes, ctx[c.Y] + y, ctx[c.Y_UPPER] + y)
+            evaluate_pixels(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.NUMBERS], 0)
+            always = uint16_at(truth + 2 * TRUTH_BYTES * ctx[c.LEAF_RESULT])
+            columns = min(BLOCK, right - column)
+            for row in range(rows):
+                is_inside, is_outside = np.int64(always[row]), np.int64(always[BLOCK + row])
+                place = ctx[c.IMAGE] + (top + row) * ctx[c.WIDTH_PX] + column
+                within = (1 << columns) - 1
+                inside += count_bits(np.uint64(is_inside & within))
+                proven += count_bits(np.uint64((is_inside | is_outside) & within))
+                if columns == BLOCK:
+                    write_verdicts(place, is_inside, is_outside)
+                    continue
+                out = uint8_at(place)
+                for k in range(columns):
+                    bit = 1 << k
+                    out[k] = 255 if is_inside & bit else 0 if is_outside & bit else unproven
+        ctx[c.LEAF_ROW] = top + rows
+        stats = int64_at(ctx[c.STATS])
+        stats[c.INSIDE_PX] += inside
+        stats[c.EVALUATED_PX] += rows * (right - left)
+        stats[c.UNPROVEN_PX] += rows * (right - left) - proven
         return n * (right - left) * BLOCK
 
     return leaf_rows

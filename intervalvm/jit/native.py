@@ -24,7 +24,7 @@ from intervalvm.evaluate.evaluators import MEANINGS, Meaning
 from intervalvm.jit.cache import digest, kept
 
 if TYPE_CHECKING:
-    from intervalvm.jit.steps import Loop
+    from intervalvm.jit.interpreter import Loop
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]

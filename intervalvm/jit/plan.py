@@ -10,15 +10,16 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.compiler.pipeline import compile
-from intervalvm.compiler.program import Program, Question
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.evaluators import Inputs, Meaning
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of
-from intervalvm.memory import no_search_for_cycles, require
+from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
 
 MOST_PLANS = 8
@@ -26,6 +27,70 @@ MOST_PLANS = 8
 MOST_CLAUSES = 1 << 28
 PLANNING_BYTES = 1280
 """The most that a clause takes while a plan is made, as measured: 360 to 1,030."""
+
+
+MOST_ARENA = 1 << 22
+"""Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
+
+
+def arena_records(length: int, steps: int) -> int:
+    """Records that a thread's arena holds: at least one child's program a step."""
+    return steps * (length + 1) + min(c.LANES * length, MOST_ARENA)
+
+
+class Workspace:
+    """One thread's scratch memory for a program of ``length`` records."""
+
+    def __init__(self, length: int, constants: int, steps: int, slots: Slots) -> None:
+        places = length + INPUTS
+        self.steps = steps
+        self.arena = aligned(arena_records(length, steps) * RECORD_BYTES)
+        self.full, self.axis, self.truth = (
+            aligned(places * size) for size in (slots.full, slots.axis, slots.truth)
+        )
+        self.choices = np.zeros(2 * places, np.uint64)
+        self.live = np.zeros(places + c.LANES, np.uint64)
+        self.rows_live = np.zeros(places + c.LANES, np.uint64)
+        # as long as the pool of constants too, so that what is no place may be looked up
+        self.places = np.zeros(max(places, constants) + 1, np.int32)
+        self.places[:INPUTS] = range(INPUTS)
+        self.stack = np.zeros(c.MOST_STEPS * c.ROW, np.int64)
+        self.context = self._addresses()
+        self.address = int(self.context.ctypes.data)
+
+    @staticmethod
+    def bytes_needed(length: int, constants: int, steps: int, slots: Slots) -> int:
+        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4
+        return max(length + INPUTS, constants) * each + RECORD_BYTES * arena_records(length, steps)
+
+    def _addresses(self) -> NDArray[np.int64]:
+        context = np.zeros(c.FIELDS, np.int64)
+        context[c.ARENA_END] = self.arena.ctypes.data + len(self.arena)
+        for place, array in (
+            (c.ARENA, self.arena),
+            (c.FULL, self.full),
+            (c.AXIS, self.axis),
+            (c.TRUTH, self.truth),
+            (c.CHOICES, self.choices),
+            (c.LIVE, self.live),
+            (c.ROWS_LIVE, self.rows_live),
+            (c.PLACES, self.places),
+            (c.STACK, self.stack),
+        ):
+            context[place] = array.ctypes.data
+        return context
+
+    def start(self, frame: NDArray[np.int64], depth: int = 0, *, is_caller: bool = False) -> int:
+        """Make the context ready for a frame; returns its address."""
+        context = self.context
+        context[: c.FRAME_FIELDS] = frame
+        context[c.ARENA_TOP] = context[c.ARENA]
+        context[c.DEPTH], context[c.IS_CALLER], context[c.HAS_STARTED] = depth, is_caller, False
+        context[c.LEAF_ROW] = context[c.LEAF_BOTTOM] = context[c.BATCH_BLOCKS] = 0
+        context[c.ALL_FINISHED] = False
+        self.stats = np.zeros((c.MOST_STEPS, c.COUNTS), np.int64)  # the last is its frame's to read
+        context[c.STATS] = address_of(self.stats)
+        return self.address
 
 
 @dataclass
@@ -37,7 +102,7 @@ class Plan:
 
     program: Program
     domain: float
-    _idle: list[c.Workspace] = field(default_factory=list)
+    _idle: list[Workspace] = field(default_factory=list)
     on_devices: dict[Any, Any] = field(default_factory=dict, init=False)
     """What has been made ready of it on GPUs."""
     kept: dict[object, list[Any]] = field(default_factory=dict)
@@ -60,7 +125,7 @@ class Plan:
 
     def workspace_bytes(self, steps: int) -> int:
         """The memory that each thread needs."""
-        return c.Workspace.bytes_needed(*self._sizes(steps))
+        return Workspace.bytes_needed(*self._sizes(steps))
 
     def _sizes(self, steps: int) -> tuple[int, int, int, Slots]:
         return (
@@ -70,9 +135,9 @@ class Plan:
             slots_of(self.dtype, self.program.meaning),
         )
 
-    def take(self, count: int, steps: int) -> list[c.Workspace]:
+    def take(self, count: int, steps: int) -> list[Workspace]:
         """Scratch memory for ``count`` threads, which nobody else uses."""
-        taken: list[c.Workspace] = []
+        taken: list[Workspace] = []
         while len(taken) < count and self._idle:
             try:
                 found = self._idle.pop()
@@ -86,22 +151,22 @@ class Plan:
                 f"a walk with {count} threads over {len(self.program)} clauses",
                 "use fewer threads",
             )
-            taken += [c.Workspace(*self._sizes(steps)) for _ in range(missing)]
+            taken += [Workspace(*self._sizes(steps)) for _ in range(missing)]
         return taken
 
-    def put_back(self, *workspaces: c.Workspace) -> None:
+    def put_back(self, *workspaces: Workspace) -> None:
         """Keep scratch memory for the next frame: no thread uses it any more, nor will.
 
         The last is the first that ``take`` returns.
         """
         self._idle.extend(workspaces)
 
-    def put_under(self, workspace: c.Workspace) -> None:
+    def put_under(self, workspace: Workspace) -> None:
         """As ``put_back``, to be taken last: what a caller has used lies in its cache."""
         self._idle.insert(0, workspace)
 
     @contextmanager
-    def workspaces(self, count: int, steps: int) -> Iterator[list[c.Workspace]]:
+    def workspaces(self, count: int, steps: int) -> Iterator[list[Workspace]]:
         """Scratch memory for what the caller does alone; after an exception it is not kept."""
         taken = self.take(count, steps)
         yield taken

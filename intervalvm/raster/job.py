@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.jit.layout import SPLIT_LEVELS
 from intervalvm.memory import require
 
 if TYPE_CHECKING:
-    from intervalvm.jit.layout import Counts
     from intervalvm.raster.grid import Region
     from intervalvm.raster.image import Frame
     from intervalvm.tape import Tape
@@ -63,6 +63,35 @@ class Job:
 
     def require(self, needed: int, what: str, way_out: str) -> None:
         require(needed + self.image_bytes, what, way_out, self.max_memory)
+
+
+@dataclass
+class Counts:
+    """What one step of the walk did, over all regions that it split."""
+
+    regions: int = 0
+    inside: int = 0
+    outside: int = 0
+    ambiguous: int = 0
+    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
+    inside_px: int = 0  # in filled tiles and in leaves
+    evaluated_px: int = 0
+    unproven_px: int = 0  # of a proof, among those evaluated
+
+    @staticmethod
+    def of(rows: Iterable[Iterable[int]]) -> list[Counts]:
+        """What a compiled walk counted: a row a step, in the order of the fields."""
+        return [Counts(*row) for row in rows]
+
+
+def split_levels(depth: int) -> list[int]:
+    """The levels of the quadtree that each step takes: three, but the first what is left over.
+
+    The first has the fewest regions to look at, so lanes that stay empty there cost least.
+    """
+    first = depth % SPLIT_LEVELS
+    head = [first] if first or not depth else []
+    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The quadtree walk, readable: NumPy intervals, ``simplify``, dense leaves. The reference.
 
-``compiled`` does the same with kernels and gives the same pixels; it may stop at other places,
-since it cannot tell which bounds hold where NaN is possible any better than this one does.
+``jit.walk`` does the same with kernels and gives the same pixels; tile decisions may differ where
+NaN is possible.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from intervalvm.evaluate.boxes import Bounds
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
 from intervalvm.evaluate.points import prepare, run
-from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.choices import Interval
+from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 

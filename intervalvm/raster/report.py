@@ -12,8 +12,7 @@ from intervalvm.jit.layout import INSIDE, UNPROVEN
 from intervalvm.raster.image import Level, Stats
 
 if TYPE_CHECKING:
-    from intervalvm.jit.layout import Counts
-    from intervalvm.raster.job import Drawn, Job
+    from intervalvm.raster.job import Counts, Drawn, Job
 
 
 def stats_of(job: Job, drawn: Drawn, steps: list[int], rendering: float) -> Stats:

@@ -21,7 +21,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Question
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Question
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves
@@ -184,7 +184,7 @@ def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
         end, combines = entry >> 1, entry & 1
         assert end > start
         for number, *places in ordered.records[start:end].tolist():
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             assert (variant.kinds == "tt") == combines
             for kind, place in zip(variant.kinds, places, strict=False):
                 assert kind == "k" or place < start + 2

@@ -26,7 +26,7 @@ from intervalvm import Tape
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.evaluate.evaluators import Reals
 from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS
-from intervalvm.jit import context
+from intervalvm.jit import plan
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS
 from intervalvm.raster.grid import GRIDS, coordinates, edges
@@ -81,7 +81,7 @@ def test_neither_threads_nor_room_nor_a_renderer_change_a_verdict(tape: Tape, ov
     renderer = ivm.Renderer(tape, rounding="outward", over=over, **options)
     assert_no_contradiction(renderer.render().pixels, whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context, "MOST_ARENA", 0)
+        patch.setattr(plan, "MOST_ARENA", 0)
         again = ivm.parse(str(tape))  # with no workspace kept from before
         assert_array_equal(proven(again, over, threads=1, **options).pixels, whole)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
+from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
 from intervalvm.evaluate.evaluators import Floats, Known
 from intervalvm.ops import OPS, ROWS
 
@@ -123,7 +123,7 @@ def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
     kinds = ["f", "f"] if all_full else ["x", "y"]
     with np.errstate(all="ignore"):
         for number, *words in program.records.tolist():
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             assert number >> VARIANT_BITS << VARIANT_BITS == variant.flags
             operands, axes = [], set()
             for kind, place in zip(variant.kinds, words, strict=False):

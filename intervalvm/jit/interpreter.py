@@ -1,9 +1,9 @@
-"""The compiled loops over a program's records: one LLVM ``switch`` each, an arm for every variant.
+"""The interpreters: loops over a program's records, one LLVM ``switch`` with an arm a variant.
 
 An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` does at
-the points of a leaf, or over its pixels for a proof. The arms are the rules of ``ops``, of
-``interval`` and of ``widened``, run on ``lanes``. Loops stand in a module of their own, which numba
-does not see: it would compile them again for every function that leads to a call of one.
+the points of a leaf, or over its pixels for a proof. The arms are the rules of ``compiler.records``
+run on ``lanes``. Loops stand in an LLVM module of their own, which numba does not see: it would
+compile them again for every function that leads to a call of one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from intervalvm.compiler.program import (
     INPUTS,
     NUMBER,
     RECORD_BYTES,
-    VARIANT_BITS,
+    VARIANT_MASK,
     VARIANTS,
     Variant,
 )
@@ -43,7 +43,7 @@ from intervalvm.jit.lanes import (
     spread_number,
     store,
 )
-from intervalvm.jit.layout import LANES, SIDE, interval_bytes
+from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops import OPS
 from intervalvm.ops.bounds import constant
 from intervalvm.ops.choices import Interval
@@ -107,7 +107,7 @@ def _write_arms(
 
 @dataclass(frozen=True)
 class Loop:
-    """One loop: ``over`` "regions" (``width`` of them, 64 or 1), "points" or "pixels" (256).
+    """One loop: a program at ``each`` of ``width`` regions (64 or 1), or 256 points or pixels.
 
     It is called with the address and the number of records, and the addresses of what they read and
     write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
@@ -117,7 +117,7 @@ class Loop:
     the real function, and a constant is two floats.
     """
 
-    over: str
+    each: Each
     dtype: str
     tame: bool
     width: int = LANES
@@ -129,7 +129,7 @@ class Loop:
     def name(self) -> str:
         """Its symbol."""
         manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.meaning}_{manner}"
+        return f"intervalvm_{self.each}{self.width}_{self.dtype}_{self.meaning}_{manner}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -143,18 +143,18 @@ class Loop:
         with cgutils.for_range(builder, count) as loop:
             at = slot_at(builder, records, loop.index, RECORD_BYTES)
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
-            variant = builder.and_(first, ir.Constant(I64, (1 << VARIANT_BITS) - 1))
+            variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
             _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:
-        one_box = self.over == "regions" and self.width != LANES
+        one_box = self.each == "region" and self.width != LANES
         return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
-        if self.over != "regions":
-            arms = PointArms if self.over == "points" else PixelArms
+        if self.each != "region":
+            arms = PointArms if self.each == "point" else PixelArms
             return arms(builder, self.dtype, tame=self.tame)
         return _IntervalArms(builder, self.dtype, self.width, self.meaning, tame=self.tame)
 
