@@ -1,72 +1,119 @@
-"""Another version of the package, in a process of its own, that takes its turns with this one.
+"""This tree beside another version: the same pictures, and how long they take.
 
-``python -m bench.before DIR FILE`` reads lines "size threads" and answers each with a line of JSON:
-[pixels inside, [seconds of each run]].
+The other version is a folder, or a commit that git knows. Frames are warm; a first frame is of a
+tape that was just parsed, so all that is done once a tape is in it.
 """
 
 from __future__ import annotations
 
-import json
+import io
 import subprocess
 import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from bench.timing import turn
+from bench.page import ms, table, times
+from bench.processes import start
+from bench.subject import TOP, Subject, cpus, machine, parser
+from bench.timing import Times, Turn, in_turns, taking_turns
+from bench.versions import Answer, Version
 
-TOP = Path(__file__).resolve().parents[1]
+SIZES = (1024, 4096)
+SIDES = ("this", "before")
 
 
-class Before:
-    """The version in ``folder``, rendering ``file``; a context manager."""
+def main(words: list[str]) -> int:
+    """Measure both and print a table; 2 if there is no such version."""
+    options = parser("before", __doc__, rounds=5)
+    options.add_argument(
+        "--version", default="HEAD^", help="the folder or the commit to compare with (HEAD^)"
+    )
+    chosen = options.parse_args(words)
+    print(f"{machine()}\n{chosen.file}\n", flush=True)
+    try:
+        with checkout(chosen.version) as folder:
+            print(compared(chosen.file, folder, rounds=chosen.rounds))
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
-    def __init__(self, folder: Path, file: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.before", str(folder.resolve()), str(file.resolve())],
-            cwd=TOP,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+
+@contextmanager
+def checkout(version: str) -> Iterator[Path]:
+    """The folder of a version; of a commit, for as long as the context lasts.
+
+    FileNotFoundError if there is neither.
+    """
+    if Path(version).is_dir():
+        yield Path(version)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["git", "archive", "--format=tar", version, "intervalvm"]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, check=False)
+        if done.returncode:
+            raise FileNotFoundError(f"neither a folder nor a commit: {version}")
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def compared(shape: Subject, folder: Path, *, rounds: int) -> str:
+    """A row for each thing that is timed."""
+    folders = dict(zip(SIDES, (TOP, folder), strict=True))
+    rows = []
+    with Version(TOP, shape.path) as this, Version(folder, shape.path) as before:
+        sides = dict(zip(SIDES, (this, before), strict=True))
+        for name, turns in _frames(sides):
+            rows.append(_row(name, taking_turns(turns, rounds=rounds)))
+    with tempfile.TemporaryDirectory() as within:
+        for name, words in _processes(shape).items():
+            runs = {
+                side: partial(start, where, words, within=Path(within))
+                for side, where in folders.items()
+            }
+            for run in runs.values():
+                run()
+            rows.append(_row(name, in_turns(runs, rounds=2 * rounds, most=1)))
+    return table(("what", *(f"{side}, ms" for side in SIDES), "this / before"), rows)
+
+
+def _frames(sides: dict[str, Version]) -> Iterator[tuple[str, dict[str, Turn]]]:
+    """What is timed in processes that go on, after both have drawn the same."""
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        f"{size}, {threads} thread{'s' if threads > 1 else ''}": (
+            "frame",
+            {"size": size, "threads": threads},
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-    def render(self, size: int, threads: int) -> tuple[int, list[float]]:
-        """Pixels inside, and the seconds of each run of a turn."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(f"{size} {threads}\n")
-        process.stdin.flush()
-        inside, seconds = json.loads(process.stdout.readline())
-        return inside, seconds
+        for size in SIZES
+        for threads in sorted({1, cpus()})
+    }
+    calls["values, 1024, 1 thread"] = "frame", {"size": 1024, "threads": 1, "mode": "value"}
+    calls["first frame, 64, 1 thread"] = "first", {"size": 64, "threads": 1}
+    for name, (what, options) in calls.items():
+        asks = {side: partial(getattr(found, what), **options) for side, found in sides.items()}
+        digests = {ask().digest for ask in asks.values()}
+        assert len(digests) == 1, f"{name}: two pictures, nothing is timed"
+        yield name, {side: partial(_seconds, ask) for side, ask in asks.items()}
 
 
-def _serve(folder: str, file: str) -> None:
-    sys.path.insert(0, folder)
-    import intervalvm as ivm
-
-    assert Path(folder) in Path(ivm.__file__).parents, f"{ivm.__file__} is not in {folder}"
-    tape = ivm.load(file)
-    for line in sys.stdin:
-        size, threads = map(int, line.split())
-        options: dict[str, Any] = {"size": size, "threads": threads}
-        inside = int((ivm.render(tape, **options).pixels != 0).sum())
-        seconds = turn(lambda options=options: ivm.render(tape, **options))  # type: ignore[misc]
-        print(json.dumps([inside, seconds]), flush=True)
+def _seconds(ask: Callable[[], Answer]) -> list[float]:
+    return ask().seconds
 
 
-if __name__ == "__main__":
-    _serve(*sys.argv[1:])
+def _processes(shape: Subject) -> dict[str, list[str]]:
+    file = str(shape.path.resolve())
+    return {
+        "`import intervalvm`": ["-c", "import intervalvm"],
+        "`python -m intervalvm FILE`": ["-m", "intervalvm", file, "--out", "out.png"],
+    }
+
+
+def _row(name: str, taken: dict[str, Times]) -> tuple[str, ...]:
+    this, before = (taken[side].median for side in SIDES)
+    return name, ms(this), ms(before), times(this / before)

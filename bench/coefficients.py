@@ -1,4 +1,4 @@
-"""The constants of ``intervalvm.arith.elementary``, computed: ``python -m bench.coefficients``.
+"""The constants of intervalvm.arith.elementary, computed anew.
 
 Each polynomial interpolates its function at the Chebyshev nodes of its interval, in 80 digits, and
 is rounded to float64 afterwards. Such a polynomial is within a factor of 3 of the best one
@@ -8,6 +8,7 @@ printed is what the rounded one leaves of the function it serves, relative to it
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +124,11 @@ def words_of_two_over_pi(count: int) -> list[int]:
     return [whole >> 32 * (count - 1 - i) & 0xFFFFFFFF for i in range(count)]
 
 
-def main() -> None:
+def main(words: list[str]) -> int:
+    """Print them as they stand in the source."""
+    argparse.ArgumentParser(prog="python -m bench coefficients", description=__doc__).parse_args(
+        words
+    )
     for fit in FITS:
         coefficients = fit.coefficients()
         worst = fit.worst(coefficients)
@@ -135,10 +140,7 @@ def main() -> None:
     print("HALF_PI, LOW =", pieces(mpmath.pi / 2, 53))
     print("LN_2 =", pieces(mpmath.log(2), 42))
     print("ATAN_HALF =", pieces(mpmath.atan(0.5), 53))
-    words = words_of_two_over_pi(40)
-    for start in range(0, len(words), 6):
-        print("   ", ", ".join(f"0x{word:08X}" for word in words[start : start + 6]) + ",")
-
-
-if __name__ == "__main__":
-    main()
+    bits = words_of_two_over_pi(40)
+    for start in range(0, len(bits), 6):
+        print("   ", ", ".join(f"0x{word:08X}" for word in bits[start : start + 6]) + ",")
+    return 0

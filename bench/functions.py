@@ -1,4 +1,4 @@
-"""How near the functions are: ``python -m bench.functions [--stride N] [NAME...]``.
+"""How near the functions are to the real ones.
 
 Each function of one argument is evaluated at every float32 by the compiled code, and its result, as
 a float32, is held to the correctly rounded one. That is float64 libm's, rounded, but where libm's
@@ -256,12 +256,12 @@ def error(name: str, *operands: float) -> float:
     return float(abs(result - value) / math.ulp(float(value)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench functions", description=__doc__)
     parser.add_argument("--no-patterns", action="store_true", help="only the worst float64")
     parser.add_argument("names", nargs="*", default=[*LIBM, "atan2"])
     parser.add_argument("--stride", type=int, default=1, help="a power of two")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
     farthest, patterns = [], []
     for name in chosen.names:
         most, place = worst(name)
@@ -285,7 +285,4 @@ def main() -> None:
     )
     if patterns:
         print(table((*head, "time"), patterns))
-
-
-if __name__ == "__main__":
-    main()
+    return 0

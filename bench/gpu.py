@@ -1,4 +1,4 @@
-"""``python -m bench.gpu``: whatever runs on a GPU, found right, then timed, in one run.
+"""Whatever runs on a GPU, found right, then timed, in one run.
 
 For each size: dense on the GPU, which is compared with dense NumPy where that does not take too
 long, and with which everything else is compared; leaf batches; all on the GPU, where that back end
@@ -24,7 +24,7 @@ import intervalvm as ivm
 from bench import gpu_device
 from bench.gpu_device import Spans
 from bench.page import ms, table, times
-from bench.subject import Subject, cpus, machine, subject
+from bench.subject import Subject, cpus, machine, parser
 from bench.timing import Times, in_turns
 from intervalvm.api.options import BACKENDS
 from intervalvm.gpu import device
@@ -161,7 +161,7 @@ def section(run: Run) -> str:
     return f"""\
 ## On a GPU
 
-Measured by `python -m bench.gpu` on {gpu_device.name()}
+Measured by `python -m bench gpu` on {gpu_device.name()}
 beside {machine()}, of {run.shape}.
 Every picture was the same as dense float32, pixel by pixel, before anything was timed. *Wall* is
 the median of a warm frame, from the call to the pixels in the host's memory, save where they are
@@ -178,7 +178,7 @@ pixels. The first two were measured, by filling and by copying that many bytes.
 {table(gpu_device.FLOOR_HEAD, floors)}"""
 
 
-def main(words: list[str] | None = None) -> int:
+def main(words: list[str]) -> int:
     """Measure and print; 3 where there is no device."""
     options = _parser().parse_args(words)
     try:
@@ -186,10 +186,9 @@ def main(words: list[str] | None = None) -> int:
     except ivm.BackendError as error:
         print(f"nothing was measured: {error}", file=sys.stderr)
         return ivm.DeviceError.exit_status
-    shape = Subject(options.file) if options.file else subject()
     ends = time.perf_counter() + options.seconds
-    run = Run(shape, tuple(options.sizes), options.rounds, ends)
-    print(f"{gpu_device.name()}\n{machine()}\n{shape}\n", flush=True)
+    run = Run(options.file, tuple(options.sizes), options.rounds, ends)
+    print(f"{gpu_device.name()}\n{machine()}\n{options.file}\n", flush=True)
     print("  ".join(HEAD), flush=True)
     for row in run.measure():
         print("  ".join(cell or "-" for cell in cells(row, run.rows)), flush=True)
@@ -201,14 +200,8 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, help="a .vm file (prospero.vm)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="pixels a side")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each takes its turn (3)")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"to end in ({SECONDS})")
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="where the section goes too")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    found = parser("gpu", __doc__, rounds=3)
+    found.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="pixels a side")
+    found.add_argument("--seconds", type=float, default=SECONDS, help=f"to end in ({SECONDS})")
+    found.add_argument("--out", type=Path, metavar="FILE.md", help="where the section goes too")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import platform
 from dataclasses import dataclass
@@ -86,6 +87,22 @@ class Subject:
 def subject() -> Subject:
     """The challenge's own file where it lies beside the project, else the project's."""
     return Subject(CHALLENGE if CHALLENGE.is_file() else OWN)
+
+
+def parser(name: str, about: str | None, *, rounds: int) -> argparse.ArgumentParser:
+    """The options of ``python -m bench NAME`` that most have: ``file``, a Subject; ``rounds``."""
+    found = argparse.ArgumentParser(prog=f"python -m bench {name}", description=about)
+    found.add_argument(
+        "file", nargs="?", type=_subject_of, default=subject(), help="a .vm file (prospero.vm)"
+    )
+    found.add_argument(
+        "--rounds", type=int, default=rounds, help=f"how often each takes its turn ({rounds})"
+    )
+    return found
+
+
+def _subject_of(word: str) -> Subject:
+    return Subject(Path(word))
 
 
 cpus = usable_cpus

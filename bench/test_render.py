@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import intervalvm as ivm
+from bench.engines import NAIVE_MOST, broadcasting
 from bench.subject import Subject, cpus
-from bench.ways import NAIVE_MOST, broadcasting
 
 SIZES = (256, 512, 1024, 2048, 4096)
 EVERY = sorted({1, cpus()})

@@ -10,6 +10,7 @@ import pytest
 
 import intervalvm as ivm
 from bench.subject import Subject
+from intervalvm.words import Keep
 
 X, Y = (-0.5, -0.25), (0.5, 0.75)
 """A box with some text in it: an eighth of the picture each way."""
@@ -52,7 +53,7 @@ def test_interval(benchmark: Any, shape: Subject) -> None:
 
 
 @pytest.mark.parametrize("keep", ["value", "sign"])
-def test_simplify(benchmark: Any, shape: Subject, keep: str) -> None:
+def test_simplify(benchmark: Any, shape: Subject, keep: Keep) -> None:
     short, values = ivm.simplify(shape.tape, x=X, y=Y, keep=keep), shape.tape(*points())
     assert len(short) < len(shape.tape) / 4
     if keep == "value":

@@ -17,6 +17,7 @@ from fuzz.source import Source
 from intervalvm.ops import ROWS
 from intervalvm.raster.grid import GRIDS, coordinates
 from intervalvm.tape import TapeBuilder
+from intervalvm.words import Grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Case:
     z: float = 0.0
     size: tuple[int, int] = (32, 32)
     depth: int | None = None
-    grid: str = "linspace"
+    grid: Grid = "linspace"
     dtype: str = "float32"
     mode: str = "bitmap"
     threads: int = 1

@@ -126,15 +126,15 @@ def _options(case: Case) -> dict[str, Any]:
 
 def _check_proofs(case: Case, tried: Tried) -> None:
     """No engine contradicts another, and no pixel's area its sample."""
-    options = _options(case) | {"rounding": "outward", "mode": "bitmap"}
+    options = _options(case) | {"mode": "bitmap"}
     of_sample = None
-    for over in ("point", "area"):
-        expected = ivm.render(case.tape, engine="dense", over=over, **options).pixels
+    for prove in ("point", "area"):
+        expected = ivm.render(case.tape, engine="dense", prove=prove, **options).pixels
         engines: dict[str, dict[str, Any]] = {"numba": {"threads": case.threads}}
         if math.prod(case.size) <= MOST_WALKED_PX:
             engines["numpy"] = {"backend": "numpy"}
         for name, engine in engines.items():
-            image = ivm.render(case.tape, over=over, **engine, **options)
+            image = ivm.render(case.tape, prove=prove, **engine, **options)
             found, unproven = image.pixels, image.stats.pixels["unproven"]
             if not np.isin(found, (0, 128, 255)).all() or unproven != (found == 128).sum():
                 raise Wrong(f"proof {name}", "a pixel is none of the three, or not counted")

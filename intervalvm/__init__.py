@@ -14,79 +14,24 @@ from typing import TYPE_CHECKING
 from intervalvm.environment import default_environment, in_default_environment
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
-    from intervalvm.api.renderer import Renderer
+    from intervalvm.api.render import Renderer, render
     from intervalvm.formats.vm import load, parse, save
 
+from intervalvm import errors as _errors
 from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call
-from intervalvm.api.evaluate import evaluate
-from intervalvm.api.render import render
-from intervalvm.errors import (
-    ArgumentTypeError,
-    BackendError,
-    DeviceError,
-    DoesNotFit,
-    FileError,
-    FormatError,
-    IntervalvmError,
-    OptionError,
-    Undecided,
-    VariableError,
-)
-from intervalvm.expr import (
-    Expr,
-    absolute,
-    acos,
-    add,
-    and_,
-    arccos,
-    arcsin,
-    arctan,
-    arctan2,
-    asin,
-    atan,
-    atan2,
-    axes,
-    ceil,
-    compare,
-    constant,
-    copy,
-    cos,
-    divide,
-    exp,
-    expression,
-    floor,
-    ln,
-    log,
-    maximum,
-    minimum,
-    mix,
-    mod,
-    multiply,
-    negative,
-    not_,
-    or_,
-    rand,
-    reciprocal,
-    round,
-    sin,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    trace,
-    var,
-    where,
-)
+from intervalvm.api.evaluate import Gradient, evaluate, grad
+from intervalvm.errors import *  # noqa: F403 each is in its __all__
+from intervalvm.expr import Expr, TapeLike, axes, constant, trace, var, where
+from intervalvm.expr import functions as _functions
+from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
 from intervalvm.formats.sympy import from_sympy
-from intervalvm.raster.grid import Region
-from intervalvm.raster.image import Image
+from intervalvm.raster.image import Image, Level, Stats
+from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
     from intervalvm import shapes
-    from intervalvm.api.bounds import Box, interval, simplify
-    from intervalvm.api.evaluate import Gradient, grad
-    from intervalvm.api.fold import fold
+    from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.prove import Proof, prove
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.jit.native import warm_up
@@ -94,91 +39,19 @@ if TYPE_CHECKING:
 __version__ = "0.2.0.dev0"
 
 __all__ = [
-    "ArgumentTypeError",
-    "BackendError",
-    "Box",
-    "Decoration",
-    "DeviceError",
-    "DoesNotFit",
-    "Expr",
-    "FileError",
-    "FormatError",
-    "Gradient",
-    "Image",
-    "IntervalvmError",
-    "OptionError",
-    "Proof",
-    "Region",
-    "Renderer",
-    "Tape",
-    "Undecided",
-    "VariableError",
-    "__version__",
-    "absolute",
-    "acos",
-    "add",
-    "and_",
-    "arccos",
-    "arcsin",
-    "arctan",
-    "arctan2",
-    "asin",
-    "atan",
-    "atan2",
-    "axes",
-    "ceil",
-    "compare",
-    "constant",
-    "copy",
-    "cos",
-    "divide",
-    "evaluate",
-    "exp",
-    "expression",
-    "floor",
-    "fold",
-    "from_sympy",
-    "grad",
-    "interval",
-    "ln",
-    "load",
-    "log",
-    "maximum",
-    "minimum",
-    "mix",
-    "mod",
-    "multiply",
-    "negative",
-    "not_",
-    "or_",
-    "parse",
-    "prove",
-    "rand",
-    "reciprocal",
-    "render",
-    "round",
-    "save",
-    "shapes",
-    "simplify",
-    "sin",
-    "sqrt",
-    "square",
-    "subtract",
-    "tan",
-    "trace",
-    "var",
-    "warm_up",
-    "where",
-]
-
+    "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Region",
+    "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes", "constant", "evaluate",
+    "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render", "save",
+    "shapes", "simplify", "trace", "var", "warm_up", "where",
+]  # fmt: skip
+__all__ += _errors.__all__
+__all__ += _functions.__all__
 
 _WHEN_USED = {
-    "Box": "api.bounds",
     "Decoration": "evaluate.decorated",
-    "Gradient": "api.evaluate",
+    "Interval": "api.bounds",
     "Proof": "api.prove",
-    "fold": "api.fold",
-    "grad": "api.evaluate",
+    "fold": "api.bounds",
     "interval": "api.bounds",
     "prove": "api.prove",
     "simplify": "api.bounds",

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "ArgumentTypeError", "BackendError", "DeviceError", "DoesNotFit", "FileError",
+    "FormatError", "IntervalvmError", "OptionError", "Undecided", "VariableError",
+]  # fmt: skip
+
 
 class IntervalvmError(Exception):
     """The base of all errors that intervalvm raises on purpose."""

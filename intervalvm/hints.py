@@ -10,13 +10,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from intervalvm.arguments import did_you_mean
 from intervalvm.errors import ArgumentTypeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 C = TypeVar("C", bound=type)
 
 PACKAGE = {
@@ -29,7 +31,7 @@ PACKAGE = {
     "write": "save(shape, path)", "eval": "evaluate(shape, x, y)", "gradient": "grad(shape, x, y)",
     "bounds": "interval(shape, x=(0, 1), y=(0, 1))", "x": "x, y, z = axes()",
     "y": "x, y, z = axes()", "z": "x, y, z = axes()", "logical_and": "(a < b) & (c < d)",
-    "logical_or": "(a < b) | (c < d)", "logical_not": "~(a < b)",
+    "logical_or": "(a < b) | (c < d)", "logical_not": "~(a < b)", "Box": "Interval",
 }  # fmt: skip
 SHAPES = {
     "disc": "circle(radius)", "disk": "circle(radius)", "oval": "ellipse(radius_x, radius_y)",
@@ -99,6 +101,7 @@ IMAGE = {
     "__array_interface__": "image.pixels", "tobytes": "image.pixels.tobytes()",
     "size": "image.width, image.height", "array": "image.pixels", "data": "image.pixels",
     "numpy": "image.pixels", "to_numpy": "image.pixels", "values": "image.pixels",
+    "over": "image.prove",
 }  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
@@ -108,9 +111,12 @@ RENDER = {
     "xlim": "region=(x0, x1, y0, y1)", "ylim": "region=(x0, x1, y0, y1)",
     "workers": "threads=n", "jobs": "threads=n", "processes": "threads=n",
     "precision": "dtype='float64'", "values": "mode='value'", "params": "variables={'r': value}",
+    "rounding": "prove='point'", "over": "prove='area'", "proven": "prove='area'",
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
 """What to write for a keyword that ``render`` lacks."""
+INTERVAL = dict.fromkeys(("rounding", "over"), "prove='area'")
+"""What to write for a keyword that ``interval`` lacks."""
 OPERATORS = {
     "+ add radd": "a | b, or a.offset(distance)",
     "* mul rmul": "a.scale(factor), or a & b",
@@ -171,21 +177,26 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
     It names those that go by name alone where it is given too many values.
     """
-    parameters = signature(make).parameters.values()
-    allowed = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    parameters = signature(make).parameters
+    own = 1 if "self" in parameters else 0
+    by_name = [
+        p for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    allowed = {p.name: p for p in by_name[own:]}
+    named = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
     first = len(parameters) - len(named)
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters) or not named:
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters.values()) or not named:
         first = sys.maxsize
+    function = make.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @wraps(make)
     def call(*args: P.args, **options: P.kwargs) -> T:
         for name in options:
             if name not in allowed:
-                raise ArgumentTypeError(unknown(make.__name__, name, allowed))
+                raise ArgumentTypeError(unknown(function, name, [*allowed]))
         if len(args) > first:
             raise ArgumentTypeError(
-                f"{make.__name__} was given {len(args)} values, of which it takes {first}: "
+                f"{function} was given {len(args) - own} values, of which it takes {first - own}: "
                 f"the others go by name, as {', '.join(f'{name}=' for name in named)}"
             )
         return make(*args, **options)
@@ -193,10 +204,34 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+class Takes(Generic[P]):
+    """A decorator: ``f(..., **given)`` as if it spelled out what ``options`` takes by name.
+
+    Types, ``help``, ``inspect.signature`` and the error for another name are as if it did.
+    """
+
+    def __init__(self, options: Callable[P, Any]) -> None:
+        self.parameters = signature(options).parameters.values()
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, B, ...], T]
+    ) -> Callable[Concatenate[A, B, P], T]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[A, ...], T]
+    ) -> Callable[Concatenate[A, P], T]: ...
+    def __call__(self, function: Any) -> Any:
+        own = signature(function)
+        before = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        function.__signature__ = own.replace(parameters=[*before, *self.parameters])
+        return hinted(function)
+
+
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
-    of_frames = {guess: f"write {code}" for guess, code in RENDER.items()}
-    known = of_frames if function in ("render", "Renderer") else KEYWORDS
+    codes = {"render": RENDER, "Renderer": RENDER, "interval": INTERVAL}.get(function)
+    known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)
     others = f", but {', '.join(allowed)}" if allowed else ""
     return f"{function} takes no {name}={others}{hint}"

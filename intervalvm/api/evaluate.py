@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from intervalvm import late
-from intervalvm.arguments import brief, is_word
+from intervalvm.api.options import array_way
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
 from intervalvm.evaluate.gradients import gradients
 from intervalvm.evaluate.points import prepare, run
 from intervalvm.expr import TapeLike
@@ -16,8 +15,7 @@ from intervalvm.gpu.arrays import array_module, with_rules
 from intervalvm.gpu.device import device_errors
 from intervalvm.memory import Amount, require
 from intervalvm.ops import AXES
-
-ENGINES = ("dense", "naive")
+from intervalvm.words import ArrayBackend, ArrayEngine
 
 
 @late.provides
@@ -29,8 +27,8 @@ def evaluate(
     z: Any = 0.0,
     *,
     variables: Mapping[str, Any] | None = None,
-    engine: str = "dense",
-    backend: str = "numpy",
+    engine: ArrayEngine = "dense",
+    backend: ArrayBackend = "numpy",
     dtype: Any = "float32",
     max_memory: Amount | None = None,
 ) -> Any:
@@ -44,16 +42,13 @@ def evaluate(
     ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
     set, BackendError where the back end is not there, DeviceError where the GPU fails.
     """
-    if not is_word(engine, ENGINES):
-        raise OptionError(f"no engine {brief(engine)} for evaluate: choose 'dense' or 'naive'")
+    way = array_way(engine, backend)
     with device_errors():
-        points = prepare(
-            tape, x, y, z, variables=variables, module=array_module(backend), dtype=dtype
-        )
-        if backend == "numpy":
-            points.require_room(engine, max_memory)
-        points, rules = with_rules(points, backend)
-        return run(points, rules, keep=engine == "naive")
+        module = array_module(on_gpu=way.on_gpu)
+        points = prepare(tape, x, y, z, variables=variables, module=module, dtype=dtype)
+        if not way.on_gpu:
+            points.require_room(max_memory, keep=way.keeps)
+        return run(*with_rules(points), keep=way.keeps)
 
 
 class Gradient(NamedTuple):
@@ -73,7 +68,7 @@ def grad(
     z: Any = 0.0,
     *,
     variables: Mapping[str, Any] | None = None,
-    backend: str = "numpy",
+    backend: ArrayBackend = "numpy",
     dtype: Any = "float32",
     max_memory: Amount | None = None,
 ) -> Gradient:
@@ -88,13 +83,13 @@ def grad(
     and other steps. ``sqrt`` at 0 gives infinity, or NaN where its operand's slope is 0. Raises as
     ``evaluate`` does.
     """
+    way = array_way("dense", backend)
     with device_errors():
-        points = prepare(
-            tape, x, y, z, variables=variables, module=array_module(backend), dtype=dtype
-        )
-        if backend == "numpy":
-            held = points.peak_bytes("dense")
+        module = array_module(on_gpu=way.on_gpu)
+        points = prepare(tape, x, y, z, variables=variables, module=module, dtype=dtype)
+        if not way.on_gpu:
+            held = points.peak_bytes()
             needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
             what = f"a gradient on {points.shape} points"
             require(needed, what, "take fewer points at a time", max_memory)
-        return Gradient(*gradients(points, *with_rules(points, backend)))
+        return Gradient(*gradients(points, *with_rules(points)))

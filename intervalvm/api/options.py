@@ -1,158 +1,312 @@
-"""The options of ``render``: each checked by itself, all against the others, made a ``Job``."""
+"""The options of every renderer: what they are, what they may be, and what they come to.
+
+In: options as a caller gives them. Out: ``Options``, each checked by itself, and from them a
+``Job``, all of them checked against the others and the shape. Words are compared here and nowhere
+else. What is drawn (``What``) stands apart from how (``How``), which other renderers have too.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.api.fold import check_fold, prefolded
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
+from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
+from intervalvm.hints import Takes
+from intervalvm.jit.layout import BLOCK
 from intervalvm.memory import Amount, as_bytes, require, require_lists
-from intervalvm.raster import verdicts
-from intervalvm.raster.grid import (
+from intervalvm.raster.grid import coordinates, cropped_region, edges
+from intervalvm.raster.job import Job, Progress, split_levels
+from intervalvm.raster.region import (
+    Crop,
+    Region,
     RegionLike,
     as_region,
-    check_grid,
-    coordinates,
-    cropped_region,
-    edges,
+    check_crop,
+    check_size,
     shown_region,
 )
-from intervalvm.raster.job import Job
-from intervalvm.raster.size import Crop, as_levels, check_crop, check_depth, check_size
+from intervalvm.words import (
+    ArrayBackend,
+    ArrayEngine,
+    Backend,
+    Engine,
+    Fold,
+    Grid,
+    Keep,
+    Mode,
+    Prove,
+    Way,
+)
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from intervalvm.tape import Tape
 
-BACKENDS = {
-    "naive": ("numpy", "cupy"),
-    "dense": ("numpy", "cupy"),
-    "pruned": ("numba", "numpy", "cupy", "cuda"),
-}
+ENGINES, GRIDS, MODES, PROVES = map(get_args, (Engine, Grid, Mode, Prove))
+FOLDS, KEEPS = get_args(Fold), get_args(Keep)
+BACKENDS = {engine: tuple(w.backend for w in Way if w.engine == engine) for engine in ENGINES}
 """The back ends of each engine; the first is the default."""
-MODES = ("bitmap", "value")
+WAYS = {(way.engine, way.backend): way for way in Way}
 COORDINATE_BYTES = 64
 """What each column and row takes while its coordinate is made, at most."""
+LEAF_PX = BLOCK
+"""A depth chosen by ``check_depth`` gives leaves of at most so many pixels a side."""
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
-def check(
-    shape: TapeLike,
-    *,
-    size: Any,
-    region: RegionLike | None,
-    crop: Crop | None,
-    grid: str,
-    depth: int | None,
-    engine: str,
-    backend: str | None,
-    threads: int | None,
-    dtype: Any,
-    mode: str,
-    variables: Mapping[str, float] | None,
-    z: float,
-    max_memory: Amount | None,
-    fold: str,
-    rounding: str,
-    over: str | None,
-) -> Job:
-    """The options of ``render`` as a Job, or the error that ``render`` promises."""
-    variables, tape = settings_for(shape, variables), as_tape(shape)
-    whole = check_size(size)
-    crop = check_crop(crop, *whole)
-    left, top, right, bottom = crop or (0, 0, *whole)
-    width, height = right - left, bottom - top
-    depth = check_depth(depth, width, height)
-    _check_mode(mode)
-    check_fold(fold)
-    if not is_word(rounding, ("nearest",)) or over is not None:
-        over = verdicts.check_over(
-            rounding, over, engine=engine, backend=backend, mode=mode, fold=fold
+@dataclass(frozen=True, kw_only=True)
+class What:
+    """What is drawn. Frozen for all but its check, which makes a pair of a size, a Region of what
+    reads as one, a tuple of a crop, a dtype of its name: so nothing is read twice."""
+
+    size: int | tuple[int, int] = 1024
+    region: RegionLike | None = None
+    crop: Crop | None = None
+    grid: Grid = "linspace"
+    z: float = 0.0
+    variables: Mapping[str, float] | None = None
+    mode: Mode = "bitmap"
+    dtype: DTypeLike = "float32"
+    prove: Prove | None = None
+
+    def __post_init__(self) -> None:
+        given = vars(self)
+        given["size"] = check_size(self.size)
+        given["region"] = as_region(self.region)
+        given["crop"] = check_crop(self.crop)
+        given["z"] = real("z", self.z)
+        given["dtype"] = as_dtype(self.dtype)
+        check_word("grid", self.grid, GRIDS)
+        check_word("mode", self.mode, MODES)
+        check_prove(self.prove)
+
+    @property
+    def is_bitmap(self) -> bool:
+        """Whether pixels say inside or outside; otherwise they are values."""
+        return self.mode == "bitmap"
+
+    @property
+    def proves_areas(self) -> bool:
+        """Whether what is proven of a pixel is about all of its area."""
+        return self.prove == "area"
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How it is drawn: none of these changes a bit, but for ``fold="fast"``."""
+
+    engine: Engine = "pruned"
+    backend: Backend | None = None
+    threads: int | None = None
+    depth: int | None = None
+    max_memory: Amount | None = None
+    fold: Fold = "exact"
+    progress: Progress | bool | None = None
+
+    def __post_init__(self) -> None:
+        given = vars(self)
+        self.way()
+        if self.threads is not None:
+            given["threads"] = check_threads(self.threads)
+        if self.depth is not None and _as_levels(self.depth) < 0:
+            raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
+        if self.max_memory is not None:
+            given["max_memory"] = as_bytes("max_memory", self.max_memory)
+        is_fast(self.fold)
+        progress = self.progress
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
+
+    def way(self) -> Way:
+        """The engine on its back end."""
+        check_word("engine", self.engine, ENGINES)
+        choices, backend = BACKENDS[self.engine], self.backend
+        if backend is not None and not is_word(backend, choices):
+            raise OptionError(
+                f"engine {self.engine!r} has no back end {brief(backend)}: "
+                f"choose {_listed(choices)}"
+            )
+        return WAYS[self.engine, backend or choices[0]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(How, What):
+    """All that ``render`` is told of a picture. Raises as it does for what means nothing."""
+
+    def __post_init__(self) -> None:
+        What.__post_init__(self)
+        How.__post_init__(self)
+        if self.prove is None:  # which no GPU does: a frame says so, whether there is one or not
+            check_device(self.way())
+
+    def job(self, tape: Tape, variables: Mapping[str, float] | None) -> Job:
+        """What is to be done for the picture of a tape, or the error that ``render`` promises.
+
+        ``variables`` are those of the options over the defaults of a shape.
+        """
+        whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
+        assert isinstance(whole, tuple)
+        assert isinstance(dtype, np.dtype)
+        assert isinstance(max_memory, int | None)
+        assert isinstance(region, Region | None)
+        crop = check_crop(self.crop, *whole)
+        left, top, right, bottom = crop or (0, 0, *whole)
+        width, height = right - left, bottom - top
+        depth = check_depth(self.depth, width, height)
+        way = self.way()
+        if self.prove is not None:
+            self._check_proof(way)
+        tape = folded(tape, self.fold, dtype)
+        given = zip(tape.variables, tape.settings(variables), strict=True)
+        settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
+        pixel_type = np.dtype(np.uint8) if self.is_bitmap else dtype
+        # of an image that is one pixel wide the coordinates are the larger part
+        needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
+        require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
+        require_lists(len(tape), max_memory)
+        shown = shown_region(region, *whole)
+        at = shown, *whole, self.grid, dtype, crop
+        return Job(
+            tape=tape,
+            samples=coordinates(*at),
+            edges=edges(*at) if self.proves_areas else None,
+            pixel_type=pixel_type,
+            region=shown if crop is None else cropped_region(shown, *whole, crop),
+            crop=crop,
+            grid=self.grid,
+            prove=self.prove,
+            settings=settings,
+            way=way,
+            threads=self.threads or usable_cpus(),
+            depth=depth,
+            steps=split_levels(depth) if way.prunes else [],
+            max_memory=max_memory,
         )
-    chosen, backend = as_dtype(dtype), _check_backend(engine, backend)
-    tape = prefolded(tape, fold, chosen)
-    threads = _check_threads(threads)
-    given = tape.settings(variables)
-    settings = {"var-z": real("z", z)} | {
-        name: real(name, value) for name, value in zip(tape.variables, given, strict=True)
-    }
-    if max_memory is not None:
-        max_memory = as_bytes("max_memory", max_memory)
-    pixel_type = np.dtype(np.uint8) if mode == "bitmap" else chosen
-    # of an image that is one pixel wide the coordinates are the larger part
-    needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
-    require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
-    require_lists(len(tape), max_memory)
-    shown = shown_region(as_region(region), *whole)
-    x, y = coordinates(shown, *whole, grid, chosen, crop)
-    return Job(
-        tape,
-        x,
-        y,
-        pixel_type,
-        depth,
-        engine,
-        backend,
-        threads,
-        settings,
-        grid,
-        shown if crop is None else cropped_region(shown, *whole, crop),
-        max_memory,
-        over,
-        edges(shown, *whole, grid, chosen, crop) if over == "area" else None,
-        None if crop is None else (shown, *whole, crop),
-    )
+
+    def _check_proof(self, way: Way) -> None:
+        """Raise OptionError for options that do not go with ``prove``."""
+        wrong = {
+            "mode": not self.is_bitmap and "proven pixels have no value: choose mode='bitmap'",
+            "fold": self.fold != "exact"
+            and "it changes values, so it proves nothing: choose fold='exact'",
+            "engine": way.keeps and "choose 'pruned' or 'dense'",
+            "backend": way.on_gpu and "choose 'numba' or 'numpy'",
+        }
+        for name, way_out in wrong.items():
+            if way_out:
+                value = getattr(self, name)
+                raise OptionError(f"prove={self.prove!r} with {name}={brief(value)}: {way_out}")
 
 
-def check_alone(tape: Tape, given: Mapping[str, Any]) -> None:
-    """Raise as ``check`` does for options each of which means nothing whatever the others are."""
-    check_size(given["size"])
-    as_region(given["region"])
-    check_crop(given["crop"])
-    check_grid(given["grid"])
-    if given["depth"] is not None and as_levels(given["depth"]) < 0:
-        raise OptionError(f"the depth is {brief(given['depth'])}: give a number from 0, or None")
-    _check_backend(given["engine"], given["backend"])
-    _check_threads(given["threads"])
-    as_dtype(given["dtype"])
-    _check_mode(given["mode"])
-    for name, value in {"z": given["z"], **tape.known(given["variables"])}.items():
-        real(name, value)
-    if given["max_memory"] is not None:
-        as_bytes("max_memory", given["max_memory"])
-    check_fold(given["fold"])
-    verdicts.check_words(given["rounding"], given["over"])
-    check_progress(given["progress"])
+takes_options = Takes(Options)
 
 
-def _check_backend(engine: str, backend: str | None) -> str:
-    if not is_word(engine, BACKENDS):
-        raise OptionError(f"no engine {brief(engine)}: choose {', '.join(map(repr, BACKENDS))}")
-    if backend is None:
-        return BACKENDS[engine][0]
-    if is_word(backend, ("cupy",)):
-        array_module("cupy")  # says how to install it
-    if not is_word(backend, BACKENDS[engine]):
-        choices = " or ".join(map(repr, BACKENDS[engine]))
-        raise OptionError(f"engine {engine!r} has no back end {brief(backend)}: choose {choices}")
-    if backend in ("cupy", "cuda"):
+def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
+    """Of a function of arrays: what computes them. Raises OptionError for other words."""
+    check_word("engine", engine, get_args(ArrayEngine))
+    check_word("array back end", backend, get_args(ArrayBackend))
+    return WAYS[engine, backend]
+
+
+def check_device(way: Way) -> None:
+    """Raise BackendError or DeviceError where a way needs a GPU's library, and it is not there."""
+    if way.on_gpu:
+        if way is not Way.GPU_WALK:
+            array_module(on_gpu=True)  # says how to install it
         from intervalvm.gpu.target import check_target
 
         check_target()
-    return backend
 
 
-def _check_threads(threads: int | None) -> int:
-    if threads is None:
-        return usable_cpus()
+def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:
+    """Raise OptionError for a word that is none of those that there are."""
+    if not is_word(word, choices):
+        raise OptionError(f"no {what} {brief(word)}: choose {_listed(choices)}")
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    """``'a', 'b' or 'c'``."""
+    *others, last = map(repr, words)
+    return f"{', '.join(others)} or {last}"
+
+
+def check_prove(prove: Any) -> None:
+    """Raise OptionError for what is neither None nor a word of ``Prove``."""
+    if prove is not None and not is_word(prove, PROVES):
+        raise OptionError(f"prove={brief(prove)}: choose {_listed(PROVES)}, or None")
+
+
+def proves_real(prove: Prove | None, *, decoration: bool, at_point: bool) -> bool:
+    """Whether bounds are asked for that hold for the real function, not for floats alone."""
+    check_prove(prove)
+    if prove == "point" and not at_point:
+        raise OptionError(
+            "prove='point' takes one number a side: give prove='area' for a box with sides"
+        )
+    return prove is not None or decoration
+
+
+def is_fast(fold: Fold) -> bool:
+    """Whether a tape is folded by identities of real numbers too."""
+    check_word("way to fold", fold, FOLDS)
+    return fold == "fast"
+
+
+def keeps_sign(keep: Keep) -> bool:
+    """Whether a shorter tape need keep no more than the answer to ``v < 0``."""
+    if not is_word(keep, KEEPS):
+        raise OptionError(f"keep={brief(keep)} is neither 'value' nor 'sign'")
+    return keep == "sign"
+
+
+def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
+    """What to draw of a tape that is folded exactly anyway: itself, or folded fast, once a tape."""
+    if not is_fast(fold):
+        return tape
+    return tape.derived(
+        ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
+    )
+
+
+def check_depth(depth: int | None, width: int, height: int) -> int:
+    """The levels of the quadtree; None chooses the fewest that give leaves of ``LEAF_PX`` pixels.
+
+    Raises OptionError for a negative depth and for one whose leaves would be less than a pixel.
+    """
+    longer = max(width, height)
+    if depth is None:
+        return (-(-longer // LEAF_PX) - 1).bit_length()
+    deepest = longer.bit_length() - 1
+    levels = _as_levels(depth)
+    if not 0 <= levels <= deepest:
+        raise OptionError(
+            f"the depth is {brief(depth)}: an image of {width}x{height} pixels takes 0 to "
+            f"{deepest}; without a depth it is chosen from the size"
+        )
+    return levels
+
+
+def _as_levels(depth: Any) -> int:
+    """An integer from 0, or -1 for what is none."""
+    try:
+        return max(-1, integer(depth))
+    except TypeError:
+        return -1
+
+
+def check_threads(threads: Any) -> int:
+    """How many threads share the work. Raises OptionError for what is no number from 1."""
     try:
         count = integer(threads)
     except TypeError:
@@ -166,13 +320,3 @@ def usable_cpus() -> int:
     """The processors that this process may use."""
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable else os.cpu_count() or 1
-
-
-def _check_mode(mode: str) -> None:
-    if not is_word(mode, MODES):
-        raise OptionError(f"no mode {brief(mode)}: choose 'bitmap' or 'value'")
-
-
-def check_progress(progress: Any) -> None:
-    if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")

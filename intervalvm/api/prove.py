@@ -23,8 +23,8 @@ from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import Amount, as_bytes, require
 from intervalvm.proof.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
-from intervalvm.raster.grid import Region, RegionLike, as_region
-from intervalvm.raster.size import check_size
+from intervalvm.raster.region import Region, RegionLike, as_region, check_size
+from intervalvm.words import Backend, Engine
 
 if TYPE_CHECKING:
     import os
@@ -116,8 +116,8 @@ def prove(
     z: float = 0.0,
     variables: Mapping[str, float] | None = None,
     dtype: Any = "float64",
-    engine: str = "pruned",
-    backend: str | None = None,
+    engine: Engine = "pruned",
+    backend: Backend | None = None,
     threads: int | None = None,
     max_memory: Amount | None = None,
 ) -> Proof:
@@ -147,11 +147,10 @@ def prove(
         "backend": backend,
         "threads": threads,
         "max_memory": most,
-        "rounding": "outward",
     }
     while True:
         _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
-        image = render(shape, size=size, over="area", **options)
+        image = render(shape, size=size, prove="area", **options)
         cells = Cells.of(image)
         area = cells.area()
         if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
@@ -163,7 +162,7 @@ def prove(
     if counts["unproven"] and None in (inside, outside):
         if most is not None:
             options["max_memory"] = most - image.pixels.nbytes
-        samples = render(shape, size=size, over="point", **options)
+        samples = render(shape, size=size, prove="point", **options)
         inside = inside or _first(samples, INSIDE)
         outside = outside or _first(samples, OUTSIDE)
     given = zip(shape.variables, shape.settings(settings), strict=True)

@@ -1,57 +1,50 @@
-"""``render``: a tape to an image, by the engine and back end that the caller chooses."""
+"""``render`` and ``Renderer``: a shape to an image, by the way that the caller chooses.
+
+``render`` checks its options (``api.options``), which makes a job; ``draw`` has it done by an
+engine on a back end, and the pixels make an image. A ``Renderer`` draws many frames of one tape:
+what depends on the region is kept while a caller pans or zooms.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.api.options import check, check_progress
+from intervalvm.api.options import Options, takes_options
+from intervalvm.arguments import real
 from intervalvm.compiler.pipeline import folded
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.evaluators import EVALUATORS, Meaning
-from intervalvm.expr import TapeLike
-from intervalvm.hints import hinted
-from intervalvm.memory import Amount
+from intervalvm.evaluate.evaluators import EVALUATORS
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.raster import bands, verdicts
-from intervalvm.raster.grid import RegionLike
 from intervalvm.raster.image import Image, canvas
-from intervalvm.raster.job import Counts, Drawn, Job, Progress, split_levels
-from intervalvm.raster.report import stats_of
-from intervalvm.raster.size import Crop
+from intervalvm.raster.job import Counts, Drawn, Job, Progress
+from intervalvm.words import Way
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
     from intervalvm.jit.walk import Elsewhere
 
+Box = tuple[float, float, float, float]
+"""x low, x high, y low, y high."""
+FindPlan = Callable[["Plan", Box], "Plan"]
+"""The plan of a part of the domain, with the box in it that is drawn."""
+MOST_VIEWS = 8
+"""Views kept; each holds at most as many records as the whole tape."""
+MARGIN = 0.5
+"""A view reaches beyond its frame by this part of the frame's size on each side."""
+MOST_ZOOM = 4.0
+"""A view serves frames down to its own size divided by this."""
+
 
 @in_default_environment
-@hinted
-def render(
-    tape: TapeLike,
-    *,
-    size: int | tuple[int, int] = 1024,
-    region: RegionLike | None = None,
-    crop: Crop | None = None,
-    grid: str = "linspace",
-    depth: int | None = None,
-    engine: str = "pruned",
-    backend: str | None = None,
-    threads: int | None = None,
-    dtype: Any = "float32",
-    mode: str = "bitmap",
-    variables: Mapping[str, float] | None = None,
-    z: float = 0.0,
-    max_memory: Amount | None = None,
-    fold: str = "exact",
-    rounding: str = "nearest",
-    over: str | None = None,
-    progress: Progress | bool | None = None,
-) -> Image:
+@takes_options
+def render(tape: TapeLike, **options: Any) -> Image:
     """The image of ``tape``: 255 where its value is below 0, else 0, NaN included. An expression
     that is a truth, such as ``x < y``, is drawn where it holds.
 
@@ -67,95 +60,62 @@ def render(
     ``fold="fast"`` also uses identities of real numbers, which change values: see
     ``intervalvm.fold``.
 
-    With ``rounding="outward"`` pixels are proven, about the function of real numbers that the tape
-    writes down: 255 where it is defined and below 0, 0 where it is nowhere both, 128 where neither
-    could be proven. ``over`` is "point" (the default: at the pixel's sample, exactly) or "area" (at
-    every point of the pixel's area, see ``grid.edges``).
+    With ``prove`` pixels are proven, about the function of real numbers that the tape writes down:
+    255 where it is defined and below 0, 0 where it is undefined or not below 0, 128 where neither
+    could be proven. ``prove="point"`` is about the pixel's sample, exactly, ``prove="area"`` about
+    every point of the pixel's area, see ``grid.edges``.
 
     Raises OptionError or ArgumentTypeError for an argument that means nothing, VariableError for a
     free variable that is not set, BackendError for a back end that is not there, DeviceError where
     a GPU fails, DoesNotFit for what would need more than ``max_memory``: bytes, or text such as
     "4G" (by default: than is available).
     """
-    job = check(
-        tape,
-        size=size,
-        region=region,
-        crop=crop,
-        grid=grid,
-        depth=depth,
-        engine=engine,
-        backend=backend,
-        threads=threads,
-        dtype=dtype,
-        mode=mode,
-        variables=variables,
-        z=z,
-        max_memory=max_memory,
-        fold=fold,
-        rounding=rounding,
-        over=over,
-    )
-    return draw(job, progress)
-
-
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high."""
-FindPlan = Callable[["Plan", Box], "Plan"]
-"""The plan of a part of the domain, with the box in it that is drawn."""
+    asked = Options(**options)
+    return draw(asked.job(as_tape(tape), settings_for(tape, asked.variables)), asked.progress)
 
 
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
     """Carry out a job; ``find_plan`` may shorten a plan for a part of its domain."""
-    steps = split_levels(job.depth) if job.engine == "pruned" else []
     with _reporting(progress) as report:
         start = time.perf_counter()
-        if job.engine != "pruned" and job.over is not None:
-            drawn = Drawn(verdicts.render(job, report), [])
-        elif job.engine != "pruned":
-            drawn = bands.draw(job, report)
-        elif job.backend == "numpy":
-            drawn = _readable(job, steps, report)
-        elif job.backend == "cuda":
-            drawn = _on_device(job, steps, report, find_plan)
-        else:
-            drawn = _compiled(job, steps, report, find_plan)
+        match job.way:
+            case Way.COMPILED | Way.GPU_LEAVES:
+                drawn = _compiled(job, report, find_plan)
+            case Way.GPU_WALK:
+                drawn = _on_device(job, report, find_plan)
+            case Way.READABLE:
+                drawn = _readable(job, report)
+            case _ if job.prove is not None:
+                drawn = verdicts.draw(job, report)
+            case _:
+                drawn = bands.draw(job, report)
         rendering = time.perf_counter() - start - drawn.compiling
-    report_work = partial(stats_of, job, drawn, steps, rendering)
-    # what dense engines count is in the pixels, which their owner may change
-    stats = report_work if drawn.counts else report_work()
-    return Image(drawn.pixels, job.region, stats, job.over, job.whole)
+    return drawn.image(job, rendering)
 
 
-def _readable(job: Job, steps: list[int], report: Progress | None) -> Drawn:
+def _readable(job: Job, report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
     needed = quadtree.peak_bytes(
-        job.tape, job.shape, job.x.dtype, steps, proves=job.over is not None
+        job.tape, job.shape, job.dtype, job.steps, proves=job.prove is not None
     )
     job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    evaluator = EVALUATORS[_meaning(job)](job.x.dtype)
+    evaluator = EVALUATORS[job.meaning](job.dtype)
     tape = folded(job.tape, evaluator, job.settings)
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(tape, evaluator, *job.sides, pixels, steps, progress=report)
+    counts = quadtree.render(tape, evaluator, *job.sides, pixels, job.steps, progress=report)
     return Drawn(pixels, counts, compiling)
 
 
-def _meaning(job: Job) -> Meaning:
-    return "float" if job.over is None else "real"
-
-
-def _compiled(
-    job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
-) -> Drawn:
+def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
     """The pruned engine through compiled kernels."""
     start = time.perf_counter()
     from intervalvm.jit import walk
 
-    plan = _plan(job, steps, find_plan)
+    plan = _plan(job, find_plan)
     walk.load(plan)
     compiling = time.perf_counter() - start
     pixels, is_clear = canvas(job.shape, job.pixel_type)
@@ -164,7 +124,7 @@ def _compiled(
             plan,
             *job.sides,
             pixels,
-            steps,
+            job.steps,
             threads=job.threads,
             is_clear=is_clear,
             progress=report,
@@ -173,7 +133,7 @@ def _compiled(
     return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
 
 
-def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
+def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     """Raises DoesNotFit before what would not fit is taken: to make the plan, or to walk by it."""
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
 
@@ -182,30 +142,28 @@ def _plan(job: Job, steps: list[int], find_plan: FindPlan | None) -> Plan:
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(
         job.tape,
-        "sign" if job.pixel_type == np.uint8 else "value",
-        _meaning(job),
-        job.x.dtype,
+        "sign" if job.is_bitmap else "value",
+        job.meaning,
+        job.dtype,
         job.settings,
-        domain_of(box, job.x.dtype),
+        domain_of(box, job.dtype),
     )
-    if job.backend != "cuda":  # which has no workspaces here
-        needed = (job.threads + 1) * plan.workspace_bytes(len(steps))
+    if job.way is not Way.GPU_WALK:  # which has no workspaces here
+        needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
         if find_plan is not None:
             needed += 2 * plan.workspace_bytes(1)
         job.require(needed, f"an image with {job.threads} threads", "use fewer threads")
     return plan if find_plan is None else find_plan(plan, box)
 
 
-def _on_device(
-    job: Job, steps: list[int], report: Progress | None, find_plan: FindPlan | None
-) -> Drawn:
+def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
     """The pruned engine on a GPU, leaves and all."""
     start = time.perf_counter()
     from intervalvm.gpu import frames
 
-    walks = frames.walks(_plan(job, steps, find_plan), job.shape, steps)
+    walks = frames.walks(_plan(job, find_plan), job.shape, job.steps)
     compiling = time.perf_counter() - start
-    pixels, counts = walks.render(job.x, job.y)
+    pixels, counts = walks.render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
     return Drawn(pixels, Counts.of(counts), compiling)
@@ -213,17 +171,16 @@ def _on_device(
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
     """What evaluates a walk's leaves, or None where it does so itself."""
-    if job.backend != "cupy":
+    if job.way is not Way.GPU_LEAVES:
         return nullcontext()
     from intervalvm.gpu.batches import batches
 
-    return batches(plan, len(job.x), job.threads)
+    return batches(plan, job.shape[1], job.threads)
 
 
 @contextmanager
 def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
     """What to call with (done, total) pixels: nothing, the caller's function, or a bar."""
-    check_progress(progress)
     if progress is None or progress is False:
         yield None
     elif progress is True:
@@ -234,3 +191,79 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
             yield lambda done, total: bars.update(task, completed=done, total=total)
     else:
         yield back_in_default_environment(progress)
+
+
+class Renderer:
+    """Renders frames of one tape: ``Renderer(tape, size=1024).render(region=...)``.
+
+    Options are those of ``render``, given here for all frames or to ``Renderer.render`` for one.
+    The images are the same as ``render``'s, bit for bit. A frame of part of the shape starts from a
+    tape that was shortened for a *view*, a box around it; frames near it share the view. Safe to
+    share between threads; a pickle leaves the views behind. Raises what ``render`` does, and
+    TypeError for an unknown option: at once for what means nothing whatever the others are, the
+    rest with a frame.
+    """
+
+    @in_default_environment
+    @takes_options
+    def __init__(self, tape: TapeLike, **options: Any) -> None:
+        self._tape, self._shape = as_tape(tape), tape
+        asked = Options(**options)
+        for name, value in self._tape.known(asked.variables).items():
+            real(name, value)
+        self._options = {name: getattr(asked, name) for name in options}
+        # replaced as a whole: a lock would hang a process that was forked while it was held
+        self._views: tuple[_View, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._shape, self._options)
+
+    @in_default_environment
+    @takes_options
+    def render(self, **changes: Any) -> Image:
+        """One frame, with ``changes`` to the options."""
+        asked = Options(**self._options | changes)
+        variables = settings_for(self._shape, asked.variables)
+        return draw(asked.job(self._tape, variables), asked.progress, self._find_plan)
+
+    def _find_plan(self, whole: Plan, box: Box) -> Plan:
+        from intervalvm.jit import walk
+
+        views = self._views
+        found = next((v for v in views if v.whole is whole and v.serves(box)), None)
+        if found is None:
+            around = _around(box, whole)
+            found = _View(whole, around, walk.narrowed(whole, around[:2], around[2:]))
+        others = tuple(view for view in views if view is not found)
+        self._views = (found, *others[: MOST_VIEWS - 1])
+        return found.plan
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    whole: Plan
+    box: Box
+    plan: Plan
+
+    def serves(self, box: Box) -> bool:
+        """Whether a frame of ``box`` lies in the view and is not much smaller."""
+        inside = all(
+            self.box[low] <= box[low] and box[low + 1] <= self.box[low + 1] for low in (0, 2)
+        )
+        return inside and self.box[1] - self.box[0] <= MOST_ZOOM * (box[1] - box[0])
+
+
+def _around(box: Box, plan: Plan) -> Box:
+    """A box with a margin, within the domain of a plan, its ends floats of the plan's dtype."""
+    ends: list[float] = []
+    for low, high in (box[:2], box[2:]):
+        margin = MARGIN * (high - low)
+        below, above = max(low - margin, -plan.domain), min(high + margin, plan.domain)
+        # rounding an end to the dtype must not leave the frame outside
+        ends.append(min(float(plan.dtype.type(below)), low))
+        ends.append(max(float(plan.dtype.type(above)), high))
+    return ends[0], ends[1], ends[2], ends[3]
+
+
+def _restored(tape: TapeLike, options: dict[str, Any]) -> Renderer:
+    return Renderer(tape, **options)

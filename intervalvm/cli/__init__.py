@@ -13,9 +13,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from intervalvm.cli.hints import in_own_words
+from intervalvm.cli.arguments import in_own_words
 from intervalvm.cli.options import command_of, parse
-from intervalvm.cli.output import tell
+from intervalvm.cli.streams import tell
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import BackendError, DoesNotFit, FileError, IntervalvmError, OptionError
 from intervalvm.files import file_errors

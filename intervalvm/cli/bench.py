@@ -12,12 +12,12 @@ import numpy as np
 
 from intervalvm.api.options import usable_cpus
 from intervalvm.api.render import render
-from intervalvm.cli.output import log_shown, say
-from intervalvm.cli.places import read_tape
 from intervalvm.cli.progress import Progress
+from intervalvm.cli.streams import log_shown, read_tape, say
 from intervalvm.errors import DoesNotFit
 from intervalvm.raster.image import aligned, milliseconds
-from intervalvm.raster.size import check_size
+from intervalvm.raster.region import check_size
+from intervalvm.words import Way
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from intervalvm.raster.image import Image
     from intervalvm.tape import Tape
 
+Ways = list[tuple[Way, dict[str, Any]]]
+"""What is timed, with options of its own."""
 NAIVE_PX = 256
 """The naive engine keeps every clause's array: thousands of them, so the image is small."""
 
@@ -61,14 +63,10 @@ def bench(options: argparse.Namespace) -> int:
         progress.stage("reading")
         tape = read_tape(options)
         rows = _small_rows(tape, small, given, progress)
-        dense = [
-            {"engine": "dense", "backend": "numpy", "dtype": dtype}
-            for dtype in ("float64", "float32")
-        ]
-        pruned: list[dict[str, Any]] = [{"engine": "pruned", "backend": "numpy"}]
-        counts = sorted({1, usable_cpus()})
-        pruned += [{"engine": "pruned", "backend": "numba", "threads": n} for n in counts]
-        rows += _rows(tape, [*dense, *pruned], {"size": (width, height), **given}, progress)
+        ways: Ways = [(Way.DENSE, {"dtype": dtype}) for dtype in ("float64", "float32")]
+        ways += [(Way.READABLE, {})]
+        ways += [(Way.COMPILED, {"threads": n}) for n in sorted({1, usable_cpus()})]
+        rows += _rows(tape, ways, {"size": (width, height), **given}, progress)
     if options.json:
         say(json.dumps({"file": options.file, "rows": [row.as_json() for row in rows]}))
     else:
@@ -80,10 +78,7 @@ def _small_rows(
     tape: Tape, size: tuple[int, int], given: dict[str, Any], progress: Progress
 ) -> list[Row]:
     """The naive engine beside the dense one, at the largest size that fits up to ``size``."""
-    ways: list[dict[str, Any]] = [
-        {"engine": "dense", "backend": "numpy", "dtype": "float64"},
-        {"engine": "naive", "backend": "numpy", "dtype": "float32"},
-    ]
+    ways: Ways = [(Way.DENSE, {"dtype": "float64"}), (Way.NAIVE, {"dtype": "float32"})]
     while True:
         try:
             return _rows(tape, ways, {"size": size, **given}, progress)
@@ -93,39 +88,35 @@ def _small_rows(
             size = (max(1, size[0] // 2), max(1, size[1] // 2))
 
 
-def _rows(
-    tape: Tape, ways: list[dict[str, Any]], given: dict[str, Any], progress: Progress
-) -> list[Row]:
+def _rows(tape: Tape, ways: Ways, given: dict[str, Any], progress: Progress) -> list[Row]:
     """A row for each way; ratios are against the first, which is dense float64."""
     rows: list[Row] = []
     reference: dict[str, Image] = {}
-    for way in ways:
-        progress.stage(f"timing {way['engine']} on {way['backend']}")
-        way = {"dtype": "float32", **way, **given}
-        image, seconds = _timed(tape, way)  # checks and warms up
-        if way["dtype"] not in reference:
-            reference[way["dtype"]] = _dense(tape, way, image)
-        identical = bool(np.array_equal(image.pixels, reference[way["dtype"]].pixels))
-        warm = way["engine"] == "pruned"  # the others prepare nothing, and may take long
-        times = [] if warm else [seconds]
+    for way, own in ways:
+        progress.stage(f"timing {way.engine} on {way.backend}")
+        options = {"dtype": "float32", **_by(way), **own, **given}
+        image, seconds = _timed(tape, options)  # checks and warms up
+        dtype = options["dtype"]
+        if dtype not in reference:
+            is_dense = way is Way.DENSE
+            reference[dtype] = image if is_dense else render(tape, **options | _by(Way.DENSE))
+        identical = bool(np.array_equal(image.pixels, reference[dtype].pixels))
+        times = [] if way.prunes else [seconds]  # the others prepare nothing, and may take long
         while len(times) < RUNS and sum(times) < ENOUGH_SECONDS:
-            times.append(_timed(tape, way)[1])
+            times.append(_timed(tape, options)[1])
         median = statistics.median(times)
         ratio = (rows[0].seconds if rows else median) / median
-        rows.append(Row(way, median, len(times), ratio, identical))
+        rows.append(Row(options, median, len(times), ratio, identical))
     return rows
 
 
-def _dense(tape: Tape, way: dict[str, Any], image: Image) -> Image:
-    """The image that ``way`` must give: ``image`` itself if it is the dense one."""
-    if way["engine"] == "dense":
-        return image
-    return render(tape, **way | {"engine": "dense", "backend": "numpy"})
+def _by(way: Way) -> dict[str, Any]:
+    return {"engine": way.engine, "backend": way.backend}
 
 
-def _timed(tape: Tape, way: dict[str, Any]) -> tuple[Image, float]:
+def _timed(tape: Tape, options: dict[str, Any]) -> tuple[Image, float]:
     start = time.perf_counter()
-    image = render(tape, **way)
+    image = render(tape, **options)
     return image, time.perf_counter() - start
 
 

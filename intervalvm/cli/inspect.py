@@ -6,10 +6,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.api import bounds as over_box
-from intervalvm.cli.output import say, tell, write_bytes
-from intervalvm.cli.places import STANDARD, check_apart, read_tape
+from intervalvm.api import bounds as in_box
 from intervalvm.cli.progress import Progress
+from intervalvm.cli.streams import STANDARD, check_apart, read_tape, say, tell, write_bytes
 from intervalvm.digits import shown
 from intervalvm.files import check_writable
 from intervalvm.formats.vm import check_name, save
@@ -51,7 +50,7 @@ def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any]
     """
     if not variables and tape.variables:
         return None
-    box = over_box.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
+    box = in_box.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
     lower, upper = float(box.lower), float(box.upper)
     return {
         "lower": lower if math.isfinite(lower) else None,
@@ -101,7 +100,7 @@ def simplify(options: argparse.Namespace) -> int:
         progress.stage("reading")
         tape = read_tape(options)
         progress.stage("simplifying")
-        short = over_box.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
+        short = in_box.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
     if not to_file:
         write_bytes(str(short).encode())  # a tape is UTF-8, whatever the terminal's encoding
         return 0

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import itertools
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
 
-from intervalvm.cli import values
-from intervalvm.cli.hints import hint, misspelt, near
-from intervalvm.cli.output import say
+from intervalvm.api.options import ENGINES, GRIDS, KEEPS, MODES, PROVES
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.cli import arguments
+from intervalvm.cli.arguments import hint, near
+from intervalvm.cli.streams import say
+from intervalvm.words import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-GRIDS = ("linspace", "center", "fidget")
-ENGINES = ("pruned", "dense", "naive")
-BACKENDS = ("numba", "numpy", "cupy", "cuda")
-DTYPES = ("float32", "float64")
-MODES = ("bitmap", "value")
-PROVEN = ("point", "area")
-KEEPS = ("value", "sign")
+    Add = Callable[..., None]
+
+DTYPES = tuple(DTYPE_NAMES.values())
 
 COMMANDS = {
     "render": ("intervalvm.cli.render", "draw the shape of a .vm file (the default command)"),
@@ -42,7 +41,7 @@ examples:
   intervalvm prospero.vm --size 1920x1080 --out prospero.webp
   intervalvm prospero.vm --center 0.2 -0.1 --scale 0.05 --stats
   intervalvm prospero.vm --check                  compares with dense evaluation
-  intervalvm prospero.vm --proven area            says which pixels are proven
+  intervalvm prospero.vm --prove area             says which pixels are proven
   intervalvm ring.vm --set r=0.5 --out - | display
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
@@ -69,14 +68,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             if meant := near(words[0], COMMANDS):
                 parser.error(f"no command or file {words[0]!r}{meant}")
         words.insert(0, "render")
-    for word, after in itertools.pairwise(words):
-        if word == "--proven" and (meant := misspelt(after, PROVEN)):
-            commands["render"].error(f"argument --proven: invalid choice: {after!r}{meant}")
-    # what follows it and is none of its values is the next argument, FILE perhaps
-    words = [
-        f"{word}={PROVEN[0]}" if word == "--proven" and after not in PROVEN else word
-        for word, after in zip(words, [*words[1:], ""], strict=True)
-    ]
     # A blank before it keeps argparse from taking -1e-3 or -inf for an option.
     spaced = [f" {word}" if _is_negative(word) else word for word in words]
     options, unknown = parser.parse_known_args(spaced)
@@ -140,150 +131,103 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         )
         add_options(command)
         reading = command.add_argument_group("how much of FILE is read at most")
-        reading.add_argument(
-            "--max-bytes", type=values.amount_of_bytes, metavar="BYTES", help="(256M)"
-        )
-        reading.add_argument("--max-clauses", type=values.clauses, metavar="N", help="(10000000)")
-        command.add_argument("--quiet", action="store_true", help="no progress, no summary")
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        _add(reading, "--max-bytes BYTES", arguments.amount_of_bytes, "(256M)")
+        _add(reading, "--max-clauses N", arguments.clauses, "(10000000)")
+        _add(command, "--quiet", bool, "no progress, no summary")
+        _add(command, "--debug", bool, "show the traceback of an error")
     return parser, commands
 
 
+def _add(group: Any, usage: str, kind: Any, what: str, **more: Any) -> None:
+    """An option as its help shows it, of values of a type or of some words, or a switch."""
+    name, *values = usage.split()
+    if kind is bool:
+        group.add_argument(name, action="store_true", help=what)
+        return
+    more |= {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+    if len(values) > 1:
+        more |= {"nargs": len(values), "metavar": tuple(values)}
+    elif values:
+        more["metavar"] = values[0]
+    group.add_argument(name, help=what, **more)
+
+
 def _render_options(command: argparse.ArgumentParser) -> None:
-    what = command.add_argument_group("what to draw")
-    what.add_argument(
-        "--size",
-        type=values.size,
-        metavar="N|WxH",
-        help="pixels: a square, or width x height (1024)",
+    add = partial(_add, command.add_argument_group("what to draw"))
+    add("--size N|WxH", arguments.size, "pixels: a square, or width x height (1024)")
+    shown = "the rectangle to show, stretched to the size (-1 1 -1 1, never stretched)"
+    add("--region X0 X1 Y0 Y1", float, shown)
+    add("--center X Y", float, "the middle of the picture; pixels stay square (0 0)")
+    add("--scale S", float, "half the shorter side of the picture (1)")
+    part = "draw these pixels of the picture alone, the same as in all of it (all)"
+    add("--crop LEFT TOP RIGHT BOTTOM", int, part)
+    _add_variables(add)
+    values = "inside or outside, or the values, which .npy and .tif hold (bitmap)"
+    add("--mode", MODES, values)
+    proven = (
+        "prove each pixel's verdict for the function of real numbers, at its sample (point) "
+        "or over its whole area; what is unproven is grey"
     )
-    what.add_argument(
-        "--region",
-        type=float,
-        nargs=4,
-        metavar=("X0", "X1", "Y0", "Y1"),
-        help="the rectangle to show, stretched to the size (-1 1 -1 1, never stretched)",
-    )
-    what.add_argument(
-        "--center",
-        type=float,
-        nargs=2,
-        metavar=("X", "Y"),
-        help="the middle of the picture; pixels stay square (0 0)",
-    )
-    what.add_argument(
-        "--scale", type=float, metavar="S", help="half the shorter side of the picture (1)"
-    )
-    what.add_argument(
-        "--crop",
-        type=int,
-        nargs=4,
-        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-        help="draw these pixels of the picture alone, the same as in all of it (all)",
-    )
-    _add_variables(what)
-    what.add_argument(
-        "--mode",
-        choices=MODES,
-        help="inside or outside, or the values, which .npy and .tif hold (bitmap)",
-    )
-    what.add_argument(
-        "--proven",
-        nargs="?",
-        choices=PROVEN,
-        metavar="point|area",
-        help="prove each pixel's verdict for the function of real numbers, at its sample (point) "
-        "or over its whole area; what is unproven is grey",
-    )
-    what.add_argument("--grid", choices=GRIDS, help="where the pixels are sampled (linspace)")
-    _add_effort(command.add_argument_group("how to draw it"))
+    add("--prove point|area", PROVES, proven)
+    add("--grid", GRIDS, "where the pixels are sampled (linspace)")
+    _add_effort(partial(_add, command.add_argument_group("how to draw it")))
     _add_output(command.add_argument_group("what to say and write"))
 
 
-def _add_variables(group: Any) -> None:
-    group.add_argument(
-        "--set",
-        type=values.setting,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a free variable of the tape (may be repeated)",
-    )
-    group.add_argument("--z", type=float, metavar="Z", help="the third coordinate (0)")
+def _add_variables(add: Add) -> None:
+    each = "a free variable of the tape (may be repeated)"
+    add("--set NAME=VALUE", arguments.setting, each, action="append", default=[])
+    add("--z Z", float, "the third coordinate (0)")
 
 
-def _add_effort(group: Any) -> None:
-    group.add_argument(
-        "--depth", type=int, metavar="N", help="levels of the quadtree (chosen from the size)"
-    )
-    group.add_argument("--engine", choices=ENGINES, help="how to evaluate (pruned)")
-    group.add_argument(
-        "--backend", choices=BACKENDS, help="what evaluates (numba; numpy for dense and naive)"
-    )
-    group.add_argument("--dtype", choices=DTYPES, help="the arithmetic (float32)")
-    group.add_argument("--threads", type=int, metavar="N", help="CPUs to use (all there are)")
-    group.add_argument(
-        "--max-memory",
-        type=values.amount_of_bytes,
-        metavar="4G",
-        help="refuse what needs more (what is free)",
-    )
+def _add_effort(add: Add) -> None:
+    add("--depth N", int, "levels of the quadtree (chosen from the size)")
+    add("--engine", ENGINES, "how to evaluate (pruned)")
+    add("--backend", get_args(Backend), "what evaluates (numba; numpy for dense and naive)")
+    add("--dtype", DTYPES, "the arithmetic (float32)")
+    add("--threads N", int, "CPUs to use (all there are)")
+    add("--max-memory 4G", arguments.amount_of_bytes, "refuse what needs more (what is free)")
 
 
 def _add_output(group: Any) -> None:
-    group.add_argument(
-        "--out",
-        metavar="PATH",
-        help="the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
-        "or - for a PNG on standard output (FILE's stem with .png, here)",
+    add = partial(_add, group)
+    out = (
+        "the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
+        "or - for a PNG on standard output (FILE's stem with .png, here)"
     )
-    group.add_argument(
-        "--certificate",
-        metavar="PATH",
-        help="also write what was proven, with --proven area, as JSON lines that "
-        "tools/check_certificate.py verifies",
+    add("--out PATH", str, out)
+    certificate = (
+        "also write what was proven, with --prove area, as JSON lines that "
+        "tools/check_certificate.py verifies"
     )
-    group.add_argument(
-        "--check", action="store_true", help="also evaluate densely and compare every pixel"
-    )
+    add("--certificate PATH", str, certificate)
+    add("--check", bool, "also evaluate densely and compare every pixel")
     report = group.add_mutually_exclusive_group()
-    report.add_argument("--stats", action="store_true", help="print how the work went")
-    report.add_argument("--json", action="store_true", help="print the same as one JSON object")
+    _add(report, "--stats", bool, "print how the work went")
+    _add(report, "--json", bool, "print the same as one JSON object")
 
 
 def _info_options(command: argparse.ArgumentParser) -> None:
-    _add_variables(command)
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_variables(partial(_add, command))
+    _add(command, "--json", bool, "print one JSON object")
 
 
 def _simplify_options(command: argparse.ArgumentParser) -> None:
-    for axis, required in (("x", True), ("y", True), ("z", False)):
-        command.add_argument(
-            f"--{axis}",
-            type=float,
-            nargs=2,
-            required=required,
-            metavar=("LO", "HI"),
-            help=f"the box in {axis}" + ("" if required else " (0 0)"),
-        )
-    command.add_argument(
-        "--keep",
-        choices=KEEPS,
-        default="value",
-        help="what stays the same at every point: the value, or only whether it is inside (value)",
-    )
-    command.add_argument(
-        "--dtype", choices=DTYPES, help="shorten for this arithmetic alone (for both)"
-    )
-    command.add_argument("--out", metavar="FILE.vm", help="write there (-, standard output)")
+    add = partial(_add, command)
+    add("--x LO HI", float, "the box in x", required=True)
+    add("--y LO HI", float, "the box in y", required=True)
+    add("--z LO HI", float, "the box in z (0 0)")
+    kept = "what stays the same at every point: the value, or only whether it is inside (value)"
+    add("--keep", KEEPS, kept, default="value")
+    add("--dtype", DTYPES, "shorten for this arithmetic alone (for both)")
+    add("--out FILE.vm", str, "write there (-, standard output)")
 
 
 def _bench_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--size", type=values.size, default=1024, metavar="N|WxH", help="pixels to draw (1024)"
-    )
-    _add_variables(command)
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    add = partial(_add, command)
+    add("--size N|WxH", arguments.size, "pixels to draw (1024)", default=1024)
+    _add_variables(add)
+    add("--json", bool, "print one JSON object")
 
 
 class _Version(argparse.Action):

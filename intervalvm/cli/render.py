@@ -7,23 +7,32 @@ import json
 import sys
 import time
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
-from intervalvm.cli.output import log_shown, say, tell, write_bytes
-from intervalvm.cli.places import STANDARD, check_apart, is_standard_output, read_tape
 from intervalvm.cli.progress import Progress
+from intervalvm.cli.streams import (
+    STANDARD,
+    check_apart,
+    is_standard_output,
+    log_shown,
+    read_tape,
+    say,
+    tell,
+    write_bytes,
+)
 from intervalvm.errors import OptionError
 from intervalvm.files import check_writable, descriptor_of
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.formats import HOLD_VALUES, check_holds, format_of
-from intervalvm.raster.grid import Region
 from intervalvm.raster.image import Stats, milliseconds
-from intervalvm.raster.size import check_size
+from intervalvm.raster.region import Region, check_size
 
 if TYPE_CHECKING:
     import argparse
@@ -31,17 +40,16 @@ if TYPE_CHECKING:
     from intervalvm.raster.image import Image
     from intervalvm.tape import Tape
 
-PASSED_ON = (
-    *("size", "crop", "grid", "depth", "engine", "backend", "threads", "dtype", "mode", "z"),
-)
+SAME = tuple(signature(Options).parameters.keys() - {"region", "variables", "prove", "progress"})
+"""Options of the library that a command line may name as they are."""
 
 
 def render(options: argparse.Namespace) -> int:
     """Do it; 1 if ``--check`` found a difference."""
     start = time.perf_counter()
     out = _default_out(options.file) if options.out is None else options.out
-    format = _check_output(out, options)
     arguments = _arguments(options)
+    format = _check_output(out, options, Options(**arguments))
     wanted = not options.quiet
     with log_shown(quiet=options.quiet), Progress(wanted=wanted) as progress:
         progress.stage("reading")
@@ -80,22 +88,11 @@ def _default_out(file: str) -> str:
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     """What was said on the command line, as arguments of the library's ``render``."""
-    given = {name: getattr(options, name) for name in PASSED_ON}
-    given["max_memory"] = options.max_memory
-    given["region"] = _region(options)
-    given["variables"] = dict(options.set)
-    if proven := _proven(options):
-        given |= {"rounding": "outward", "over": proven}
+    given = {name: getattr(options, name, None) for name in SAME}
+    given |= {"region": _region(options), "variables": dict(options.set), "prove": options.prove}
+    if options.certificate is not None:
+        given["prove"] = options.prove or "area"
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _proven(options: argparse.Namespace) -> str | None:
-    """What is proven of each pixel: of its area, if a certificate is to say so."""
-    if options.certificate is None:
-        return options.proven  # type: ignore[no-any-return]
-    if options.proven == "point":
-        raise OptionError("--certificate is about areas: give --proven area, or leave it out")
-    return "area"
 
 
 def _region(options: argparse.Namespace) -> Region | None:
@@ -114,19 +111,21 @@ def _region(options: argparse.Namespace) -> Region | None:
     )
 
 
-def _check_output(out: str, options: argparse.Namespace) -> str:
+def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     """The format of the picture. Refuses before the work what could not be written after it."""
     check_apart(options.file, {"--out": out, "--certificate": options.certificate})
     if options.certificate is not None:
         if options.certificate == STANDARD:
             raise OptionError("--certificate needs the name of a file, not -")
+        if not asked.proves_areas:
+            raise OptionError("--certificate is about areas: give --prove area, or leave it out")
         if options.crop is not None:
             raise OptionError("--certificate is about a whole picture: leave --crop out")
         from intervalvm.proof.certificate import check_name
 
         check_name(options.certificate)
         check_writable(options.certificate)
-        _require_room(options)
+        _require_room(asked)
         if options.file == STANDARD or (
             Path(options.file).exists() and not Path(options.file).is_file()
         ):
@@ -134,10 +133,10 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
                 f"--certificate names the bytes of FILE: give a file, not {options.file}"
             )
     nameless = descriptor_of(out) is not None and not Path(out).suffix
-    proven = _proven(options)
+    proven = asked.prove is not None
     format = "png" if out == STANDARD or nameless else format_of(out)
-    check_holds(format, *check_size(1024 if options.size is None else options.size), proven)
-    if options.mode == "value" and not proven and format not in HOLD_VALUES:
+    check_holds(format, *check_size(asked.size), proven=proven)
+    if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
         raise OptionError(
             f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "
             ".tif, or leave --mode value out"
@@ -151,14 +150,14 @@ def _check_output(out: str, options: argparse.Namespace) -> str:
     return format
 
 
-def _require_room(options: argparse.Namespace) -> None:
+def _require_room(asked: Options) -> None:
     """Raise DoesNotFit where the image and what a certificate takes beside it would not fit."""
     from intervalvm.proof.cells import bytes_beside
 
-    width, height = check_size(options.size or 1024)
+    width, height = check_size(asked.size)
     needed = width * height + bytes_beside(width, height, lists=True)
     way_out = "choose a smaller --size"
-    require(needed, f"a certificate of {width}x{height} pixels", way_out, options.max_memory)
+    require(needed, f"a certificate of {width}x{height} pixels", way_out, asked.max_memory)
 
 
 def _write(image: Image, out: str, format: str) -> None:
@@ -188,19 +187,19 @@ def _compare(
     dense = render_image(tape, **arguments | reference, progress=progress)
     found = image.bitmap()
     differs = wrong = found != dense.pixels
-    if image.over is not None:
+    if image.prove is not None:
         wrong = differs & (found != UNPROVEN) & (dense.pixels != UNPROVEN)
     if wrong.any():
         row, column = divmod(int(np.argmax(wrong)), image.width)
         x, y = image.samples()
-        how = "differ from" if image.over is None else "contradict"
+        how = "differ from" if image.prove is None else "contradict"
         tell(
             f"intervalvm: {np.count_nonzero(wrong)} of {wrong.size} pixels {how} dense evaluation, "
             f"first column {column}, row {row}: x {x[column]!s}, y {y[row]!s}"
         )
     different, contradicted = (int(np.count_nonzero(which)) for which in (differs, wrong))
     result = {"identical": not different, "different": different}
-    return result if image.over is None else {**result, "contradicted": contradicted}
+    return result if image.prove is None else {**result, "contradicted": contradicted}
 
 
 def _report(
@@ -220,7 +219,7 @@ def _report(
         print_result(str(stats))
     if not options.quiet:
         width, height = stats.size
-        unproven = "" if stats.over is None else f"{stats.pixels['unproven']} unproven, "
+        unproven = "" if stats.prove is None else f"{stats.pixels['unproven']} unproven, "
         tell(
             f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, {unproven}"
             f"{milliseconds(stats.seconds['render'])}"

@@ -46,16 +46,16 @@ class Points:
             return self.constants[i]
         return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
 
-    def peak_bytes(self, engine: str) -> int:
+    def peak_bytes(self, *, keep: bool = False) -> int:
         shapes = [a.shape for a in self.axes], [a.shape for a in self.free]
-        return peak_bytes(self.tape, *shapes, self.xp.dtype, engine)
+        return peak_bytes(self.tape, *shapes, self.xp.dtype, keep=keep)
 
-    def require_room(self, engine: str, max_memory: Amount | None) -> None:
-        """Raise DoesNotFit where an evaluation by ``engine`` would hold more than may be."""
+    def require_room(self, max_memory: Amount | None, *, keep: bool) -> None:
+        """Raise DoesNotFit where an evaluation that may ``keep`` all arrays would hold too much."""
         require_lists(len(self.tape), max_memory)
-        way_out = "use engine='dense'" if engine == "naive" else "evaluate fewer at a time"
-        what = f"engine={engine!r} on {self.shape} points"
-        require(self.peak_bytes(engine), what, way_out, max_memory)
+        way_out = "use engine='dense'" if keep else "evaluate fewer at a time"
+        what = f"engine={'naive' if keep else 'dense'!r} on {self.shape} points"
+        require(self.peak_bytes(keep=keep), what, way_out, max_memory)
 
     def broadcast(self, value: Any) -> Any:
         """A new array of the whole shape."""
@@ -130,7 +130,8 @@ def peak_bytes(
     axes: list[tuple[int, ...]],
     free: list[tuple[int, ...]],
     dtype: np.dtype[Any],
-    engine: str,
+    *,
+    keep: bool = False,
 ) -> int:
     """The most bytes that an evaluation holds at once, inputs left out, temporaries included.
 
@@ -155,7 +156,7 @@ def peak_bytes(
         held += cost
         peak = max(peak, held)
         largest = max(largest, cost)
-        if engine != "naive":
+        if not keep:
             held -= sum(costs[gone] for gone in dead[i])
     wide = largest * 8 // dtype.itemsize
     return peak + wide * max(ROWS[code].temporaries for code in set(tape.codes.tolist()))

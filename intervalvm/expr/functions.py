@@ -14,6 +14,14 @@ from intervalvm.ops import AXES, ROWS, Op
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = [
+    "absolute", "acos", "add", "and_", "arccos", "arcsin", "arctan", "arctan2", "asin", "atan",
+    "atan2", "ceil", "compare", "copy", "cos", "divide", "exp", "expression", "floor", "ln", "log",
+    "maximum", "minimum", "mix", "mod", "multiply", "negative", "not_", "or_", "rand", "reciprocal",
+    "round", "sin", "sqrt", "square", "subtract", "tan",
+]  # fmt: skip
+"""What the package offers as its own; ``abs`` is Python's."""
+
 Value = Expr | float
 _x, _y, _z = axes()
 

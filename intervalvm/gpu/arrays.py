@@ -1,4 +1,4 @@
-"""Back ends of arrays, by name: NumPy, and CuPy where it is asked for."""
+"""Where arrays lie, in the host's memory or on a GPU, and what computes with them there."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from types import ModuleType
 
 import numpy as np
 
-from intervalvm.arguments import brief, is_word
-from intervalvm.errors import OptionError
 from intervalvm.evaluate.points import POINT_RULES, PointRules, Points
 from intervalvm.gpu import device
 
 
-def array_module(backend: str) -> ModuleType:
-    """The array library of a back end: "numpy" or "cupy". Raises what ``device.cupy`` does."""
-    if is_word(backend, ("numpy",)):
-        return np
-    if is_word(backend, ("cupy",)):
-        return device.cupy()
-    raise OptionError(f"no array back end {brief(backend)}: choose 'numpy' or 'cupy'")
+def array_module(*, on_gpu: bool) -> ModuleType:
+    """The library of arrays: NumPy, or CuPy. Raises what ``device.cupy`` does."""
+    return device.cupy() if on_gpu else np
 
 
-def with_rules(points: Points, backend: str) -> tuple[Points, PointRules]:
-    """What computes the operations on a back end's arrays, and the points as that takes them."""
-    if backend == "numpy":
+def with_rules(points: Points) -> tuple[Points, PointRules]:
+    """What computes the operations where the arrays lie, and the points as that takes them."""
+    if points.xp.module is np:
         return points, POINT_RULES
     from intervalvm.gpu.dense import Clauses
 

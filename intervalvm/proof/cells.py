@@ -1,6 +1,6 @@
 """What an image that is proven over its areas says of the plane: bounds of an area, boxes.
 
-In: an ``Image`` with ``over="area"``. Out: exact facts of its *cells*, the pixels' closed areas:
+In: an ``Image`` with ``prove="area"``. Out: exact facts of its *cells*, the pixels' closed areas:
 they cover the region, so what holds of all of them holds of the region. Ends are float64, which
 hold the floats of either dtype; areas are summed as integers and rounded once, outwards.
 """
@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.digits import shown
-from intervalvm.errors import OptionError
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
-from intervalvm.raster.grid import Region, edges
+from intervalvm.raster.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +59,7 @@ class Cells:
     @classmethod
     def of(cls, image: Image) -> Cells:
         """Raises OptionError for an image that proves nothing of areas."""
-        if image.over != "area":
-            raise OptionError(
-                "the image proves nothing of areas: render with rounding='outward', over='area'"
-            )
-        stats = image.stats
-        x, y = edges(*image.frame[:3], stats.grid, stats.dtype, image.crop)
+        x, y = image.edges()
         return cls(x.astype(np.float64), y.astype(np.float64), image.pixels)
 
     @property
@@ -181,7 +175,7 @@ def _integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
     """The numbers times a power of 2 that makes integers of all, and that power."""
     scale = max(value.as_integer_ratio()[1] for value in values.tolist())
     ratios = (value.as_integer_ratio() for value in values.tolist())
-    return [over * (scale // under) for over, under in ratios], scale
+    return [above * (scale // below) for above, below in ratios], scale
 
 
 def rounded_down(value: Fraction) -> float:

@@ -20,9 +20,6 @@ from intervalvm.gpu.arrays import array_module, with_rules
 from intervalvm.memory import available, in_units
 from intervalvm.raster.job import Drawn, Job, Progress
 
-WAY_OUT = {"dense": "use engine='pruned'", "naive": "use engine='dense' or 'pruned'"}
-"""What takes less memory."""
-
 WATCHED_PX = 1 << 16
 """Pixels a band at most where somebody watches: a bar moves, and it takes no longer."""
 
@@ -34,13 +31,13 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     """
     height, width = job.shape
     rows = _rows_that_fit(job)
-    if report is not None and job.engine == "dense" and job.backend == "numpy":
+    if report is not None and not job.way.keeps and not job.way.on_gpu:
         rows = min(rows, max(1, WATCHED_PX // width))
     pixels = np.zeros(job.shape, job.pixel_type)
     top = 0
     while top < height:
         band = slice(top, min(height, top + rows))
-        done = _try_band(job, band, pixels, may_halve=rows > 1 and job.engine == "dense")
+        done = _try_band(job, band, pixels, may_halve=rows > 1 and not job.way.keeps)
         if not done:
             rows = -(-rows // 2)
             continue
@@ -52,17 +49,16 @@ def draw(job: Job, report: Progress | None) -> Drawn:
 
 def _rows_that_fit(job: Job) -> int:
     """How many rows are evaluated at once: all of them, but for the dense engine in bands."""
-    rows, peak = len(job.y), partial(_peak_bytes, job)
-    on_device = job.backend == "cupy"
+    rows, peak = job.shape[0], partial(_peak_bytes, job)
+    on_device = job.way.on_gpu
     beside = 0 if on_device else job.image_bytes
     limit = device.free_bytes() if on_device else available()
     if job.max_memory is not None:
         limit = min(limit, job.max_memory) if on_device else job.max_memory
-    if job.engine == "dense":
+    if not job.way.keeps:
         while rows > 1 and peak(rows) + beside > limit:
             rows = -(-rows // 2)
-    what = f"engine={job.engine!r} at this size"
-    way_out = WAY_OUT[job.engine]
+    what, way_out = f"engine={job.way.engine!r} at this size", _way_out(job)
     if not on_device:
         job.require(peak(rows), what, way_out)
     elif peak(rows) > limit:
@@ -73,13 +69,18 @@ def _rows_that_fit(job: Job) -> int:
     return rows
 
 
+def _way_out(job: Job) -> str:
+    """What takes less memory."""
+    return "use engine='dense' or 'pruned'" if job.way.keeps else "use engine='pruned'"
+
+
 def _peak_bytes(job: Job, rows: int) -> int:
     """The most that arrays of so many rows take at once."""
-    points = (rows, len(job.x))
-    inputs = 2 * rows * len(job.x) * job.x.dtype.itemsize
+    points = (rows, job.shape[1])
+    inputs = 2 * rows * job.shape[1] * job.dtype.itemsize
     free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
     shapes: list[tuple[int, ...]] = [points, points, ()]
-    return inputs + peak_bytes(job.tape, shapes, free, job.x.dtype, job.engine)
+    return inputs + peak_bytes(job.tape, shapes, free, job.dtype, keep=job.way.keeps)
 
 
 def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -> bool:
@@ -90,15 +91,15 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
     try:
         pixels[band] = _band(job, band)
     except MemoryError as error:
-        if not may_halve and job.backend == "cupy":
-            what = f"engine={job.engine!r} ran out of memory on the GPU"
-            least = ", one row at a time" if job.engine == "dense" else ""
-            raise DoesNotFit(f"{what}{least}: {WAY_OUT[job.engine]}") from error
+        if not may_halve and job.way.on_gpu:
+            what = f"engine={job.way.engine!r} ran out of memory on the GPU"
+            least = "" if job.way.keeps else ", one row at a time"
+            raise DoesNotFit(f"{what}{least}: {_way_out(job)}") from error
         if not may_halve:
             raise
     else:
         return True
-    if job.backend == "cupy":
+    if job.way.on_gpu:
         device.release()
     return False
 
@@ -106,11 +107,11 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
 def _band(job: Job, band: slice) -> NDArray[Any]:
     """The pixels of the rows of ``band``, in the host's memory."""
     with device.device_errors():
-        module = array_module(job.backend)
-        shape = (band.stop - band.start, len(job.x))
+        module, (x, y) = array_module(on_gpu=job.way.on_gpu), job.samples
+        shape = (band.stop - band.start, len(x))
         x, y = (
             module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
-            for axis in (job.x, job.y[band, None])
+            for axis in (x, y[band, None])
         )
         points = prepare(
             job.tape,
@@ -119,18 +120,18 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
             job.settings["var-z"],
             variables={name: v for name, v in job.settings.items() if name != "var-z"},
             module=module,
-            dtype=job.x.dtype,
+            dtype=job.dtype,
         )
-        if job.backend == "numpy":
-            points.require_room(job.engine, job.max_memory)
-        values = run(*with_rules(points, job.backend), keep=job.engine == "naive")
-        if job.backend == "cupy":
+        if not job.way.on_gpu:
+            points.require_room(job.max_memory, keep=job.way.keeps)
+        values = run(*with_rules(points), keep=job.way.keeps)
+        if job.way.on_gpu:
             from intervalvm.gpu.dense import Clauses
 
-            if job.pixel_type == np.uint8:
-                values = Clauses(module, job.x.dtype).inside(values)
-            found: NDArray[Any] = values.get()
-        elif job.pixel_type == np.uint8:
+            found: NDArray[Any] = (
+                Clauses(module, job.dtype).inside(values) if job.is_bitmap else values
+            ).get()
+        elif job.is_bitmap:
             found = (values < 0).astype(np.uint8) * np.uint8(255)
         else:
             found = values

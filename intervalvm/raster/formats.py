@@ -59,9 +59,9 @@ PILLOW_MOST = (1 << 29) - 2
 """Pixels a row: Pillow holds no more, and writes all formats but one."""
 
 
-def check_holds(format: str, width: int, height: int, over: str | None = None) -> None:
-    """Raise OptionError if a format cannot hold an image of that size, proven ``over`` or not."""
-    if format == "pbm" and over is not None:
+def check_holds(format: str, width: int, height: int, *, proven: bool = False) -> None:
+    """Raise OptionError if a format cannot hold an image of that size, proven or not."""
+    if format == "pbm" and proven:
         raise OptionError(
             "a .pbm holds two values, and a proven image has three: choose .pgm or .png"
         )
@@ -78,7 +78,7 @@ def check_holds(format: str, width: int, height: int, over: str | None = None) -
 
 def write(image: Image, stream: BinaryIO, format: str) -> None:
     """Write the bytes of a file to ``stream``, which need not be seekable."""
-    check_holds(format, image.width, image.height, image.over)
+    check_holds(format, image.width, image.height, proven=image.prove is not None)
     if hasattr(stream, "writable") and not stream.writable():
         raise OptionError("the stream is open for reading alone: open it in mode 'wb'")
     if _is_seekable(stream):
@@ -122,7 +122,7 @@ def _save_png(image: Image, stream: Any) -> None:
     from PIL import Image as Pillow
 
     picture = _picture(image.bitmap())
-    if image.pixels.size <= MOST_COPIED_PX and image.over is None:
+    if image.pixels.size <= MOST_COPIED_PX and image.prove is None:
         picture = picture.convert("1", dither=Pillow.Dither.NONE)
     picture.save(stream, "PNG", compress_level=1, compress_type=3)
 
@@ -148,7 +148,7 @@ STRIP_BYTES = 1 << 20
 
 
 def _save_tif(image: Image, stream: Any) -> None:
-    values = image.pixels if image.mode == "bitmap" else image.pixels.astype(np.float32, copy=False)
+    values = image.pixels if image.is_bitmap else image.pixels.astype(np.float32, copy=False)
     if values.nbytes > TIFF_MOST:
         layout = _in_strips(max(1, STRIP_BYTES // values[0].nbytes))
         _picture(values).save(stream, "TIFF", big_tiff=True, tiffinfo=layout)

@@ -1,7 +1,7 @@
 """What a render gives: the pixels, where they lie, and how the work went.
 
 In: an array from the walk. Out: an ``Image``, which a notebook shows, NumPy reads and ``save``
-writes in one of the ``formats``.
+writes in one of the ``formats``. It holds its samples itself: nothing is read back from ``Stats``.
 """
 
 from __future__ import annotations
@@ -15,23 +15,20 @@ import numpy as np
 from intervalvm.arguments import brief
 from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import IMAGE, lacks
 from intervalvm.memory import address_of
 from intervalvm.raster import formats
-from intervalvm.raster.grid import coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from intervalvm.raster.grid import Region
-    from intervalvm.raster.size import Crop
-
-    Frame = tuple[Region, int, int, Crop | None]
-
+    from intervalvm.raster.grid import Axes
+    from intervalvm.raster.region import Crop, Region
+    from intervalvm.words import Backend, Engine, Grid, Mode, Prove
 
 CACHE_LINE = 64
 FRESH_BYTES = 32 << 20
@@ -73,36 +70,34 @@ class Stats:
     """How a render went. It prints as a table.
 
     ``seconds`` has at least compile and render, ``pixels`` has inside, evaluated (point by point)
-    and total; ``levels`` is empty for the engines that walk no quadtree. Of a proven image ``over``
-    is "point" or "area", and ``pixels`` has unproven too. ``is_truth`` says that the tape's value
-    is 1 or 0 everywhere, which draws nothing.
+    and total; ``levels`` is empty for the engines that walk no quadtree. Of a proven image
+    ``prove`` is "point" or "area", and ``pixels`` has unproven too. ``is_truth`` says that the
+    tape's value is 1 or 0 everywhere, which draws nothing.
     """
 
     clauses: int
     size: tuple[int, int]
     depth: int
-    engine: str
-    backend: str
+    engine: Engine
+    backend: Backend
     dtype: str
     threads: int
-    grid: str
+    grid: Grid
     seconds: dict[str, float]
     pixels: dict[str, int]
     levels: tuple[Level, ...] = ()
-    over: str | None = None
+    prove: Prove | None = None
     is_truth: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain lists, dicts and numbers; rounding and over only of a proven image, and
-        is_truth only where it is.
+        """The same as plain lists, dicts and numbers; prove only of a proven image, and is_truth
+        only where it is.
         """
         plain = asdict(self)
         if not self.is_truth:
             del plain["is_truth"]
-        if self.over is None:
-            del plain["over"]
-        else:
-            plain["rounding"] = "outward"
+        if self.prove is None:
+            del plain["prove"]
         plain["size"] = list(self.size)
         plain["levels"] = [asdict(level) | {"tile": list(level.tile)} for level in self.levels]
         return plain
@@ -117,9 +112,9 @@ class Stats:
             f"{self.pixels['inside']} pixels inside ({share['inside']:.1%}), "
             f"{self.pixels['evaluated']} evaluated ({share['evaluated']:.1%})",
         ]
-        if self.over is not None:
+        if self.prove is not None:
             lines.append(
-                f"proven over each pixel's {self.over}, but for "
+                f"proven over each pixel's {self.prove}, but for "
                 f"{self.pixels['unproven']} unproven ({share['unproven']:.1%})"
             )
         if self.is_truth:
@@ -173,17 +168,19 @@ class Image:
     ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
     as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
     that the pixels cover; ``crop`` says which pixels of a larger picture they are, (left, top,
-    right, bottom). ``PIL.Image.fromarray(image.pixels)`` is Pillow's image. A proven image is a
-    bitmap with a third value, 128 for unproven; ``over`` then says what was asked of each pixel,
-    "point" or "area". Where a GPU drew the pixels they stay there, as ``device_pixels``, until
-    ``pixels`` is asked for.
+    right, bottom), and is None for a whole one. ``PIL.Image.fromarray(image.pixels)`` is Pillow's
+    image. A proven image is a bitmap with a third value, 128 for unproven; ``prove`` then says what
+    was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay there, as
+    ``device_pixels``, until ``pixels`` is asked for.
     """
 
     _pixels: Any
     region: Region
     _stats: Stats | Callable[[], Stats]
-    over: str | None = None
-    _whole: Frame | None = None
+    _samples: Axes
+    _edges: Axes | None = None
+    prove: Prove | None = None
+    crop: Crop | None = None
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
@@ -204,23 +201,21 @@ class Image:
         object.__setattr__(self, "_stats", found)
         return found
 
-    @property
-    def frame(self) -> Frame:
-        """The region, the width, the height and the crop that the samples were taken from."""
-        return self._whole or (self.region, self.width, self.height, None)
-
-    @property
-    def crop(self) -> Crop | None:
-        """Which pixels of a larger picture these are; None for a whole one."""
-        return self.frame[3]
-
-    def samples(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def samples(self) -> Axes:
         """x of the columns and y of the rows, top first, in the dtype of the image's arithmetic."""
-        return coordinates(*self.frame[:3], self.stats.grid, self.stats.dtype, self.crop)
+        return self._samples
+
+    def edges(self) -> Axes:
+        """Where the areas of the pixels meet, as ``grid.edges`` has them.
+
+        Raises OptionError for an image that proves nothing of areas.
+        """
+        if self._edges is None:
+            raise OptionError("the image proves nothing of areas: render with prove='area'")
+        return self._edges
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {"_pixels": self.pixels, "region": self.region, "_stats": self.stats}
-        return state | {"over": self.over, "_whole": self._whole}
+        return vars(self) | {"_pixels": self.pixels, "_stats": self.stats}
 
     @property
     def width(self) -> int:
@@ -231,13 +226,18 @@ class Image:
         return int(self._pixels.shape[0])
 
     @property
-    def mode(self) -> str:
+    def is_bitmap(self) -> bool:
+        """Whether pixels say inside or outside; otherwise they are the values."""
+        return bool(self._pixels.dtype == np.uint8)
+
+    @property
+    def mode(self) -> Mode:
         """ "bitmap" or "value"."""
-        return "bitmap" if self._pixels.dtype == np.uint8 else "value"
+        return "bitmap" if self.is_bitmap else "value"
 
     @in_default_environment
     def __repr__(self) -> str:
-        proven = "" if self.over is None else f" proven over each {self.over}"
+        proven = "" if self.prove is None else f" proven over each {self.prove}"
         return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
 
     if not TYPE_CHECKING:  # which would take every name for one that there is
@@ -259,7 +259,7 @@ class Image:
 
         So a proven image has its three values here too.
         """
-        if self.mode == "bitmap":
+        if self.is_bitmap:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
@@ -279,7 +279,7 @@ class Image:
             return
         name = check_path(path)
         chosen = formats.format_of(name, format)
-        formats.check_holds(chosen, self.width, self.height, self.over)
+        formats.check_holds(chosen, self.width, self.height, proven=self.prove is not None)
         write_atomically(name, lambda stream: self.write(stream, chosen))
 
     @in_default_environment

@@ -7,59 +7,80 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from intervalvm.jit.layout import SPLIT_LEVELS
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.compiler.truths import is_truth
+from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
+from intervalvm.raster.image import Image, Level, Stats
 
 if TYPE_CHECKING:
-    from intervalvm.raster.grid import Region
-    from intervalvm.raster.image import Frame
+    from intervalvm.raster.grid import Axes
+    from intervalvm.raster.region import Crop, Region
     from intervalvm.tape import Tape
+    from intervalvm.words import Grid, Prove, Way
 
-Sides = tuple[NDArray[Any], NDArray[Any]]
 Progress = Callable[[int, int], None]
 """Called with pixels done and pixels in all."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A render whose options have been checked."""
+    """A render whose options have been checked.
+
+    ``samples`` are those of the pixels, ``edges`` where their areas meet, if it is of these that
+    something is proven.
+    """
 
     tape: Tape
-    x: NDArray[Any]
-    y: NDArray[Any]
+    samples: Axes
+    edges: Axes | None
     pixel_type: np.dtype[Any]
-    depth: int
-    engine: str
-    backend: str
-    threads: int
-    settings: dict[str, float]
-    grid: str
     region: Region
+    crop: Crop | None
+    grid: Grid
+    prove: Prove | None
+    settings: dict[str, float]
+    way: Way
+    threads: int
+    depth: int
+    steps: list[int]
+    """The levels of the quadtree that each step takes; none where nothing is pruned."""
     max_memory: int | None
-    over: str | None = None
-    """What is proven of each pixel, its "point" or its "area"; None where nothing is."""
-    edges: tuple[NDArray[Any], NDArray[Any]] | None = None
-    """Where the pixels' areas meet, if it is these that are asked about."""
-    whole: Frame | None = None
-    """The larger picture that the pixels are a part of, and which part."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What is computed in."""
+        found: np.dtype[Any] = self.samples[0].dtype
+        return found
 
     @property
     def shape(self) -> tuple[int, int]:
-        return len(self.y), len(self.x)
+        x, y = self.samples
+        return len(y), len(x)
 
     @property
-    def sides(self) -> tuple[Sides, Sides]:
+    def is_bitmap(self) -> bool:
+        return self.pixel_type == np.uint8
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the tape means: its float program, or the real function where it is proven."""
+        return "float" if self.prove is None else "real"
+
+    @property
+    def sides(self) -> tuple[Axes, Axes]:
         """The lower ends of what columns and rows stand for, and the upper ones, as (x, y)."""
         if self.edges is None:
-            return (self.x, self.y), (self.x, self.y)
+            return self.samples, self.samples
         x, y = self.edges
         return (x[:-1], y[1:]), (x[1:], y[:-1])
 
     @property
     def image_bytes(self) -> int:
-        return len(self.y) * len(self.x) * self.pixel_type.itemsize
+        height, width = self.shape
+        return height * width * self.pixel_type.itemsize
 
     def require(self, needed: int, what: str, way_out: str) -> None:
         require(needed + self.image_bytes, what, way_out, self.max_memory)
@@ -105,3 +126,55 @@ class Drawn:
     counts: list[Counts]
     compiling: float = 0.0
     threads: int = 1
+
+    def image(self, job: Job, rendering: float) -> Image:
+        """The image of a job, drawn in so many seconds."""
+
+        def stats() -> Stats:
+            return self._stats(job, rendering)
+
+        # what engines that prune nothing count is in the pixels, which their owner may change
+        how = stats if self.counts else stats()
+        return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)
+
+    def _stats(self, job: Job, rendering: float) -> Stats:
+        height, width = job.shape
+        return Stats(
+            clauses=len(job.tape),
+            size=(width, height),
+            depth=job.depth,
+            engine=job.way.engine,
+            backend=job.way.backend,
+            dtype=DTYPE_NAMES[job.dtype],
+            threads=self.threads,
+            grid=job.grid,
+            seconds={"compile": self.compiling, "render": rendering},
+            pixels=self._pixels(job),
+            levels=self._levels(job),
+            prove=job.prove,
+            is_truth=is_truth(job.tape),
+        )
+
+    def _pixels(self, job: Job) -> dict[str, int]:
+        """How many there are of each kind: as the walk counted, or as the pixels are."""
+        pixels, counts = self.pixels, self.counts
+        if counts:
+            inside = sum(count.inside_px for count in counts)
+            evaluated = sum(count.evaluated_px for count in counts)
+            unproven = sum(count.unproven_px for count in counts)
+        else:
+            inside = int(np.count_nonzero(pixels == INSIDE if job.is_bitmap else pixels < 0))
+            evaluated = pixels.size
+            unproven = 0 if job.prove is None else int(np.count_nonzero(pixels == UNPROVEN))
+        found = {"inside": inside, "evaluated": evaluated, "total": pixels.size}
+        return found if job.prove is None else {**found, "unproven": unproven}
+
+    def _levels(self, job: Job) -> tuple[Level, ...]:
+        (height, width), found, level = job.shape, [], 0
+        for count, levels in zip(self.counts, job.steps, strict=True):
+            level += levels
+            tile = -(-width // (1 << level)), -(-height // (1 << level))
+            mean = count.clauses / count.ambiguous if count.ambiguous else 0.0
+            seen = count.regions, count.inside, count.outside, count.ambiguous
+            found.append(Level(tile, *seen, mean))
+        return tuple(found)

@@ -91,7 +91,7 @@ def peak_bytes(
     if not proves:
         inputs: list[tuple[int, ...]] = [(1, leaf[1]), (leaf[0], 1), ()]
         free: list[tuple[int, ...]] = [()] * len(tape.variables)
-        arrays = evaluation_bytes(tape, inputs, free, dtype, "dense")
+        arrays = evaluation_bytes(tape, inputs, free, dtype)
         work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * dtype.itemsize)
     work += TEMPORARIES * 8 * (max(boxes, points) if proves else min(points, CALL_BLOCK))
     return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(steps) * STEP_BYTES)

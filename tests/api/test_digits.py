@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.strategies import shapes
 
 import intervalvm as ivm
-from intervalvm import Box, Decoration, Tape
+from intervalvm import Decoration, Interval, Tape
 from intervalvm.cli.inspect import _bounds_text
 from intervalvm.digits import shown
 
@@ -61,13 +61,13 @@ def test_text_is_that_of_a_float(text: str) -> None:
 
 @given(FLOATS, FLOATS, st.sampled_from([None, *Decoration]))
 def test_a_box_prints_bounds(first: float, second: float, decoration: Decoration | None) -> None:
-    box = Box(min(first, second), max(first, second), maybe_nan=False, decoration=decoration)
+    box = Interval(min(first, second), max(first, second), maybe_nan=False, decoration=decoration)
     assert encloses(re.findall(NUMBER, str(box).split("_")[0]), box.lower, box.upper)
     assert f"lower={box.lower!r}, upper={box.upper!r}, " in repr(box)
 
 
 def test_one_float_above_one_is_seen() -> None:
-    box = ivm.interval(ivm.axes()[0] + 1e-30, x=1, y=0, rounding="outward")
+    box = ivm.interval(ivm.axes()[0] + 1e-30, x=1, y=0, prove="area")
     assert str(box) == "[1, 1.00001]"
     assert str(ivm.interval(ivm.parse("x var-x"), x=(0.5, 2), y=0)) == "[0.5, 2]"
 

@@ -306,8 +306,8 @@ def test_a_large_amount_prints() -> None:
         {"grid": "hex"}, {"engine": "fast"}, {"engine": "dense", "backend": "numba"},
         {"threads": 0},
         {"dtype": "float16"}, {"mode": "colour"}, {"z": "0"}, {"variables": {"q": 1}},
-        {"variables": [("r", 1)]}, {"max_memory": "much"}, {"fold": "slow"}, {"rounding": "up"},
-        {"over": "line"}, {"progress": 3}, {"crop": (0, 0, 0, 9)}, {"sise": 4},
+        {"variables": [("r", 1)]}, {"max_memory": "much"}, {"fold": "slow"}, {"prove": "line"},
+        {"progress": 3}, {"crop": (0, 0, 0, 9)}, {"sise": 4},
     ],
     ids=str,
 )  # fmt: skip
@@ -319,12 +319,14 @@ def test_a_renderer_refuses_at_once_what_means_nothing(options: dict[str, Any]) 
 
 
 def test_what_another_option_may_make_right_waits_for_the_frame() -> None:
-    frames = ivm.Renderer(X, depth=7, crop=(100, 0, 120, 9), over="area", size=64, backend="numpy")
+    frames = ivm.Renderer(
+        X, prove="area", mode="value", depth=7, crop=(100, 0, 120, 9), size=64, backend="numpy"
+    )
     with pytest.raises(ivm.OptionError):
         frames.render()
     with pytest.raises(ivm.OptionError):
         frames.render(crop=None)
-    assert frames.render(size=200, depth=1, rounding="outward").width == 20
+    assert frames.render(size=200, depth=1, mode="bitmap").width == 20
 
 
 # --- texts, names, shapes -----------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_witnesses_are_where_they_should_be(tape: Tape) -> None:
     for point, is_inside in ((found.inside_at, True), (found.outside_at, False)):
         if point is None:
             continue
-        value = ivm.interval(tape, x=point[0], y=point[1], rounding="outward", dtype="float64")
+        value = ivm.interval(tape, x=point[0], y=point[1], prove="area", dtype="float64")
         assert is_inside == (not value.is_empty and not value.maybe_nan and value.upper < 0)
     assert (found.verdict == "crossed") == (None not in (found.inside_at, found.outside_at))
 
@@ -294,7 +294,7 @@ def test_nothing_depends_on_how_many_rows_are_looked_at_together(
 
 
 def test_boxes_want_areas() -> None:
-    image = ivm.render(X, size=4, engine="dense", rounding="outward")
+    image = ivm.render(X, size=4, engine="dense", prove="point")
     with pytest.raises(OptionError, match="proves nothing of areas: render with"):
         Cells.of(image)
 

@@ -151,7 +151,7 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
 RECORDS = {
-    "Box", "Decoration", "Expr", "Gradient", "Image", "Proof", "Tape",
+    "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
@@ -179,7 +179,7 @@ class Call(NamedTuple):
 def instances(path: Path) -> dict[type, Any]:
     """One of each public class."""
     return {
-        ivm.Box: ivm.interval(DISC, x=(0, 1), y=0),
+        ivm.Interval: ivm.interval(DISC, x=(0, 1), y=0),
         ivm.Decoration: ivm.Decoration.COM,
         ivm.Expr: FORMULA,
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
@@ -280,7 +280,7 @@ def use(result: Any) -> None:
         use(ivm.render(DISC, size=4, region=result, engine="dense", dtype="float64"))
     elif isinstance(result, ivm.Gradient):
         assert len({part.shape for part in result}) == 1
-    elif isinstance(result, ivm.Box):
+    elif isinstance(result, ivm.Interval):
         assert isinstance(result.lower, float)
         assert isinstance(result.upper, float)
         assert not np.isnan([result.lower, result.upper]).any()

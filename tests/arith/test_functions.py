@@ -170,7 +170,7 @@ def test_bounds_of_proofs_hold_at_the_worst_that_was_found(
     assert value is not None
     if rules == "outward":
         x, y = place[0], place[-1]
-        box = interval(tape_of(name), x=x, y=y, rounding="outward", dtype=dtype)
+        box = interval(tape_of(name), x=x, y=y, prove="area", dtype=dtype)
         low, high = box.lower, box.upper
     else:
         sides = [

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,7 @@ def test_check_finds_a_difference(
             return image
         pixels = image.pixels.copy()
         pixels[3, 4:6] ^= 255
-        return Image(pixels, image.region, image.stats)
+        return replace(image, _pixels=pixels)
 
     monkeypatch.setattr(module, "render_image", wrong)
     assert main(["circle.vm", *QUICK, "--check"]) == 1
@@ -346,12 +347,12 @@ def test_format_errors(
         (["--out", ""], "without a suffix names no format"),
         (["--crop", "0", "0", "99", "99"], "--crop 0 0 99 99 is no part of a picture of"),
         (["--threads", "0"], "--threads 0: give"),
-        (["--engine", "naive", "--backend", "numpy", "--proven"], "--proven with --engine naive"),
+        (["--engine", "naive", "--prove", "area"], "--prove area with --engine naive"),
         (["--mode", "value"], "a .png shows inside and outside alone, no values: give --out a"),
         (["--mode", "value", "--out", "-"], "a .png shows inside and outside alone"),
         (["--mode", "value", "--out", "v.webp"], "give --out a name in .npy or .tif"),
         (["--width", "64"], "unrecognized arguments: --width 64 (did you mean '--size'?)"),
-        (["--proven", "areas"], "invalid choice: 'areas' (did you mean 'area'?)"),
+        (["--prove", "areas"], "invalid choice: 'areas' (choose from"),
         (["x.png"], "unrecognized arguments: x.png (--out x.png names the picture)"),
         (["info"], "info (the command comes first: intervalvm info FILE)"),
         (["--", "--size", "64"], "--size 64 (what stands behind -- is no option: leave -- out)"),

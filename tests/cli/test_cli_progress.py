@@ -18,7 +18,7 @@ import pytest
 from support.command_line import QUICK
 
 import intervalvm as ivm
-from intervalvm.cli import main, output, progress
+from intervalvm.cli import main, progress, streams
 from intervalvm.cli.progress import Progress
 from intervalvm.raster import bands
 
@@ -117,7 +117,7 @@ def test_no_bar_where_nobody_watches(monkeypatch: pytest.MonkeyPatch, wanted: bo
 
 def test_a_message_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch, 0.0)
-    with output.log_shown(quiet=False), Progress(wanted=True) as bar:
+    with streams.log_shown(quiet=False), Progress(wanted=True) as bar:
         bar.stage("rendering")
         until(terminal.getvalue)
         logging.getLogger("intervalvm").info("compiling")
@@ -141,13 +141,13 @@ def test_a_dense_image_is_reported_band_by_band(monkeypatch: pytest.MonkeyPatch,
 SLOW = """
 import sys, time
 from intervalvm import cli
-from intervalvm.cli import places, progress
+from intervalvm.cli import progress, streams
 from intervalvm.jit import native
 from intervalvm.raster import bands
 progress.PATIENCE = 0.0
 def stop(*_, **__):
     time.sleep(60)
-places.load = places.load if sys.argv[1] != "reading" else stop
+streams.load = streams.load if sys.argv[1] != "reading" else stop
 if sys.argv[1] == "compiling":
     native._compile = stop
 elif sys.argv[1] == "rendering":

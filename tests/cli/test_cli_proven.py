@@ -1,4 +1,4 @@
-"""``intervalvm render --proven`` and ``--certificate``: what they print, write and refuse."""
+"""``intervalvm render --prove`` and ``--certificate``: what they print, write and refuse."""
 
 from __future__ import annotations
 
@@ -27,40 +27,39 @@ def picture(path: str = "circle.png") -> Any:
 
 
 def rendered(**options: Any) -> Image:
-    options = {"size": 12, "engine": "dense", "rounding": "outward"} | options
+    options = {"size": 12, "engine": "dense", "prove": "point"} | options
     return ivm.render(ivm.load("circle.vm"), **options)
 
 
 @pytest.mark.parametrize(
-    ("words", "over"),
+    ("words", "prove"),
     [
-        (["circle.vm", "--proven"], "point"),
-        (["--proven", "circle.vm"], "point"),
-        (["circle.vm", "--proven", "point"], "point"),
-        (["circle.vm", "--proven", "area"], "area"),
-        (["circle.vm", "--proven=area"], "area"),
+        (["circle.vm", "--prove", "point"], "point"),
+        (["--prove", "point", "circle.vm"], "point"),
+        (["circle.vm", "--prove", "area"], "area"),
+        (["circle.vm", "--prove=area"], "area"),
     ],
 )
-def test_proven_is_of_points_unless_areas_are_named(words: list[str], over: str) -> None:
+def test_points_or_areas_are_proven(words: list[str], prove: str) -> None:
     assert main([*words, *QUICK, "--quiet"]) == 0
-    np.testing.assert_array_equal(picture(), rendered(over=over).pixels)
+    np.testing.assert_array_equal(picture(), rendered(prove=prove).pixels)
 
 
 def test_the_summary_counts_what_is_unproven(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["circle.vm", *QUICK, "--proven", "area"]) == 0
-    counts = rendered(over="area").stats.pixels
+    assert main(["circle.vm", *QUICK, "--prove", "area"]) == 0
+    counts = rendered(prove="area").stats.pixels
     said = f"12x12, {counts['inside']} pixels inside, {counts['unproven']} unproven, "
     assert said in capsys.readouterr().err
 
 
 def test_stats_and_json_say_it_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["circle.vm", *QUICK, "--proven", "area", "--stats"]) == 0
-    unproven = int((rendered(over="area").pixels == 128).sum())
+    assert main(["circle.vm", *QUICK, "--prove", "area", "--stats"]) == 0
+    unproven = int((rendered(prove="area").pixels == 128).sum())
     said = f"proven over each pixel's area, but for {unproven} unproven ({unproven / 144:.1%})"
     assert said in capsys.readouterr().out
-    assert main(["circle.vm", *QUICK, "--proven", "area", "--json", "--check"]) == 0
+    assert main(["circle.vm", *QUICK, "--prove", "area", "--json", "--check"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["rounding"], report["over"]) == ("outward", "area")
+    assert report["prove"] == "area"
     assert report["pixels"]["unproven"] == unproven
     assert report["check"] == {"identical": True, "different": 0, "contradicted": 0}
 
@@ -85,7 +84,7 @@ def test_a_contradiction_is_a_difference(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed(monkeypatch, 0)
-    assert main(["circle.vm", *QUICK, "--proven", "--check", "--json"]) == 1
+    assert main(["circle.vm", *QUICK, "--prove", "point", "--check", "--json"]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out)["check"] == {"identical": False, "different": 1, "contradicted": 1}
     assert "1 of 144 pixels contradict dense evaluation, first column 6, row 6: x 0.0909" in err
@@ -95,7 +94,7 @@ def test_one_that_is_proven_only_once_is_none(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed(monkeypatch, 128)
-    assert main(["circle.vm", *QUICK, "--proven", "--check"]) == 0
+    assert main(["circle.vm", *QUICK, "--prove", "point", "--check"]) == 0
     out, _ = capsys.readouterr()
     assert out == "no contradiction: 144 pixels, of which 1 are proven only once\n"
 
@@ -104,7 +103,7 @@ def test_a_certificate_is_verified(here: Path, capsys: pytest.CaptureFixture[str
     words = ["--z", "0.5", "--region", "-1", "1", "-0.5", "1", "--certificate", "proof.jsonl"]
     assert main(["circle.vm", *QUICK, *words, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["over"], report["certificate"]) == ("area", "proof.jsonl"), "it implies areas"
+    assert (report["prove"], report["certificate"]) == ("area", "proof.jsonl"), "it implies areas"
     assert files(here) == ["circle.png", "proof.jsonl"]
     first = json.loads(Path("proof.jsonl").read_text().splitlines()[0])
     assert first["z"] == 0.5
@@ -119,16 +118,23 @@ def test_a_certificate_is_verified(here: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--proven", "--certificate", "c"], "--certificate is about areas: give --proven area"),
+        (
+            ["--prove", "point", "--certificate", "c"],
+            "--certificate is about areas: give --prove area",
+        ),
         (["--certificate", "no/c"], "there is no folder no"),
-        (["--proven", "--out", "circle.pbm"], "a .pbm holds two values"),
+        (["--prove", "area", "--out", "circle.pbm"], "a .pbm holds two values"),
         (["--certificate", "c", "--out", "circle.pbm"], "a .pbm holds two values"),
         (
-            ["--proven", "--mode", "value"],
-            "--proven with --mode value: proven pixels have no value: choose --mode bitmap",
+            ["--prove", "point", "--mode", "value"],
+            "--prove point with --mode value: proven pixels have no value: choose --mode bitmap",
         ),
-        (["--proven", "--engine", "naive"], "--proven with --engine naive"),
-        (["--proven=maybe"], "invalid choice: 'maybe'"),
+        (["--prove", "point", "--engine", "naive"], "--prove point with --engine naive"),
+        (["--prove=maybe"], "invalid choice: 'maybe'"),
+        (["--prove"], "argument --prove: expected one argument"),
+        (["--proven", "area"], "(did you mean '--prove'?)"),
+        (["--rounding", "outward"], "(did you mean '--prove'?)"),
+        (["--over", "area"], "(did you mean '--prove'?)"),
     ],
 )
 def test_what_is_refused_leaves_no_file(
@@ -155,7 +161,7 @@ def test_a_certificate_is_no_picture(here: Path, capsys: pytest.CaptureFixture[s
 def test_help_tells_of_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--help"]) == 0
     out = capsys.readouterr().out
-    assert "--proven [point|area]" in out
+    assert "--prove point|area" in out
     assert "--certificate PATH" in out
 
 
@@ -163,7 +169,7 @@ def test_what_a_certificate_takes_is_counted_before_the_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = ["circle.vm", "--size", "1024", "--max-memory", "2M", "--quiet"]
-    assert main([*words, "--proven", "area", "--engine", "dense", "--out", "a.png"]) == 0
+    assert main([*words, "--prove", "area", "--engine", "dense", "--out", "a.png"]) == 0
     assert main([*words, "--certificate", "proof.jsonl", "--out", "b.png"]) == 3
     assert "a certificate of 1024x1024 pixels needs about" in capsys.readouterr().err
     assert not Path("b.png").exists()

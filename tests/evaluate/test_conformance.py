@@ -9,8 +9,8 @@ import pytest
 from support.itl import Case
 
 from bench.conformance import PAGE, Results, page, results, tables
-from bench.enclosures import EVALUATORS, OUTWARD, Evaluator
-from bench.vectors import FOLDER, NAMES, OUTSIDE, of_the_standard, outside_the_standard
+from bench.conformance.enclosures import EVALUATORS, OUTWARD, Evaluator
+from bench.conformance.vectors import FOLDER, NAMES, OUTSIDE, of_the_standard, outside_the_standard
 
 needs_itf = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="the test cases are not in ../shared/itf1788"

@@ -6,6 +6,7 @@ Every property runs over every operation of the table. Values are exact, or thos
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from fractions import Fraction
@@ -32,7 +33,7 @@ from support.real_points import (
 from support.strategies import tapes
 
 import intervalvm as ivm
-from intervalvm import Box, Decoration, OptionError
+from intervalvm import Decoration, Interval, OptionError
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate.decorated import ILL, Real, applied
 from intervalvm.evaluate.decorated import given as numbers_between
@@ -41,12 +42,12 @@ from intervalvm.ops import OPS
 TINY = Fraction(1, 2**2000)
 
 
-def bounds_of(op: str, sides: list[Side], dtype: str) -> Box:
+def bounds_of(op: str, sides: list[Side], dtype: str) -> Interval:
     x, y = sides[0], sides[-1]
     return ivm.interval(tape_of(op), x=x, y=y, decoration=True, dtype=dtype)
 
 
-def assert_encloses(box: Box, value: Any) -> None:
+def assert_encloses(box: Interval, value: Any) -> None:
     if value is None:
         assert box.maybe_nan
     else:
@@ -67,7 +68,7 @@ def test_bounds_enclose_every_real_value(op: str, dtype: str, data: st.DataObjec
     box = bounds_of(op, sides, dtype)
     assert box.maybe_nan == (box.decoration < Decoration.DEF)
     assert box.maybe_nan or not box.is_empty
-    assert not box.is_empty or box == Box(math.inf, -math.inf, True, Decoration.TRV)
+    assert not box.is_empty or box == Interval(math.inf, -math.inf, True, Decoration.TRV)
     for pair in pairs(data.draw(PLACES)):
         point = [point_in(side, where) for side, where in zip(sides, pair, strict=False)]
         assert_encloses(box, reals.VALUE[op](*point))
@@ -134,7 +135,7 @@ def test_functions_at_a_point_are_a_few_ulps_wide(op: str, data: st.DataObject) 
 )
 def test_bounds_that_are_numbers_are_exact(text: str, x: Any, y: Any, expected: Side) -> None:
     box = ivm.interval(
-        ivm.parse(f"x var-x\ny var-y\nv {text}"), x=x, y=y, rounding="outward", dtype="float64"
+        ivm.parse(f"x var-x\ny var-y\nv {text}"), x=x, y=y, prove="area", dtype="float64"
     )
     assert (box.lower, box.upper) == expected
 
@@ -147,7 +148,7 @@ def test_bounds_of_a_tape_enclose_its_real_values(dtype: str, data: st.DataObjec
     rational = [op for op in reals.VALUE if op not in ("sqrt", "rand", "mix", *TRANSCENDENTAL)]
     tape = data.draw(tapes(max_clauses=12, ops=rational))
     sides = [data.draw(real_sides(dtype)) for _ in "xy"]
-    box = ivm.interval(tape, x=sides[0], y=sides[1], rounding="outward", dtype=dtype)
+    box = ivm.interval(tape, x=sides[0], y=sides[1], prove="area", dtype=dtype)
     for pair in pairs(data.draw(PLACES)):
         point = [point_in(side, where) for side, where in zip(sides, pair, strict=True)]
         assert_encloses(box, real_value(tape, [*point, Fraction(0)]))
@@ -220,7 +221,7 @@ def test_a_decoration_is_the_least_of_all_that_leads_to_it() -> None:
     tape = ivm.parse("x var-x\na sqrt x\nb floor x\nc max a b\nd const 9\nv max c d")
     assert str(ivm.interval(tape, x=(-1, 4), y=0, decoration=True)) == "[9, 9]_trv"
     assert str(ivm.interval(tape, x=(0, 4), y=0, decoration=True)) == "[9, 9]_def"
-    assert str(ivm.interval(tape, x=(-1, 4), y=0, rounding="outward")) == "[9, 9] or NaN"
+    assert str(ivm.interval(tape, x=(-1, 4), y=0, prove="area")) == "[9, 9] or NaN"
 
 
 def test_what_is_not_a_number_stays_so() -> None:
@@ -236,20 +237,23 @@ def test_what_is_not_a_number_stays_so() -> None:
 # --- options ------------------------------------------------------------------------------------
 
 
-def test_without_an_option_rounding_is_to_nearest() -> None:
+def test_without_an_option_bounds_are_of_floats() -> None:
     tape = ivm.parse("x var-x\na const .1\nv add x a")
     nearest = ivm.interval(tape, x=1, y=0)
-    assert nearest == ivm.interval(tape, x=1, y=0, rounding="nearest")
+    assert nearest == ivm.interval(tape, x=1, y=0, prove=None)
     assert nearest.lower == nearest.upper
     assert nearest.decoration is None
-    outward = ivm.interval(tape, x=1, y=0, rounding="outward")
+    outward = ivm.interval(tape, x=1, y=0, prove="area")
+    assert outward == ivm.interval(tape, x=1, y=0, prove="point"), "the same of one point"
+    decorated = [ivm.interval(tape, x=1, y=0, prove=p, decoration=True) for p in (None, "area")]
+    assert decorated == [dataclasses.replace(outward, decoration=Decoration.COM)] * 2
     assert outward.lower < 1.1 < outward.upper
     assert outward.decoration is None
 
 
 def test_sides_and_constants_are_rounded_outwards() -> None:
     tape = ivm.parse("x var-x\nc const .1\nv min x c")
-    box = ivm.interval(tape, x=0.1, y=0, rounding="outward")
+    box = ivm.interval(tape, x=0.1, y=0, prove="area")
     assert box.lower < 0.1 < box.upper
     assert np.nextafter(np.float32(box.lower), np.float32(1)) == np.float32(box.upper)
 
@@ -257,10 +261,10 @@ def test_sides_and_constants_are_rounded_outwards() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rounding": "up"}, "no rounding 'up': choose 'nearest' or 'outward'"),
-        ({"rounding": "nearest", "decoration": True}, "give rounding='outward'"),
-        ({"rounding": "outward", "z": math.inf}, "z is .*: there is no real number"),
-        ({"rounding": "outward", "y": (0, math.nan)}, "the lower one first"),
+        ({"prove": "outward"}, "prove='outward': choose 'point' or 'area'"),
+        ({"prove": "point", "x": (0, 1)}, "prove='point' takes one number a side"),
+        ({"prove": "area", "z": math.inf}, "z is .*: there is no real number"),
+        ({"prove": "area", "y": (0, math.nan)}, "the lower one first"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(options: dict[str, Any], message: str) -> None:

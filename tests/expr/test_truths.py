@@ -301,21 +301,19 @@ ROUNDED = {"<=", "NaN", "not NaN", "NaN or", "isnan"}
 
 
 @each_truth
-@pytest.mark.parametrize("over", ["point", "area"])
+@pytest.mark.parametrize("prove", ["point", "area"])
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
-def test_no_verdict_is_false(name: str, over: str, backend: str) -> None:
+def test_no_verdict_is_false(name: str, prove: str, backend: str) -> None:
     """Where no operand is undefined the real function is the float one, at numbers like these."""
     options: dict[str, Any] = {"region": ivm.Region((0.0, 1.0), (0.0, 1.0)), "dtype": "float64"}
     truth = TRUTHS[name](x, y)
-    proven = ivm.render(
-        truth, size=SIZE, rounding="outward", over=over, backend=backend, **options
-    ).pixels
+    proven = ivm.render(truth, size=SIZE, prove=prove, backend=backend, **options).pixels
     exact = ivm.render(truth, size=SIZE, engine="dense", **options).pixels
     if "NaN" in name or name == "isnan":  # the left edge of areas is left of 0
         proven, exact = proven[:, 1:], exact[:, 1:]
     assert (exact[proven == 255] == 255).all()
     assert (exact[proven == 0] == 0).all()
-    if over == "point" and name not in ROUNDED:
+    if prove == "point" and name not in ROUNDED:
         assert (proven != 128).all(), "the samples and all values are exact"
 
 

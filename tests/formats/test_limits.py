@@ -297,7 +297,7 @@ def test_no_back_end_takes_more_than_max_memory(
 ) -> None:
     """Whether it draws or refuses, from the plan to the pixels."""
     ways: dict[str, dict[str, Any]] = {
-        "": {}, "value": {"mode": "value"}, "proven": {"rounding": "outward", "over": "area"},
+        "": {}, "value": {"mode": "value"}, "proven": {"prove": "area"},
     }  # fmt: skip
     options: dict[str, Any] = {"size": 32, "backend": backend, "threads": 2, **ways[way]}
     ivm.render(ivm.parse("x var-x"), **options)  # what is loaded once is loaded
@@ -327,9 +327,9 @@ def test_no_back_end_takes_more_than_max_memory(
     [
         {"engine": "dense"},
         {"engine": "naive"},
-        {"engine": "dense", "rounding": "outward"},
+        {"engine": "dense", "prove": "point"},
         {"backend": "numpy"},
-        {"backend": "numpy", "rounding": "outward"},
+        {"backend": "numpy", "prove": "point"},
         None,
     ],
     ids=str,

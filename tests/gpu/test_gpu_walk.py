@@ -197,7 +197,8 @@ class OnDevice:
 
 def test_pixels_stay_on_the_device_until_they_are_asked_for() -> None:
     array = OnDevice(np.zeros((2, 3), np.uint8))
-    image = Image(array, Region.square(), ivm.render(ivm.parse("x var-x"), size=2).stats)
+    drawn = ivm.render(ivm.parse("x var-x"), size=2)
+    image = Image(array, Region.square(), drawn.stats, drawn.samples())
     assert image.device_pixels is array
     assert (image.width, image.height, image.mode) == (3, 2, "bitmap")
     assert array.asked == 0

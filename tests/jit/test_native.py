@@ -161,7 +161,7 @@ how = sys.argv[1]
 if how == "logs":
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
 if how.startswith("command line"):
-    from intervalvm.cli.output import log_shown
+    from intervalvm.cli.streams import log_shown
     shown = log_shown(quiet="quiet" in how)
     shown.__enter__()
 native._compile("tame", "float32", "nearest", None)

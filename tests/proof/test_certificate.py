@@ -70,7 +70,7 @@ def test_every_region_is_covered(
     region = Region((x, right), (y, y + 1))
     image = ivm.render(
         X - y, size=(7, 5), region=region, grid=grid, dtype=dtype, engine="dense",
-        rounding="outward", over="area",
+        prove="area",
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("cover")
     ivm.save(X - y, folder / "shape.vm")
@@ -80,8 +80,8 @@ def test_every_region_is_covered(
 
 
 def test_a_certificate_wants_areas_and_finite_numbers(tmp_path: Path) -> None:
-    image = ivm.render(X, size=4, engine="dense", rounding="outward", over="point")
-    with pytest.raises(OptionError, match="over='area'"):
+    image = ivm.render(X, size=4, engine="dense", prove="point")
+    with pytest.raises(OptionError, match="prove='area'"):
         write_certificate(tmp_path / "c", image, Subject("", 0.0, {}))
     with pytest.raises(OptionError, match="a certificate cannot say r=nan"):
         Subject("", 0.0, {"r": float("nan")})
@@ -135,7 +135,7 @@ def test_the_readers_files(saved: Path) -> None:
     path = saved / "shape.vm"
     path.write_bytes(text.encode())
     image = ivm.render(
-        ivm.load(path), size=16, engine="dense", rounding="outward", over="area",
+        ivm.load(path), size=16, engine="dense", prove="area",
         variables={"radius": 0.3}, z=0.1,
     )  # fmt: skip
     subject = Subject.of_file(str(path), 0.1, {"radius": 0.3})

@@ -23,6 +23,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape
+from intervalvm.api.options import PROVES
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.evaluate.evaluators import Reals
 from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS
@@ -32,12 +33,11 @@ from intervalvm.ops import OPS
 from intervalvm.raster.grid import GRIDS, coordinates, edges
 
 X, Y, Z = ivm.axes()
-OVERS = ("point", "area")
 DTYPES = ("float32", "float64")
 
 
-def proven(tape: Any, over: str, **options: Any) -> ivm.Image:
-    return ivm.render(tape, rounding="outward", over=over, **options)
+def proven(tape: Any, prove: str, **options: Any) -> ivm.Image:
+    return ivm.render(tape, prove=prove, **options)
 
 
 def assert_no_contradiction(a: Any, b: Any) -> None:
@@ -45,11 +45,11 @@ def assert_no_contradiction(a: Any, b: Any) -> None:
     assert not ((a == OUTSIDE) & (b == INSIDE)).any()
 
 
-@pytest.mark.parametrize("over", OVERS)
+@pytest.mark.parametrize("prove", PROVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_engines_do_not_contradict(over: str, dtype: str, data: st.DataObject) -> None:
+def test_engines_do_not_contradict(prove: str, dtype: str, data: st.DataObject) -> None:
     """Nor do a pixel's area and its sample; and every engine counts its pixels right."""
     tape = data.draw(scenes() | tapes(max_clauses=30))
     options: dict[str, Any] = {
@@ -59,12 +59,12 @@ def test_engines_do_not_contradict(over: str, dtype: str, data: st.DataObject) -
         "dtype": dtype,
     }
     try:
-        expected = proven(tape, over, engine="dense", **options).pixels
+        expected = proven(tape, prove, engine="dense", **options).pixels
     except ivm.OptionError:  # deeper than the size allows
         return
     of_sample = proven(tape, "point", engine="dense", **options).pixels
     for backend in ("numba", "numpy"):
-        image = proven(tape, over, backend=backend, **options)
+        image = proven(tape, prove, backend=backend, **options)
         assert_no_contradiction(image.pixels, expected)
         assert_no_contradiction(image.pixels, of_sample)
         counts = [int((image.pixels == shade).sum()) for shade in (INSIDE, UNPROVEN, OUTSIDE)]
@@ -73,26 +73,26 @@ def test_engines_do_not_contradict(over: str, dtype: str, data: st.DataObject) -
 
 
 @settings(max_examples=10)
-@given(tape=scenes(), over=st.sampled_from(OVERS))
-def test_neither_threads_nor_room_nor_a_renderer_change_a_verdict(tape: Tape, over: str) -> None:
+@given(tape=scenes(), prove=st.sampled_from(PROVES))
+def test_neither_threads_nor_room_nor_a_renderer_change_a_verdict(tape: Tape, prove: str) -> None:
     options: dict[str, Any] = {"size": (200, 120), "region": ivm.Region.around((0.1, 0.2), 0.7)}
-    whole = proven(tape, over, threads=1, **options).pixels
-    assert_array_equal(proven(tape, over, threads=3, **options).pixels, whole)
-    renderer = ivm.Renderer(tape, rounding="outward", over=over, **options)
+    whole = proven(tape, prove, threads=1, **options).pixels
+    assert_array_equal(proven(tape, prove, threads=3, **options).pixels, whole)
+    renderer = ivm.Renderer(tape, prove=prove, **options)
     assert_no_contradiction(renderer.render().pixels, whole)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "MOST_ARENA", 0)
         again = ivm.parse(str(tape))  # with no workspace kept from before
-        assert_array_equal(proven(again, over, threads=1, **options).pixels, whole)
+        assert_array_equal(proven(again, prove, threads=1, **options).pixels, whole)
 
 
-@pytest.mark.parametrize("over", OVERS)
-def test_where_nothing_is_undefined_or_so_large_the_careful_walk_agrees(over: str) -> None:
+@pytest.mark.parametrize("prove", PROVES)
+def test_where_nothing_is_undefined_or_so_large_the_careful_walk_agrees(prove: str) -> None:
     tape = ivm.sqrt(X * X + Y * Y) - 0.7
     wild = ivm.minimum(tape, 1 / (X - 5) + 1e30)  # undefined at x = 5 alone, and nowhere less
-    found = proven(wild, over, size=100)
-    assert_no_contradiction(found.pixels, proven(tape, over, size=100).pixels)
-    assert found.stats.pixels["unproven"] <= proven(tape, over, size=100).pixels.size // 20
+    found = proven(wild, prove, size=100)
+    assert_no_contradiction(found.pixels, proven(tape, prove, size=100).pixels)
+    assert found.stats.pixels["unproven"] <= proven(tape, prove, size=100).pixels.size // 20
 
 
 def test_the_challenge_is_proven_but_for_next_to_nothing() -> None:
@@ -120,7 +120,7 @@ def test_a_constant_that_the_dtype_does_not_hold_is_between_two_floats() -> None
     assert ivm.render(0.1 - X, size=(2, 1), region=region).pixels.tolist() == [[0, 255]]
 
 
-@pytest.mark.parametrize("over", OVERS)
+@pytest.mark.parametrize("prove", PROVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(max_examples=25)
 @given(
@@ -130,18 +130,18 @@ def test_a_constant_that_the_dtype_does_not_hold_is_between_two_floats() -> None
     sign=st.sampled_from([-1, 1]),
 )
 def test_a_sum_beside_its_threshold_is_not_rounded_over_it(
-    over: str, dtype: str, c: float, shift: int, share: float, sign: int
+    prove: str, dtype: str, c: float, shift: int, share: float, sign: int
 ) -> None:
     """x + y comes within parts of a float of c + d: as a float it may be on the other side."""
     x = np.array(float_at(place(float(np.array(c, dtype)), dtype) + shift, dtype), dtype)
     step = float(np.spacing(x))
     region, d = ivm.Region((float(x), float(np.nextafter(x, x + x))), (-step, step)), share * step
     tape = sign * ((X + Y) - c - d)
-    image = proven(tape, over, size=(2, 40), region=region, dtype=dtype)
-    xs, ys = (edges if over == "area" else coordinates)(region, 2, 40, "linspace", dtype)
+    image = proven(tape, prove, size=(2, 40), region=region, dtype=dtype)
+    xs, ys = (edges if prove == "area" else coordinates)(region, 2, 40, "linspace", dtype)
     for row, column in np.ndindex(*image.pixels.shape):
-        ends = (column, column + 1) if over == "area" else (column,)
-        levels = (row, row + 1) if over == "area" else (row,)
+        ends = (column, column + 1) if prove == "area" else (column,)
+        levels = (row, row + 1) if prove == "area" else (row,)
         for i, j in itertools.product(ends, levels):
             value = sign * (
                 Fraction(float(xs[i])) + Fraction(float(ys[j])) - Fraction(c) - Fraction(d)
@@ -165,8 +165,8 @@ MAYBE = "a const 0.1\nb const 0.2\nc const 0.3\nd const 1e-17\ne add a b\nf sub 
 def test_a_constant_that_may_be_defined_proves_nothing(rest: str) -> None:
     """It is, and the shape is the whole region."""
     tape = ivm.parse(MAYBE + rest)
-    for over in OVERS:
-        assert (proven(tape, over, size=4).pixels != OUTSIDE).all()
+    for prove in PROVES:
+        assert (proven(tape, prove, size=4).pixels != OUTSIDE).all()
     assert ivm.prove(tape, resolution=4).verdict in ("full", "undecided")
 
 

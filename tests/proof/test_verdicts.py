@@ -9,7 +9,6 @@ import io
 import pickle
 import tracemalloc
 from fractions import Fraction
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from support.strategies import shapes, tapes
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Image, OptionError, Region, Tape
-from intervalvm.api.options import check
+from intervalvm.api.options import PROVES, Options
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.evaluate import decorated
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
@@ -33,7 +32,6 @@ from intervalvm.raster import verdicts
 from intervalvm.raster.grid import GRIDS, coordinates, edges
 
 X, Y, Z = ivm.axes()
-OVERS = ["point", "area"]
 RATIONAL = [op for op in reals.VALUE if op not in ("sqrt", "rand", "mix", *TRANSCENDENTAL)]
 """Operations whose values are exact however long the tape."""
 MARKS = {OUTSIDE: ".", INSIDE: "#", UNPROVEN: "?"}
@@ -46,9 +44,9 @@ ENGINES: dict[str, dict[str, Any]] = {
 }
 
 
-def proven(tape: Any, over: str = "area", **options: Any) -> Image:
+def proven(tape: Any, prove: str = "area", **options: Any) -> Image:
     given = {"size": 8, "engine": "dense", "grid": "center"} | options
-    return ivm.render(tape, rounding="outward", over=over, **given)
+    return ivm.render(tape, prove=prove, **given)
 
 
 def marks(image: Image) -> list[str]:
@@ -103,9 +101,9 @@ def test_the_pruned_engine_proves_a_little_less() -> None:
     assert row(ivm.sqrt(X) - 2, 8, **ENGINES["numba"]) == "...?####", "it asks x > 0"
 
 
-def row(tape: Any, width: int, over: str = "area", **options: Any) -> str:
+def row(tape: Any, width: int, prove: str = "area", **options: Any) -> str:
     """Of x from -1 to 1."""
-    image = proven(tape, over, size=(width, 1), region=Region((-1, 1), (0, 1)), **options)
+    image = proven(tape, prove, size=(width, 1), region=Region((-1, 1), (0, 1)), **options)
     return marks(image)[0]
 
 
@@ -121,30 +119,30 @@ def test_a_verdict_is_about_real_numbers_where_floats_are_wrong(dtype: str) -> N
     tape = (X + 1) - 1
     exact = ivm.render(tape, size=4, region=small, engine="dense", dtype=dtype)
     assert not exact.pixels.any()
-    for over in OVERS:
-        found = proven(tape, over, size=4, region=small, dtype=dtype)
+    for prove in PROVES:
+        found = proven(tape, prove, size=4, region=small, dtype=dtype)
         assert (found.pixels == UNPROVEN).all()
         assert found.stats.pixels["unproven"] == 16
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("over", OVERS)
+@pytest.mark.parametrize("prove", PROVES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @settings(max_examples=60)
 @given(data=st.data())
-def test_no_verdict_is_false(over: str, dtype: str, engine: str, data: st.DataObject) -> None:
+def test_no_verdict_is_false(prove: str, dtype: str, engine: str, data: st.DataObject) -> None:
     """Of tapes whose real values are exact, at the pixel's sample or anywhere in its area."""
     tape = data.draw(tapes(max_clauses=12, ops=RATIONAL) | shapes().filter(is_rational))
     grid, region = data.draw(st.sampled_from([*GRIDS])), data.draw(regions())
     size = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
     options = ENGINES[engine] | {"size": size, "region": region, "grid": grid, "dtype": dtype}
-    image = proven(tape, over, **options)
+    image = proven(tape, prove, **options)
     x, y = coordinates(region, *size, grid, dtype)
     across, down = edges(region, *size, grid, dtype)
     parts = data.draw(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=3, max_size=3))
     for row, column in np.ndindex(*image.pixels.shape):
-        for part_x, part_y in parts if over == "area" else [(0, 0)]:
-            if over == "area":
+        for part_x, part_y in parts if prove == "area" else [(0, 0)]:
+            if prove == "area":
                 at = (
                     between(across[column : column + 2], part_x),
                     between(down[row : row + 2], part_y),
@@ -181,7 +179,7 @@ def assert_true(pixel: int, value: Any) -> None:
 @FEW
 @given(tape=tapes() | shapes())
 def test_an_area_and_the_sample_in_it_do_not_contradict(grid: str, tape: Tape) -> None:
-    points, areas = (proven(tape, over, size=6, grid=grid).pixels for over in OVERS)
+    points, areas = (proven(tape, prove, size=6, grid=grid).pixels for prove in PROVES)
     assert not ((areas == INSIDE) & (points == OUTSIDE)).any()
     assert not ((areas == OUTSIDE) & (points == INSIDE)).any()
 
@@ -211,40 +209,33 @@ def test_variables_and_z_are_the_numbers_that_were_given(engine: str) -> None:
         assert marks(proven(tape, size=1, z=z, **options)) == [mark]
 
 
-@pytest.mark.parametrize("over", OVERS)
-def test_bands_change_nothing(over: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("prove", PROVES)
+def test_bands_change_nothing(prove: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = ivm.sin(7 * X) + ivm.cos(9 * Y) * X
-    whole = proven(tape, over, size=(50, 40))
+    whole = proven(tape, prove, size=(50, 40))
     monkeypatch.setattr(verdicts, "BAND_PX", 151)
     done: list[tuple[int, int]] = []
-    bands = proven(tape, over, size=(50, 40), progress=lambda *both: done.append(both))
+    bands = proven(tape, prove, size=(50, 40), progress=lambda *both: done.append(both))
     np.testing.assert_array_equal(bands.pixels, whole.pixels)
     assert done == [(150 * n, 2000) for n in range(1, 14)] + [(2000, 2000)]
     np.testing.assert_array_equal(
-        proven(tape, over, size=(50, 40), max_memory=100_000).pixels, whole.pixels
+        proven(tape, prove, size=(50, 40), max_memory=100_000).pixels, whole.pixels
     )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_an_operation_takes_no_more_memory_than_is_reckoned(op: str, dtype: str) -> None:
-    options = {"rounding": "outward", "over": "area", "engine": "dense", "dtype": dtype}
-    job = check(tape_of(op), size=200, **OPTIONS | options)
-    verdicts.render(job, None)  # what is imported and kept on the way is not counted
+    options = {"prove": "area", "engine": "dense", "dtype": dtype}
+    job = Options(size=200, **options).job(tape_of(op), None)
+    verdicts.draw(job, None)  # what is imported and kept on the way is not counted
     tracemalloc.start()
     try:
-        verdicts.render(job, None)
+        verdicts.draw(job, None)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak <= verdicts._peak_bytes(job, 200) + job.image_bytes
-
-
-OPTIONS = {
-    name: option.default
-    for name, option in signature(ivm.render).parameters.items()
-    if name not in ("tape", "size", "progress")
-}
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -258,13 +249,12 @@ def test_what_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rounding": "up"}, "no rounding 'up': choose 'nearest' or 'outward'"),
-        ({"over": "area"}, "over='area' is about proven pixels: give rounding='outward'"),
-        ({"rounding": "outward", "over": "pixel"}, "over='pixel': choose 'point' or 'area'"),
-        ({"rounding": "outward", "mode": "value"}, "with mode='value': proven pixels have no"),
-        ({"rounding": "outward", "engine": "naive"}, "with engine='naive': choose 'pruned'"),
-        ({"rounding": "outward", "backend": "cupy"}, "with backend='cupy': choose 'numba'"),
-        ({"rounding": "outward", "fold": "fast"}, "with fold='fast': it changes values"),
+        ({"prove": "pixel"}, "prove='pixel': choose 'point' or 'area'"),
+        ({"prove": "area", "mode": "value"}, "prove='area' with mode='value': proven pixels have"),
+        ({"prove": "point", "mode": "value"}, "with mode='value': proven pixels have no"),
+        ({"prove": "point", "engine": "naive"}, "with engine='naive': choose 'pruned'"),
+        ({"prove": "point", "backend": "cupy"}, "with backend='cupy': choose 'numba'"),
+        ({"prove": "point", "fold": "fast"}, "with fold='fast': it changes values"),
     ],
 )
 def test_options_that_do_not_go_together(options: dict[str, Any], message: str) -> None:
@@ -272,15 +262,14 @@ def test_options_that_do_not_go_together(options: dict[str, Any], message: str) 
         ivm.render(X, **{"size": 4, "engine": "dense"} | options)
 
 
-def test_the_default_is_points() -> None:
-    image = ivm.render(X, size=4, engine="dense", rounding="outward")
-    assert image.over == "point"
-    assert ivm.render(X, size=4, engine="dense", rounding="nearest").over is None
+def test_nothing_is_proven_without_being_asked_for() -> None:
+    assert ivm.render(X, size=4, engine="dense", prove="point").prove == "point"
+    assert ivm.render(X, size=4, engine="dense").prove is None
 
 
 def test_a_renderer_takes_the_same_options() -> None:
-    renderer = ivm.Renderer(X * X + Y * Y - 0.5, engine="dense", rounding="outward", size=8)
-    found = renderer.render(over="area", grid="center")
+    renderer = ivm.Renderer(X * X + Y * Y - 0.5, engine="dense", prove="point", size=8)
+    found = renderer.render(prove="area", grid="center")
     np.testing.assert_array_equal(found.pixels, proven(X * X + Y * Y - 0.5).pixels)
 
 
@@ -299,11 +288,11 @@ def test_stats_count_three_kinds() -> None:
     stats = image.stats
     assert stats.pixels["inside"] == counts[255]
     assert stats.pixels["unproven"] == counts[128]
-    assert (stats.pixels["total"], stats.over) == (400, "area")
+    assert (stats.pixels["total"], stats.prove) == (400, "area")
     assert f"proven over each pixel's area, but for {counts[128]} unproven" in str(stats)
-    assert stats.as_json()["rounding"] == "outward"
+    assert stats.as_json()["prove"] == "area"
     exact = ivm.render(X, size=4, engine="dense").stats
-    assert not exact.as_json().keys() & {"rounding", "over"}
+    assert "prove" not in exact.as_json()
     assert "unproven" not in exact.pixels
     assert "proven" not in str(exact)
 
@@ -335,5 +324,5 @@ def test_a_notebook_shows_three_values() -> None:
 
 def test_a_proven_image_travels_as_one() -> None:
     again = pickle.loads(pickle.dumps(disc()))
-    assert (again.over, again.stats.over) == ("area", "area")
+    assert (again.prove, again.stats.prove) == ("area", "area")
     np.testing.assert_array_equal(again.bitmap(), disc().pixels)

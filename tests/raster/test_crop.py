@@ -17,8 +17,8 @@ from intervalvm.cli import main
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.proof.cells import Cells
 from intervalvm.proof.certificate import Subject, write_certificate
-from intervalvm.raster.grid import GRIDS, Region, coordinates, edges
-from intervalvm.raster.size import MOST_PX, Crop
+from intervalvm.raster.grid import GRIDS, coordinates, edges
+from intervalvm.raster.region import MOST_PX, Crop, Region
 
 X, Y, _ = ivm.axes()
 RING = ivm.absolute(ivm.sqrt(X * X + Y * Y) - 0.6) - 0.21 * ivm.sin(9.0 * X)
@@ -95,8 +95,8 @@ WAYS: list[dict[str, Any]] = [
     {"backend": "numpy", "mode": "value"},
     {"engine": "dense", "mode": "value"},
     {"engine": "naive", "mode": "value", "dtype": "float64"},
-    {"engine": "dense", "rounding": "outward", "over": "point"},
-    {"engine": "dense", "rounding": "outward", "over": "area"},
+    {"engine": "dense", "prove": "point"},
+    {"engine": "dense", "prove": "area"},
 ]
 
 
@@ -110,10 +110,10 @@ def test_tiles_put_together_are_the_picture(way: dict[str, Any], grid: str) -> N
     assert len(np.unique(whole)) > 1, "a picture with something on it"
 
 
-@pytest.mark.parametrize("over", ["point", "area"])
+@pytest.mark.parametrize("prove", ["point", "area"])
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
-def test_proven_tiles_contradict_nothing(backend: str, over: str) -> None:
-    picture = {"size": SIZE, "region": REGION, "rounding": "outward", "over": over}
+def test_proven_tiles_contradict_nothing(backend: str, prove: str) -> None:
+    picture = {"size": SIZE, "region": REGION, "prove": prove}
     whole = ivm.render(RING, engine="dense", **picture).pixels
     made = put_together(SIZE, lambda crop: ivm.render(RING, crop=crop, backend=backend, **picture))
     both = (whole != UNPROVEN) & (made != UNPROVEN)
@@ -177,7 +177,7 @@ def test_an_image_knows_its_samples() -> None:
 
 def test_what_is_proven_of_a_crop_is_about_its_own_cells() -> None:
     left, top, right, bottom = crop = 20, 11, 33, 40
-    proven = {"size": SIZE, "engine": "dense", "rounding": "outward", "over": "area"}
+    proven = {"size": SIZE, "engine": "dense", "prove": "area"}
     whole, part = (Cells.of(ivm.render(RING, crop=c, **proven)) for c in (None, crop))
     assert part.x.tobytes() == whole.x[left : right + 1].tobytes()
     assert part.y.tobytes() == whole.y[top : bottom + 1].tobytes()
@@ -185,9 +185,7 @@ def test_what_is_proven_of_a_crop_is_about_its_own_cells() -> None:
 
 
 def test_no_certificate_of_a_crop(tmp_path: Any) -> None:
-    image = ivm.render(
-        X, size=8, crop=(0, 0, 4, 4), rounding="outward", over="area", engine="dense"
-    )
+    image = ivm.render(X, size=8, crop=(0, 0, 4, 4), prove="area", engine="dense")
     subject = Subject.of_tape(X.tape(), 0.0, {})
     with pytest.raises(ivm.OptionError, match="a certificate is about a whole picture"):
         write_certificate(tmp_path / "a.jsonl", image, subject)

@@ -10,9 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from intervalvm.api.options import LEAF_PX, Options, check_depth
 from intervalvm.errors import OptionError
-from intervalvm.raster.grid import Region, coordinates, edges
-from intervalvm.raster.size import LEAF_PX, check_depth, check_size
+from intervalvm.raster.grid import coordinates, edges
+from intervalvm.raster.region import Region, check_size
 
 SIZES = [1, 2, 3, 16, 49, 257, 1000, 1024]
 GRIDS = ["linspace", "center", "fidget"]
@@ -161,8 +162,9 @@ def test_regions_that_differ_in_the_sign_of_zero_have_samples_of_their_own() -> 
 
 
 def test_an_unknown_grid() -> None:
-    with pytest.raises(OptionError, match="no grid 'centre': choose linspace, center, fidget"):
-        coordinates(None, 4, 4, "centre", np.float32)
+    message = "no grid 'centre': choose 'linspace', 'center' or 'fidget'"
+    with pytest.raises(OptionError, match=message):
+        Options(grid="centre")
 
 
 # areas

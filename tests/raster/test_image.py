@@ -22,8 +22,9 @@ from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.raster import formats
 from intervalvm.raster.formats import FORMATS, format_of
-from intervalvm.raster.grid import Region
+from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
+from intervalvm.raster.region import Region
 
 PICTURE = """\
 ......###
@@ -88,9 +89,16 @@ def stats(**changes: Any) -> Stats:
     )
 
 
+def made(pixels: np.ndarray) -> Image:
+    """An image of pixels."""
+    shown = Region((-1, 1), (0, 1))
+    height, width = pixels.shape
+    return Image(pixels, shown, stats(), coordinates(shown, width, height, "linspace", "float32"))
+
+
 @pytest.fixture
 def image() -> Image:
-    return Image(pixels(), Region((-1, 1), (0, 1)), stats())
+    return made(pixels())
 
 
 @pytest.fixture
@@ -98,7 +106,7 @@ def values() -> Image:
     v = np.where(pixels() > 0, -0.5, 0.25)
     v[0, 0], v[0, 1], v[0, 2] = np.nan, np.inf, 0.0
     v[3, 0] = -np.inf
-    return Image(v, Region((-1, 1), (0, 1)), stats())
+    return made(v)
 
 
 def test_what_an_image_says_of_itself(image: Image, values: Image) -> None:
@@ -165,7 +173,7 @@ def test_a_notebook_shows_a_png(image: Image) -> None:
 
 
 def test_a_view_of_every_other_pixel_is_written(image: Image, tmp_path: Path) -> None:
-    every_other = Image(image.pixels[::2, ::3], image.region, image.stats)
+    every_other = made(image.pixels[::2, ::3])
     every_other.save(tmp_path / "a.png")
     with PIL.Image.open(tmp_path / "a.png") as read:
         assert (np.asarray(read.convert("L")) == image.pixels[::2, ::3]).all()
@@ -272,7 +280,7 @@ def test_what_a_format_holds(format: str, width: int, height: int, fits: bool) -
 
 
 def test_an_image_too_large_for_its_format_is_not_written(tmp_path: Path) -> None:
-    wide = Image(np.zeros((1, 16384), np.uint8), Region.square(), stats())
+    wide = made(np.zeros((1, 16384), np.uint8))
     with pytest.raises(OptionError, match="at most 16383 pixels a side, not 16384x1"):
         wide.save(tmp_path / "a.webp")
     with pytest.raises(OptionError, match="at most 16383 pixels a side, not 16384x1"):
@@ -311,7 +319,7 @@ def test_a_bigtiff_in_strips_of_any_size_reads_back(
     monkeypatch.setattr(formats, "STRIP_BYTES", strip_bytes)
     monkeypatch.setattr(formats, "TIFF_MOST", 0)
     values = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)[::-1, ::-1]
-    Image(values, Region.square(), stats()).write(stream := io.BytesIO(), "tif")
+    made(values).write(stream := io.BytesIO(), "tif")
     with PIL.Image.open(stream) as read:
         np.testing.assert_array_equal(np.asarray(read), values)
         assert read.n_frames == 1

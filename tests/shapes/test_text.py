@@ -22,7 +22,7 @@ from intervalvm.api.render import render
 from intervalvm.errors import FileError, OptionError
 from intervalvm.expr import Expr, var
 from intervalvm.memory import no_search_for_cycles
-from intervalvm.raster.grid import Region
+from intervalvm.raster.region import Region
 from intervalvm.shapes import Font, Shape, text
 from intervalvm.shapes.layout import Spacing, lay_out
 from intervalvm.shapes.stroke_font import StrokeFont

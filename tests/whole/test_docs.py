@@ -25,6 +25,7 @@ PAGES = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIME = re.compile(r" *[\d.]+ ms")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+PATH = re.compile(r"\b(?:bench|examples|fuzz|tests|tools)/[\w./*-]*\w")
 LARGEST_PICTURE = 100_000
 
 
@@ -36,8 +37,8 @@ def name_of(page: Path) -> str:
 def kernels() -> None:
     """Compile before an example runs: its output has no line that says so."""
     x, _, _ = ivm.axes()
-    for rounding in ("nearest", "outward"):
-        ivm.render(x, size=16, rounding=rounding)
+    for prove in (None, "point"):
+        ivm.render(x, size=16, prove=prove)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -86,6 +87,14 @@ def run_commands(text: str) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_scripts_and_tests_that_are_named_are_there(page: Path) -> None:
+    if page.name == "CHANGELOG.md":  # which tells of the past
+        return
+    for name in PATH.findall(page.read_text(encoding="utf-8")):
+        assert list(TOP.glob(name)), f"{page.name} names {name}"
 
 
 def test_the_format_lists_every_operation_with_its_operands() -> None:

@@ -51,7 +51,7 @@ def seen(value: Any) -> Any:
         return value.verdict, value.area, value.bounds, seen(value.image)
     if isinstance(value, (ivm.Expr, shapes.Shape)):
         return seen(value.tape())
-    if isinstance(value, (ivm.Box, Region)):
+    if isinstance(value, (ivm.Interval, Region)):
         return repr(value)
     if isinstance(value, tuple):
         return tuple(map(seen, value))
@@ -79,7 +79,7 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
     made: dict[str, Callable[[], Any]] = {
         "evaluate": lambda: ivm.evaluate(number(), points, heights),
         "interval": lambda: ivm.interval(number(), **box),
-        "interval, outward": lambda: ivm.interval(number(), rounding="outward", **box),
+        "interval, outward": lambda: ivm.interval(number(), prove="area", **box),
         "simplify": lambda: ivm.simplify(number(), keep="sign", dtype="float32", **box),
         "fold": lambda: ivm.fold(ivm.parse(FOLDS)),
         "fold, fast": lambda: ivm.fold(number(), "fast"),
@@ -88,7 +88,7 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
         "render, numpy": lambda: ivm.render(ivm.parse(LEVELS), backend="numpy", **small),
         "render, dense": lambda: ivm.render(ivm.parse(LEVELS), engine="dense", **small),
         "render, values": lambda: ivm.render(ivm.parse(LEVELS), mode="value", **small),
-        "render, proven": lambda: ivm.render(ivm.parse(LEVELS), rounding="outward", **small),
+        "render, proven": lambda: ivm.render(ivm.parse(LEVELS), prove="point", **small),
         "Renderer": lambda: ivm.Renderer(ivm.parse(LEVELS)).render(**small),
         "prove": lambda: ivm.prove(number(), region=NEAR_ZERO, resolution=16, dtype="float32"),
         "Region": lambda: (Region((0, 1e-310), (0.1, 0.7)), Region.around((0.1, 0.2), 1e-3)),
@@ -164,12 +164,12 @@ def test_any_tape_has_the_bits_of_the_default_environment(
     work: list[Callable[[Tape], Any]] = [
         lambda tape: ivm.evaluate(tape, *np.meshgrid(region.x, region.y), dtype=dtype),
         lambda tape: ivm.interval(tape, **sides),
-        lambda tape: ivm.interval(tape, rounding="outward", **sides),
+        lambda tape: ivm.interval(tape, prove="area", **sides),
         lambda tape: ivm.simplify(tape, keep="sign", **sides),
         lambda tape: ivm.render(tape, mode="value", **options),
         lambda tape: ivm.render(tape, threads=2, **options),
         lambda tape: ivm.render(tape, backend="numpy", **options),
-        lambda tape: ivm.render(tape, rounding="outward", over="area", **options),
+        lambda tape: ivm.render(tape, prove="area", **options),
     ]
     expected = [seen(make(ivm.parse(text))) for make in work]
     found = []
@@ -200,9 +200,9 @@ def test_threads_that_start_in_it_draw_the_same(name: str) -> None:
         {"threads": 2},
         {"backend": "numpy"},
         {"backend": "numpy", "mode": "value"},
-        {"backend": "numpy", "rounding": "outward"},
+        {"backend": "numpy", "prove": "point"},
         {"engine": "dense"},
-        {"engine": "dense", "rounding": "outward"},
+        {"engine": "dense", "prove": "point"},
     ],
     ids=lambda way: " ".join(map(str, way.values())),
 )
@@ -239,7 +239,7 @@ def test_what_is_printed_is_printed_in_the_default_environment(name: str) -> Non
         "x": (least, 3 * least),
         "y": (0, 1),
         "dtype": "float64",
-        "rounding": "outward",
+        "prove": "point",
     }
     x, _, _ = ivm.axes()
     made = [

@@ -178,7 +178,7 @@ def test_a_child_has_values_that_a_thread_was_working_out() -> None:
     """Of other objects of the same class: what works one out holds no lock for all."""
     drawn = ivm.render(ivm.parse("x var-x"), size=4, engine="dense")
     slow = Slow()
-    other = ivm.Image(slow, drawn.region, drawn.stats)
+    other = ivm.Image(slow, drawn.region, drawn.stats, drawn.samples())
     thread = threading.Thread(target=lambda: other.pixels)
     thread.start()
     assert slow.asked.wait(60)

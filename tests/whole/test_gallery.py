@@ -15,7 +15,7 @@ from support.places import TOP
 import intervalvm as ivm
 from intervalvm.expr import as_tape
 
-SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "docs" / "gallery.py"))
+SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "draw_gallery.py"))
 EXAMPLES: list[Path] = SCRIPT["examples"]()
 PAGE = (TOP / "docs" / "gallery.md").read_text(encoding="utf-8")
 LONGEST = 60

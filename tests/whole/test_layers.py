@@ -6,14 +6,16 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 
 import intervalvm
+from intervalvm import words
 
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
-    {"errors"},
+    {"errors", "words"},
     {"environment"},
     {"arguments"},
     {"hints"},
@@ -137,6 +139,48 @@ def run(code: str) -> str:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     return done.stdout
+
+
+WORDS = {
+    word
+    for choices in vars(words).values()
+    if get_origin(choices) is Literal
+    for word in get_args(choices)
+}
+
+
+def compared(tree: ast.AST) -> set[str]:
+    """The words that a module compares something with, or keeps to look for something among."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("is_word"):
+            parts = [*node.args]
+        for part in parts:
+            found |= {n.value for n in ast.walk(part) if isinstance(n, ast.Constant)} & WORDS
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_only_options_compare_words(module: Path) -> None:
+    """Others ask what ``api.options`` made of them: a ``Way``, a truth, a table."""
+    found = compared(ast.parse((ROOT / module).read_text(encoding="utf-8")))
+    assert not found or module == Path("api/options.py")
+
+
+def test_comparisons_of_words_are_found() -> None:
+    ways = [
+        "engine == 'naive'", "'dense' != engine", "backend in ('cupy', 'cuda')",
+        "is_word(keep, ('value', 'sign'))", "a if job.prove == 'area' else b",
+    ]  # fmt: skip
+    assert all(compared(ast.parse(way)) for way in ways)
+    assert compared(ast.parse("match grid:\n    case 'center':\n        pass")) == {"center"}
+    assert not compared(ast.parse("engine = 'naive'; draw(engine='naive'); engine is None"))
+    assert compared(ast.parse((ROOT / "api/options.py").read_text(encoding="utf-8")))
 
 
 HEAVY = {

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image as Pillow
 from support.places import TOP
 
-SCRIPTS = sorted((TOP / "docs").glob("*.py"))
-SOME = {"gallery": ["clock", "pawn"], "shape_pictures": ["star", "text"]}
+SCRIPTS = sorted((TOP / "tools").glob("draw_*.py"))
+SOME = {"draw_gallery": ["clock", "pawn"], "draw_shapes": ["star", "text"]}
 """What is drawn of pictures that take long."""
 
 
@@ -30,4 +30,4 @@ def test_a_script_draws_what_is_committed(
     for name in names:
         with Pillow.open(tmp_path / name) as new, Pillow.open(committed / name) as old:
             is_same = np.array_equal(new.convert("RGB"), old.convert("RGB"))
-        assert is_same, f"{name}: draw it anew, python docs/{script.name}"
+        assert is_same, f"{name}: draw it anew, python tools/{script.name}"

@@ -21,7 +21,7 @@ FORMULA = ivm.sqrt(X * X + Y * Y) - R
 PICTURE: dict[str, Any] = {"size": (9, 7), "engine": "dense"}
 
 OBJECTS: dict[type, Any] = {
-    ivm.Box: ivm.interval(FORMULA, x=(0, 1), y=0, decoration=True),
+    ivm.Interval: ivm.interval(FORMULA, x=(0, 1), y=0, decoration=True),
     ivm.Decoration: ivm.Decoration.DAC,
     ivm.Expr: FORMULA,
     ivm.Gradient: ivm.grad(FORMULA, np.linspace(0, 1, 5), 0.2),
@@ -50,7 +50,7 @@ def facts(thing: Any) -> Any:
         return str(thing.tape()), thing.defaults
     if isinstance(thing, ivm.Image):
         parts = [thing.pixels, *thing.samples()]
-        return [part.tobytes() for part in parts], thing.region, thing.frame, thing.over
+        return [part.tobytes() for part in parts], thing.region, thing.crop, thing.prove
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables

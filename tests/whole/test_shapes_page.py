@@ -14,7 +14,7 @@ from support.places import TOP
 from intervalvm import shapes
 from intervalvm.shapes import Shape
 
-SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "docs" / "shape_pictures.py"))
+SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "draw_shapes.py"))
 ROWS: list[tuple[str, str, str]] = SCRIPT["ROW"].findall(SCRIPT["PAGE"].read_text(encoding="utf-8"))
 PICTURES = TOP / "docs" / "shapes"
 LARGEST, ALL = 30_000, 700_000
@@ -41,7 +41,7 @@ def test_a_row_runs_and_its_picture_is_of_its_code(name: str, code: str, field: 
     shape.tape().check()
     place = PICTURES / f"{name}.png"
     with Pillow.open(place) as picture:
-        assert picture.info["code"] == code, "draw it anew: python docs/shape_pictures.py"
+        assert picture.info["code"] == code, "draw it anew: python tools/draw_shapes.py"
         assert picture.size == (SCRIPT["SIZE"], SCRIPT["SIZE"])
     assert place.stat().st_size < LARGEST
 

@@ -50,3 +50,19 @@ def run(*arguments: str, folder: Path, environment: Mapping[str, str] | None = N
     )
     seconds = time.perf_counter() - start
     return Run(seconds, int(done.stdout.split()[-1]), done.stderr)
+
+
+def start(folder: Path, words: list[str], *, within: Path) -> None:
+    """Run ``python WORDS`` to its end in ``within``, with the package of ``folder``."""
+    subprocess.run(
+        [sys.executable, *words],
+        cwd=within,
+        env=searching(folder),
+        capture_output=True,
+        check=True,
+    )
+
+
+def searching(folder: Path) -> dict[str, str]:
+    """An environment where ``folder`` is searched for packages first."""
+    return {**os.environ, "PYTHONPATH": str(folder.resolve())}

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: ``python docs/pictures.py`` draws them anew.
+"""The pictures of the documentation: ``python tools/draw_pipeline.py`` draws them anew.
 
 ``prospero.png`` is what the command line draws, ``expressions.png`` the function at the head of
 ``expressions.md``. The others show the readable reference walk at
@@ -22,7 +22,7 @@ from intervalvm.raster import quadtree
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.job import Counts, split_levels
 
-PLACE = DOCS = Path(__file__).resolve().parent
+PLACE = DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIZE, DEPTH = 1024, 6
 NEAR = ivm.Region.around((0.435, 0.85), 0.2)
 

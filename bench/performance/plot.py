@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.sizes import BROADCAST, DENSE, FILL_NEW, SIZES, Sizes, pruned
+from bench.performance.sizes import BROADCAST, DENSE, FILL_NEW, SIZES, Sizes, pruned
 from bench.subject import cpus
 from intervalvm.errors import BackendError
 

@@ -1,29 +1,39 @@
-"""``docs/performance.md`` and its picture, measured in one run."""
+"""The page on how fast it is, docs/performance.md, and its picture, measured in one run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bench import arithmetic, floor, plot, sizes, startup, techniques
-from bench.neighbours import Neighbours
 from bench.page import ms, table, times
-from bench.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
-from bench.subject import TOP, Subject, cpus, machine
+from bench.performance import arithmetic, floor, plot, sizes, startup, techniques
+from bench.performance.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
+from bench.subject import TOP, Subject, cpus, machine, parser
+from bench.timing import Neighbours
 
-ROUNDS = 2
 PAGE, PICTURE = TOP / "docs" / "performance.md", TOP / "docs" / "performance.png"
 
 
-def write(shape: Subject, before: Path | None) -> None:
+def main(words: list[str]) -> int:
+    """Measure everything and write the page."""
+    options = parser("performance", __doc__, rounds=2)
+    options.add_argument(
+        "--before", type=Path, metavar="DIR", help="a checkout of version 0.1.0 to compare with"
+    )
+    chosen = options.parse_args(words)
+    write(chosen.file, chosen.before, rounds=chosen.rounds)
+    return 0
+
+
+def write(shape: Subject, before: Path | None, *, rounds: int) -> None:
     """Measure everything and write the page; ``before`` has a checkout of 0.1.0."""
     neighbours = Neighbours()
-    found = sizes.measure(shape, before, rounds=ROUNDS)
-    worth, lengths = techniques.switched_off(shape, rounds=ROUNDS)
-    frames = techniques.views(shape, rounds=ROUNDS)
-    passes, compile_seconds = startup.passes(shape, rounds=ROUNDS)
+    found = sizes.measure(shape, before, rounds=rounds)
+    worth, lengths = techniques.switched_off(shape, rounds=rounds)
+    frames = techniques.views(shape, rounds=rounds)
+    passes, compile_seconds = startup.passes(shape, rounds=rounds)
     processes = startup.processes(shape, before)
-    random, least = arithmetic.without_choices(rounds=ROUNDS)
-    phases = floor.measure(shape, rounds=ROUNDS)
+    random, least = arithmetic.without_choices(rounds=rounds)
+    phases = floor.measure(shape, rounds=rounds)
     work, floor_seconds = floor.shown(phases)
     floor_seconds += phases.fill
     busy = neighbours.cpus()
@@ -75,7 +85,7 @@ on one thread, warm, takes {ms(quick)} ms:
 **{times(found.ratio(1024, DENSE, one))} times faster than dense float64**{versus}.
 
 {in_short}
-Measured by `python -m bench --performance`, which writes this page, on
+Measured by `python -m bench performance`, which writes this page, on
 {machine()}.
 All figures are of one run. They are medians; what is compared took turns, and every picture was
 found right before anything was timed. Warm means that the tape was drawn before. Other processes

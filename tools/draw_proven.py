@@ -1,4 +1,4 @@
-"""The picture of docs/proven.md: ``python docs/proven_picture.py`` draws it anew."""
+"""The picture of docs/proven.md: ``python tools/draw_proven.py`` draws it anew."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import intervalvm as ivm
 from intervalvm import shapes
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 
-PLACE = Path(__file__).resolve().parent
+PLACE = Path(__file__).resolve().parents[1] / "docs"
 SIDE_PX, GAP_PX = 384, 16
 CELLS = 48, 192
 COLORS = {INSIDE: (38, 52, 92), OUTSIDE: (247, 244, 236), UNPROVEN: (233, 150, 60)}

@@ -1,4 +1,4 @@
-"""The pictures of docs/gallery.md: ``python docs/gallery.py [NAME ...]`` draws them anew.
+"""The pictures of docs/gallery.md: ``python tools/draw_gallery.py [NAME ...]`` draws them anew.
 
 An example is a script in ``examples/`` with a function ``build()`` that returns its shape.
 """

@@ -14,8 +14,8 @@ from llvmlite import binding
 from numpy.typing import NDArray
 
 from bench.page import table, times
+from bench.performance.techniques import DTYPE, Scene, scene
 from bench.subject import Subject
-from bench.techniques import DTYPE, Scene, scene
 from bench.timing import Times, in_turns
 from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Program
 from intervalvm.jit import layout as c

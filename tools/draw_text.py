@@ -1,4 +1,4 @@
-"""The picture of docs/text.md: ``python docs/text_picture.py`` draws it anew."""
+"""The picture of docs/text.md: ``python tools/draw_text.py`` draws it anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 import intervalvm as ivm
 from intervalvm import shapes
 
-PLACE = Path(__file__).resolve().parent
+PLACE = Path(__file__).resolve().parents[1] / "docs"
 WIDTH, HEIGHT, SAMPLES, COLORS = 960, 540, 4, 16
 PAPER, INK = np.array((247, 244, 236)), np.array((38, 52, 92))
 GLYPHS = """\

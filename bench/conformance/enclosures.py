@@ -18,7 +18,7 @@ from support.itl import Case, Operand
 from support.lane_kernels import LaneEvaluator
 
 import intervalvm as ivm
-from bench.vectors import HASHES
+from bench.conformance.vectors import HASHES
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
@@ -72,7 +72,7 @@ Bounds = Callable[[str, Sequence[Interval], np.dtype[Any]], Interval]
 
 
 def outward(dtype: str, op: str, cases: Sequence[Case]) -> Iterator[Found]:
-    """``interval`` with rounding="outward" must enclose what is expected."""
+    """``interval`` with prove="area" must enclose what is expected."""
     asked = _Asked(dtype, op, cases)
     found = applied(DirectedArrays(np.dtype(dtype)), op, asked.operands)
     names = [str(Decoration(code)) for code in found.decoration.tolist()]
@@ -130,7 +130,7 @@ class _Asked:
 
 
 def nearest(bounds: Bounds, dtype: str, op: str, cases: Sequence[Case]) -> Iterator[Found]:
-    """``interval`` with rounding="nearest" must enclose what ``evaluate`` computes in the box.
+    """``interval`` that proves nothing must enclose what ``evaluate`` computes in the box.
 
     That is looked at in the corners and at some points between; and what is expected must be
     enclosed but for the rounding of a bound to nearest. Bounds are tight if they are no wider than

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 import intervalvm as ivm
-from bench.before import Before
+from bench.engines import Bitmap, broadcasting, rendering
 from bench.page import ms, table, times
 from bench.subject import Subject, cpus
 from bench.timing import Times, Turn, taking_turns, turn
-from bench.ways import Bitmap, broadcasting, rendering
+from bench.versions import Version
 from intervalvm.raster.image import Stats
 
 SIZES = (256, 512, 1024, 2048, 4096, 8192, 16384)
@@ -53,7 +53,7 @@ class Sizes:
 def measure(shape: Subject, before: Path | None, *, rounds: int) -> Sizes:
     """Check, then time, every row at every size."""
     found = Sizes({}, {})
-    with Before(before, shape.path) if before else nullcontext() as old:
+    with Version(before, shape.path) if before else nullcontext() as old:
         for size in SIZES:
             found.stats[size] = ivm.render(shape.tape, size=size, threads=1).stats
             things = dict(_turns(shape, old, size))
@@ -61,7 +61,7 @@ def measure(shape: Subject, before: Path | None, *, rounds: int) -> Sizes:
     return found
 
 
-def _turns(shape: Subject, old: Before | None, size: int) -> Iterator[tuple[str, Turn]]:
+def _turns(shape: Subject, old: Version | None, size: int) -> Iterator[tuple[str, Turn]]:
     ours: dict[str, Bitmap] = {}
     if size <= DENSE_MOST:
         ours[DENSE] = rendering(engine="dense", dtype="float64")
@@ -81,7 +81,7 @@ def _turns(shape: Subject, old: Before | None, size: int) -> Iterator[tuple[str,
         yield name, partial(turn, partial(make, shape.tape, size))
     for threads in every if old else ():
         assert old is not None
-        assert old.render(size, threads)[0] == inside
+        assert old.frame(size=size, threads=threads).inside == inside
         yield pruned(threads, before=True), partial(_other, old, size, threads)
     if size == SIZES[-1]:
         buffer = np.zeros((size, size), np.uint8)
@@ -89,8 +89,8 @@ def _turns(shape: Subject, old: Before | None, size: int) -> Iterator[tuple[str,
         yield FILL_OLD, partial(turn, lambda: buffer.fill(255))
 
 
-def _other(old: Before, size: int, threads: int) -> list[float]:
-    return old.render(size, threads)[1]
+def _other(old: Version, size: int, threads: int) -> list[float]:
+    return old.frame(size=size, threads=threads).seconds
 
 
 def by_size(found: Sizes) -> str:

@@ -1,14 +1,16 @@
-"""The suite itself: it passes wherever it is run, also from a shell's background job."""
+"""The suite itself: it stands as the package does, and passes wherever it is run."""
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from support.places import TESTS
+from support.places import TESTS, TOP
 
 SENSITIVE = [
     "cli/test_cli.py::test_a_signal_ends_it_cleanly",
@@ -20,6 +22,32 @@ SENSITIVE = [
     "raster/test_image.py::test_a_file_that_is_replaced_keeps_its_rights",
 ]
 """Of each kind of surroundings the tests that failed in them, or would."""
+
+
+def imported(path: Path) -> set[str]:
+    """The last name of each module that a file imports, and of each thing from a module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(alias.name for alias in node.names)}
+    return {name.rpartition(".")[2] for name in found}
+
+
+def test_no_suite_is_imported() -> None:
+    """What two of them need stands in ``support``."""
+    files = sorted(TESTS.rglob("*.py"))
+    suites = {path.stem for path in files if path.parent.name != "support"}
+    assert len(suites) > 50
+    found = {path.relative_to(TESTS): imported(path) & suites for path in files}
+    assert not {path: names for path, names in found.items() if names}
+
+
+def test_suites_stand_in_folders_named_as_those_of_the_package() -> None:
+    package = {path.parent.name for path in (TOP / "intervalvm").glob("*/__init__.py")}
+    folders = {path.parent for path in TESTS.rglob("test_*.py")}
+    assert {path.name for path in folders} <= package | {"whole"}
+    assert all(path.parent == TESTS for path in folders)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals and descriptors of POSIX")

@@ -1,6 +1,6 @@
 """The pictures of docs/shapes.md, from the code that stands beside them there.
 
-``python docs/shape_pictures.py [NAME ...]`` draws them anew. Each keeps its code in its metadata,
+``python tools/draw_shapes.py [NAME ...]`` draws them anew. Each keeps its code in its metadata,
 so that a test finds a picture that the page has left behind.
 """
 
@@ -19,7 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 import intervalvm as ivm
 from intervalvm import shapes
 
-PAGE = Path(__file__).resolve().parent / "shapes.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "shapes.md"
 PLACE = PAGE.parent / "shapes"
 ROW = re.compile(r"^\| !\[[^]]*\]\(shapes/([\w-]+)\.png\) \| `(.+)` \| ([a-z ]+) \|$", re.MULTILINE)
 """A row of a table: the picture's name, the code, what the field measures."""

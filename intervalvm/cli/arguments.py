@@ -1,12 +1,14 @@
-"""What to do instead: hints at words that a command line does not know, and options' own names."""
+"""The words of a command line: what values mean, and what to do about those that mean nothing."""
 
 from __future__ import annotations
 
-import os
+import argparse
 import re
 from typing import TYPE_CHECKING
 
+from intervalvm.errors import OptionError
 from intervalvm.formats.foreign import is_picture
+from intervalvm.memory import MOST, bytes_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
 GUESSES = {
     "-o": "--out", "-q": "--quiet", "-s": "--size", "-j": "--threads",
     "--width": "--size", "--height": "--size", "--resolution": "--size",
+    "--proven": "--prove", "--rounding": "--prove", "--over": "--prove",
 }  # fmt: skip
-"""Options of other programs, whose letters are no hint."""
+"""Options that there are not, whose letters are no hint."""
 
-NAMES = ("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "over")
+NAMES = ("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove")
 ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|[+-]?\d+)")
 
 
@@ -45,18 +48,47 @@ def hint(
     return ""
 
 
-def misspelt(word: str, choices: Sequence[str]) -> str:
-    """A hint at the choice that ``word`` behind an option was to be; "" for the name of a file."""
-    return "" if word in choices or os.path.exists(word) else near(word, choices)
-
-
 def in_own_words(message: str) -> str:
     """A message of the library, with its arguments as the command line's options."""
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
         value = re.sub(r"[^\w. -]", "", value)
-        return f"--proven {value}" if name == "over" else f"--{name} {value}"
+        return f"--{name} {value}"
 
-    message = message.replace("rounding='outward'", "--proven")
     return ARGUMENT.sub(option, re.sub(r"\bmax_memory\b", "--max-memory", message))
+
+
+def size(text: str) -> int | tuple[int, int]:
+    if found := re.fullmatch(r"\s*([+-]?\d+)(?:[xX×]([+-]?\d+))?", text):
+        width, height = found.groups()
+        return int(width) if height is None else (int(width), int(height))
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size: give 1024 or 1920x1080")
+
+
+def setting(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if name and equals:
+            return name.strip(), float(value)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text.strip()!r} is not NAME=VALUE: give a number, as in r=0.5"
+    )
+
+
+def amount_of_bytes(text: str) -> int:
+    try:
+        amount = bytes_in(text.strip())
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if amount == MOST:
+        raise argparse.ArgumentTypeError("no machine has so much memory: give 4G or 500M")
+    return amount
+
+
+def clauses(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9]\d{0,18}", text):
+        raise argparse.ArgumentTypeError(f"{text.strip()[:40]!r} is not a number of clauses from 1")
+    return int(text)

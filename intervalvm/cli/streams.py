@@ -1,19 +1,21 @@
-"""FILE and the places that a command writes to: read, and kept from overwriting one another."""
+"""What a command reads and writes: FILE, the standard streams, and what the library logs."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import FileError, OptionError
-from intervalvm.files import descriptor_of, same_file
+from intervalvm.files import descriptor_of, file_errors, same_file
 from intervalvm.formats.vm import load, read
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import TextIO
 
     from intervalvm.tape import Tape
 
@@ -56,3 +58,56 @@ def check_apart(file: str, outputs: Mapping[str, str | None]) -> None:
     for one, other in itertools.combinations(places, 2):
         if same_file(places[one], places[other]):
             raise OptionError(f"{one} and {other} both write to {named[other]}: give two names")
+
+
+def say(text: str) -> None:
+    """Print ``text`` on standard output at once; raises FileError where it cannot take it."""
+    with file_errors("standard output"):
+        _print(text, sys.stdout)
+
+
+def tell(text: str) -> None:
+    """Print ``text`` on standard error; where that takes nothing, nobody reads it."""
+    with suppress(OSError):
+        _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO | None) -> None:
+    """What the stream's encoding has not, such as part of a file's name, is escaped."""
+    if stream is not None:  # else it is closed
+        encoding = stream.encoding or "utf-8"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        print(shown, file=stream, flush=True)
+
+
+def write_bytes(data: bytes | memoryview) -> None:
+    """Write to standard output at once; raises FileError where it cannot take it."""
+    if sys.stdout is None:
+        raise FileError("standard output is closed: give --out a file name")
+    with file_errors("standard output"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def log_shown(*, quiet: bool) -> Iterator[None]:
+    """Show on standard error what the library logs: kernels compile for seconds, and it says so.
+
+    ``quiet`` leaves the warnings.
+    """
+    import logging
+
+    class Shown(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # to whatever stands there by now: a progress bar, which prints it above itself
+            tell(f"intervalvm: {record.getMessage()}")
+
+    log, handler = logging.getLogger("intervalvm"), Shown()
+    before = log.level
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

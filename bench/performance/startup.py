@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +14,9 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from bench.page import ms, table, times
-from bench.subject import Subject
-from bench.techniques import DTYPE, scene
+from bench.performance.techniques import DTYPE, scene
+from bench.processes import start
+from bench.subject import TOP, Subject
 from bench.timing import in_turns
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance
@@ -29,7 +27,6 @@ from intervalvm.jit.evaluator import evaluator
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
-TOP = Path(__file__).resolve().parents[1]
 
 
 def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
@@ -86,11 +83,11 @@ def processes(shape: Subject, before: Path | None) -> Processes:
         "the same with numba imported": (["-c", with_numba, *arguments], TOP),
     }
     if before is not None:
-        commands["the same by 0.1.0"] = (["-m", "intervalvm", *arguments], before.resolve())
+        commands["the same by 0.1.0"] = (["-m", "intervalvm", *arguments], before)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.png"
         runs = {
-            name: partial(_run, words, package, folder)
+            name: partial(start, package, words, within=Path(folder))
             for name, (words, package) in commands.items()
         }
         for name, run in runs.items():
@@ -106,10 +103,3 @@ def processes(shape: Subject, before: Path | None) -> Processes:
     rows = [(name, ms(m), times(m / medians[NUMPY])) for name, m in medians.items()]
     ratio = medians[WHOLE] / medians[NUMPY]
     return Processes(table(("process", "ms", "/ import numpy"), rows), ratio)
-
-
-def _run(words: list[str], package: Path, folder: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(package)}
-    subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, check=True
-    )

@@ -1,17 +1,19 @@
-"""The tables of ``docs/conformance.md``: how each interval evaluator does in each test case."""
+"""The tables of docs/conformance.md: how each interval evaluator does in each test case."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from bench.enclosures import EVALUATORS, OUTWARD, Evaluator, Found
+from bench.conformance.enclosures import EVALUATORS, OUTWARD, Evaluator, Found
+from bench.conformance.vectors import Vectors, of_the_standard, outside_the_standard
 from bench.page import table
 from bench.subject import TOP
-from bench.vectors import Vectors, of_the_standard, outside_the_standard
 
 PAGE = TOP / "docs" / "conformance.md"
-MARKS = "<!-- the tables: python -m bench --conformance -->\n", "<!-- their end -->\n"
+MARKS = "<!-- the tables: python -m bench conformance -->\n", "<!-- their end -->\n"
 Results = dict[str, dict[Evaluator, list[Found]]]
 """What each evaluator finds, by operation."""
 
@@ -20,6 +22,19 @@ def write() -> None:
     """Put the tables into the page. FileNotFoundError if the test cases are not there."""
     standard, outside = results(of_the_standard()), results(outside_the_standard())
     PAGE.write_text(page(tables(standard, outside)), encoding="utf-8")
+
+
+def main(words: list[str]) -> int:
+    """Write the tables; 2 if the test cases are not there."""
+    argparse.ArgumentParser(prog="python -m bench conformance", description=__doc__).parse_args(
+        words
+    )
+    try:
+        write()
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 def results(vectors: Vectors) -> Results:

@@ -1,0 +1,204 @@
+"""What of the plane an image shows, and how many pixels: a ``Region``, a size, a crop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+from intervalvm.arguments import brief, flag, integer, parts_of, real
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError, OptionError
+
+MOST_PX = 1 << 53
+"""Pixels a side: so far float64 counts them exactly."""
+Crop = tuple[int, int, int, int]
+"""Of a picture's pixels the columns from the first number up to the third, and the rows from the
+second up to the fourth, counted from the top left corner: (left, top, right, bottom), as Pillow
+crops."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The rectangle ``x[0]..x[1]`` by ``y[0]..y[1]`` of the plane that an image shows.
+
+    An image of another shape than the region is stretched. Regions that meet give images that meet
+    in the grids "center" and "fidget", but for the last bits of samples; not in "linspace", whose
+    samples lie on the ends. For parts of one picture give ``render`` a ``crop``.
+
+    With ``square_pixels`` the region grows along one side instead, about its middle, until it has
+    the shape of the image. Raises OptionError unless all ends are finite and each side has a length
+    above 0.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    square_pixels: bool = False
+
+    @in_default_environment
+    def __post_init__(self) -> None:
+        for axis in ("x", "y"):
+            object.__setattr__(self, axis, _side(axis, getattr(self, axis)))
+        object.__setattr__(self, "square_pixels", flag("square_pixels", self.square_pixels))
+
+    @classmethod
+    def square(cls) -> Self:
+        """-1..1 both ways on a square image; the longer side of another image shows more."""
+        return cls((-1.0, 1.0), (-1.0, 1.0), square_pixels=True)
+
+    @classmethod
+    @in_default_environment
+    def around(cls, center: tuple[float, float], scale: float) -> Self:
+        """What lies up to ``scale`` from ``center``: half the shorter side of the image.
+
+        Pixels are square whatever the shape of the image; ``around((0, 0), 1)`` is ``square()``.
+        """
+        try:
+            x, y = (real("center", part) for part in parts_of("center", center))
+            half = real("scale", scale)
+        except (TypeError, ValueError):
+            raise OptionError(
+                f"a region around {brief(center)} with scale {brief(scale)}: "
+                "give the center as two numbers and the scale as one, as in around((0, 0), 0.5)"
+            ) from None
+        if not half > 0:
+            raise OptionError(f"the scale is {half:g}: give half the shorter side, above 0")
+        return cls((x - half, x + half), (y - half, y + half), square_pixels=True)
+
+    @in_default_environment
+    def fitted(self, width: int, height: int) -> Region:
+        """The rectangle that an image of this size shows: ``square_pixels`` carried out."""
+        return self._fitted(*check_size((width, height)))
+
+    def _fitted(self, width: int, height: int) -> Region:
+        if not self.square_pixels:
+            return self
+        x, y = self.x, self.y
+        half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
+        unit = unit_for(half_x, half_y)
+        half_x, half_y = half_x / unit, half_y / unit
+        if half_x * height < half_y * width:
+            x = _about(x, half_y * width / height * unit)
+        elif half_y * width < half_x * height:
+            y = _about(y, half_x * height / width * unit)
+        return Region(x, y)
+
+    @in_default_environment
+    def __str__(self) -> str:
+        (x0, x1), (y0, y1) = self.x, self.y
+        return f"x {x0:g}..{x1:g}, y {y0:g}..{y1:g}"
+
+
+def _side(axis: str, ends: Any) -> tuple[float, float]:
+    try:
+        low, high = (real(axis, end) for end in parts_of(axis, ends))
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"the region's {axis} is {brief(ends)}: "
+            "give two numbers, the lower first, as in (-1, 1)"
+        ) from None
+    if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
+        raise OptionError(
+            f"the region's {axis} is {low:g}..{high:g}: both ends and the length must be finite"
+        )
+    if low == high:
+        raise OptionError(
+            f"the region's {axis} is empty, {low!r}..{high!r}: "
+            "give a larger scale, or two different ends"
+        )
+    if low > high:
+        raise OptionError(
+            f"the region's {axis} is {low:g}..{high:g}: give the lower end first, {high:g}..{low:g}"
+        )
+    return low, high
+
+
+def unit_for(*ends: float) -> float:
+    """The unit to compute in where ``ends`` are so large that sizes times them are infinite.
+
+    A power of 2, so that no bit depends on it: of numbers beside such ends none small counts.
+    """
+    return 2.0**64 if max(map(abs, ends)) > 2.0**900 else 1.0
+
+
+RegionLike = Region | Sequence[float] | Sequence[tuple[float, float]]
+"""A region, or its ends: (x0, x1, y0, y1), or ((x0, x1), (y0, y1))."""
+
+
+def as_region(region: Any) -> Region | None:
+    """A region, or what reads as one: (x0, x1, y0, y1), or ((x0, x1), (y0, y1)), or None.
+
+    Raises ArgumentTypeError for what does not, OptionError for ends that make no region.
+    """
+    if region is None or isinstance(region, Region):
+        return region
+    try:
+        parts = parts_of("region", region)
+    except ArgumentTypeError:
+        parts = ()
+    if len(parts) == 4:
+        return Region(parts[:2], parts[2:])
+    if len(parts) == 2:
+        return Region(*parts)
+    raise ArgumentTypeError(
+        f"region={brief(region)}: give a Region, as in Region(x=(-1, 1), y=(-1, 1)), "
+        "or four numbers, as in (-1, 1, -1, 1)"
+    )
+
+
+def _about(ends: tuple[float, float], half: float) -> tuple[float, float]:
+    middle = ends[0] / 2 + ends[1] / 2
+    return middle - half, middle + half
+
+
+def shown_region(region: Region | None, width: int, height: int) -> Region:
+    """The rectangle that an image of this size shows of ``region``."""
+    return _default_region(width, height) if region is None else region._fitted(width, height)
+
+
+@lru_cache
+def _default_region(width: int, height: int) -> Region:
+    return Region.square().fitted(width, height)
+
+
+def check_size(size: Any, name: str = "size") -> tuple[int, int]:
+    """(width, height) of ``size``: one integer for a square image, or a pair, each at least 1."""
+    both = (size, size) if not isinstance(size, (tuple, list)) else tuple(size)
+    try:
+        width, height = map(integer, both)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"the {name} is {brief(size)}: give an integer, or two for (width, height)"
+        ) from None
+    if width < 1 or height < 1 or max(width, height) > MOST_PX:
+        sides = (width, height) if isinstance(size, (tuple, list)) else (width,)
+        shown = "x".join(map(brief, sides))
+        limit = "at least 1 pixel" if min(width, height) < 1 else f"at most {MOST_PX} pixels"
+        raise OptionError(f"the {name} is {shown}: give {limit} a side")
+    return width, height
+
+
+def check_crop(crop: Any, width: int | None = None, height: int | None = None) -> Crop | None:
+    """A crop of a picture of this size, if it is known; None is all of it.
+
+    Raises OptionError for what is not four integers, and for a crop without a pixel or beyond the
+    picture.
+    """
+    if crop is None:
+        return None
+    try:
+        left, top, right, bottom = map(integer, parts_of("crop", crop))
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"crop={brief(crop)}: give four integers, (left, top, right, bottom) in pixels"
+        ) from None
+    inside = (width is None or right <= width) and (height is None or bottom <= height)
+    if not (0 <= left < right and 0 <= top < bottom and inside):
+        size = "the picture" if width is None else f"a picture of {width}x{height} pixels"
+        raise OptionError(
+            f"crop={brief(crop)} is no part of {size}: "
+            "give (left, top, right, bottom), counted from the top left corner"
+        )
+    return left, top, right, bottom
