@@ -28,7 +28,7 @@ def code_of(kind: str) -> bytes:
     """The real code, from the user's cache where it is."""
     name = f"{kind}-float32-nearest-{native._digest(kind, 'float32')}.o"
     machine = native._target_machine()
-    return kept_code.kept(name, lambda: native._compile(kind, "float32", "nearest", machine))
+    return kept_code.kept(name, lambda: native._compile(kind, "float32", "float", machine))
 
 
 class Compiler:
