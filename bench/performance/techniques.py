@@ -19,6 +19,7 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
 from intervalvm.compiler.pipeline import Technique, compile
+from intervalvm.compiler.program import Question
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import native, walk
 from intervalvm.jit.evaluator import evaluator
@@ -47,14 +48,16 @@ class Scene:
         edge = self.plan.domain
         box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
         floats = evaluator("float", DTYPE)
-        program = compile(self.tape, "sign", floats, box, {"var-z": 0.0}, without=[technique])
+        program = compile(
+            self.tape, Question.SIGN, floats, box, {"var-z": 0.0}, without=[technique]
+        )
         return Plan(program, edge)
 
 
 def scene(tape: Tape, size: int = SIZE) -> Scene:
     x, y = coordinates(None, size, size, "linspace", "float32")
     domain = domain_of((x[0], x[-1], y[-1], y[0]), DTYPE)
-    plan = plan_of(tape, "sign", "float", DTYPE, {"var-z": 0.0}, domain)
+    plan = plan_of(tape, Question.SIGN, "float", DTYPE, {"var-z": 0.0}, domain)
     return Scene(tape, x, y, plan)
 
 

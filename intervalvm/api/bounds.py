@@ -13,6 +13,7 @@ from intervalvm.arguments import brief, flag, mapping, parts_of, real
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.pipeline import folded, shortened
+from intervalvm.compiler.program import Question
 from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
@@ -152,7 +153,7 @@ def simplify(
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
     evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
     boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
-    return shortened(tape, "sign" if sign_only else "value", evaluators, boxes)
+    return shortened(tape, Question.SIGN if sign_only else Question.VALUE, evaluators, boxes)
 
 
 def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:

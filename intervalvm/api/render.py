@@ -18,6 +18,7 @@ import numpy as np
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
 from intervalvm.compiler.pipeline import folded
+from intervalvm.compiler.program import Question
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.evaluate.evaluators import EVALUATORS
 from intervalvm.expr import TapeLike, as_tape, settings_for
@@ -142,7 +143,7 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(
         job.tape,
-        "sign" if job.is_bitmap else "value",
+        Question.SIGN if job.is_bitmap else Question.VALUE,
         job.meaning,
         job.dtype,
         job.settings,

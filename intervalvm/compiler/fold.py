@@ -15,7 +15,7 @@ from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_f
 from intervalvm.evaluate.evaluators import Evaluator, Meaning
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
-from intervalvm.tape.liveness import ARITY
+from intervalvm.tape.liveness import needed
 
 CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8
@@ -59,7 +59,8 @@ def fold(
             else:
                 is_free = ROWS[code].name == "var"
                 place.append(folder.read(tape.variables[left] if is_free else ROWS[code].name))
-    return _reachable(folder.builder, place[-1])
+    whole = folder.builder.build()
+    return select(whole, needed(whole, place[-1:]), np.arange(len(whole)))
 
 
 class _Folder:
@@ -161,20 +162,3 @@ class _Folder:
             return self.const(result)
         code, *parts = result
         return self.clause(code, *(self._build(part, found) for part in parts))
-
-
-def _reachable(builder: TapeBuilder, root: int) -> Tape:
-    """The clauses that ``root`` reads, in order, with ``root`` last."""
-    whole = builder.build()
-    kept = np.zeros(len(whole), bool)
-    needed = kept.tolist()
-    needed[root] = True
-    left, right = whole.left.tolist(), whole.right.tolist()
-    arity = ARITY[whole.codes].tolist()
-    for i in range(root, -1, -1):
-        if needed[i] and arity[i]:
-            needed[left[i]] = True
-            if arity[i] == 2:
-                needed[right[i]] = True
-    kept[:] = needed
-    return select(whole, kept, np.arange(len(whole)))

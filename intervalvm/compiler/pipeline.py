@@ -54,7 +54,7 @@ def compile(
     """
     ready, numbers = prepared(tape, evaluator, settings, without=without)
     known = evaluator.known(ready, numbers, box)
-    if question == "sign":
+    if question is Question.SIGN:
         through = () if "pushdown" in without else SIGNS if "thresholds" in without else STEPS
         asked = Predicates(ready, known, evaluator, through)
         program = bitmap_program(ready, asked, axes="axes" not in without)
@@ -92,7 +92,7 @@ def shortened(
 
     With several evaluators it has so for each of them, given the box in the dtype of each.
     """
-    sign_only = question == "sign"
+    sign_only = question is Question.SIGN
     if len(evaluators) > 1:
         # roundings differ by dtype, and so do ties: a choice must hold in all
         traces = [

@@ -17,7 +17,8 @@ each and no test inside. An arm that does not care which axis it is says ``a`` f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,6 @@ from numpy.typing import NDArray
 from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.ops import OPS, ROWS
 
-Question = Literal["value", "sign"]
-"""What is asked of a tape: its value, or only whether it is below 0."""
 RECORD_BYTES = 16
 INPUTS = 2
 """Places 0 and 1 are x and y."""
@@ -45,6 +44,14 @@ LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
 )
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
 kind of the result, none of both for a truth."""
+
+
+class Question(Enum):
+    """What is asked of a tape."""
+
+    VALUE = "value"
+    SIGN = "sign"
+    """only whether the value is below 0"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Program:
     records: NDArray[np.uint32]
     constants: NDArray[Any]
     result: int
-    question: Question = "value"
+    question: Question = Question.VALUE
     meaning: Meaning = "float"
     is_tame: bool = False
 
@@ -227,5 +234,5 @@ class Assembler:
     def program(self, result: Operand) -> Program:
         """The records so far, with the place of their result."""
         records = np.array(self._words, np.uint32).reshape(-1, 4)
-        question: Question = "sign" if result[0] == "t" else "value"
+        question = Question.SIGN if result[0] == "t" else Question.VALUE
         return Program(records, np.array(self._pool or [0], self.dtype), result[1], question)

@@ -13,7 +13,6 @@ With ``v > t`` it holds above ``high`` and fails up to ``low``.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -76,40 +75,18 @@ class Known:
         return not wild.any()
 
 
-class Evaluator(ABC):
-    """Answers about one meaning of tapes; ``dtype`` is that of points and bounds."""
+class Numpy:
+    """What the two evaluators have in common; ``dtype`` is that of points and bounds."""
 
     meaning: ClassVar[Meaning]
     rules: ClassVar[Rules]
-    zero: Any
-    one: Any
-    infinity: Any
-    before_zero: Any
-    """The number next to 0 on the way down."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
-        self.constant_type = dtype
-        """The dtype of a tape's constants, of which operations are computed exactly as meant."""
 
-    @abstractmethod
-    def constant(self, value: Any) -> Any:
-        """A constant of a tape as the meaning has it, in ``constant_type``; NaN for no number."""
-
-    @abstractmethod
-    def result(self, name: str, *operands: Any) -> Any:
-        """An operation on constants, if the result is a constant; else None."""
-
-    @abstractmethod
-    def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        """The tape with every clause of constants alone as a constant, and the numbers by clause.
-
-        What clauses that are no constants have in the list is not a number to use.
-        """
-
-    @abstractmethod
     def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
         """Numbers as programs have them: floats of ``dtype``, or pairs of them."""
+        return numbers
 
     def pool(self, numbers: Sequence[Any]) -> NDArray[Any]:
         """The operands as an array (n,), or (n, 2) of ends."""
@@ -129,42 +106,8 @@ class Evaluator(ABC):
         )
         return Known(numbers, lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
 
-    # --- comparisons with numbers ---------------------------------------------------------------
 
-    @abstractmethod
-    def negative(self, t: Any) -> Any: ...
-
-    @abstractmethod
-    def beyond(self, t: Any, greater: bool) -> Any:
-        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
-
-    @abstractmethod
-    def literal(self, t: Any, greater: bool) -> Any:
-        """The number of a program that a value is compared with: ``v < t``, or ``v > t``."""
-
-    @abstractmethod
-    def sign(self, k: Any) -> int:
-        """1 or -1; 0 for what is not finite, or has no sign."""
-
-    @abstractmethod
-    def is_finite(self, k: Any) -> bool: ...
-
-    @abstractmethod
-    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
-        """Whether ``value < t`` (``> t``), or None where that is not known."""
-
-    @abstractmethod
-    def limits(
-        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
-    ) -> tuple[list[Any], list[int]]:
-        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
-
-        f is the operation ``name``, of v and k if it has two operands. The second list has 1 where
-        every v is as large as ``t``, -1 where none is.
-        """
-
-
-class Floats(Evaluator):
+class Floats(Numpy):
     """The float program in one dtype. NaN is neither below a number nor above it."""
 
     meaning, rules = "float", NEAREST
@@ -172,47 +115,61 @@ class Floats(Evaluator):
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         super().__init__(dtype)
+        self.constant_type = dtype
+        """The dtype of the constants of a tape."""
         self.xp = Arrays(np, dtype)
         self.before_zero = -float(np.nextafter(dtype.type(0), dtype.type(1)))
+        """The number next to 0 on the way down."""
 
     def constant(self, value: Any) -> Any:
-        return self.dtype.type(np.nan if np.isnan(value) else value)  # any NaN is as good
+        """A constant of a tape as the meaning has it, in ``constant_type``; any NaN is as good."""
+        return self.dtype.type(np.nan if np.isnan(value) else value)
 
     def result(self, name: str, *operands: Any) -> Any:
+        """An operation on constants, if the result is a constant; else None."""
         rule: Any = OPS[name].point
         return rule(self.xp, *operands)
 
     def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        return tape, tape.constants(self.dtype).tolist()
+        """The tape with every clause of constants alone as a constant, and the numbers by clause.
 
-    def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
-        return numbers
+        What clauses that are no constants have in the list is not a number to use.
+        """
+        return tape, tape.constants(self.dtype).tolist()
 
     def negative(self, t: Any) -> Any:
         return -t
 
     def beyond(self, t: Any, greater: bool) -> Any:
+        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
         end = self.dtype.type(-math.inf if greater else math.inf)
         return float(np.nextafter(self.dtype.type(t), end))
 
     def literal(self, t: Any, greater: bool) -> Any:
+        """The number of a program that a value is compared with: ``v < t``, or ``v > t``."""
         del greater
         return t
 
     def sign(self, k: Any) -> int:
+        """1 or -1; 0 for what is not finite, or has no sign."""
         return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
 
     def is_finite(self, k: Any) -> bool:
         return math.isfinite(k)
 
     def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
+        """Whether ``value < t`` (``> t``), or None where that is not known."""
         return bool(value > t if greater else value < t)
 
     def limits(
         self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
     ) -> tuple[list[Any], list[int]]:
-        """``v < t'`` for the least v with ``f(v) >= t``, ``v > t'`` for the one before the least
-        that is above t."""
+        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
+
+        f is the operation ``name``, of v and k if it has two operands: ``v < t'`` for the least v
+        with ``f(v) >= t``, ``v > t'`` for the one before the least that is above t. The second list
+        has 1 where every v is as large as ``t``, -1 where none is.
+        """
         function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
         least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
         always = found & (least == (0 if name in FROM_ZERO else -math.inf))
@@ -220,7 +177,7 @@ class Floats(Evaluator):
         return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
 
 
-class Reals(Evaluator):
+class Reals(Numpy):
     """The real function, of points that are floats of one dtype.
 
     Constants are folded where their result is a float64; of other results bounds are known.
@@ -328,5 +285,6 @@ class Reals(Evaluator):
         return list(zip(*(end.tolist() for end in ends), strict=True)), reach.tolist()
 
 
+Evaluator = Floats | Reals
 EVALUATORS: dict[Meaning, type[Evaluator]] = {"float": Floats, "real": Reals}
 MEANINGS: tuple[Meaning, ...] = tuple(EVALUATORS)

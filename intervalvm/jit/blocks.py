@@ -156,7 +156,7 @@ class _BlockArms(ABC):
 class PointArms(_BlockArms):
     """At points: the rules of ``ops``."""
 
-    each, truths = "point", 1
+    each, truths = "sample", 1
 
     def read(self, xp: Lanes, place: ir.Value, _: int, first: ir.Value | None) -> Lane:
         at = self.at(place, first, self.itemsize)

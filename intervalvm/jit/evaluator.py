@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import INPUTS
-from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Meaning, Reals
+from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Meaning, Numpy, Reals
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes
@@ -20,7 +20,7 @@ from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 
 
-class _Compiled(Evaluator):
+class _Compiled(Numpy):
     """``known`` by the kernel, for tapes in x and y."""
 
     def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:

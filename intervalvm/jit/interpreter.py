@@ -154,7 +154,7 @@ class Loop:
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
         if self.each != "region":
-            arms = PointArms if self.each == "point" else PixelArms
+            arms = PointArms if self.each == "sample" else PixelArms
             return arms(builder, self.dtype, tame=self.tame)
         return _IntervalArms(builder, self.dtype, self.width, self.meaning, tame=self.tame)
 

@@ -23,7 +23,6 @@ from numba.core import types
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
 from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import layout as c
-from intervalvm.jit.batches import collect_rows
 from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
 from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.intrinsics import (
@@ -42,7 +41,7 @@ from intervalvm.jit.intrinsics import (
     uint64_at,
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
-from intervalvm.jit.leaves import edge, enter_leaf, point_rows, verdict_rows
+from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
@@ -59,7 +58,7 @@ def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
     if kind == "merge":
         return ()
     tame = kind == "tame"
-    each: Each = "point" if meaning == "float" else "pixel"
+    each: Each = "sample" if meaning == "float" else "pixel"
     return Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
 
 
@@ -76,7 +75,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    rows_of = point_rows if blocks.each == "point" else verdict_rows
+    rows_of = point_rows if blocks.each == "sample" else verdict_rows
     leaf_rows = rows_of(dtype, call_of(blocks))
 
     @jit

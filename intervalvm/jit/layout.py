@@ -25,7 +25,7 @@ AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
 """Pixels. The third is that of a proven image, where neither of the others could be proven."""
-Each = Literal["region", "point", "pixel"]
+Each = Literal["region", "sample", "pixel"]
 """What a lane stands for: a box; a sample; or, in a proof, what is asked of a pixel, as a box."""
 
 
@@ -35,9 +35,9 @@ def interval_bytes(dtype: Any, width: int) -> int:
 
 
 def block_bytes(dtype: Any, count: int, each: Each) -> int:
-    """The size of a slot of ``count`` values of a block, one for each "point" or "pixel"."""
+    """The size of a slot of ``count`` values of a block, one for each "sample" or "pixel"."""
     values = count * int(np.dtype(dtype).itemsize)
-    return values if each == "point" else interval_bytes(dtype, count)
+    return values if each == "sample" else interval_bytes(dtype, count)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Slots:
 @lru_cache
 def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
     """The slots of a walk; one about the real function has the bounds of pixels in its leaves."""
-    each: Each = "pixel" if meaning == "real" else "point"
+    each: Each = "pixel" if meaning == "real" else "sample"
     return Slots(
         full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, each)),
         axis=max(interval_bytes(dtype, SIDE), block_bytes(dtype, BLOCK, each)),
@@ -96,7 +96,7 @@ MOST_STEPS = 12
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     LEAF_AT,  # where its program is in the batch; -1 as long as it is not
-    # Leaves that are evaluated elsewhere: see batches.
+    # Leaves that are evaluated elsewhere: see leaves.
     BATCH_BLOCKS, BATCH_RECORDS,  # addresses of what is collected; 0 to evaluate leaves here
     BATCH_COUNT, BATCH_USED,  # blocks and records so far
     BATCH_MOST_BLOCKS, BATCH_MOST_RECORDS,  # that it has room for

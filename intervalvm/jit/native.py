@@ -157,13 +157,13 @@ def _pinned() -> Iterator[None]:
 def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
     from numba import cfunc, types
 
-    from intervalvm.jit import batches, intrinsics, kernels
+    from intervalvm.jit import intrinsics, kernels, leaves
 
     loops = kernels.loops(kind, dtype, meaning)
     if kind == "bounds":
         source = kernels.build_bounds(loops)
     elif kind == "merge":
-        source = batches.build_merge(dtype)
+        source = leaves.build_merge(dtype)
     else:
         source = kernels.build(dtype, loops)
     for loop in loops:

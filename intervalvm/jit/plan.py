@@ -121,7 +121,7 @@ class Plan:
 
     @property
     def is_bitmap(self) -> bool:
-        return self.program.question == "sign"
+        return self.program.question is Question.SIGN
 
     def workspace_bytes(self, steps: int) -> int:
         """The memory that each thread needs."""

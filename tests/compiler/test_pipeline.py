@@ -51,7 +51,7 @@ def box(size: float, dtype: Any = SINGLE) -> Inputs:
     return Inputs.box((-size, size), (-size, size), dtype)
 
 
-@pytest.mark.parametrize("question", ["value", "sign"])
+@pytest.mark.parametrize("question", Question)
 @pytest.mark.parametrize("meaning", EVALUATORS)
 @given(tape=tapes(24))
 def test_bounds_of_numpy_and_of_the_kernel_make_the_same_program(
@@ -73,19 +73,19 @@ def test_bounds_of_numpy_and_of_the_kernel_make_the_same_program(
 def test_without_a_technique_the_answer_is_the_same(technique: Any, tape: Tape) -> None:
     tape = folded(tape, Floats(SINGLE), {"var-z": 0.25})
     x, y = np.meshgrid(*[np.linspace(-2, 2, 9, dtype=SINGLE)] * 2)
-    expected = compile(tape, "sign", Floats(SINGLE), box(2.0))
-    found = compile(tape, "sign", Floats(SINGLE), box(2.0), without=[technique])
+    expected = compile(tape, Question.SIGN, Floats(SINGLE), box(2.0))
+    found = compile(tape, Question.SIGN, Floats(SINGLE), box(2.0), without=[technique])
     results = [np.broadcast_to(programs.run(each, x, y), x.shape) for each in (expected, found)]
     np.testing.assert_array_equal(*results)
 
 
 def test_without_axes_x_and_y_are_like_any_value() -> None:
-    program = compile(parse("x var-x\ny var-y\nv sub x y"), "sign", Floats(SINGLE), box(1.0),
+    program = compile(parse("x var-x\ny var-y\nv sub x y"), Question.SIGN, Floats(SINGLE), box(1.0),
                       without=["axes"])  # fmt: skip
     assert str(program) == "f2 = spread x0\nf3 = spread y1\nt4 = less f2 f3"
 
 
 def test_a_program_says_whether_it_is_tame() -> None:
     quotient = parse("x var-x\ny var-y\nv div x y")
-    assert not compile(quotient, "value", Floats(SINGLE), box(1.0)).is_tame
-    assert compile(parse("x var-x\nv square x"), "value", Floats(SINGLE), box(1.0)).is_tame
+    assert not compile(quotient, Question.VALUE, Floats(SINGLE), box(1.0)).is_tame
+    assert compile(parse("x var-x\nv square x"), Question.VALUE, Floats(SINGLE), box(1.0)).is_tame

@@ -174,7 +174,7 @@ def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=50)
 @given(tape=scenes(), sign_only=st.booleans())
 def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
-    question: Question = "sign" if sign_only else "value"
+    question = Question.SIGN if sign_only else Question.VALUE
     dtype = np.dtype(np.float32)
     program = plan_of(tape, question, "float", dtype, {"var-z": 0.0}, 16.0).program
     ordered, table = in_waves(program)

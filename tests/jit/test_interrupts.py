@@ -25,6 +25,7 @@ from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
+from intervalvm.compiler.program import Question
 from intervalvm.jit import layout, native, plan, thread_pool, walk
 from intervalvm.memory import address_of
 
@@ -83,7 +84,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
 def made(walks: Walks) -> plan.Plan:
     del walks
     float32 = np.dtype(np.float32)
-    return plan.plan_of(ivm.parse(DISC), "sign", "float", float32, {"var-z": 0.0}, 16.0)
+    return plan.plan_of(ivm.parse(DISC), Question.SIGN, "float", float32, {"var-z": 0.0}, 16.0)
 
 
 Drawing = tuple[np.ndarray[Any, Any], Any]

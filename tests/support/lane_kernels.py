@@ -73,7 +73,7 @@ class LaneEvaluator:
             n = chunk.stop - start
             values[0], values[1] = 0, 0
             values[0, :n], values[1, :n] = flat_x[chunk], flat_y[chunk]
-            self._run("point", program, slots, 0)
+            self._run("sample", program, slots, 0)
             out[chunk] = values[program.result, :n]
         return out.reshape(x.shape)
 
