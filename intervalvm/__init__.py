@@ -21,7 +21,7 @@ from intervalvm import errors as _errors
 from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call
 from intervalvm.api.evaluate import Gradient, evaluate, grad
 from intervalvm.errors import *  # noqa: F403 each is in its __all__
-from intervalvm.expr import Expr, TapeLike, axes, constant, trace, var, where
+from intervalvm.expr import Expr, TapeLike, axes, constant, expression, trace, var, where
 from intervalvm.expr import functions as _functions
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
 from intervalvm.formats.sympy import from_sympy
@@ -41,6 +41,7 @@ __version__ = "0.2.0.dev0"
 __all__ = [
     "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Region",
     "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes", "constant", "evaluate",
+    "expression",
     "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render", "save",
     "shapes", "simplify", "trace", "var", "warm_up", "where",
 ]  # fmt: skip

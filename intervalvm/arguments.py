@@ -1,17 +1,18 @@
-"""Checks of what a caller gives: real numbers, arrays of them, words, switches, names.
+"""Checks of arguments, and how their values appear in messages.
 
-Taken is what NumPy holds as a boolean, an integer or a float, and whatever turns into a float by
-itself, a fraction for example. Text, bytes, dates, complex numbers and records are not: NumPy can
-convert some of them, but nobody means them as a coordinate. Each function names the argument and
-says what it wants.
+A real number is a NumPy boolean, integer or float, or has ``__float__`` or ``__index__``; text,
+dates, complex numbers and records are refused even where NumPy converts them. Errors name the
+argument and what it takes.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Set
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from itertools import islice
 from typing import Any
 
@@ -25,10 +26,12 @@ REAL_KINDS = "biuf"
 UNORDERED = (Mapping, Set)
 TEXT = (str, bytes, bytearray, memoryview)
 MOST_PARTS = 8
-"""Parts of a point, a region and the like: more than any has."""
-
+"""More than a point, a region and the like have."""
 MOST_LETTERS = 80
-"""Longer words are like no other."""
+"""Longer words have no suggestion."""
+
+DIGITS = 6
+"""The most that are printed of a bound."""
 
 _float = in_default_environment(float)
 
@@ -37,17 +40,34 @@ _brief.maxstring = _brief.maxother = _brief.maxlong = 80
 
 
 def brief(value: object) -> str:
-    """``repr(value)``, cut where it is long; an integer may have too many digits for ``repr``."""
+    """``repr(value)``, shortened; the type if ``repr`` raises."""
     try:
         return _brief.repr(value)
     except Exception:
         return f"<{type(value).__name__}>"
 
 
-def real(name: str, value: Any) -> float:
-    """One real number as a float; NaN and infinity are taken.
+def bounds_text(low: float, high: float) -> tuple[str, str]:
+    """The ends of an interval as ``%g`` prints them, rounded outwards to six digits."""
+    return _rounded(low, ROUND_FLOOR), _rounded(high, ROUND_CEILING)
 
-    Raises ArgumentTypeError for what is none, OptionError for an integer beyond float64.
+
+def _rounded(value: float, way: str) -> str:
+    if not math.isfinite(value):
+        return f"{value:g}"
+    rounding = Context(prec=DIGITS, rounding=way)
+    number = rounding.normalize(rounding.create_decimal_from_float(value + 0.0))
+    power = number.adjusted()
+    if -5 < power < DIGITS:
+        return f"{number:f}"
+    # not by way of a float: it would be rounded again among the subnormal numbers
+    return f"{number.scaleb(-power, rounding):f}e{power:+03d}"
+
+
+def real(name: str, value: Any) -> float:
+    """A real number as a float, which may be NaN or infinite.
+
+    Raises ArgumentTypeError for another type, OptionError for an integer beyond float64.
     """
     if type(value) is float:
         return value
@@ -106,10 +126,9 @@ def _reals(name: str, value: Any, dtype: np.dtype[Any], module: Any) -> Any:
 
 
 def parts_of(name: str, value: Any, most: int = MOST_PARTS) -> tuple[Any, ...]:
-    """The parts of a sequence, whose order counts: text and sets are none.
+    """The first ``most + 1`` parts of a sequence, which may be an endless iterator.
 
-    Of more than ``most`` there are ``most + 1``, since an iterator need not end: the caller tells
-    that they are too many. Raises ArgumentTypeError for what is no sequence.
+    Raises ArgumentTypeError for text, sets and anything else without an order.
     """
     if type(value) is tuple:
         return value[: most + 1]
@@ -122,7 +141,7 @@ def parts_of(name: str, value: Any, most: int = MOST_PARTS) -> tuple[Any, ...]:
 
 
 def path_name(path: Any) -> str:
-    """A file's name as text. Raises ArgumentTypeError for what names no file."""
+    """A path as text. Raises ArgumentTypeError for another type."""
     try:
         return os.fsdecode(path)
     except TypeError:
@@ -132,26 +151,26 @@ def path_name(path: Any) -> str:
 
 
 def is_word(value: Any, choices: Iterable[str]) -> bool:
-    """Whether an argument is one of some words; of an array ``in`` would not know."""
+    """Whether an argument is one of some words; ``in`` would raise for an array."""
     return isinstance(value, str) and value in choices
 
 
 def integer(value: Any) -> int:
-    """As ``operator.index``; but True, which is an integer to Python, is none to anybody else."""
+    """``operator.index`` without bools."""
     if isinstance(value, bool):
         raise TypeError
     return operator.index(value)
 
 
 def flag(name: str, value: Any) -> bool:
-    """A switch: True or False, of Python or of NumPy. Raises ArgumentTypeError for all else."""
+    """A bool of Python or NumPy. Raises ArgumentTypeError for another type."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentTypeError(f"{name}={brief(value)}: give True or False")
     return bool(value)
 
 
 def mapping(name: str, value: Any, sample: str = "{'r': 0.5}") -> Mapping[str, Any]:
-    """A dict of names, as the sample is, empty for None. Raises ArgumentTypeError for all else."""
+    """A dict with text as keys, empty for None. Raises ArgumentTypeError for another type."""
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
@@ -160,7 +179,7 @@ def mapping(name: str, value: Any, sample: str = "{'r': 0.5}") -> Mapping[str, A
 
 
 def did_you_mean(word: str, candidates: Iterable[str], shown: Callable[[str], str] = str) -> str:
-    """A hint at the nearest of the first few thousand candidates, as ``shown``, if one is near."""
+    """A suggestion, printed by ``shown``: the most similar of the first 5,000 candidates, or ""."""
     import difflib
 
     if len(word) > MOST_LETTERS:
@@ -172,5 +191,5 @@ def did_you_mean(word: str, candidates: Iterable[str], shown: Callable[[str], st
     def letters_in_common(candidate: str) -> float:
         return difflib.SequenceMatcher(None, candidate, word).quick_ratio()
 
-    # Letters in the wrong order are likelier than wrong letters: 'mxa' is 'max', not 'mix'.
+    # Transposed letters are likelier than wrong ones: 'mxa' is 'max', not 'mix'.
     return f" (did you mean {shown(max(near, key=letters_in_common))!r}?)"

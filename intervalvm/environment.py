@@ -1,9 +1,9 @@
-"""The floating-point environment: what is computed here is computed in IEEE 754's default one.
+"""The floating-point environment: public functions run in the default one of IEEE 754.
 
-A thread has a rounding mode, and may take subnormal numbers for 0. Any library can change both for
-its caller too, as those do that were compiled with ``-ffast-math``. Bounds, pictures and proofs
-hold where floats round to the nearest and subnormals count. So what the package offers is decorated
-with ``in_default_environment``, which sees to that, and gives the caller's environment back.
+Any library can change a thread's rounding mode or flush subnormal numbers to zero, for example one
+compiled with ``-ffast-math``. Bounds, pictures and proofs need rounding to nearest and subnormals.
+So public functions are decorated with ``in_default_environment``, which restores the caller's
+environment afterwards.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from typing import ParamSpec, TypeVar
 from intervalvm.errors import BackendError
 
 ONE, LITTLE, TINY, HALF, TWO = 1.0, 1 / (1 << 60), sys.float_info.min, 0.5, 2.0
-"""Names, not literals: Python computes with those when it compiles."""
+"""Names, since Python folds literals when it compiles."""
 P = ParamSpec("P")
 R = TypeVar("R")
 Restore = Callable[[], None]
 ENVIRONMENT_BYTES = 256
-"""More than any system's ``fenv_t`` takes."""
+"""More than any system's ``fenv_t``."""
 DEFAULTS = "_FE_DFL_ENV", "__fe_dfl_env"
-"""The default environment where it is an object, on macOS and BSD; elsewhere its address is -1."""
+"""The default environment as an object, on macOS and BSD; otherwise its address is -1."""
 MASKS = 0x0308031F
-"""Of the control word of Windows: denormals, rounding, exceptions."""
+"""Bits of Windows' control word: denormals, rounding, exceptions."""
 ALL_MASKED = 0x0008001F
 
 
 def is_default() -> bool:
-    """Whether this thread rounds to the nearest and computes with subnormal numbers."""
+    """Whether this thread rounds to nearest and keeps subnormal numbers."""
     return ONE + LITTLE == ONE == ONE - LITTLE and TINY * HALF * TWO == TINY
 
 
@@ -43,7 +43,7 @@ def in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if is_default():  # a tenth of the time that a context takes
+        if is_default():  # ten times faster than the context
             return function(*args, **kwargs)
         with default_environment():
             return function(*args, **kwargs)
@@ -52,10 +52,9 @@ def in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def back_in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
-    """A caller's function, after which this thread computes in the default environment again.
+    """A caller's function, after which the default environment is set again.
 
-    It may have set another one, as the import of a library in it can. Raises as
-    ``default_environment`` does.
+    Raises as ``default_environment`` does.
     """
 
     @wraps(function)
@@ -70,9 +69,9 @@ def back_in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def all_in_default_environment(module: ModuleType, names: Iterable[str]) -> None:
-    """The named functions of a module, and the public methods of its named classes.
+    """Decorate the named functions of a module and the public methods of its named classes.
 
-    Each is replaced where it is defined, too: there a pickle looks for it.
+    Functions are replaced in their own modules too, where pickle looks them up.
     """
     for name in names:
         found = getattr(module, name)
@@ -89,10 +88,7 @@ def all_in_default_environment(module: ModuleType, names: Iterable[str]) -> None
 
 @contextmanager
 def default_environment() -> Iterator[None]:
-    """Within it this thread computes as IEEE 754 has it by default.
-
-    Raises BackendError where the environment is another one and cannot be set.
-    """
+    """Run a block in the default environment. Raises BackendError where it cannot be set."""
     if is_default():
         yield
         return
@@ -104,7 +100,7 @@ def default_environment() -> Iterator[None]:
 
 
 def _set_default() -> Restore:
-    """Raises BackendError where that is not possible."""
+    """Set the default environment. Raises BackendError where that is not possible."""
     set_default = _setter()
     restore = set_default() if set_default else None
     if restore is not None and is_default():
@@ -120,9 +116,10 @@ def _set_default() -> Restore:
 
 @lru_cache(1)
 def _setter() -> Callable[[], Restore] | None:
-    """Sets the default environment, and returns what sets this one again; None where nothing can.
+    """A function that sets the default environment and returns one that restores the current one.
 
-    On Linux ``fesetenv`` also resets flush-to-zero, which is no part of the C standard.
+    On Linux ``fesetenv`` resets flush-to-zero too, which is not in the C standard. None where
+    neither function exists.
     """
     if sys.platform == "win32":
         return _by_control_word(ctypes.PyDLL("ucrtbase"))

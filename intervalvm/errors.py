@@ -1,7 +1,6 @@
-"""What can go wrong, one class each.
+"""The errors. Each is an ``IntervalvmError`` and the built-in exception that NumPy would raise.
 
-Every class is an ``IntervalvmError`` and also the built-in exception that a caller of NumPy would
-expect, so ``except ValueError`` keeps working. ``exit_status`` is what the command line returns.
+``exit_status`` is the exit status of the command line.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ __all__ = [
 
 
 class IntervalvmError(Exception):
-    """The base of all errors that intervalvm raises on purpose."""
+    """The base class of all deliberate errors."""
 
     exit_status = 2
 
 
 class FormatError(IntervalvmError, ValueError):
-    """A ``.vm`` text is wrong. The message names file, line and column and marks the token."""
+    """A ``.vm`` text is invalid. The message has file, line and column, and marks the token."""
 
     def __init__(self, message: str, *, name: str, line: int, column: int, mark: str = "") -> None:
         place = f"{name}:{line}:{column}: {message}"
@@ -29,28 +28,28 @@ class FormatError(IntervalvmError, ValueError):
         self.name, self.line, self.column = name, line, column
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # pickle would call the class with the message alone; a pool of processes hangs on that
+        # pickle would call the class with the message alone, and hang a pool of processes
         return _restored, (type(self), self.args, self.__dict__)
 
 
 class OptionError(IntervalvmError, ValueError):
-    """An argument or option has a value that means nothing: a negative size, an empty region."""
+    """An argument has an invalid value: a negative size, an empty region."""
 
 
 class ArgumentTypeError(IntervalvmError, TypeError):
-    """An argument or operand is of a type that is not taken there."""
+    """An argument or operand has an invalid type."""
 
 
 class Undecided(ArgumentTypeError):
-    """Python asked an expression for one truth or one number, and it has a value at every point."""
+    """An expression or a shape was converted to a bool or a number."""
 
 
 class VariableError(IntervalvmError, LookupError):
-    """A free variable of the tape was not set, or one was set that the tape does not have."""
+    """A free variable of a tape has no value, or a value was given for an unknown one."""
 
 
 class FileError(IntervalvmError, OSError):
-    """A file cannot be read or written. A full disk exits with status 3, the rest with 2."""
+    """A file cannot be read or written. The exit status is 3 for a full disk, else 2."""
 
     def __init__(self, message: str, *, disk_full: bool = False) -> None:
         super().__init__(message)
@@ -58,28 +57,28 @@ class FileError(IntervalvmError, OSError):
 
 
 class BackendError(IntervalvmError, RuntimeError):
-    """A back end is not there: its library is not installed, or it has no device."""
+    """A back end is not available, for example because its library is not installed."""
 
 
 class DeviceError(BackendError):
-    """The GPU: there is none, its driver is missing, it is too old, or it failed in the middle."""
+    """The GPU is missing, too old or without driver, or it failed."""
 
     exit_status = 3
 
 
 class DoesNotFit(IntervalvmError, MemoryError):
-    """The work would need more memory than there is, or than ``max_memory`` allows."""
+    """The work needs more memory than is available or than ``max_memory`` allows."""
 
     exit_status = 3
 
 
 def install_line(extra: str) -> str:
-    """The command that installs what an extra of this package needs, wherever it was got from."""
+    """The command that installs the requirements of an extra of this package."""
     from importlib.metadata import PackageNotFoundError, requires
 
     try:
         stated = requires("intervalvm") or []
-    except PackageNotFoundError:  # sources on the path that nobody installed
+    except PackageNotFoundError:  # sources that are not installed
         stated = []
     marked = [line.partition(";") for line in stated if f'extra == "{extra}"' in line]
     if not marked:
@@ -88,7 +87,7 @@ def install_line(extra: str) -> str:
 
 
 def _restored(kind: type[IntervalvmError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
-    """An error that came from another process; its own arguments are long used up."""
+    """Unpickle an error without the arguments of its constructor."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)

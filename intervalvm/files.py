@@ -1,7 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, never a part.
-
-In: a path and a function that writes bytes. Out: the file, or a FileError and the old file.
-"""
+"""Atomic writes: a reader sees the old file or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -24,9 +21,8 @@ if TYPE_CHECKING:
     PathLike = str | os.PathLike[str]
 
 TEMPORARY = ".intervalvm-{}.tmp"
-"""A file while it is written, with 12 random hexadecimal digits. A process that is killed cannot
-remove its own: the next of the same user to write in the folder does, once it is ``LEFT_SECONDS``
-old and nobody holds its lock."""
+"""The name of a partial file, with 12 random hexadecimal digits. The next write of the same user in
+the folder removes that of a killed process, once it is ``LEFT_SECONDS`` old and not locked."""
 LEFTOVER = re.compile(re.escape(TEMPORARY).replace(r"\{\}", "[0-9a-f]{12}"))
 LEFT_SECONDS = 60.0
 MOST_LINKS = 40
@@ -37,24 +33,23 @@ WAYS_OUT = {
     errno.ENAMETOOLONG: "choose a shorter one",
     errno.ELOOP: "its links lead nowhere",
 }
-"""What to do about an error of the system."""
+"""Ways out of errors of the system."""
 
 
 def check_writable(path: PathLike) -> None:
-    """Raise FileError if ``write_atomically(path, ...)`` could not work, as far as can be seen."""
+    """Raise FileError if ``write_atomically(path, ...)`` would fail, as far as can be known."""
     name = check_path(path)
     with file_errors(name):
         _find(name)
 
 
 def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
-    """Have ``write(stream)`` write the file ``path``, whole or not at all.
+    """Write the file ``path`` by ``write(stream)``, whole or not at all.
 
-    The bytes go to a new file in the same folder, which then takes the name. Whatever is raised on
-    the way, an interrupt too, the new file is removed and the old one stays. Links are followed,
-    but for another user's in a folder that all may write to. A device, a pipe or a descriptor of
-    this process, such as ``/dev/stdout``, is written directly, where it stands, once all is ready.
-    Raises FileError, with exit status 3 where the disk is full.
+    The bytes go to a new file in the same folder, which is then renamed. After any exception,
+    interrupts included, the new file is removed and the old one is unchanged. Links are followed,
+    except another user's in a world-writable folder. A device, a pipe or a descriptor such as
+    ``/dev/stdout`` is written in place once all bytes are ready. Raises FileError.
     """
     name = check_path(path)
     with file_errors(name):
@@ -71,7 +66,7 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
 
 
 def same_file(one: PathLike, other: PathLike) -> bool:
-    """Whether two names stand for one file, through links or without; devices are never one."""
+    """Whether two paths are one file, through links too; False for devices."""
     with suppress(OSError, ValueError):
         found = os.stat(one)
         return not stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(other))
@@ -81,14 +76,14 @@ def same_file(one: PathLike, other: PathLike) -> bool:
 
 
 def descriptor_of(path: PathLike) -> int | None:
-    """The number of this process's descriptor that ``path`` stands for, as ``/dev/stdout`` does."""
+    """The descriptor of this process that ``path`` names, as ``/dev/stdout`` does, or None."""
     with suppress(OSError):
         return _followed(check_path(path))[1]
     return None
 
 
 class _Place(NamedTuple):
-    """Where a name leads: a path that is no link, what stands there, or an open descriptor."""
+    """A path without links, its status if it exists, or an open descriptor."""
 
     path: str
     found: os.stat_result | None
@@ -96,7 +91,7 @@ class _Place(NamedTuple):
 
 
 def check_path(path: PathLike) -> str:
-    """The path as text. Raises FileError for one that no file can have, TypeError for no path."""
+    """The path as text. Raises FileError for an impossible one, ArgumentTypeError for no path."""
     name = path_name(path)
     try:
         unusable = b"\0" in os.fsencode(name)
@@ -108,7 +103,7 @@ def check_path(path: PathLike) -> str:
 
 
 def _find(name: str) -> _Place:
-    """Where to write. Raises FileError, or an OSError of the system's, where that cannot be."""
+    """The place to write to. Raises FileError or OSError if it cannot be written."""
     path, descriptor = _followed(name)
     if descriptor is not None:
         _check_open(name, descriptor)
@@ -134,9 +129,9 @@ def _find(name: str) -> _Place:
 
 
 def _followed(name: str) -> tuple[str, int | None]:
-    """``name`` with its links followed, up to one that is a descriptor of this process.
+    """``name`` with its links resolved, and the descriptor of this process if one of them is that.
 
-    What such a one is a link to, a file or a pipe, is open already, and is not to be replaced.
+    The file or pipe of a descriptor is open already, and must not be replaced.
     """
     descriptors, path = os.path.realpath("/dev/fd"), name
     for _ in range(MOST_LINKS):
@@ -153,7 +148,7 @@ def _followed(name: str) -> tuple[str, int | None]:
 
 
 def _standing(path: str) -> os.stat_result | None:
-    """What stands at ``path``, which is no link: None for nothing."""
+    """The status of ``path``, which is no link, or None if nothing exists."""
     try:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -161,9 +156,9 @@ def _standing(path: str) -> os.stat_result | None:
 
 
 def _check_owner(name: str, path: str, found: os.stat_result) -> None:
-    """Refuse a link, pipe or device that another user has put where all may write.
+    """Refuse a link, pipe or device of another user in a world-writable folder.
 
-    The rule is that of Linux's ``protected_symlinks`` and ``protected_fifos``.
+    This is the rule of Linux's ``protected_symlinks`` and ``protected_fifos``.
     """
     around = os.stat(os.path.dirname(path))
     shared = stat.S_ISVTX | stat.S_IWOTH
@@ -188,9 +183,9 @@ def _check_open(name: str, descriptor: int) -> None:
 
 
 def _replace(place: _Place, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside the place, and have it take the place's name."""
+    """Write a file beside the place, and rename it."""
     folder = os.path.dirname(place.path)
-    # not tempfile: it makes private files where a user expects what the umask says
+    # not tempfile, whose files are private whatever the umask
     partial = os.path.join(folder, TEMPORARY.format(os.urandom(6).hex()))
     _remove_leftovers(folder)
     try:
@@ -207,8 +202,8 @@ def _replace(place: _Place, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _remove_leftovers(folder: str) -> None:
-    """Remove what this user's processes that were killed have left."""
-    if os.name != "posix":  # where nothing can be locked, nothing can be known to be left
+    """Remove partial files of this user's killed processes."""
+    if os.name != "posix":  # without locks, a file in use cannot be recognized
         return
     with suppress(OSError):
         for name in filter(LEFTOVER.fullmatch, os.listdir(folder)):
@@ -220,7 +215,7 @@ def _remove_leftover(leftover: str) -> None:
     found = os.lstat(leftover)
     is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
     if is_ours and time.time() - found.st_mtime > LEFT_SECONDS:
-        # whatever has taken its place since: a link is not followed, a pipe not waited for
+        # it may have been replaced since: follow no link, wait for no pipe
         careful = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with open(os.open(leftover, careful), "rb") as stream:
             if _lock(stream):
@@ -228,7 +223,7 @@ def _remove_leftover(leftover: str) -> None:
 
 
 def _lock(stream: BinaryIO) -> bool:
-    """Lock a file until it is closed; False where another process has, or where none can."""
+    """Lock a file until it is closed; False if it is locked, or if locks are not supported."""
     try:
         import fcntl
 

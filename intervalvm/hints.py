@@ -1,7 +1,6 @@
-"""What people call things that have another name here, for errors that say so.
+"""Hints in errors: what to write instead of a name that is not there.
 
-There is one name for each thing, so a guess is not an alias: the error has the name. What is not in
-these tables is compared with the names that there are.
+The tables hold names of other libraries. Another unknown name is compared with the known ones.
 """
 
 from __future__ import annotations
@@ -21,88 +20,78 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C", bound=type)
 
-PACKAGE = {
-    "min": "minimum(a, b)", "max": "maximum(a, b)", "abs": "abs(a), or absolute(a)",
-    "pow": "a**n", "power": "a**n", "pi": "math.pi", "e": "math.e", "inf": "math.inf",
-    "nan": "math.nan", "mean": "(a + b) / 2", "variable": "var(name, default)",
-    "param": "var(name, default)", "const": "constant(value)", "draw": "render(shape)",
-    "tau": "2 * math.pi",
-    "show": "render(shape)", "plot": "render(shape)", "read": "load(path)", "open": "load(path)",
-    "write": "save(shape, path)", "eval": "evaluate(shape, x, y)", "gradient": "grad(shape, x, y)",
-    "bounds": "interval(shape, x=(0, 1), y=(0, 1))", "x": "x, y, z = axes()",
-    "y": "x, y, z = axes()", "z": "x, y, z = axes()", "logical_and": "(a < b) & (c < d)",
-    "logical_or": "(a < b) | (c < d)", "logical_not": "~(a < b)", "Box": "Interval",
-}  # fmt: skip
-SHAPES = {
-    "disc": "circle(radius)", "disk": "circle(radius)", "oval": "ellipse(radius_x, radius_y)",
-    "square": "rectangle(width, width)", "rect": "rectangle(width, height)",
-    "triangle": "polygon(corners)", "hexagon": "polygon(corners)", "pentagon": "polygon(corners)",
-    "ngon": "polygon(corners)", "regular_polygon": "polygon(corners)",
-    "hull": "segment(start, end, radius), or polygon(corners)",
-    "line": "segment(start, end, radius)", "stroke": "segment(start, end, radius)",
-    "stadium": "segment(start, end, radius)", "annulus": "ring(outer, inner)",
-    "ball": "sphere(radius)",
-    "cube": "box(width, width, width)", "cuboid": "box(width, height, depth)",
-    "donut": "torus(radius, tube)", "tube": "ring(outer, inner).extrude(height)",
-    "label": "text(string)", "add": "union(a, b)", "fuse": "union(a, b)",
-    "intersect": "intersection(a, b)", "subtract": "difference(a, b)", "cut": "difference(a, b)",
-    "complement": "~a", "translate": "a.move(x, y)", "rotate": "a.rotate(degrees)",
-    "scale": "a.scale(factor)", "extrude": "a.extrude(height)",
-    "linear_extrude": "a.extrude(height)", "rotate_extrude": "a.revolve()", "lathe": "a.revolve()",
-    "fillet": "smooth_union(a, b, radius=radius)", "blend": "smooth_union(a, b, radius=radius)",
-    "xor": "(a | b) - (a & b)", "symmetric_difference": "(a | b) - (a & b)",
-}  # fmt: skip
-METHODS = {
-    "translate": "move(x, y)", "translated": "move(x, y)", "shift": "move(x, y)",
-    "at": "move(x, y)", "center": "move(x, y)", "rotated": "rotate(degrees)",
-    "turn": "rotate(degrees)", "resize": "scale(factor)", "flip": "reflect(axis)",
-    "grow": "offset(distance)", "dilate": "offset(distance)", "inflate": "offset(distance)",
-    "erode": "offset(-distance)", "round": "offset(distance)", "outline": "shell(thickness)",
-    "onion": "shell(thickness)", "array": "repeat(x, y)", "pattern": "repeat(x, y)",
-    "tile": "repeat(x, y)", "lathe": "revolve()", "rotate_extrude": "revolve()",
-    "linear_extrude": "extrude(height)", "xor": "(a | b) - (a & b)",
-    "symmetric_difference": "(a | b) - (a & b)",
-    "smooth": "shapes.smooth_union(a, b, radius=radius)",
-    "fillet": "shapes.smooth_union(a, b, radius=radius)",
-    "blend": "shapes.smooth_union(a, b, radius=radius)",
-    "hull": "shapes.segment(start, end, radius), or shapes.polygon(corners)",
-    "union": "a | b", "fuse": "a | b",
-    "add": "a | b", "intersection": "a & b", "intersect": "a & b", "difference": "a - b",
-    "subtract": "a - b", "cut": "a - b", "complement": "~a", "invert": "~a",
-    "render": "ivm.render(shape)", "draw": "ivm.render(shape)", "show": "ivm.render(shape)",
-    "save": "ivm.save(shape, path), or ivm.render(shape).save(path)",
-    "evaluate": "ivm.evaluate(shape, x, y)", "field": "shape(x, y), or shape.expr",
-    "grad": "ivm.grad(shape, x, y)", "bounds": "ivm.prove(shape).bounds",
-    "area": "ivm.prove(shape).area",
-}  # fmt: skip
-KEYWORDS = {
-    "center": "shapes stand about the origin, and .move(x, y) moves one",
-    "at": "shapes stand about the origin, and .move(x, y) moves one",
-    "diameter": "a radius is half of it", "size": "a width and a height are full ones",
-    "angle": ".rotate(degrees) turns one",
-}  # fmt: skip
-KEYWORDS |= dict.fromkeys(("centre", "position", "pos", "origin"), KEYWORDS["center"])
+
+def _by_guess(guesses: Mapping[str, str]) -> dict[str, str]:
+    """The hint for each guess, from a table of the guesses, in one text, for each hint."""
+    return {guess: hint for hint, words in guesses.items() for guess in words.split()}
 
 
-EXPRESSIONS = {
-    "round": "round(a)", "abs": "abs(a)", "pow": "a**n", "min": "np.minimum(a, b)",
-    "max": "np.maximum(a, b)", "subs": "a.bind(r=value)", "diff": "ivm.grad(a, x, y)",
-}  # fmt: skip
+PACKAGE = _by_guess({
+    "minimum(a, b)": "min", "maximum(a, b)": "max", "abs(a), or absolute(a)": "abs",
+    "a**n": "pow power", "math.pi": "pi", "math.e": "e", "math.inf": "inf", "math.nan": "nan",
+    "(a + b) / 2": "mean", "var(name, default)": "variable param", "constant(value)": "const",
+    "render(shape)": "draw show plot", "2 * math.pi": "tau", "load(path)": "read open",
+    "save(shape, path)": "write", "evaluate(shape, x, y)": "eval", "grad(shape, x, y)": "gradient",
+    "interval(shape, x=(0, 1), y=(0, 1))": "bounds", "x, y, z = axes()": "x y z",
+    "(a < b) & (c < d)": "logical_and", "(a < b) | (c < d)": "logical_or",
+    "~(a < b)": "logical_not", "Interval": "Box",
+})  # fmt: skip
+SHAPES = _by_guess({
+    "circle(radius)": "disc disk", "ellipse(radius_x, radius_y)": "oval",
+    "rectangle(width, width)": "square", "rectangle(width, height)": "rect",
+    "polygon(corners)": "triangle hexagon pentagon ngon regular_polygon",
+    "segment(start, end, radius), or polygon(corners)": "hull",
+    "segment(start, end, radius)": "line stroke stadium", "ring(outer, inner)": "annulus",
+    "sphere(radius)": "ball", "box(width, width, width)": "cube",
+    "box(width, height, depth)": "cuboid", "torus(radius, tube)": "donut",
+    "ring(outer, inner).extrude(height)": "tube", "text(string)": "label",
+    "union(a, b)": "add fuse", "intersection(a, b)": "intersect",
+    "difference(a, b)": "subtract cut", "~a": "complement", "a.move(x, y)": "translate",
+    "a.rotate(degrees)": "rotate", "a.scale(factor)": "scale",
+    "a.extrude(height)": "extrude linear_extrude", "a.revolve()": "rotate_extrude lathe",
+    "smooth_union(a, b, radius=radius)": "fillet blend",
+    "(a | b) - (a & b)": "xor symmetric_difference",
+})  # fmt: skip
+METHODS = _by_guess({
+    "move(x, y)": "translate translated shift at center", "rotate(degrees)": "rotated turn",
+    "scale(factor)": "resize", "reflect(axis)": "flip",
+    "offset(distance)": "grow dilate inflate round", "offset(-distance)": "erode",
+    "shell(thickness)": "outline onion", "repeat(x, y)": "array pattern tile",
+    "revolve()": "lathe rotate_extrude", "extrude(height)": "linear_extrude",
+    "(a | b) - (a & b)": "xor symmetric_difference",
+    "shapes.smooth_union(a, b, radius=radius)": "smooth fillet blend",
+    "shapes.segment(start, end, radius), or shapes.polygon(corners)": "hull",
+    "a | b": "union fuse add", "a & b": "intersection intersect",
+    "a - b": "difference subtract cut", "~a": "complement invert",
+    "ivm.render(shape)": "render draw show",
+    "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
+    "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
+    "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
+    "ivm.prove(shape).area": "area",
+})  # fmt: skip
+KEYWORDS = _by_guess({
+    "shapes stand about the origin, and .move(x, y) moves one":
+        "center at centre position pos origin",
+    "a radius is half of it": "diameter", "a width and a height are full ones": "size",
+    ".rotate(degrees) turns one": "angle",
+})  # fmt: skip
+EXPRESSIONS = _by_guess({
+    "round(a)": "round", "abs(a)": "abs", "a**n": "pow", "np.minimum(a, b)": "min",
+    "np.maximum(a, b)": "max", "a.bind(r=value)": "subs", "ivm.grad(a, x, y)": "diff",
+})  # fmt: skip
 OF_SHAPES = (
     *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
     *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
-"""What makes a shape of a shape, by name: expressions are made into one first."""
-IMAGE = {
-    "show": "PIL.Image.fromarray(image.pixels).show()",
-    "plot": "PIL.Image.fromarray(image.pixels).show()",
-    "to_pil": "PIL.Image.fromarray(image.pixels)", "to_image": "PIL.Image.fromarray(image.pixels)",
-    "shape": "image.pixels.shape", "dtype": "image.pixels.dtype",
-    "__array_interface__": "image.pixels", "tobytes": "image.pixels.tobytes()",
-    "size": "image.width, image.height", "array": "image.pixels", "data": "image.pixels",
-    "numpy": "image.pixels", "to_numpy": "image.pixels", "values": "image.pixels",
-    "over": "image.prove",
-}  # fmt: skip
+"""Methods of shapes, which an expression has after ``Shape(a)``."""
+IMAGE = _by_guess({
+    "PIL.Image.fromarray(image.pixels).show()": "show plot",
+    "PIL.Image.fromarray(image.pixels)": "to_pil to_image", "image.pixels.shape": "shape",
+    "image.pixels.dtype": "dtype",
+    "image.pixels": "__array_interface__ array data numpy to_numpy values",
+    "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
+    "image.prove": "over",
+})  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
     "resolution": "size=(width, height)", "shape": "size=(width, height)",
@@ -127,11 +116,11 @@ OPERATORS = {
     "-a neg": "~a",
     "abs(a) abs": "a.shell(thickness)",
 }
-"""What to write for an operator that shapes lack, by its sign and its methods."""
+"""Replacements for operators that shapes lack, by sign and methods."""
 
 
 def refusing(kind: C) -> C:
-    """A class of shapes that answers to these operators with an error."""
+    """Give a class the operators of ``OPERATORS``, which raise ArgumentTypeError with a hint."""
 
     def method(sign: str, hint: str) -> Callable[..., NoReturn]:
         def refuse(*_: object) -> NoReturn:
@@ -147,14 +136,14 @@ def refusing(kind: C) -> C:
 
 
 def lacks(of: object, owner: str, name: str, guessed: Mapping[str, str]) -> Any:
-    """What ``__getattr__`` of an object does: raise AttributeError, with a hint."""
-    if hasattr(type(of), name):  # a property that failed by itself
+    """Carry out ``__getattr__``: raise AttributeError with a hint."""
+    if hasattr(type(of), name):  # a property that raised AttributeError itself
         return object.__getattribute__(of, name)
     raise AttributeError(missing(owner, name, guessed, dir(type(of))))
 
 
 def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
-    """What people ask of an expression, NumPy's functions and a shape's methods too."""
+    """The hints of expressions, with NumPy's functions and methods of shapes."""
     methods = {name: f"{name}(...)" for name in OF_SHAPES} | {
         guess: hint for guess, hint in METHODS.items() if hint.split("(")[0] in OF_SHAPES
     }
@@ -164,7 +153,7 @@ def of_expressions(ufuncs: Iterable[str]) -> dict[str, str]:
 
 
 def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[str]) -> str:
-    """The message of an AttributeError. Names with an underscore are asked for by libraries."""
+    """The message of an AttributeError. Names with an underscore are probed by libraries."""
     if name.startswith("_") and name not in guessed:
         return f"{owner} has no attribute {name!r}"
     known = [each for each in names if not each.startswith("_")]

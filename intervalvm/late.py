@@ -1,4 +1,5 @@
-"""Late binding: what a class offers although a layer above its own carries it out.
+"""What an object has later than its class: values made when first asked for, and methods that a
+layer above carries out.
 
 Imports point down, so a tape cannot import what evaluates it. Its method calls a function by name,
 and the module above provides that function when it is imported, as all of them are with the
@@ -8,8 +9,9 @@ package.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar, overload
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _functions: dict[str, Callable[..., Any]] = {}
 
@@ -23,3 +25,41 @@ def provides(function: F) -> F:
 def call(name: str, *args: Any, **options: Any) -> Any:
     """Call the function that a module above provides under ``name``."""
     return _functions[name](*args, **options)
+
+
+class Shown:
+    """A base of the classes that a notebook shows as a picture, which ``api.notebook`` draws."""
+
+    __slots__ = ()
+
+    def _repr_png_(self) -> bytes | None:
+        picture: bytes | None = call("png", self)
+        return picture
+
+    def _repr_html_(self) -> str:
+        text: str = call("html", self)
+        return text
+
+
+class cached_property(Generic[T]):  # noqa: N801 as the standard library's
+    """A property whose value is kept in the object; threads that ask at once get the same one.
+
+    ``functools.cached_property`` of Python 3.11 holds one lock for all objects of a class while it
+    computes: a process forked meanwhile by another thread would wait for it for ever.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        kept: T = vars(instance).setdefault(self._name, self._make(instance))
+        return kept

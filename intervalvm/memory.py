@@ -1,4 +1,4 @@
-"""How much memory there is, refusing what would not fit before it starts, and where arrays lie."""
+"""Memory: limits, checked before the work starts; addresses of arrays; the garbage collector."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ from intervalvm.arguments import brief, real
 from intervalvm.errors import DoesNotFit, OptionError
 
 WORTH_ASKING = 64 << 20
-"""Below this many bytes the system is not asked what it has left."""
+"""Fewer bytes are not compared with the available memory."""
 
 AMOUNT = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE | re.ASCII)
 
 MOST = sys.maxsize >> 1
-"""Bytes; more than any machine has, and small enough to add to."""
+"""More bytes than any machine has; sums do not overflow."""
 Amount = int | float | str
 """Bytes: a number, or text such as "4G"."""
 
 
 def bytes_in(text: str) -> int:
-    """The number of bytes in a text such as "4G", "500 MB" or "1.5 GiB".
+    """The number of bytes, at most ``MOST``, in a text such as "4G", "500 MB" or "1.5 GiB".
 
-    K, M, G and T are powers of 1024; more than the machine can count is as much as it can. Raises
-    OptionError for a text that is none.
+    K, M, G and T are powers of 1024. Raises OptionError for another text.
     """
     found = AMOUNT.fullmatch(text)
     if found is None:
@@ -42,9 +41,9 @@ def bytes_in(text: str) -> int:
 
 
 def as_bytes(name: str, amount: Amount) -> int:
-    """A number of bytes above 0, given as one or as ``bytes_in`` reads it.
+    """A positive number of bytes, given as a number or a text.
 
-    Raises ArgumentTypeError for what is neither, OptionError for what is no amount.
+    Raises ArgumentTypeError for another type, OptionError for an invalid value.
     """
     size = bytes_in(amount) if isinstance(amount, str) else real(name, amount)
     if isinstance(amount, (bool, np.bool_)) or not 0 < size < math.inf:
@@ -64,27 +63,24 @@ def require(needed: int, what: str, way_out: str, max_memory: Amount | None = No
 
 
 CLAUSE_BYTES = 384
-"""What an evaluation lists of each clause: its last use, its size, its value, as measured."""
+"""Measured bytes a clause of the lists of an evaluation."""
 
 
 def require_lists(clauses: int, max_memory: Amount | None) -> None:
-    """Raise DoesNotFit where the clauses of a tape alone need more, before they are gone through.
-
-    That is little beside arrays of many points, and most of it for a long tape at few.
-    """
+    """Raise DoesNotFit if the lists of an evaluation do not fit, which count for long tapes."""
     what = f"an evaluation of {clauses} clauses"
     require(CLAUSE_BYTES * clauses, what, "use a shorter tape", max_memory)
 
 
 def available() -> int:
-    """Bytes that this process may still take without swapping."""
+    """Bytes available without swapping."""
     import psutil
 
     return int(psutil.virtual_memory().available)
 
 
 def in_units(size: float) -> str:
-    """A number of bytes for people: ``60.1 GiB``."""
+    """A number of bytes as text: ``60.1 GiB``."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.4g} {unit}"
@@ -93,17 +89,17 @@ def in_units(size: float) -> str:
 
 
 def address_of(array: Any) -> int:
-    """The address of an array's first element; ``array.ctypes`` takes three times as long."""
+    """The address of an array's first element, three times faster than ``array.ctypes``."""
     address: int = array.__array_interface__["data"][0]
     return address
 
 
 @contextmanager
 def no_search_for_cycles() -> Iterator[None]:
-    """Holds Python's cyclic garbage collector while many objects are made that stay.
+    """Disable Python's cyclic garbage collector while many long-lived objects are created.
 
-    It would look through all of them again and again: most of the time that it takes to make the
-    expressions of a page of text. Threads may overlap: the worst is that it runs.
+    Its passes would take most of the time of making the expressions of a page of text. If threads
+    overlap, it may run.
     """
     was_enabled = gc.isenabled()
     try:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from intervalvm.api.options import is_fast, keeps_sign, proves_real
-from intervalvm.arguments import brief, flag, mapping, parts_of, real
+from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.pipeline import folded, shortened
 from intervalvm.compiler.program import Question
-from intervalvm.digits import shown
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
@@ -49,11 +48,14 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
+        """Whether the function is undefined at every point of the box."""
         return self.lower > self.upper
 
     @in_default_environment
     def __str__(self) -> str:
-        bounds = "[empty]" if self.is_empty else f"[{', '.join(shown(self.lower, self.upper))}]"
+        bounds = (
+            "[empty]" if self.is_empty else f"[{', '.join(bounds_text(self.lower, self.upper))}]"
+        )
         if self.decoration is not None:
             return f"{bounds}_{self.decoration}"
         return f"{bounds}{' or NaN' if self.maybe_nan else ''}"

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.api.render import render
-from intervalvm.arguments import brief, real
-from intervalvm.digits import shown
+from intervalvm.arguments import bounds_text, brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
@@ -87,8 +86,8 @@ class Proof:
     def __str__(self) -> str:
         """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
-        least, most = shown(*self.area)
-        _, whole = shown(0.0, rounded_up((x1 - x0) * (y1 - y0)))
+        least, most = bounds_text(*self.area)
+        _, whole = bounds_text(0.0, rounded_up((x1 - x0) * (y1 - y0)))
         where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
         return (
             f"{self.verdict}: {_exactly(self.region)}, "

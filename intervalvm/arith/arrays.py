@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arguments import brief
-from intervalvm.cached import cached_property
 from intervalvm.errors import OptionError
+from intervalvm.late import cached_property
 
 CANONICAL_NAN = 0x7FC00000
 MAX_WIDE = float(np.finfo(np.float64).max)

@@ -7,9 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.api import bounds as in_box
+from intervalvm.arguments import bounds_text
 from intervalvm.cli.progress import Progress
 from intervalvm.cli.streams import STANDARD, check_apart, read_tape, say, tell, write_bytes
-from intervalvm.digits import shown
 from intervalvm.files import check_writable
 from intervalvm.formats.vm import check_name, save
 from intervalvm.raster.image import aligned
@@ -78,7 +78,7 @@ def _bounds_text(facts: dict[str, Any]) -> str:
     if bounds is None:
         first = facts["variables"][0]
         return f"depend on the variables: give each a value, as in --set {first}=0.5"
-    lower, upper = shown(
+    lower, upper = bounds_text(
         -math.inf if bounds["lower"] is None else bounds["lower"],
         math.inf if bounds["upper"] is None else bounds["upper"],
     )

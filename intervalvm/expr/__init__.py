@@ -10,12 +10,21 @@ NumPy.
 ``functions``    a function for each operation of the table
 ``truths``       comparisons, what joins them, and what they are drawn as
 ``ufuncs``       what NumPy's functions are built from
-``tracing``      a NumPy function to a tape
-``tapelike``     what the public functions take for a shape
+``convert``      tapes, expressions, shapes and NumPy functions to each other
 ===============  ==========================================================================
 """
 
 from intervalvm.expr import functions
+from intervalvm.expr.convert import (
+    HasTape,
+    TapeLike,
+    as_tape,
+    as_value_tape,
+    expression,
+    settings_for,
+    spatial,
+    trace,
+)
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
 from intervalvm.expr.functions import FUNCTIONS, NAMES, abs
 from intervalvm.expr.node import (
@@ -30,8 +39,6 @@ from intervalvm.expr.node import (
     is_truth,
     var,
 )
-from intervalvm.expr.tapelike import HasTape, TapeLike, as_tape, as_value_tape, settings_for
-from intervalvm.expr.tracing import spatial, trace
 from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import where
 
@@ -51,6 +58,7 @@ __all__ = [
     "at",
     "axes",
     "constant",
+    "expression",
     "field_of",
     "is_truth",
     "settings_for",

@@ -1,29 +1,24 @@
-"""A function for each operation of the table that has operands, called as in NumPy; and the
-expression of a tape, which undoes ``Expr.tape()``.
-"""
+"""A function for each operation of the table that has operands, called as in NumPy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intervalvm.environment import in_default_environment
-from intervalvm.expr.node import Expr, as_expr, axes, is_truth, var
-from intervalvm.expr.tapelike import TapeLike, as_tape, defaults_of
-from intervalvm.ops import AXES, ROWS, Op
+from intervalvm.expr.node import Expr, as_expr
+from intervalvm.ops import ROWS, Op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "absolute", "acos", "add", "and_", "arccos", "arcsin", "arctan", "arctan2", "asin", "atan",
-    "atan2", "ceil", "compare", "copy", "cos", "divide", "exp", "expression", "floor", "ln", "log",
+    "atan2", "ceil", "compare", "copy", "cos", "divide", "exp", "floor", "ln", "log",
     "maximum", "minimum", "mix", "mod", "multiply", "negative", "not_", "or_", "rand", "reciprocal",
     "round", "sin", "sqrt", "square", "subtract", "tan",
 ]  # fmt: skip
 """What the package offers as its own; ``abs`` is Python's."""
 
 Value = Expr | float
-_x, _y, _z = axes()
 
 NAMES = {
     "neg": "negative", "abs": "absolute", "recip": "reciprocal", "ln": "log", "asin": "arcsin",
@@ -66,30 +61,3 @@ add, subtract, multiply, divide = _f["add"], _f["sub"], _f["mul"], _f["div"]
 minimum, maximum = _f["min"], _f["max"]
 mod, compare = _f["mod"], _f["compare"]
 and_, or_, not_ = _f["and"], _f["or"], _f["not"]
-
-
-@in_default_environment
-def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> Expr:
-    """The expression of a tape's clauses, or a shape's, at the coordinates ``x``, ``y`` and ``z``.
-
-    So a file becomes a part of another shape: ``expression(load(path), x - 1, y)`` is moved by 1.
-    A tape that is a truth is drawn where it is below 0, so nowhere, and gives a ``copy``, which is
-    drawn so too. Variables of a tape have no defaults, those of a shape keep theirs. A constant is
-    its float64: where a file writes it so near to the middle of two float32 that a float64 does not
-    tell the side, the other may be taken.
-    """
-    tape, defaults = as_tape(shape), defaults_of(shape)
-    nodes: list[Expr] = []
-    coordinates = dict(zip(AXES.values(), map(as_expr, (x, y, z)), strict=True))
-    for i, code in enumerate(tape.codes.tolist()):
-        name = ROWS[code].name
-        if name == "const":
-            nodes.append(as_expr(float(tape.wide[i])))
-        elif name == "var":
-            variable = tape.variables[tape.left[i]]
-            nodes.append(var(variable, defaults.get(variable)))
-        elif name in coordinates:
-            nodes.append(coordinates[name])
-        else:
-            nodes.append(Expr(name, tuple(nodes[operand] for operand in tape.operands(i))))
-    return copy(nodes[-1]) if is_truth(nodes[-1]) else nodes[-1]

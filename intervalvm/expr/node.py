@@ -1,9 +1,8 @@
 """``Expr``: an immutable record of one operation and its operands.
 
-Building one does nothing else. Equal clauses are found when the tape is made, not when a node is:
-what is shared then depends on the expression alone, there is no table of all nodes to lock, to leak
-or to clear, and a node is freed with its last user. An expression keeps its tape, so asking for it
-again costs nothing.
+Common subexpressions are merged when the tape is made, not when a node is: the result depends on
+the expression alone, and there is no global table of nodes to lock or to clear. An expression
+caches its tape.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from intervalvm.arguments import brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.hints import lacks, of_expressions
+from intervalvm.late import Shown
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES, OPS
-from intervalvm.shown import Shown
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _by_ufunc(name: str, *, swapped: bool = False) -> Callable[..., Expr]:
 
 
 def _joining(name: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr, object], Expr]]:
-    """The two methods of an operator of sets, which a shape has too and then joins a truth by."""
+    """The two methods of a set operator; if the right operand is a shape, its own is used."""
     forward, backward = _by_ufunc(name), _by_ufunc(name, swapped=True)
 
     def left(self: Expr, other: object) -> Expr:
@@ -73,15 +72,22 @@ def _call(name: str, *operands: object) -> Expr:
 
 
 class Expr(Shown):
-    """A value at every point: one operation of the table on earlier expressions.
+    """A function of the coordinates: one operation on other expressions.
 
-    ``+ - * /`` and ``abs`` mean the operation of the table, and so does ``%``, which is Euclidean,
-    as ``mod``; ``**`` takes a whole number and multiplies, or half of one. A comparison
-    is an expression that is 1 where it holds and 0 where it does not, NaN compared as in NumPy;
-    ``& | ^ ~`` combine these. NumPy's functions work on expressions as the table in
-    ``expr.ufuncs`` says. An expression has a
-    value at every point, not one: asking whether it is true raises TypeError. Where a shape is
-    drawn or proven, an expression is the points where it is below 0, a truth those where it holds.
+    ``+ - * / %``, ``abs`` and NumPy's functions build expressions; ``%`` is Euclidean. ``**`` takes
+    a multiple of 1/2. A comparison is a *truth*: 1 where it holds, else 0, NaN compared as in
+    NumPy; ``& | ^ ~`` combine truths. ``bool(a)`` and ``float(a)`` raise Undecided. Drawn or
+    proven, an expression is the set where it is below 0, a truth the set where it holds.
+
+    Parameters
+    ----------
+    op : str
+        The name of an operation.
+    operands : tuple of Expr
+    value : float or str, optional
+        The value of a constant, or the name of a variable.
+    default : float, optional
+        The default of a variable.
     """
 
     __slots__ = ("_default", "_is_truth", "_op", "_operands", "_tape", "_value", "_value_tape")
@@ -93,19 +99,15 @@ class Expr(Shown):
         value: float | str | None = None,
         default: float | None = None,
     ) -> None:
-        """A node as it is, unchecked: ``value`` is a constant's value or a variable's name."""
         self._op, self._operands, self._value, self._default = op, operands, value, default
         self._tape: Tape | None = None
         self._value_tape: Tape | None = None
-        self._is_truth: bool | None = None  # not yet asked
+        self._is_truth: bool | None = None  # not yet known
 
     def tape(self) -> Tape:
-        """The clauses of this expression, operands first and left to right, itself last.
+        """The clauses of this expression in postorder; of a truth, those of ``0.5 - truth``.
 
-        The tape of a truth is that of ``0.5 - truth``: below 0, so drawn, where it holds.
-
-        Only what it needs is there, and equal operations on equal operands are one clause;
-        constants are equal if their bits are, so 0.0 is not -0.0, and every NaN is the same.
+        Common subexpressions are one clause. 0.0 and -0.0 are different constants, all NaN one.
         """
         if self._tape is None:
             drawn = field_of(self)
@@ -113,16 +115,16 @@ class Expr(Shown):
         return self._tape
 
     def value_tape(self) -> Tape:
-        """The clauses of this expression's value, which of a truth is 1 or 0."""
+        """The clauses of this expression; the value of a truth is 1 or 0."""
         if self._value_tape is None:
             self._value_tape = _list_clauses(self)
         return self._value_tape
 
     @property
     def defaults(self) -> dict[str, float]:
-        """The values of the free variables that have one, by name.
+        """The defaults of the free variables, by name.
 
-        Raises OptionError if a variable was made with two different values.
+        Raises OptionError if a variable has two different defaults.
         """
         found: dict[str, float] = {}
         for node in postorder(self):
@@ -157,7 +159,7 @@ class Expr(Shown):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Node by node a deep expression would exhaust the stack, so it travels as a flat list.
+        # A flat list: pickling nodes recursively would overflow the stack.
         order = list(postorder(self))
         place = {id(node): i for i, node in enumerate(order)}
         rows = [
@@ -180,7 +182,7 @@ class Expr(Shown):
             "by one, as in minimum(a, b), and get an array of values from evaluate(a, x, y)"
         )
 
-    if not TYPE_CHECKING:  # which would take every name for one that there is
+    if not TYPE_CHECKING:  # mypy would accept every name
 
         def __getattr__(self, name):
             guessed = {} if name.startswith("_") else of_expressions(late.call("ufuncs"))
@@ -276,10 +278,9 @@ def _power(a: Expr, halves: int) -> Expr:
 
 
 def is_truth(a: Expr) -> bool:
-    """Whether the operations of ``a`` show that it is a truth.
+    """Whether ``a`` is a truth: ``not`` of anything, or an operation that joins truths.
 
-    Then it is ``not`` of anything, or joins truths; a 0 or a 1 may be among these, but is none by
-    itself, being a number.
+    The constants 0 and 1 may be operands of that; by themselves they are numbers.
     """
     stack = [a]
     while stack:  # operands first: an expression may be deeper than Python's own stack
@@ -303,10 +304,9 @@ def is_bit(a: Expr) -> bool:
 
 
 def field_of(a: Expr) -> Expr:
-    """What ``a`` is drawn as: itself, or of a truth -1/2 where it holds and 1/2 elsewhere.
+    """The field that ``a`` is drawn as: itself; for a truth -1/2 where it holds, else 1/2.
 
-    Both sides are apart from 0, so that ``min``, ``max`` and ``neg`` join such fields as ``or``,
-    ``and`` and ``not`` join the truths.
+    Neither is 0, so ``min``, ``max`` and ``neg`` of such fields are ``or``, ``and`` and ``not``.
     """
     return 0.5 - a if is_truth(a) else a
 
@@ -317,7 +317,7 @@ OPERANDS = (Expr, *NUMBERS)
 
 @no_search_for_cycles()
 def _list_clauses(root: Expr) -> Tape:
-    """The tape of an expression: the order of ``postorder``, in one loop that looks things up."""
+    """The tape of an expression, in the order of ``postorder``."""
     builder = TapeBuilder()
     append = builder.clause
     clauses: dict[tuple[object, ...], int] = {}
@@ -343,7 +343,7 @@ def _list_clauses(root: Expr) -> Tape:
                 right = NONE
         stack.pop()
         value = node._value
-        # repr tells the bits of a float apart
+        # repr distinguishes 0.0 and -0.0
         key = (node._op, left, right) if value is None else (node._op, repr(value))
         found = clauses.get(key)
         if found is None:
@@ -382,7 +382,7 @@ def at(root: Expr, x: Expr, y: Expr, z: Expr) -> Expr:
 
 
 def _rebuilt(root: Expr, instead: Callable[[Expr], Expr | None]) -> Expr:
-    """The expression in which ``instead`` says what stands for a node without operands, or None."""
+    """The expression with leaves replaced: ``instead`` gives the new one, or None to keep it."""
     made: dict[int, Expr] = {}
     for node in postorder(root):
         operands = tuple(made[id(operand)] for operand in node._operands)
@@ -404,7 +404,7 @@ def _restore(rows: list[tuple[str, tuple[int, ...], float | str | None, float | 
 
 
 def as_expr(value: object) -> Expr:
-    """``value`` if it is an Expr, the constant if it is a number of Python or NumPy."""
+    """``value`` if it is an Expr, a constant if it is a number."""
     if isinstance(value, Expr):
         return value
     if isinstance(value, NUMBERS):
@@ -419,9 +419,18 @@ def axes() -> tuple[Expr, Expr, Expr]:
 
 
 def var(name: str, default: float | None = None) -> Expr:
-    """The free variable ``name``: the caller of an evaluation sets it, or ``default`` stands.
+    """A free variable, set by ``variables={name: value}`` of an evaluation.
 
-    Raises OptionError for a name that a ``.vm`` file cannot hold.
+    Parameters
+    ----------
+    name : str
+        One word without "#", other than x, y and z.
+    default : float, optional
+        The value if none is given.
+
+    Returns
+    -------
+    Expr
     """
     if not isinstance(name, str):
         raise ArgumentTypeError(f"the name of a variable is a str, not {type(name).__name__!r}")
@@ -433,7 +442,7 @@ def var(name: str, default: float | None = None) -> Expr:
 
 
 def constant(value: float) -> Expr:
-    """The number ``value`` everywhere."""
+    """An expression with the same value, a float64, at every point."""
     if not isinstance(value, NUMBERS):
         raise ArgumentTypeError(f"a constant is a number, not {type(value).__name__!r}")
     return as_expr(value)

@@ -1,7 +1,6 @@
-"""Truths: expressions that are 1 where something holds and 0 elsewhere.
+"""Truths: comparisons and what joins them, 1 where they hold, else 0.
 
-Comparisons are truths, and so is what joins truths. As a value a truth is 1 or 0. Drawn, it is a
-shape, the points where it holds: then its *field* stands for it, which is below 0 there.
+A truth is drawn as its *field*, which is below 0 where the truth holds.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ _f = FUNCTIONS
 
 
 def are_truths(*expressions: Expr) -> bool:
-    """Whether all are truths, or 0 and 1 beside truths."""
+    """Whether all are truths or the constants 0 and 1, and at least one is a truth."""
     known = [is_truth(a) for a in expressions]
     return any(known) and all(map(lambda a, k: k or is_bit(a), expressions, known))
 
 
 def as_root(value: object) -> Expr:
-    """The expression of what a function of the coordinates gives; True and False are truths."""
+    """The result of a function of the coordinates as an expression; a bool is a truth."""
     if isinstance(value, (bool, np.bool_)):
         return _f["not"](0.0 if value else 1.0)
     return as_expr(value)
@@ -39,9 +38,9 @@ def as_truth(a: Expr) -> Expr:
 
 
 def chosen(condition: Expr, a: Expr, b: Expr) -> Expr:
-    """``a`` where ``condition`` is not 0, else ``b``: every bit as it is. Of truths a truth.
+    """``a`` where ``condition`` is not 0, else ``b``, bit for bit; a truth if both are.
 
-    One of the two terms of the sum is -0, and adding that changes no float, not even -0.
+    One term of the sum is -0, and adding -0 changes no float.
     """
     is_false = _f["not"](condition)
     if are_truths(a, b):
@@ -92,7 +91,7 @@ def isnan(a: Expr) -> Expr:
 
 
 def signbit(a: Expr) -> Expr:
-    # the reciprocal tells -0 from 0
+    # the reciprocal of -0 is -inf
     return logical_or(less(a, 0), less(_f["recip"](a), 0))
 
 

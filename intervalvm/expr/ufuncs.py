@@ -1,7 +1,7 @@
-"""NumPy's functions on expressions: what each is built from, and which have no counterpart.
+"""NumPy's functions on expressions: how each is built, and which have no counterpart.
 
-``UFUNCS`` has the ufuncs by name, ``ARRAY_FUNCTIONS`` the other functions. What is built gives
-NumPy's own bits at every float, save that
+``UFUNCS`` has the ufuncs by name, ``ARRAY_FUNCTIONS`` the other functions. Results are bit for bit
+NumPy's, except:
 
 - ``hypot`` is the root of a sum of squares, ``power`` multiplies, a half of it is ``sqrt``: last
   bits, and overflow;
@@ -54,9 +54,17 @@ _f = FUNCTIONS
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
-    """``a`` where ``condition`` is not 0 (so where it is NaN), else ``b``: every bit as it is.
+    """Select ``a`` where ``condition`` is not 0 (NaN included), else ``b``, bit for bit.
 
-    Of two truths it is a truth, and True and False are truths here.
+    Parameters
+    ----------
+    condition : Expr or float
+    a, b : Expr, float or bool
+
+    Returns
+    -------
+    Expr
+        A truth if ``a`` and ``b`` are truths or bools.
     """
     condition = _operand("where", condition)
     return chosen(condition, _value("where", a), _value("where", b))
@@ -79,7 +87,7 @@ def trunc(a: Expr) -> Expr:
 
 
 def rint(a: Expr) -> Expr:
-    """Halves to the even number, which is twice the half's own half rounded away from 0."""
+    """Ties to even: twice the half of a tie, rounded away from 0."""
     size = abs(a)
     is_half = equal(size - _f["floor"](size), 0.5)
     return where(is_half, _f["round"](a * 0.5) * 2, _f["round"](a))
@@ -100,7 +108,7 @@ def fmod(a: Expr, b: Expr) -> Expr:
 
 
 def remainder(a: Expr, b: Expr) -> Expr:
-    """Of the divisor's sign. Negating both operands negates the result, so a positive one does."""
+    """The sign is the divisor's. Negating both operands negates the result."""
     if isinstance(b._value, float):
         return _positive_remainder(a, b) if b._value > 0 else -_positive_remainder(-a, -b)
     flips = less(b, 0)
@@ -157,7 +165,7 @@ WAYS_OUT = {
     "cbrt": "exp(log(a) / 3), for a from 0 upwards", "float_power": "exp(p * log(a))",
     "logaddexp": "log(exp(a) + exp(b))",
 }  # fmt: skip
-"""What stands in for a function without a counterpart, but for its last bits."""
+"""Replacements for functions without a counterpart; last bits may differ."""
 
 
 @late.provides
@@ -173,7 +181,7 @@ def ufunc(name: str, *operands: object) -> Expr:
 @late.provides
 @in_default_environment
 def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Expr:
-    """What ``Expr.__array_ufunc__`` is asked for."""
+    """Carry out ``Expr.__array_ufunc__``."""
     name = function.__name__
     if method != "__call__":
         raise ArgumentTypeError(
@@ -272,7 +280,7 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
 @late.provides
 @in_default_environment
 def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr:
-    """What ``Expr.__array_function__`` is asked for."""
+    """Carry out ``Expr.__array_function__``."""
     name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
     build = ARRAY_FUNCTIONS.get(function)
     if build is None:

@@ -1,4 +1,4 @@
-"""Tapes and expressions as text of others, in and out: what is not our own is told apart here.
+"""Formats of tapes and expressions, in and out.
 
 =============  ==================================================================
 ``vm``         ``.vm`` files

@@ -1,7 +1,4 @@
-"""A tape as a graph in Graphviz's language, for a tape small enough to look at.
-
-In: a tape. Out: text, in which an arrow leads from each operand to the clause that reads it.
-"""
+"""A small tape as a graph for Graphviz, with an edge from each operand to its user."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ MOST_CLAUSES = 500
 
 @late.provides
 def to_dot(tape: Tape) -> str:
-    """The graph. Operands are told apart where their order matters: the left one is marked."""
+    """The graph; of two operands the left one is marked. Raises OptionError for a long tape."""
     if len(tape) > MOST_CLAUSES:
         raise OptionError(
             f"a graph of {len(tape)} clauses shows nothing: the most is {MOST_CLAUSES}; "
@@ -40,7 +37,7 @@ def to_dot(tape: Tape) -> str:
 
 
 def _label(tape: Tape, i: int) -> str:
-    """What a clause is, without its name and operands."""
+    """The operation, constant or input of a clause."""
     name = ROWS[tape.codes[i]].name
     if name == "const":
         return constant_text(float(tape.wide[i]), tape.single[i])

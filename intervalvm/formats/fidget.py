@@ -1,7 +1,4 @@
-"""``.vm`` text for other programs: the operations that they read, and no other.
-
-In: a tape. Out: text of a tape of the same value, bit for bit in float32, or an OptionError.
-"""
+"""Dialects of ``.vm`` text: the same value, bit for bit in float32, for another program."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ FIDGET = frozenset(name for name in OPS if name not in NOT_FIDGET)
 
 
 def fidget(tape: Tape) -> str:
-    """Text that Fidget reads: ``copy`` is left out and ``recip`` is a division.
+    """Text that Fidget reads: without ``copy``, and with divisions for ``recip``.
 
     Raises VariableError for a tape with free variables, OptionError for ``rand`` and ``mix``.
     """
@@ -58,7 +55,7 @@ def fidget(tape: Tape) -> str:
 
 
 def _constant(builder: TapeBuilder, wide: float, single: np.float32) -> int:
-    """A constant, by its float32 where rounding its float64, as Fidget does, gives another."""
+    """A constant; its float32 if rounding its float64, as Fidget does, gives another one."""
     with np.errstate(over="ignore", under="ignore"):
         twice = np.float32(wide)
     is_same = twice == single or np.isnan(single)
@@ -66,11 +63,11 @@ def _constant(builder: TapeBuilder, wide: float, single: np.float32) -> int:
 
 
 DIALECTS: dict[str, Callable[[Tape], str]] = {"intervalvm": str, "fidget": fidget}
-"""The text of a tape by the name of the program that reads it."""
+"""Writers by the program that reads the text."""
 
 
 def text_of(tape: Tape, dialect: str) -> str:
-    """The ``.vm`` text of a tape in a dialect. OptionError for one that there is not."""
+    """The ``.vm`` text of a tape in a dialect. Raises OptionError for an unknown one."""
     if not is_word(dialect, DIALECTS):
         raise OptionError(f"no dialect {brief(dialect)}: choose {', '.join(map(repr, DIALECTS))}")
     return DIALECTS[dialect](tape)

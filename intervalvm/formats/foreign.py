@@ -1,4 +1,4 @@
-"""Files that hold no tape: what they are, told by their first bytes or by their suffix."""
+"""Files of other formats, recognized by their first bytes or by their suffix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAGIC = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"PK\x03\x04": "a ZIP archive",
 }
-"""How the files of others begin. A tape may begin like some of them: ask of what is not text."""
+"""First bytes of file formats. A tape may begin with some: look only if a file is not UTF-8."""
 
 PICTURES = frozenset(
     (
@@ -32,11 +32,11 @@ PICTURES = frozenset(
         *("jpg", "jpeg", "gif", "bmp", "svg", "pdf", "ico", "avif", "heic", "jxl"),
     )
 )
-"""Suffixes under which everybody expects a picture, or the array of one."""
+"""Suffixes of pictures and arrays."""
 
 
 def kind_of(data: bytes | bytearray) -> str | None:
-    """What a file that begins with ``data`` is, in words, and what to do about it."""
+    """The format of a file that begins with ``data``, and the way out."""
     kind = next((kind for magic, kind in MAGIC.items() if data.startswith(magic)), None)
     if kind is None:
         return None
@@ -45,5 +45,5 @@ def kind_of(data: bytes | bytearray) -> str | None:
 
 
 def is_picture(path: str | os.PathLike[str]) -> bool:
-    """Whether the suffix of ``path`` promises a picture."""
+    """Whether the suffix of ``path`` is that of a picture."""
     return os.path.splitext(os.fsdecode(path))[1].lower().removeprefix(".") in PICTURES

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_INLINE = 40
-"""Characters of a part that is written where it is used. So no line grows long, or nests deep."""
+"""A subexpression of more characters gets a name, so no line grows long or nests deep."""
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
-"""How tightly a text binds; what binds less than its place asks for stands in parentheses."""
+"""Precedences; an operand of lower precedence is put in parentheses."""
 OPERATORS = {
     "add": ("+", SUM), "sub": ("-", SUM), "mul": ("*", PRODUCT), "div": ("/", PRODUCT),
     "mod": ("%", PRODUCT), **{sign: (sign, COMPARISON) for sign in ("<", ">", "<=", ">=", "==")},
 }  # fmt: skip
 COMPARISONS = {"add": ("<", "1.0"), "sub": (">", "1.0"), "max": ("<=", "0.0"), "min": (">=", "0.0")}
-"""What ``expr.ufuncs`` does to ``compare`` before ``not``, and with which number."""
+"""The operation and constant between ``compare`` and ``not`` that make each comparison."""
 Text = tuple[str, int]
 
 
@@ -78,9 +78,9 @@ def _namer() -> Callable[[Expr], str]:
 
 
 def _view(node: Expr) -> tuple[str, tuple[Expr, ...]]:
-    """What a node is written as, and its operands: a comparison, or ``where``, is one word.
+    """The word that a node is written with, and its operands.
 
-    Only what ``expr.ufuncs`` would build again, node by node, is written so.
+    Comparisons and ``where`` are recognized where ``expr.ufuncs`` would build the same nodes.
     """
     if node._op == "not":
         inner = node._operands[0]
@@ -104,7 +104,7 @@ def _view(node: Expr) -> tuple[str, tuple[Expr, ...]]:
 
 
 def _written(node: Expr, word: str, operands: tuple[Expr, ...], texts: list[Text]) -> Text:
-    """A node's text, from what it is written as and the texts of its operands."""
+    """A node's text, from its word and the texts of its operands."""
     if isinstance(node._value, float):
         return _number(node._value)
     if word == "var":
@@ -114,7 +114,7 @@ def _written(node: Expr, word: str, operands: tuple[Expr, ...], texts: list[Text
         return word.removeprefix("var-"), ATOM
     numbers = [operand._op == "const" for operand in operands]
     sign, binds = OPERATORS.get(word, ("", ATOM))
-    # Python would compute with two numbers, and turn around a comparison with one on the left
+    # Python would fold two numbers, and swap a comparison with a number on the left
     is_pythons = bool(sign) or word in ("neg", "abs")
     if is_pythons and (all(numbers) or (binds == COMPARISON and numbers[0])):
         texts = [(f"constant({texts[0][0]})", ATOM), *texts[1:]]

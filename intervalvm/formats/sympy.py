@@ -1,8 +1,8 @@
 """``from_sympy``: a formula of SymPy's to an expression.
 
 SymPy's formulas are exact and an expression rounds at each operation, so the values agree up to
-rounding. Products go from left to right in SymPy's own order, and so do sums, save that what is
-taken away and numbers come last.
+rounding. Products are evaluated left to right in SymPy's order, and so are sums, except that
+subtracted terms and numbers come last.
 
 ====================================  ==========================================================
 ``Symbol``                            x, y, z are the axes, another a free variable of its name
@@ -53,12 +53,28 @@ _f = FUNCTIONS
 
 @in_default_environment
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
-    """The expression of a SymPy formula, or of a number; the table above says what becomes what.
+    """Convert a SymPy formula; the table in ``formats.sympy`` lists what becomes what.
 
-    ``defaults`` are values of free variables, as ``var(name, default)`` has them: VariableError
-    for one that the formula does not have. Raises TypeError
-    for a part that has no counterpart and names it, and for a string, which SymPy would run as
-    Python; BackendError where SymPy is not installed.
+    Parameters
+    ----------
+    formula : sympy.Basic or float
+        The symbols x, y and z are the axes, others become free variables. Not a string, which
+        SymPy would run as Python.
+    defaults : dict of str to float, optional
+        Values of free variables, as in ``var(name, default)``.
+
+    Returns
+    -------
+    Expr
+
+    Raises
+    ------
+    ArgumentTypeError
+        If a part has no counterpart.
+    VariableError
+        If the formula lacks a variable of ``defaults``.
+    BackendError
+        If SymPy is not installed.
     """
     try:
         import sympy
@@ -72,7 +88,7 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
             "from_sympy(sympy.sympify(text)) if you trust it"
         )
     if not isinstance(formula, (sympy.Basic, numbers.Number, *NUMBERS)):
-        # what else SymPy converts may hold strings
+        # other things that SymPy converts may hold strings
         raise ArgumentTypeError(f"expected a formula of SymPy's, not {brief(formula)}")
     root = sympy.sympify(formula, strict=True)
     reader = _Reader(sympy, mapping("defaults", defaults))
@@ -101,7 +117,7 @@ class _Reader:
         self.inputs = dict(zip(AXES, axes(), strict=True))
 
     def check_defaults(self) -> None:
-        """VariableError for a default of what is no free variable of the formula."""
+        """Raise VariableError for a default of a variable that the formula lacks."""
         free = [name for name in self.inputs if name not in AXES]
         if unknown := sorted(self.defaults.keys() - set(free)):
             known = ", ".join(map(repr, free)) or "none"
@@ -111,7 +127,7 @@ class _Reader:
             )
 
     def operands(self, node: Any) -> tuple[Any, ...]:
-        """What must be converted before a node. TypeError if that one cannot be."""
+        """The operands to convert before a node. Raises ArgumentTypeError for an unknown kind."""
         kind = type(node).__name__
         if node.is_Pow and self.fraction(node.exp) is not None:
             return (node.base,)
@@ -157,7 +173,7 @@ class _Reader:
         return BUILT[kind](*operands)
 
     def sum(self, node: Any) -> Expr:
-        """Terms that are added, those that are taken away, a number."""
+        """Added terms, then subtracted ones, then a number."""
         terms = [(self.known[term], bool(term.is_Number)) for term in node.args]
         terms.sort(key=lambda term: (term[1], _negated(term[0]) is not None))
         found: Expr = terms[0][0]
@@ -167,7 +183,7 @@ class _Reader:
         return found
 
     def product(self, node: Any) -> Expr:
-        """Factors above and below the line, each from left to right, then one division."""
+        """The product of the numerator, divided by that of the denominator."""
         above: list[Expr] = []
         below: list[Expr] = []
         number, others = Fraction(1), []
@@ -230,10 +246,10 @@ def _digits(number: Fraction) -> int:
 
 
 def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int, Fraction]:
-    """A factor a**n, a shift and a number: ``number * a**n`` is ``number' * (a * 2**shift)**n``.
+    """A factor a**n, a shift and a number': ``number * a**n == number' * (a * 2**shift)**n``.
 
-    So neither is too large or too small where their product is not, as in x**200 / 200!. The shift
-    rounds nothing. Without a whole power the number stays what it is.
+    This avoids overflow and underflow of the factors, as in x**200 / 200!, and is exact. Without an
+    integer power the number is unchanged.
     """
     whole = {factor: int(power) for factor, power in powers.items() if power.denominator == 1}
     if not whole:
@@ -244,10 +260,7 @@ def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int,
 
 
 def _parts(number: Fraction) -> list[float]:
-    """Floats whose product is a number from 0 upwards: one, or some powers of 2 and one.
-
-    With more than four of them the product with any float would be 0 or infinite.
-    """
+    """Floats whose product is the number >= 0: at most four powers of 2, and one float."""
     parts: list[float] = []
     while not _is_ordinary(number) and len(parts) < 4:
         parts.append(math.ldexp(1.0, 1000 if number > 1 else -1000))
@@ -256,7 +269,7 @@ def _parts(number: Fraction) -> list[float]:
 
 
 def _negated(a: Expr) -> Expr | None:
-    """What ``a`` is the negative of, if that is how it is written."""
+    """-a, if ``a`` is a negation or a negative constant, else None."""
     if a._op == "neg":
         return a._operands[0]
     is_negative = isinstance(a._value, float) and a._value < 0
@@ -264,7 +277,7 @@ def _negated(a: Expr) -> Expr | None:
 
 
 def _piecewise(*pieces: tuple[Expr, Expr | None]) -> Expr:
-    """Of pairs of a value and a condition, None for one that always holds."""
+    """Pairs of a value and a condition; None always holds."""
     values = [value for value, _ in pieces]
     chosen = as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
     for value, condition in reversed(pieces):

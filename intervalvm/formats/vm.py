@@ -62,10 +62,27 @@ def load(
     max_bytes: Amount = MOST_BYTES,
     max_clauses: int = MOST_CLAUSES,
 ) -> Tape:
-    """The tape in the file ``path``. Raises FileError if it cannot be read, else FormatError.
+    """Read the tape in a ``.vm`` file.
 
-    Raises DoesNotFit for a file of more than ``max_bytes``, before reading it where the system
-    knows its size, for more clauses than ``max_clauses``, and where memory runs out.
+    Parameters
+    ----------
+    path : str or path-like
+    max_bytes : int, float or str
+        The largest file that is read, in bytes or as "4G".
+    max_clauses : int
+
+    Returns
+    -------
+    Tape
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    FormatError
+        If it is no tape. The message names line and column.
+    DoesNotFit
+        If it exceeds a limit or memory.
     """
     name, max_bytes = path_name(path), as_bytes("max_bytes", max_bytes)
     try:
@@ -117,11 +134,23 @@ def _out_of_memory(name: str) -> DoesNotFit:
 
 @in_default_environment
 def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
-    """Write the tape's text to the file ``path``, whole or, with FileError, not at all.
+    """Write ``str(tape)`` to a ``.vm`` file, which is replaced as a whole or left unchanged.
 
-    The text is ``str(tape)``. With ``dialect="fidget"`` it holds only operations that Fidget reads:
-    VariableError for a free variable, OptionError for an operation that it does not have, and for
-    a ``path`` that promises a picture.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    path : str or path-like
+    dialect : {"intervalvm", "fidget"}
+        With "fidget" only operations that Fidget reads are written.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    VariableError
+        If the tape has free variables and the dialect has none.
+    OptionError
+        If the dialect lacks an operation, or the suffix of ``path`` is that of a picture.
     """
     check_name(path)
     data = text_of(as_tape(tape), dialect).encode()
@@ -140,10 +169,26 @@ def check_name(path: str | os.PathLike[str]) -> None:
 
 @in_default_environment
 def parse(text: str, *, name: str = "<string>", max_clauses: int = MOST_CLAUSES) -> Tape:
-    """The tape written in ``text``. Raises FormatError, in which ``name`` stands for the file.
+    """Read the tape in a text.
 
-    Raises DoesNotFit for more clauses than ``max_clauses``, and where memory runs out,
-    ArgumentTypeError for what is no str.
+    Parameters
+    ----------
+    text : str
+        ``.vm`` text, one clause a line.
+    name : str
+        The name of the text in errors.
+    max_clauses : int
+
+    Returns
+    -------
+    Tape
+
+    Raises
+    ------
+    FormatError
+        If the text is no tape. The message names line and column.
+    DoesNotFit
+        If it exceeds ``max_clauses`` or memory.
     """
     if not isinstance(text, str):
         raise ArgumentTypeError(

@@ -1,20 +1,19 @@
 """The walk on a GPU: intervals, choices, shorter programs and leaves, all on the device.
 
-The only place that imports ``numba.cuda`` and CuPy; both when a render
-asks for them, not before.
+The only folder that imports ``numba.cuda`` and CuPy, both on first use.
 
 The walk, a frame of which is a few launches:
 
-    frames     walks made ready for a plan and a size, kept with the plan
-    walk       memory, launches, and passes for what found no room
-    waves      a program sorted so that many records can be computed at once
-    splits     the kernel of a step, with ``programs``: what its children are left with
-    leaves     the kernel of the pixels, ``paint`` that of what was proven
-    layout     what the kernels are told
+    frames     walks for a plan and a size, cached with the plan
+    walk       memory, launches, and passes for deferred children
+    waves      a program sorted into waves of independent records
+    splits     the kernel of a split, with ``programs``: the children's programs
+    leaves     the kernel of pixels, ``paint`` that of proven tiles
+    layout     the layout of the kernels' arguments
     devices    a GPU (``cupy_device``) or the simulator; kernels by name (``kernels``), and as
                machine code (``compile``)
 
-Rules and what else uses them:
+Rules and their other users:
 
     target     numba-cuda, compiling or simulating
     scalars    the rules of ``ops`` and ``interval`` as instructions of one CUDA thread

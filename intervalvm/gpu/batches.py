@@ -1,16 +1,15 @@
 """Leaves on a GPU, in batches, while the walk that finds them goes on.
 
-The walk is the compiled one, on the CPU. A thread collects its leaves (see ``jit.batches``) in
-one of two buffers of pinned memory; when that is full it is sent, and the thread goes on with the
-other::
+The walk is the compiled one, on the CPU. A thread collects its leaves (see ``jit.leaves``) in
+one of two buffers of pinned memory; a full one is sent, and the thread continues with the other::
 
     thread   │ walk, fill A │ walk, fill B       │ draw A │ walk, fill A       │ draw B │
     stream A │              │ up, evaluate, down │        │                    │
     stream B │              │                    │        │ up, evaluate, down │
 
-What crosses the bus is little: 16 bytes a record and 32 a block up, 32 bytes a block of 256 pixels
-down, which are bits of a bitmap. Pixels themselves never cross, since the walk fills what it has
-proven where the image lies. All of it is drawn when the walk is done, by the threads.
+Transfers are small: 16 bytes a record and 32 a block up, 32 bytes a block of 256 pixels down, the
+bits of a bitmap. Pixels are not transferred, since the walk fills proven tiles in host memory. The
+threads draw all results at the end of the walk.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ from intervalvm.jit.walk import Elsewhere
 from intervalvm.memory import address_of, require
 
 MOST_BLOCKS, MOST_RECORDS = 1 << 12, 1 << 16
-"""Room of a batch: 1 MiB of records."""
+"""Capacity of a batch: 1 MiB of records."""
 MOST_RESULTS = 1 << 20
 """Bytes of results: fewer blocks where they are values."""
 MOST_SCRATCH = 1 << 25
-"""Bytes of values of long programs that a batch has on the device, or one block's, if more."""
+"""Bytes of values of long programs of a batch on the device, at least one block's."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a batch is made for, so that it may serve another frame of the kind."""
+    """The parameters of a batch, by which frames share it."""
 
     dtype: np.dtype[Any]
     is_bitmap: bool
@@ -85,8 +84,8 @@ class Room:
 class Batch:
     """Blocks, records and results: in pinned memory, and their doubles on the device.
 
-    Memory is freed when the last thread that uses the batch has dropped it and the device has left
-    it: whoever is interrupted has nothing to see to.
+    Memory is freed when no thread refers to the batch and the device has finished with it, also
+    after an interrupt.
     """
 
     def __init__(self, module: ModuleType, launcher: devices.Device, room: Room) -> None:
@@ -113,7 +112,7 @@ class Batch:
                 self.wait()
 
     def send(self, count: int, used: int, inputs: Sequence[Any]) -> None:
-        """Have the first ``count`` blocks, with ``used`` records, evaluated; returns at once.
+        """Start the evaluation of the first ``count`` blocks, with ``used`` records.
 
         ``inputs`` are the pool of constants, x and y, on the device.
         """
@@ -150,11 +149,11 @@ class Batch:
         if self._scratch.size < at_once * size:
             self._scratch = self._module.empty(0, self.room.dtype)  # the smaller one goes first
             self._scratch = self._module.empty(at_once * size, self.room.dtype)
-            self._module.cuda.Device().synchronize()  # who had that memory may be in another stream
+            self._module.cuda.Device().synchronize()  # its last user may be in another stream
         return at_once
 
     def wait(self) -> None:
-        """Until what was sent has come back."""
+        """Wait for the results."""
         self.stream.synchronize()
         self._sent = None
 
@@ -167,12 +166,12 @@ def _pinned(module: ModuleType, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
 
 
 class Thread:
-    """What a thread of the walk has of its own: its workspace and two batches."""
+    """The workspace and the two batches of a thread."""
 
     def __init__(self, workspace: Workspace, batches: Sequence[Batch], frame: Frame) -> None:
         self._workspace, self._frame = workspace, frame
         self._filling, self._other = batches
-        # who waits for the others inside the kernel would send the last batch later
+        # waiting for the others inside the kernel would delay the last batch
         workspace.context[c.IS_CALLER] = False
         self._fill()
 
@@ -249,7 +248,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
             launcher.load(room.kernel("long"))
         kept = plan.kept.setdefault(("batches", here.id), [])
         taken = [_take(kept, room) or Batch(module, launcher, room) for _ in range(2 * threads)]
-        # what is no place and no constant may be looked up as one: 0 or 1
+        # unused operands 0 and 1 may be read as constants
         numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
         here.synchronize()
 

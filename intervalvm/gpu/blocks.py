@@ -1,9 +1,9 @@
 """The kernels of the leaf batches: 256 threads evaluate a block of 16 x 16 pixels by its program.
 
-All threads of a block read the same record at once and take the same arm of it, so they never part.
-A thread keeps the value of each place (see ``compiler.program``) of its own pixel: in memory of its
-own where a program is short, which nearly all are, else in a column of an array in the device's
-memory. Terms of one axis have a value a thread, not one a row or column: it costs a GPU nothing.
+All threads of a block read the same record and take the same arm, so they do not diverge. A thread
+keeps the values of its pixel by place (see ``compiler.program``): in local memory for a short
+program, as nearly all are, else in a column of an array in global memory. Terms of one axis are
+computed by every thread, which is free on a GPU.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from intervalvm.jit import layout as c
 from intervalvm.jit.layout import AREA, BLOCK
 
 LOCAL_PLACES = 64
-"""Places that a thread has memory of its own for."""
+"""Places in a thread's local memory."""
 
 
 def build(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:

@@ -1,4 +1,4 @@
-"""The kernels of dense evaluation: one operation, or the question, at every point."""
+"""The kernels of dense evaluation: one operation, or the predicate v < 0, at every point."""
 
 from __future__ import annotations
 

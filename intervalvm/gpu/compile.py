@@ -1,8 +1,8 @@
-"""Kernels as code of a GPU: compiled by numba-cuda once on a machine, then only loaded.
+"""Kernels as machine code of a GPU: compiled once on a machine, then loaded.
 
-numba-cuda makes PTX of a kernel, without a GPU if need be; nvJitLink makes machine code of that for
-one compute capability, which any driver of the same major version takes. The code is kept where
-that of the CPU's kernels is, under a digest of all that could change it.
+numba-cuda compiles a kernel to PTX, which needs no GPU; nvJitLink compiles that for one compute
+capability, for any driver of the same major version. The code is cached like that of the CPU's
+kernels, under a digest of everything that could change it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger("intervalvm")
 Capability = tuple[int, int]
 ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
 MOST_THREADS = dict.fromkeys(KINDS, 256) | {"split": 512}
-"""Threads of a block that the registers must suffice for."""
+"""Threads of a block, which limit the registers of each."""
 
 
 def ptx(kernel: Kernel, capability: Capability) -> str:
@@ -88,7 +88,7 @@ COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
 
 
 def _version(name: str) -> str | None:
-    """The version of a package; None of what was not installed as one."""
+    """The version of a package, or None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

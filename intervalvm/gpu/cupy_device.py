@@ -14,7 +14,7 @@ from intervalvm.gpu.device import cupy, device_errors
 from intervalvm.gpu.kernels import Kernel
 
 FEWER = "draw a smaller image, or choose backend='cupy' or 'numba'"
-"""The way out where the device's memory is too small."""
+"""The way out if the device's memory is too small."""
 SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 """Blocks for each multiprocessor."""
 
@@ -91,8 +91,8 @@ class CupyDevice:
 def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """Arguments as numba-cuda's kernels take them: an array is seven numbers of 64 bits.
 
-    Two that only a CPU has a use for, the number of items, the size of one, the address, the shape
-    and the stride.
+    Two are used by CPUs only; then the number of items, the item size, the address, the shape and
+    the stride.
     """
     words: list[int] = []
     for argument in arguments:

@@ -1,10 +1,9 @@
 """Dense evaluation on a GPU: one launch a clause, of the rules that all other kernels run.
 
-CuPy's own functions will not do for it. CuPy compiles them with ``-ftz=true``, whoever asks: a
-subnormal float32 counts as 0, so what lies just below 0 would be outside. It takes several of them
-for a ``min`` besides, where this is one pass over memory.
+CuPy's own functions cannot be used: CuPy always compiles with ``-ftz=true``, which flushes
+subnormal float32 to 0, so points just below 0 would be outside. A ``min`` would also need several.
 
-Operands are arrays of the result's shape, or one number; others are spread to that shape first.
+Operands are arrays of the result's shape, or one number; others are broadcast first.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Clauses:
         return [None if v is None else partial(self._run, v) for v in VARIANTS]
 
     def prepared(self, points: Points) -> Points:
-        """Points with everything that clauses read as flat memory of the device."""
+        """Points with all inputs as flat arrays of the device."""
         module = self.module
         constants = module.asarray(points.tape.constants(self.dtype))
         axes, free = (
@@ -61,7 +60,7 @@ class Clauses:
 
     def _run(self, variant: int, _xp: Any, a: Any, b: Any = None) -> Any:
         b = a if b is None else b
-        # that of most clauses, and it takes a third of a launch to find it the long way
+        # that of most clauses; the general lookup takes a third of a launch
         shape = a.shape if a.shape == b.shape else np.broadcast_shapes(a.shape, b.shape)
         out = self.module.empty(shape, self.dtype)
         (a, a_step), (b, b_step) = (self._operand(operand, shape) for operand in (a, b))

@@ -1,8 +1,7 @@
-"""The GPU as CuPy sees it: whether there is one, what is free on it, and its errors as ours.
+"""The GPU through CuPy: detection, free memory, and translation of its errors.
 
-``cupy`` is the one function that imports the library. Whatever runs on the device runs inside
-``device_errors``, so that a caller of intervalvm meets its errors alone, each with a way out.
-Nothing here falls back to another back end: a picture is made where it was asked for, or not.
+Only ``cupy`` imports the library. All work on the device runs inside ``device_errors``, which
+raises errors of this package, each with a way out. There is no fallback to another back end.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from types import ModuleType
 from intervalvm.errors import BackendError, DeviceError, DoesNotFit, install_line
 
 LEAST_CAPABILITY = (7, 5)
-"""Turing: compilers of CUDA 13 make no code for what came before."""
+"""Turing, the oldest architecture of CUDA 13's compilers."""
 REPORTERS = ("cupy.cuda.", "cupy_backends.", "numba.cuda.cudadrv.", "cuda.")
 """The modules whose errors are the device's; the last two are numba-cuda's."""
 NO_DRIVER = ("cudaErrorInsufficientDriver", "cudaErrorSystemDriverMismatch")
 OUT_OF_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
 SPARE = 8
-"""One part in so many of what is free stays so: a pool rounds sizes up, and drivers take some."""
+"""1 / SPARE of the free memory is left: pools round sizes up, and drivers use some."""
 
 
 @lru_cache(1)
@@ -74,10 +73,7 @@ def _check_device(module: ModuleType) -> None:
 
 @contextmanager
 def device_errors(fewer: str = "evaluate fewer points at a time") -> Iterator[None]:
-    """Within it what CUDA reports is raised as DoesNotFit or DeviceError; other errors pass.
-
-    ``fewer`` is the way out where the device's memory is too small.
-    """
+    """Raise errors of CUDA as DoesNotFit, with the way out ``fewer``, or as DeviceError."""
     try:
         yield
     except Exception as error:
@@ -98,7 +94,7 @@ def _named(error: Exception, names: tuple[str, ...]) -> bool:
 
 
 def free_bytes() -> int:
-    """What arrays may take on the device: free memory and what CuPy's pool holds unused."""
+    """Bytes for arrays on the device: free memory and unused memory of CuPy's pool."""
     module = cupy()
     with device_errors():
         free, _ = module.cuda.runtime.memGetInfo()

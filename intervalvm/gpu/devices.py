@@ -1,7 +1,7 @@
-"""Where a walk's arrays are and its kernels run: a GPU, through CuPy, or the simulator.
+"""Devices of a walk's arrays and kernels: a GPU, through CuPy, or the simulator.
 
-Both take kernels as ``kernels.Kernel`` and arrays of their own; what a launch writes is there for
-the next, and ``host`` waits for all of them.
+Both take kernels as ``kernels.Kernel`` and their own arrays. Launches run in order, and ``host``
+waits for them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from intervalvm.memory import address_of
 
 
 class Device(Protocol):
-    """What a walk asks of a device."""
+    """The interface of a device."""
 
     processors: int
     """Its multiprocessors."""
@@ -32,7 +32,7 @@ class Device(Protocol):
     """Threads of a block that paints."""
 
     def load(self, kernel: Kernel) -> None:
-        """Have a kernel ready to be launched."""
+        """Prepare a kernel for launches."""
 
     def empty(self, count: int, dtype: Any) -> Any:
         """An array of the device, uninitialised."""
@@ -47,7 +47,7 @@ class Device(Protocol):
         """Run a kernel after all that was launched before. Arguments are arrays and integers."""
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """A function that launches again what ``work`` does, which only launches, in one go."""
+        """A function that repeats the launches of ``work`` as one."""
 
     def address(self, array: Any) -> int:
         """Where an array lies."""
@@ -68,7 +68,7 @@ class Simulator:
 
     def empty(self, count: int, dtype: Any) -> Any:
         filled = np.empty(count, dtype)
-        filled.view(np.uint8)[:] = 0xA5  # nobody may count on zeros
+        filled.view(np.uint8)[:] = 0xA5  # not zeros, which nothing may rely on
         return filled
 
     def array(self, values: NDArray[Any]) -> Any:

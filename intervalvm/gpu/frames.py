@@ -1,4 +1,4 @@
-"""Walks made ready for a plan and a size, kept with the plan for the next frame."""
+"""Walks for a plan and a size, cached with the plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
 
 MOST_SIZES = 4
-"""Sizes of images for which a plan's memory on a device is kept."""
+"""Image sizes for which a plan's memory on a device is cached."""
 
 
 @dataclass
@@ -38,11 +38,11 @@ class Walks:
         pixel_type = np.dtype(np.uint8) if self.plan.is_bitmap else self.plan.dtype
         image = self.device.empty(self.shape[0] * self.shape[1], pixel_type)
         counts = walk.render(x, y, image)
-        self._idle.append(walk)  # not after an error: what it has on the device is anyone's guess
+        self._idle.append(walk)  # not after an error, when its state on the device is unknown
         return image.reshape(self.shape), counts
 
     def take(self) -> Walk:
-        """A walk that nobody is using."""
+        """An unused walk."""
         try:
             return self._idle.pop()
         except IndexError:

@@ -1,13 +1,12 @@
-"""What the kernels of a walk are told, and where they leave what they find.
+"""The layout of the arrays that the kernels of a walk read and write.
 
-All of it stands in arrays of the device. ``control`` (int64) has sizes, and a row for each step of
-the walk and one for the leaves: its list of regions, the arena of their programs, what was counted.
-The names below are places in it.
+``control`` (int64) has sizes, and a row for each step of the walk and one for the leaves: its list
+of regions, the arena of their programs, and counts. The names below are indices into it.
 
-A *program* is the records of ``compiler.program``, sorted into *waves*: the records of a wave read
-nothing that another of it writes, so all can be computed at once. Each wave has either values and
-literals, which are computed for each child, or combinations of truths, which are words with a bit
-for each child. The table of waves has an entry for each: ``2 * end + is_combination``.
+A *program* is the records of ``compiler.program``, sorted into *waves* of independent records,
+which are computed in parallel. A wave has either values and literals, computed for each child, or
+combinations of truths, which are words with a bit for each child. The table of waves has an entry
+for each: ``2 * end + is_combination``.
 
 A region is evaluated by one block, or two of 32 children each: a *warp* is 32 children.
 """
@@ -19,10 +18,10 @@ from intervalvm.compiler.program import RECORD_BYTES
 WORDS = RECORD_BYTES // 4
 """Words of a record."""
 LANES = 32
-"""Children that a warp works on: half of those of a split by three levels."""
+"""Children of a warp: half of those of a split by three levels."""
 MOST_WARPS = 16
 RUN = 8
-"""Pixels that a thread paints at once, in bitmaps whose rows are whole runs."""
+"""Pixels that a thread paints as one word."""
 
 # Control: the head.
 (

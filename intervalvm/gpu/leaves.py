@@ -1,7 +1,7 @@
 """The leaves: a program at every pixel of a tile, one thread a pixel.
 
-A block takes 16 x 16 pixels. Its threads read each record together and have values of their own, so
-nothing waits for another thread.
+A block takes 16 x 16 pixels. Its threads read the same records and have their own values, so no
+thread waits for another.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def interpreter(dtype: str, *, tame: bool) -> Any:
 
 @lru_cache
 def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
-    """The kernel ``leaves``: all of the last step's regions that were left, pixel by pixel."""
+    """The kernel ``leaves``: the ambiguous regions of the last step, pixel by pixel."""
     evaluate = interpreter(dtype, tame=tame)
 
     def leaves(shortest, longest, control, coordinates, constants, programs, items, values, image):

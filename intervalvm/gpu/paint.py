@@ -1,10 +1,9 @@
-"""The kernel that fills what was proven: each pixel finds its region in the maps of verdicts.
+"""The kernel that fills proven tiles: each pixel finds its tile in the maps of verdicts.
 
-The maps have a cell for each child of each step, written where a region was split. A pixel looks
-from the first step down, so it meets no cell that nobody wrote: an ambiguous cell says that the
-next step has one, any other ends the search. The pixels of leaves are left alone. So all that is
-filled is written once, in order, however large or small its regions are, and no list of them has to
-be kept.
+The maps have a cell for each child of each step, written where a region was split. A pixel searches
+from the first step down, so it reads no cell that is not written: below an ambiguous cell the next
+step has one, any other cell ends the search. Pixels of leaves are skipped. So each pixel is written
+once, in order, whatever the sizes of the tiles, and no list of tiles is kept.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def build() -> Any:
             y, x = run // per_row, c.RUN * (run % per_row)
             last = min(x + c.RUN, width) - 1
             while x <= last:
-                # the pixels from x on that one cell decides
+                # the pixels from x on in one cell
                 verdict, end = np.int64(c.AMBIGUOUS_CELL), x
                 for step in range(steps):
                     row = c.HEAD + c.ROW * step

@@ -1,7 +1,7 @@
-"""The children's programs: what each needs of its parent's, found for 32 at once, then written.
+"""The children's programs: liveness for 32 children in parallel, then output.
 
-Device functions of the kernel in ``splits``, in the order in which it calls them. All threads of a
-block do; ``w`` is where the block's workspace starts in ``words``, and a lane is a child.
+Device functions of the kernel in ``splits``, in the order of its calls, by all threads of a block.
+``w`` is the start of the block's workspace in ``words``, and a lane is a child.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COPY_FULL, COPY_AXIS = (
 SIDES = 3
 assert (RIGHT_PLACE, THIRD_PLACE) == (LEFT_PLACE << 1, LEFT_PLACE << 2), "one flag a side, in order"
 (VALID_MARK, FITTING_MARK, LISTED_MARK, MARKS) = range(4)
-"""Words that a block's threads share: of the children one bit each."""
+"""Words shared by a block's threads, with a bit for each child."""
 
 
 @device
@@ -49,7 +49,7 @@ def rank(words, w, places, segment, offsets, index, lane):
 
 @device
 def number_of(place, programs, at, words, w, places, segment, offsets, lane):
-    """A place as the lane's child numbers it; what a choice has decided is the operand it chose."""
+    """A place in the numbering of the lane's child; a decided choice is its chosen operand."""
     while place >= INPUTS and not has(words[w + c.NEEDED * places + place], lane):
         record = at + c.WORDS * (place - INPUTS)
         if has(words[w + c.LEFT * places + place], lane):
@@ -63,10 +63,10 @@ def number_of(place, programs, at, words, w, places, segment, offsets, lane):
 
 @device
 def find_needed(programs, at, waves, wave_count, words, w, places, thread, threads):
-    """Backwards through the waves: which children need each record, and do not see it decided.
+    """Backward liveness by waves: the children in which each record is live and not decided.
 
-    The result's word is set. A record whose choice is decided hands its need on to the operand that
-    was chosen; it stays only where that is a constant, of which it becomes a copy.
+    The result's word is set. A record whose choice is decided forwards its liveness to the chosen
+    operand; it stays only if that is a constant, as a copy of it.
     """
     for wave in range(wave_count - 1, -1, -1):
         end = np.int64(programs[waves + wave]) >> 1
@@ -98,9 +98,9 @@ def find_needed(programs, at, waves, wave_count, words, w, places, thread, threa
 
 @device
 def count_kept(words, w, places, n, segment, offsets, lane, warp, warps):
-    """Number the records that each child keeps: of each 32 the bits, and how many come before.
+    """Number the records that each child keeps: for each 32 a mask and the count before them.
 
-    Each warp counts in a segment of its own; ``offsets`` are then those before each segment.
+    Each warp counts in its own segment; ``offsets`` are the counts before each segment.
     """
     chunks = n // c.LANES + 1
     running = np.int64(0)
@@ -126,7 +126,7 @@ def count_kept(words, w, places, n, segment, offsets, lane, warp, warps):
 
 @device
 def write_records(programs, at, words, w, places, n, segment, offsets, start, lane, warp):
-    """Write the program of the lane's child to ``start``, as far as the warp's segment has it."""
+    """Write the warp's segment of the program of the lane's child, which begins at ``start``."""
     chunks = n // c.LANES + 1
     for chunk in range(segment * warp, min(segment * (warp + 1), chunks)):
         kept = np.int64(words[w + c.BITS_AT * (places + c.LANES) + c.LANES * chunk + lane])
@@ -174,9 +174,9 @@ def take_room(control, following, asked, tables, count, lane, warp, thread, room
     """Room for the programs of the children in ``asked``, and in the list of the next step.
 
     ``count`` are the records of the lane's child, ``tables`` the most entries of its table of
-    waves. Returns where its program starts, its place in the list, and whether there is room for
-    both; all of these are in ``LISTED_MARK`` after the next barrier. What one block is given is
-    not split, so the first of a pass, to which the arena is empty, finds room for a child at least.
+    waves. Returns the start of its program, its place in the list, and whether both fit; the
+    children that fit are in ``LISTED_MARK`` after the next barrier. A block's allocation is
+    contiguous, so the first of a pass, with an empty arena, has room for one child at least.
     """
     is_asked = has(asked, lane)
     room = np.int64(0)
@@ -212,7 +212,7 @@ def take_room(control, following, asked, tables, count, lane, warp, thread, room
 
 @device
 def note_later(control, row, items, item, part, children):
-    """Note those of a region's children that found no room; for one thread of the block."""
+    """Defer the children of a region for which there is no room; for one thread of the block."""
     later = control[row + c.DEFERRED] + c.ITEM * cuda.atomic.add(control, row + c.DEFERRED_COUNT, 1)
     for field in range(c.ITEM):
         items[later + field] = items[item + field]

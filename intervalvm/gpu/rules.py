@@ -1,8 +1,8 @@
 """Device functions that compute one record: at a point, or over a box.
 
 Each is one ``switch`` over the variants of ``compiler.program``, its arms made by the rules of
-``compiler.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A thread
-passes three operands, of which an arm takes as many as it has.
+``compiler.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A call has
+three operands, of which an arm uses its arity.
 
 ==========================  ====================================================================
 ``point(v, a, b, c)``       the value at a point; a truth is 1 or 0
@@ -109,7 +109,7 @@ class Function:
         return f"intervalvm_{self.name}_{self.dtype}_{manner}"
 
     def operands(self, numbers: Iterable[Any], variant: Variant | None) -> list[Any]:
-        """The arguments after the variant, as many as it takes: numbers, or intervals."""
+        """The operands of a variant: numbers, or intervals."""
         given = list(numbers)
         if self.kind.over_boxes:
             given = [Interval(*given[i : i + 3]) for i in range(0, len(given), 3)]
@@ -118,8 +118,8 @@ class Function:
 
 @dataclass(frozen=True)
 class Kind:
-    """``compute(variant, namespace, operands)`` for ``variants``; ``result`` tells how many numbers
-    and then truths it gives, ``over_boxes`` that operands are intervals."""
+    """``compute(variant, namespace, operands)`` for ``variants``; ``result`` counts the numbers and
+    the truths of a result, ``over_boxes`` is set for operands that are intervals."""
 
     compute: Callable[..., tuple[Any, ...]]
     variants: list[Variant]
@@ -218,7 +218,7 @@ def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> 
 
 
 def _is_cold(variant: Variant) -> bool:
-    """Long operations have a function of their own, or their registers would be the kernel's."""
+    """Long operations are functions, so that the kernel needs fewer registers."""
     return variant.op in OPS and OPS[variant.op].temporaries > 1
 
 
@@ -228,7 +228,7 @@ def _types(function: Function) -> list[ir.Type]:
 
 
 def _nothing(function: Function) -> list[ir.Value]:
-    """The results for a variant that never comes."""
+    """The results of the unreachable default."""
     return [ir.Constant(kind, ir.Undefined) for kind in _types(function)]
 
 
@@ -258,7 +258,7 @@ def _switch(
     args: list[ir.Value],
     others: Callable[[ir.IRBuilder], list[ir.Value]],
 ) -> list[ir.Value]:
-    """One arm for the variants of each meaning; phis merge what they give."""
+    """One arm for the variants of each meaning; phis merge the results."""
     end = builder.function.append_basic_block("next")
     default = builder.function.append_basic_block("other")
     switch = builder.switch(args[0], default)
@@ -284,7 +284,7 @@ def _switch(
 
 
 def _by_meaning(variants: list[Variant]) -> list[list[Variant]]:
-    """Variants that differ in the kinds of their operands alone: to a thread all are numbers."""
+    """Variants grouped by meaning: to a thread all kinds of operands are numbers."""
     groups: dict[tuple[Any, ...], list[Variant]] = {}
     for variant in variants:
         at = variant.kinds.index("x") if variant.op == "sum_less" else 0

@@ -1,11 +1,10 @@
 """The rules of ``ops`` and ``interval`` as code of one CUDA thread.
 
-``Scalars`` is the namespace ``Lanes`` with single numbers for vectors. It states every rounding:
-where the CPU's lanes have a plain addition, a GPU's compiler may make one instruction of it and a
-multiplication (``fma``), which rounds once instead of twice, and numba-cuda has no option against
-it. The functions of libdevice that name their rounding (``__nv_fadd_rn``) become instructions that
-neither libNVVM nor ptxas may merge. Nothing here has an address, so the code means the same in both
-dialects of LLVM that libNVVM reads.
+``Scalars`` is the namespace ``Lanes`` with scalars for vectors. Every rounding is explicit: a GPU's
+compiler may contract a plain addition and a multiplication to ``fma``, which rounds once instead of
+twice, and numba-cuda cannot disable that. Functions of libdevice with a rounding mode
+(``__nv_fadd_rn``) become instructions that neither libNVVM nor ptxas contracts. There are no
+addresses, so the code is valid in both LLVM dialects of libNVVM.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from llvmlite import ir
 from intervalvm.jit.lanes import DOUBLE, FLOAT, I1, I32, I64, Lane, Lanes
 
 ROUNDED = {"fadd": "add_rn", "fmul": "mul_rn", "fdiv": "div_rn"}
-"""Instructions and the functions of libdevice that take their place. A difference is the sum with
-the negative, bit for bit."""
+"""Instructions and their replacements in libdevice. A difference is the sum with the negative, bit
+for bit."""
 LIBDEVICE = {"sqrt": "sqrt_rn", "fabs": "fabs", "floor": "floor", "ceil": "ceil"} | {
     "trunc": "trunc",
     "copysign": "copysign",
@@ -37,7 +36,7 @@ def symbol(name: str, element: ir.Type) -> str:
 
 
 def declared(module: ir.Module, name: str, result: ir.Type, operands: list[ir.Type]) -> Any:
-    """The function ``name`` of a module, declared if it is not there yet."""
+    """The function ``name`` of a module, declared if necessary."""
     found = module.globals.get(name)
     return found or ir.Function(module, ir.FunctionType(result, operands), name)
 
@@ -57,7 +56,7 @@ def number(element: ir.Type, value: float | int) -> ir.Constant:
 
 
 class Scalar(Lane):
-    """One value of a thread, with the operators that the rules use."""
+    """A value of a thread, with the operators of the rules."""
 
     __slots__ = ()
 
@@ -136,9 +135,9 @@ class Scalars(Lanes):
 def own_function(
     module: ir.Module, name: str, result: ir.Type, operands: list[ir.Type]
 ) -> tuple[ir.Function, bool]:
-    """A function of the module by name, and whether it is new and waits for its code.
+    """A function of the module by name, and whether it is new, without a body.
 
-    It stays a function: its registers are not taken from those who call it now and then.
+    It is not inlined, so that rare calls do not cost registers.
     """
     is_new = name not in module.globals
     function = declared(module, name, result, operands)

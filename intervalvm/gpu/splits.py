@@ -1,14 +1,14 @@
-"""The kernel of one step: a region's program over its children, and what is left of it for each.
+"""The kernel of a split: a region's program over its children, and their shorter programs.
 
 A block takes half of a region, 32 children, which are the lanes of each of its warps. The records
-of a wave are shared out among the warps:
+of a wave are distributed over the warps:
 
-1. forwards, every record over every child; what is proven goes to the map of verdicts;
-2. backwards, which children need each record (words of 32 bits, wave by wave);
-3. each child's records are numbered, room for them is taken from the arena of the next step, and
-   they are written, with what was proven left out (see ``programs``).
+1. forward, every record over every child; verdicts go to the map;
+2. backward liveness (masks of 32 children, wave by wave);
+3. each child's live records are numbered, allocated in the arena of the next step, and written (see
+   ``programs``).
 
-Children for which there is no room are noted, with their region, to be done later.
+Children that do not fit are deferred with their region.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
 
     @device
     def enter_children(control, coordinates, values, v, words, w, left, right, top, bottom, lane):
-        """The x and y of the lane's child. One without pixels gets some, and nobody looks at it."""
+        """The x and y of the lane's child; those of one without pixels are not used."""
         width, height, y_start = control[c.WIDTH], control[c.HEIGHT], control[c.Y]
         x_first, y_first = min(left, width - 1), min(top, height - 1)
         x_last = min(max(right - 1, x_first), width - 1)
@@ -170,9 +170,9 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
 
     @device
     def proven(words, w, places, result, valid):
-        """Which of the ``valid`` children are inside and which outside, by the result's bounds.
+        """The masks of inside and outside among the ``valid`` children, by the result's bounds.
 
-        Of a value no bound will do: each pixel gets its own.
+        With values there are none: each pixel has its own.
         """
         inside, outside = np.int64(0), np.int64(0)
         if is_bitmap:
@@ -182,7 +182,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
 
     @device
     def give_verdict(verdicts, cell, inside, outside, lane):
-        """Note what was proven of the lane's child; returns whether it is inside."""
+        """Write the verdict of the lane's child; returns whether it is inside."""
         is_inside, is_outside = has(inside, lane), has(outside, lane)
         verdicts[cell] = (
             c.INSIDE_CELL if is_inside else c.OUTSIDE_CELL if is_outside else c.AMBIGUOUS_CELL

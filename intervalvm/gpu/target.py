@@ -1,7 +1,7 @@
-"""Where kernels run: compiled for a GPU, or in the simulator of numba-cuda.
+"""The target of kernels: a GPU, or the simulator of numba-cuda.
 
-The simulator runs a kernel as Python, each thread of a block as a thread of the process. It is
-chosen by the environment variable ``NUMBA_ENABLE_CUDASIM=1``, before numba is imported.
+The simulator runs a kernel as Python, each thread of a block as a thread of the process. The
+environment variable ``NUMBA_ENABLE_CUDASIM=1`` selects it before numba is imported.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ HAS_NUMBA_CUDA = find_spec("numba_cuda") is not None
 
 
 def check_target() -> None:
-    """Raise BackendError where kernels can neither be compiled nor simulated.
+    """Raise BackendError if kernels can neither be compiled nor simulated.
 
-    For a GPU CuPy is needed too; whether there is one is asked when it is used.
+    A GPU needs CuPy too; its presence is checked on use.
     """
     if SIMULATED:
         return
@@ -60,9 +60,9 @@ if SIMULATED:
 
     @device
     def vote(words: Any, place: int, truth: Any, lane: int) -> None:
-        """Each lane's truth as a bit of ``words[place]``; it is there after the next barrier.
+        """Each lane's truth as a bit of ``words[place]``, visible after the next barrier.
 
-        All lanes of a warp call it at once.
+        Called by all lanes of a warp together.
         """
         bit = 1 << int(lane)
         with _VOTING:  # its atomics have a lock for each operation, and here there are two

@@ -1,13 +1,12 @@
-"""The walk on a device: what it needs in memory, what is launched, and what is done again.
+"""The walk on a device: memory, launches, and passes for deferred children.
 
 A frame is one upload (``control`` and the coordinates), a launch or two for each step of the walk
-and for the leaves, one that paints what was proven, and one download of ``control``. No step waits
-for the host: each finds in ``control`` how many regions the one before has left.
+and for the leaves, one that paints proven tiles, and one download of ``control``. No step waits for
+the host: the number of its regions is in ``control``.
 
-The lists of regions and the arenas of their programs have bounds. Children that found no room were
-noted, and are walked in further passes: the deepest step that has some first, so that its own
-programs are still there while those of all deeper steps may be overwritten. Each pass finds room
-for one child at least.
+The lists of regions and the arenas of programs are bounded. Deferred children are walked in further
+passes, the deepest step first: its programs are still valid, and those of deeper steps may be
+overwritten. Each pass has room for one child at least.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ if TYPE_CHECKING:
 MOST_ITEMS = 1 << 18
 """Regions in the list of a step. More are walked in further passes."""
 MOST_ARENA = 1 << 24
-"""Words of the programs of a step's regions, beyond the one that must fit: 64 MiB."""
+"""Words for the programs of a step's regions, besides the longest one: 64 MiB."""
 SHORT, SHORT_LEAF = 512, 126
-"""Programs up to so many records share the device among many blocks. Longer ones, which need more
-memory a block, have launches of their own with fewer blocks."""
+"""Programs up to this many records run in many blocks. Longer ones, which need more memory a block,
+have separate launches of fewer blocks."""
 MOST_RECORDED = 4
-"""Images' places in memory for which the launches of a frame are recorded."""
+"""Addresses of images for which the launches of a frame are recorded."""
 LONG_BYTES = 1 << 28
-"""What the blocks of such a launch may take together; one block is always there."""
+"""Memory of the blocks of such a launch; one block always runs."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class Launch:
 
 
 class Walk:
-    """A program made ready for images of one size; holds the device's memory for a frame.
+    """A program prepared for images of one size, with the device's memory of a frame.
 
-    ``steps`` are the levels of the quadtree that each split takes. ``is_tame`` promises that
-    neither NaN nor infinity arises at the coordinates given later. Not for two threads at once.
+    ``steps`` are the levels of the quadtree that each split covers. ``is_tame`` asserts that no NaN
+    or infinity arises at the coordinates given later. Not thread-safe.
     """
 
     def __init__(
@@ -200,7 +199,7 @@ class Walk:
             )
 
     def _threads(self, blocks: int) -> int:
-        """Few blocks get many warps, so that the device is used either way."""
+        """Fewer blocks get more warps, so that the device is occupied."""
         processors = self.device.processors
         warps = 16 if blocks <= processors else 8 if blocks <= 4 * processors else 2
         return c.LANES * min(warps, self.device.most_warps, c.MOST_WARPS)
@@ -252,9 +251,9 @@ class Walk:
         return self._counts(control)
 
     def _draw(self, image: Any) -> None:
-        """Launch a frame: one by one into memory that is new, all at once where it came before.
+        """Launch a frame: step by step for a new address of the image, else as a recorded graph.
 
-        Who draws many frames and drops them gets the same memory again and again.
+        Frames that are drawn and dropped get the same memory again.
         """
 
         def work() -> None:
@@ -272,12 +271,12 @@ class Walk:
             del self._recorded[next(iter(self._recorded))]
 
     def _unfinished(self, control: NDArray[np.int64]) -> int | None:
-        """The deepest step that has left regions for later."""
+        """The deepest step with deferred regions."""
         steps = range(len(self.steps) - 1, -1, -1)
         return next((step for step in steps if control[c.row(step) + c.DEFERRED_COUNT]), None)
 
     def _finish(self, control: NDArray[np.int64], image: Any) -> NDArray[np.int64]:
-        """Walk what found no room, in as many passes as it takes, and paint again."""
+        """Walk deferred children, in passes until there are none, and paint again."""
         while (step := self._unfinished(control)) is not None:
             row = control[c.row(step) :]
             row[c.ITEMS], row[c.COUNT] = row[c.DEFERRED], row[c.DEFERRED_COUNT]

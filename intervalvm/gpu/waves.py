@@ -1,4 +1,4 @@
-"""A program in waves: sorted so that many records can be computed at once (see ``layout``)."""
+"""A program sorted into waves of independent records (see ``layout``)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PLACE_FLAGS = (LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE)
 def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
     """The same program with its records sorted by wave, and the table of waves.
 
-    A wave has what is as many records away from x and y, values and literals before combinations;
-    within a wave records keep their order.
+    A wave has the records of equal depth, values and literals before combinations; within a wave
+    records keep their order.
     """
     records, n = program.records, len(program)
     combines = COMBINES[records[:, 0] & VARIANT_MASK]

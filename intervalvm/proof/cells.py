@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.digits import shown
+from intervalvm.arguments import bounds_text
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.region import Region
 
@@ -195,5 +195,5 @@ def rounded_up(value: Fraction) -> float:
 def box_text(box: tuple[Any, Any]) -> str:
     """A box as ``x 0..1, y 0..1``, rounded outwards."""
     return ", ".join(
-        f"{axis} {'..'.join(shown(*side))}" for axis, side in zip("xy", box, strict=True)
+        f"{axis} {'..'.join(bounds_text(*side))}" for axis, side in zip("xy", box, strict=True)
     )

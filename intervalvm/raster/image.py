@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.arguments import brief
-from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import IMAGE, lacks
+from intervalvm.late import cached_property
 from intervalvm.memory import address_of
 from intervalvm.raster import formats
 
@@ -219,10 +219,12 @@ class Image:
 
     @property
     def width(self) -> int:
+        """Columns of pixels."""
         return int(self._pixels.shape[1])
 
     @property
     def height(self) -> int:
+        """Rows of pixels."""
         return int(self._pixels.shape[0])
 
     @property

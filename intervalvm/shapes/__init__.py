@@ -1,25 +1,23 @@
-"""Shapes in Python: fields that are negative inside, combined, moved and drawn like pictures.
+"""Shapes: fields that are negative inside, to be combined, moved and drawn.
 
-Not imported with the package: ``from intervalvm import shapes``, or ``intervalvm.shapes`` when it
-is first used.
+``from intervalvm import shapes`` imports them; ``intervalvm.shapes`` does when first used.
 
-A picture shows x to the right and y upwards, from -1 to 1 unless a region is given; z points at
-the viewer, and a picture is the slice at one z, by default 0. Lengths are in the same unit, angles
-in degrees, counter-clockwise from the x axis, or about another one (right-hand rule). Shapes stand
-about the origin: move them. A width or a height is a full one, a radius a half. A flat shape
-is the same at every z.
+x points right, y up and z at the viewer; a picture is the slice at one z, by default 0. Lengths
+have the unit of the axes. Angles are degrees, counter-clockwise from the x axis or about another
+axis (right-hand rule). Shapes are centred on the origin. Widths and heights are full, radii half. A
+flat shape is the same at every z.
 
-A parameter is a number or an expression, such as ``ivm.var("r", 0.5)``, but for counts and the
-corners of polygons. Numbers are checked at the call: one that means nothing raises OptionError.
+Parameters are numbers or expressions, such as ``ivm.var("r", 0.5)``; counts and corners of polygons
+are numbers. A number out of range raises OptionError, another type ArgumentTypeError.
 
-What a field measures beside its sign is the last thing a docstring says:
+The end of a docstring says what the field measures besides its sign:
 
 the distance
     the Euclidean distance to the boundary, negative inside
 the distance outside, or inside
-    the same on one side, and a bound on the other
+    the distance on that side, a bound on the other
 a bound
-    never farther from 0 than the distance is, and its slope is at most 1
+    at most the distance in absolute value, with slope at most 1
 the sign
     nothing else
 """
@@ -31,20 +29,28 @@ from intervalvm.environment import all_in_default_environment, default_environme
 from intervalvm.hints import SHAPES, missing
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
-    from intervalvm.shapes.font import Font
     from intervalvm.shapes.polygons import polygon, star
     from intervalvm.shapes.surfaces import gyroid, iwp, neovius, schwarz_d, schwarz_p
     from intervalvm.shapes.text import text
+    from intervalvm.shapes.text.font import Font
 
-from intervalvm.shapes.plane import (
+from intervalvm.shapes.primitives import (
     arc,
+    box,
+    capsule,
     circle,
+    cone,
+    cylinder,
     ellipse,
     half_plane,
+    half_space,
     rectangle,
     ring,
+    rounded_box,
     rounded_rectangle,
     segment,
+    sphere,
+    torus,
 )
 from intervalvm.shapes.shape import (
     Shape,
@@ -54,16 +60,6 @@ from intervalvm.shapes.shape import (
     smooth_intersection,
     smooth_union,
     union,
-)
-from intervalvm.shapes.solid import (
-    box,
-    capsule,
-    cone,
-    cylinder,
-    half_space,
-    rounded_box,
-    sphere,
-    torus,
 )
 
 __all__ = [
@@ -104,7 +100,7 @@ __all__ = [
 all_in_default_environment(sys.modules[__name__], __all__)
 
 
-if not TYPE_CHECKING:  # which would take every name for one that there is
+if not TYPE_CHECKING:  # mypy would accept every name
 
     def __getattr__(name):
         raise AttributeError(missing(f"module {__name__!r}", name, SHAPES, __all__))

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from intervalvm.cached import cached_property
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
 from intervalvm.hints import METHODS, lacks, refusing
-from intervalvm.shapes.made import Made, Place, Then
-from intervalvm.shown import Shown
+from intervalvm.late import Shown, cached_property
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
+Point = tuple[Expr, Expr, Expr]
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
 """x, y and z to a value that is below 0 inside, or to a truth that holds there."""
 Join = Callable[[Expr, Expr], Expr]
+Then = Callable[..., "Expr | float"]
+"""The point and the values of the parts to the value of the whole."""
+Place = Callable[..., "Iterable[Expr | float]"]
+"""x, y and z to the point at which the parts are evaluated."""
+
+MOST = 1_000_000
+"""Parts of one shape: a formula of so many fields takes gigabytes."""
+COPIES = (
+    "repeat without a count takes one part for any number of copies, and `&` cuts them off, as in "
+    "shape.repeat(0.5) & rectangle(8, 8)"
+)
 
 
 @refusing
 class Base(Shown):
-    """A field and what is made of it. The parts of ``Shape`` that move and bend build on this.
+    """A field, its expression and its tape: the base of ``Placing`` and ``Shape``.
 
-    A shape keeps no expression but a function that makes one from three expressions for x, y and
-    z, so that moving it is to call that function with other coordinates. ``Made`` is such a
-    function of other shapes.
+    A shape stores a function of three expressions, so moving it is a change of coordinates.
+    ``Made`` is such a function of other shapes.
     """
 
     def __init__(self, field: Field) -> None:
@@ -36,7 +46,7 @@ class Base(Shown):
 
     @classmethod
     def _of(cls, field: Field) -> Self:
-        """The shape of a field of this package, which is not tried, since many are never asked."""
+        """The shape of a field of this package, which is called when its clauses are needed."""
         shape = cls.__new__(cls)
         Base.__init__(shape, field)
         return shape
@@ -48,10 +58,9 @@ class Base(Shown):
     @cached_property
     @in_default_environment
     def expr(self) -> Expr:
-        """The field at (x, y, z) themselves.
+        """The field as an expression of the axes.
 
-        Raises OptionError where functions given to ``Shape`` call each other some hundred levels
-        deep.
+        Raises OptionError if functions given to ``Shape`` exceed Python's recursion limit.
         """
         try:
             return self(*axes())
@@ -62,7 +71,7 @@ class Base(Shown):
             ) from None
 
     def tape(self) -> Tape:
-        """The clauses of the field."""
+        """The tape of the field, negative inside."""
         return self.expr.tape()
 
     @property
@@ -85,7 +94,7 @@ class Base(Shown):
             "prove(shape).verdict tells whether it is empty"
         )
 
-    if not TYPE_CHECKING:  # which would take every name for one that there is
+    if not TYPE_CHECKING:  # mypy would accept every name
 
         def __getattr__(self, name):
             return lacks(self, "a shape", name, METHODS)
@@ -103,10 +112,7 @@ class Base(Shown):
 
     @classmethod
     def _joined(cls, join: Join, shapes: Sequence[Self]) -> Self:
-        """The join of all, as a balanced tree, neighbours first.
-
-        A shape that is such a join itself gives its parts, so ``a | b | c | ...`` is flat.
-        """
+        """The join of all as a balanced tree; operands of a chain ``a | b | c | ...`` are equal."""
         parts: list[Self] = []
         for shape in shapes:
             is_same = shape._chain is not None and shape._chain[0] is join
@@ -117,8 +123,58 @@ class Base(Shown):
 
 
 def balanced(join: Join, parts: Sequence[Expr]) -> Expr:
-    """``join`` of all parts in their order, as a tree whose leaves are all about as deep."""
+    """``join`` of all parts in their order, as a balanced tree."""
     if len(parts) == 1:
         return parts[0]
     half = len(parts) // 2
     return join(balanced(join, parts[:half]), balanced(join, parts[half:]))
+
+
+def part_count(shape: Base) -> int:
+    """How many fields the formula of a shape holds, repeated ones counted each time."""
+    return shape._field.parts if isinstance(shape._field, Made) else 1
+
+
+def check_count(parts: int, way_out: str = COPIES) -> None:
+    """Raise OptionError for a shape that would be made of too many parts."""
+    if parts > MOST:
+        raise OptionError(
+            f"the shape would be made of {parts:,} parts, more than {MOST:,}: {way_out}"
+        )
+
+
+@dataclass(frozen=True)
+class Made:
+    """The field ``then(point, *values)``, of the values of shapes at ``place(*point)``.
+
+    A call keeps its own stack, so shapes nest to any depth. Raises OptionError for too many parts.
+    """
+
+    shapes: Sequence[Base]
+    then: Then = lambda _, value: value
+    place: Place = lambda *point: point
+
+    def __post_init__(self) -> None:
+        check_count(self.parts)
+
+    @cached_property
+    def parts(self) -> int:
+        return sum(map(part_count, self.shapes))
+
+    def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
+        open_calls: list[tuple[Made, Point, list[Expr]]] = [(self, (x, y, z), [])]
+        while True:
+            made, point, values = open_calls[-1]
+            if len(values) < len(made.shapes):
+                shape = made.shapes[len(values)]
+                a, b, c = map(as_expr, made.place(*point))
+                if isinstance(shape._field, Made):
+                    open_calls.append((shape._field, (a, b, c), []))
+                else:
+                    values.append(shape(a, b, c))
+                continue
+            value = as_expr(made.then(point, *values))
+            open_calls.pop()
+            if not open_calls:
+                return value
+            open_calls[-1][2].append(value)

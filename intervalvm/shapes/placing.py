@@ -1,6 +1,6 @@
-"""Shapes elsewhere and more than once: moved, turned, scaled, mirrored, repeated.
+"""Shapes moved, turned, scaled, mirrored, repeated; extruded, revolved and bent.
 
-Derived: the field of a moved shape at p is that of the shape at the place which moves to p.
+The field of a moved shape at p is the shape's field at the inverse image of p.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from intervalvm.arguments import brief, is_word, parts_of
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import NUMBERS, Expr, absolute, minimum, mod
+from intervalvm.expr import NUMBERS, Expr, absolute, maximum, minimum, mod
 from intervalvm.shapes import values as v
-from intervalvm.shapes.base import Base
-from intervalvm.shapes.made import check_count, part_count
+from intervalvm.shapes.base import Base, Made, Point, check_count, part_count
 
 if TYPE_CHECKING:
     from intervalvm.shapes.values import Value
@@ -22,7 +21,7 @@ AXES = ("x", "y", "z")
 
 
 def axis_index(name: object, instead: str = "") -> int:
-    """0, 1 or 2 for "x", "y" or "z"; the error says what may be given ``instead``."""
+    """0, 1 or 2 for "x", "y" or "z"; ``instead`` ends the message of the error."""
     if not is_word(name, AXES):
         raise OptionError(f"axis={brief(name)}: choose 'x', 'y' or 'z'{instead}")
     return AXES.index(str(name))
@@ -33,10 +32,10 @@ def _is_zero(value: object) -> bool:
 
 
 class Placing(Base):
-    """The methods of ``Shape`` that place it. None of them changes the shape it is called on."""
+    """The methods of ``Shape`` that place and bend it; each returns a new shape."""
 
     def move(self, x: Value | Sequence[Value] = 0.0, y: Value = 0.0, z: Value = 0.0) -> Self:
-        """The shape moved by (x, y, z), or by a point ``move((x, y))``. Field: kept."""
+        """The shape translated by (x, y, z), or by a point: ``move((x, y))``. Field: kept."""
         if not isinstance(x, (Expr, str)) and isinstance(x, Iterable):
             point = parts_of("x", x)
             if len(point) not in (2, 3) or not all(map(_is_zero, (y, z))):
@@ -49,12 +48,11 @@ class Placing(Base):
         return self._placed(lambda *p: map(v.shifted, p, (dx, dy, dz)))
 
     def rotate(self, angle: Value, axis: str | Sequence[Value] = "z") -> Self:
-        """The shape turned about an axis through the origin, by degrees.
+        """The shape rotated by degrees about an axis through the origin: "x", "y", "z" or a vector.
 
-        The turn is counter-clockwise about the axis (right-hand rule), which is "x", "y", "z" or a
-        vector; about z it is the turn of the plane. Multiples of 90 degrees are exact.
+        Counter-clockwise about the axis (right-hand rule). Multiples of 90 degrees are exact.
 
-        Formula: Rodrigues' rotation, of the point and back. Field: kept.
+        Formula: the inverse of Rodrigues' rotation. Field: kept.
         """
         c, s = v.cos_sin(v.value("angle", angle))
         if isinstance(axis, str) or not isinstance(axis, Iterable):
@@ -77,10 +75,10 @@ class Placing(Base):
         return self._placed(lambda *p: (v.dot(row, p) for row in rows))
 
     def scale(self, x: Value, y: Value | None = None, z: Value | None = None) -> Self:
-        """The shape made larger about the origin: ``scale(2)`` every way, ``scale(2, 1)`` along x.
+        """The shape scaled about the origin: ``scale(2)`` in all axes, ``scale(2, 1)`` along x.
 
-        Formula: the field is multiplied by the smallest factor. Field: kept if there is one factor
-        for all axes, else a bound.
+        Formula: the field times the smallest factor. Field: kept if there is one factor for all
+        axes, else a bound.
         """
         fx = v.positive("x", x)
         if y is None and z is None:
@@ -93,12 +91,12 @@ class Placing(Base):
         return smaller._made(lambda _, d: v.times(least, d))
 
     def reflect(self, axis: str) -> Self:
-        """The shape as a mirror across the axis shows it: left for right with "x". Field: kept."""
+        """The mirror image: "x" swaps left and right. Field: kept."""
         i = axis_index(axis)
         return self._placed(lambda *p: (-c if k == i else c for k, c in enumerate(p)))
 
     def mirror(self, axis: str) -> Self:
-        """What lies on the positive side of an axis, and its reflection on the other side.
+        """The part on the positive side of an axis, and its mirror image.
 
         Formula: the field at the coordinate's absolute value; Inigo Quilez, "3D distance
         functions" (symmetry). Field: the distance outside if the shape lies on the positive side
@@ -115,12 +113,11 @@ class Placing(Base):
         *,
         count: int | Sequence[int] | None = None,
     ) -> Self:
-        """Copies at every multiple of the given steps, or ``count`` of them about the origin.
+        """Copies at all multiples of the given steps, or ``count`` of them about the origin.
 
-        Without ``count`` they go on for ever, and the shape must fit into a cell as large as a step
-        about the origin: the remainder cuts off the rest. ``count`` is one number, or one for each
-        step that is given; then shapes may overlap. Raises OptionError for more than a million
-        copies.
+        Without ``count`` there are infinitely many, clipped to cells of the size of a step. With
+        it, one number or one for each step, copies may overlap. Raises OptionError for more than a
+        million.
 
         Formula: the field at the remainder of the coordinate (Inigo Quilez, "3D distance
         functions"); with ``count`` the minimum of the copies. Field: a bound if the shape is
@@ -159,10 +156,74 @@ class Placing(Base):
         return self._joined(minimum, [self.move(**{AXES[axis]: offset}) for offset in offsets])
 
     def repeat_around(self, count: int) -> Self:
-        """Copies turned about z by the count's parts of a full turn.
+        """``count`` copies, rotated about z at equal angles.
 
         Formula: the minimum of the copies. Field: the distance outside if the shape's is.
         """
         n = v.whole("count", count, 1)
         check_count(n * part_count(self))
         return self._joined(minimum, [self.rotate(360 * i / n) for i in range(n)])
+
+    def extrude(self, height: Value) -> Self:
+        """The section, from ``-height/2`` to ``height/2`` along z.
+
+        Formula: the section's distance and that along z are at right angles, see
+        ``values.corner``; Inigo Quilez, "3D distance functions" (extrusion). Field: kept.
+        """
+        half = v.positive("height", height) * 0.5
+        return self._section()._made(lambda p, d: v.corner(d, absolute(p[2]) - half))
+
+    def revolve(self, offset: Value = 0.0) -> Self:
+        """The section at x > 0 revolved about y, after a move by ``offset`` along x.
+
+        Formula: the section's field at the distance from the axis; Inigo Quilez, "3D distance
+        functions" (revolution). Field: kept if the moved section lies at x > 0 or is symmetric.
+        """
+        moved = v.value("offset", offset)
+        return self._placed(lambda x, y, z: (v.shifted(v.distance(x, z), moved), y, 0.0))
+
+    def loft(self, top: Self, height: Value) -> Self:
+        """From this section at ``z = -height/2`` to that of ``top`` at ``height/2``.
+
+        Formula: the linear interpolation of both fields along z. Field: the sign.
+        """
+        if not isinstance(top, Base):
+            raise ArgumentTypeError(f"top is a shape, not {type(top).__name__!r}")
+        rise = v.positive("height", height)
+
+        def between(p: Point, low: Expr, high: Expr) -> Expr:
+            way = v.clamp(p[2] / rise + 0.5, 0.0, 1.0)
+            return maximum(low + (high - low) * way, absolute(p[2]) - rise * 0.5)
+
+        return self._of(Made((self._section(), top._section()), between))
+
+    def twist(self, angle: Value) -> Self:
+        """Rotated about z by ``angle`` degrees per unit of z.
+
+        Formula: the field at the point rotated back; Inigo Quilez, "3D distance functions" (twist).
+        Field: the sign.
+        """
+        each = v.value("angle", angle)
+
+        def turned(x: Expr, y: Expr, z: Expr) -> Point:
+            c, s = v.cos_sin(z * each)
+            return v.dot((c, s), (x, y)), v.dot((c, s), (y, -x)), z
+
+        return self._placed(turned)
+
+    def taper(self, height: Value, top: Value) -> Self:
+        """Sections scaled about the z axis: by 1 at ``z = -height/2``, by ``top`` at ``height/2``.
+
+        The factor is constant beyond these heights. Formula: the field at the point scaled back,
+        times the factor. Field: the sign.
+        """
+        rise, last = v.positive("height", height), v.positive("top", top)
+
+        def factor(z: Expr) -> Expr:
+            return v.clamp(z / rise + 0.5, 0.0, 1.0) * (last - 1.0) + 1.0
+
+        narrow = self._placed(lambda x, y, z: (x / factor(z), y / factor(z), z))
+        return narrow._made(lambda p, d: d * factor(p[2]))
+
+    def _section(self) -> Self:
+        return self._placed(lambda x, y, _: (x, y, 0.0))

@@ -1,7 +1,7 @@
-"""Points of the plane whose signs are exact: turns, hulls, and whether sides or rays meet.
+"""Exact predicates of the plane: orientation, convex hulls, intersections of segments and rays.
 
-A point is a pair of floats. Each sign is computed in float64 where its error bound allows, else in
-whole numbers.
+A point is a pair of floats. A sign is computed in float64 where its error bound allows, else in
+integers.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Point = tuple[float, float]
 ERROR = 1e-15
 """Four differences, two products and their difference: 8 roundings at most, of 2^-53 each."""
 TINY = 1e-290
-"""Below it the products may have lost digits that the bound counts on."""
+"""Smaller products may have lost digits to underflow."""
 
 
 def turn(a: Point, b: Point, c: Point, d: Point) -> int:
-    """The side to which c -> d leaves a -> b: 1 left, -1 right, 0 if they are parallel."""
+    """The sign of (b - a) x (d - c): 1 if c -> d turns left of a -> b, 0 if parallel."""
     left = (b[0] - a[0]) * (d[1] - c[1])
     right = (b[1] - a[1]) * (d[0] - c[0])
     size = abs(left) + abs(right)
@@ -33,7 +33,7 @@ def turn(a: Point, b: Point, c: Point, d: Point) -> int:
 
 
 def hull(points: Sequence[Point], indices: Sequence[int], *, sides: bool = False) -> list[int]:
-    """The indices of the extreme points, anticlockwise; the points are distinct.
+    """The indices of the extreme points, counter-clockwise; the points are distinct.
 
     With ``sides`` also those of points on the sides between them, if not all are on one line.
     """
@@ -43,7 +43,7 @@ def hull(points: Sequence[Point], indices: Sequence[int], *, sides: bool = False
         return order
 
     def chain(indices: Iterable[int]) -> list[int]:
-        """The points at which a walk along all of them turns left, or may go straight on."""
+        """The points at which a walk along all of them turns left, or may go straight."""
         found: list[int] = []
         for k in indices:
             while len(found) > 1:
@@ -62,16 +62,16 @@ DIRECTIONS = np.exp(2j * np.pi * np.arange(16) / 16)
 
 
 def _outer(points: Sequence[Point], indices: Sequence[int]) -> Sequence[int]:
-    """The indices without most of those that are well inside the hull."""
+    """The indices without most of those well inside the hull."""
     if len(indices) < FEW:
         return indices
     places = np.array([points[k] for k in indices]) @ (1, 1j)
-    with np.errstate(over="ignore", invalid="ignore"):  # which then leave all in
+    with np.errstate(over="ignore", invalid="ignore"):  # then all points are kept
         far = np.argmax((places * DIRECTIONS.conj()[:, None]).real, axis=1)
         ring = places[far]
         side = np.roll(ring, -1) - ring
         left = (side.conj()[:, None] * (places - ring[:, None])).imag
-    # far more than roundings could make of 0; a side of length 0 has all points on it, and no say
+    # beyond any rounding error; a side of length 0 excludes nothing
     is_well_inside = (left > 1e-9 * np.abs(side).max() ** 2) | (side == 0)[:, None]
     return [indices[i] for i in np.flatnonzero(~is_well_inside.all(axis=0)).tolist()]
 
@@ -89,19 +89,17 @@ def meet(a: Point, b: Point, c: Point, d: Point) -> bool:
 def rays_may_meet(a: Point, b: Point, c: Point, d: Point, e: Point, f: Point) -> bool:
     """May a ray from a, along b -> c, and one from d, along e -> f, share a point?
 
-    Where they do not, it says so, but for two rays that lie on one line.
+    Exact unless both lie on one line, for which it is True.
     """
     side, first, second = turn(b, c, e, f), turn(a, d, e, f), turn(a, d, b, c)
     return first == 0 if side == 0 else first * side >= 0 and second * side >= 0
 
 
 def meeting_sides(corners: Sequence[Point]) -> tuple[int, int] | None:
-    """Two sides of a closed polygon that share more than a corner between them, if there are such.
+    """Two sides of a closed polygon that share more than a common corner, or None.
 
-    Side i goes from corner i to the next, which is another point. A line sweeps from left to right,
-    and upwards over points below each other. It knows the sides that it cuts, from below, and two
-    of them are looked at when nothing is between them any more: M. Shamos and D. Hoey, "Geometric
-    intersection problems", 1976. It takes some n log n signs.
+    Side i goes from corner i to the next, which differs. The sweep line of M. Shamos and D. Hoey,
+    "Geometric intersection problems", 1976, with the sides ordered upwards: O(n log n) signs.
     """
     n = len(corners)
     ends = [sorted((corners[i - 1], corners[i])) for i in (*range(1, n), 0)]
@@ -144,8 +142,8 @@ def meeting_sides(corners: Sequence[Point]) -> tuple[int, int] | None:
     return None
 
 
-def is_anticlockwise(corners: Sequence[Point]) -> bool:
-    """The direction of a simple polygon, from the turn at its lowest corner to the left."""
+def is_counter_clockwise(corners: Sequence[Point]) -> bool:
+    """The orientation of a simple polygon, from the turn at its leftmost corner."""
     n = len(corners)
     k = min(range(n), key=corners.__getitem__)
     return turn(corners[k - 1], corners[k], corners[k], corners[(k + 1) % n]) > 0

@@ -1,18 +1,18 @@
 """A simple polygon as a formula of half-planes: one for each side, joined by ``min`` and ``max``.
 
 The formula is Peterson's, as D. Dobkin, L. Guibas, J. Hershberger and J. Snoeyink give it in "An
-efficient algorithm for finding the CSG representation of a simple polygon" (1993). A chain is some
-sides in turn, the first and the last one drawn on to infinity; its region lies to its left. If it
-is cut at a corner into two chains, and neither of the rays that this adds crosses anything, then
-its region is the intersection of theirs where the corner is convex, and the union where it is not.
+efficient algorithm for finding the CSG representation of a simple polygon" (1993). A chain is a run
+of sides, the first and the last one extended to infinity; its region lies to its left. A cut at a
+corner adds two rays. If neither crosses the chain, its region is the intersection of the regions
+of the two parts at a convex corner, and their union at a reflex one.
 
-A ray that goes on past a corner on the edge of the hull of a chain's corners leaves the hull, or
-runs along its edge, where it may touch but not cross. So any such corner will do if the ray misses
-those at the chain's ends, and the one nearest to the middle gives the flattest tree. There always
-is one, since two rays and some points do not span the whole plane. The polygon is the intersection
-of two chains, from one end of its hull to the other and back.
+At a corner on the convex hull of the chain's corners, the rays leave the hull or run along it,
+where they may touch but not cross. So such a corner is valid if its rays miss those at the chain's
+ends; the one nearest to the middle gives the flattest tree. One exists, since two rays and some
+points do not span the plane. The polygon is the intersection of two chains, from one extreme
+corner to the other and back.
 
-Every sign that decides is exact, and no two parts have a seam between them.
+All predicates are exact, and parts have no seam between them.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from intervalvm.arguments import parts_of
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, maximum, minimum
 from intervalvm.hints import hinted
-from intervalvm.shapes.made import MOST, check_count
+from intervalvm.shapes.base import MOST, check_count
 from intervalvm.shapes.planar import (
     Point,
     hull,
-    is_anticlockwise,
+    is_counter_clockwise,
     meeting_sides,
     rays_may_meet,
     turn,
@@ -40,23 +40,22 @@ from intervalvm.shapes.shape import Shape
 from intervalvm.shapes.values import Value, dot, number, positive, values, whole
 
 Line = tuple[float, float, float]
-"""A unit normal that points outwards, and how far along it the line lies."""
+"""The outward unit normal, and the line's offset along it."""
 Ray = tuple[Point, Point]
-"""Where it starts, and another point of it."""
+"""Its origin, and another point of it."""
 Formula = list[Line | bool]
 """In postfix order: lines, and whether the two before are intersected (else united)."""
 
 
 @hinted
 def polygon(points: Iterable[Sequence[Value]]) -> Shape:
-    """The polygon with these corners, (x, y) each and in either direction; the last side closes it.
+    """The simple polygon with these corners, (x, y) each, in either order; cut holes with ``-``.
 
-    It may be concave, but not cross or touch itself: the rules for such polygons (even-odd,
-    nonzero) disagree, so it raises OptionError and names the sides. Cut holes with ``-``.
+    Raises OptionError, with the two sides, if it crosses or touches itself: the even-odd and
+    nonzero rules would disagree.
 
-    Formula: Peterson's, as told in ``intervalvm.shapes.polygons``; a side measures the distance to
-    its line.
-    Field: a bound.
+    Formula: Peterson's, see ``intervalvm.shapes.polygons``; a side is the signed distance to its
+    line. Field: a bound.
     """
     formula = _formula(_checked(points))
 
@@ -75,7 +74,7 @@ def polygon(points: Iterable[Sequence[Value]]) -> Shape:
 
 @hinted
 def star(points: int, outer: float, inner: float) -> Shape:
-    """A star with so many tips, the first one up, between two radii about the origin.
+    """A star with ``points`` tips, the first one up, between two radii about the origin.
 
     Formula: the polygon of its tips and notches. Field: a bound.
     """
@@ -92,7 +91,7 @@ def star(points: int, outer: float, inner: float) -> Shape:
 
 
 def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
-    """The corners anticlockwise, without repetitions and without points on a straight side."""
+    """The corners counter-clockwise, without duplicates and collinear ones."""
     given: list[Point] = []
     parts = parts_of("points", points, MOST)
     check_count(len(parts), "make a union of polygons of fewer corners")
@@ -115,7 +114,7 @@ def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:
         for before, p, after in zip(given[-1:] + given, given, given[1:] + given[:1], strict=False)
         if turn(before, p, p, after)
     ]
-    return corners if is_anticlockwise(corners) else corners[::-1]
+    return corners if is_counter_clockwise(corners) else corners[::-1]
 
 
 def _formula(corners: list[Point]) -> Formula:
@@ -138,7 +137,7 @@ def _formula(corners: list[Point]) -> Formula:
             k, wait = cuts.middle(low, high, ring), len(ring) // 4
         order.append(turn(v[k - 1], v[k], v[k], v[k + 1]) > 0)
         # A chain that has only its end cut off, such as a spiral, will not be cut in the middle
-        # soon, and to try it costs as much as its ring is long.
+        # soon, and a try costs time linear in its ring.
         for a, b in ((low, k - 1), (k, high)):
             is_rest = UNEVEN * (b - a) > (UNEVEN - 1) * (high - low)
             chains.append((a, b, max(wait - 1, 0) if is_rest else 0))
@@ -146,26 +145,25 @@ def _formula(corners: list[Point]) -> Formula:
 
 
 def _line(a: Point, b: Point) -> Line:
-    """The line with a -> b on it, what lies to the right being outside."""
+    """The line through a -> b; the outside is to the right."""
     size = math.dist(a, b)
     nx, ny = (b[1] - a[1]) / size, (a[0] - b[0]) / size
     return nx, ny, nx * a[0] + ny * a[1]
 
 
 BLOCK = 32
-"""Corners in turn, the least that is made a block of."""
+"""Consecutive corners in the smallest block."""
 TRIES = 64
-"""Corners near the middle that are tried before all are."""
+"""How many corners near the middle are tried first."""
 UNEVEN = 8
-"""A chain is cut unevenly where it has so many times the sides of a part."""
+"""A cut is uneven if the chain has this many times the sides of a part."""
 
 
 class _Cuts:
-    """Where to cut the chain of the sides ``low`` to ``high`` of some corners.
+    """Finds the corner at which to cut the chain of the sides ``low`` to ``high``.
 
-    The corners on the edge of its hull are found from those of its blocks: a block is ``BLOCK``
-    corners, or two blocks in turn. Where most corners are well inside, as in a spiral that is cut
-    off its end, what is left costs little.
+    Hulls are found from those of blocks: ``BLOCK`` corners, or two adjacent blocks. So a hull is
+    cheap where most corners are interior, as in a spiral.
     """
 
     def __init__(self, corners: Sequence[Point]) -> None:
@@ -174,7 +172,7 @@ class _Cuts:
         self._blocks: dict[tuple[int, int], list[int]] = {}
 
     def ring(self, start: int, stop: int) -> list[int]:
-        """The corners from ``start`` up to ``stop`` on the edge of their hull, anticlockwise."""
+        """The corners of ``range(start, stop)`` on their convex hull, counter-clockwise."""
         found: list[int] = []
         while start < stop:
             size = BLOCK
@@ -205,15 +203,14 @@ class _Cuts:
         return (v[low + 1], v[low]), (v[high], v[high + 1])
 
     def middle(self, low: int, high: int, ring: list[int]) -> int:
-        """The corner of the ring to cut at that is nearest to the middle.
+        """The valid corner of the ring nearest to the middle.
 
-        One that all lies on one side of is taken before others, unless it cuts unevenly: tiles then
-        drop more of the formula.
+        One with a supporting line comes first, unless the cut is uneven: tiles then prune more.
         """
         v, rays = self._v, self._rays(low, high)
 
         def is_clear(k: int) -> bool:
-            """Do the rays that are added at corner k leave the hull, and miss those at its ends?"""
+            """Whether the rays added at corner k leave the hull and miss those at the ends."""
             return low + 1 < k < high and not any(
                 rays_may_meet(v[k], v[near], v[k], a, a, b)
                 for near in (k - 1, k + 1)
@@ -221,9 +218,9 @@ class _Cuts:
             )
 
         def is_outer(before: int, k: int, after: int) -> bool:
-            """Does all the chain, its rays too, lie on one side of some line through corner k?
+            """Whether a supporting line of the chain and its rays passes through corner k.
 
-            It is asked of the corners of the hull alone, not of those on its sides.
+            False for a point within a side of the hull.
             """
             if len(ring) > 2 and turn(v[before], v[k], v[k], v[after]) == 0:
                 return False
@@ -246,12 +243,12 @@ class _Cuts:
         )
 
     def lowest(self, low: int, high: int) -> int:
-        """A corner on a line along one of the end's rays with all the chain on its left."""
+        """The corner on a supporting line parallel to an end's ray, with the chain to its left."""
         v, rays = self._v, self._rays(low, high)
         base = rays[0] if turn(*rays[0], *rays[1]) >= 0 else rays[1]
         (ax, ay), (bx, by) = base
         part = slice(low + 1, high + 1)
-        with np.errstate(over="ignore", invalid="ignore"):  # which then leave all in
+        with np.errstate(over="ignore", invalid="ignore"):  # then all corners are kept
             right, left = (by - ay) * self._x[part], (bx - ax) * self._y[part]
             height = left - right
             rounding = 1e-15 * (np.abs(left) + np.abs(right)).max()

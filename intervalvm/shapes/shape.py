@@ -1,4 +1,4 @@
-"""``Shape``: the points where a field is below 0; joined as sets, blended, thickened."""
+"""``Shape``: the points where a field is below 0, their set operations, blends and offsets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
-from intervalvm.shapes.base import Field, balanced
-from intervalvm.shapes.made import Made
+from intervalvm.shapes.base import Field, Made, balanced
 from intervalvm.shapes.placing import Placing
-from intervalvm.shapes.raising import Raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,15 +30,19 @@ __all__ = [
 ]
 
 
-class Shape(Placing, Raising):
-    """A set of points. ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too.
+class Shape(Placing):
+    """A set of points: ``a | b``, ``a & b``, ``a - b`` and ``~a`` are sets too. Immutable.
 
-    ``Shape(field)`` takes a function of two or three expressions, x, y and perhaps z, that gives an
-    expression below 0 inside, or a truth that holds there; it is called at once, as
-    ``intervalvm.trace`` does, and raises what that raises. It takes such an expression of the axes
-    too. Every function of the library that takes a tape takes a shape. What joins shapes takes
-    truths as well, as in ``circle(1) & (x < 0)``; the field of a truth is the sign. Immutable; a
-    pickle holds the expression.
+    Every function of the library that takes a tape takes a shape. Set operations take truths as
+    well, as in ``circle(1) & (x < 0)``; the field of a truth is the sign. A pickle holds the
+    expression.
+
+    Parameters
+    ----------
+    field : callable or Expr
+        A function of the expressions x and y, or x, y and z, or an expression of the axes: below 0
+        inside, or a truth that holds inside. A function is called at once, as by
+        ``intervalvm.trace``, and raises as that does.
     """
 
     def __init__(self, field: Callable[..., Expr | float] | Expr) -> None:
@@ -76,19 +78,19 @@ class Shape(Placing, Raising):
         return self._made(lambda _, d: -d)
 
     def offset(self, distance: Value) -> Shape:
-        """Grown by ``distance`` everywhere, or shrunk where it is below 0.
+        """The shape grown by ``distance``, or shrunk if that is negative.
 
-        Corners of a shape whose field is the distance outside become round; those of a bound, such
-        as a polygon's, stay sharp.
+        Corners become round if the field is the distance outside; those of a bound, such as a
+        polygon's, stay sharp.
 
-        Formula: field - distance. Field: the distance outside if it was and nothing shrinks, else a
+        Formula: field - distance. Field: the distance outside if it was and the shape grows, else a
         bound.
         """
         by = v.value("distance", distance)
         return self._made(lambda _, d: v.shifted(d, by))
 
     def shell(self, thickness: Value) -> Shape:
-        """The boundary, so thick: half of it inside, half outside.
+        """A layer about the boundary, half of its ``thickness`` inside.
 
         Formula: abs(field) - thickness/2; Inigo Quilez, "3D distance functions" (onion). Field: the
         distance outside if it was on both sides, else a bound.
@@ -97,9 +99,9 @@ class Shape(Placing, Raising):
         return self._made(lambda _, d: absolute(d) - half)
 
     def morph(self, other: Shape, amount: Value) -> Shape:
-        """Between this shape, at ``amount`` 0, and the other, at 1.
+        """The linear interpolation of two fields: this one at ``amount`` 0, the other at 1.
 
-        Formula: the mean of the fields with these weights. Field: a bound.
+        Formula: the weighted mean of the fields. Field: a bound.
         """
         parts = self, *_some("morph", [other])
         share = v.not_negative("amount", amount)
@@ -115,10 +117,10 @@ def _restored(join: Join | None, fields: list[Expr]) -> Shape:
 
 @hinted
 def union(*shapes: Shape | Expr) -> Shape:
-    """The points of any of the shapes: ``a | b``.
+    """The union: ``a | b``.
 
-    The minimum is a balanced tree in the order of the arguments, and a tile of a picture drops the
-    branches that are far from it: neighbours should stand next to each other.
+    It is a balanced tree in the order of the arguments, of which a tile prunes the branches far
+    from it: list neighbours next to each other.
 
     Formula: the minimum. Field: the distance outside where the shapes' are, a bound inside.
     """
@@ -127,7 +129,7 @@ def union(*shapes: Shape | Expr) -> Shape:
 
 @hinted
 def intersection(*shapes: Shape | Expr) -> Shape:
-    """The points of all of the shapes: ``a & b``.
+    """The intersection: ``a & b``.
 
     Formula: the maximum. Field: the distance inside where the shapes' are, a bound outside.
     """
@@ -136,7 +138,7 @@ def intersection(*shapes: Shape | Expr) -> Shape:
 
 @hinted
 def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
-    """The points of the first shape that are in none of the others: ``a - b``.
+    """The points of the first shape that are in no other: ``a - b``.
 
     Formula: the maximum of the first and the others' negatives. Field: the distance inside where
     the shapes' are, a bound outside.
@@ -147,10 +149,9 @@ def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
 
 @hinted
 def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
-    """The union, its inner corners filled where two fields differ by less than ``radius``.
+    """The union, blended where two fields differ by less than ``radius``, by up to radius/4.
 
-    Where they are equal, the most is added: a quarter of the radius. More than two shapes are
-    joined as ``union`` does, in pairs.
+    More than two shapes are joined in pairs, as by ``union``.
 
     Formula: min(a, b) - max(radius - abs(a - b), 0)^2 / (4 radius), the quadratic polynomial of
     Inigo Quilez, "Smooth minimum". Its gradient is a mean of both gradients. Field: a bound.
@@ -163,7 +164,7 @@ def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
 
 @hinted
 def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
-    """The intersection, its outer corners rounded as ``smooth_union`` fills inner ones.
+    """The intersection, blended like ``smooth_union``.
 
     Formula: the negative of the smooth union of the negatives. Field: a bound.
     """
@@ -172,7 +173,7 @@ def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
 
 @hinted
 def smooth_difference(shape: Shape | Expr, *others: Shape | Expr, radius: Value) -> Shape:
-    """The difference, its outer corners rounded as ``smooth_intersection`` does.
+    """The difference, blended like ``smooth_union``.
 
     Formula: the smooth intersection with the others' negatives. Field: a bound.
     """
@@ -186,7 +187,7 @@ def _smooth(radius: Value, a: Expr, b: Expr) -> Expr:
 
 
 def _some(name: str, shapes: Sequence[Shape | Expr]) -> list[Shape]:
-    """The arguments of a function of shapes: at least one shape or truth, and nothing else."""
+    """The arguments of a function of shapes: one or more shapes or truths."""
     found: list[Shape] = []
     for shape in shapes:
         if isinstance(shape, Shape):

@@ -1,13 +1,13 @@
 """Triply periodic surfaces: sums of waves that look like minimal surfaces.
 
-Each is the zero of a wave w(X, Y, Z) with X = 2 pi x / period, and so on. ``thickness=None`` fills
-the side where w < 0, one of the two labyrinths that the surface parts; a number makes a sheet.
+Each is the zero set of w(X, Y, Z) with X = 2 pi x / period, and so on. ``thickness=None`` fills the
+labyrinth where w < 0; a number makes a sheet.
 
 The formulas are the usual first terms of the surfaces' Fourier series (A. H. Schoen, "Infinite
 periodic minimal surfaces without self-intersections", 1970, names the surfaces; M. Wohlgemuth and
 others, "Triply periodic bicontinuous cubic microdomain morphologies by symmetries", 2001, the
-series). w is divided by its steepest slope, so the field is a bound, and a sheet is ``thickness``
-thick where w is steepest, and thicker elsewhere.
+series). w is divided by its largest slope, so the field is a bound, and a sheet is ``thickness``
+thick where w is steepest, else thicker.
 """
 
 from __future__ import annotations

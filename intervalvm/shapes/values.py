@@ -1,7 +1,6 @@
-"""The parameters of shapes: numbers or expressions, checked, and arithmetic that folds numbers.
+"""The parameters of shapes: checks, and arithmetic that folds numbers.
 
-A number is checked where it is given; an expression, such as ``ivm.var("r", 0.5)``, has no value
-yet, so what is promised of a shape holds while its values are what a number would have to be.
+An expression is not checked: a shape is as documented while its values are in the range of numbers.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
 Value = Expr | float
 SAMPLE = (1.0, 0.0, 0.0)
-"""A point or a vector for errors to show: one that has a direction."""
+"""A point or a vector in errors."""
 
 
 def value(name: str, given: object, wanted: str = "a number or an expression") -> Value:
-    """``given`` as a finite float, or the expression that it is.
+    """``given`` as a finite float, or an expression unchanged.
 
-    Raises OptionError, which names the parameter, for a number that is not finite, TypeError for
-    what is no number; so do all of the checks below.
+    This and the checks below raise OptionError, which names the parameter, for a number out of
+    range, and ArgumentTypeError for another type.
     """
     if isinstance(given, Expr):
         return given
@@ -84,7 +83,7 @@ def values(name: str, given: object, count: int) -> tuple[Value, ...]:
 
 
 def direction(name: str, given: object, count: int) -> tuple[Value, ...]:
-    """A vector of length 1 that points where ``given`` does."""
+    """``given``, normalized."""
     parts = values(name, given, count)
     size = value(f"the length of {name}", length(*parts))
     if isinstance(size, float) and size == 0:
@@ -93,14 +92,14 @@ def direction(name: str, given: object, count: int) -> tuple[Value, ...]:
 
 
 def are_apart(name: str, given: Sequence[Value], other_name: str, other: Sequence[Value]) -> None:
-    """Refuse a point that is another one: two of numbers alone."""
+    """Raise OptionError for two equal points of numbers."""
     parts = (*given, *other)
     if all(isinstance(part, float) for part in parts) and tuple(given) == tuple(other):
         raise OptionError(f"{name}={tuple(given)!r} is {other_name}: they must be apart")
 
 
 def at_most(name: str, given: Value, limit_name: str, limit: Value) -> None:
-    """Refuse a number above another one."""
+    """Raise OptionError for a number above another one."""
     if isinstance(given, float) and isinstance(limit, float) and given > limit:
         equals = "=" if limit_name.isidentifier() else ", "
         raise OptionError(f"{name}={given!r} is above {limit_name}{equals}{limit!r}")
@@ -109,7 +108,7 @@ def at_most(name: str, given: Value, limit_name: str, limit: Value) -> None:
 def _folding(
     numbers: Callable[..., float], expressions: Callable[..., Expr]
 ) -> Callable[..., Value]:
-    """A function that computes with numbers while it can."""
+    """A function that folds numbers and else builds an expression."""
 
     def function(*operands: Value) -> Value:
         if all(isinstance(operand, float) for operand in operands):
@@ -124,7 +123,7 @@ maximum = _folding(max, expr.maximum)
 
 
 def length(*parts: Value) -> Value:
-    """The Euclidean length of a vector; the parts that are 0 make no clause."""
+    """The Euclidean length of a vector, without clauses for components that are 0."""
     kept = [part for part in parts if not (isinstance(part, float) and part == 0)]
     if all(isinstance(part, float) for part in kept):
         return math.hypot(*(float(part) for part in kept if isinstance(part, float)))
@@ -138,12 +137,12 @@ def length(*parts: Value) -> Value:
 
 
 def distance(*parts: Value) -> Expr:
-    """``length`` as an expression, as coordinates make it."""
+    """``length`` as an expression."""
     return as_expr(length(*parts))
 
 
 def shifted(coordinate: Expr, by: Value) -> Expr:
-    """``coordinate - by``, without a clause where nothing moves."""
+    """``coordinate - by``, without a clause for 0."""
     return coordinate if isinstance(by, float) and by == 0 else coordinate - by
 
 
@@ -160,7 +159,7 @@ def over(coordinate: Expr, divisor: Value) -> Expr:
 
 
 def dot(factors: Sequence[Value], coordinates: Sequence[Expr]) -> Expr:
-    """The sum of the products, without those by 0; terms of one axis stay apart."""
+    """The dot product, without terms that are 0."""
     total: Expr | None = None
     for factor, coordinate in zip(factors, coordinates, strict=True):
         if isinstance(factor, float) and factor == 0:
@@ -192,20 +191,20 @@ def clamp(a: Expr, low: Value, high: Value) -> Expr:
 
 
 def choose(test: Expr, a: Expr, b: Expr) -> Expr:
-    """``a`` where ``test > 0`` and ``a`` is not 0, else ``b``: for fields that agree at the seam.
+    """``a`` where ``test > 0`` and ``a`` is not 0, else ``b``: for fields equal at the seam.
 
-    ``and`` and ``or`` have a choice, so where the sign of ``test`` is known one side drops out.
+    ``and`` and ``or`` have a choice, so where the sign of ``test`` is known one operand is pruned.
     """
     return expr.or_(expr.and_(expr.maximum(expr.compare(test, 0.0), 0.0), a), b)
 
 
 def corner(a: Expr, b: Expr) -> Expr:
-    """The distance to where both are below 0, for distances measured at right angles.
+    """The distance to the set a < 0, b < 0, for distances along perpendicular directions.
 
     Derived. Let m be ``max(a, b)`` and e ``sqrt(max(a, 0)^2 + max(b, 0)^2)``. Inside, m is the
     distance; outside, e is, and m <= e <= sqrt(2) m. So ``max(m, min(e, 2m))`` is m where m is
-    below 0 and e elsewhere. (Inigo Quilez, "2D distance functions", adds ``min(m, 0)`` to e.) In
-    this form ``v < 0`` asks only about m, so a picture costs no root.
+    negative, else e. (Inigo Quilez, "2D distance functions", adds ``min(m, 0)`` to e.) In this form
+    ``v < 0`` depends on m only, so a picture needs no root.
     """
     both = expr.maximum(a, b)
     beyond = distance(expr.maximum(a, 0.0), expr.maximum(b, 0.0))

@@ -17,8 +17,8 @@ from intervalvm import late
 from intervalvm.arguments import brief, did_you_mean, mapping, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
+from intervalvm.late import Shown
 from intervalvm.ops import AXES, CODE, ROWS
-from intervalvm.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,8 +15,8 @@ from support.strategies import shapes
 
 import intervalvm as ivm
 from intervalvm import Decoration, Interval, Tape
+from intervalvm.arguments import bounds_text
 from intervalvm.cli.inspect import _bounds_text
-from intervalvm.digits import shown
 
 FLOATS = st.floats(allow_nan=False)
 NUMBER = r"-?(?:inf|\d[\d.]*(?:e[+-]\d+)?)"
@@ -38,7 +38,7 @@ def exact(end: float) -> Any:
 @example(-0.0, 999999.5)
 def test_six_digits_enclose_and_are_near(first: float, second: float) -> None:
     low, high = min(first, second), max(first, second)
-    texts = shown(low, high)
+    texts = bounds_text(low, high)
     assert encloses(texts, low, high)
     for text, end in zip(texts, (low, high), strict=True):
         assert len(text.split("e")[0].lstrip("-0.").replace(".", "")) <= 6
@@ -51,12 +51,12 @@ def test_what_has_few_digits_prints_as_it_is(number: int, unit: float) -> None:
     """As ``%g`` prints it: a whole number, 0.5."""
     value = number * unit
     if Fraction(f"{value:g}") == Fraction(value):
-        assert shown(value, value) == (f"{value + 0.0:g}",) * 2
+        assert bounds_text(value, value) == (f"{value + 0.0:g}",) * 2
 
 
 @pytest.mark.parametrize("text", ["0", "1", "-2", "0.5", "100000", "1e+06", "-1e+22", "inf"])
 def test_text_is_that_of_a_float(text: str) -> None:
-    assert shown(float(text), float(text)) == (text, text)
+    assert bounds_text(float(text), float(text)) == (text, text)
 
 
 @given(FLOATS, FLOATS, st.sampled_from([None, *Decoration]))

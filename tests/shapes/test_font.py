@@ -24,10 +24,10 @@ from intervalvm.api.bounds import interval
 from intervalvm.errors import ArgumentTypeError, BackendError, FileError, OptionError
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
-from intervalvm.shapes.contours import CUBIC_TOLERANCE
-from intervalvm.shapes.font import folded
-from intervalvm.shapes.outline import Chain, outline, pieces
-from intervalvm.shapes.outline_field import chain_curve, glyph_pen
+from intervalvm.shapes.text.contours import CUBIC_TOLERANCE
+from intervalvm.shapes.text.font import folded
+from intervalvm.shapes.text.outline import Chain, outline, pieces
+from intervalvm.shapes.text.outline_field import chain_curve, glyph_pen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from support import fonts
 
 from intervalvm.errors import OptionError
 from intervalvm.shapes import Font, text
-from intervalvm.shapes.layout import Spacing, lay_out
+from intervalvm.shapes.text.layout import Spacing, lay_out
 
 HEBREW, ARABIC, DEVANAGARI = "אבגדה", "بتثسم", "कखगि"
 SIGNS = " 0123456789.,:+-%$()!/٠١٢"

@@ -11,9 +11,16 @@ import pytest
 import shapely
 
 from intervalvm.expr import axes
-from intervalvm.shapes.layout import Metrics, Row
-from intervalvm.shapes.stroke_font import GLYPHS, MARKS, OVER_CAPITALS, SIDES, StrokeFont, glyph
-from intervalvm.shapes.strokes import PEN, Arc, Dot, Line, Stroke
+from intervalvm.shapes.text.layout import Metrics, Row
+from intervalvm.shapes.text.stroke_font import (
+    GLYPHS,
+    MARKS,
+    OVER_CAPITALS,
+    SIDES,
+    StrokeFont,
+    glyph,
+)
+from intervalvm.shapes.text.strokes import PEN, Arc, Dot, Line, Stroke
 
 FONT = StrokeFont()
 PROSE = "‘’‚“”„‹›«»–—…•·°¡¿−±×÷\N{HYPHEN}\N{NON-BREAKING HYPHEN}"

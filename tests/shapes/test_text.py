@@ -24,9 +24,9 @@ from intervalvm.expr import Expr, var
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.raster.region import Region
 from intervalvm.shapes import Font, Shape, text
-from intervalvm.shapes.layout import Spacing, lay_out
-from intervalvm.shapes.stroke_font import StrokeFont
-from intervalvm.shapes.strokes import PEN
+from intervalvm.shapes.text.layout import Spacing, lay_out
+from intervalvm.shapes.text.stroke_font import StrokeFont
+from intervalvm.shapes.text.strokes import PEN
 
 PARAGRAPH = """\
 But, soft! what light through yonder

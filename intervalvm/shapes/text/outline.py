@@ -1,13 +1,12 @@
-"""Outlines of glyphs, cut so that every part is the space between two functions of y.
+"""Outlines of glyphs, cut into parts between two functions of y.
 
-In: closed contours of straight segments and quadratic Bezier curves, filled by the non-zero winding
-rule as fonts are, however they overlap. Out: an ``Outline`` of *slabs*, which are horizontal, and
-*chains*. A chain is one continuous function x = F(y), made of pieces of the contours one above the
-other; in a slab, the inside is a row of spans, each to the right of one chain and to the left of
-another. A chain goes on through as many slabs as it can.
+In: closed contours of straight segments and quadratic Bezier curves, filled by the nonzero winding
+rule. Out: an ``Outline`` of horizontal *slabs* and of *chains*. A chain is a continuous function
+x = F(y), made of pieces of contours; in a slab, the inside is a row of spans, each right of one
+chain and left of another. A chain extends over as many slabs as possible.
 
-It is a plane sweep: contours are cut where they turn from up to down and where they cross, and the
-bands between these heights are walked from the lowest up.
+It is a plane sweep: contours are cut at extrema of y and at crossings, and the bands between these
+heights are visited upwards.
 """
 
 from __future__ import annotations
@@ -30,23 +29,21 @@ Segment = tuple[Point, Point] | tuple[Point, Point, Point]
 """A straight segment, or a quadratic Bezier curve with its control point in the middle."""
 
 CLOSE = 1e-7
-"""Heights and places nearer than this part of the em are one."""
+"""Coordinates closer than this, in ems, count as equal."""
 STRAIGHT = 1e-9
-"""What bulges less than this part of its length is taken for straight, whatever its rounding."""
-
-
+"""A curve that bulges less than this part of its length counts as straight."""
 NEGLIGIBLE = 2.0**-50
-"""A leading coefficient less than this part of the largest one is 0 but for rounding."""
+"""A leading coefficient below this part of the largest one is rounding error."""
 MOST_PIECES, MOST_MEETINGS, MOST_PARTS = 10_000, 100_000, 1_000_000
-"""Outlines with more are refused; the glyphs of text have some hundreds."""
+"""The limits of an outline; a glyph of text has some hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a contour on which y increases, from (x0, y0) by its control point to (x2, y2).
+    """A monotone part of a contour, upwards from (x0, y0) to (x2, y2).
 
-    ``winding`` is 1 if the contour runs upwards there, and -1 if it runs downwards. The control
-    point of a straight piece is its middle.
+    ``winding`` is 1 if the contour runs upwards, else -1. The control point of a straight piece is
+    its midpoint.
     """
 
     x0: float
@@ -66,10 +63,8 @@ class Piece:
         return self.x0 - 2 * self.x1 + self.x2, self.y0 - 2 * self.y1 + self.y2
 
     def x_at(self, y: float) -> float:
-        """Where the piece is at a height between its ends.
-
-        The root of y(t) = y in the form that does not cancel, t = c / (b + sqrt(b*b + a*c)).
-        """
+        """The x of the piece at a height, by the root t = c / (b + sqrt(b*b + a*c)) of y(t) = y,
+        which avoids cancellation."""
         (ax, ay), rise = self.bend, self.y1 - self.y0
         up = y - self.y0
         below = rise + math.sqrt(max(rise * rise + ay * up, 0.0))
@@ -78,7 +73,7 @@ class Piece:
 
 
 def pieces(segment: Segment) -> Iterator[Piece]:
-    """The parts of a segment on which neither x nor y turns; what is level bounds nothing."""
+    """The parts of a segment monotone in x and y; horizontal ones are dropped."""
     start, stop = segment[0], segment[-1]
     if len(segment) == 2:
         yield from _piece(start, start, stop)
@@ -101,7 +96,7 @@ def _blend(start: Point, control: Point, stop: Point, t: float, u: float) -> Poi
 
 
 def _piece(start: Point, control: Point, stop: Point) -> Iterator[Piece]:
-    """The piece of a curve that turns nowhere, if it is not level."""
+    """The piece of a monotone curve, unless it is horizontal."""
     (x0, y0), (x2, y2) = start, stop
     # between the ends, but for rounding
     x1, y1 = (sorted(place)[1] for place in zip(start, control, stop, strict=True))
@@ -118,13 +113,13 @@ def _piece(start: Point, control: Point, stop: Point) -> Iterator[Piece]:
 
 @dataclass(slots=True)
 class Chain:
-    """A continuous function of y: pieces one above the other, and the heights where they meet."""
+    """A continuous function of y: pieces from the lowest up, and the heights where they meet."""
 
     pieces: list[Piece]
     joints: list[float] = field(default_factory=list)
 
     def go_on(self, piece: Piece, y: float) -> None:
-        """Follow ``piece`` from the height ``y`` on."""
+        """Continue with ``piece`` from the height ``y``."""
         if self.pieces[-1] is not piece:
             self.pieces.append(piece)
             self.joints.append(y)
@@ -144,10 +139,7 @@ class Outline:
 
 
 def outline(contours: Iterable[Segment], em: float) -> Outline:
-    """Cut contours; ``CLOSE`` is a part of ``em``. What has no inside has no slab.
-
-    Raises OptionError for contours that have too many parts, or cross too often.
-    """
+    """Cut contours; without an inside there is no slab. Raises OptionError above the limits."""
     close = CLOSE * em
     every = [piece for segment in contours for piece in pieces(segment)]
     found = Outline([], [], [])
@@ -180,7 +172,7 @@ def _check_size(count: int, most: int, what: str) -> None:
 
 
 def _levels(every: list[Piece], close: float) -> list[float]:
-    """The heights at which something begins, ends or crosses, from the lowest up."""
+    """The heights at which pieces begin, end or cross, ascending."""
     _check_size(len(every), MOST_PIECES, "pieces")
     points = np.array([(p.x0, p.y0, p.x1, p.y1, p.x2, p.y2) for p in every]).reshape(-1, 3, 2)
     bends = np.array([p.bend for p in every]).reshape(-1, 2)
@@ -194,8 +186,7 @@ def _levels(every: list[Piece], close: float) -> list[float]:
 
 
 def _meeting(points: NDArray[Any], close: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The pairs of pieces around which rectangles have some height in common; either rectangle may
-    have no width."""
+    """The pairs of pieces whose bounding rectangles overlap in a height above ``close``."""
     (left, low), (right, high) = points.min(axis=1).T, points.max(axis=1).T
     found: list[NDArray[Any]] = []
     count = 0
@@ -212,11 +203,11 @@ def _meeting(points: NDArray[Any], close: float) -> tuple[NDArray[Any], NDArray[
 def _crossings(
     points: NDArray[Any], bends: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
 ) -> NDArray[Any]:
-    """Heights at which pairs of pieces may cross: all at which they do, and perhaps more.
+    """A superset of the heights at which pairs of pieces cross.
 
-    With t the place on the first piece, a polynomial of degree 4 at most: the implicit equation of
-    the second's parabola, (a x p)^2 = (a x b)(p x b) for p = a t^2 + b t from its first point, with
-    the first piece's p(t) put in; p x b = 0 where the second is straight.
+    The roots t on the first piece of a polynomial of degree 4 at most: its p(t) in the implicit
+    equation of the second's parabola, (a x p)^2 = (a x b)(p x b) for p = a t^2 + b t from its first
+    point; p x b = 0 where the second is straight.
     """
     slopes = 2 * (points[:, 1] - points[:, 0])
     a, b = bends[second], slopes[second]
@@ -249,7 +240,7 @@ def _cross(p: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
 
 
 def _spans(pieces: list[Piece], y: float, close: float) -> list[tuple[Piece, Piece]]:
-    """The pieces to the left and right of each part of the inside, at a height that all reach."""
+    """The left and right piece of each span at a height that all pieces cross."""
     across = sorted(((piece.x_at(y), piece) for piece in pieces), key=lambda place: place[0])
     spans: list[tuple[float, Piece, float, Piece]] = []
     winding = 0
@@ -268,9 +259,9 @@ def _spans(pieces: list[Piece], y: float, close: float) -> list[tuple[Piece, Pie
 def _continued(
     chains: list[Chain], going: list[int], row: list[Piece], y: float, close: float
 ) -> list[int]:
-    """The chains that the pieces of a row belong to from the height ``y`` on.
+    """The chains of the pieces of a row from the height ``y`` on.
 
-    Those of ``going`` are tried, each for one piece; where none is in place, a chain begins.
+    Each continues a chain of ``going`` that ends there, or begins a new one.
     """
     left_over, found = list(going), []
     for piece in row:

@@ -1,7 +1,7 @@
-"""The contours of a font's glyphs, as HarfBuzz draws them, with quadratic curves for cubic ones.
+"""The contours of a font's glyphs, drawn by HarfBuzz, with quadratic curves for cubic ones.
 
-HarfBuzz leaves out what it cannot draw, and does not say so. So what it drew is held against what
-the font's tables say, and a glyph that is not whole is refused.
+HarfBuzz silently leaves out what it cannot draw. So the result is compared with the font's tables,
+and an incomplete glyph raises FileError.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any
 import numpy as np
 
 from intervalvm.errors import FileError
-from intervalvm.shapes.outline import Point, Segment
+from intervalvm.shapes.text.outline import Point, Segment
 
 CUBIC_TOLERANCE = 2.0**-11
-"""How far the quadratic curves may lie from a cubic one, as a part of the em."""
+"""The largest distance of the quadratic curves from a cubic one, in ems."""
 FARTHEST = 2.0**20
-"""Coordinates are below this, in font units; a file holds numbers up to 2^15."""
+"""A bound on coordinates in font units; a file holds numbers up to 2^15."""
 DEEPEST = 64
 """Levels of components in components."""
 MORE, WORDS = 0x20, 0x01
-"""Flags of a component, as in the OpenType specification, "glyf: glyph data": another one follows,
-and its place is given in words, not in bytes."""
+"""Flags of a component, as in the OpenType specification, "glyf: glyph data": another one follows;
+its offset is in words, not bytes."""
 SCALES = {0x08: 2, 0x40: 4, 0x80: 8}
-"""Flags of a component that is scaled, and the bytes that this takes."""
+"""Flags of a scaled component, and the bytes of the scale."""
 
 
 class Contours:
-    """The contours of the glyphs of a HarfBuzz font; ``name`` is for messages."""
+    """The contours of the glyphs of a HarfBuzz font; ``name`` appears in errors."""
 
     def __init__(self, font: Any, name: str) -> None:
         self._font, self._name = font, name
@@ -94,9 +94,9 @@ def _quadratic(cubic: tuple[Point, ...], tolerance: float) -> list[Segment]:
 
 
 class _Pen:
-    """Keeps each contour: its first point, then the points of lines and curves after it.
+    """Records each contour: its first point, then the points of its lines and curves.
 
-    It never raises, since HarfBuzz would go on.
+    It never raises: HarfBuzz would ignore that.
     """
 
     def __init__(self) -> None:
@@ -119,8 +119,8 @@ class _TooDeepError(Exception):
 
 
 class Parts:
-    """What the table ``glyf`` says of a glyph's parts. Raises struct.error or IndexError where it
-    is cut short, and _TooDeepError for a part of itself."""
+    """The components of glyphs in the table ``glyf``. Raises struct.error or IndexError if it is
+    truncated, and _TooDeepError for a cycle."""
 
     def __init__(self, face: Any) -> None:
         (is_long,) = struct.unpack_from(">h", face.reference_table("head").data, 50)
@@ -132,7 +132,7 @@ class Parts:
         self._known: dict[int, bool] = {}
 
     def have_contours(self, glyph: int, level: int = 0) -> bool:
-        """Whether a glyph or a part of it has contours; each glyph is looked at once."""
+        """Whether a glyph or one of its components has contours."""
         if glyph not in self._known:
             if level > DEEPEST:
                 raise _TooDeepError

@@ -1,7 +1,7 @@
 """Strokes of one width with round ends: straight lines, arcs of ellipses, dots.
 
-A stroke is an intersection of bands, rings and half-planes, and a disc at each end. Every part
-measures a distance (a bound for an ellipse), so an interval can tell near parts from far ones.
+A stroke is an intersection of bands, rings and half-planes, and a disc at each end. The field of
+each part is a distance (a bound for an ellipse), so intervals prune distant parts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from intervalvm.shapes.base import balanced
 PEN = 6.5
 """Half the width of a stroke, in font units."""
 NEAR = 0.05
-"""How far strokes may miss each other where they meet, in font units: too little to be seen."""
+"""Tolerance in font units where strokes meet."""
 DIGITS = 5
 """Decimals of a direction."""
 
@@ -24,12 +24,12 @@ Point = tuple[float, float]
 
 
 def short(value: float, digits: int = DIGITS) -> float:
-    """A short number, the same whatever the last bits of a platform's sine are."""
+    """A rounded number, independent of the last bits of a platform's sine."""
     return round(value, digits) + 0.0
 
 
 class Sheet:
-    """What strokes are drawn on: the coordinates, and the length of a font unit in them."""
+    """The coordinates that strokes are drawn in, and the length of a font unit."""
 
     def __init__(self, x: Expr, y: Expr, unit: float) -> None:
         self.x, self.y, self.unit = x, y, unit
@@ -37,15 +37,15 @@ class Sheet:
         self._fields: dict[Point, Expr] = {}
 
     def length(self, value: float) -> float:
-        """A length in font units, as a short number."""
+        """A length of font units, rounded."""
         return short(value * self.unit, self._digits)
 
     def along(self, c: float, s: float, point: Point) -> Expr:
-        """How far a place lies from ``point`` in the direction (c, s), one of unit length."""
+        """The signed distance from ``point`` along the unit vector (c, s)."""
         c, s = short(c), short(s)
         at = c * point[0] + s * point[1]
         back = (c, s) < (0, 0)
-        if back:  # so that opposite directions share their field
+        if back:  # opposite directions share their field
             c, s, at = -c, -s, -at
         field = self._fields.get((c, s))
         if field is None:
@@ -54,11 +54,11 @@ class Sheet:
         return self.length(at) - field if back else field - self.length(at)
 
     def band(self, c: float, s: float, middle: Point, half: float) -> Expr:
-        """The places within ``half`` of ``middle`` in the direction (c, s) or its opposite."""
+        """The points within ``half`` of ``middle`` along (c, s)."""
         return absolute(self.along(*max((c, s), (-c, -s)), middle)) - self.length(half)
 
     def ellipse(self, centre: Point, a: float, b: float) -> Expr:
-        """The inside of an ellipse with half axes ``a``, ``b``; a distance where it is a circle."""
+        """An ellipse with half axes ``a`` and ``b``; the field of a circle is the distance."""
         u, v = self.along(1, 0, centre), self.along(0, 1, centre)
         if a != b:
             u = u * short(b / a)
@@ -67,22 +67,22 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A disc, and what a stroke ends in."""
+    """A disc; also the end of a stroke."""
 
     x: float
     y: float
     radius: float = PEN
 
     def ends(self) -> list[Point]:
-        """Where a disc may be needed; so for all strokes."""
+        """The end points of the stroke, at which a disc may be needed."""
         return []
 
     def covers(self, _: Point) -> bool:
-        """Is the point on the stroke, but not one of its ends?"""
+        """Whether the point is on the stroke and not an end of it."""
         return False
 
     def body(self, sheet: Sheet, dx: float, dy: float) -> Expr:
-        """The shape of the stroke without its ends, moved by (dx, dy); so for all strokes."""
+        """The field of the stroke without its ends, moved by (dx, dy)."""
         return sheet.ellipse((self.x + dx, self.y + dy), self.radius, self.radius)
 
 
@@ -101,11 +101,9 @@ class Line:
     def covers(self, point: Point) -> bool:
         dx, dy = self.x1 - self.x0, self.y1 - self.y0
         px, py = point[0] - self.x0, point[1] - self.y0
-        square_of_length = (
-            dx * dx + dy * dy
-        )  # its root squared could be more: an end would be on it
-        beside = abs(dx * py - dy * px) < NEAR * math.sqrt(square_of_length)
-        return beside and 0 < dx * px + dy * py < square_of_length
+        squared = dx * dx + dy * dy  # not the square of a rounded root, which could be larger
+        beside = abs(dx * py - dy * px) < NEAR * math.sqrt(squared)
+        return beside and 0 < dx * px + dy * py < squared
 
     def body(self, sheet: Sheet, dx: float, dy: float) -> Expr:
         width, height = self.x1 - self.x0, self.y1 - self.y0
@@ -117,7 +115,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """Part of an ellipse, anticlockwise from one angle to another, in degrees; or all of it."""
+    """Part of an ellipse, counter-clockwise from one angle to another, in degrees; or all of it."""
 
     x: float
     y: float
@@ -127,7 +125,7 @@ class Arc:
     stop: float = 360
 
     def turns(self) -> list[Point]:
-        """Cosine and sine of both angles; none if the ellipse is whole."""
+        """Cosine and sine of both angles; none for a full ellipse."""
         if self.stop - self.start == 360:
             return []
         angles = math.radians(self.start), math.radians(self.stop)
@@ -158,7 +156,7 @@ class Arc:
         sweep = self.stop - self.start
         if not cuts:
             return ring
-        if sweep == 180:  # both cuts are the same
+        if sweep == 180:  # both cuts are equal
             return maximum(ring, cuts[0])
         return maximum(ring, (minimum if sweep > 180 else maximum)(*cuts))
 
@@ -172,7 +170,7 @@ def circle(x: float, y: float, radius: float, start: float = 0, stop: float = 36
 
 
 def bare_ends(strokes: Sequence[Stroke]) -> list[Dot]:
-    """A disc for each end of a stroke that no other stroke covers."""
+    """A disc for each end that no other stroke covers."""
     ends = {end: None for stroke in strokes for end in stroke.ends()}
     return [Dot(x, y) for x, y in ends if not any(s.covers((x, y)) for s in strokes)]
 

@@ -1,12 +1,9 @@
 """Outlines of glyphs as fields: from ``outline`` to expressions.
 
-A chain is x = F(y), and the question asked at a point is whether x - F(y) is below 0. F depends on
-y alone: it is computed once for a row of pixels, and the bounds of x - F(y) over a rectangle are
-exact, so a rectangle is undecided only if the curve passes through it. F is the same for every
-copy of a glyph on a line, and x - F(y) differs by a constant.
-
-Where pieces or slabs meet, the field is continuous and the set has no seam: see ``chain_curve`` and
-``_slabs``.
+A chain is x = F(y), with the predicate x - F(y) < 0. F depends on y alone, so it is evaluated once
+for a row of pixels, and bounds of x - F(y) are exact: a tile is ambiguous only if the curve crosses
+it. All copies of a glyph on a line share F. Where pieces or slabs meet, the field is continuous and
+the set has no seam.
 """
 
 from __future__ import annotations
@@ -17,15 +14,14 @@ from dataclasses import dataclass
 
 from intervalvm.expr import Expr, constant, maximum, minimum, sqrt, square
 from intervalvm.shapes.base import balanced
-from intervalvm.shapes.outline import Chain, Outline, Piece
+from intervalvm.shapes.text.outline import Chain, Outline, Piece
 
 BENT = 1 / 64
-"""A coordinate that bends less than this part of its run counts as nearly straight."""
+"""A coordinate whose curvature is below this part of its run counts as nearly linear."""
 STEEP = 4096.0
-"""Slope, as dx/dy, of the line between two pieces of a chain: more than any but a level curve's."""
+"""Slope dx/dy of the line between two pieces of a chain, above that of all but flat curves."""
 OVERLAP = 2.0**-20
-"""What the parts of a glyph over and under a cut have in common, as a part of the em: more than the
-rounding of a height in float32, less than anyone sees."""
+"""Overlap of the slabs at a cut, in ems: more than the float32 rounding error of a height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Curve:
         return self.value + self.offset if self.offset else self.value
 
     def passed(self, x: Expr) -> Expr:
-        """How far ``x`` lies to the right, but for the offset."""
+        """The distance of ``x`` to the right of the curve, plus the offset."""
         return x - self.value if self.sign > 0 else x + self.value
 
 
@@ -53,11 +49,11 @@ def piece_curve(
     """A piece scaled by ``unit``, as a function of the height ``y``.
 
     y(t) and x(t) are quadratic: t = (s - b) / a with a square root s, and x = a' (t + c)^2 + d. So
-    y is read once, and bounds on x are exact. Where a or a' is next to nothing those would cancel,
-    and other forms serve: t = e / (b + sqrt(b*b + a*e)) and x = t (a' t + 2 b').
+    y occurs once, and bounds on x are exact. For small a or a' those cancel, and other forms are
+    used: t = e / (b + sqrt(b*b + a*e)) and x = t (a' t + 2 b').
 
-    Under and over the heights ``ends`` the function is constant; without, those are the ends of
-    the piece, but a straight piece goes on.
+    The function is constant beyond the heights ``ends``, by default the ends of the piece; then a
+    straight piece is extended.
     """
     x0, y0 = piece.x0 * unit, piece.y0 * unit
     low, high = (end * unit for end in ends or (piece.y0, piece.y2))
@@ -71,7 +67,7 @@ def piece_curve(
         up = _clamp(y - y0, low - y0, high - y0)
         root, scale, shift = up / (sqrt(up * ay + by * by) + by), 1.0, 0.0
     else:
-        top = y0 - by * by / ay  # where y(t) turns
+        top = y0 - by * by / ay  # the vertex of y(t)
         sides = sorted((abs(low - top), abs(high - top)))
         root = sqrt(_clamp(y - top if ay > 0 else top - y, *sides))
         scale, shift = math.copysign(abs(ay) ** -0.5, ay), -by / ay
@@ -92,11 +88,10 @@ def _clamp(value: Expr, low: float, high: float) -> Expr:
 def chain_curve(chain: Chain, y: Expr, unit: float) -> Curve:
     """The pieces of a chain, joined to one function.
 
-    Each piece is constant beyond its ends, and between them x goes one way. So at a joint from
-    which x goes down on both sides the two parts are joined by ``min``, and by ``max`` where it
-    goes up. Where it goes on the same way, the upper part is first kept below (or above) a steep
-    line through the joint. In this way a part over a joint is dropped under it, and nothing widens
-    the bounds of a rectangle that the joint lies in.
+    Each piece is constant beyond its ends and monotone between them. At a local maximum of x the
+    two parts are joined by ``min``, at a minimum by ``max``. Where x is monotone through the joint,
+    the upper part is first clipped by a steep line through it. So a part above a joint is pruned
+    below it, and bounds of a tile with the joint are not widened.
     """
     count = len(chain.pieces)
     if count == 1:
@@ -132,9 +127,9 @@ Pen = Callable[[float], Expr]
 
 
 def glyph_pen(outline: Outline, x: Expr, y: Expr, em: float, unit: float) -> Pen:
-    """What draws copies of an outline, scaled by ``unit``, on the line where ``y`` is 0.
+    """A function that draws copies of an outline, scaled by ``unit``, on the baseline ``y = 0``.
 
-    The field is below 0 inside and continuous; its value is a distance along x or along y.
+    The field is negative inside and continuous; its value is a distance along x or y.
     """
     curves = [chain_curve(chain, y, unit) for chain in outline.chains]
     passed = [curve.passed(x) for curve in curves]
@@ -159,10 +154,9 @@ def glyph_pen(outline: Outline, x: Expr, y: Expr, em: float, unit: float) -> Pen
 
 
 def _slabs(rows: Sequence[Expr | None], cuts: Sequence[tuple[Expr, Expr]]) -> Expr | None:
-    """``rows`` from the lowest up, between ``cuts``, each as the height over it and under it.
+    """The union of ``rows``, ascending, between ``cuts``: pairs of the height below and above one.
 
-    The upper part reaches under the cut by ``OVERLAP``, so that there is no seam. No row stands for
-    nothing.
+    Slabs overlap by ``OVERLAP``, so that there is no seam. None is an empty row.
     """
     if len(rows) == 1:
         return rows[0]

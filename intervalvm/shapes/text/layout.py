@@ -1,7 +1,4 @@
-"""Where the glyphs of a text stand: lines, words, alignment, in the units of a font.
-
-In: a string and a ``Face``, which sets one line. Out: rows of words of placed glyphs.
-"""
+"""The layout of a text: from a string to rows of words of placed glyphs, in font units."""
 
 from __future__ import annotations
 
@@ -16,28 +13,27 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import Expr
 
 SPACES = " \N{NO-BREAK SPACE}"
-"""What has no ink in any font; lines are broken at the first of these, not at the second."""
+"""Characters without ink; lines break at the first of these."""
 NO_GLYPHS = {
     "Cc": "a control character",
     "Cs": "half a character",
     "Zl": "an end of line",
     "Zp": "an end of line",
 }
-"""Categories of characters that no font draws, and what they are."""
+"""Categories of characters without a glyph."""
 
 DIRECTION_MARKS = {"R": "\N{RIGHT-TO-LEFT MARK}", "AL": "\N{ARABIC LETTER MARK}"}
-"""For the classes of letters that run to the left, a character of that class without a glyph."""
+"""Invisible characters of the right-to-left classes."""
 
 Key = str | int
-"""What a face knows a glyph by."""
+"""A glyph of a face."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The room that a glyph takes: ``width`` from its origin on, and what it wants on both sides.
+    """The width of a glyph from its origin, and its side bearings, which lines omit at their ends.
 
-    The room on the sides counts between two glyphs, but not at the ends of a line. A glyph without
-    ``ink`` parts words.
+    A glyph without ``ink`` separates words.
     """
 
     before: float
@@ -48,8 +44,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A glyph whose origin is at (x, y) of its line. Its room on the line is ``start`` to ``stop``:
-    a mark is drawn elsewhere, over the letter before it."""
+    """A glyph with its origin at (x, y) of the line, and its advance from ``start`` to ``stop``."""
 
     key: Key
     x: float
@@ -61,16 +56,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """The glyphs of a line from the left to the right, which begins or, right to left, ends at
-    ``origin``."""
+    """The glyphs of a line from left to right; ``origin`` is the start of the text."""
 
     glyphs: list[Placed]
     origin: float = 0.0
     is_rtl: bool = False
 
     def ends(self) -> tuple[float, float]:
-        """Where the line begins and ends, at the left and at the right; blanks at its end do not
-        count."""
+        """The left and right end of the line without trailing blanks."""
         inked = [glyph for glyph in self.glyphs if glyph.ink]
         if not inked:
             return self.origin, self.origin
@@ -84,17 +77,17 @@ Pen = Callable[[Placed], Expr]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of text with ink: the y of its base line, and its words."""
+    """A line of text with ink: the y of its baseline, and its words."""
 
     baseline: float
     words: list[Word]
 
 
 class Face(Protocol):
-    """A font, as the layout and the drawing of a text need it; lengths are in its units.
+    """A font: what layout and drawing need of it, in font units.
 
-    ``name`` is for messages. ``descent`` is below 0. Ink goes beyond the metrics by ``overhang``. A
-    word farther off than ``reach`` has the same value everywhere.
+    ``name`` appears in errors. ``descent`` is negative. Ink extends beyond the metrics by
+    ``overhang``. The field of a word is constant beyond ``reach``.
     """
 
     name: str
@@ -106,10 +99,10 @@ class Face(Protocol):
     reach: float
 
     def missing(self, line: str) -> tuple[int, str] | None:
-        """The first of a line's characters that have no glyph, and where it is in the line."""
+        """The index and text of a line's first character without a glyph, or None."""
 
     def set(self, line: str, tracking: float) -> SetLine:
-        """The glyphs of a line that has them all."""
+        """The glyphs of a line; ``tracking`` is added between them."""
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:
         """A pen for each row; ``unit`` is the length of a font unit."""
@@ -117,7 +110,7 @@ class Face(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """How a text is set, in font units: see ``text``."""
+    """The options of ``text``, in font units."""
 
     align: str
     valign: str
@@ -127,9 +120,9 @@ class Spacing:
 
 
 def lay_out(string: str, face: Face, spacing: Spacing) -> list[Row]:
-    """The rows of a text, from the top down; those without ink are left out.
+    """The rows of a text with ink, from the top down.
 
-    Raises OptionError for a character that the font lacks, and for one that is no glyph.
+    Raises OptionError for a character without a glyph.
     """
     lines = string.replace("\r\n", "\n").split("\n")
     for row, line in enumerate(lines, 1):
@@ -149,7 +142,7 @@ def lay_out(string: str, face: Face, spacing: Spacing) -> list[Row]:
         left, right = line_set.ends()
         shift = {
             "left": face.overhang - left,
-            "center": round(-(left + right) / 2),  # so that places are short numbers
+            "center": round(-(left + right) / 2),  # short numbers in the tape
             "right": -right - face.overhang,
         }[spacing.align]
         words = [
@@ -180,15 +173,12 @@ def _check_glyphs(row: int, line: str, face: Face) -> None:
 
 
 def _set(line: str, face: Face, spacing: Spacing) -> SetLine:
-    """A line without the spaces at its end, which would be kerned with what stands before them."""
+    """The glyphs of a line without trailing spaces, which would be kerned."""
     return face.set(line.rstrip(SPACES), spacing.tracking)
 
 
 def _wrapped(line: str, face: Face, spacing: Spacing) -> list[str]:
-    """The line in parts no wider than asked for, if no single word is wider.
-
-    The spaces between two parts are in neither.
-    """
+    """The line wrapped to the width at spaces, which are removed; longer words are kept whole."""
     assert spacing.width is not None
     first, *rest = re.split("( +)", line.rstrip(" "))
     parts = [first]
@@ -203,6 +193,6 @@ def _wrapped(line: str, face: Face, spacing: Spacing) -> list[str]:
 
 
 def _direction(before: str) -> str:
-    """A mark for what follows a line that runs to the left, so that it does, be it all numbers."""
+    """A mark that keeps the continuation of a right-to-left line right-to-left."""
     classes = map(unicodedata.bidirectional, reversed(before))
     return next((DIRECTION_MARKS[kind] for kind in classes if kind in DIRECTION_MARKS), "")

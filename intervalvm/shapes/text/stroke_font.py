@@ -1,7 +1,6 @@
-"""The package's own font: printable ASCII and the punctuation of prose, drawn with one pen.
+"""The package's own font: printable ASCII and punctuation, in strokes of one width.
 
-A glyph is a few strokes, lines and arcs of one width with round ends. Letters with accents are put
-together from a letter and a mark, as Unicode decomposes them.
+Accented letters are composed of a letter and marks, as Unicode decomposes them.
 """
 
 from __future__ import annotations
@@ -12,16 +11,25 @@ from dataclasses import dataclass
 from functools import cache
 
 from intervalvm.expr import Expr
-from intervalvm.shapes.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
-from intervalvm.shapes.strokes import PEN, Arc, Dot, Line, Sheet, Stroke, bare_ends, circle, draw
+from intervalvm.shapes.text.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
+from intervalvm.shapes.text.strokes import (
+    PEN,
+    Arc,
+    Dot,
+    Line,
+    Sheet,
+    Stroke,
+    bare_ends,
+    circle,
+    draw,
+)
 
 SIDES = {"S": 16, "R": 12, "O": 10, "V": 8}
-"""The room beside a glyph whose side is straight, round, open or slanted."""
+"""The side bearing of a straight, round, open or slanted side."""
 SPACE = 45
 
-# Both sides, the width between them, the strokes, all by the middle of the pen: the base line is at
-# 0, small letters reach to 56, capitals to 92. Where a line goes on as an arc, they overlap by 1:
-# that hides the seam and saves a disc.
+# Both sides, the width, the centre lines of strokes. The baseline is 0, the x-height 56, the cap
+# height 92. A line and an arc that continues it overlap by 1, which hides the seam without a disc.
 GLYPHS: dict[str, tuple[str, float, *tuple[Stroke, ...]]] = {
     "a": ("RS", 56, circle(28, 28, 28), Line(56, 0, 56, 56)),
     "b": ("SR", 56, Line(0, 0, 0, 98), circle(28, 28, 28)),
@@ -168,7 +176,7 @@ GLYPHS: dict[str, tuple[str, float, *tuple[Stroke, ...]]] = {
         "SS", 0, Line(0, 56, 0, -21), circle(-18, -20, 18, 250, 360)),
 }  # fmt: skip
 
-# Around x = 0, over a small letter; higher over a capital.
+# Centred on x = 0, over a small letter; higher over a capital.
 MARKS: dict[str, tuple[Stroke, ...]] = {
     "\N{COMBINING GRAVE ACCENT}": (Line(-8, 92, 5, 78),),
     "\N{COMBINING ACUTE ACCENT}": (Line(8, 92, -5, 78),),
@@ -187,7 +195,7 @@ SAME = {"\N{HYPHEN}": "-", "\N{NON-BREAKING HYPHEN}": "-"}
 
 
 def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
-    """The same stroke elsewhere."""
+    """The stroke, translated."""
     if isinstance(stroke, Line):
         return Line(stroke.x0 + dx, stroke.y0 + dy, stroke.x1 + dx, stroke.y1 + dy)
     if isinstance(stroke, Dot):
@@ -197,7 +205,7 @@ def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A character's metrics, and all that is drawn for it."""
+    """A character's metrics and strokes."""
 
     metrics: Metrics
     strokes: tuple[Stroke, ...]

@@ -17,40 +17,50 @@ from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
-from intervalvm.shapes.contours import Contours
-from intervalvm.shapes.layout import Metrics, Pen, Placed, Row, SetLine
-from intervalvm.shapes.outline import Outline, outline
-from intervalvm.shapes.outline_field import glyph_pen
-from intervalvm.shapes.shaping import Shaped, harfbuzz, is_rtl, shape
+from intervalvm.shapes.text.contours import Contours
+from intervalvm.shapes.text.layout import Metrics, Pen, Placed, Row, SetLine
+from intervalvm.shapes.text.outline import Outline, outline
+from intervalvm.shapes.text.outline_field import glyph_pen
+from intervalvm.shapes.text.shaping import Shaped, harfbuzz, is_rtl, shape
 
 NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
-"""Tables without which there is no text, and their least sizes in bytes."""
+"""Required tables, and their least sizes in bytes."""
 OUTLINES = {"glyf", "CFF ", "CFF2"}
 PLAIN = (b"\0\1\0\0", b"OTTO", b"true", b"ttcf")
-"""How a font file and a collection begin."""
+"""First bytes of a font file and a collection."""
 PACKED = (b"wOFF", b"wOF2")
-"""How fonts for the web begin, versions 1 and 2."""
+"""First bytes of WOFF, versions 1 and 2."""
 REACH = 0.3
 FOLD = 64.0
-"""Slope of the way back from over one line to under the next: see ``folded``."""
+"""The slope between lines in ``folded``."""
 SLACK = 2.0**-10
-"""How far the band of a line goes beyond its ink, as a part of the em."""
+"""How far the band of a line extends beyond its ink, in ems."""
 
 
 class Font:
-    """A font file, ``.ttf``, ``.otf``, ``.ttc`` or ``.woff``: its outlines, and how it sets a line.
+    """A font file: its outlines, shaped by HarfBuzz. Threads may share it.
 
-    ``number`` picks a font of a collection, and ``location`` a place among a variable font's axes,
-    such as ``{"wght": 700}``. Quadratic outlines are taken as they are; cubic ones are replaced by
-    quadratic curves no farther off than ``CUBIC_TOLERANCE`` of the em. Hinting is left out.
+    Quadratic outlines are exact; cubic ones are replaced by quadratic curves within 2^-11 em. There
+    is no hinting. Simple scripts such as Latin have no ligatures. A pickle holds the path, and
+    needs the unchanged file.
 
-    HarfBuzz chooses the glyphs, places and kerns them, at the location. Scripts that are set a
-    glyph a letter, such as Latin, have no ligatures.
+    Parameters
+    ----------
+    path : str or path-like
+        A ``.ttf``, ``.otf``, ``.ttc`` or ``.woff`` file.
+    number : int
+        The font of a collection.
+    location : dict of str to float, optional
+        Values of a variable font's axes, such as ``{"wght": 700}``.
 
-    Threads may share a font. It crosses processes by its path: the file must be there, unchanged.
-
-    Raises BackendError if HarfBuzz is not installed, FileError for a file that cannot be read,
-    that is no font or that has no outlines, and OptionError for a number or an axis it lacks.
+    Raises
+    ------
+    BackendError
+        If HarfBuzz is not installed.
+    FileError
+        If the file cannot be read, is damaged or has no outlines.
+    OptionError
+        If the font has no such number or axis.
     """
 
     def __init__(
@@ -94,13 +104,14 @@ class Font:
 
     @classmethod
     def _again(cls, path: str, number: int, location: dict[str, float], crc: int) -> Self:
-        """The font that another process has."""
+        """Unpickle; raises FileError if the file has changed."""
         font = cls(path, number=number, location=location)
         if font._crc != crc:
             raise FileError(f"{path} is not the file any more that the Font was made of")
         return font
 
     def missing(self, line: str) -> tuple[int, str] | None:
+        """The place and text of the first character of a line without a glyph, or None."""
         lacking = [glyph.cluster for glyph in shape(self._font, line) if glyph.glyph == 0]
         if not lacking:
             return None
@@ -110,6 +121,7 @@ class Font:
         return at, line[at]
 
     def set(self, line: str, tracking: float) -> SetLine:
+        """The placed glyphs of a line, in font units; ``tracking`` is added between clusters."""
         placed = []
         at, last = 0.0, None
         for glyph in shape(self._font, line):
@@ -126,7 +138,7 @@ class Font:
         return bool(self.outline(glyph.glyph).spans)
 
     def metrics(self, char: str) -> Metrics | None:
-        """The room that a character takes by itself, in font units; None if the font lacks it."""
+        """The metrics of a single character in font units; None if the font lacks it."""
         if self.missing(_one(char)) is not None:
             return None
         glyphs = shape(self._font, char)
@@ -134,7 +146,7 @@ class Font:
         return Metrics(0.0, width, 0.0, any(map(self._has_ink, glyphs)))
 
     def kerning(self, left: str, right: str) -> float:
-        """What is added to the distance of two neighbours, in font units; 0 for what it lacks."""
+        """The kerning of two characters in font units; 0 if the font lacks one."""
         pair = _one(left) + _one(right)
         if self.missing(pair) is not None:
             return 0.0
@@ -145,14 +157,14 @@ class Font:
         return float(kerned - plain)
 
     def glyph(self, char: str) -> int | None:
-        """The number of the glyph of a character that stands alone; None if the font lacks it."""
+        """The index of the nominal glyph of a character; None if the font lacks it."""
         found: int | None = self._font.get_nominal_glyph(ord(_one(char)))
         return found
 
     def outline(self, glyph: int) -> Outline:
-        """The outline of a glyph, in font units; without a span if it is blank.
+        """The outline of a glyph in font units; a blank one has no spans.
 
-        Raises FileError for a glyph that is damaged, OptionError for one that has too many parts.
+        Raises FileError for a damaged glyph, OptionError for one of too many parts.
         """
         if glyph not in self._outlines:
             segments = self._contours.segments(glyph)
@@ -163,11 +175,11 @@ class Font:
         return self._outlines[glyph]
 
     def pens(self, x: Expr, y: Expr, unit: float, rows: Sequence[Row]) -> list[Pen]:
-        """Pens that share all that depends on y, between every other line.
+        """A pen for each row; pens of every other row share the curves of a glyph.
 
-        The height over the base line is *folded*: it is that over the nearest of every other line
-        (of every n-th, where lines are set so tight that they overlap), so a glyph's curves are
-        there twice however often it is drawn. Each line keeps to itself by a band around it.
+        The height over the baseline is *folded*: measured from the nearest of every other row (of
+        every n-th if rows overlap). So the curves of a glyph, functions of that height, occur twice
+        for any number of copies. A row is clipped to the band of its ink.
         """
         used = {(int(glyph.key), glyph.y) for row in rows for word in row.words for glyph in word}
         heights = [(h + up) * unit for key, up in used for h in self.outline(key).heights]
@@ -195,10 +207,10 @@ class Font:
 
 
 def folded(y: Expr, lines: Sequence[float], middle: float) -> Expr:
-    """How far y lies over the nearest of ``lines``, which stand from the lowest up.
+    """The height of y over the nearest of ``lines``, which ascend.
 
-    Nearest is meant for a place that is ``middle`` over its line. Half way from one to the next the
-    function goes back, continuously but steeply.
+    Nearest is in the distance of y from ``middle`` above a line. Between two lines the function
+    returns continuously, with the slope -``FOLD``.
     """
     if len(lines) == 1:
         return y - lines[0]
@@ -225,7 +237,7 @@ def _read(path: Path) -> bytes:
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
-    """The plain font file in one that is packed for the web, in which HarfBuzz reads nothing."""
+    """The font file in a WOFF file, which HarfBuzz does not read."""
     from fontTools.ttLib import TTFont
 
     plain = io.BytesIO()
@@ -242,7 +254,7 @@ def _unpacked(data: bytes, name: str) -> bytes:
 
 
 def _checked_face(data: bytes, number: int, name: str) -> Any:
-    """HarfBuzz takes what it cannot read for empty, so it is asked what it has read."""
+    """A HarfBuzz face. HarfBuzz takes damaged tables for empty, so each is checked."""
     hb = harfbuzz()
     if data[:4] in PACKED:
         data = _unpacked(data, name)
@@ -277,7 +289,7 @@ def _checked_face(data: bytes, number: int, name: str) -> Any:
 
 
 def _directory(data: bytes, number: int) -> Iterator[tuple[str, int]]:
-    """The tables of a font file that HarfBuzz has opened, and their sizes in bytes."""
+    """The tables listed by a font file, and their sizes in bytes."""
     start = struct.unpack_from(">I", data, 12 + 4 * number)[0] if data[:4] == b"ttcf" else 0
     (count,) = struct.unpack_from(">H", data, start + 4)
     for at in range(start + 12, start + 12 + 16 * count, 16):

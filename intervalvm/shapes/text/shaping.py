@@ -1,8 +1,8 @@
-"""The glyphs of a line in a font: which they are and where, as HarfBuzz chooses and places them.
+"""Shaping: the glyphs of a line and their positions, by HarfBuzz.
 
-A line is cut into runs of one script and one direction. Letters that run to the right and letters
-that run to the left cannot stand in one line: how those are ordered depends on what is nested in
-what, which a text of a few words does not say. Numbers run to the right in every line.
+A line is cut into runs of one script and direction. A line with left-to-right and right-to-left
+letters is refused: its order depends on the nesting, which a short text does not determine.
+Numbers run left to right in every line.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TO_LEFT = {"R", "AL"}
-"""Classes of letters that run to the left, as in UAX 9, "Unicode bidirectional algorithm"."""
+"""Right-to-left classes of UAX 9, "Unicode bidirectional algorithm"."""
 EXPLICIT = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Classes of the characters that nest one direction in another."""
+"""Classes of explicit directional formatting."""
 SIMPLE = {"Latn", "Grek", "Cyrl", "Armn", "Geor", "Hani", "Hira", "Kana", "Bopo"}
-"""Scripts that are set a glyph a letter: there ligatures are a matter of taste, and left out."""
+"""Scripts in which ligatures are optional: they are switched off."""
 NO_LIGATURES = {"liga": False, "clig": False, "calt": False}
 NUMBERS = re.compile("(?:t*E(?:[sc]?E)*t*|A(?:c?A)*)+")
-"""A number by the classes of its characters: rules W4 to W7 of UAX 9 where no letter runs to the
-right. E and A are digits, s and c separators, t signs such as the percent sign."""
+"""A number by the classes of its characters: rules W4 to W7 of UAX 9 in a right-to-left line. E and
+A are digits, s and c separators, t terminators such as the percent sign."""
 CLASSES = {"EN": "E", "AN": "A", "ES": "s", "CS": "c", "ET": "t"}
 
 
 def harfbuzz() -> Any:
-    """The library that reads fonts; raises BackendError if it is not installed, or fontTools, of
-    which ``contours`` takes a function."""
+    """uharfbuzz. Raises BackendError if it or fontTools is not installed."""
     try:
         import fontTools.cu2qu  # noqa: F401
         import uharfbuzz
@@ -49,8 +48,7 @@ def harfbuzz() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A glyph: its number, its offset from the pen, how far the pen goes on, and the place in the
-    line of the first character that it is of."""
+    """A glyph: its index, offset and advance, and the index of its first character in the line."""
 
     glyph: int
     dx: int
@@ -60,7 +58,7 @@ class Shaped:
 
 
 def is_rtl(line: str) -> bool:
-    """Whether a line runs to the left; raises OptionError if it runs both ways."""
+    """Whether a line is right-to-left. Raises OptionError for a line of both directions."""
     classes = {bidirectional(char) for char in line}
     if classes & EXPLICIT or (classes & TO_LEFT and "L" in classes):
         raise OptionError(
@@ -71,14 +69,14 @@ def is_rtl(line: str) -> bool:
 
 
 def shape(font: Any, line: str, **features: bool) -> list[Shaped]:
-    """The glyphs of a line from the left to the right.
+    """The glyphs of a line from left to right.
 
-    In a line to the left each run is put before the others, but for a run that goes on with a
-    number, in digits of another script: that one is put after what there is of the number.
+    In a right-to-left line each run is placed before the earlier ones, but a run that continues a
+    number, in digits of another script, after the number so far.
     """
     to_left = is_rtl(line)
     found: list[Shaped] = []
-    number = 0  # glyphs so far of the number that a line to the left has come to
+    number = 0  # glyphs so far of the current number in a right-to-left line
     for start, stop, script, is_number in _runs(line, to_left):
         run = _shaped(font, line, start, stop, script, to_left and not is_number, features)
         at = (number if is_number else 0) if to_left else len(found)
@@ -88,7 +86,7 @@ def shape(font: Any, line: str, **features: bool) -> list[Shaped]:
 
 
 def _runs(line: str, to_left: bool) -> Iterator[tuple[int, int, str, bool]]:
-    """Start, stop and script of each run, and whether it is a number in a line to the left."""
+    """Start, stop and script of each run, and whether it is a number in a right-to-left line."""
     numbers = _numbers(line) if to_left else [False] * len(line)
     start = 0
     for (script, is_number), run in groupby(zip(_scripts(line), numbers, strict=True)):
@@ -98,8 +96,8 @@ def _runs(line: str, to_left: bool) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _scripts(line: str) -> list[str]:
-    """The script of each character; marks, signs and spaces have that of the letter before them, or
-    else of the first letter."""
+    """The script of each character; that of marks and spaces is the preceding letter's, or else the
+    first letter's."""
     found = [_script(char) for char in line]
     last = next((script for script in found if script), "Latn")
     scripts = []
@@ -120,14 +118,14 @@ def _script(char: str) -> str | None:
 
 
 def _numbers(line: str) -> list[bool]:
-    """Which characters of a line that runs to the left belong to numbers."""
+    """Which characters of a right-to-left line belong to numbers."""
     classes: list[str] = []
     last, letter = "o", ""
     for char in line:
         kind = bidirectional(char)
         if kind in TO_LEFT:
             letter = kind
-        if kind not in ("NSM", "BN"):  # which are as what they stand on
+        if kind not in ("NSM", "BN"):  # which take the class before them
             last = "A" if kind == "EN" and letter == "AL" else CLASSES.get(kind, "o")
         classes.append(last)
     found = [False] * len(line)
@@ -146,7 +144,7 @@ def _shaped(
     features: dict[str, bool],
 ) -> list[Shaped]:
     buffer = harfbuzz().Buffer()
-    buffer.add_str(line, start, stop - start)  # which sees what stands beside it
+    buffer.add_str(line, start, stop - start)  # with its context
     buffer.script, buffer.direction = script, "rtl" if to_left else "ltr"
     buffer.language = "und"  # not that of the process
     harfbuzz().shape(font, buffer, features | (NO_LIGATURES if script in SIMPLE else {}))

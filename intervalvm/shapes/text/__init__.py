@@ -13,10 +13,10 @@ from intervalvm.hints import hinted
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import balanced
-from intervalvm.shapes.font import Font
-from intervalvm.shapes.layout import SPACES, Face, Row, Spacing, lay_out
 from intervalvm.shapes.shape import Shape
-from intervalvm.shapes.stroke_font import StrokeFont
+from intervalvm.shapes.text.font import Font
+from intervalvm.shapes.text.layout import SPACES, Face, Row, Spacing, lay_out
+from intervalvm.shapes.text.stroke_font import StrokeFont
 
 Align = Literal["left", "center", "right"]
 VAlign = Literal["top", "middle", "baseline", "bottom"]
@@ -39,24 +39,39 @@ def text(
 ) -> Shape:
     """The glyphs of a string; "\\n" begins a new line.
 
-    ``size`` is the em, about as much as the font's ascent and descent together. ``align`` puts the
-    left end, the middle or the right end of each line at x = 0; ``valign`` puts at y = 0 the top
-    (the font's ascent over the first base line), the middle, the first base line, or the bottom
-    (its descent under the last one). ``tracking`` is added between glyphs and ``leading`` is the
-    distance of base lines, both in ems; the font has a leading of its own. With ``width``, lines
-    are broken at spaces so that none is wider, but for single words that are.
+    Parameters
+    ----------
+    string : str
+    size : float
+        The em, about the ascent plus the descent.
+    align : {"left", "center", "right"}
+        The part of each line at x = 0. Lines of the package's font end at their ink, those of other
+        fonts at their advance widths.
+    valign : {"top", "middle", "baseline", "bottom"}
+        The part at y = 0: the ascent of the first line, the middle, the first baseline, or the
+        descent of the last line.
+    tracking : float
+        Extra space between glyphs, in ems.
+    leading : float, optional
+        The distance of baselines, in ems; by default the font's.
+    width : float, optional
+        Lines are wrapped at spaces to this width; a longer word has its own line.
+    font : str, path-like or Font, optional
+        By default the package's own font.
 
-    ``font`` is a ``Font``, the path of one, or None for the package's own font. Lines of that end
-    where their ink does, those of other fonts where their advance widths do. A line of letters that
-    run to the left does so, in a font that has them.
+    Raises
+    ------
+    OptionError
+        For a text without ink, a character without a glyph, a line of both directions, or a number
+        out of range.
+    FileError
+        For a damaged glyph; a path also raises what ``Font`` does.
 
-    Raises OptionError for a string without ink, for a character that the font lacks or that is no
-    glyph, such as a tab, for a line that runs both ways and for a number that means nothing;
-    FileError for a glyph that is damaged; for a path, what ``Font`` raises.
-
-    Formula: strokes as in ``intervalvm.shapes.strokes``, outlines as in ``outline_field``, derived
-    there. Field: the sign; beside it, a length that grows with the distance up to about a third of
-    the em, and stays there.
+    Notes
+    -----
+    Formula: derived in the modules ``strokes`` and ``outline_field`` of ``intervalvm.shapes.text``.
+    Field: the sign; beside it, a length that grows with the distance up to about a third of the em,
+    and stays there.
     """
     if not isinstance(string, str):
         raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")
@@ -85,8 +100,8 @@ def text(
 def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     """The union of all glyphs: a balanced tree of lines, words and glyphs.
 
-    A word reaches only so far, so over a small region almost all of the text drops out in a few
-    steps, also where values are asked for.
+    The field of a word is constant beyond ``reach``, so a small region prunes other words even for
+    values.
     """
     reach = float(f"{face.reach * unit:.6g}")
 
@@ -114,7 +129,7 @@ def _size(name: str, given: float, unit: float = 1.0) -> float:
 
 
 def _ems(name: str, given: float) -> float:
-    """A number of ems, few enough to add."""
+    """A number of ems in range."""
     ems = v.number(name, given)
     if abs(ems) > MOST_EMS:
         raise OptionError(f"{name} is {ems:g} ems: give at most {MOST_EMS:g}")

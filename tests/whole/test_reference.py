@@ -1,0 +1,67 @@
+"""The API reference: every public name is on one of its pages, and its docstring is complete."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import intervalvm as ivm
+from intervalvm import shapes
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
+MODULE = re.compile(r"^\.\. (?:currentmodule|automodule):: (\S+)")
+ENTRY = re.compile(r"^\.\. auto(?:function|class|exception|data):: (\S+)")
+PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\S+\n---|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def entries() -> Iterator[str]:
+    """The full names that the pages list."""
+    for page in sorted(PAGES.glob("*.rst")):
+        module = ""
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if found := MODULE.match(line):
+                module = found[1]
+                if "automodule" in line:
+                    yield module
+            elif found := ENTRY.match(line):
+                yield f"{module}.{found[1]}"
+
+
+def documented() -> Iterator[tuple[str, Any]]:
+    """Public functions and classes, and the public methods and properties that classes add."""
+    for module in (ivm, shapes):
+        for name in module.__all__:
+            found = getattr(module, name)
+            yield name, found
+            if isinstance(found, type) and not issubclass(found, ivm.IntervalvmError):
+                for kind in found.__mro__:
+                    if kind.__module__.startswith("intervalvm"):
+                        for method, defined in vars(kind).items():
+                            is_method = callable(defined) or hasattr(defined, "__get__")
+                            is_field = inspect.ismemberdescriptor(defined)  # which a class tells
+                            if not method.startswith("_") and is_method and not is_field:
+                                yield f"{name}.{method}", defined
+
+
+DOCUMENTED = [(name, found) for name, found in documented() if name != "__version__"]
+
+
+def test_every_public_name_is_on_one_page() -> None:
+    public = [f"{module.__name__}.{name}" for module in (ivm, shapes) for name in module.__all__]
+    assert sorted(entries()) == sorted(public)
+
+
+@pytest.mark.parametrize(("name", "found"), DOCUMENTED, ids=[name for name, _ in DOCUMENTED])
+def test_a_public_name_has_a_docstring_of_its_parameters(name: str, found: Any) -> None:
+    assert found.__doc__, f"{name} has no docstring"
+    listed = PARAMETERS.search(inspect.cleandoc(found.__doc__))
+    if listed:
+        names = re.findall(r"^(\S.*?)(?: : .*)?$", listed[1], re.MULTILINE)
+        stated = [name.strip("*") for line in names for name in line.split(", ")]
+        parameters = inspect.signature(found).parameters.values()
+        assert stated == [p.name for p in parameters if p.name not in ("self", "cls")]
