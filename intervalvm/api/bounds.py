@@ -10,22 +10,19 @@ import numpy as np
 
 from intervalvm.api.options import is_fast, keeps_sign, proves_real
 from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
-from intervalvm.arith.arrays import Arrays, as_dtype
+from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
-from intervalvm.compiler.fold import fold as fold_tape
-from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.questions import sign_tape
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.pipeline import folded, shortened
+from intervalvm.compiler.program import Question
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.boxes import Bounds, bounds
 from intervalvm.evaluate.decorated import Decoration
+from intervalvm.evaluate.evaluators import Floats, Inputs
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
-from intervalvm.tape import shorten as passes
 from intervalvm.words import Fold, Keep, Prove
 
 Side = Any
@@ -122,7 +119,8 @@ def interval(
     at_point = all(low == high for low, high, _ in (*named, *free))
     if proves_real(prove, decoration=flag("decoration", decoration), at_point=at_point):
         return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
-    root = _bounds(tape, named, free, as_dtype(dtype), sign_only=False).root
+    evaluator = Floats(as_dtype(dtype))
+    root = evaluator.bounds(tape, _inputs(named, free, evaluator.dtype)).root
     # adding 0 turns -0 into 0: as bounds they are equal
     return Interval(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
@@ -192,50 +190,19 @@ def simplify(
         for name in tape.variables
     ]
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
-    if dtype is not None:
-        return _simplify_in(as_dtype(dtype), tape, named, free, sign_only=sign_only)
-    traces = [
-        _bounds(tape, named, free, np.dtype(each), sign_only=sign_only).trace
-        for each in (np.float32, np.float64)
-    ]
-    # a choice must hold in both dtypes, since their rounding, and so their ties, differ
-    single, double = traces
-    agreed = passes.Trace(
-        [a & b for a, b in zip(single.left_only, double.left_only, strict=True)],
-        [a & b for a, b in zip(single.right_only, double.right_only, strict=True)],
-    )
-    return passes.simplify(tape, agreed)
+    evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
+    boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
+    return shortened(tape, Question.SIGN if sign_only else Question.VALUE, evaluators, boxes)
 
 
-def _simplify_in(
-    dtype: np.dtype[Any], tape: Tape, named: Sides, free: Sides, *, sign_only: bool
-) -> Tape:
-    xp = Arrays(np, dtype)
-
-    def shorten(found: Tape) -> Tape:
-        trace = _bounds(found, named, free, dtype, sign_only=sign_only).trace
-        return fold_tape(passes.simplify(found, trace), xp)
-
-    short = shorten(fold_tape(tape, xp))
-    if sign_only:
-        values = _bounds(short, named, free, dtype, sign_only=True).values
-        lower = np.array([np.ravel(value.lower)[0] for value in values], dtype)
-        maybe_nan = np.array([np.ravel(value.maybe_nan)[0] for value in values])
-        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, Floats(short, xp))))
-        short = min(short, asked, key=len)
-    return min(tape, short, key=len)
-
-
-def _bounds(
-    tape: Tape, named: Sides, free: Sides, dtype: np.dtype[Any], *, sign_only: bool
-) -> Bounds:
+def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:
+    """The box as intervals of one region."""
     with np.errstate(over="ignore"):
         x, y, z, *rest = (
             row.Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
             for low, high, maybe_nan in (*named, *free)
         )
-    axes = {"var-x": x, "var-y": y, "var-z": z}
-    return bounds(tape, axes, rest, dtype, sign_only=sign_only)
+    return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
 
 
 def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
@@ -286,4 +253,4 @@ def fold(
         For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
-    return fold_tape(bound, Arrays(np, as_dtype(dtype)), fast=is_fast(how))
+    return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))

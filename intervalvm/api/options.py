@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
-from intervalvm.arith.arrays import Arrays, as_dtype
-from intervalvm.compiler.fold import fold as fold_tape
+from intervalvm.arith.arrays import as_dtype
+from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
-from intervalvm.jit.layout import BLOCK, split_levels
+from intervalvm.jit.layout import BLOCK
 from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.grid import coordinates, cropped_region, edges
-from intervalvm.raster.job import Job, Progress
+from intervalvm.raster.job import Job, Progress, split_levels
 from intervalvm.raster.region import (
     Crop,
     Region,
@@ -273,7 +274,9 @@ def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
     """The tape, or with "fast" its folded version, cached with the tape."""
     if not is_fast(fold):
         return tape
-    return tape.derived(("fast", dtype.name), lambda: fold_tape(tape, Arrays(np, dtype), fast=True))
+    return tape.derived(
+        ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
+    )
 
 
 def check_depth(depth: int | None, width: int, height: int) -> int:

@@ -16,15 +16,14 @@ import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler.pipeline import folded
+from intervalvm.compiler.program import Question
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.evaluators import EVALUATORS
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.jit.layout import Counts
 from intervalvm.raster import bands, verdicts
 from intervalvm.raster.image import Image, canvas
-from intervalvm.raster.job import Drawn, Job, Progress
+from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.words import Way
 
 if TYPE_CHECKING:
@@ -126,8 +125,6 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
 
 def _readable(job: Job, report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
-    from intervalvm.compiler.proven import folded_exactly
-    from intervalvm.evaluate.boxes import REAL
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
@@ -135,13 +132,11 @@ def _readable(job: Job, report: Progress | None) -> Drawn:
         job.tape, job.shape, job.dtype, job.steps, proves=job.prove is not None
     )
     job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    if job.prove is None:
-        folded, rules = fold(job.tape, Arrays(np, job.dtype), job.settings), NEAREST
-    else:
-        folded, rules = folded_exactly(job.tape, job.settings), REAL
+    evaluator = EVALUATORS[job.meaning](job.dtype)
+    tape = folded(job.tape, evaluator, job.settings)
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(folded, *job.sides, pixels, job.steps, rules=rules, progress=report)
+    counts = quadtree.render(tape, evaluator, *job.sides, pixels, job.steps, progress=report)
     return Drawn(pixels, counts, compiling)
 
 
@@ -165,7 +160,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             progress=report,
             elsewhere=elsewhere,
         )
-    return Drawn(pixels, counts, compiling, job.threads)
+    return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
@@ -177,11 +172,11 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(
         job.tape,
+        Question.SIGN if job.is_bitmap else Question.VALUE,
+        job.meaning,
         job.dtype,
         job.settings,
         domain_of(box, job.dtype),
-        sign_only=job.is_bitmap,
-        rounding="nearest" if job.prove is None else "outward",
     )
     if job.way is not Way.GPU_WALK:  # which has no workspaces on the host
         needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
@@ -201,7 +196,7 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     pixels, counts = walks.render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
-    return Drawn(pixels, [Counts(*count) for count in counts], compiling)
+    return Drawn(pixels, Counts.of(counts), compiling)
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:

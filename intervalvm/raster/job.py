@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.jit.layout import INSIDE, UNPROVEN
+from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image, Level, Stats
 
 if TYPE_CHECKING:
-    from intervalvm.jit.layout import Counts
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
     from intervalvm.tape import Tape
@@ -59,6 +60,11 @@ class Job(NamedTuple):
         return self.pixel_type == np.uint8
 
     @property
+    def meaning(self) -> Meaning:
+        """What the tape means: its float program, or the real function where it is proven."""
+        return "float" if self.prove is None else "real"
+
+    @property
     def sides(self) -> tuple[Axes, Axes]:
         """The lower and the upper ends of columns and rows, each as (x, y)."""
         if self.edges is None:
@@ -73,6 +79,35 @@ class Job(NamedTuple):
 
     def require(self, needed: int, what: str, way_out: str) -> None:
         require(needed + self.image_bytes, what, way_out, self.max_memory)
+
+
+@dataclass
+class Counts:
+    """What one step of the walk did, over all regions that it split."""
+
+    regions: int = 0
+    inside: int = 0
+    outside: int = 0
+    ambiguous: int = 0
+    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
+    inside_px: int = 0  # in filled tiles and in leaves
+    evaluated_px: int = 0
+    unproven_px: int = 0  # of a proof, among those evaluated
+
+    @staticmethod
+    def of(rows: Iterable[Iterable[int]]) -> list[Counts]:
+        """What a compiled walk counted: a row a step, in the order of the fields."""
+        return [Counts(*row) for row in rows]
+
+
+def split_levels(depth: int) -> list[int]:
+    """The levels of the quadtree that each step takes: three, but the first what is left over.
+
+    The first has the fewest regions to look at, so lanes that stay empty there cost least.
+    """
+    first = depth % SPLIT_LEVELS
+    head = [first] if first or not depth else []
+    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
 
 
 class Drawn(NamedTuple):

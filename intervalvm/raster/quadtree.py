@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
-from intervalvm.evaluate.boxes import NEAREST, Bounds, Rules, bounds
+from intervalvm.evaluate.boxes import Bounds
+from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
 from intervalvm.evaluate.points import prepare, run
-from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
+from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 
@@ -51,22 +53,22 @@ class Tile:
 
 def render(
     tape: Tape,
+    evaluator: Evaluator,
     lower: tuple[NDArray[Any], NDArray[Any]],
     upper: tuple[NDArray[Any], NDArray[Any]],
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
-    rules: Rules = NEAREST,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
     """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype), and return counts.
 
     ``tape`` reads x and y only; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
     the samples, or the ends of the pixels' areas to prove. ``steps`` are the levels of each split.
-    With the rules ``boxes.REAL`` pixels are verdicts.
+    With an evaluator of the real function pixels are verdicts.
     """
     counts = [Counts() for _ in steps]
-    walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)
+    walk = _Walk(lower, upper, pixels, steps, counts, evaluator, progress)
     walk.split(tape, Tile(0, 0, 0), 0)
     return counts
 
@@ -99,7 +101,7 @@ class _Walk:
     pixels: NDArray[Any]
     steps: Sequence[int]
     counts: list[Counts]
-    rules: Rules
+    evaluator: Evaluator
     progress: Callable[[int, int], None] | None
     done: int = 0
 
@@ -146,7 +148,7 @@ class _Walk:
         never = np.zeros(x_low.shape, bool)
         axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
         bitmap = self.pixels.dtype == np.uint8
-        return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
+        return self.evaluator.bounds(tape, Inputs(axes), sign_only=bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
         """The masks of inside and outside boxes; a real function has no NaN.
@@ -158,13 +160,13 @@ class _Walk:
             return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.rules is NEAREST else outside
+            outside & ~root.maybe_nan if self.evaluator.meaning == "float" else outside
         )
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
         (x, y), (x_upper, y_upper) = self.lower, self.upper
-        if self.rules is not NEAREST:
+        if self.evaluator.meaning == "real":
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )
