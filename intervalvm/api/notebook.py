@@ -6,8 +6,6 @@ named. Variables have their defaults; where one has none there is no picture.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from intervalvm import late
@@ -32,6 +30,9 @@ def png(shape: Any) -> bytes | None:
 @late.provides
 def html(shape: Any) -> str:
     """The picture, and under it what kind of thing it is, as text."""
+    from base64 import b64encode
+    from html import escape
+
     tape, picture = as_tape(shape), png(shape)
     said = escape(f"{type(shape).__name__}: {describe(tape)}")
     if picture is None:

@@ -65,7 +65,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class What:
     """What is drawn. Frozen for all but its check, which makes a pair of a size, a Region of what
     reads as one, a tuple of a crop, a dtype of its name: so nothing is read twice."""
@@ -102,7 +102,7 @@ class What:
         return self.prove == "area"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class How:
     """How it is drawn: none of these changes a bit, but for ``fold="fast"``."""
 
@@ -141,7 +141,7 @@ class How:
         return WAYS[self.engine, backend or choices[0]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Options(How, What):
     """All that ``render`` is told of a picture. Raises as it does for what means nothing."""
 
