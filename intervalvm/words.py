@@ -1,6 +1,6 @@
-"""The words that arguments take, each written once, and what an engine on a back end is.
+"""The words of arguments as types, and ``Way``: an engine on a back end.
 
-``api.options`` compares what a caller gives with these words; all others ask what it made of them.
+Only ``api.options`` compares a caller's strings with them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Keep = Literal["value", "sign"]
 
 
 class Way(Enum):
-    """What computes pixels: an engine on a back end. An engine's default comes first."""
+    """An engine on a back end; the default of an engine comes first."""
 
     COMPILED = "pruned", "numba"
     READABLE = "pruned", "numpy"
@@ -38,7 +38,7 @@ class Way(Enum):
 
     @cached_property
     def prunes(self) -> bool:
-        """Whether it walks a quadtree; the others evaluate every clause at every pixel."""
+        """Whether it walks a quadtree; the others are dense."""
         return self in (Way.COMPILED, Way.READABLE, Way.GPU_LEAVES, Way.GPU_WALK)
 
     @cached_property

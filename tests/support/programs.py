@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
+from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
+from intervalvm.evaluate.evaluators import Floats, Known
 from intervalvm.ops import OPS, ROWS
 
 if TYPE_CHECKING:
@@ -72,11 +73,21 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
             op = ROWS[code]
-            if op.point is None:
+            if not op.arity:
                 found.append({"var-x": x, "var-y": y}.get(op.name, constants[i]))
             else:
                 found.append(op.point(xp, *(found[operand] for operand in tape.operands(i))))
     return found
+
+
+def asked_of(tape: Tape, dtype: Any, lower: Any = -np.inf, maybe_nan: Any = True) -> Predicates:
+    """The predicates of a tape of whose values so much is known, of all alike or of each."""
+    n, evaluator = len(tape), Floats(np.dtype(dtype))
+    tape, numbers = evaluator.constants(tape)
+    least = np.broadcast_to(np.asarray(lower, dtype), n)
+    most = np.full(n, np.inf, dtype)
+    known = Known(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
+    return Predicates(tape, known, evaluator)
 
 
 def truth_of(asked: Predicates, values: list[Any]) -> Any:
@@ -112,7 +123,7 @@ def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
     kinds = ["f", "f"] if all_full else ["x", "y"]
     with np.errstate(all="ignore"):
         for number, *words in program.records.tolist():
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             assert number >> VARIANT_BITS << VARIANT_BITS == variant.flags
             operands, axes = [], set()
             for kind, place in zip(variant.kinds, words, strict=False):
@@ -143,6 +154,4 @@ def _result(op: str, xp: Arrays, operands: list[Any], kinds: str) -> Any:
         return first < second + third if kinds[0] == "k" else first + second < third
     if kinds == "tt":
         return (np.logical_or if op == "or" else np.logical_and)(*operands)
-    rule = OPS[op].point
-    assert rule is not None
-    return rule(xp, *operands)
+    return OPS[op].point(xp, *operands)
