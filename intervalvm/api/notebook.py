@@ -6,8 +6,6 @@ one there is no picture.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from intervalvm import late
@@ -32,6 +30,9 @@ def png(shape: Any) -> bytes | None:
 @late.provides
 def html(shape: Any) -> str:
     """The picture with a caption."""
+    from base64 import b64encode
+    from html import escape
+
     tape, picture = as_tape(shape), png(shape)
     said = escape(f"{type(shape).__name__}: {describe(tape)}")
     if picture is None:

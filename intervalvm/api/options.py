@@ -65,7 +65,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class What:
     """What is drawn. The check normalizes a size to a pair, ends to a Region, a crop to a tuple and
     a name to a dtype."""
@@ -102,7 +102,7 @@ class What:
         return self.prove == "area"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class How:
     """How it is drawn: only ``fold="fast"`` changes bits."""
 
@@ -141,7 +141,7 @@ class How:
         return WAYS[self.engine, backend or choices[0]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Options(How, What):
     """The options of ``render``. Raises as it does for an invalid one."""
 
