@@ -90,7 +90,7 @@ def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
 def bounds(
     tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
 ) -> list[Real]:
-    """The interval of each clause; the arguments are as for ``bounding.bounds``."""
+    """The interval of each clause; the arguments are as for ``boxes.bounds``."""
     xp = DirectedArrays(dtype)
     values: list[Real] = []
     with np.errstate(all="ignore"):

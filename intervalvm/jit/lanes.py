@@ -1,4 +1,4 @@
-"""The rules of ``ops`` and ``interval`` as LLVM vector code: a namespace that writes instructions.
+"""The rules of ``ops`` as LLVM vector code: a namespace that writes instructions.
 
 ``Lanes`` is the namespace ``xp`` of the rules, ``Lane`` an array: a vector of 64 values, which LLVM
 lowers to the processor's vectors. Running a rule on them emits its instructions; ``interpreter``
