@@ -15,7 +15,8 @@ from intervalvm.environment import default_environment, in_default_environment
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
     from intervalvm.api.render import Renderer, render
-    from intervalvm.formats.vm import load, parse, save
+    from intervalvm.formats.vm import load, parse
+    from intervalvm.formats.write import save
 
 from intervalvm import errors as _errors
 from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call

@@ -1,4 +1,4 @@
-"""What kernels are written with: typed memory, bits, atomics, rows of pixels, tests on lanes."""
+"""Intrinsics of kernels: typed memory, bits, atomics, rows of pixels, tests on lanes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def count_bits(typingctx, mask):
 
 @intrinsic
 def take_next(typingctx, address):
-    """Add 1 to the int64 at an address that threads share; returns what it was."""
+    """Atomically add 1 to the int64 at an address; returns the old value."""
 
     def codegen(context, builder, signature, args):
         place = builder.inttoptr(args[0], POINTER)
@@ -85,7 +85,7 @@ def take_next(typingctx, address):
 
 @intrinsic
 def publish(typingctx, address, value):
-    """Store an int64 that other threads wait for, after all that was stored before."""
+    """Store an int64 for other threads, with release order."""
 
     def codegen(context, builder, signature, args):
         builder.atomic_rmw("xchg", builder.inttoptr(args[0], POINTER), args[1], "release")
@@ -96,7 +96,7 @@ def publish(typingctx, address, value):
 
 @intrinsic
 def published(typingctx, address):
-    """The int64 at an address that another thread publishes."""
+    """Load an int64 of another thread, with acquire order."""
 
     def codegen(context, builder, signature, args):
         place = builder.inttoptr(args[0], POINTER)
@@ -180,7 +180,7 @@ def copy_block_of(dtype: str) -> Any:
 
 
 def tame_test(dtype: str, width: int) -> Any:
-    """is_tame(slot): all bounds are finite, with room to spare, and none may be NaN."""
+    """is_tame(slot): all bounds are finite, with a margin, and none may be NaN."""
     limit = float(np.finfo(dtype).max) / 4
 
     @intrinsic

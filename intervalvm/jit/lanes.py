@@ -1,12 +1,11 @@
-"""The rules of ``ops`` and ``interval`` as LLVM vector code: a namespace that writes instructions.
+"""The rules of ``ops`` as LLVM vector code: a namespace that writes instructions.
 
-``Lanes`` stands for the namespace ``xp`` of the rules, ``Lane`` for their arrays: 64 values side by
-side, one vector that LLVM lowers to whatever the processor has. Running a rule on them once, while
-numba compiles, writes its instructions; ``interpreter`` makes of them one arm for every operation.
+``Lanes`` is the namespace ``xp`` of the rules, ``Lane`` an array: a vector of 64 values, which LLVM
+lowers to the processor's vectors. Running a rule on them emits its instructions; ``interpreter``
+makes an arm of each operation.
 
-A *tame* namespace assumes that no NaN and no infinity can arise, which the walk has proven for the
-whole region before it uses one: every test for them is then a constant, and LLVM drops what hangs
-on it.
+A *tame* namespace assumes that no NaN or infinity arises, which the walk has proven for the region:
+tests for them are constants, and LLVM removes the dead code.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 ELEMENT = {"float32": FLOAT, "float64": DOUBLE}
 
 CHUNK = 8
-"""How many float64 a called function works on at a time: one or two registers of any processor."""
+"""The float64 of a call: one or two registers of any processor."""
 
 
 class Lane:
@@ -146,7 +145,7 @@ class Lanes:
         self.vector = self._vector(self.element)
         self.inf, self.nan = self._lift(float("inf")), self._lift(float("nan"))
         self.no = self._constant(I1, 0)
-        # Careful bounds, which prove that a walk may be tame, contain the tame ones in them.
+        # careful bounds, which prove that a walk is tame, contain the tame ones
         self.slack = 1.0 if tame else 4.0
 
     def _vector(self, element: ir.Type) -> ir.VectorType:
@@ -292,7 +291,7 @@ class Lanes:
     def rarely(
         self, mask: Lane, compute: Callable[[], tuple[Lane, ...]], other: tuple[Lane, ...]
     ) -> tuple[Lane, ...]:
-        """A branch around ``compute``, taken where no lane asks for it."""
+        """A branch around ``compute``, taken if no lane needs it."""
         builder = self.builder
         word = builder.bitcast(mask.value, ir.IntType(self.width))
         before = builder.block
@@ -304,7 +303,7 @@ class Lanes:
     def _merged(
         self, chosen: Iterable[Lane], computed: ir.Block, other: Iterable[Lane], before: ir.Block
     ) -> tuple[Lane, ...]:
-        """What two blocks lead to: ``chosen`` from one, ``other`` from the other."""
+        """The phi of two blocks: ``chosen`` from one, ``other`` from the other."""
         merged = []
         for lane, without in zip(chosen, other, strict=True):
             phi = self.builder.phi(lane.value.type)
