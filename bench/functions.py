@@ -30,23 +30,20 @@ from bench.page import table
 from intervalvm.arith import elementary
 from intervalvm.arith.arrays import Arrays
 from intervalvm.jit.lanes import CHUNK, I64, POINTER, vector_loop
+from intervalvm.ops import ROWS
 
 BLOCK, PORTION, PATTERNS = 1 << 12, 1 << 20, 1 << 32
 SAMPLE, KEPT, BESIDE, ROUNDS, STARTS = 200_000, 48, 2000, 60, 12
 """Samples of each kind; of these the worst, from which to go on; places tried beside each of them
 in a round; rounds; and how often all of that is done."""
+FUNCTIONS = {op.name: op.function for op in ROWS if op.function is not None}
 LIBM: dict[str, Callable[..., float]] = {
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
-    "asin": math.asin,
-    "acos": math.acos,
-    "atan": math.atan,
-    "exp": math.exp,
-    "ln": math.log,
+    op.name: getattr(math, word)
+    for op in ROWS
+    for word in (op.name, *op.names.python)
+    if op.name in FUNCTIONS and op.arity == 1 and hasattr(math, word)
 }
-LONG = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "ln": "log"}
-FAST = {name: getattr(np, LONG.get(name, name)) for name in (*LIBM, "atan2")}
+FAST = {op.name: getattr(np, op.names.numpy) for op in ROWS if op.function and op.names.numpy}
 MARGIN = 2.0**-50
 """Four units in the last place of libm's result at least, where glibc states one at most."""
 
@@ -80,7 +77,7 @@ def measure(name: str, stride: int) -> Found:
 
 def _kernel(name: str) -> Any:
     """kernel(first, stride, suspects): the bit patterns, of ``PORTION``, that mpmath must judge."""
-    libm, apply = LIBM[name], intrinsic(_applying(getattr(elementary, name)))
+    libm, apply = LIBM[name], intrinsic(_applying(FUNCTIONS[name].compute))
 
     def run(first: Any, stride: Any, suspects: Any) -> Any:
         patterns, values = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float64)
@@ -123,17 +120,18 @@ def _applying(function: Any) -> Any:
 def real(name: str, *operands: float) -> Any:
     """The value at finite numbers in 200 bits; None outside the domain, or where it is infinite."""
     with mpmath.workprec(200):
-        if (name == "ln" and operands[0] <= 0) or (
-            name in ("asin", "acos") and abs(operands[0]) > 1
-        ):
+        numbers = dict(zip("ab", map(mpmath.mpf, operands), strict=False))
+        try:
+            value = eval(FUNCTIONS[name].formula, vars(mpmath), numbers)
+        except (ValueError, ZeroDivisionError):
             return None
-        return getattr(mpmath, name)(*map(mpmath.mpf, operands))
+        return value if isinstance(value, mpmath.mpf) and mpmath.isfinite(value) else None
 
 
 def evaluate(name: str, *operands: Any) -> Any:
     """The float64 results, by NumPy: the compiled code gives the same bits."""
     with np.errstate(all="ignore"):
-        return Arrays(np, np.dtype(np.float64)).call(getattr(elementary, name), *operands)
+        return Arrays(np, np.dtype(np.float64)).call(FUNCTIONS[name].compute, *operands)
 
 
 def distance(name: str, x: float) -> int:
@@ -212,8 +210,9 @@ def samples(name: str, rng: np.random.Generator) -> list[Any]:
     }
     ranges["acos"] = ranges["asin"]
     ranges["cos"] = ranges["tan"] = ranges["sin"]
+    used = ranges[name] if name in ranges else [rng.normal(0, 3, n), np.exp(rng.normal(0, 9, n))]
     every = [anything[0]] if name != "ln" else []
-    return [row[None] for row in ranges[name] + every]
+    return [row[None] for row in used + every]
 
 
 def worst(name: str, starts: int = STARTS, rounds: int = ROUNDS) -> tuple[float, list[float]]:
@@ -259,7 +258,7 @@ def error(name: str, *operands: float) -> float:
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench functions", description=__doc__)
     parser.add_argument("--no-patterns", action="store_true", help="only the worst float64")
-    parser.add_argument("names", nargs="*", default=[*LIBM, "atan2"])
+    parser.add_argument("names", nargs="*", default=[*FUNCTIONS])
     parser.add_argument("--stride", type=int, default=1, help="a power of two")
     chosen = parser.parse_args(words)
     farthest, patterns = [], []

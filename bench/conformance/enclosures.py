@@ -22,13 +22,12 @@ from bench.conformance.vectors import HASHES
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.boxes import NEAREST, Rules
+from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
 from intervalvm.evaluate.evaluators import Meaning
-from intervalvm.evaluate.widened import WIDENED
 from intervalvm.jit.layout import LANES
 from intervalvm.ops import OPS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 ZERO = Operand(0.0, 0.0, "com")
 
@@ -189,7 +188,7 @@ def _by_lanes(
 
 RUN: dict[tuple[str, str], Callable[[str, str, Sequence[Case]], Iterator[Found]]] = {
     ("outward", "NumPy"): outward,
-    ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, WIDENED)),
+    ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, REAL)),
     ("proofs", "lanes"): partial(proofs, partial(_by_lanes, "real")),
     ("nearest", "NumPy"): partial(nearest, partial(_by_numpy, NEAREST)),
     ("nearest", "lanes"): partial(nearest, partial(_by_lanes, "float")),

@@ -1,4 +1,4 @@
-"""A tape over one box: its bounds, a shorter tape for it; and a shorter one for everywhere."""
+"""``interval``, ``simplify`` and ``fold``: bounds of a tape over a box, and shorter tapes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from intervalvm.evaluate.decorated import Decoration
 from intervalvm.evaluate.evaluators import Floats, Inputs
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
-from intervalvm.ops import AXES, choices
+from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
 from intervalvm.words import Fold, Keep, Prove
 
@@ -33,12 +33,17 @@ Sides = list[tuple[float, float, bool]]
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds on all values of a tape over a box; ``maybe_nan`` if some of them may be NaN.
+    """Bounds on the values of a tape over a box.
 
-    The bounds hold for the values that are not NaN. A real function (``prove="area"``) has no value
-    that is: then ``maybe_nan`` says that it may be undefined at some point, and the interval is
-    empty, from inf to -inf, where it is undefined at all of them. ``decoration`` says more, where
-    it was asked for. As text it has six digits, rounded outwards.
+    They enclose all values that are not NaN. As text they have six digits, rounded outwards.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Inf and -inf if the real function is undefined at every point.
+    maybe_nan : bool
+        Whether a value may be NaN, or the real function undefined.
+    decoration : Decoration or None
     """
 
     lower: float
@@ -74,21 +79,36 @@ def interval(
     decoration: bool = False,
     dtype: Any = "float32",
 ) -> Interval:
-    """Bounds in ``dtype`` on the values of a tape over a box.
+    """Bound the values of a tape over a box.
 
-    They enclose every value that ``evaluate`` computes in ``dtype`` at the float points of the box,
-    1 or 0 for a truth such as ``x < y``. With ``prove="area"`` they enclose every value of the real
-    function at the real points of the box (``ops.real`` says what operations mean there; a constant
-    is the float64 that its text is rounded to); with ``prove="point"`` likewise, of a box that is
-    one point. With ``decoration`` the interval tells whether the function is defined, continuous
-    and bounded, by the decorations of IEEE 1788; this is about the real function, so ``prove`` is
-    then "area".
+    The bounds enclose every value that ``evaluate`` computes in ``dtype`` at float points of the
+    box; with ``prove``, every value of the real function at real points, as defined in ``ops``. A
+    constant is the float64 of its text. A truth is 1 or 0.
 
-    Each side is a number or a pair (low, high); its ends are rounded to ``dtype``, outwards for
-    the real function. Infinite ends are allowed, and mean that the side is unbounded for the real
-    function. Raises OptionError for a NaN or a pair the wrong way round, for ``prove="point"`` with
-    a side that is no single number, and for a side of no real number where the real function is
-    meant; VariableError for a variable that is not set.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or (float, float)
+        Sides, numbers or pairs (low, high), rounded to ``dtype``, outwards with ``prove``. Ends may
+        be infinite; for the real function the side is then unbounded.
+    variables : dict of str to float or (float, float), optional
+    prove : {None, "point", "area"}
+        Bound the real function; "point" takes one number a side.
+    decoration : bool
+        Decorate the result by IEEE 1788, for the real function.
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    OptionError
+        For a NaN, a pair in the wrong order, a pair with ``prove="point"``, or a side without a
+        real number.
+    VariableError
+        For a free variable without a value.
     """
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
@@ -101,7 +121,7 @@ def interval(
         return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
     evaluator = Floats(as_dtype(dtype))
     root = evaluator.bounds(tape, _inputs(named, free, evaluator.dtype)).root
-    # Adding 0 makes 0 of -0: as a bound either stands for both.
+    # adding 0 turns -0 into 0: as bounds they are equal
     return Interval(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
 
@@ -136,13 +156,30 @@ def simplify(
     keep: Keep = "value",
     dtype: Any = None,
 ) -> Tape:
-    """A tape, never longer, that is the same at every float point of a box.
+    """Shorten a tape for a box; it keeps its values at every float point of it.
 
-    With ``keep="value"`` it has the same bits, with ``keep="sign"`` the same answer to ``v < 0``:
-    in float32 and in float64, or in ``dtype`` alone if one is named, which allows more: constants
-    are folded, and for the sign whole chains of clauses become a comparison with the exact float
-    at which the answer changes. Sides as for ``interval``. A free variable may have any value, NaN
-    included, unless ``variables`` bounds it; all stay free.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or (float, float)
+        As for ``interval``.
+    variables : dict of str to float or (float, float), optional
+        Bounds of free variables, which may else have any value, NaN included. All stay free.
+    keep : {"value", "sign"}
+        Keep the bits of the value, or only whether it is below 0.
+    dtype : {None, "float32", "float64"}
+        Keep it in one dtype only, which shortens more: constants are folded, and for the sign
+        chains of clauses become comparisons with a threshold.
+
+    Returns
+    -------
+    Tape
+        Never longer than ``tape``.
+
+    Raises
+    ------
+    OptionError, VariableError
+        As ``interval`` does.
     """
     tape, sign_only = as_tape(tape), keeps_sign(keep)
     anything = (-np.inf, np.inf)
@@ -162,7 +199,7 @@ def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:
     """The box as intervals of one region."""
     with np.errstate(over="ignore"):
         x, y, z, *rest = (
-            choices.Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
+            row.Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
             for low, high, maybe_nan in (*named, *free)
         )
     return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
@@ -191,15 +228,29 @@ def fold(
     dtype: Any = "float32",
     variables: Mapping[str, float] | None = None,
 ) -> Tape:
-    """A shorter tape of the same value: constants computed, common parts shared, identities used.
+    """Shorten a tape everywhere: fold constants, merge common subexpressions, use identities.
 
-    Every bit is the same, for every float, in ``dtype``, to which its constants are rounded;
-    rendering does this anyway. With "fast" identities of real numbers are used too, each of which
-    breaks something: ``compiler.identities.FAST`` and the page on expressions list them. The given
-    ``variables`` become constants, the rest stay free.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    how : {"exact", "fast"}
+        "exact" keeps every bit in ``dtype``; rendering does it anyway. "fast" also uses identities
+        of real numbers, which change values: the page on expressions lists them.
+    dtype : {"float32", "float64"}
+        Constants are rounded to it.
+    variables : dict of str to float, optional
+        Free variables to replace by constants.
 
-    Raises OptionError for another word or dtype, VariableError for a variable that the tape does
-    not have.
+    Returns
+    -------
+    Tape
+
+    Raises
+    ------
+    OptionError
+        For another word or dtype.
+    VariableError
+        For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
     return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))

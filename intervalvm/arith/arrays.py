@@ -61,7 +61,7 @@ class Arrays:
     """Array functions in one dtype; see ``ops`` for what each one promises."""
 
     def __init__(self, module: ModuleType, dtype: np.dtype[Any]) -> None:
-        self.module, self.dtype = module, dtype
+        self.module, self.dtype, self.itemsize = module, dtype, dtype.itemsize
         self.nan = dtype.type(np.nan)
         self.inf = dtype.type(np.inf)
         self.abs, self.floor, self.ceil, self.trunc = (

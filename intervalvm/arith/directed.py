@@ -13,17 +13,18 @@ computed on mantissas, where nothing overflows or underflows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from intervalvm.arith import elementary
 from intervalvm.arith.arrays import MAX_WIDE, IntervalArrays
 
 DOWN, UP = -1, 1
 ULPS = 3
-"""By how many units in its last place a float64 result of ``functions`` may be off: the bound that
+"""By how many units in its last place a float64 result of ``elementary`` may be off: the bound that
 ``docs/functions.md`` argues for is below it, and so is the worst that a search has found."""
 SPLIT = 2.0**27 + 1
 Summed = tuple[Any, Any]
@@ -31,6 +32,39 @@ Summed = tuple[Any, Any]
 together are a real number. NaN stands for no rest: a result that is exact or unbounded."""
 Known = tuple[Any, float, float]
 """(where, value, rest): a function's real value where it is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """What bounds of a real function are made from."""
+
+    compute: Callable[..., Any]
+    """Its float64 values, within ``ULPS`` and of the right sign, as ``elementary`` has functions.
+    Compiled code knows it by its name."""
+    formula: str
+    """The real function, in the words of mpmath: of ``a``, or of ``a`` and ``b``."""
+    known: Mapping[float, tuple[float, float]]
+    """Real values as (float64, sign of what it lacks), by argument; at an end of the domain the
+    limit."""
+    bend: int
+    """1 or -1: for 0 < x < pi / 2 it is greater than x or less, and next to x near 0. Else 0."""
+    slope: tuple[Callable[..., Any], int] | None
+    """Of a periodic function its derivative, or the reciprocal of that, and a sign; that is 0 once
+    in each stretch of pi. Its sign at a float is right, and it is 0 at no float but 0."""
+    turns: tuple[float, float] | None
+    """Where a wave is least and greatest, in turns."""
+    error: float
+    """By how many units in the last place a value may be off, as ``docs/functions.md`` argues."""
+    worst: tuple[float, ...]
+    """The greatest error that a search has found, rounded up, and the operands."""
+
+    def __post_init__(self) -> None:
+        assert self.worst[0] < self.error <= ULPS - 1
+        assert self.compute.__name__.isidentifier()
+
+
+PI, HALF_PI = math.pi, math.pi / 2
+"""The greatest float64 below pi, and its half: what they lack is a rest of +1."""
 
 
 def two_sum(a: Any, b: Any) -> Summed:
@@ -76,7 +110,7 @@ def _beside(value: Any, near: Any, rest: Any, power: Any) -> Summed:
     return value, (near - np.ldexp(value, -power)) + rest
 
 
-def root(a: Any) -> Summed:
+def square_root(a: Any) -> Summed:
     part, power = np.frexp(a)
     part = np.where(power & 1, part + part, part)
     near = np.sqrt(part)
@@ -85,7 +119,11 @@ def root(a: Any) -> Summed:
 
 
 class DirectedArrays(IntervalArrays):
-    """The namespace of the rules of ``outward``: each operation takes the way to round first."""
+    """The number system of real bounds that are the tightest, but for functions.
+
+    A method that takes ``way`` gives the bound of one number on that side; others give two. Those
+    of functions are ``ULPS`` away, but exact where the value is known.
+    """
 
     def towards(self, way: int, value: Any, rest: Any) -> Any:
         """The nearest number of the dtype that is not before ``value + rest``, seen along ``way``.
@@ -100,6 +138,8 @@ class DirectedArrays(IntervalArrays):
             short = (back < value) | ((back == value) & (rest > 0.0))
         return np.where(short, np.nextafter(near, way * self.inf), near)
 
+    limit = towards
+
     def add(self, way: int, a: Any, b: Any) -> Any:
         return self.towards(way, *two_sum(self.wide(a), self.wide(b)))
 
@@ -109,19 +149,105 @@ class DirectedArrays(IntervalArrays):
     def divide(self, way: int, a: Any, b: Any) -> Any:
         return self.towards(way, *quotient(self.wide(a), self.wide(b)))
 
+    def square(self, way: int, size: Any) -> Any:
+        """Of a number from 0 upwards."""
+        return self.multiply(way, size, size)
+
     def root(self, way: int, a: Any) -> Any:
-        return self.towards(way, *root(self.wide(a)))
+        """The square root of a number from 0 upwards."""
+        return self.towards(way, *square_root(self.wide(a)))
 
-    def at(self, name: str, *operands: Any) -> Any:
-        """An operation's function of float64 numbers: within ``ULPS``, and of the right sign."""
-        return self.call(getattr(elementary, name), *operands)
+    def product(self, a: Any, b: Any) -> tuple[Any, Any]:
+        return _corners(self.multiply, a[:2], b[:2])
 
-    def function(self, way: int, name: str, *operands: Any, known: Sequence[Known] = ()) -> Any:
-        """A bound of the real function of an operation, ``ULPS`` from the computed result.
+    def quotient(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """By the numbers of ``b`` that are not 0. Only 0 divided by 0 alone has nothing else."""
+        # an end that is 0 gets the sign of the numbers beside it, whose quotients are then bounded
+        lower = self.where(b.lower == 0.0, 0.0, b.lower)
+        upper = self.where(b.upper == 0.0, -0.0, b.upper)
+        low, high = _corners(self.divide, a[:2], (lower, upper))
+        is_zero = (a.lower == 0.0) & (a.upper == 0.0)
+        both_sides = (b.lower < 0.0) & (b.upper > 0.0) & ~is_zero
+        return np.where(both_sides, -self.inf, low), np.where(both_sides, self.inf, high)
+
+    def remainders(self, a: Any, b: Any) -> tuple[Any, Any, Any]:
+        """Whether ``a`` stays in one period of a single ``b``, and bounds of its remainders if so.
+
+        It is narrower than one, and its remainder is not less at its end. ``fmod`` is exact, and is
+        the remainder or, where it is negative, ``size`` less. Two of a kind are compared as they
+        are; else the sum is rounded to nearest, which keeps a strict order.
+        """
+        size = np.abs(b.lower)
+        first, last = np.fmod(a.lower, size), np.fmod(a.upper, size)
+        alike = (first < 0.0) == (last < 0.0)
+        lifted, other = (np.where(part < 0.0, part + size, part) for part in (first, last))
+        grows = np.where(alike, first <= last, lifted < other)
+        width, rest = two_sum(self.wide(a.upper), -self.wide(a.lower))
+        narrow = (width < size) | ((width == size) & (rest < 0.0))
+        low, high = (
+            np.where(part < 0.0, self.add(way, part, size), part)
+            for way, part in ((DOWN, first), (UP, last))
+        )
+        return (b.lower == b.upper) & narrow & grows, low, high
+
+    def increasing(self, function: Function, low: Any, high: Any) -> tuple[Any, Any]:
+        """Of an increasing function between wide numbers inside its domain."""
+        return self._at(DOWN, function, low), self._at(UP, function, high)
+
+    def between(self, function: Function, low: Any, high: Any) -> tuple[Any, Any]:
+        """Of a function's values at two wide numbers, and of what lies between them."""
+        ends = (low, high)
+        least = np.minimum(*(self._at(DOWN, function, end) for end in ends))
+        return least, np.maximum(*(self._at(UP, function, end) for end in ends))
+
+    def turns(self, function: Function, low: Any, high: Any) -> tuple[Any, Any]:
+        """Whether a wave is least, and greatest, at some real number between wide ones."""
+        once, twice, odd, first = self._slopes(function, low, high)
+        both = twice | (once & ~odd)
+        return both | (odd & (first < 0.0)), both | (odd & (first > 0.0))
+
+    def has_pole(self, function: Function, low: Any, high: Any) -> Any:
+        once, _, odd, _ = self._slopes(function, low, high)
+        return once | odd
+
+    def _slopes(self, function: Function, low: Any, high: Any) -> tuple[Any, Any, Any, Any]:
+        """(turns more than once, more than twice, an odd number of times, slope at the low end).
+
+        In a box narrower than pi the slope has a zero if its sign changes. A box that is wider, but
+        narrower than 2 pi, has one more.
+        """
+        assert function.slope is not None
+        compute, sign = function.slope
+        width, rest = two_sum(high, -low)
+        once, twice = ((width > size) | ((width == size) & (rest > 0.0)) for size in (PI, 2 * PI))
+        first, last = (self.call(compute, end) for end in (low, high))
+        return once, twice, np.sign(first) * np.sign(last) < 0.0, sign * first
+
+    def _at(self, way: int, function: Function, x: Any) -> Any:
+        known = [(x == at, *value) for at, value in function.known.items()]
+        bound = self._bound(way, function, x, known=known)
+        if not function.bend:
+            return bound
+        is_behind = (np.sign(x) * function.bend == -way) & (np.abs(x) < 1.5)
+        cut = np.maximum if way == DOWN else np.minimum
+        return np.where(is_behind, cut(bound, self.narrow(x)), bound)
+
+    def angle(self, way: int, function: Function, y: Any, x: Any) -> Any:
+        """The angle of a point with y >= 0, not both infinite; a zero x has a sign."""
+        on_axis = y == 0.0
+        known: list[Known] = [
+            ((on_axis & ~np.signbit(x)) | (x == np.inf), 0.0, 0.0),
+            ((on_axis & np.signbit(x)) | (x == -np.inf), PI, 1.0),
+            (((x == 0.0) & ~on_axis) | (y == np.inf), HALF_PI, 1.0),
+        ]
+        return self._bound(way, function, self.wide(y), self.wide(x), known=known)
+
+    def _bound(self, way: int, function: Function, *operands: Any, known: Sequence[Known]) -> Any:
+        """A bound of a real function, ``ULPS`` from the computed result.
 
         Where the real value is known it is what is rounded. Zero is not crossed.
         """
-        value = self.at(name, *operands)
+        value = self.call(function.compute, *operands)
         finite = np.clip(value, -MAX_WIDE, MAX_WIDE)
         # an ulp is that of the real value, which may lie beyond a power of 2
         size = np.abs(finite) + ULPS * np.spacing(np.abs(finite))
@@ -132,3 +258,14 @@ class DirectedArrays(IntervalArrays):
         for where, exact, beyond in known:
             total, rest = np.where(where, exact, total), np.where(where, beyond, rest)
         return self.towards(way, total, rest)
+
+
+def _corners(operation: Callable[..., Any], a: Any, b: Any) -> tuple[Any, Any]:
+    """NaN is 0 beside something unbounded, or divided by it: there the values come close to 0."""
+    pairs = [(p, q) for p in a for q in b]
+    lows, highs = ([operation(way, p, q) for p, q in pairs] for way in (DOWN, UP))
+    least, most = (
+        [np.where(np.isnan(value), 0.0, value).astype(value.dtype) for value in values]
+        for values in (lows, highs)
+    )
+    return np.minimum.reduce(least), np.maximum.reduce(most)

@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.ops import CODE, OPS
+from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops.row import Values
 
 LETTERS = "abcklpt"
 Term = str | float | tuple[Any, ...]
@@ -96,9 +97,11 @@ def _has_reciprocal(k: Any) -> bool:
     return bool(np.isfinite(inverse) and inverse >= np.finfo(k.dtype).tiny)
 
 
-WHOLE = ("floor", "ceil", "round", "not", "compare")
+WHOLE = tuple(op.name for op in ROWS if op.is_whole)
 """Operations whose values are whole numbers, infinite or NaN."""
-NOT_NEGATIVE = frozenset(CODE[name] for name in ("abs", "square", "exp", "not", "rand"))
+NOT_NEGATIVE = frozenset(
+    CODE[op.name] for op in ROWS if op.values in (Values.NOT_NEGATIVE, Values.TRUTH)
+)
 """Operations whose values are never below 0, nor -0."""
 
 EXACT = (
@@ -202,10 +205,11 @@ FAST = (
 )
 """What holds for real numbers: used when asked for, after the exact ones."""
 
-Rule = tuple[tuple[Any, ...], Term, Callable[..., bool]]
+Rewrite = tuple[tuple[Any, ...], Term, Callable[..., bool]]
+"""A pattern, what takes its place, and what it asks of the constants."""
 
 
-def _rules(identities: tuple[Identity, ...]) -> list[Rule]:
+def _rewrites(identities: tuple[Identity, ...]) -> list[Rewrite]:
     sides = [(term(i.left), term(i.right), i.holds) for i in identities]
     return [(left, right, holds) for left, right, holds in sides if isinstance(left, tuple)]
 
@@ -217,9 +221,9 @@ def _keeps_operands(identity: Identity) -> bool:
     return left <= right
 
 
-def _of_numbers(rule: Rule) -> Rule:
-    """The rule, where none of its constants is NaN: one that it drops is undefined then."""
-    left, right, holds = rule
+def _of_numbers(rewrite: Rewrite) -> Rewrite:
+    """The rewrite, where none of its constants is NaN: one that it drops is undefined then."""
+    left, right, holds = rewrite
     return (
         left,
         right,
@@ -227,12 +231,12 @@ def _of_numbers(rule: Rule) -> Rule:
     )
 
 
-RULES = {
-    "exact": _rules(EXACT),
-    "defined": list(map(_of_numbers, _rules(tuple(filter(_keeps_operands, EXACT))))),
-    "fast": _rules(EXACT + FAST),
+REWRITES = {
+    "exact": _rewrites(EXACT),
+    "defined": list(map(_of_numbers, _rewrites(tuple(filter(_keeps_operands, EXACT))))),
+    "fast": _rewrites(EXACT + FAST),
 }
-"""Rules by what they keep: the bits; of those, what is undefined too; real values where defined."""
+"""Rewrites by what they keep: the bits; of those, what is undefined too; real values."""
 
 
 NAMED = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf)
@@ -241,13 +245,15 @@ NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
 
 
 @cache
-def rules_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rule, ...]:
-    """The rules that may fit a clause of ``code`` on operands of the kinds ``left`` and ``right``.
+def rules_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rewrite, ...]:
+    """The rewrites that may fit a clause of ``code`` on operands of kinds ``left`` and ``right``.
 
     A kind is the code of the operand's operation, or one of ``NUMBER_KINDS``, or -1 where there is
     no operand. ``related`` says that the operands are one clause, or one reads the other.
     """
-    return tuple(rule for rule in RULES[keep] if _may_fit(rule[0], code, (left, right), related))
+    return tuple(
+        found for found in REWRITES[keep] if _may_fit(found[0], code, (left, right), related)
+    )
 
 
 def _may_fit(pattern: Any, code: int, kinds: tuple[int, int], related: bool) -> bool:
@@ -277,4 +283,4 @@ def _accepts(part: Term, kind: int) -> bool:
     return part != "t" or kind in _TRUTHS
 
 
-_TRUTHS = frozenset((CODE["not"], CODE["and"], CODE["or"]))
+_TRUTHS = frozenset(CODE[op.name] for op in ROWS if op.is_truth or op.joins_truths)

@@ -22,7 +22,8 @@ import numpy as np
 
 from intervalvm.compiler.truths import COMPARED, truths
 from intervalvm.evaluate.evaluators import Evaluator, Known
-from intervalvm.ops import CODE, ROWS
+from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape
 
 LESS, OR, AND, SAME, TRUE, FALSE = range(6)
@@ -69,10 +70,10 @@ class Predicates:
         tape: Tape,
         known: Known,
         numbers: Evaluator,
-        through: Container[str] | None = None,
+        through: Container[Demand] = tuple(Demand),
     ) -> None:
         self.numbers = numbers
-        self._through = STEPS if through is None else through
+        self._through = through
         self.codes, self.nan = tape.codes.tolist(), known.maybe_nan.tolist()
         self.is_truth = truths(tape)
         self.not_negative = (known.lower >= 0).tolist()
@@ -107,7 +108,7 @@ class Predicates:
         found = self.nodes[node]
         found.kind, found.left, found.right = kind, left, right
 
-    def _literal(self, node: int) -> None:
+    def _literal(self, node: int, _clause: int = -1) -> None:
         """Leave the question as a comparison of the clause's value."""
         clause, greater, t = self._demand[node]
         t = self.numbers.literal(t, greater)
@@ -116,17 +117,16 @@ class Predicates:
     def _push(self, node: int) -> None:
         """Turn a question about a clause into questions about its operands, if that is exact."""
         clause, greater, t = self._demand[node]
-        name = ROWS[self.codes[clause]].name
-        step = STEPS.get(name)
+        demand = ROWS[self.codes[clause]].demand
         answer = None
         if self.is_const[clause]:
             answer = self.numbers.answer(self.values[clause], greater, t)
         if answer is not None:
             self._become(node, TRUE if answer else FALSE)
-        elif step is None or name not in self._through or len(self.nodes) > self._most:
+        elif demand not in self._through or len(self.nodes) > self._most:
             self._literal(node)
         else:
-            step(self, node, clause)
+            STEPS[demand](self, node, clause)
 
     # --- one step for each operation that a question can be pushed through ---------------------
 
@@ -140,7 +140,8 @@ class Predicates:
     def _choice(self, node: int, clause: int) -> None:
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        either = (ROWS[self.codes[clause]].name in ("min", "and")) != greater
+        is_lesser = ROWS[self.codes[clause]].demand in (Demand.LESSER, Demand.BOTH)
+        either = is_lesser != greater
         if either and (self.nan[left] or self.nan[right]):
             self._literal(node)
             return
@@ -159,7 +160,7 @@ class Predicates:
         """a + b or a - b with a constant; or a - b against 0, which is a against b."""
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        is_sub = self.codes[clause] == CODE["sub"]
+        is_sub = ROWS[self.codes[clause]].demand is Demand.DIFFERENCE
         if self.is_const[left] or self.is_const[right]:
             k, other = (left, right) if self.is_const[left] else (right, left)
             number = self.values[k]
@@ -176,14 +177,14 @@ class Predicates:
 
     def _product(self, node: int, clause: int) -> None:
         left, right = self.left[clause], self.right[clause]
-        name = ROWS[self.codes[clause]].name
+        op = ROWS[self.codes[clause]]
         k, other = (left, right) if self.is_const[left] else (right, left)
         sign = self.numbers.sign(self.values[k]) if self.is_const[k] else 0
-        if not sign or (name == "div" and k == left):
+        if not sign or (op.demand is Demand.QUOTIENT and k == left):
             self._literal(node)
         else:  # a * -k is -a * k
             size = self.values[k] if sign > 0 else self.numbers.negative(self.values[k])
-            self._seek(name, node, other, size, flip=sign < 0)
+            self._seek(op.name, node, other, size, flip=sign < 0)
 
     def _increasing(self, node: int, clause: int) -> None:
         name = ROWS[self.codes[clause]].name
@@ -281,8 +282,9 @@ class Predicates:
         """Ask the operand, given what it is to be compared with."""
         greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
         opposite = self.numbers.negative(limit)
-        if name == "sqrt" and not self.not_negative[operand]:
-            # the root of a negative number is NaN, which answers no
+        demand = OPS[name].demand
+        if demand is Demand.GROWS_FROM_ZERO and not self.not_negative[operand]:
+            # the value of a negative number is NaN, which answers no
             above = self.ask(operand, True, self.numbers.before_zero)
             if reach < 0:
                 self._become(node, FALSE) if greater else self._become(node, SAME, above)
@@ -292,7 +294,7 @@ class Predicates:
                 self._become(node, AND, self.ask(operand, False, limit), above)
         elif reach:
             self._known(node, truth=greater == (reach > 0))
-        elif name in ("square", "abs"):
+        elif demand is Demand.BY_SIZE:
             # by size: inside when |v| < t', outside when |v| > the one before
             outer, inner = (greater, limit), (not greater, opposite)
             a, b = self.ask(operand, *outer), self.ask(operand, *inner)
@@ -311,21 +313,19 @@ class Predicates:
 
 
 Step = Callable[[Predicates, int, int], None]
-STEPS: dict[str, Step] = {
-    "min": Predicates._choice,
-    "max": Predicates._choice,
-    "and": Predicates._joined,
-    "or": Predicates._joined,
-    "not": Predicates._not,
-    "compare": Predicates._compared,
-    "copy": Predicates._same,
-    "neg": Predicates._negative,
-    "add": Predicates._sum,
-    "sub": Predicates._sum,
-    "mul": Predicates._product,
-    "div": Predicates._product,
-    **dict.fromkeys(("sqrt", "floor", "ceil", "round", "square", "abs"), Predicates._increasing),
+STEPS: dict[Demand, Step] = {
+    Demand.VALUE: Predicates._literal,
+    Demand.SAME: Predicates._same,
+    Demand.NEGATIVE: Predicates._negative,
+    **dict.fromkeys((Demand.LESSER, Demand.GREATER), Predicates._choice),
+    **dict.fromkeys((Demand.BOTH, Demand.EITHER), Predicates._joined),
+    **dict.fromkeys((Demand.SUM, Demand.DIFFERENCE), Predicates._sum),
+    **dict.fromkeys((Demand.PRODUCT, Demand.QUOTIENT), Predicates._product),
+    **dict.fromkeys((Demand.GROWS, Demand.GROWS_FROM_ZERO, Demand.BY_SIZE), Predicates._increasing),
+    Demand.NOT: Predicates._not,
+    Demand.ORDER: Predicates._compared,
 }
-"""How a question goes through an operation; where there is no entry, the value form stays."""
-SIGNS = ("min", "max", "copy", "neg")
-"""Operations that a question goes through without a search for a threshold."""
+"""How a question goes through an operation."""
+assert set(STEPS) == set(Demand)
+SIGNS = (Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER)
+"""Those that a question goes through without a search for a threshold."""

@@ -11,7 +11,7 @@ from typing import Any
 from intervalvm.compiler.program import Variant
 from intervalvm.evaluate.boxes import NEAREST, Rules
 from intervalvm.ops import OPS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 LITERALS = ("less", "sum_less")
 """Operations from values to a truth."""
@@ -36,9 +36,7 @@ def point_value(variant: Variant, xp: Any, operands: Any) -> Any:
     if variant.op in LITERALS:
         left, right = compared(variant, lambda a, b: a + b, operands)
         return left < right
-    rule = OPS[_op(variant)].point
-    assert rule is not None
-    return rule(xp, *operands)
+    return OPS[_op(variant)].point(xp, *operands)
 
 
 def interval_value(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> Interval:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arith.arrays import IntervalArrays
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
+from intervalvm.arith.nearest import NextFloat
 from intervalvm.ops import ROWS
-from intervalvm.ops.bounds import RULES, Rule, constant
-from intervalvm.ops.choices import CHOICES, SIGN_CHOICES, Choose, Interval
+from intervalvm.ops.row import Choose, Interval, Op, constant
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import Trace, sign_demanded
 
@@ -24,14 +25,62 @@ class Rules:
     dtype)`` gives bounds of every clause that is one: arrays (len(tape),) of lower and upper.
     """
 
-    intervals: dict[str, Rule]
+    intervals: dict[str, Callable[..., Interval]]
     choices: dict[str, Choose]
     sign_choices: dict[str, Choose]
     constants: Callable[[Tape, np.dtype[Any]], tuple[Any, Any]]
 
 
-NEAREST = Rules(RULES, CHOICES, SIGN_CHOICES, lambda tape, dtype: (tape.constants(dtype),) * 2)
+CHOICES = {op.name: op.choice for op in ROWS if op.choice is not None}
+NEAREST = Rules(
+    {op.name: op.floats for op in ROWS if op.arity},
+    {name: choice.choose for name, choice in CHOICES.items()},
+    {name: choice.choose_sign for name, choice in CHOICES.items()},
+    lambda tape, dtype: (tape.constants(dtype),) * 2,
+)
 """Bounds on what floats compute."""
+
+
+def _real_interval(op: Op) -> Callable[..., Interval]:
+    """Bounds on the real function; ``maybe_nan`` says where it may be undefined."""
+
+    def interval(xp: Any, *operands: Interval) -> Interval:
+        system = NextFloat(xp)
+        lower, upper = op.reals(system, *operands)
+        _, maybe_undefined = op.domain(system, (lower, upper), *operands)
+        for operand in operands:
+            maybe_undefined = maybe_undefined | operand.maybe_nan
+        return Interval(lower, upper, maybe_undefined)
+
+    return interval
+
+
+def _real_choice(choose: Choose) -> Choose:
+    """An operand that may be undefined is kept: without it the result would be defined."""
+
+    def choice(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+        left_only, right_only = choose(xp, a, b)
+        return left_only & ~b.maybe_nan, right_only & ~a.maybe_nan
+
+    return choice
+
+
+def _real_constants(tape: Tape, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Bounds of the float64 that each constant is; NaN of what is no number."""
+    xp = DirectedArrays(dtype)
+    number = np.where(np.isfinite(tape.wide), tape.wide, np.nan)
+    with np.errstate(all="ignore"):
+        return xp.towards(DOWN, number, np.nan), xp.towards(UP, number, np.nan)
+
+
+REAL = Rules(
+    {op.name: _real_interval(op) for op in ROWS if op.arity},
+    {name: _real_choice(choose) for name, choose in NEAREST.choices.items()},
+    {name: _real_choice(choose) for name, choose in NEAREST.sign_choices.items()},
+    _real_constants,
+)
+"""Bounds on the real function that a tape writes down, by rules that compiled lanes can run: a
+float or two wider than those of ``decorated``."""
 
 
 @dataclass(frozen=True)

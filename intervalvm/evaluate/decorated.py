@@ -1,23 +1,21 @@
 """Tapes as real functions over boxes: bounds, and whether they are defined, continuous and bounded.
 
-The bounds are those of ``outward``. With each goes a decoration of IEEE 1788-2015; that of a clause
-is the least of its operands' and of what is known of its operation over their bounds. "May be NaN"
-is a decoration below DEF.
+The bounds are the tightest that ``arith.directed`` gives. With each goes a decoration of IEEE
+1788-2015; that of a clause is the least of its operands' and of what is known of its operation over
+their bounds. "May be NaN" is a decoration below DEF.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
-from intervalvm.ops import ROWS
-from intervalvm.ops import bounds as nearest
-from intervalvm.ops.choices import Interval
-from intervalvm.ops.real import RULES, has_zero, hashed, is_one_period, is_zero
+from intervalvm.ops import OPS, ROWS
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dying
 
@@ -75,19 +73,18 @@ def given(xp: DirectedArrays, low: Any, high: Any) -> Real:
 def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
     """The interval of an operation, and the decoration that follows from the operands'."""
     plain = [Interval(operand.lower, operand.upper, xp.no) for operand in operands]
-    found = RULES[name](xp, *plain)
-    empty = found.lower > found.upper
+    op = OPS[name]
+    lower, upper = op.reals(xp, *plain)
+    empty, leaves = op.domain(xp, (lower, upper), *plain)
     for operand in operands:
         empty = empty | operand.is_empty
-    local = CONTINUITY[name](xp, *plain) if name in CONTINUITY else COM
-    local = np.where(
-        np.isfinite(found.lower) & np.isfinite(found.upper), local, np.minimum(local, DAC)
-    )
-    local = np.where(found.maybe_nan | empty, TRV, local)
+    holds, interior = op.continuity(xp, *plain)
+    local = np.where(holds, np.where(interior, COM, DAC), DEF)
+    local = np.where(np.isfinite(lower) & np.isfinite(upper), local, np.minimum(local, DAC))
+    local = np.where(leaves | empty, TRV, local)
     for operand in operands:
         local = np.minimum(local, operand.decoration)
-    lower, upper = np.where(empty, xp.inf, found.lower), np.where(empty, -xp.inf, found.upper)
-    return Real(lower, upper, local)
+    return Real(np.where(empty, xp.inf, lower), np.where(empty, -xp.inf, upper), local)
 
 
 def bounds(
@@ -136,67 +133,3 @@ def _clause(
     if op.is_input:
         return axes[op.name]
     return applied(xp, op.name, [values[k] for k in tape.operands(i)])
-
-
-# --- continuity -------------------------------------------------------------------------------
-
-
-def _level(holds: Any, interior: Any) -> Any:
-    """COM, DAC or DEF: whether the values hang together, and whether so do those around them."""
-    return np.where(holds, np.where(interior, COM, DAC), DEF)
-
-
-def _steps(name: str, is_jump: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Of a function that is constant between jumps."""
-
-    def continuity(xp: Any, a: Interval) -> Any:
-        flat = nearest.RULES[name](xp, a)
-        return _level(flat.lower == flat.upper, ~(is_jump(a.lower) | is_jump(a.upper)))
-
-    return continuity
-
-
-def _compare_continuity(xp: Any, a: Interval, b: Interval) -> Any:
-    apart = (a.upper < b.lower) | (a.lower > b.upper)
-    one_tie = (a.lower == a.upper) & (b.lower == b.upper)
-    return _level(apart | one_tie, apart)
-
-
-def _zero_continuity(xp: Any, a: Interval, *others: Interval) -> Any:
-    """Of what asks whether ``a`` is 0."""
-    return _level(~has_zero(a) | is_zero(a), ~has_zero(a))
-
-
-def _mod_continuity(xp: Any, a: Interval, b: Interval) -> Any:
-    return _level(is_one_period(xp, a, b), np.fmod(a.lower, b.lower) != 0.0)
-
-
-def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> Any:
-    """On the cut the angle is that of the points above."""
-    return _level(
-        (x.lower >= 0.0) | (y.lower >= 0.0) | (y.upper < 0.0), (x.lower >= 0.0) | ~has_zero(y)
-    )
-
-
-def _hash_continuity(xp: Any, *operands: Interval) -> Any:
-    single = np.True_
-    for operand in operands:
-        single = single & hashed(xp, operand)[1]
-    return _level(single, xp.no)
-
-
-CONTINUITY: dict[str, Callable[..., Any]] = {
-    "floor": _steps("floor", lambda end: np.floor(end) == end),
-    "ceil": _steps("ceil", lambda end: np.floor(end) == end),
-    "round": _steps("round", lambda end: np.abs(end - np.trunc(end)) == 0.5),
-    "compare": _compare_continuity,
-    "not": _zero_continuity,
-    "and": _zero_continuity,
-    "or": _zero_continuity,
-    "mod": _mod_continuity,
-    "atan2": _atan2_continuity,
-    "rand": _hash_continuity,
-    "mix": _hash_continuity,
-}
-"""How far an operation that jumps is continuous over the part of its domain in a box; the others
-are wherever they are defined."""

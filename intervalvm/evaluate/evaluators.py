@@ -24,12 +24,11 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import Arrays, IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate import boxes, decorated
-from intervalvm.evaluate.boxes import NEAREST, Bounds, Rules
+from intervalvm.evaluate.boxes import NEAREST, REAL, Bounds, Rules
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS, least_float, previous_float
-from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import CODE, OPS, ROWS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import NONE, Tape
 from intervalvm.tape.liveness import ARITY
 
@@ -127,8 +126,7 @@ class Floats(Numpy):
 
     def result(self, name: str, *operands: Any) -> Any:
         """An operation on constants, if the result is a constant; else None."""
-        rule: Any = OPS[name].point
-        return rule(self.xp, *operands)
+        return OPS[name].point(self.xp, *operands)
 
     def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
         """The tape with every clause of constants alone as a constant, and the numbers by clause.
@@ -183,7 +181,7 @@ class Reals(Numpy):
     Constants are folded where their result is a float64; of other results bounds are known.
     """
 
-    meaning, rules = "real", WIDENED
+    meaning, rules = "real", REAL
     zero, one, infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
     before_zero = (-math.ulp(0.0), -math.ulp(0.0))
 

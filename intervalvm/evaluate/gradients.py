@@ -1,8 +1,8 @@
 """Values and derivatives in one pass: every clause is a dual number.
 
 With a value goes its derivative by x, by y and by z, or None for one that is 0 everywhere since no
-path leads to that axis. ``ops.derivatives`` has the rule of each operation. The values are computed
-by the same rules as in ``points``, and are the same bits.
+path leads to that axis. The rule of each operation stands in its row. The values are computed by
+the same rules as in ``points``, and are the same bits.
 
 A dual number takes the slope of one branch. Where branches meet at a point, ``settle`` finds the
 slopes of the tape from both sides along each axis by ``ops.rays``: the field has a derivative along
@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import Arrays
 from intervalvm.evaluate.points import PointRules, Points
 from intervalvm.ops import AXES, ROWS
-from intervalvm.ops.derivatives import DERIVATIVES, JUMPS, KINKS, TAKEN, Choice, Partial
-from intervalvm.ops.rays import RULES, Ray
+from intervalvm.ops.rays import Ray
+from intervalvm.ops.row import Op
 from intervalvm.tape.liveness import dying
 
 
@@ -76,10 +76,10 @@ def _run(points: Points, rules: PointRules) -> tuple[tuple[Any, ...], Any, Any]:
                 numbers = [values[operand] for operand in operands]
                 inner = [slopes[operand] for operand in operands]
                 values[i] = rule(xp, *numbers)
-                slopes[i] = _chain(DERIVATIVES[op.name], xp, inner, values[i], numbers)
-                kinks[i] = _kinks(op.name, xp, [kinks[o] for o in operands], inner, numbers)
-                if op.name in JUMPS and _moves(inner):
-                    jumps = _join(jumps, JUMPS[op.name](xp, values[i], *numbers))
+                slopes[i] = _chain(op, xp, inner, values[i], numbers)
+                kinks[i] = _kinks(op, xp, [kinks[o] for o in operands], inner, numbers)
+                if op.slope.jumps is not None and _moves(inner):
+                    jumps = _join(jumps, op.slope.jumps(xp, values[i], *numbers))
             for gone in dead[i]:
                 values[gone], slopes[gone], kinks[gone] = None, (), None
         value, found, edges = values[-1], slopes[-1], kinks[-1]
@@ -94,19 +94,20 @@ def _moves(inner: list[tuple[Any, ...]]) -> bool:
 
 
 def _kinks(
-    name: str, xp: Any, known: list[Any], inner: list[tuple[Any, ...]], numbers: list[Any]
+    op: Op, xp: Any, known: list[Any], inner: list[tuple[Any, ...]], numbers: list[Any]
 ) -> Any:
     """Where branches meet that a clause is on, their slopes differing; None for nowhere."""
     found = None
-    if name in KINKS and _moves(inner):
-        meets, zero = KINKS[name](*numbers), xp.dtype.type(0)
+    if op.slope.kinks is not None and _moves(inner):
+        meets, zero = op.slope.kinks(*numbers), xp.dtype.type(0)
         if meets.any():
             for branches in zip(*inner, strict=True):
                 a, b = (zero if slope is None else slope for slope in (*branches, None)[:2])
                 found = _join(found, meets & ~is_same(xp, a, b))
-    for kink, is_taken in zip(known, TAKEN.get(name, (None, None)), strict=False):
+    for i, kink in enumerate(known):
         if kink is not None:
-            found = _join(found, kink if is_taken is None else kink & is_taken(*numbers))
+            taken = op.choice.taken[i](*numbers) if op.choice else True
+            found = _join(found, kink & taken)
     return found
 
 
@@ -118,21 +119,21 @@ def _join(a: Any, b: Any) -> Any:
 
 
 def _chain(
-    rule: tuple[Partial, ...] | Choice,
+    op: Op,
     xp: Any,
     inner: list[tuple[Any, ...]],
     value: Any,
     numbers: list[Any],
 ) -> tuple[Any, ...]:
-    """The slopes of a clause by its rule, from those of its operands."""
+    """The slopes of a clause by its row, from those of its operands."""
     moves = [any(slope is not None for slope in slopes) for slopes in inner]
-    if isinstance(rule, Choice):
+    if op.choice is not None:
         if not any(moves):
             return (None,) * len(AXES)
-        is_left = rule.takes_left(*numbers)
+        is_left = op.choice.takes_left(*numbers)
         return tuple(_either(xp, is_left, a, b) for a, b in zip(*inner, strict=True))
     found: list[Any] = [None] * len(AXES)
-    for partial, is_moving, slopes in zip(rule, moves, inner, strict=True):
+    for partial, is_moving, slopes in zip(op.slope.partials or (), moves, inner, strict=True):
         if not is_moving or partial == 0:
             continue
         factor = partial if isinstance(partial, int) else partial(xp, value, *numbers)
@@ -224,7 +225,7 @@ def _follow(points: Points, *, jumps: bool) -> Iterator[Ray]:
         elif not op.arity:
             rays[i] = Ray(values[i], along.get(op.name, zero), zero)
         else:
-            ray = RULES[op.name](xp, *(rays[operand] for operand in tape.operands(i)))
+            ray = op.slope.ray(xp, *(rays[operand] for operand in tape.operands(i)))
             rays[i] = ray if jumps else ray._replace(v=values[i])
         for gone in dead[i]:
             rays[gone] = None
@@ -237,9 +238,8 @@ def _values(points: Points) -> list[Any]:
     tape = points.tape
     values: list[Any] = []
     for i, code in enumerate(tape.codes.tolist()):
-        rule = ROWS[code].point
-        numbers = (values[operand] for operand in tape.operands(i))
-        values.append(points.leaf(i) if rule is None else rule(points.xp, *numbers))
+        op, numbers = ROWS[code], (values[operand] for operand in tape.operands(i))
+        values.append(op.point(points.xp, *numbers) if op.arity else points.leaf(i))
     return values
 
 
@@ -253,9 +253,9 @@ def _taken(points: Points, values: list[Any]) -> list[bool]:
         if mask is None or not mask.any():
             where[i] = None
             continue
-        choice = TAKEN.get(ROWS[tape.codes[i]].name)
+        choice = ROWS[tape.codes[i]].choice
         for k, operand in enumerate(operands):
-            mine = mask & choice[k](*(values[o] for o in operands)) if choice else mask
+            mine = mask & choice.taken[k](*(values[o] for o in operands)) if choice else mask
             other = where[operand]
             where[operand] = mine if other is None else other | mine
     return [mask is not None for mask in where]

@@ -19,7 +19,8 @@ from intervalvm.arith.arrays import Arrays, as_dtype
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_value_tape, settings_for
 from intervalvm.memory import Amount, require, require_lists
-from intervalvm.ops import AXES, ROWS, Rule
+from intervalvm.ops import AXES, ROWS
+from intervalvm.ops.row import Rule
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dependencies, dying
 
@@ -96,7 +97,7 @@ def prepare(
 
 PointRules = Sequence[Rule | None]
 """By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
-POINT_RULES: PointRules = [op.point for op in ROWS]
+POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
 
 
 def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
@@ -159,4 +160,5 @@ def peak_bytes(
         if not keep:
             held -= sum(costs[gone] for gone in dead[i])
     wide = largest * 8 // dtype.itemsize
-    return peak + wide * max(ROWS[code].temporaries for code in set(tape.codes.tolist()))
+    codes: set[int] = set(tape.codes.tolist())
+    return peak + wide * max(ROWS[code].temporaries for code in codes)

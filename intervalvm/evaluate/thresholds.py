@@ -12,27 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import OPS
+from intervalvm.ops import ROWS
+from intervalvm.ops.row import Op
 
 
-def _one_operand(name: str) -> Callable[..., Any]:
-    rule = OPS[name].point
-    assert rule is not None
-    return lambda xp, _k, v: rule(xp, v)
+def _of_one(op: Op) -> Callable[..., Any]:
+    return lambda xp, k, v: op.point(xp, *(v, k)[: op.arity])
 
 
-def _two_operands(name: str) -> Callable[..., Any]:
-    rule = OPS[name].point
-    assert rule is not None
-    return lambda xp, k, v: rule(xp, v, k)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: _two_operands(name) for name in ("add", "mul", "div")},
-    **{name: _one_operand(name) for name in ("sqrt", "floor", "ceil", "round", "square", "abs")},
-}
+MONOTONE = [op for op in ROWS if op.demand.is_monotone]
+FUNCTIONS: dict[str, Callable[..., Any]] = {op.name: _of_one(op) for op in MONOTONE}
 """Functions of v, and of a positive or added constant k, that never decrease where searched."""
-FROM_ZERO = frozenset(("sqrt", "square", "abs"))
+FROM_ZERO = frozenset(op.name for op in MONOTONE if op.demand.from_zero)
 """Those that are searched from 0 upwards only."""
 
 

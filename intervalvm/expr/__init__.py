@@ -26,7 +26,7 @@ from intervalvm.expr.convert import (
     trace,
 )
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
-from intervalvm.expr.functions import FUNCTIONS, NAMES, abs
+from intervalvm.expr.functions import FUNCTIONS, abs
 from intervalvm.expr.node import (
     NUMBERS,
     OPERANDS,
@@ -44,7 +44,6 @@ from intervalvm.expr.ufuncs import where
 
 __all__ = [
     "FUNCTIONS",
-    "NAMES",
     "NUMBERS",
     "OPERANDS",
     "Expr",

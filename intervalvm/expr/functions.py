@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from intervalvm.expr.node import Expr, as_expr
-from intervalvm.ops import ROWS, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from intervalvm.ops import ROWS
+from intervalvm.ops.row import Op
 
 __all__ = [
     "absolute", "acos", "add", "and_", "arccos", "arcsin", "arctan", "arctan2", "asin", "atan",
@@ -19,14 +17,6 @@ __all__ = [
 """What the package offers as its own; ``abs`` is Python's."""
 
 Value = Expr | float
-
-NAMES = {
-    "neg": "negative", "abs": "absolute", "recip": "reciprocal", "ln": "log", "asin": "arcsin",
-    "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "sub": "subtract",
-    "mul": "multiply", "div": "divide", "min": "minimum", "max": "maximum",
-    "and": "and_", "or": "or_", "not": "not_",
-}  # fmt: skip
-"""What NumPy calls an operation, or Python allows, where the table's own word is another."""
 
 
 def _function(op: Op) -> Callable[..., Expr]:
@@ -39,7 +29,7 @@ def _function(op: Op) -> Callable[..., Expr]:
         return Expr(op.name, (as_expr(a), as_expr(b)))
 
     made: Callable[..., Expr] = unary if op.arity == 1 else binary
-    made.__name__ = made.__qualname__ = NAMES.get(op.name, op.name)
+    made.__name__ = made.__qualname__ = op.names.python[0]
     made.__doc__ = f"The operation ``{op.name}`` of the table, at every point."
     return made
 
@@ -48,6 +38,7 @@ FUNCTIONS: dict[str, Callable[..., Expr]] = {op.name: _function(op) for op in RO
 """A function for each operation with operands, by the operation's name."""
 
 _f = FUNCTIONS
+# what type checkers and editors know; the table adds what is not here
 copy, negative, reciprocal = _f["copy"], _f["neg"], _f["recip"]
 absolute = abs = _f["abs"]
 square, sqrt = _f["square"], _f["sqrt"]
@@ -61,3 +52,9 @@ add, subtract, multiply, divide = _f["add"], _f["sub"], _f["mul"], _f["div"]
 minimum, maximum = _f["min"], _f["max"]
 mod, compare = _f["mod"], _f["compare"]
 and_, or_, not_ = _f["and"], _f["or"], _f["not"]
+# the table may have more than is written here, where type checkers and editors see it
+for _op in ROWS:
+    for _name in _op.names.python:
+        globals()[_name] = FUNCTIONS[_op.name]
+        if _name not in __all__ and _name != _op.names.operator:
+            __all__.append(_name)

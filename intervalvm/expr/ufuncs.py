@@ -25,7 +25,7 @@ from intervalvm import late
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import hyperbolic
-from intervalvm.expr.functions import FUNCTIONS, NAMES, Value
+from intervalvm.expr.functions import FUNCTIONS, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
 from intervalvm.expr.truths import (
     as_root,
@@ -43,6 +43,7 @@ from intervalvm.expr.truths import (
     of_truths,
     signbit,
 )
+from intervalvm.ops import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,8 +131,7 @@ def hypot(a: Expr, b: Expr) -> Expr:
 
 
 UFUNCS: dict[str, Callable[..., Expr]] = {
-    **{NAMES.get(name, name): make for name, make in FUNCTIONS.items()
-       if name not in ("copy", "mod", "and", "or", "not", "compare", "rand", "mix", "round")},
+    **{op.names.numpy: FUNCTIONS[op.name] for op in ROWS if op.names.numpy is not None},
     "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
     "equal": equal, "not_equal": not_equal,
     "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,

@@ -38,7 +38,7 @@ def to_dot(tape: Tape) -> str:
 
 def _label(tape: Tape, i: int) -> str:
     """The operation, constant or input of a clause."""
-    name = ROWS[tape.codes[i]].name
+    name = ROWS[int(tape.codes[i])].name
     if name == "const":
         return constant_text(float(tape.wide[i]), tape.single[i])
     return tape.variables[tape.left[i]] if name == "var" else name.removeprefix("var-")

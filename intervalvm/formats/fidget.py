@@ -8,7 +8,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, is_word
 from intervalvm.errors import OptionError, VariableError
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import ROWS
 from intervalvm.tape import TapeBuilder, select
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from intervalvm.tape import Tape
 
-NOT_FIDGET = ("var", "copy", "recip", "rand", "mix")
-FIDGET = frozenset(name for name in OPS if name not in NOT_FIDGET)
+FIDGET = frozenset(op.names.fidget for op in ROWS if isinstance(op.names.fidget, str))
 """What Fidget's ``Context::from_text`` reads. It computes in float32, from float64 constants."""
 
 
 def fidget(tape: Tape) -> str:
-    """Text that Fidget reads: without ``copy``, and with divisions for ``recip``.
+    """Text that Fidget reads; what stands for an operation that it lacks is in the row.
 
-    Raises VariableError for a tape with free variables, OptionError for ``rand`` and ``mix``.
+    Raises VariableError for a tape with free variables, OptionError for an operation without a
+    counterpart, as ``rand``.
     """
     if tape.variables:
         first = tape.variables[0]
@@ -35,20 +35,18 @@ def fidget(tape: Tape) -> str:
     builder = TapeBuilder()
     place: list[int] = []
     for i, code in enumerate(tape.codes.tolist()):
-        name = ROWS[code].name
+        op = ROWS[code]
         operands = [place[operand] for operand in tape.operands(i)]
-        if name == "const":
+        if op.name == "const":
             place.append(_constant(builder, float(tape.wide[i]), tape.single[i]))
-        elif name == "copy":
-            place.append(operands[0])
-        elif name == "recip":
-            place.append(builder.clause("div", builder.const(1.0), operands[0]))
-        elif name in FIDGET:
-            place.append(builder.clause(name, *operands))
-        else:
+        elif op.names.fidget is None:
             raise OptionError(
-                f"the dialect 'fidget' has no operation {name!r}, which clause {i} needs"
+                f"the dialect 'fidget' has no operation {op.name!r}, which clause {i} needs"
             )
+        elif isinstance(op.names.fidget, str):
+            place.append(builder.clause(op.names.fidget, *operands))
+        else:
+            place.append(op.names.fidget(builder, operands))
     whole = builder.build()
     index = np.arange(len(whole))  # the last clause may have been a copy of an earlier one
     return str(select(whole, index <= place[-1], index))

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from intervalvm import expr as package
 from intervalvm import late
-from intervalvm.expr.functions import NAMES
 from intervalvm.expr.node import Expr, postorder
-from intervalvm.ops import AXES
+from intervalvm.ops import AXES, OPS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +27,11 @@ LONGEST_INLINE = 40
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
 """Precedences; an operand of lower precedence is put in parentheses."""
+BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT}
 OPERATORS = {
-    "add": ("+", SUM), "sub": ("-", SUM), "mul": ("*", PRODUCT), "div": ("/", PRODUCT),
-    "mod": ("%", PRODUCT), **{sign: (sign, COMPARISON) for sign in ("<", ">", "<=", ">=", "==")},
+    **{op.name: (op.names.operator, BINDS[op.names.operator])
+       for op in ROWS if op.arity == 2 and op.names.operator is not None},
+    **{sign: (sign, COMPARISON) for sign in ("<", ">", "<=", ">=", "==")},
 }  # fmt: skip
 COMPARISONS = {"add": ("<", "1.0"), "sub": (">", "1.0"), "max": ("<=", "0.0"), "min": (">=", "0.0")}
 """The operation and constant between ``compare`` and ``not`` that make each comparison."""
@@ -115,17 +116,18 @@ def _written(node: Expr, word: str, operands: tuple[Expr, ...], texts: list[Text
     numbers = [operand._op == "const" for operand in operands]
     sign, binds = OPERATORS.get(word, ("", ATOM))
     # Python would fold two numbers, and swap a comparison with a number on the left
-    is_pythons = bool(sign) or word in ("neg", "abs")
+    own = OPS[word].names.operator if word in OPS else None
+    is_pythons = bool(sign) or own in ("-", "abs")
     if is_pythons and (all(numbers) or (binds == COMPARISON and numbers[0])):
         texts = [(f"constant({texts[0][0]})", ATOM), *texts[1:]]
     if sign:
         left = _within(texts[0], binds + (binds == COMPARISON))
         return f"{left} {sign} {_within(texts[1], binds + 1)}", binds
-    if word == "square" and not numbers[0]:
+    if own == "**2" and not numbers[0]:
         return f"{_within(texts[0], ATOM)}**2", POWER
-    if word == "neg":
+    if own == "-":
         return f"-{_within(texts[0], SIGN)}", SIGN
-    name = word if word == "abs" else NAMES.get(word, word)
+    name = "abs" if own == "abs" else OPS[word].names.python[0] if word in OPS else word
     return f"{name}({', '.join(text for text, _ in texts)})", ATOM
 
 

@@ -43,7 +43,7 @@ from intervalvm.expr.functions import FUNCTIONS
 from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, var
 from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import ufunc, where
-from intervalvm.ops import AXES
+from intervalvm.ops import AXES, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -308,9 +308,9 @@ CONSTANTS = {
 }  # fmt: skip
 BUILT: dict[str, Callable[..., Any]] = {
     "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
-    **{name: _f[name] for name in ("exp", "sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
-    "log": _f["ln"], "Abs": _f["abs"], "floor": _f["floor"], "ceiling": _f["ceil"],
-    "Min": _each(_f["min"]), "Max": _each(_f["max"]), "Mod": _by("remainder"),
+    **{op.names.sympy: _f[op.name] if op.arity == 1 else _each(_f[op.name])
+       for op in ROWS if op.names.sympy is not None},
+    "Mod": _by("remainder"),
     "sign": lambda a: ufunc("sign", a), "Heaviside": _by("heaviside"),
     "sinh": _by("sinh"), "cosh": _by("cosh"), "tanh": _by("tanh"),
     "asinh": _by("arcsinh"), "acosh": _by("arccosh"), "atanh": _by("arctanh"),
@@ -326,6 +326,6 @@ BUILT: dict[str, Callable[..., Any]] = {
     "StrictGreaterThan": _by("greater"), "GreaterThan": _by("greater_equal"),
     "Equality": _by("equal"), "Unequality": _by("not_equal"),
     "And": _by("logical_and"), "Or": _by("logical_or"), "Xor": _by("logical_xor"),
-    "Not": _f["not"], "ITE": where, "Piecewise": _piecewise,
+    "ITE": where, "Piecewise": _piecewise,
 }  # fmt: skip
 """What each class of SymPy's, by name, is built from."""

@@ -39,8 +39,7 @@ from intervalvm.gpu.scalars import Scalar, Scalars, own_function
 from intervalvm.gpu.target import SIMULATED, intrinsic, types
 from intervalvm.jit.lanes import ELEMENT, I1
 from intervalvm.ops import OPS
-from intervalvm.ops.bounds import constant
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval, constant
 
 MOST_OPERANDS = 3
 VALUES = [v for v in VARIANTS if v.out != "t"]

@@ -23,11 +23,10 @@ from numba.core import cgutils
 
 from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import interval_value, point_value, proven
-from intervalvm.evaluate.widened import WIDENED
+from intervalvm.evaluate.boxes import REAL
 from intervalvm.jit.lanes import I1, I64, POINTER, Lane, Lanes, load, slot_at, spread_number, store
 from intervalvm.jit.layout import AREA, BLOCK, LANES, TRUTH_BYTES, Each, block_bytes
-from intervalvm.ops.bounds import constant
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval, constant
 
 
 class _BlockArms(ABC):
@@ -183,7 +182,7 @@ class PointArms(_BlockArms):
 
 
 class PixelArms(_BlockArms):
-    """Over pixels: the rules of ``widened``."""
+    """Over pixels: the real rules of ``boxes``."""
 
     each, truths = "pixel", 2
 
@@ -232,7 +231,7 @@ class PixelArms(_BlockArms):
             builder.store(bits, at, align=2)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> Interval:
-        return interval_value(variant, xp, operands, WIDENED)
+        return interval_value(variant, xp, operands, REAL)
 
     def masks(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> list[Lane]:
-        return list(proven(variant, xp, operands, WIDENED))
+        return list(proven(variant, xp, operands, REAL))

@@ -25,9 +25,8 @@ from intervalvm.compiler.program import (
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
-from intervalvm.evaluate.boxes import NEAREST, Rules
+from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.evaluate.evaluators import Meaning
-from intervalvm.evaluate.widened import WIDENED
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     ELEMENT,
@@ -45,10 +44,9 @@ from intervalvm.jit.lanes import (
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops import OPS
-from intervalvm.ops.bounds import constant
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval, constant
 
-RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": WIDENED}
+RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
 """The rules of an interval loop, by its meaning."""
 
 

@@ -143,6 +143,9 @@ class Lanes:
         )
         return self._lane(self.builder.call(function, [o.value for o in operands]))
 
+    def scalar(self, number: float) -> Lane:
+        return self._lift(number)
+
     def where(self, condition: Lane, a: Any, b: Any) -> Lane:
         known = next((v for v in (a, b) if isinstance(v, Lane)), None)
         element = known.element if known else self.element

@@ -70,12 +70,22 @@ def kernel(kind: str, dtype: str, meaning: Meaning = "float") -> Kernel:
 
 @in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Have all kernels ready that ``render`` and ``prove`` use, so that no picture waits for them.
+    """Compile or load all CPU kernels of ``render`` and ``prove``.
 
-    They are for the given dtypes, float32 and float64 if none is given, and without ``proofs`` for
-    plain pictures alone. The first call on a machine compiles them, which takes some seconds each
-    and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
-    OptionError for a dtype that is neither.
+    The first call on a machine compiles them, which takes some seconds each and is logged; later
+    ones load them from the cache.
+
+    Parameters
+    ----------
+    *dtypes : {"float32", "float64"}
+        By default both.
+    proofs : bool
+        Whether to include the kernels of proofs.
+
+    Raises
+    ------
+    OptionError
+        For another dtype.
     """
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:

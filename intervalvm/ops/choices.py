@@ -1,75 +1,170 @@
-"""Intervals, and what they prove about choices: which operand of a ``min`` and the like can matter.
-
-Written over a namespace ``xp``, as the rules of ``interval`` are.
-"""
+"""Operations with a choice: the value is one of the operands, and bounds may prove which."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from intervalvm.ops import ROWS
+from intervalvm.ops import rays
+from intervalvm.ops.rays import Ray
+from intervalvm.ops.row import (
+    Choice,
+    Demand,
+    Interval,
+    Names,
+    Op,
+    Rule,
+    Slope,
+    Values,
+    bounds_of,
+    continuous,
+    everywhere,
+    has_zero,
+    is_zero,
+)
+from intervalvm.ops.steps import zero_continuity
+
+# --- min and max --------------------------------------------------------------------------------
 
 
-class Interval(NamedTuple):
-    """Bounds of a value over boxes, as arrays or lanes of one shape."""
-
-    lower: Any
-    upper: Any
-    maybe_nan: Any
-
-
-def contains_zero(a: Interval) -> Any:
-    return (a.lower <= 0.0) & (a.upper >= 0.0)
-
-
-def choose_min(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+def _choose_min(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
     """A tie goes to the right. A NaN on the side that is dropped would have been the result."""
     left_only = (a.upper < b.lower) & ~b.maybe_nan
     return left_only, (b.upper <= a.lower) & ~a.maybe_nan
 
 
-def choose_max(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+def _choose_max(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
     left_only = (a.lower > b.upper) & ~b.maybe_nan
     return left_only, (b.lower >= a.upper) & ~a.maybe_nan
 
 
-def choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a == 0 ? a : b``: NaN is not 0, so it leads to ``b``."""
-    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
-    return zero, ~contains_zero(a)
-
-
-def choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a != 0 ? a : b``: NaN is not 0, so it stays."""
-    zero = (a.lower == 0.0) & (a.upper == 0.0) & ~a.maybe_nan
-    return ~contains_zero(a), zero
-
-
-def choose_min_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+def _choose_min_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
     """Where only ``min(a, b) < 0`` is asked, a side that is never below 0 does not matter."""
-    left_only, right_only = choose_min(xp, a, b)
+    left_only, right_only = _choose_min(xp, a, b)
     left_only = left_only | ((b.lower >= 0.0) & ~b.maybe_nan)
     return left_only, (right_only | ((a.lower >= 0.0) & ~a.maybe_nan)) & ~left_only
 
 
-def choose_max_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+def _choose_max_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
     """Where only ``max(a, b) < 0`` is asked, a side that is always below 0 does not matter."""
-    left_only, right_only = choose_max(xp, a, b)
+    left_only, right_only = _choose_max(xp, a, b)
     left_only = left_only | ((b.upper < 0.0) & ~b.maybe_nan)
     return left_only, (right_only | ((a.upper < 0.0) & ~a.maybe_nan)) & ~left_only
 
 
-Choose = Callable[..., tuple[Any, Any]]
-CHOICES: dict[str, Choose] = {
-    "min": choose_min,
-    "max": choose_max,
-    "and": choose_and,
-    "or": choose_or,
-}
-"""(only the left operand matters, only the right one does), never both, for each choice."""
-SIGN_CHOICES: dict[str, Choose] = CHOICES | {"min": choose_min_sign, "max": choose_max_sign}
-"""The same where nothing but ``v < 0`` is asked of the result."""
+def _min(xp: Any, a: Interval, b: Interval) -> Interval:
+    nan = a.maybe_nan | b.maybe_nan
+    return Interval(xp.lesser(a.lower, b.lower), xp.lesser(a.upper, b.upper), nan)
 
 
-assert set(CHOICES) == {op.name for op in ROWS if op.has_choice}
+def _max(xp: Any, a: Interval, b: Interval) -> Interval:
+    nan = a.maybe_nan | b.maybe_nan
+    return Interval(xp.greater(a.lower, b.lower), xp.greater(a.upper, b.upper), nan)
+
+
+# --- and and or ---------------------------------------------------------------------------------
+
+
+def _choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """``a == 0 ? a : b``: NaN is not 0, so it leads to ``b``."""
+    return is_zero(a) & ~a.maybe_nan, ~has_zero(a)
+
+
+def _choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """``a != 0 ? a : b``: NaN is not 0, so it stays."""
+    return ~has_zero(a), is_zero(a) & ~a.maybe_nan
+
+
+def _either(xp: Any, a: Interval, b: Interval, left_only: Any, right_only: Any) -> Interval:
+    """Bounds of ``a`` or ``b``, whichever it is. A NaN of ``a`` counts; the caller takes it off."""
+    low, high = xp.lesser(a.lower, b.lower), xp.greater(a.upper, b.upper)
+    return Interval(
+        xp.where(left_only, a.lower, xp.where(right_only, b.lower, low)),
+        xp.where(left_only, a.upper, xp.where(right_only, b.upper, high)),
+        a.maybe_nan | (b.maybe_nan & ~left_only),
+    )
+
+
+def _and(xp: Any, a: Interval, b: Interval) -> Interval:
+    left_only, right_only = _choose_and(xp, a, b)
+    return _either(xp, a._replace(maybe_nan=a.maybe_nan & xp.no), b, left_only, right_only)
+
+
+def _or(xp: Any, a: Interval, b: Interval) -> Interval:
+    return _either(xp, a, b, *_choose_or(xp, a, b))
+
+
+def _and_reals(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
+    """0 or ``b``."""
+    maybe, always = has_zero(a), is_zero(a)
+    low = xp.where(maybe, xp.lesser(b.lower, 0.0), b.lower)
+    high = xp.where(maybe, xp.greater(b.upper, 0.0), b.upper)
+    return xp.where(always, 0.0, low), xp.where(always, 0.0, high)
+
+
+def _and_ray(xp: Any, a: Ray, b: Ray) -> Ray:
+    return rays.pick(xp, abs(rays.sign(xp, a)) - 0.5, a, b)
+
+
+def _or_ray(xp: Any, a: Ray, b: Ray) -> Ray:
+    return rays.pick(xp, 0.5 - abs(rays.sign(xp, a)), a, b)
+
+
+def _row(
+    name: str, value: str, edges: str, point: Rule, floats: Rule, reals: Rule, slope: Slope,
+    choice: Choice, demand: Demand, names: Names,
+) -> Op:  # fmt: skip
+    jumps = slope.jumps is not None
+    return Op(
+        name=name, operands=("a", "b"), value=value, edges=edges, is_input=False, function=None,
+        point=point, temporaries=1, floats=floats, reals=reals, domain=everywhere,
+        continuity=zero_continuity if jumps else continuous,
+        slope=slope, choice=choice, demand=demand, values=Values.TRUTH_OF_TRUTHS, names=names,
+    )  # fmt: skip
+
+
+_TIES = "NaN if either is NaN; b on a tie, and +0 and -0 tie"
+
+ROWS = (
+    _row(
+        "min", "the lesser", _TIES, lambda xp, a, b: xp.minimum(a, b), _min, bounds_of(_min),
+        Slope(partials=None, ray=rays.minimum, kinks=lambda a, b: a == b, jumps=None),
+        Choice(
+            choose=_choose_min, choose_sign=_choose_min_sign, takes_left=lambda a, b: a < b,
+            taken=(lambda a, b: ~(a > b), lambda a, b: ~(b > a)),
+        ),
+        Demand.LESSER,
+        Names(python=("minimum",), operator=None, numpy="minimum", sympy="Min", fidget="min"),
+    ),
+    _row(
+        "max", "the greater", _TIES, lambda xp, a, b: xp.maximum(a, b), _max, bounds_of(_max),
+        Slope(partials=None, ray=rays.maximum, kinks=lambda a, b: a == b, jumps=None),
+        Choice(
+            choose=_choose_max, choose_sign=_choose_max_sign, takes_left=lambda a, b: a > b,
+            taken=(lambda a, b: ~(a < b), lambda a, b: ~(b < a)),
+        ),
+        Demand.GREATER,
+        Names(python=("maximum",), operator=None, numpy="maximum", sympy="Max", fidget="max"),
+    ),
+    _row(
+        "and", "a if a is 0, else b", "NaN counts as not 0: NaN gives b",
+        lambda xp, a, b: xp.where(a == 0.0, a, b), _and, _and_reals,
+        Slope(partials=None, ray=_and_ray, kinks=None, jumps=lambda xp, value, a, b: a == 0),
+        Choice(
+            choose=_choose_and, choose_sign=_choose_and, takes_left=lambda a, b: a == 0,
+            taken=(lambda a, b: a == 0, lambda a, b: a != 0),
+        ),
+        Demand.BOTH,
+        Names(python=("and_",), operator=None, numpy=None, sympy=None, fidget="and"),
+    ),
+    _row(
+        "or", "a if a is not 0, else b", "NaN counts as not 0: NaN gives a",
+        lambda xp, a, b: xp.where(a != 0.0, a, b), _or, bounds_of(_or),
+        Slope(partials=None, ray=_or_ray, kinks=None, jumps=lambda xp, value, a, b: a == 0),
+        Choice(
+            choose=_choose_or, choose_sign=_choose_or, takes_left=lambda a, b: a != 0,
+            taken=(lambda a, b: a != 0, lambda a, b: a == 0),
+        ),
+        Demand.EITHER,
+        Names(python=("or_",), operator=None, numpy=None, sympy=None, fidget="or"),
+    ),
+)  # fmt: skip

@@ -1,10 +1,10 @@
-"""What a render is asked for, once its options have been checked, and what drawing it gives."""
+"""``Job``: a checked render; ``Drawn``: its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
     from intervalvm.words import Grid, Prove, Way
 
 Progress = Callable[[int, int], None]
-"""Called with pixels done and pixels in all."""
+"""Called with (done, total) pixels."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """A render whose options have been checked.
-
-    ``samples`` are those of the pixels, ``edges`` where their areas meet, if it is of these that
-    something is proven.
-    """
+class Job(NamedTuple):
+    """A render with checked options: ``samples`` of pixels, or also ``edges`` to prove areas."""
 
     tape: Tape
     samples: Axes
@@ -46,12 +41,12 @@ class Job:
     threads: int
     depth: int
     steps: list[int]
-    """The levels of the quadtree that each step takes; none where nothing is pruned."""
+    """The levels of the quadtree of each split; empty without pruning."""
     max_memory: int | None
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What is computed in."""
+        """The arithmetic."""
         found: np.dtype[Any] = self.samples[0].dtype
         return found
 
@@ -71,7 +66,7 @@ class Job:
 
     @property
     def sides(self) -> tuple[Axes, Axes]:
-        """The lower ends of what columns and rows stand for, and the upper ones, as (x, y)."""
+        """The lower and the upper ends of columns and rows, each as (x, y)."""
         if self.edges is None:
             return self.samples, self.samples
         x, y = self.edges
@@ -115,12 +110,8 @@ def split_levels(depth: int) -> list[int]:
     return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used.
-
-    Pixels that a GPU drew are an array of CuPy.
-    """
+class Drawn(NamedTuple):
+    """The pixels (a CuPy array from a GPU), counts of splits, seconds of compilation, threads."""
 
     pixels: Any
     counts: list[Counts]
@@ -128,12 +119,12 @@ class Drawn:
     threads: int = 1
 
     def image(self, job: Job, rendering: float) -> Image:
-        """The image of a job, drawn in so many seconds."""
+        """The image of a job; ``rendering`` is in seconds."""
 
         def stats() -> Stats:
             return self._stats(job, rendering)
 
-        # what engines that prune nothing count is in the pixels, which their owner may change
+        # without pruning, counts come from the pixels, which their owner may change
         how = stats if self.counts else stats()
         return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)
 
@@ -156,7 +147,7 @@ class Drawn:
         )
 
     def _pixels(self, job: Job) -> dict[str, int]:
-        """How many there are of each kind: as the walk counted, or as the pixels are."""
+        """The number of pixels of each kind: by the walk's counts, or from the pixels."""
         pixels, counts = self.pixels, self.counts
         if counts:
             inside = sum(count.inside_px for count in counts)

@@ -32,11 +32,10 @@ from intervalvm import evaluate, interval
 from intervalvm.arith import arrays, elementary
 from intervalvm.arith.arrays import Arrays
 from intervalvm.arith.directed import ULPS
-from intervalvm.evaluate.boxes import bounds
-from intervalvm.evaluate.widened import WIDENED
+from intervalvm.arith.nearest import ERROR, TINY
+from intervalvm.evaluate.boxes import REAL, bounds
 from intervalvm.ops import OPS
-from intervalvm.ops.bounds import ERROR, TINY
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ N = 400
 
 def by_numpy(name: str, *operands: Any) -> Any:
     with np.errstate(all="ignore"):
-        return Arrays(np, np.dtype(np.float64)).call(getattr(elementary, name), *operands)
+        return Arrays(np, np.dtype(np.float64)).call(KNOWN[name].compute, *operands)
 
 
 # --- accuracy -------------------------------------------------------------------------------------
@@ -111,15 +110,19 @@ def rows_of_the_page(cells: int) -> Iterator[tuple[list[str], list[str]]]:
 
 
 PAGE = TOP / "docs" / "functions.md"
-ARGUED: dict[str, float] = {}
-"""The errors in ulp that the page argues for: the greatest, where a function has two rows."""
-for _names, _row in rows_of_the_page(5):
-    ARGUED |= {name: max(float(_row[-1]), ARGUED.get(name, 0)) for name in _names}
-WORST = {
-    names[0]: (float(row[1]), [float(place) for place in row[2].split(",")])
-    for names, row in rows_of_the_page(3)
-}
-"""The worst error that the page says was found, and the operands."""
+KNOWN = {op.name: op.function for op in OPS.values() if op.function is not None}
+ARGUED = {name: function.error for name, function in KNOWN.items()}
+WORST = {name: (most, place) for name, (most, *place) in ((n, f.worst) for n, f in KNOWN.items())}
+"""The worst error that was found, and the operands."""
+
+
+def test_the_page_argues_for_the_errors_that_the_table_has() -> None:
+    """The greatest, where a function has two rows."""
+    argued: dict[str, float] = {}
+    for names, row in rows_of_the_page(5):
+        argued |= {name: max(float(row[-1]), argued.get(name, 0)) for name in names}
+    assert argued == {name: ARGUED[name] for name in argued}
+    assert len(argued) == 9
 
 
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if OPS[name].arity == 1])
@@ -177,7 +180,7 @@ def test_bounds_of_proofs_hold_at_the_worst_that_was_found(
             Interval(*[np.array([operand], dtype)] * 2, np.array([False])) for operand in place
         ]
         axes = dict(zip(("var-x", "var-y"), sides, strict=False))
-        root = bounds(tape_of(name), axes, (), np.dtype(dtype), rules=WIDENED).root
+        root = bounds(tape_of(name), axes, (), np.dtype(dtype), rules=REAL).root
         low, high = float(root.lower[0]), float(root.upper[0])
     assert Fraction(low) <= value <= Fraction(high)
 

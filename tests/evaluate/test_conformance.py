@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from support.itl import Case
+from support.operations import FUNCTIONS
 
 from bench.conformance import PAGE, Results, page, results, tables
 from bench.conformance.enclosures import EVALUATORS, OUTWARD, Evaluator
@@ -16,7 +17,6 @@ needs_itf = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="the test cases are not in ../shared/itf1788"
 )
 OPERATIONS = list(NAMES.values())
-FUNCTIONS = {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "exp", "ln"}
 EXACT = [op for op in OPERATIONS if op not in FUNCTIONS]
 every_evaluator = pytest.mark.parametrize("evaluator", EVALUATORS, ids=", ".join)
 

@@ -18,24 +18,14 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import shapes
 from intervalvm.expr import FUNCTIONS
-from intervalvm.ops import OPS, ROWS
-from intervalvm.ops.derivatives import DERIVATIVES, Choice
+from intervalvm.ops import ROWS
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 x, y, z = ivm.axes()
 OPERATIONS = [op for op in ROWS if op.arity]
-STEPS = {op.name for op in OPERATIONS if set(np.atleast_1d(DERIVATIVES[op.name])) == {0}}
-
-
-def test_every_operation_has_a_rule_for_each_operand() -> None:
-    assert list(DERIVATIVES) == [op.name for op in OPERATIONS]
-    for name, rule in DERIVATIVES.items():
-        if isinstance(rule, Choice):
-            assert OPS[name].has_choice
-        else:
-            assert len(rule) == OPS[name].arity
+STEPS = {op.name for op in OPERATIONS if set(op.slope.partials or ()) == {0}}
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=[op.name for op in OPERATIONS])
@@ -43,11 +33,10 @@ def test_each_rule_agrees_with_finite_differences(op: Any) -> None:
     """By both coordinates, at points away from jumps and from the edges of the domain."""
     rng = np.random.default_rng(5)
     a, b = rng.uniform(0.05, 0.95, (2, 500)) * rng.choice([-1, 1], (2, 500))
-    if op.name in ("sqrt", "ln"):
-        a = abs(a)
     if op.name in ("and", "or"):
         a[::2] = 0
     shape = FUNCTIONS[op.name](*[x, y][: op.arity])
+    a = np.where(np.isnan(ivm.evaluate(shape, a, b, dtype="float64")), abs(a), a)
     found = ivm.grad(shape, a, b, dtype="float64")
     h = 1e-6
     for slope, (u, v) in ((found.dx, (h, 0)), (found.dy, (0, h))):

@@ -22,12 +22,11 @@ from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.boxes import Bounds, bounds
+from intervalvm.evaluate.boxes import REAL, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.evaluators import Reals
-from intervalvm.evaluate.widened import WIDENED
 from intervalvm.ops import ROWS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 
 HALF = settings(max_examples=settings().max_examples // 2)
@@ -40,7 +39,7 @@ def boxes_of(case: Case, dtype: str) -> list[Interval]:
 
 def widened(tape: Tape, case: Case, dtype: str) -> Bounds:
     x, y = boxes_of(case, dtype)
-    return bounds(tape, {"var-x": x, "var-y": y}, (), np.dtype(dtype), rules=WIDENED)
+    return bounds(tape, {"var-x": x, "var-y": y}, (), np.dtype(dtype), rules=REAL)
 
 
 def tightest(tape: Tape, case: Case, dtype: str) -> Real:
@@ -105,13 +104,13 @@ def test_what_a_choice_drops_is_defined(op: str, dtype: str, data: st.DataObject
     case = data.draw(cases(dtype))
     boxes = boxes_of(case, dtype)
     xp = IntervalArrays(np.dtype(dtype))
-    (left,), (right,) = WIDENED.choices[op](xp, *boxes)
+    (left,), (right,) = REAL.choices[op](xp, *boxes)
     assert not (left and right)
     for chosen, kept, dropped in ((left, 0, 1), (right, 1, 0)):
         if chosen:
             assert not boxes[dropped].maybe_nan[0]
             with np.errstate(all="ignore"):
-                whole = WIDENED.intervals[op](xp, *boxes)
+                whole = REAL.intervals[op](xp, *boxes)
             assert whole.lower <= boxes[kept].lower
             assert whole.upper >= boxes[kept].upper
     lanes = LaneEvaluator(dtype, meaning="real")
@@ -132,6 +131,6 @@ def test_the_next_float_is_that_of_numpy(dtype: str) -> None:
     lanes = LaneEvaluator(dtype, meaning="real")
     found = lanes.interval(plain_program(tape_of("mul"), np.dtype(dtype)), box, one)
     with np.errstate(all="ignore"):
-        expected = WIDENED.intervals["mul"](xp, box, one)
+        expected = REAL.intervals["mul"](xp, box, one)
     assert_array_equal(found.lower[-1], expected.lower)
     assert_array_equal(found.upper[-1], expected.upper)

@@ -48,7 +48,7 @@ def deep(n: int) -> Expr:
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=[op.name for op in OPERATIONS])
 def test_each_operation_has_a_function_that_builds_its_clause(op: Op) -> None:
-    name = NUMPY_NAMES.get(op.name, op.name)
+    name = NUMPY_NAMES.get(op.name, op.names.python[0])
     function = getattr(expr, name)
     operands = ["x", "y"][: op.arity]
     shape = function(*[x, y][: op.arity])

@@ -31,7 +31,7 @@ from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import VARIANTS, Variant
 from intervalvm.evaluate.boxes import bounds
 from intervalvm.ops import OPS
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape, TapeBuilder
 
 if TYPE_CHECKING:

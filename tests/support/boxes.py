@@ -16,7 +16,7 @@ from support.strategies import INTERESTING
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.ops import AXES
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 WORD = {"float32": np.int32, "float64": np.int64}
 

@@ -394,7 +394,7 @@ def define_clause(
     op = OPS[VARIANTS[variant].op]
     operands = [x if step else x[0] for x, step in ((a, a_step), (b, b_step))][: op.arity]
     with np.errstate(all="ignore"):
-        out[:count] = op.point(Arrays(np, np.dtype(kernel.dtype)), *operands)  # type: ignore[misc]
+        out[:count] = op.point(Arrays(np, np.dtype(kernel.dtype)), *operands)
 
 
 def define_inside(kernel: Kernel, blocks: int, count: int, values: Any, image: Any) -> None:

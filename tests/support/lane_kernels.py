@@ -20,7 +20,7 @@ from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import interpreter, layout, native
 from intervalvm.jit.layout import AREA, LANES, Each
 from intervalvm.memory import aligned
-from intervalvm.ops.choices import Interval
+from intervalvm.ops.row import Interval
 
 
 @cache

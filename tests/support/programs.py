@@ -73,7 +73,7 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
             op = ROWS[code]
-            if op.point is None:
+            if not op.arity:
                 found.append({"var-x": x, "var-y": y}.get(op.name, constants[i]))
             else:
                 found.append(op.point(xp, *(found[operand] for operand in tape.operands(i))))
@@ -154,6 +154,4 @@ def _result(op: str, xp: Arrays, operands: list[Any], kinds: str) -> Any:
         return first < second + third if kinds[0] == "k" else first + second < third
     if kinds == "tt":
         return (np.logical_or if op == "or" else np.logical_and)(*operands)
-    rule = OPS[op].point
-    assert rule is not None
-    return rule(xp, *operands)
+    return OPS[op].point(xp, *operands)

@@ -50,7 +50,7 @@ def pairs(places: list[int]) -> list[tuple[int, ...]]:
     return list(zip(places[::2], places[1::2], strict=True))
 
 
-TRANSCENDENTAL = ("sin", "cos", "tan", "asin", "acos", "atan", "exp", "ln", "atan2")
+TRANSCENDENTAL = [op.name for op in OPS.values() if op.function is not None]
 
 
 def real_value(tape: ivm.Tape, point: list[Fraction]) -> Any:

@@ -1,12 +1,13 @@
 """What each operation means in real numbers, at a point: the oracle of outward rounding.
 
-Nothing here comes from the package. Numbers are ``Fraction``; functions that leave the rationals
-are computed by mpmath to 250 bits, which is exact where a result is rational, and else far nearer
-to the real value than that is to a float.
+What is listed here owes the package nothing. Numbers are ``Fraction``; functions that leave the
+rationals are computed by mpmath to 250 bits, which is exact where a result is rational, and else
+far nearer to the real value than that is to a float.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -68,7 +69,13 @@ def _mix(a: Fraction, b: Fraction) -> Fraction | None:
     return Fraction(value) if math.isfinite(value) else None
 
 
-VALUE: dict[str, Callable[..., Any]] = {
+class _Values(dict[str, Callable[..., Any]]):
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        """By the formula of the row."""
+        return functools.partial(scalar.formula, name)
+
+
+VALUE = _Values({
     "copy": lambda a: a,
     "neg": lambda a: -a,
     "abs": abs,
@@ -100,7 +107,7 @@ VALUE: dict[str, Callable[..., Any]] = {
     "and": lambda a, b: a if a == 0 else b,
     "or": lambda a, b: a if a != 0 else b,
     "mix": _mix,
-}
+})  # fmt: skip
 """``VALUE[op](*operands)``: a Fraction or a number of mpmath; None where it is undefined."""
 
 

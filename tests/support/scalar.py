@@ -1,8 +1,9 @@
 """What each operation is worth at one point, written anew from the format's table.
 
-Nothing here comes from the package. A finite number is a ``Fraction`` and is rounded once, in
-integers, to the format asked for; so neither the processor's arithmetic nor NumPy's is trusted.
-Functions such as sin come from mpmath.
+What is listed here owes the package nothing. A finite number is a ``Fraction`` and is rounded once,
+in integers, to the format asked for; so neither the processor's arithmetic nor NumPy's is trusted.
+Functions such as sin come from mpmath; of one that is not listed here mpmath is given the formula
+of its row, and what else is not listed has no other definition than its own.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import math
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import mpmath
+import numpy as np
+
+from intervalvm.arith.arrays import Arrays
+from intervalvm.ops import OPS
 
 FORMATS = {"float32": (24, -126, 127), "float64": (53, -1022, 1023)}
 """Bits of the mantissa, the least and the greatest exponent of a normal number."""
@@ -177,6 +183,8 @@ def real(name: str, *operands: float) -> Fraction | None:
     a = operands[0]
     if name == "atan2":
         operands = _legs(*operands)
+    if name not in VALUE:
+        return formula(name, *map(Fraction, operands))
     if (name == "ln" and a <= 0) or (name in ("asin", "acos") and abs(a) > 1):
         return None
     if name == "exp" and abs(a) > 800:
@@ -224,7 +232,60 @@ def _atan2(y: float, x: float, dtype: str) -> float:
     return rounded(value, dtype, negative_zero=is_negative(y))
 
 
-VALUE: dict[str, Callable[..., float]] = {
+def formula(name: str, *operands: Fraction) -> Fraction | None:
+    """The formula of an operation's row in 250 bits; None where it is infinite or undefined."""
+    function = OPS[name].function
+    assert function is not None, f"{name} has no definition besides its own"
+    value = _by_mpmath(function.formula, *operands)
+    if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
+        return None
+    sign, mantissa, exponent, _ = value._mpf_
+    found: Fraction = (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** exponent
+    return found
+
+
+def _by_mpmath(formula: str, *operands: Fraction | float) -> Any:
+    with mpmath.workprec(250):
+        numbers = [
+            mpmath.mpf(n.numerator) / n.denominator if isinstance(n, Fraction) else mpmath.mpf(n)
+            for n in operands
+        ]
+        try:
+            return eval(formula, vars(mpmath), dict(zip("ab", numbers, strict=False)))
+        except (ValueError, ZeroDivisionError):
+            return None
+
+
+def _unlisted(name: str) -> Callable[..., float]:
+    """An operation that is not listed: by its formula, or by its own definition."""
+    op = OPS[name]
+
+    def by_formula(*operands_and_dtype: Any) -> float:
+        *operands, dtype = operands_and_dtype
+        assert op.function is not None
+        if any(map(math.isnan, operands)):
+            return NAN
+        if _finite(*operands) and (exact := formula(name, *map(Fraction, operands))) is not None:
+            negative = len(operands) == 1 and is_negative(operands[0])
+            return rounded(exact, dtype, negative_zero=negative)
+        value = _by_mpmath(op.function.formula, *operands)
+        return narrowed(float(value), dtype) if isinstance(value, mpmath.mpf) else NAN
+
+    def by_itself(*operands_and_dtype: Any) -> float:
+        *operands, dtype = operands_and_dtype
+        kind = np.dtype(dtype)
+        with np.errstate(all="ignore"):
+            return float(op.point(Arrays(np, kind), *(np.array(v, kind) for v in operands)))
+
+    return by_itself if op.function is None else by_formula
+
+
+class _Values(dict[str, Callable[..., float]]):
+    def __missing__(self, name: str) -> Callable[..., float]:
+        return _unlisted(name)
+
+
+VALUE = _Values({
     "copy": lambda a, dtype: a,
     "neg": lambda a, dtype: -a,
     "abs": lambda a, dtype: math.fabs(a),
@@ -256,5 +317,5 @@ VALUE: dict[str, Callable[..., float]] = {
     "and": lambda a, b, dtype: a if a == 0 else b,
     "or": lambda a, b, dtype: a if a != 0 else b,
     "mix": _mix,
-}
+})  # fmt: skip
 """``VALUE[op](*operands, dtype)``: the value, for operands that ``dtype`` holds."""

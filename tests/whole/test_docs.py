@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -103,6 +104,15 @@ def test_the_format_lists_every_operation_with_its_operands() -> None:
     listed = [(name, len(operands.split())) for name, operands in table]
     rows = [("var-NAME" if op.name == "var" else op.name, op.arity) for op in ROWS]
     assert listed == rows
+
+
+TABLES: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "document_operations.py"))
+
+
+@pytest.mark.parametrize("page", sorted({part[0] for part in TABLES["PARTS"]}))
+def test_tables_of_operations_are_those_that_the_table_makes(page: str) -> None:
+    text = (TOP / "docs" / page).read_text(encoding="utf-8")
+    assert text == TABLES["written"](page), "write it anew: python tools/document_operations.py"
 
 
 def test_the_readme_gives_the_commands_that_are_tried_on_a_new_machine() -> None:

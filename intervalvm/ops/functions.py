@@ -1,0 +1,360 @@
+"""Functions that are not rounded correctly: sequences of operations that ``elementary`` defines.
+
+A result need not grow where the real function does, so bounds of floats are widened, and a bound of
+a box within another is within the other's where the other's namespace has four times the ``slack``
+at least: the compiled walk proves once, for the whole image, that no bound is infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from intervalvm.arith import elementary, nearest
+from intervalvm.arith.directed import DOWN, HALF_PI, PI, UP, Function
+from intervalvm.ops import rays
+from intervalvm.ops.row import (
+    Demand,
+    Interval,
+    Names,
+    Op,
+    Partial,
+    Rule,
+    Slope,
+    Values,
+    continuous,
+    everywhere,
+    has_zero,
+    is_unbounded,
+    is_zero,
+    where_bounded,
+)
+
+
+def _row(
+    name: str, operands: tuple[str, ...], value: str, edges: str, function: Function,
+    *partials: Partial, floats: Rule, reals: Rule, domain: Rule, continuity: Rule, values: Values,
+    python: tuple[str, ...], numpy: str | None, sympy: str | None, fidget: str | None,
+) -> Op:  # fmt: skip
+    """A float32 is widened, the result rounded once."""
+    point = _point(function)
+    return Op(
+        name=name, operands=operands, value=value, edges=edges, is_input=False, function=function,
+        point=point, temporaries=1 + len(operands),
+        floats=floats, reals=reals, domain=domain, continuity=continuity,
+        slope=Slope(
+            partials=partials, ray=rays.smooth(point, *partials), kinks=None, jumps=None
+        ),
+        choice=None, demand=Demand.VALUE, values=values,
+        names=Names(python=python, operator=None, numpy=numpy, sympy=sympy, fidget=fidget),
+    )  # fmt: skip
+
+
+def _point(function: Function) -> Rule:
+    compute = function.compute
+    return lambda xp, *operands: xp.narrow(xp.call(compute, *map(xp.wide, operands)))
+
+
+# --- functions that grow, or fall ---------------------------------------------------------------
+
+
+class Domain(NamedTuple):
+    """The numbers from ``low`` to ``high``; without ``low`` if it is open."""
+
+    low: float
+    high: float
+    is_open: bool
+
+    def inside(self, xp: Any, a: Interval) -> tuple[Any, Any]:
+        """The ends of the part of ``a`` in it; nonsense if there is none."""
+        ends: tuple[Any, ...] = (a.lower, a.upper)
+        if self.low > -math.inf:
+            ends = tuple(xp.greater(end, self.low) for end in ends)
+        if self.high < math.inf:
+            ends = tuple(xp.lesser(end, self.high) for end in ends)
+        low, high = ends
+        return xp.wide(low), xp.wide(high)
+
+    def leaves(self, xp: Any, a: Interval) -> Any:
+        """Where floats have no value: at an open end it is infinite."""
+        below = a.lower < self.low if self.low > -math.inf else xp.no
+        return below | (a.upper > self.high) if self.high < math.inf else below
+
+    def of_reals(self, xp: Any, _found: Any, a: Interval) -> tuple[Any, Any]:
+        nowhere, leaves = xp.no, xp.no
+        if self.low > -math.inf:
+            nowhere = a.upper <= self.low if self.is_open else a.upper < self.low
+            leaves = a.lower <= self.low if self.is_open else a.lower < self.low
+        if self.high < math.inf:
+            nowhere, leaves = nowhere | (a.lower > self.high), leaves | (a.upper > self.high)
+        return nowhere, leaves
+
+
+LINE = Domain(-math.inf, math.inf, is_open=False)
+WITHIN_ONE = Domain(-1.0, 1.0, is_open=False)
+POSITIVE = Domain(0.0, math.inf, is_open=True)
+Limit = tuple[float, float]
+"""The end of a function's range, as (float64, sign of what it lacks)."""
+
+
+def _monotone(
+    name: str, value: str, edges: str, function: Function, partial: Rule, *,
+    domain: Domain, falls: bool, least: Limit | None, most: Limit | None,
+    fixed: tuple[float, float] | None, values: Values,
+    python: tuple[str, ...], numpy: str | None, sympy: str | None, fidget: str | None,
+) -> Op:  # fmt: skip
+    """A function that only grows over its domain, or only falls.
+
+    ``least`` and ``most`` are the ends of its range, None where it has none; ``fixed`` is a float
+    at which the value is a float, if the bounds beside it are to be cut there.
+    """
+
+    def ends(xp: Any, a: Interval) -> tuple[Any, Any]:
+        low, high = domain.inside(xp, a)
+        return (high, low) if falls else (low, high)
+
+    def floats(xp: Any, a: Interval) -> Interval:
+        low, high = nearest.increasing(xp, function.compute, *ends(xp, a))
+        if values is Values.NOT_NEGATIVE:
+            low = xp.greater(low, 0.0)
+        return Interval(low, high, a.maybe_nan | domain.leaves(xp, a))
+
+    def reals(xp: Any, a: Interval) -> tuple[Any, Any]:
+        low, high = xp.increasing(function, *ends(xp, a))
+        low, high = _within(xp, low, high, least, most)
+        if fixed is not None:
+            at, there = fixed
+            low = xp.greater(low, xp.where(a.lower >= at, there, -xp.inf))
+            high = xp.lesser(high, xp.where(a.upper <= at, there, xp.inf))
+        return low, high
+
+    return _row(
+        name, ("a",), value, edges, function, partial,
+        floats=floats, reals=reals, domain=domain.of_reals, continuity=continuous, values=values,
+        python=python, numpy=numpy, sympy=sympy, fidget=fidget,
+    )  # fmt: skip
+
+
+def _within(
+    xp: Any, low: Any, high: Any, least: Limit | None, most: Limit | None
+) -> tuple[Any, Any]:
+    """Bounds cut to the range of a function."""
+    if least is not None:
+        low = xp.greater(low, xp.limit(DOWN, *least))
+    return low, high if most is None else xp.lesser(high, xp.limit(UP, *most))
+
+
+# --- functions of angles ------------------------------------------------------------------------
+
+
+def _wave(name: str, value: str, function: Function, partial: Rule) -> Op:
+    """Between -1 and 1, over and over."""
+
+    def ends(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
+        endless = is_unbounded(xp, a)
+        low, high = (xp.where(endless, 0.0, xp.wide(end)) for end in (a.lower, a.upper))
+        return endless, low, high
+
+    def within(xp: Any, endless: Any, turns: tuple[Any, Any], found: tuple[Any, Any]) -> Any:
+        (has_bottom, has_top), (low, high) = (endless | turn for turn in turns), found
+        return (
+            xp.where(has_bottom, -1.0, xp.greater(low, -1.0)),
+            xp.where(has_top, 1.0, xp.lesser(high, 1.0)),
+        )
+
+    def floats(xp: Any, a: Interval) -> Interval:
+        endless, low, high = ends(xp, a)
+        found = nearest.between(xp, function.compute, low, high)
+        turns = nearest.turns(xp, function, low, high)
+        low, high = within(xp, endless, turns, found)
+        return Interval(low, high, a.maybe_nan | endless)
+
+    def reals(xp: Any, a: Interval) -> Any:
+        endless, low, high = ends(xp, a)
+        turns = xp.turns(function, low, high)
+        return within(xp, endless, turns, xp.between(function, low, high))
+
+    return _row(
+        name, ("a",), value, "NaN at infinity", function, partial,
+        floats=floats, reals=reals, domain=everywhere, continuity=continuous, values=Values.ANY,
+        python=(name,), numpy=name, sympy=name, fidget=name,
+    )  # fmt: skip
+
+
+def _tan_between(xp: Any, a: Interval, has_pole: Rule, increasing: Rule) -> tuple[Any, Any, Any]:
+    endless = is_unbounded(xp, a)
+    low, high = (xp.where(endless, 0.0, xp.wide(end)) for end in (a.lower, a.upper))
+    pole = endless | has_pole(low, high)
+    lower, upper = increasing(low, high)
+    return xp.where(pole, -xp.inf, lower), xp.where(pole, xp.inf, upper), endless
+
+
+def _tan_floats(xp: Any, a: Interval) -> Interval:
+    lower, upper, endless = _tan_between(
+        xp,
+        a,
+        lambda low, high: nearest.has_pole(xp, low, high),
+        lambda low, high: nearest.increasing(xp, TAN.compute, low, high),
+    )
+    return Interval(lower, upper, a.maybe_nan | endless)
+
+
+def _tan_reals(xp: Any, a: Interval) -> tuple[Any, Any]:
+    return _tan_between(
+        xp,
+        a,
+        lambda low, high: xp.has_pole(TAN, low, high),
+        lambda low, high: xp.increasing(TAN, low, high),
+    )[:2]
+
+
+def _atan2_floats(xp: Any, y: Interval, x: Interval) -> Interval:
+    """The extreme angles of a box are at its corners, unless it meets the cut at x <= 0, y = 0."""
+    angles = [xp.call(ATAN2.compute, xp.wide(p), xp.wide(q)) for p in y[:2] for q in x[:2]]
+    low = xp.lesser(xp.lesser(angles[0], angles[1]), xp.lesser(angles[2], angles[3]))
+    high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
+    cut = has_zero(y) & (x.lower <= 0.0)
+    return Interval(
+        xp.narrow(nearest.below(xp, xp.where(cut, -math.pi, low))),
+        xp.narrow(nearest.above(xp, xp.where(cut, math.pi, high))),
+        y.maybe_nan | x.maybe_nan,
+    )
+
+
+def _atan2_reals(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+    """Of the part of the box that lies above the x axis or on it, and of the part below mirrored.
+
+    In either the angle falls as x grows, and grows with y where x > 0.
+    """
+    # an end that is 0 gets the sign of the numbers beside it: on the axis the angle is theirs
+    left = xp.where(x.lower == 0.0, 0.0, x.lower)
+    right = xp.where(x.upper == 0.0, -0.0, x.upper)
+
+    def least(low: Any, high: Any) -> Any:
+        return xp.angle(DOWN, ATAN2, xp.where(right > 0.0, low, high), right)
+
+    def most(low: Any, high: Any) -> Any:
+        return xp.angle(UP, ATAN2, xp.where(left < 0.0, low, high), left)
+
+    above = [xp.greater(end, 0.0) for end in (y.lower, y.upper)]
+    below = [xp.greater(-end, 0.0) for end in (y.upper, y.lower)]
+    has_above, has_below = (y.upper > 0.0) | ((y.upper == 0.0) & ~is_zero(x)), y.lower < 0.0
+    low = xp.where(has_below, -most(*below), least(*above))
+    high = xp.where(has_above, most(*above), -least(*below))
+    return _within(xp, low, high, (-PI, -1.0), (PI, 1.0))
+
+
+def _atan2_domain(xp: Any, _found: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+    return is_zero(y) & is_zero(x), has_zero(y) & has_zero(x)
+
+
+def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+    """On the cut the angle is that of the points above."""
+    beside = x.lower >= 0.0
+    return beside | (y.lower >= 0.0) | (y.upper < 0.0), beside | ~has_zero(y)
+
+
+# --- the rows -----------------------------------------------------------------------------------
+
+
+def _function(
+    compute: Callable[..., Any], formula: str, *, known: dict[float, tuple[float, float]],
+    bend: int, error: float, worst: tuple[float, ...],
+) -> Function:  # fmt: skip
+    """One that does not come again and again."""
+    return Function(
+        compute=compute, formula=formula, known=known, bend=bend, slope=None, turns=None,
+        error=error, worst=worst,
+    )  # fmt: skip
+
+
+SIN = Function(
+    compute=elementary.sin, formula="sin(a)", known={0.0: (0.0, 0.0)}, bend=-1,
+    slope=(elementary.cos, 1), turns=(-0.25, 0.25), error=1.1, worst=(0.919, 2.3564488664776526),
+)  # fmt: skip
+COS = Function(
+    compute=elementary.cos, formula="cos(a)", known={0.0: (1.0, 0.0)}, bend=0,
+    slope=(elementary.sin, -1), turns=(0.5, 0.0), error=1.1, worst=(0.936, -0.7869503005597334),
+)  # fmt: skip
+TAN = Function(
+    compute=elementary.tan, formula="tan(a)", known={0.0: (0.0, 0.0)}, bend=1,
+    slope=(elementary.cos, 1), turns=None, error=1.75, worst=(1.264, -281.9592244132034),
+)  # fmt: skip
+ATAN2 = _function(
+    elementary.atan2, "atan2(a, b)", known={}, bend=0, error=0.8,
+    worst=(0.75, -1.5452555906037293e-220, 1.9892924577102479e87),
+)  # fmt: skip
+_sine, _cosine = _point(SIN), _point(COS)
+
+ROWS = (
+    _wave("sin", "sine of a in radians", SIN, lambda xp, value, a: _cosine(xp, a)),
+    _wave("cos", "cosine of a in radians", COS, lambda xp, value, a: -_sine(xp, a)),
+    _row(
+        "tan", ("a",), "tangent of a in radians", "NaN at infinity", TAN,
+        lambda xp, value, a: 1 + value * value,
+        floats=_tan_floats, reals=_tan_reals, domain=where_bounded, continuity=continuous,
+        values=Values.ANY, python=("tan",), numpy="tan", sympy="tan", fidget="tan",
+    ),
+    _monotone(
+        "asin", "the angle in -π/2..π/2 whose sine is a", "NaN outside -1..1",
+        _function(
+            elementary.asin, "asin(a)", bend=1, error=0.8, worst=(0.626, 0.7069953595469686),
+            known={0.0: (0.0, 0.0), 1.0: (HALF_PI, 1.0), -1.0: (-HALF_PI, -1.0)},
+        ),
+        lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),
+        domain=WITHIN_ONE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
+        values=Values.ANY, python=("arcsin", "asin"), numpy="arcsin", sympy="asin", fidget="asin",
+    ),
+    _monotone(
+        "acos", "the angle in 0..π whose cosine is a", "NaN outside -1..1",
+        _function(
+            elementary.acos, "acos(a)", bend=0, error=0.8, worst=(0.635, 0.9507251690453347),
+            known={1.0: (0.0, 0.0), 0.0: (HALF_PI, 1.0), -1.0: (PI, 1.0)},
+        ),
+        lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),
+        domain=WITHIN_ONE, falls=True, least=(0.0, 0.0), most=(PI, 1.0), fixed=None,
+        values=Values.ANY, python=("arccos", "acos"), numpy="arccos", sympy="acos", fidget="acos",
+    ),
+    _monotone(
+        "atan", "the angle in -π/2..π/2 whose tangent is a", "",
+        _function(
+            elementary.atan, "atan(a)", bend=-1, error=0.8, worst=(0.62, 0.33280521195505575),
+            known={
+                0.0: (0.0, 0.0), math.inf: (HALF_PI, 1.0), -math.inf: (-HALF_PI, -1.0),
+            },
+        ),
+        lambda xp, value, a: 1 / (1 + a * a),
+        domain=LINE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
+        values=Values.ANY, python=("arctan", "atan"), numpy="arctan", sympy="atan", fidget="atan",
+    ),
+    _monotone(
+        "exp", "e to the power a", "",
+        _function(
+            elementary.exp, "exp(a)", bend=0, error=1.0, worst=(0.821, -708.7448996378284),
+            known={0.0: (1.0, 0.0), math.inf: (math.inf, 0.0), -math.inf: (0.0, 0.0)},
+        ),
+        lambda xp, value, a: value,
+        domain=LINE, falls=False, least=(0.0, 0.0), most=None, fixed=(0.0, 1.0),
+        values=Values.NOT_NEGATIVE, python=("exp",), numpy="exp", sympy="exp", fidget="exp",
+    ),
+    _monotone(
+        "ln", "the natural logarithm", "-inf at 0, NaN below",
+        _function(
+            elementary.ln, "log(a)", bend=0, error=1.0, worst=(0.905, 0.7069015048850943),
+            known={1.0: (0.0, 0.0), 0.0: (-math.inf, 0.0), math.inf: (math.inf, 0.0)},
+        ),
+        lambda xp, value, a: 1 / a,
+        domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
+        values=Values.ANY, python=("log", "ln"), numpy="log", sympy="log", fidget="ln",
+    ),
+    _row(
+        "atan2", ("y", "x"), "the angle of the point (x, y), in -π..π",
+        "y comes first; IEEE 754's table of zeros and infinities", ATAN2,
+        lambda xp, value, y, x: x / (x * x + y * y),
+        lambda xp, value, y, x: -y / (x * x + y * y),
+        floats=_atan2_floats, reals=_atan2_reals, domain=_atan2_domain,
+        continuity=_atan2_continuity, values=Values.ANY,
+        python=("arctan2", "atan2"), numpy="arctan2", sympy="atan2", fidget="atan2",
+    ),
+)  # fmt: skip
