@@ -24,6 +24,7 @@ COPY_FULL, COPY_AXIS = (
     for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
 )
 NOBODY, ONE = np.uint64(0), np.uint64(1)
+ZERO = np.int64(0)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 """A record is two uint64, each two of its words."""
 
@@ -95,7 +96,7 @@ def write_program(parent_ctx, parent, child, places, address, stack):
     """
     records, n = uint64_at(parent[c.PROGRAM]), parent[c.COUNT]
     choices, rows = uint64_at(parent_ctx[c.CHOICES]), uint64_at(parent_ctx[c.ROWS_LIVE])
-    number, out, at, bit = int32_at(places), uint64_at(address), 0, np.uint64(child)
+    number, out, at, bit = int32_at(places), uint64_at(address), ZERO, np.uint64(child)
     for k in range((n + LANES - 1) // LANES):
         needed = rows[LANES * k + child]
         while needed != NOBODY:
@@ -117,9 +118,9 @@ def write_program(parent_ctx, parent, child, places, address, stack):
             if flags & CONSTANT_CHOICE:
                 # a constant has no place: a copy of it is written
                 if left_only and not flags & LEFT_PLACE:
-                    flags, new_right, is_alias = copy_to(flags), 0, NOBODY
+                    flags, new_right, is_alias = copy_to(flags), ZERO, NOBODY
                 elif right_only and not flags & RIGHT_PLACE:
-                    flags, new_left, new_right = copy_to(flags), new_right, 0
+                    flags, new_left, new_right = copy_to(flags), new_right, ZERO
                     is_alias = NOBODY
             out[2 * at] = np.uint64(flags) | np.uint64(new_left) << HALF
             out[2 * at + 1] = np.uint64(new_right) | np.uint64(new_third) << HALF

@@ -29,6 +29,30 @@ CHUNK = 8
 """The float64 of a call: one or two registers of any processor."""
 
 
+Operator = Callable[["Lane", Any], "Lane"]
+
+
+def _operator(of_floats: str, of_integers: str = "", *, swapped: bool = False) -> Operator:
+    """An operator of lanes: the builder's instruction, and another for integers if there is."""
+
+    def method(self: Lane, other: Any) -> Lane:
+        is_integer = of_integers and isinstance(self.element, ir.IntType)
+        a, b = self.value, self.lift(other)
+        name = of_integers if is_integer else of_floats
+        return self._arithmetic(name, *((b, a) if swapped else (a, b)))
+
+    return method
+
+
+def _comparison(test: str, how: str = "fcmp_ordered") -> Operator:
+    """A comparison; with NaN only != holds."""
+
+    def method(self: Lane, other: Any) -> Lane:
+        return self._new(getattr(self.builder, how)(test, self.value, self.lift(other)))
+
+    return method
+
+
 class Lane:
     """A vector of values, with the operators that the rules use."""
 
@@ -54,74 +78,22 @@ class Lane:
     def _arithmetic(self, name: str, a: ir.Value, b: ir.Value) -> Lane:
         return self._new(getattr(self.builder, name)(a, b))
 
-    def _is_float(self) -> bool:
-        return not isinstance(self.element, ir.IntType)
-
-    def __add__(self, other: Any) -> Lane:
-        return self._arithmetic("fadd" if self._is_float() else "add", self.value, self.lift(other))
-
-    def __sub__(self, other: Any) -> Lane:
-        return self._arithmetic("fsub" if self._is_float() else "sub", self.value, self.lift(other))
-
-    def __mul__(self, other: Any) -> Lane:
-        return self._arithmetic("fmul" if self._is_float() else "mul", self.value, self.lift(other))
-
-    def __radd__(self, other: Any) -> Lane:
-        return self.__add__(other)
-
-    def __rsub__(self, other: Any) -> Lane:
-        return self._arithmetic("fsub", self.lift(other), self.value)
-
-    def __rmul__(self, other: Any) -> Lane:
-        return self.__mul__(other)
-
-    def __truediv__(self, other: Any) -> Lane:
-        return self._arithmetic("fdiv", self.value, self.lift(other))
-
-    def __rtruediv__(self, other: Any) -> Lane:
-        return self._arithmetic("fdiv", self.lift(other), self.value)
+    __add__ = __radd__ = _operator("fadd", "add")
+    __sub__, __rsub__ = _operator("fsub", "sub"), _operator("fsub", swapped=True)
+    __mul__ = __rmul__ = _operator("fmul", "mul")
+    __truediv__, __rtruediv__ = _operator("fdiv"), _operator("fdiv", swapped=True)
+    __rshift__, __lshift__ = _operator("lshr"), _operator("shl")
+    __and__, __or__ = _operator("and_"), _operator("or_")
+    __xor__ = _operator("xor")
+    __lt__, __le__ = _comparison("<"), _comparison("<=")
+    __gt__, __ge__ = _comparison(">"), _comparison(">=")
+    __eq__, __ne__ = _comparison("=="), _comparison("!=", "fcmp_unordered")  # type: ignore[assignment]
 
     def __neg__(self) -> Lane:
         return self._new(self.builder.fneg(self.value))
 
-    def __rshift__(self, other: Lane) -> Lane:
-        return self._arithmetic("lshr", self.value, other.value)
-
-    def __lshift__(self, other: Lane) -> Lane:
-        return self._arithmetic("shl", self.value, other.value)
-
-    def __xor__(self, other: Lane) -> Lane:
-        return self._arithmetic("xor", self.value, other.value)
-
-    def __and__(self, other: Lane) -> Lane:
-        return self._arithmetic("and_", self.value, other.value)
-
-    def __or__(self, other: Lane) -> Lane:
-        return self._arithmetic("or_", self.value, other.value)
-
     def __invert__(self) -> Lane:
         return self._new(self.builder.not_(self.value))
-
-    def _compare(self, test: str, other: Any) -> Lane:
-        return self._new(self.builder.fcmp_ordered(test, self.value, self.lift(other)))
-
-    def __lt__(self, other: Any) -> Lane:
-        return self._compare("<", other)
-
-    def __le__(self, other: Any) -> Lane:
-        return self._compare("<=", other)
-
-    def __gt__(self, other: Any) -> Lane:
-        return self._compare(">", other)
-
-    def __ge__(self, other: Any) -> Lane:
-        return self._compare(">=", other)
-
-    def __eq__(self, other: object) -> Lane:  # type: ignore[override]
-        return self._compare("==", other)
-
-    def __ne__(self, other: object) -> Lane:  # type: ignore[override]
-        return self._new(self.builder.fcmp_unordered("!=", self.value, self.lift(other)))
 
     __hash__ = None  # type: ignore[assignment]
 
