@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from intervalvm import late
 from intervalvm.api.render import render
 from intervalvm.expr import as_tape, settings_for
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 SIZE_PX = 256
 
 
-@late.provides
 def png(shape: Any) -> bytes | None:
     """The picture of x and y from -1 to 1 where z is 0; None if a free variable has no value."""
     tape = as_tape(shape)
@@ -27,7 +25,6 @@ def png(shape: Any) -> bytes | None:
     return render(shape, size=SIZE_PX)._repr_png_()
 
 
-@late.provides
 def html(shape: Any) -> str:
     """The picture with a caption."""
     from base64 import b64encode

@@ -15,9 +15,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
-from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
 from intervalvm.jit.layout import BLOCK
@@ -274,6 +272,9 @@ def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
     """The tape, or with "fast" its folded version, cached with the tape."""
     if not is_fast(fold):
         return tape
+    from intervalvm.compiler import pipeline
+    from intervalvm.evaluate.evaluators import Floats
+
     return tape.derived(
         ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
     )

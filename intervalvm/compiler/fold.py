@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
-from intervalvm.evaluate.evaluators import Evaluator, Meaning
+from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
 from intervalvm.tape.liveness import needed
+from intervalvm.words import Meaning
 
 CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.ops import OPS, ROWS
+from intervalvm.words import Meaning
 
 RECORD_BYTES = 16
 INPUTS = 2

@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,8 @@ from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import NONE, Tape
 from intervalvm.tape.liveness import ARITY
+from intervalvm.words import Meaning
 
-Meaning = Literal["float", "real"]
-"""What a tape means: the program of float operations, or the function of real numbers."""
 DOUBLE = np.dtype(np.float64)
 Pair = tuple[float, float]
 

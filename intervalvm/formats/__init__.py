@@ -7,5 +7,3 @@
 ``sympy``    a formula of SymPy to an expression
 ===========  ====================================================
 """
-
-from intervalvm.formats import python, write  # noqa: F401 which tapes and expressions call

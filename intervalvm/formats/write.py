@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intervalvm import late
 from intervalvm.arguments import brief, is_word
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, VariableError
@@ -113,7 +112,6 @@ def text_of(tape: Tape, dialect: str) -> str:
     return DIALECTS[dialect](tape)
 
 
-@late.provides
 def to_dot(tape: Tape) -> str:
     """The graph; of two operands the left one is marked. Raises OptionError for a long tape."""
     if len(tape) > MOST_CLAUSES:

@@ -26,7 +26,6 @@ from intervalvm.compiler.program import (
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     ELEMENT,
@@ -45,6 +44,7 @@ from intervalvm.jit.lanes import (
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval, constant
+from intervalvm.words import Meaning
 
 RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
 """The rules of an interval loop, by its meaning."""

@@ -20,7 +20,6 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import layout as c
 from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
 from intervalvm.jit.interpreter import Loop
@@ -41,6 +40,7 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
+from intervalvm.words import Meaning
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)

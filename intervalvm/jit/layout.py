@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.words import Meaning
 
 SPLIT_LEVELS = 3
 """A split takes up to three levels of the quadtree: 8 x 8 children."""

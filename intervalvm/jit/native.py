@@ -20,8 +20,9 @@ import llvmlite.binding as llvm
 from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.evaluators import MEANINGS, Meaning
+from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit.cache import digest, kept
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from intervalvm.jit.interpreter import Loop

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from intervalvm.compiler.pipeline import compile
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
 from intervalvm.errors import DoesNotFit
-from intervalvm.evaluate.evaluators import Inputs, Meaning
+from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning
 
 MOST_PLANS = 8
 """Plans cached with a tape: for dtype, mode, domain, and values of z and variables."""
