@@ -24,7 +24,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
+from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
 from intervalvm.evaluate.boxes import NEAREST, REAL
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
@@ -42,7 +42,6 @@ from intervalvm.jit.lanes import (
     store,
 )
 from intervalvm.jit.layout import LANES, SIDE, interval_bytes
-from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval, constant
 
 RULES = {"nearest": NEAREST, "outward": REAL}
@@ -52,18 +51,14 @@ RULES = {"nearest": NEAREST, "outward": REAL}
 Arm = Callable[[Variant, list[ir.Value]], None]
 
 
-def _is_cold(variant: Variant) -> bool:
-    return variant.op in OPS and OPS[variant.op].temporaries > 1
-
-
 def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
     Operations of many instructions stand in a function of their own: in the loop they would take
     registers from the others, and their constants would be loaded whether they are met or not.
     """
-    cold = _cold_function(builder.module, [v for v in variants if _is_cold(v)], args, arms)
-    _write_arms(builder, [v for v in variants if not _is_cold(v)], args, arms(builder), cold)
+    cold = _cold_function(builder.module, [v for v in variants if is_long(v)], args, arms)
+    _write_arms(builder, [v for v in variants if not is_long(v)], args, arms(builder), cold)
 
 
 def _cold_function(
