@@ -41,9 +41,8 @@ __version__ = "0.2.0.dev0"
 __all__ = [
     "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Region",
     "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes", "constant", "evaluate",
-    "expression",
-    "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render", "save",
-    "shapes", "simplify", "trace", "var", "warm_up", "where",
+    "expression", "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render",
+    "save", "shapes", "simplify", "trace", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__

@@ -103,9 +103,9 @@ RENDER = {
     "rounding": "prove='point'", "over": "prove='area'", "proven": "prove='area'",
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
-"""What to write for a keyword that ``render`` lacks."""
+"""Replacements for keywords that ``render`` lacks."""
 INTERVAL = dict.fromkeys(("rounding", "over"), "prove='area'")
-"""What to write for a keyword that ``interval`` lacks."""
+"""Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
     "+ add radd": "a | b, or a.offset(distance)",
     "* mul rmul": "a.scale(factor), or a & b",
@@ -162,10 +162,8 @@ def missing(owner: str, name: str, guessed: Mapping[str, str], names: Iterable[s
 
 
 def hinted(make: Callable[P, T]) -> Callable[P, T]:
-    """A function of the library that names its keywords where it is given another one.
-
-    It names those that go by name alone where it is given too many values.
-    """
+    """A public function that raises ArgumentTypeError with a hint for an unknown keyword, and names
+    the keyword-only ones for too many positional arguments."""
     parameters = signature(make).parameters
     own = 1 if "self" in parameters else 0
     by_name = [
@@ -194,9 +192,9 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
 
 class Takes(Generic[P]):
-    """A decorator: ``f(..., **given)`` as if it spelled out what ``options`` takes by name.
+    """A decorator that gives ``f(..., **given)`` the keywords of ``options``.
 
-    Types, ``help``, ``inspect.signature`` and the error for another name are as if it did.
+    Types, ``help``, ``inspect.signature`` and errors are as if they were written out.
     """
 
     def __init__(self, options: Callable[P, Any]) -> None:

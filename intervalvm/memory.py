@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real
 from intervalvm.errors import DoesNotFit, OptionError
@@ -107,3 +108,10 @@ def no_search_for_cycles() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def aligned(n_bytes: int) -> NDArray[np.uint8]:
+    """Uninitialised memory that starts on a cache line."""
+    raw = np.empty(n_bytes + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + n_bytes]

@@ -1,12 +1,14 @@
-"""The words that arguments take, each written once, and what an engine on a back end is.
+"""The words of arguments as types, and ``Way``: an engine on a back end.
 
-``api.options`` compares what a caller gives with these words; all others ask what it made of them.
+Only ``api.options`` compares a caller's strings with them.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import Literal
+
+from intervalvm.late import cached_property
 
 Engine = Literal["pruned", "dense", "naive"]
 Backend = Literal["numba", "numpy", "cupy", "cuda"]
@@ -20,7 +22,7 @@ Keep = Literal["value", "sign"]
 
 
 class Way(Enum):
-    """What computes pixels: an engine on a back end. An engine's default comes first."""
+    """An engine on a back end; the default of an engine comes first."""
 
     COMPILED = "pruned", "numba"
     READABLE = "pruned", "numpy"
@@ -34,16 +36,16 @@ class Way(Enum):
     def __init__(self, engine: Engine, backend: Backend) -> None:
         self.engine, self.backend = engine, backend
 
-    @property
+    @cached_property
     def prunes(self) -> bool:
-        """Whether it walks a quadtree; the others evaluate every clause at every pixel."""
+        """Whether it walks a quadtree; the others are dense."""
         return self in (Way.COMPILED, Way.READABLE, Way.GPU_LEAVES, Way.GPU_WALK)
 
-    @property
+    @cached_property
     def keeps(self) -> bool:
         """Whether it keeps every clause's array to the end."""
         return self in (Way.NAIVE, Way.GPU_NAIVE)
 
-    @property
+    @cached_property
     def on_gpu(self) -> bool:
         return self in (Way.GPU_LEAVES, Way.GPU_WALK, Way.GPU_DENSE, Way.GPU_NAIVE)

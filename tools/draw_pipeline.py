@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
-from intervalvm.evaluate.boxes import NEAREST
-from intervalvm.jit import layout
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS
 from intervalvm.raster import quadtree
 from intervalvm.raster.grid import coordinates
+from intervalvm.raster.job import Counts, split_levels
 
 PLACE = DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIZE, DEPTH = 1024, 6
@@ -54,10 +54,10 @@ class Recorder(quadtree._Walk):
 def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
     """Walk over a region of ``tape``."""
     x, y = coordinates(region, SIZE, SIZE, "linspace", "float32")
-    steps = layout.split_levels(DEPTH)
-    counts = [layout.Counts() for _ in steps]
+    steps = split_levels(DEPTH)
+    counts = [Counts() for _ in steps]
     samples, pixels = (x, y), np.zeros((SIZE, SIZE), np.uint8)
-    walk = Recorder(samples, samples, pixels, steps, counts, NEAREST, None)
+    walk = Recorder(samples, samples, pixels, steps, counts, Floats(x.dtype), None)
     walk.prepare()
     walk.split(tape, quadtree.Tile(0, 0, 0), 0)
     return walk

@@ -24,6 +24,7 @@ from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.layout import LANES
 from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval
@@ -172,8 +173,10 @@ def _by_numpy(rules: Rules, op: str, sides: Sequence[Interval], dtype: np.dtype[
     return rules.intervals[op](IntervalArrays(dtype), *sides)
 
 
-def _by_lanes(rounding: str, op: str, sides: Sequence[Interval], dtype: np.dtype[Any]) -> Interval:
-    program, lanes = plain_program(_tape(op), dtype), LaneEvaluator(dtype, rounding=rounding)
+def _by_lanes(
+    meaning: Meaning, op: str, sides: Sequence[Interval], dtype: np.dtype[Any]
+) -> Interval:
+    program, lanes = plain_program(_tape(op), dtype), LaneEvaluator(dtype, meaning=meaning)
     x, y = sides[0], sides[-1]
     blocks = []
     for start in range(0, len(x.lower), LANES):
@@ -186,9 +189,9 @@ def _by_lanes(rounding: str, op: str, sides: Sequence[Interval], dtype: np.dtype
 RUN: dict[tuple[str, str], Callable[[str, str, Sequence[Case]], Iterator[Found]]] = {
     ("outward", "NumPy"): outward,
     ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, REAL)),
-    ("proofs", "lanes"): partial(proofs, partial(_by_lanes, "outward")),
+    ("proofs", "lanes"): partial(proofs, partial(_by_lanes, "real")),
     ("nearest", "NumPy"): partial(nearest, partial(_by_numpy, NEAREST)),
-    ("nearest", "lanes"): partial(nearest, partial(_by_lanes, "nearest")),
+    ("nearest", "lanes"): partial(nearest, partial(_by_lanes, "float")),
 }
 EVALUATORS = [Evaluator(*name, dtype) for dtype in ("float64", "float32") for name in RUN]
 OUTWARD = EVALUATORS[0]

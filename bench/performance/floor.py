@@ -17,10 +17,10 @@ from bench.page import table, times
 from bench.performance.techniques import DTYPE, Scene, scene
 from bench.subject import Subject
 from bench.timing import Times, in_turns
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
-from intervalvm.jit import context as c
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Program
+from intervalvm.jit import layout as c
 from intervalvm.jit import native, walk
-from intervalvm.jit.layout import Counts
+from intervalvm.raster.job import Counts
 
 VECTORS_A_CYCLE, STORES_A_CYCLE = 2, 1
 """Vectors that a core of the kinds below computes, or stores, each cycle."""
@@ -48,7 +48,7 @@ class Work:
 
     def add(self, program: Program, *, leaf: bool) -> None:
         """A program over 64 regions, or over the 256 points of a leaf."""
-        numbers = Counter((program.records[:, 0] & (1 << VARIANT_BITS) - 1).tolist())
+        numbers = Counter((program.records[:, 0] & VARIANT_MASK).tolist())
         for number, count in numbers.items():
             computed, stored = _vectors(number, leaf=leaf)
             self.computed += count * computed
@@ -133,24 +133,25 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
         work["leaves" if is_leaf else "128 px"].add(program, leaf=is_leaf)
 
     def walked(of: Scene, pixels: NDArray[np.uint8]) -> list[Counts]:
-        return walk.render(of.plan, (of.x, of.y), (of.x, of.y), pixels, (3, 3), threads=1)
+        sides = of.x, of.y
+        return Counts.of(walk.render(of.plan, sides, sides, pixels, (3, 3), threads=1).tolist())
 
     counts = walked(of, image)
     assert counts[0].clauses == work["128 px"].records
     assert counts[1].clauses == work["leaves"].records
     shape.check(image)
     kernel = native.kernel("tame", DTYPE.name)
-    with of.plan.workspaces(2, 2) as (root, own):
-        frame = walk._Frame(of.plan, root, (of.x, of.y), (of.x, of.y), image, (3, 3))
-        frame.words[c.BUDGET] = 0  # split the root and come back
+    with of.plan.workspaces(2, 2) as (whole, own):
+        frame = walk._Frame(of.plan, whole, (of.x, of.y), (of.x, of.y), image, (3, 3))
+        frame.words[c.BUDGET] = 0  # split the image and come back
 
-        def split_root() -> None:
+        def split_image() -> None:
             contexts = frame.start([own])
             own.context[c.DEPTH] = -1
             kernel(contexts[0])
 
         runs: dict[str, Callable[[], object]] = {
-            "root": split_root,
+            "root": split_image,
             "frame": partial(walked, of, image),
             "twice": partial(walked, twice, large),
             "fill": partial(image.fill, 0),

@@ -18,13 +18,12 @@ from bench.performance.techniques import DTYPE, scene
 from bench.processes import start
 from bench.subject import TOP, Subject
 from bench.timing import in_turns
-from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.thresholds import Floats
-from intervalvm.jit.plan import _bounds
+from intervalvm.evaluate.evaluators import Inputs
+from intervalvm.jit.evaluator import evaluator
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
@@ -32,14 +31,14 @@ NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth
 
 def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     """A table of what each pass over the tape takes, and the seconds of all but the reading."""
-    xp, of, settings = Arrays(np, DTYPE), scene(shape.tape), {"var-z": 0.0}
-    domain = of.plan.domain
-    unbalanced = fold(shape.tape, xp, settings)
-    folded = balance(unbalanced)
-    numbers = Floats(folded, xp)
-    bounds = _bounds(numbers, folded, domain)
-    asked = Predicates(folded, bounds.lower, bounds.maybe_nan, numbers)
-    program = bitmap_program(folded, asked, DTYPE)
+    of, floats, settings = scene(shape.tape), evaluator("float", DTYPE), {"var-z": 0.0}
+    edge = of.plan.domain
+    box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
+    unbalanced = fold(shape.tape, floats, settings)
+    folded, numbers = floats.constants(balance(unbalanced))
+    known = floats.known(folded, numbers, box)
+    asked = Predicates(folded, known, floats)
+    program = bitmap_program(folded, asked)
     assert np.array_equal(program.records, of.plan.program.records)
 
     lengths = {
@@ -52,11 +51,11 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     }
     runs: list[Callable[[], object]] = [
         lambda: ivm.parse(shape.text),
-        lambda: fold(shape.tape, xp, settings),
+        lambda: fold(shape.tape, floats, settings),
         lambda: balance(unbalanced),
-        lambda: _bounds(numbers, folded, domain),
-        lambda: Predicates(folded, bounds.lower, bounds.maybe_nan, Floats(folded, xp)),
-        lambda: bitmap_program(folded, asked, DTYPE),
+        lambda: floats.known(folded, floats.constants(folded)[1], box),
+        lambda: Predicates(folded, known, floats),
+        lambda: bitmap_program(folded, asked),
     ]
     taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)
     rows = [(name, ms(taken[name].median), result) for name, result in lengths.items()]

@@ -1,7 +1,6 @@
 """What each technique is worth: the same picture without it.
 
-A switch is an engine's own piece in another place, or a subclass of one that does less; nothing in
-the package knows of it.
+A switch is an option of the pipeline, or an engine's own piece in another place.
 """
 
 from __future__ import annotations
@@ -19,54 +18,20 @@ import intervalvm as ivm
 from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler import assemble
-from intervalvm.compiler.balance import balance
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.program import Assembler, Operand, Program
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.pipeline import Technique, compile
+from intervalvm.compiler.program import Question
+from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import native, walk
-from intervalvm.jit.layout import Counts
-from intervalvm.jit.plan import Plan, _bounds, domain_of, plan_of
-from intervalvm.ops import ROWS
+from intervalvm.jit.evaluator import evaluator
+from intervalvm.jit.plan import Plan, domain_of, plan_of
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import canvas
+from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 
 SIZE = 1024
 STEPS = (3, 3)
 DTYPE = np.dtype(np.float32)
-
-
-class _RootOnly(Predicates):
-    """Asks whether the root is below 0, and nothing of its operands."""
-
-    def _push(self, node: int) -> None:
-        self._literal(node)
-
-
-class _NoThresholds(Predicates):
-    """Pushes the question through choices and signs, and through no arithmetic."""
-
-    def _push(self, node: int) -> None:
-        name = ROWS[self.codes[self._demand[node][0]]].name
-        if name in ("min", "max", "copy", "neg", "const"):
-            super()._push(node)
-        else:
-            self._literal(node)
-
-
-class _NoAxes(Assembler):
-    """Takes x and y as values that depend on both."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__(dtype)
-        self.x, self.y = self.spread(("x", 0)), self.spread(("y", 1))
-
-    def sum_less(self, x: Operand, y: Operand, t: Operand, *, greater: bool) -> Operand:
-        total = self.value("add", x, y)
-        return self.less(t, total) if greater else self.less(total, t)
 
 
 @dataclass(frozen=True)
@@ -78,21 +43,21 @@ class Scene:
     y: NDArray[Any]
     plan: Plan
 
-    def program(self, tape: Tape, asked: type[Predicates] = Predicates) -> Program:
-        numbers = Floats(tape, Arrays(np, DTYPE))
-        found = _bounds(numbers, tape, self.plan.domain)
-        predicates = asked(tape, found.lower, found.maybe_nan, numbers)
-        return assemble.bitmap_program(tape, predicates, DTYPE)
-
-    def with_program(self, program: Program) -> Plan:
-        return replace(self.plan, program=program, _idle=[])
+    def without(self, technique: Technique) -> Plan:
+        """The plan that leaves a technique out."""
+        edge = self.plan.domain
+        box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
+        floats = evaluator("float", DTYPE)
+        program = compile(
+            self.tape, Question.SIGN, floats, box, {"var-z": 0.0}, without=[technique]
+        )
+        return Plan(program, edge)
 
 
 def scene(tape: Tape, size: int = SIZE) -> Scene:
     x, y = coordinates(None, size, size, "linspace", "float32")
-    plan = plan_of(
-        tape, DTYPE, {"var-z": 0.0}, domain_of((x[0], x[-1], y[-1], y[0]), DTYPE), sign_only=True
-    )
+    domain = domain_of((x[0], x[-1], y[-1], y[0]), DTYPE)
+    plan = plan_of(tape, Question.SIGN, "float", DTYPE, {"var-z": 0.0}, domain)
     return Scene(tape, x, y, plan)
 
 
@@ -109,7 +74,7 @@ def drawing(
         pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
         sides = (of.x, of.y)
         counts = walk.render(plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear)
-        return pixels, counts
+        return pixels, Counts.of(counts.tolist())
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:
         with patch.object(native, "kernel", lambda _kind, *which: original("careful", *which)):
@@ -118,33 +83,23 @@ def drawing(
     return draw_carefully if careful else draw
 
 
-def _plans(of: Scene) -> dict[str, Plan]:
-    """Plans of programs that were made with less."""
-    unbalanced = fold(of.tape, Arrays(np, DTYPE), {"var-z": 0.0})
-    folded = balance(unbalanced)
-    with patch.object(assemble, "Assembler", _NoAxes):
-        no_axes = of.program(folded)
-    programs = {
-        "demand: only the root is asked": of.program(folded, _RootOnly),
-        "thresholds: demand through min, max and neg": of.program(folded, _NoThresholds),
-        "terms of one axis": no_axes,
-        "folding": of.program(balance(of.tape)),
-        "balance: chains of min and max as they are": of.program(unbalanced),
-    }
-    return {ALL: of.plan} | {name: of.with_program(p) for name, p in programs.items()}
-
-
 ALL = "nothing"
+SWITCHES: dict[str, Technique] = {
+    "demand: only the root is asked": "pushdown",
+    "thresholds: demand through min, max and neg": "thresholds",
+    "terms of one axis": "axes",
+    "folding": "fold",
+    "balance: chains of min and max as they are": "balance",
+}
 
 
 def switched_off(shape: Subject, *, rounds: int) -> tuple[str, str]:
     """Two tables: what each technique is worth, and the mean lengths of programs with it."""
     of = scene(shape.tape)
-    plans = _plans(of)
+    plans = {ALL: of.plan} | {name: of.without(each) for name, each in SWITCHES.items()}
+    wild = Plan(replace(of.plan.program, is_tame=False), of.plan.domain)
     ways = {name: drawing(of, plan) for name, plan in plans.items()} | {
-        "the tame kernel: careful throughout": drawing(
-            of, replace(of.plan, is_tame=False, _idle=[]), careful=True
-        ),
+        "the tame kernel: careful throughout": drawing(of, wild, careful=True),
         "64 children at once: four a split": drawing(of, of.plan, steps=[1] * 6),
         "the second split: leaves of 128 pixels": drawing(of, of.plan, steps=[3]),
     }

@@ -1,1 +1,1 @@
-"""All that a user calls. Options are checked here."""
+"""The public functions; options are checked here."""

@@ -1,4 +1,4 @@
-"""A tape over one box: its bounds, a shorter tape for it; and a shorter one for everywhere."""
+"""``interval``, ``simplify`` and ``fold``: bounds of a tape over a box, and shorter tapes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ import numpy as np
 
 from intervalvm.api.options import is_fast, keeps_sign, proves_real
 from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
-from intervalvm.arith.arrays import Arrays, as_dtype
+from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
-from intervalvm.compiler.fold import fold as fold_tape
-from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.questions import sign_tape
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.pipeline import folded, shortened
+from intervalvm.compiler.program import Question
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.boxes import Bounds, bounds
 from intervalvm.evaluate.decorated import Decoration
+from intervalvm.evaluate.evaluators import Floats, Inputs
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
-from intervalvm.tape import shorten as passes
 from intervalvm.words import Fold, Keep, Prove
 
 Side = Any
@@ -36,12 +33,17 @@ Sides = list[tuple[float, float, bool]]
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds on all values of a tape over a box; ``maybe_nan`` if some of them may be NaN.
+    """Bounds on the values of a tape over a box.
 
-    The bounds hold for the values that are not NaN. A real function (``prove="area"``) has no value
-    that is: then ``maybe_nan`` says that it may be undefined at some point, and the interval is
-    empty, from inf to -inf, where it is undefined at all of them. ``decoration`` says more, where
-    it was asked for. As text it has six digits, rounded outwards.
+    They enclose all values that are not NaN. As text they have six digits, rounded outwards.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Inf and -inf if the real function is undefined at every point.
+    maybe_nan : bool
+        Whether a value may be NaN, or the real function undefined.
+    decoration : Decoration or None
     """
 
     lower: float
@@ -77,21 +79,36 @@ def interval(
     decoration: bool = False,
     dtype: Any = "float32",
 ) -> Interval:
-    """Bounds in ``dtype`` on the values of a tape over a box.
+    """Bound the values of a tape over a box.
 
-    They enclose every value that ``evaluate`` computes in ``dtype`` at the float points of the box,
-    1 or 0 for a truth such as ``x < y``. With ``prove="area"`` they enclose every value of the real
-    function at the real points of the box (``ops`` says what operations mean there; a constant
-    is the float64 that its text is rounded to); with ``prove="point"`` likewise, of a box that is
-    one point. With ``decoration`` the interval tells whether the function is defined, continuous
-    and bounded, by the decorations of IEEE 1788; this is about the real function, so ``prove`` is
-    then "area".
+    The bounds enclose every value that ``evaluate`` computes in ``dtype`` at float points of the
+    box; with ``prove``, every value of the real function at real points, as defined in ``ops``. A
+    constant is the float64 of its text. A truth is 1 or 0.
 
-    Each side is a number or a pair (low, high); its ends are rounded to ``dtype``, outwards for
-    the real function. Infinite ends are allowed, and mean that the side is unbounded for the real
-    function. Raises OptionError for a NaN or a pair the wrong way round, for ``prove="point"`` with
-    a side that is no single number, and for a side of no real number where the real function is
-    meant; VariableError for a variable that is not set.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or (float, float)
+        Sides, numbers or pairs (low, high), rounded to ``dtype``, outwards with ``prove``. Ends may
+        be infinite; for the real function the side is then unbounded.
+    variables : dict of str to float or (float, float), optional
+    prove : {None, "point", "area"}
+        Bound the real function; "point" takes one number a side.
+    decoration : bool
+        Decorate the result by IEEE 1788, for the real function.
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    OptionError
+        For a NaN, a pair in the wrong order, a pair with ``prove="point"``, or a side without a
+        real number.
+    VariableError
+        For a free variable without a value.
     """
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
@@ -102,8 +119,9 @@ def interval(
     at_point = all(low == high for low, high, _ in (*named, *free))
     if proves_real(prove, decoration=flag("decoration", decoration), at_point=at_point):
         return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
-    root = _bounds(tape, named, free, as_dtype(dtype), sign_only=False).root
-    # Adding 0 makes 0 of -0: as a bound either stands for both.
+    evaluator = Floats(as_dtype(dtype))
+    root = evaluator.bounds(tape, _inputs(named, free, evaluator.dtype)).root
+    # adding 0 turns -0 into 0: as bounds they are equal
     return Interval(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
 
 
@@ -138,13 +156,30 @@ def simplify(
     keep: Keep = "value",
     dtype: Any = None,
 ) -> Tape:
-    """A tape, never longer, that is the same at every float point of a box.
+    """Shorten a tape for a box; it keeps its values at every float point of it.
 
-    With ``keep="value"`` it has the same bits, with ``keep="sign"`` the same answer to ``v < 0``:
-    in float32 and in float64, or in ``dtype`` alone if one is named, which allows more: constants
-    are folded, and for the sign whole chains of clauses become a comparison with the exact float
-    at which the answer changes. Sides as for ``interval``. A free variable may have any value, NaN
-    included, unless ``variables`` bounds it; all stay free.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or (float, float)
+        As for ``interval``.
+    variables : dict of str to float or (float, float), optional
+        Bounds of free variables, which may else have any value, NaN included. All stay free.
+    keep : {"value", "sign"}
+        Keep the bits of the value, or only whether it is below 0.
+    dtype : {None, "float32", "float64"}
+        Keep it in one dtype only, which shortens more: constants are folded, and for the sign
+        chains of clauses become comparisons with a threshold.
+
+    Returns
+    -------
+    Tape
+        Never longer than ``tape``.
+
+    Raises
+    ------
+    OptionError, VariableError
+        As ``interval`` does.
     """
     tape, sign_only = as_tape(tape), keeps_sign(keep)
     anything = (-np.inf, np.inf)
@@ -155,50 +190,19 @@ def simplify(
         for name in tape.variables
     ]
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
-    if dtype is not None:
-        return _simplify_in(as_dtype(dtype), tape, named, free, sign_only=sign_only)
-    traces = [
-        _bounds(tape, named, free, np.dtype(each), sign_only=sign_only).trace
-        for each in (np.float32, np.float64)
-    ]
-    # A choice must hold in both dtypes: their roundings, and so their ties, differ.
-    single, double = traces
-    agreed = passes.Trace(
-        [a & b for a, b in zip(single.left_only, double.left_only, strict=True)],
-        [a & b for a, b in zip(single.right_only, double.right_only, strict=True)],
-    )
-    return passes.simplify(tape, agreed)
+    evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
+    boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
+    return shortened(tape, Question.SIGN if sign_only else Question.VALUE, evaluators, boxes)
 
 
-def _simplify_in(
-    dtype: np.dtype[Any], tape: Tape, named: Sides, free: Sides, *, sign_only: bool
-) -> Tape:
-    xp = Arrays(np, dtype)
-
-    def shorten(found: Tape) -> Tape:
-        trace = _bounds(found, named, free, dtype, sign_only=sign_only).trace
-        return fold_tape(passes.simplify(found, trace), xp)
-
-    short = shorten(fold_tape(tape, xp))
-    if sign_only:
-        values = _bounds(short, named, free, dtype, sign_only=True).values
-        lower = np.array([np.ravel(value.lower)[0] for value in values], dtype)
-        maybe_nan = np.array([np.ravel(value.maybe_nan)[0] for value in values])
-        asked = shorten(sign_tape(short, Predicates(short, lower, maybe_nan, Floats(short, xp))))
-        short = min(short, asked, key=len)
-    return min(tape, short, key=len)
-
-
-def _bounds(
-    tape: Tape, named: Sides, free: Sides, dtype: np.dtype[Any], *, sign_only: bool
-) -> Bounds:
+def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:
+    """The box as intervals of one region."""
     with np.errstate(over="ignore"):
         x, y, z, *rest = (
             row.Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
             for low, high, maybe_nan in (*named, *free)
         )
-    axes = {"var-x": x, "var-y": y, "var-z": z}
-    return bounds(tape, axes, rest, dtype, sign_only=sign_only)
+    return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
 
 
 def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
@@ -224,15 +228,29 @@ def fold(
     dtype: Any = "float32",
     variables: Mapping[str, float] | None = None,
 ) -> Tape:
-    """A shorter tape of the same value: constants computed, common parts shared, identities used.
+    """Shorten a tape everywhere: fold constants, merge common subexpressions, use identities.
 
-    Every bit is the same, for every float, in ``dtype``, to which its constants are rounded;
-    rendering does this anyway. With "fast" identities of real numbers are used too, each of which
-    breaks something: ``compiler.identities.FAST`` and the page on expressions list them. The given
-    ``variables`` become constants, the rest stay free.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    how : {"exact", "fast"}
+        "exact" keeps every bit in ``dtype``; rendering does it anyway. "fast" also uses identities
+        of real numbers, which change values: the page on expressions lists them.
+    dtype : {"float32", "float64"}
+        Constants are rounded to it.
+    variables : dict of str to float, optional
+        Free variables to replace by constants.
 
-    Raises OptionError for another word or dtype, VariableError for a variable that the tape does
-    not have.
+    Returns
+    -------
+    Tape
+
+    Raises
+    ------
+    OptionError
+        For another word or dtype.
+    VariableError
+        For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
-    return fold_tape(bound, Arrays(np, as_dtype(dtype)), fast=is_fast(how))
+    return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))

@@ -32,15 +32,37 @@ def evaluate(
     dtype: Any = "float32",
     max_memory: Amount | None = None,
 ) -> Any:
-    """The value of ``tape`` at each point, in ``dtype``, of the shape that the inputs broadcast to.
+    """The values of a tape at points; those of a truth are 1 or 0.
 
-    ``x``, ``y``, ``z`` and the values of ``variables`` are real numbers or arrays of them; each is
-    rounded once to ``dtype``. NaN and infinity go through as IEEE 754 has it. A truth, such as
-    ``x < y``, is 1 or 0. With ``backend="cupy"`` arrays are CuPy's, and so is the result. Raises
-    ArgumentTypeError for what is no real number, such as text, None or a complex number,
-    OptionError for an integer beyond float64, DoesNotFit if the arrays would need more than
-    ``max_memory`` bytes (by default: than is available), VariableError for a variable that is not
-    set, BackendError where the back end is not there, DeviceError where the GPU fails.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or array
+        They broadcast, and are rounded once to ``dtype``. NaN and infinity follow IEEE 754.
+    variables : dict of str to float or array, optional
+    engine : {"dense", "naive"}
+        "naive" keeps every array.
+    backend : {"numpy", "cupy"}
+        With "cupy" the result is a CuPy array.
+    dtype : {"float32", "float64"}
+    max_memory : int, float or str, optional
+        Bytes, or text such as "4G"; by default the available memory.
+
+    Returns
+    -------
+    array
+        Of ``dtype`` and the broadcast shape; a scalar for scalars.
+
+    Raises
+    ------
+    ArgumentTypeError, OptionError
+        For an input that is no real number, or an integer beyond float64.
+    VariableError
+        For a free variable without a value.
+    DoesNotFit
+        If ``max_memory`` is not enough.
+    BackendError, DeviceError
+        If the back end is not available, or a GPU fails.
     """
     way = array_way(engine, backend)
     with device_errors():
@@ -52,7 +74,7 @@ def evaluate(
 
 
 class Gradient(NamedTuple):
-    """The values of a tape and its derivatives, arrays of one shape."""
+    """The values of a tape and its derivatives: arrays of one shape and dtype."""
 
     value: Any
     dx: Any
@@ -72,16 +94,29 @@ def grad(
     dtype: Any = "float32",
     max_memory: Amount | None = None,
 ) -> Gradient:
-    """The value of ``tape`` at each point and its partial derivatives by x, y and z.
+    """The values of a tape at points, and its partial derivatives.
 
-    Each has the shape that the inputs broadcast to. The value is that of ``evaluate``, bit for bit;
-    the derivatives are those of the real function, computed in ``dtype``. Where branches meet, as
-    those of ``min``, ``max``, ``abs`` and ``floor`` do, the slopes on both sides of the point are
-    compared along each axis: equal ones, up to the root of the dtype's epsilon, are the derivative.
-    Where they differ there is none, and the slope of one branch is given: that of the operand that
-    the value is, the right one where ``min`` or ``max`` tie; 1 for ``abs`` at 0; 0 for ``floor``
-    and other steps. ``sqrt`` at 0 gives infinity, or NaN where its operand's slope is 0. Raises as
-    ``evaluate`` does.
+    Derivatives are those of the real function, computed in ``dtype``. Where branches of ``min``,
+    ``max``, ``abs``, ``floor`` and the like meet, the one-sided derivatives along each axis are
+    compared: if they are equal, up to the square root of the dtype's epsilon, they are the
+    derivative. Otherwise it is that of one branch: of the selected operand, the right one of a tie;
+    1 for ``abs`` at 0; 0 for steps. ``sqrt`` at 0 gives infinity, or NaN if its operand's
+    derivative is 0.
+
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    x, y, z : float or array
+    variables : dict of str to float or array, optional
+    backend : {"numpy", "cupy"}
+    dtype : {"float32", "float64"}
+    max_memory : int, float or str, optional
+        All as for ``evaluate``, which also raises the same errors.
+
+    Returns
+    -------
+    Gradient
+        Its value is bit for bit that of ``evaluate``.
     """
     way = array_way("dense", backend)
     with device_errors():

@@ -1,7 +1,7 @@
-"""What a notebook shows of a tape, an expression or a shape.
+"""Notebook representations of a tape, an expression or a shape.
 
-In: anything that ``render`` takes. Out: a PNG, or HTML with it, the clauses counted and the axes
-named. Variables have their defaults; where one has none there is no picture.
+A PNG, or HTML with it, the number of clauses and the axes. Variables have their defaults; without
+one there is no picture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def png(shape: Any) -> bytes | None:
 
 @late.provides
 def html(shape: Any) -> str:
-    """The picture, and under it what kind of thing it is, as text."""
+    """The picture with a caption."""
     tape, picture = as_tape(shape), png(shape)
     said = escape(f"{type(shape).__name__}: {describe(tape)}")
     if picture is None:

@@ -1,29 +1,29 @@
-"""The options of every renderer: what they are, what they may be, and what they come to.
+"""The options of renderers, their checks, and the ``Job`` that they make for a shape.
 
-In: options as a caller gives them. Out: ``Options``, each checked by itself, and from them a
-``Job``, all of them checked against the others and the shape. Words are compared here and nowhere
-else. What is drawn (``What``) stands apart from how (``How``), which other renderers have too.
+``Options`` checks each option by itself, ``Options.job`` all against each other and the shape.
+Words are compared here only. ``What`` says what is drawn, ``How`` how, for other renderers too.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
-from intervalvm.arith.arrays import Arrays, as_dtype
-from intervalvm.compiler.fold import fold as fold_tape
+from intervalvm.arith.arrays import as_dtype
+from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
-from intervalvm.jit.layout import BLOCK, split_levels
+from intervalvm.jit.layout import BLOCK
 from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.grid import coordinates, cropped_region, edges
-from intervalvm.raster.job import Job, Progress
+from intervalvm.raster.job import Job, Progress, split_levels
 from intervalvm.raster.region import (
     Crop,
     Region,
@@ -57,17 +57,18 @@ BACKENDS = {engine: tuple(w.backend for w in Way if w.engine == engine) for engi
 """The back ends of each engine; the first is the default."""
 WAYS = {(way.engine, way.backend): way for way in Way}
 COORDINATE_BYTES = 64
-"""What each column and row takes while its coordinate is made, at most."""
+"""The most bytes of a coordinate while it is computed."""
 LEAF_PX = BLOCK
-"""A depth chosen by ``check_depth`` gives leaves of at most so many pixels a side."""
+"""The largest leaves, in pixels a side, of a depth chosen by ``check_depth``."""
+BITMAP = np.dtype(np.uint8)
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class What:
-    """What is drawn. Frozen for all but its check, which makes a pair of a size, a Region of what
-    reads as one, a tuple of a crop, a dtype of its name: so nothing is read twice."""
+    """What is drawn. The check normalizes a size to a pair, ends to a Region, a crop to a tuple and
+    a name to a dtype."""
 
     size: int | tuple[int, int] = 1024
     region: RegionLike | None = None
@@ -92,18 +93,18 @@ class What:
 
     @property
     def is_bitmap(self) -> bool:
-        """Whether pixels say inside or outside; otherwise they are values."""
+        """Whether the image is a bitmap, not values."""
         return self.mode == "bitmap"
 
     @property
     def proves_areas(self) -> bool:
-        """Whether what is proven of a pixel is about all of its area."""
+        """Whether pixels are proven over their areas."""
         return self.prove == "area"
 
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How it is drawn: none of these changes a bit, but for ``fold="fast"``."""
+    """How it is drawn: only ``fold="fast"`` changes bits."""
 
     engine: Engine = "pruned"
     backend: Backend | None = None
@@ -112,10 +113,12 @@ class How:
     max_memory: Amount | None = None
     fold: Fold = "exact"
     progress: Progress | bool | None = None
+    way: Way = field(init=False, repr=False)
+    """The engine on its back end."""
 
     def __post_init__(self) -> None:
         given = vars(self)
-        self.way()
+        given["way"] = self._way()
         if self.threads is not None:
             given["threads"] = check_threads(self.threads)
         if self.depth is not None and _as_levels(self.depth) < 0:
@@ -127,8 +130,7 @@ class How:
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
 
-    def way(self) -> Way:
-        """The engine on its back end."""
+    def _way(self) -> Way:
         check_word("engine", self.engine, ENGINES)
         choices, backend = BACKENDS[self.engine], self.backend
         if backend is not None and not is_word(backend, choices):
@@ -141,36 +143,35 @@ class How:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(How, What):
-    """All that ``render`` is told of a picture. Raises as it does for what means nothing."""
+    """The options of ``render``. Raises as it does for an invalid one."""
 
     def __post_init__(self) -> None:
         What.__post_init__(self)
         How.__post_init__(self)
         if self.prove is None:  # which no GPU does: a frame says so, whether there is one or not
-            check_device(self.way())
+            check_device(self.way)
 
     def job(self, tape: Tape, variables: Mapping[str, float] | None) -> Job:
-        """What is to be done for the picture of a tape, or the error that ``render`` promises.
+        """The job of drawing a tape. Raises as ``render`` does.
 
-        ``variables`` are those of the options over the defaults of a shape.
+        ``variables`` are those of the options and the defaults of a shape.
         """
         whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
         assert isinstance(whole, tuple)
         assert isinstance(dtype, np.dtype)
-        assert isinstance(max_memory, int | None)
-        assert isinstance(region, Region | None)
+        assert max_memory is None or isinstance(max_memory, int)
+        assert region is None or isinstance(region, Region)
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
         depth = check_depth(self.depth, width, height)
-        way = self.way()
         if self.prove is not None:
-            self._check_proof(way)
+            self._check_proof()
         tape = folded(tape, self.fold, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
         settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
-        pixel_type = np.dtype(np.uint8) if self.is_bitmap else dtype
-        # of an image that is one pixel wide the coordinates are the larger part
+        pixel_type = BITMAP if self.is_bitmap else dtype
+        # coordinates are larger than an image one pixel wide
         needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
@@ -186,21 +187,21 @@ class Options(How, What):
             grid=self.grid,
             prove=self.prove,
             settings=settings,
-            way=way,
+            way=self.way,
             threads=self.threads or usable_cpus(),
             depth=depth,
-            steps=split_levels(depth) if way.prunes else [],
+            steps=split_levels(depth) if self.way.prunes else [],
             max_memory=max_memory,
         )
 
-    def _check_proof(self, way: Way) -> None:
-        """Raise OptionError for options that do not go with ``prove``."""
+    def _check_proof(self) -> None:
+        """Raise OptionError for options that are incompatible with ``prove``."""
         wrong = {
             "mode": not self.is_bitmap and "proven pixels have no value: choose mode='bitmap'",
             "fold": self.fold != "exact"
             and "it changes values, so it proves nothing: choose fold='exact'",
-            "engine": way.keeps and "choose 'pruned' or 'dense'",
-            "backend": way.on_gpu and "choose 'numba' or 'numpy'",
+            "engine": self.way.keeps and "choose 'pruned' or 'dense'",
+            "backend": self.way.on_gpu and "choose 'numba' or 'numpy'",
         }
         for name, way_out in wrong.items():
             if way_out:
@@ -212,14 +213,14 @@ takes_options = Takes(Options)
 
 
 def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
-    """Of a function of arrays: what computes them. Raises OptionError for other words."""
+    """The way of a function of arrays. Raises OptionError for other words."""
     check_word("engine", engine, get_args(ArrayEngine))
     check_word("array back end", backend, get_args(ArrayBackend))
     return WAYS[engine, backend]
 
 
 def check_device(way: Way) -> None:
-    """Raise BackendError or DeviceError where a way needs a GPU's library, and it is not there."""
+    """Raise BackendError or DeviceError if a way needs a GPU's library that is not available."""
     if way.on_gpu:
         if way is not Way.GPU_WALK:
             array_module(on_gpu=True)  # says how to install it
@@ -229,7 +230,7 @@ def check_device(way: Way) -> None:
 
 
 def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:
-    """Raise OptionError for a word that is none of those that there are."""
+    """Raise OptionError for an unknown word."""
     if not is_word(word, choices):
         raise OptionError(f"no {what} {brief(word)}: choose {_listed(choices)}")
 
@@ -241,13 +242,13 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def check_prove(prove: Any) -> None:
-    """Raise OptionError for what is neither None nor a word of ``Prove``."""
+    """Raise OptionError for an unknown ``prove``."""
     if prove is not None and not is_word(prove, PROVES):
         raise OptionError(f"prove={brief(prove)}: choose {_listed(PROVES)}, or None")
 
 
 def proves_real(prove: Prove | None, *, decoration: bool, at_point: bool) -> bool:
-    """Whether bounds are asked for that hold for the real function, not for floats alone."""
+    """Whether bounds are those of the real function."""
     check_prove(prove)
     if prove == "point" and not at_point:
         raise OptionError(
@@ -257,29 +258,31 @@ def proves_real(prove: Prove | None, *, decoration: bool, at_point: bool) -> boo
 
 
 def is_fast(fold: Fold) -> bool:
-    """Whether a tape is folded by identities of real numbers too."""
+    """Whether identities of real numbers are used."""
     check_word("way to fold", fold, FOLDS)
     return fold == "fast"
 
 
 def keeps_sign(keep: Keep) -> bool:
-    """Whether a shorter tape need keep no more than the answer to ``v < 0``."""
+    """Whether a shorter tape keeps only the sign."""
     if not is_word(keep, KEEPS):
         raise OptionError(f"keep={brief(keep)} is neither 'value' nor 'sign'")
     return keep == "sign"
 
 
 def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
-    """What to draw of a tape that is folded exactly anyway: itself, or folded fast, once a tape."""
+    """The tape, or with "fast" its folded version, cached with the tape."""
     if not is_fast(fold):
         return tape
-    return tape.derived(("fast", dtype.name), lambda: fold_tape(tape, Arrays(np, dtype), fast=True))
+    return tape.derived(
+        ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
+    )
 
 
 def check_depth(depth: int | None, width: int, height: int) -> int:
-    """The levels of the quadtree; None chooses the fewest that give leaves of ``LEAF_PX`` pixels.
+    """The levels of the quadtree; None gives leaves of at most ``LEAF_PX`` pixels a side.
 
-    Raises OptionError for a negative depth and for one whose leaves would be less than a pixel.
+    Raises OptionError for a negative depth, and for leaves smaller than a pixel.
     """
     longer = max(width, height)
     if depth is None:
@@ -295,7 +298,7 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
 
 
 def _as_levels(depth: Any) -> int:
-    """An integer from 0, or -1 for what is none."""
+    """A non-negative integer, or -1."""
     try:
         return max(-1, integer(depth))
     except TypeError:
@@ -303,7 +306,7 @@ def _as_levels(depth: Any) -> int:
 
 
 def check_threads(threads: Any) -> int:
-    """How many threads share the work. Raises OptionError for what is no number from 1."""
+    """The number of threads. Raises OptionError unless it is a positive integer."""
     try:
         count = integer(threads)
     except TypeError:

@@ -1,8 +1,7 @@
-"""``prove``: what is certain of a shape in a region of the plane.
+"""``prove``: from a tape, a region and a resolution to a ``Proof``.
 
-In: a tape, a region, a resolution. Out: a ``Proof``. All of it follows from one image that is
-proven over the pixels' areas, and holds for the function of real numbers that the tape writes down:
-see ``ops``. Where the function is undefined is outside.
+It follows from an image proven over the pixels' areas, and holds for the real function that the
+tape defines. Points where the function is undefined are outside.
 """
 
 from __future__ import annotations
@@ -34,21 +33,31 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 GRID = "center"
-"""Its samples lie inside the cells, so that one may witness what a whole cell does not."""
+"""Samples are inside the cells, so that one may be proven where its cell is not."""
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What is proven of a shape in ``region``. It prints in two lines.
+    """What is proven of a shape in a region. It prints in two lines.
 
-    ``verdict`` is "empty" (no point of the region is inside), "full" (every one is), "crossed"
-    (some are and some are not), or "undecided": at this resolution none of the three was proven.
-    ``area`` are bounds on the area inside; ``bounds`` is a box ((x0, x1), (y0, y1)) that holds
-    every point inside, None if the region is empty. ``inside_at`` and ``outside_at`` are points
-    (x, y) of which it is proven, None if there was none; an "undecided" proof may have one.
-
-    ``image`` has the verdict of each cell, ``boxes`` joins them; ``save`` writes them down.
+    Attributes
+    ----------
+    verdict : str
+        "empty" (no point of the region is inside), "full" (every point is), "crossed" (some are),
+        or "undecided" (none of these is proven at this resolution).
+    region : Region
+    area : (float, float)
+        Bounds on the area inside.
+    bounds : ((float, float), (float, float)) or None
+        A box that holds every point inside; None if the region is empty.
+    inside_at, outside_at : (float, float) or None
+        Points proven inside and outside, if one was found.
+    image : Image
+        The verdict of each cell.
+    tape : Tape
+    z : float
+    variables : dict of str to float
     """
 
     verdict: str
@@ -64,14 +73,14 @@ class Proof:
 
     @property
     def boxes(self) -> Iterator[ProvenBox]:
-        """Boxes of one verdict each that cover the region, as large as a quadtree has them."""
+        """The cells of a quadtree that cover the region, each with one verdict."""
         return Cells.of(self.image).boxes()
 
     @in_default_environment
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a certificate: boxes and bounds as JSON lines, whole or, with FileError, not at
-        all. ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save``
-        writes it.
+        """Write a certificate, boxes and bounds as JSON lines. Raises FileError.
+
+        ``tools/check_certificate.py`` checks it against the tape as ``intervalvm.save`` writes it.
         """
         from intervalvm.proof.certificate import Subject, write_certificate
 
@@ -84,7 +93,7 @@ class Proof:
 
     @in_default_environment
     def __str__(self) -> str:
-        """Bounds are rounded outwards. The region, of which they hold, is not rounded at all."""
+        """Bounds are rounded outwards; the region is printed with all digits."""
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
         least, most = bounds_text(*self.area)
         _, whole = bounds_text(0.0, rounded_up((x1 - x0) * (y1 - y0)))
@@ -97,7 +106,7 @@ class Proof:
 
 
 def _exactly(region: Region) -> str:
-    """As ``str`` has it, but with all digits."""
+    """``str(region)`` with all digits."""
     return ", ".join(
         f"{axis} {'..'.join(repr(end).removesuffix('.0') for end in side)}"
         for axis, side in (("x", region.x), ("y", region.y))
@@ -120,15 +129,30 @@ def prove(
     threads: int | None = None,
     max_memory: Amount | None = None,
 ) -> Proof:
-    """What is certain of ``tape`` in ``region`` (default: -1..1 each way), as a ``Proof``.
+    """Prove where the real function of a tape is below 0 in a region.
 
-    The region is cut into ``resolution`` cells, one number or (columns, rows), and fitted to their
-    shape as for a picture. With ``tolerance`` the resolution is doubled until the bounds of the
-    area are no further apart, or until another doubling would go beyond ``max_resolution`` cells a
-    side: then ``area[1] - area[0]`` is larger than the tolerance. The other options are those of
-    ``render``; in float32 the region's ends are rounded outwards.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    region : Region or four floats, optional
+        By default -1..1 in x and y.
+    resolution : int or (int, int)
+        Cells a side, or (columns, rows); the region is fitted to their shape.
+    tolerance : float, optional
+        Double the resolution until the bounds of the area are this close.
+    max_resolution : int
+        The most cells a side that ``tolerance`` leads to.
+    z, variables, dtype, engine, backend, threads, max_memory
+        As for ``render``; in float32 the region's ends are rounded outwards.
 
-    Raises what ``render`` raises.
+    Returns
+    -------
+    Proof
+
+    Raises
+    ------
+    IntervalvmError
+        As ``render`` does.
     """
     if tolerance is not None and not real("tolerance", tolerance) >= 0:
         raise OptionError(f"the tolerance is {brief(tolerance)}: give an area, from 0")
@@ -155,7 +179,7 @@ def prove(
         if tolerance is None or area[1] - area[0] <= tolerance or 2 * max(size) > max_resolution:
             break
         size = 2 * size[0], 2 * size[1]
-    image.pixels.flags.writeable = False  # what is proven of them is read from them later
+    image.pixels.flags.writeable = False  # from which the proof's boxes are computed later
     counts = cells.counts()
     inside, outside = (_first(image, pixel) for pixel in (INSIDE, OUTSIDE))
     if counts["unproven"] and None in (inside, outside):
@@ -180,7 +204,7 @@ def prove(
 
 
 def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
-    """Raise DoesNotFit where the cells' verdicts, and those of their samples, would not fit."""
+    """Raise DoesNotFit if the verdicts of the cells and of their samples do not fit."""
     width, height = size
     needed = 2 * width * height + bytes_beside(width, height, lists=False)
     require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)

@@ -1,8 +1,7 @@
-"""``render`` and ``Renderer``: a shape to an image, by the way that the caller chooses.
+"""``render`` and ``Renderer``: from a shape to an image.
 
-``render`` checks its options (``api.options``), which makes a job; ``draw`` has it done by an
-engine on a back end, and the pixels make an image. A ``Renderer`` draws many frames of one tape:
-what depends on the region is kept while a caller pans or zooms.
+``api.options`` checks the options and makes a job; ``draw`` carries it out by an engine on a back
+end. A ``Renderer`` caches what depends on the region for further frames of one tape.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler.pipeline import folded
+from intervalvm.compiler.program import Question
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.evaluators import EVALUATORS
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.jit.layout import Counts
 from intervalvm.raster import bands, verdicts
 from intervalvm.raster.image import Image, canvas
-from intervalvm.raster.job import Drawn, Job, Progress
+from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.words import Way
 
 if TYPE_CHECKING:
@@ -35,42 +33,72 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
 FindPlan = Callable[["Plan", Box], "Plan"]
-"""The plan of a part of the domain, with the box in it that is drawn."""
+"""From a plan and the box that is drawn to the plan of a part of the domain."""
 MOST_VIEWS = 8
-"""Views kept; each holds at most as many records as the whole tape."""
+"""The number of cached views, each with at most as many records as the tape."""
 MARGIN = 0.5
-"""A view reaches beyond its frame by this part of the frame's size on each side."""
+"""The margin of a view around its frame, as a part of the frame's size."""
 MOST_ZOOM = 4.0
-"""A view serves frames down to its own size divided by this."""
+"""The largest ratio of the sizes of a view and a frame in it."""
 
 
 @in_default_environment
 @takes_options
 def render(tape: TapeLike, **options: Any) -> Image:
-    """The image of ``tape``: 255 where its value is below 0, else 0, NaN included. An expression
-    that is a truth, such as ``x < y``, is drawn where it holds.
+    """Draw a shape: 255 where its value is below 0 or a truth holds, else 0, NaN included.
 
-    ``size`` is in pixels, one number or (width, height). ``region`` is what the image shows, by
-    default -1..1 along its shorter side: a ``Region``, or its ends as (x0, x1, y0, y1). ``grid``
-    says where in it the samples lie. With ``crop=(left, top, right, bottom)``, in pixels from the
-    top left corner, the image is that part of the picture: at the same samples, without the time
-    and memory for the rest. The quadtree has ``depth`` levels, by default as many as make leaves
-    of 16 pixels. ``engine`` is "pruned", "dense" or "naive": all give the same bits, and so do all
-    back ends. ``threads`` defaults to the CPUs that this process may use. With ``mode="value"``
-    pixels are the values themselves, in ``dtype``, as ``evaluate`` gives them at the samples.
-    ``progress(done, total)`` is called with pixels from time to time; True draws a bar.
-    ``fold="fast"`` also uses identities of real numbers, which change values: see
-    ``intervalvm.fold``.
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    size : int or (int, int)
+        Pixels a side, or (width, height).
+    region : Region or four floats, optional
+        The part of the plane, a ``Region`` or (x0, x1, y0, y1); by default -1..1 along the shorter
+        side.
+    crop : (int, int, int, int), optional
+        Draw only the pixels (left, top, right, bottom) of the picture, at the same samples.
+    grid : {"linspace", "center", "fidget"}
+        Where the samples lie: from end to end, at the centres or at the lower ends of equal parts.
+    z : float
+        The height of the slice.
+    variables : dict of str to float, optional
+        Values of free variables.
+    mode : {"bitmap", "value"}
+        With "value" pixels are the values, in ``dtype``, as by ``evaluate``.
+    dtype : {"float32", "float64"}
+        The arithmetic.
+    prove : {None, "point", "area"}
+        Prove pixels for the real function, at the sample or at every point of the pixel: 255 where
+        it is below 0, 0 where it is undefined or >= 0 everywhere, 128 where neither is proven.
+    engine : {"pruned", "dense", "naive"}
+        All engines and back ends give the same bits.
+    backend : {None, "numba", "numpy", "cupy", "cuda"}
+        By default the engine's first.
+    threads : int, optional
+        By default the CPUs of this process.
+    depth : int, optional
+        Levels of the quadtree; by default leaves are 16 pixels wide.
+    max_memory : int, float or str, optional
+        Bytes, or text such as "4G"; by default the available memory.
+    fold : {"exact", "fast"}
+        With "fast" identities of real numbers are used, which change values: see ``fold``.
+    progress : callable or bool, optional
+        Called with (done, total) pixels; True draws a bar.
 
-    With ``prove`` pixels are proven, about the function of real numbers that the tape writes down:
-    255 where it is defined and below 0, 0 where it is undefined or not below 0, 128 where neither
-    could be proven. ``prove="point"`` is about the pixel's sample, exactly, ``prove="area"`` about
-    every point of the pixel's area, see ``grid.edges``.
+    Returns
+    -------
+    Image
 
-    Raises OptionError or ArgumentTypeError for an argument that means nothing, VariableError for a
-    free variable that is not set, BackendError for a back end that is not there, DeviceError where
-    a GPU fails, DoesNotFit for what would need more than ``max_memory``: bytes, or text such as
-    "4G" (by default: than is available).
+    Raises
+    ------
+    OptionError, ArgumentTypeError
+        For an invalid argument.
+    VariableError
+        For a free variable without a value.
+    BackendError, DeviceError
+        If the back end is not available, or a GPU fails.
+    DoesNotFit
+        If ``max_memory`` is not enough.
     """
     asked = Options(**options)
     return draw(asked.job(as_tape(tape), settings_for(tape, asked.variables)), asked.progress)
@@ -97,8 +125,6 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
 
 def _readable(job: Job, report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
-    from intervalvm.compiler.proven import folded_exactly
-    from intervalvm.evaluate.boxes import REAL
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
@@ -106,13 +132,11 @@ def _readable(job: Job, report: Progress | None) -> Drawn:
         job.tape, job.shape, job.dtype, job.steps, proves=job.prove is not None
     )
     job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    if job.prove is None:
-        folded, rules = fold(job.tape, Arrays(np, job.dtype), job.settings), NEAREST
-    else:
-        folded, rules = folded_exactly(job.tape, job.settings), REAL
+    evaluator = EVALUATORS[job.meaning](job.dtype)
+    tape = folded(job.tape, evaluator, job.settings)
     compiling = time.perf_counter() - start
     pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(folded, *job.sides, pixels, job.steps, rules=rules, progress=report)
+    counts = quadtree.render(tape, evaluator, *job.sides, pixels, job.steps, progress=report)
     return Drawn(pixels, counts, compiling)
 
 
@@ -136,11 +160,11 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             progress=report,
             elsewhere=elsewhere,
         )
-    return Drawn(pixels, counts, compiling, job.threads)
+    return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
-    """Raises DoesNotFit before what would not fit is taken: to make the plan, or to walk by it."""
+    """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
@@ -148,13 +172,13 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
     plan = plan_of(
         job.tape,
+        Question.SIGN if job.is_bitmap else Question.VALUE,
+        job.meaning,
         job.dtype,
         job.settings,
         domain_of(box, job.dtype),
-        sign_only=job.is_bitmap,
-        rounding="nearest" if job.prove is None else "outward",
     )
-    if job.way is not Way.GPU_WALK:  # which has no workspaces here
+    if job.way is not Way.GPU_WALK:  # which has no workspaces on the host
         needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
         if find_plan is not None:
             needed += 2 * plan.workspace_bytes(1)
@@ -163,7 +187,7 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
 
 
 def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
-    """The pruned engine on a GPU, leaves and all."""
+    """The pruned engine on a GPU."""
     start = time.perf_counter()
     from intervalvm.gpu import frames
 
@@ -172,11 +196,11 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     pixels, counts = walks.render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
-    return Drawn(pixels, [Counts(*count) for count in counts], compiling)
+    return Drawn(pixels, Counts.of(counts), compiling)
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
-    """What evaluates a walk's leaves, or None where it does so itself."""
+    """The leaf hook of a walk, or None to evaluate leaves on the CPU."""
     if job.way is not Way.GPU_LEAVES:
         return nullcontext()
     from intervalvm.gpu.batches import batches
@@ -186,7 +210,7 @@ def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
 
 @contextmanager
 def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
-    """What to call with (done, total) pixels: nothing, the caller's function, or a bar."""
+    """The function to call with (done, total) pixels, if any."""
     if progress is None or progress is False:
         yield None
     elif progress is True:
@@ -202,12 +226,10 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
 class Renderer:
     """Renders frames of one tape: ``Renderer(tape, size=1024).render(region=...)``.
 
-    Options are those of ``render``, given here for all frames or to ``Renderer.render`` for one.
-    The images are the same as ``render``'s, bit for bit. A frame of part of the shape starts from a
-    tape that was shortened for a *view*, a box around it; frames near it share the view. Safe to
-    share between threads; a pickle leaves the views behind. Raises what ``render`` does, and
-    TypeError for an unknown option: at once for what means nothing whatever the others are, the
-    rest with a frame.
+    It takes the options of ``render``, for all frames. Images are bit for bit those of ``render``.
+    A frame of part of the shape starts from a tape shortened for a *view*, a box around it, that
+    frames nearby share. Threads may share a renderer; a pickle has no views. An invalid option
+    raises at once, what depends on others with a frame.
     """
 
     @in_default_environment
@@ -218,7 +240,7 @@ class Renderer:
         for name, value in self._tape.known(asked.variables).items():
             real(name, value)
         self._options = {name: getattr(asked, name) for name in options}
-        # replaced as a whole: a lock would hang a process that was forked while it was held
+        # replaced atomically: a process forked while a lock is held would deadlock
         self._views: tuple[_View, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -227,7 +249,7 @@ class Renderer:
     @in_default_environment
     @takes_options
     def render(self, **changes: Any) -> Image:
-        """One frame, with ``changes`` to the options."""
+        """Draw a frame, with changes to the options. Raises as ``intervalvm.render`` does."""
         asked = Options(**self._options | changes)
         variables = settings_for(self._shape, asked.variables)
         return draw(asked.job(self._tape, variables), asked.progress, self._find_plan)
@@ -260,7 +282,7 @@ class _View:
 
 
 def _around(box: Box, plan: Plan) -> Box:
-    """A box with a margin, within the domain of a plan, its ends floats of the plan's dtype."""
+    """A box with a margin, within the domain of a plan, with ends in the plan's dtype."""
     ends: list[float] = []
     for low, high in (box[:2], box[2:]):
         margin = MARGIN * (high - low)

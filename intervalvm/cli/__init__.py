@@ -1,8 +1,8 @@
 """The command line: the only place that prints or exits.
 
-``options`` reads the arguments, one module a command does the work, and ``main`` turns what went
-wrong into one message and an exit status. Nothing heavy is imported before a command needs it, so
-that ``--help`` answers at once.
+``options`` reads the arguments, one module a command does the work, and ``main`` turns an error
+into one message and an exit status. Imports are deferred until a command needs them, for a fast
+``--help``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INTERRUPTED, TERMINATED, BROKEN_PIPE = (128 + number for number in (2, 15, 13))
 OUT_OF_MEMORY = 3
 OUR_MISTAKE = 70
-"""A traceback that nobody meant: not 1, which says that ``--check`` found a difference."""
+"""The status of an unexpected exception: not 1, which means that ``--check`` found a difference."""
 
 
 @in_default_environment
@@ -51,14 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             import traceback
 
             traceback.print_exc()
-        # frees what the frames held: telling takes memory, too
+        # frees the frames' memory for the message
         error.__traceback__ = error.__context__ = None
         way_out = "choose a smaller --size" if "size" in options else "use a smaller file"
         return _told(error, way_out)
 
 
 def _told(error: BaseException, way_out: str = "") -> int:
-    """Tell a user what went wrong, and the ``way_out`` where memory did; the exit status."""
+    """Print an error, with ``way_out`` for memory, and return the exit status."""
     if isinstance(error, KeyboardInterrupt):
         tell("intervalvm: interrupted")
         return INTERRUPTED
@@ -97,7 +97,7 @@ def run() -> NoReturn:
 
 
 def _buffer_output() -> None:
-    """With PYTHONUNBUFFERED, Python writes what a pipe takes and drops the rest in silence."""
+    """With PYTHONUNBUFFERED, Python silently drops what a pipe does not take."""
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         buffer = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 it lives to the end
         sys.stdout = io.TextIOWrapper(

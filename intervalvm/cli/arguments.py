@@ -1,4 +1,4 @@
-"""The words of a command line: what values mean, and what to do about those that mean nothing."""
+"""Values of a command line, and hints for invalid ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GUESSES = {
     "--width": "--size", "--height": "--size", "--resolution": "--size",
     "--proven": "--prove", "--rounding": "--prove", "--over": "--prove",
 }  # fmt: skip
-"""Options that there are not, whose letters are no hint."""
+"""Options of other programs without similar names."""
 
 NAMES = ("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove")
 ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|[+-]?\d+)")
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """A hint at the known word that is like ``word``, if one is."""
+    """A suggestion of a similar known word, or ""."""
     from difflib import get_close_matches
 
     found = get_close_matches(word, known, n=1, cutoff=0.75)
@@ -35,7 +35,7 @@ def near(word: str, known: Iterable[str]) -> str:
 def hint(
     words: Sequence[str], unknown: Sequence[str], known: Collection[str], commands: Iterable[str]
 ) -> str:
-    """What to do about the words of a command line that were not understood, if it is plain."""
+    """A hint for unknown words of a command line, or ""."""
     if "--" in words:
         return " (what stands behind -- is no option: leave -- out)"
     for word in unknown:
@@ -49,7 +49,7 @@ def hint(
 
 
 def in_own_words(message: str) -> str:
-    """A message of the library, with its arguments as the command line's options."""
+    """A message of the library, with arguments written as options of the command line."""
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 Ways = list[tuple[Way, dict[str, Any]]]
-"""What is timed, with options of its own."""
+"""The engines, with their options."""
 NAIVE_PX = 256
 """The naive engine keeps every clause's array: thousands of them, so the image is small."""
 
 RUNS, ENOUGH_SECONDS = 15, 2.0
-"""A row is timed so often, or until so much time has passed, but at least once."""
+"""The limits of runs and of seconds for a row, which has at least one run."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way to render, and how it went. ``seconds`` is the median of ``runs``."""
+    """The result of an engine; ``seconds`` is the median of ``runs``."""
 
     options: dict[str, Any]
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class Row:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Print the table; 1 if an engine gave another image than the dense one of its dtype."""
+    """Print the table; returns 1 if an image differs from the dense one of its dtype."""
     given: dict[str, Any] = {"variables": dict(options.set)}
     if options.z is not None:
         given["z"] = options.z
@@ -89,7 +89,7 @@ def _small_rows(
 
 
 def _rows(tape: Tape, ways: Ways, given: dict[str, Any], progress: Progress) -> list[Row]:
-    """A row for each way; ratios are against the first, which is dense float64."""
+    """A row for each engine; ratios are to the first, dense float64."""
     rows: list[Row] = []
     reference: dict[str, Image] = {}
     for way, own in ways:

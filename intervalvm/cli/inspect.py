@@ -1,4 +1,4 @@
-"""``intervalvm info`` and ``intervalvm simplify``: what a tape is, and what a box leaves of it."""
+"""``intervalvm info`` and ``intervalvm simplify``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SQUARE = (-1.0, 1.0)
 
 
 def info(options: argparse.Namespace) -> int:
-    """Print what the file consists of and what its value is bounded by over the default square."""
+    """Print the operations of a file, and the bounds of its value over the default square."""
     with Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
         tape = read_tape(options)
@@ -44,9 +44,9 @@ def info(options: argparse.Namespace) -> int:
 
 
 def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any] | None:
-    """Lower, upper and maybe_nan over -1..1 both ways; None while variables have no value.
+    """Lower, upper and maybe_nan over -1..1 in x and y; None if variables have no value.
 
-    JSON has no infinity: an end that has no bound is None.
+    An infinite end is None, since JSON has no infinity.
     """
     if not variables and tape.variables:
         return None
@@ -87,7 +87,7 @@ def _bounds_text(facts: dict[str, Any]) -> str:
 
 
 def simplify(options: argparse.Namespace) -> int:
-    """Print the tape that is left of the file in the box, or write it."""
+    """Print or write the tape of a file, shortened for a box."""
     check_apart(options.file, {"--out": options.out})
     to_file = options.out not in (None, STANDARD)
     if to_file:

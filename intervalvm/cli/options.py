@@ -80,7 +80,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    """The function that does what ``options`` ask for and returns the exit status."""
+    """The function of a command, which returns the exit status."""
     module = importlib.import_module(COMMANDS[options.command][0])
     command: Callable[[argparse.Namespace], int] = getattr(module, options.command)
     return command
@@ -95,7 +95,7 @@ def _is_negative(word: str) -> bool:
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    """The parser of all, and that of each command."""
+    """The main parser, and that of each command."""
     parser = argparse.ArgumentParser(
         prog="intervalvm",
         usage="intervalvm [COMMAND] FILE [option]...",
@@ -139,7 +139,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
 
 def _add(group: Any, usage: str, kind: Any, what: str, **more: Any) -> None:
-    """An option as its help shows it, of values of a type or of some words, or a switch."""
+    """Add an option: of a type, of some words, or a switch."""
     name, *values = usage.split()
     if kind is bool:
         group.add_argument(name, action="store_true", help=what)
@@ -231,7 +231,7 @@ def _bench_options(command: argparse.ArgumentParser) -> None:
 
 
 class _Version(argparse.Action):
-    """The version, looked up only when it is asked for."""
+    """The version, looked up on use."""
 
     def __init__(self, option_strings: Sequence[str], **given: Any) -> None:
         super().__init__(option_strings, nargs=0, **given)

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for work that takes a while and a person who watches."""
+"""A progress bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PATIENCE = 0.3
-"""Seconds before a bar appears: most pictures are done sooner than rich is imported."""
+"""Seconds before a bar appears: most pictures take less time than the import of rich."""
 
 
 class Progress:
-    """A context that shows what is being done; its call ``(done, total)`` says how far it is.
+    """A context that shows the current stage; calls ``(done, total)`` report its progress.
 
-    The bar appears by itself once ``PATIENCE`` is over, and moves to and fro until the first call
-    of a stage. Calls may come from any thread. It shows nothing unless ``wanted`` and standard
-    error is a terminal.
+    The bar appears after ``PATIENCE`` seconds, and pulses until the first call of a stage. Calls
+    may come from any thread. Nothing is shown unless ``wanted`` and standard error is a terminal.
     """
 
     def __init__(self, *, wanted: bool) -> None:
@@ -32,7 +31,7 @@ class Progress:
         self.shown = wanted and sys.stderr is not None and sys.stderr.isatty()
 
     def stage(self, what: str) -> None:
-        """From now on ``what`` is being done, and nobody knows how far it is."""
+        """Begin the stage ``what``, of unknown progress."""
         with self._lock:
             self._what, self._done, self._total = what, 0, 0
             if self._bar is not None:

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 SAME = tuple(signature(Options).parameters.keys() - {"region", "variables", "prove", "progress"})
-"""Options of the library that a command line may name as they are."""
+"""Options of the library with the same name on the command line."""
 
 
 def render(options: argparse.Namespace) -> int:
-    """Do it; 1 if ``--check`` found a difference."""
+    """Run the command; returns 1 if ``--check`` found a difference."""
     start = time.perf_counter()
     out = _default_out(options.file) if options.out is None else options.out
     arguments = _arguments(options)
@@ -79,7 +79,7 @@ def render(options: argparse.Namespace) -> int:
 
 
 def _default_out(file: str) -> str:
-    """FILE's stem with .png, in the current folder. A folder may have none: it is refused later."""
+    """FILE's stem with .png, in the current folder. A folder is refused later."""
     if file == STANDARD:
         return "stdin.png"
     stem = Path(file).stem
@@ -87,7 +87,7 @@ def _default_out(file: str) -> str:
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """What was said on the command line, as arguments of the library's ``render``."""
+    """The options of a command line as arguments of ``render``."""
     given = {name: getattr(options, name, None) for name in SAME}
     given |= {"region": _region(options), "variables": dict(options.set), "prove": options.prove}
     if options.certificate is not None:
@@ -96,7 +96,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _region(options: argparse.Namespace) -> Region | None:
-    """The region that ``--region`` or ``--center`` and ``--scale`` ask for."""
+    """The region of ``--region``, or of ``--center`` and ``--scale``."""
     around = options.center is not None or options.scale is not None
     if options.region is not None:
         if around:
@@ -112,7 +112,7 @@ def _region(options: argparse.Namespace) -> Region | None:
 
 
 def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
-    """The format of the picture. Refuses before the work what could not be written after it."""
+    """The format of the picture. Raises if it could not be written after the work."""
     check_apart(options.file, {"--out": out, "--certificate": options.certificate})
     if options.certificate is not None:
         if options.certificate == STANDARD:
@@ -151,7 +151,7 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
 
 
 def _require_room(asked: Options) -> None:
-    """Raise DoesNotFit where the image and what a certificate takes beside it would not fit."""
+    """Raise DoesNotFit if the image and the memory for a certificate do not fit."""
     from intervalvm.proof.cells import bytes_beside
 
     width, height = check_size(asked.size)
@@ -179,9 +179,9 @@ def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespac
 def _compare(
     image: Image, tape: Tape, arguments: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """What dense evaluation sees differently, and how many pixels are wrong.
+    """Compare with dense evaluation: print the first difference, return the number of wrong pixels.
 
-    Says where the first of these is. A verdict that only one of two proven images has is not wrong.
+    A pixel that only one of two proven images proves is not wrong.
     """
     reference = {"engine": "dense", "backend": "numpy", "mode": "bitmap", "depth": None}
     dense = render_image(tape, **arguments | reference, progress=progress)
@@ -232,5 +232,5 @@ def _report(
 
 
 def _is_wrong(found: dict[str, Any]) -> bool:
-    """Whether dense evaluation says that a pixel is wrong."""
+    """Whether a pixel contradicts dense evaluation."""
     return bool(found.get("contradicted", found["different"]))

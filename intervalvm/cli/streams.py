@@ -1,4 +1,4 @@
-"""What a command reads and writes: FILE, the standard streams, and what the library logs."""
+"""The streams of a command: FILE, the standard streams, and the library's log."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
 
 STANDARD = "-"
-"""What stands for standard input as FILE, and for standard output as the name of an output."""
+"""Standard input as FILE, and standard output as the name of an output."""
 
 
 def read_tape(options: argparse.Namespace) -> Tape:
-    """The tape of FILE, of which no more is read than the options allow."""
+    """The tape of FILE, within the limits of the options."""
     given = {name: getattr(options, name) for name in ("max_bytes", "max_clauses")}
     limits = {name: value for name, value in given.items() if value is not None}
     if options.file != STANDARD:
@@ -35,14 +35,14 @@ def read_tape(options: argparse.Namespace) -> Tape:
 
 
 def is_standard_output(path: str) -> bool:
-    """Whether a name stands for standard output: ``-``, or a path that leads there."""
+    """Whether a name is standard output: ``-``, or a path of it."""
     return path == STANDARD or descriptor_of(path) == 1
 
 
 def check_apart(file: str, outputs: Mapping[str, str | None]) -> None:
-    """Raise OptionError where writing an output, by option, would overwrite FILE or another.
+    """Raise OptionError if an output of an option would overwrite FILE or another output.
 
-    Where it would overwrite FILE, and that is no tape, raises what ``load`` does.
+    If FILE would be overwritten and is no tape, raises what ``load`` does.
     """
     source = "/dev/stdin" if file == STANDARD else file
     named = {option: path for option, path in outputs.items() if path is not None}
@@ -67,13 +67,13 @@ def say(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Print ``text`` on standard error; where that takes nothing, nobody reads it."""
+    """Print ``text`` on standard error, and ignore errors of that."""
     with suppress(OSError):
         _print(text, sys.stderr)
 
 
 def _print(text: str, stream: TextIO | None) -> None:
-    """What the stream's encoding has not, such as part of a file's name, is escaped."""
+    """Escape what the stream's encoding lacks, such as part of a file's name."""
     if stream is not None:  # else it is closed
         encoding = stream.encoding or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding)
@@ -91,9 +91,9 @@ def write_bytes(data: bytes | memoryview) -> None:
 
 @contextmanager
 def log_shown(*, quiet: bool) -> Iterator[None]:
-    """Show on standard error what the library logs: kernels compile for seconds, and it says so.
+    """Show the library's log on standard error, such as that kernels compile.
 
-    ``quiet`` leaves the warnings.
+    With ``quiet`` only warnings are shown.
     """
     import logging
 

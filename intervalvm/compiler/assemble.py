@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, 
 from intervalvm.compiler.questions import ALWAYS, by_clause, reachable, resolve
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
+from intervalvm.tape.liveness import dependencies, needed
 
 NAMES = [op.name for op in ROWS]
 ARITY = [op.arity for op in ROWS]
-AXIS = [{"var-x": 1, "var-y": 2}.get(op.name, 0) for op in ROWS]
 
 
 def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
@@ -73,29 +74,36 @@ def _plain_table() -> NDArray[np.uint32]:
 _PLAIN = _plain_table()
 
 
-def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> Program:
-    """What the predicates need of a tape; the result is the truth of ``v < 0``."""
-    nodes, assembler = predicates.nodes, Assembler(dtype)
+def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> Program:
+    """What the predicates need of a tape; the result is the truth of ``v < 0``.
+
+    Without ``axes`` terms of one axis are like any other.
+    """
+    nodes, numbers = predicates.nodes, predicates.numbers
+    assembler = Assembler(numbers.dtype, axes=axes)
     order = by_clause(nodes)
     known = resolve(nodes, order)
     root = known[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = predicates.numbers.infinity
-        limit = limit if root == ALWAYS else predicates.numbers.negative(limit)
+        limit = numbers.infinity if root == ALWAYS else numbers.negative(numbers.infinity)
         return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
-    values = _Values(tape, assembler, predicates.numbers.constants)
+    values = _Values(tape, assembler, numbers.operands(predicates.values), axes=axes)
     live = reachable(nodes, order, known, root)
     sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
-    needed = values.needed_by(
-        value for i, terms in sums.items() for value in terms or (nodes[i].left, nodes[i].right)
+    read = (
+        value
+        for i, terms in sums.items()
+        for value in terms or (nodes[i].left, nodes[i].right)
+        if isinstance(value, int)
     )
+    is_needed = needed(tape, read).tolist()
     truth: dict[int, Operand] = {}
     written = 0
     for i in live:
         node = nodes[i]
         # a question is about values of its own clause and of earlier ones
         for clause in range(written, node.clause + 1):
-            if needed[clause]:
+            if is_needed[clause]:
                 values.write(clause)
         written = max(written, node.clause + 1)
         if node.kind == LESS:
@@ -109,39 +117,18 @@ def bitmap_program(tape: Tape, predicates: Predicates, dtype: np.dtype[Any]) -> 
 class _Values:
     """Where the values of a tape's clauses are, once written."""
 
-    def __init__(self, tape: Tape, assembler: Assembler, numbers: list[Any]) -> None:
+    def __init__(
+        self, tape: Tape, assembler: Assembler, numbers: Sequence[Any], *, axes: bool = True
+    ) -> None:
         self.assembler, self.numbers = assembler, numbers
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )
         self.place: list[Operand] = [("", -1)] * len(tape)
-        self.axes = self._axes()
-
-    def _axes(self) -> list[int]:
-        """For each clause a bit for each of x and y that it depends on."""
-        masks: list[int] = []
-        for code, left, right in zip(self.codes, self.left, self.right, strict=True):
-            arity = ARITY[code]
-            if arity == 2:
-                masks.append(masks[left] | masks[right])
-            else:
-                masks.append(masks[left] if arity else AXIS[code])
-        return masks
+        self.axes = dependencies(tape, (1, 2, 0) if axes else (0, 0, 0))
 
     def operands(self, i: int) -> tuple[int, ...]:
         return (self.left[i], self.right[i])[: ARITY[self.codes[i]]]
-
-    def needed_by(self, values: Any) -> list[bool]:
-        """Which clauses ``values`` (clause indices, or numbers) are computed from."""
-        needed = [False] * len(self.codes)
-        for value in values:
-            if isinstance(value, int):
-                needed[value] = True
-        for i in range(len(needed) - 1, -1, -1):
-            if needed[i]:
-                for operand in self.operands(i):
-                    needed[operand] = True
-        return needed
 
     def write(self, i: int) -> None:
         """Write the record of clause ``i``; its operands are written."""

@@ -1,53 +1,49 @@
 """Fold constants, use identities, share common subexpressions, drop what nobody reads.
 
-No bit changes, unless ``fast`` asks for the identities that hold for real numbers only. Constants
-are computed by the dense evaluator's own rules in the dtype of the evaluation, so the result of
-this pass holds for that dtype alone.
+What an evaluator means stays the same: of the float program every bit, unless ``fast`` asks for the
+identities that hold for real numbers only; of the real function its values and where it is defined.
+The evaluator computes constants, so the result of this pass holds for it alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
+from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rewrites_for
+from intervalvm.evaluate.evaluators import Evaluator, Meaning
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
-from intervalvm.tape.liveness import ARITY
+from intervalvm.tape.liveness import needed
 
 CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8
 """How far down ``and`` and ``or`` are followed to see that a value is 0 or 1."""
 
 
-Exact = Callable[..., float | None]
+KEEPS: dict[Meaning, str] = {"float": "exact", "real": "defined"}
+"""Which identities keep a meaning, see ``identities.REWRITES``."""
 
 
 def fold(
     tape: Tape,
-    xp: Any,
+    evaluator: Evaluator,
     settings: dict[str, Any] | None = None,
     *,
     fast: bool = False,
-    exact_only: Exact | None = None,
 ) -> Tape:
-    """The shortest tape of the same bits that these rules find, in the dtype of ``xp``.
+    """The shortest tape of the same meaning that these rules find.
 
-    ``xp`` is the namespace to compute constants with. ``settings`` maps inputs ("var-z", or the
-    name of a free variable) to numbers, which then count as constants. ``fast`` also uses the
-    identities of ``identities.FAST``, which change bits as they say.
-
-    With ``exact_only`` the tape's real function stays the same, and where it is defined: that is
-    called with the name of an operation and numbers, and gives the result if there is one and it
-    is a float; other operations on constants stay.
+    ``settings`` maps inputs ("var-z", or the name of a free variable) to numbers, which then count
+    as constants. ``fast`` also uses the identities of ``identities.FAST``, which change bits as
+    they say. Operations on constants stay where the evaluator has no result.
     """
     given = settings or {}
     # all that stay free stay declared, in their order
     free = tuple(name for name in tape.variables if name not in given)
-    folder = _Folder(xp, given, free, fast=fast, exact_only=exact_only)
-    constants = tape.constants(folder.dtype)
+    folder = _Folder(evaluator, given, free, "fast" if fast else KEEPS[evaluator.meaning])
+    constants = tape.constants(evaluator.constant_type)
     arity = [op.arity for op in ROWS]
     place: list[int] = []
     with np.errstate(all="ignore"):
@@ -63,24 +59,17 @@ def fold(
             else:
                 is_free = ROWS[code].name == "var"
                 place.append(folder.read(tape.variables[left] if is_free else ROWS[code].name))
-    return _reachable(folder.builder, place[-1])
+    whole = folder.builder.build()
+    return select(whole, needed(whole, place[-1:]), np.arange(len(whole)))
 
 
 class _Folder:
     """The clauses so far, none twice."""
 
     def __init__(
-        self,
-        xp: Any,
-        given: dict[str, Any],
-        free: tuple[str, ...],
-        *,
-        fast: bool,
-        exact_only: Exact | None,
+        self, evaluator: Evaluator, given: dict[str, Any], free: tuple[str, ...], keep: str
     ) -> None:
-        self.exact_only = exact_only
-        self.xp, self.dtype, self.given = xp, np.dtype(xp.dtype), given
-        self.identities = "fast" if fast else "exact" if exact_only is None else "defined"
+        self.evaluator, self.given, self.keep = evaluator, given, keep
         self.builder = TapeBuilder(free)
         self.codes, self.left, self.right = (
             self.builder.codes, self.builder.left, self.builder.right,
@@ -92,9 +81,8 @@ class _Folder:
         self.number_kind: dict[int, int] = {}
 
     def const(self, value: Any) -> int:
-        """The clause of a number; any NaN is as good as another, and infinity is no real number."""
-        is_none = np.isnan(value) if self.exact_only is None else not np.isfinite(value)
-        value = self.dtype.type(np.nan if is_none else value)
+        """The clause of a number."""
+        value = self.evaluator.constant(value)
         key = value.tobytes()
         found = self.numbers.get(key)
         if found is None:
@@ -124,16 +112,17 @@ class _Folder:
     def _simplified(self, code: int, a: int, b: int) -> int:
         constant = self.constant
         if a in constant and (b == NONE or b in constant):
-            value = self._computed(code, *(constant[i] for i in (a, b) if i != NONE))
+            known = (constant[i] for i in (a, b) if i != NONE)
+            value = self.evaluator.result(ROWS[code].name, *known)
             if value is not None:
                 return self.const(value)
         codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
         if b == NONE:
-            rules = rules_for(code, codes[a], NONE, False, self.identities)
+            rules = rewrites_for(code, codes[a], NONE, False, self.keep)
         else:
             related = a in (b, left[b], right[b]) or b in (left[a], right[a])
             kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
-            rules = rules_for(code, *kinds, related, self.identities)
+            rules = rewrites_for(code, *kinds, related, self.keep)
         for pattern, result, holds in rules:
             found: dict[str, int] = {}
             operands = zip(pattern[1:], (a, b), strict=False)
@@ -145,12 +134,6 @@ class _Folder:
         left.append(a)
         right.append(b)
         return len(codes) - 1
-
-    def _computed(self, code: int, *operands: Any) -> Any:
-        if self.exact_only is not None:
-            return self.exact_only(ROWS[code].name, *map(float, operands))
-        rule: Any = ROWS[code].point
-        return rule(self.xp, *operands)
 
     def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
         """Whether clause ``i`` is a case of a pattern; notes what its letters stand for."""
@@ -179,20 +162,3 @@ class _Folder:
             return self.const(result)
         code, *parts = result
         return self.clause(code, *(self._build(part, found) for part in parts))
-
-
-def _reachable(builder: TapeBuilder, root: int) -> Tape:
-    """The clauses that ``root`` reads, in order, with ``root`` last."""
-    whole = builder.build()
-    kept = np.zeros(len(whole), bool)
-    needed = kept.tolist()
-    needed[root] = True
-    left, right = whole.left.tolist(), whole.right.tolist()
-    arity = ARITY[whole.codes].tolist()
-    for i in range(root, -1, -1):
-        if needed[i] and arity[i]:
-            needed[left[i]] = True
-            if arity[i] == 2:
-                needed[right[i]] = True
-    kept[:] = needed
-    return select(whole, kept, np.arange(len(whole)))

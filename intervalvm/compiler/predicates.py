@@ -14,15 +14,14 @@ of the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from intervalvm.compiler.thresholds import Floats
 from intervalvm.compiler.truths import COMPARED, truths
+from intervalvm.evaluate.evaluators import Evaluator, Known
 from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape
@@ -61,20 +60,25 @@ class _Search:
 class Predicates:
     """The truth of ``v < 0`` for the last clause of ``tape``, as nodes; ``root`` is the last asked.
 
-    In the regions that will be asked about the value of clause i is never below ``lower[i]``, and
-    never NaN unless ``maybe_nan[i]``. ``tape`` is folded for ``numbers``, which say what questions
-    are about.
+    ``tape`` is folded for ``numbers``, the evaluator that says what questions are about; ``known``
+    is what it knows of the clauses in the box that will be asked about. Questions are pushed
+    ``through`` operations of these names, by default all that have a step.
     """
 
     def __init__(
-        self, tape: Tape, lower: NDArray[Any], maybe_nan: NDArray[np.bool_], numbers: Floats
+        self,
+        tape: Tape,
+        known: Known,
+        numbers: Evaluator,
+        through: Container[Demand] = tuple(Demand),
     ) -> None:
         self.numbers = numbers
-        self.codes, self.nan = tape.codes.tolist(), maybe_nan.tolist()
+        self._through = through
+        self.codes, self.nan = tape.codes.tolist(), known.maybe_nan.tolist()
         self.is_truth = truths(tape)
-        self.not_negative = (lower >= 0).tolist()
+        self.not_negative = (known.lower >= 0).tolist()
         self.left, self.right = tape.left.tolist(), tape.right.tolist()
-        self.values = numbers.values
+        self.values = known.numbers
         self.is_const = (tape.codes == CODE["const"]).tolist()
         self.nodes: list[Node] = []
         self._asked: dict[tuple[int, bool, Any], int] = {}
@@ -113,16 +117,16 @@ class Predicates:
     def _push(self, node: int) -> None:
         """Turn a question about a clause into questions about its operands, if that is exact."""
         clause, greater, t = self._demand[node]
-        step = STEPS[ROWS[self.codes[clause]].demand]
+        demand = ROWS[self.codes[clause]].demand
         answer = None
         if self.is_const[clause]:
             answer = self.numbers.answer(self.values[clause], greater, t)
         if answer is not None:
             self._become(node, TRUE if answer else FALSE)
-        elif len(self.nodes) > self._most:
+        elif demand not in self._through or len(self.nodes) > self._most:
             self._literal(node)
         else:
-            step(self, node, clause)
+            STEPS[demand](self, node, clause)
 
     # --- one step for each operation that a question can be pushed through ---------------------
 
@@ -323,3 +327,5 @@ STEPS: dict[Demand, Step] = {
 }
 """How a question goes through an operation."""
 assert set(STEPS) == set(Demand)
+SIGNS = (Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER)
+"""Those that a question goes through without a search for a threshold."""

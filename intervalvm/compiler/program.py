@@ -17,11 +17,13 @@ each and no test inside. An arm that does not care which axis it is says ``a`` f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.ops import OPS, ROWS
 
 RECORD_BYTES = 16
@@ -35,11 +37,21 @@ None has a choice: its result could not be an alias of an operand of another kin
 
 
 VARIANT_BITS = 16
+VARIANT_MASK = (1 << VARIANT_BITS) - 1
+"""The part of a record's first word that is its variant; above it are flags."""
 LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
     1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 6)
 )
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
 kind of the result, none of both for a truth."""
+
+
+class Question(Enum):
+    """What is asked of a tape."""
+
+    VALUE = "value"
+    SIGN = "sign"
+    """only whether the value is below 0"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +115,17 @@ LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 class Program:
     """Records uint32[n, 4], the constants that they use, and the place of the result.
 
-    Constants are an array (m,) or, for bounds on the real function, (m, 2): floats around them.
+    The result is what ``question`` asks: a value, or the truth of ``v < 0``. Constants are an array
+    (m,) of the points' dtype; where the ``meaning`` is the real function, (m, 2): floats around
+    them. ``is_tame`` promises that in the box it was compiled for neither NaN nor infinity arises.
     """
 
     records: NDArray[np.uint32]
     constants: NDArray[Any]
     result: int
+    question: Question = Question.VALUE
+    meaning: Meaning = "float"
+    is_tame: bool = False
 
     def __len__(self) -> int:
         return len(self.records)
@@ -116,7 +133,7 @@ class Program:
     def __str__(self) -> str:
         lines = []
         for i, (number, *places) in enumerate(self.records.tolist()):
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             words = [
                 str(self.constants[place].tolist()) if kind == "k" else f"{kind}{place}"
                 for kind, place in zip(variant.kinds, places, strict=False)
@@ -134,15 +151,15 @@ Number = float | tuple[float, float]
 class Assembler:
     """Collects records; each method returns where its result is: (kind, place)."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True) -> None:
         self.dtype = dtype
-        self.x: Operand = ("x", 0)
-        self.y: Operand = ("y", 1)
         self._words: list[int] = []
         self._pool: list[Number] = []
         self._known: dict[str, int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
+        inputs: list[Operand] = [("x", 0), ("y", 1)]
+        self.x, self.y = inputs if axes else map(self.spread, inputs)
 
     def number(self, value: Number) -> Operand:
         """A constant of the pool, given as floats that the dtype holds exactly."""
@@ -217,4 +234,5 @@ class Assembler:
     def program(self, result: Operand) -> Program:
         """The records so far, with the place of their result."""
         records = np.array(self._words, np.uint32).reshape(-1, 4)
-        return Program(records, np.array(self._pool or [0], self.dtype), result[1])
+        question = Question.SIGN if result[0] == "t" else Question.VALUE
+        return Program(records, np.array(self._pool or [0], self.dtype), result[1], question)

@@ -22,7 +22,7 @@ from intervalvm.memory import Amount, require, require_lists
 from intervalvm.ops import AXES, ROWS
 from intervalvm.ops.row import Rule
 from intervalvm.tape import Tape
-from intervalvm.tape.liveness import dying
+from intervalvm.tape.liveness import dependencies, dying
 
 ENGINES = ("dense", "naive")
 AXIS_OPS = list(AXES.values())
@@ -95,12 +95,12 @@ def prepare(
     return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
 
 
-Rules = Sequence[Rule | None]
+PointRules = Sequence[Rule | None]
 """By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
-POINT_RULES: Rules = [op.point if op.arity else None for op in ROWS]
+POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
 
 
-def run(points: Points, rules: Rules = POINT_RULES, *, keep: bool = False) -> Any:
+def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
     """The value at each point: the clauses, by the ``rules`` of their operations.
 
     ``keep`` holds every array to the end instead of to its last use.
@@ -142,7 +142,7 @@ def peak_bytes(
     # inputs of one shape are told apart by nobody: there are few shapes, and may be many inputs
     distinct = list(dict.fromkeys([*axes, *free]))
     bit = {shape: 1 << i for i, shape in enumerate(distinct)}
-    depends = _dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])
+    depends = dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])
     size: dict[int, int] = {}
     for mask in set(depends):
         shapes = [shape for i, shape in enumerate(distinct) if mask >> i & 1]
@@ -162,19 +162,3 @@ def peak_bytes(
     wide = largest * 8 // dtype.itemsize
     codes: set[int] = set(tape.codes.tolist())
     return peak + wide * max(ROWS[code].temporaries for code in codes)
-
-
-def _dependencies(tape: Tape, axes: list[int], free: list[int]) -> list[int]:
-    """For each clause, the bits of all axes and free variables that it depends on."""
-    axis_bit = dict(zip(AXIS_OPS, axes, strict=True))
-    masks: list[int] = []
-    left, right = tape.left.tolist(), tape.right.tolist()
-    for i, code in enumerate(tape.codes.tolist()):
-        op = ROWS[code]
-        if op.name == "var":
-            masks.append(free[left[i]])
-        elif op.arity == 0:
-            masks.append(axis_bit.get(op.name, 0))
-        else:
-            masks.append(masks[left[i]] | (masks[right[i]] if op.arity == 2 else 0))
-    return masks

@@ -82,6 +82,7 @@ def expression(shape: TapeLike, x: Value = _x, y: Value = _y, z: Value = _z) -> 
     ----------
     shape : Tape, Expr or Shape
     x, y, z : Expr or float
+        By default the axes.
 
     Returns
     -------

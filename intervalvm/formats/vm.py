@@ -1,4 +1,4 @@
-"""The ``.vm`` text of a tape: read, explained where it is wrong, written.
+"""``.vm`` text: reading, explaining errors, writing.
 
     file    one clause a line; a line ends in LF, CRLF or CR; the value is that of the last clause
     clause  NAME OP ARG*        separated by blanks
@@ -7,10 +7,9 @@
     ARG     the NAME of an earlier clause; for ``const`` a number: 1 .5 5. 1e-3 +1 -0 inf nan
     #       starts a comment wherever a word could start
 
-Reading is one plain loop that looks words up and stops at the first that it does not find. What is
-wrong with that line is worked out afterwards, by code that may take its time. Time and memory grow
-with the size of the text and with nothing else; how much is read at most is ``MOST_BYTES`` and
-``MOST_CLAUSES``, unless the caller says otherwise.
+Reading is one loop that looks words up and stops at the first unknown one; slower code explains
+that line. Time and memory are linear in the text, and limited by ``MOST_BYTES`` and
+``MOST_CLAUSES`` unless the caller gives other limits.
 """
 
 from __future__ import annotations
@@ -47,13 +46,13 @@ FOREIGN = {name: op.name for op in ROWS for name in op.names.python}
 WORD = re.compile(r"\S+")
 COMMENT = re.compile(r"(?<!\S)#.*", re.DOTALL)
 SHOWN = 80
-"""How many characters of a line an error shows: a longer line is cut around the mark."""
+"""Characters of a line in an error; a longer line is cut around the mark."""
 
 
 MOST_BYTES = 256 << 20
 PART_BYTES = 1 << 20
 MOST_CLAUSES = 10_000_000
-"""What is read at most, unless the caller says otherwise: some 5 GiB of memory and a minute."""
+"""Default limits: about 5 GiB of memory and a minute."""
 
 
 @in_default_environment
@@ -97,7 +96,7 @@ def load(
 def read(
     file: BinaryIO, name: str, *, max_bytes: int = MOST_BYTES, max_clauses: int = MOST_CLAUSES
 ) -> Tape:
-    """The tape in an open file, which messages call ``name``; the rest is as in ``load``."""
+    """The tape in an open file; ``name`` appears in errors. Else as ``load``."""
     try:
         size = os.fstat(file.fileno()).st_size  # 0 for a pipe or a device
         data = _at_most(file, max_bytes + 1) if size <= max_bytes else b""
@@ -122,7 +121,7 @@ def read(
 
 
 def _at_most(file: BinaryIO, count: int) -> bytearray:
-    """Up to ``count`` bytes, in parts: to ask for all at once would take as much memory."""
+    """Up to ``count`` bytes, in parts, since one ``read(count)`` allocates that much."""
     data = bytearray()
     while part := file.read(min(PART_BYTES, count - len(data))):
         data += part
@@ -159,7 +158,7 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError where a name promises a picture: what is written is the tape's text."""
+    """Raise OptionError if the suffix is that of a picture: a tape is written as text."""
     name = check_path(path)
     if foreign.is_picture(name):
         raise OptionError(
@@ -265,7 +264,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _number(text: str) -> float:
-    """As ``float``, whose further spellings (``1_000``, digits of other scripts) no ``.vm`` has."""
+    """``float`` without ``1_000`` and digits of other scripts."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)
@@ -284,7 +283,7 @@ def _singles(texts: list[str], wide: list[float]) -> list[np.float32]:
 
 
 def _fault(name: str, lines: list[str], number: int, defined: dict[str, int]) -> FormatError:
-    """The error to raise for line ``number`` (from 0), which ``parse`` could not read."""
+    """The error of the invalid line ``number``, counted from 0."""
     line = COMMENT.sub("", lines[number])
     place, message = _wrong_word(lines, number, line.split(), defined)
     word = next(islice(WORD.finditer(line), place, None))  # a line may have millions of them
@@ -294,7 +293,7 @@ def _fault(name: str, lines: list[str], number: int, defined: dict[str, int]) ->
 def _wrong_word(
     lines: list[str], number: int, words: list[str], defined: dict[str, int]
 ) -> tuple[int, str]:
-    """Which of the words of a clause is wrong, and how."""
+    """The index of the invalid word of a clause, and the message."""
     name, op, *operands = words if len(words) > 1 else (words[0], "")
     if name in defined:
         both = f"{_defining_line(lines, name)} and {number + 1}"
@@ -363,7 +362,7 @@ def _marked(line: str, first: int, last: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """One line, whatever the text: a tab is one blank, what does not print is escaped."""
+    """The text in one line: a tab is one blank, other unprintable characters are escaped."""
 
     def escaped(char: str) -> str:
         if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8, as "surrogateescape" reads it
@@ -411,7 +410,7 @@ def _unreadable(name: str, error: Exception) -> str:
 
 
 def _file_like(file: str, folder: str) -> str:
-    """A hint at a file whose name is like it, whatever its suffix; a tape rather than others."""
+    """A suggestion of a file of similar name, with any suffix; tapes come first."""
     names = sorted(os.listdir(folder), key=lambda name: (name.endswith(".vm"), name))
     stems = {os.path.splitext(name)[0]: name for name in names}
     return did_you_mean(os.path.splitext(file)[0], stems, stems.__getitem__)

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
-from intervalvm.evaluate.points import POINT_RULES, Points, Rules
+from intervalvm.evaluate.points import POINT_RULES, PointRules, Points
 from intervalvm.gpu import device
 
 
@@ -15,7 +15,7 @@ def array_module(*, on_gpu: bool) -> ModuleType:
     return device.cupy() if on_gpu else np
 
 
-def with_rules(points: Points) -> tuple[Points, Rules]:
+def with_rules(points: Points) -> tuple[Points, PointRules]:
     """What computes the operations where the arrays lie, and the points as that takes them."""
     if points.xp.module is np:
         return points, POINT_RULES

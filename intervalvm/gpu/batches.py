@@ -1,6 +1,6 @@
 """Leaves on a GPU, in batches, while the walk that finds them goes on.
 
-The walk is the compiled one, on the CPU. A thread collects its leaves (see ``jit.batches``) in
+The walk is the compiled one, on the CPU. A thread collects its leaves (see ``jit.leaves``) in
 one of two buffers of pinned memory; a full one is sent, and the thread continues with the other::
 
     thread   │ walk, fill A │ walk, fill B       │ draw A │ walk, fill A       │ draw B │
@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.gpu import device, devices
-from intervalvm.gpu.blocks import LOCAL_PLACES, POINTS
+from intervalvm.gpu.blocks import LOCAL_PLACES
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import check_target
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit import native
-from intervalvm.jit.layout import BLOCK
-from intervalvm.jit.plan import Plan
+from intervalvm.jit.layout import AREA, BLOCK
+from intervalvm.jit.plan import Plan, Workspace
 from intervalvm.jit.walk import Elsewhere
 from intervalvm.memory import address_of, require
 
@@ -58,7 +58,7 @@ class Room:
     @staticmethod
     def of(plan: Plan, width: int) -> Room:
         """For leaves of a plan's programs: one of its longest and rows of the whole width fit."""
-        block_bytes = POINTS // 8 if plan.is_bitmap else POINTS * plan.dtype.itemsize
+        block_bytes = AREA // 8 if plan.is_bitmap else AREA * plan.dtype.itemsize
         blocks = max(min(MOST_BLOCKS, MOST_RESULTS // block_bytes), -(-width // BLOCK))
         return Room(plan.dtype, plan.is_bitmap, blocks, max(MOST_RECORDS, len(plan.program) + 1))
 
@@ -66,8 +66,8 @@ class Room:
     def results(self) -> tuple[tuple[int, int], np.dtype[Any]]:
         """Shape and dtype of the results: 8 words of bits a block, or its values."""
         if self.is_bitmap:
-            return (self.blocks, POINTS // 32), np.dtype(np.uint32)
-        return (self.blocks, POINTS), self.dtype
+            return (self.blocks, AREA // 32), np.dtype(np.uint32)
+        return (self.blocks, AREA), self.dtype
 
     def kernel(self, kind: str) -> Kernel:
         """For "short" or "long" programs."""
@@ -135,12 +135,12 @@ class Batch:
         places = int(self.blocks[:count, c.BLOCK_LENGTH].max()) + INPUTS
         if places <= LOCAL_PLACES:
             with self.stream:
-                self._device.launch(self._short, count, POINTS, *arrays)
+                self._device.launch(self._short, count, AREA, *arrays)
             return
-        at_once = self._make_scratch(count, places * POINTS)
+        at_once = self._make_scratch(count, places * AREA)
         with self.stream:
             self._device.launch(
-                self._long, at_once, POINTS, *arrays, self._scratch, count, at_once, places
+                self._long, at_once, AREA, *arrays, self._scratch, count, at_once, places
             )
 
     def _make_scratch(self, count: int, size: int) -> int:
@@ -168,7 +168,7 @@ def _pinned(module: ModuleType, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
 class Thread:
     """The workspace and the two batches of a thread."""
 
-    def __init__(self, workspace: c.Workspace, batches: Sequence[Batch], frame: Frame) -> None:
+    def __init__(self, workspace: Workspace, batches: Sequence[Batch], frame: Frame) -> None:
         self._workspace, self._frame = workspace, frame
         self._filling, self._other = batches
         # waiting for the others inside the kernel would delay the last batch
@@ -253,7 +253,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
         here.synchronize()
 
     def elsewhere(
-        walk: native.Kernel, samples: NDArray[Any], own: Sequence[c.Workspace]
+        walk: native.Kernel, samples: NDArray[Any], own: Sequence[Workspace]
     ) -> native.Kernel:
         with device_errors(FEWER):
             there = module.asarray(samples)

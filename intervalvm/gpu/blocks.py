@@ -13,26 +13,20 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from intervalvm.compiler.program import RECORD_BYTES
+from intervalvm.gpu.layout import WORDS
 from intervalvm.gpu.leaves import interpreter
 from intervalvm.gpu.target import WARP, device, vote
-from intervalvm.jit import context as c
-from intervalvm.jit.layout import BLOCK
+from intervalvm.jit import layout as c
+from intervalvm.jit.layout import AREA, BLOCK
 
-SIDE = BLOCK
-POINTS = SIDE * SIDE
-"""Threads of a block."""
-WORDS = RECORD_BYTES // 4
 LOCAL_PLACES = 64
 """Places in a thread's local memory."""
-BLOCK, FIRST, LENGTH, RESULT = c.BLOCK_WORDS, c.BLOCK_FIRST, c.BLOCK_LENGTH, c.BLOCK_RESULT
-LEFT, TOP = c.BLOCK_LEFT, c.BLOCK_TOP
 
 
 def build(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
     """A kernel as a Python function; all its arrays are flat.
 
-    It takes ``blocks`` (see ``jit.context``), their ``records``, the pool of constants
+    It takes ``blocks`` (see ``jit.layout``), their ``records``, the pool of constants
     ``numbers``, which has one more than are used, the coordinates ``x`` and ``y``, and writes
     ``results``: 8 words of bits a block, the lowest first, or 256 values. The kernel of short
     programs is launched with a block of threads for each of ``blocks``. That of long ones takes
@@ -45,32 +39,33 @@ def build(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
     def evaluate(values, base, stride, block, blocks, records, numbers, x, y):
         """The result of a block's program at this thread's pixel."""
         thread = cuda.threadIdx.x
-        at_x = x[blocks[block + LEFT] + thread % SIDE]
-        at_y = y[blocks[block + TOP] + thread // SIDE]
-        first, length = WORDS * np.int64(blocks[block + FIRST]), np.int64(blocks[block + LENGTH])
+        at_x = x[blocks[block + c.BLOCK_LEFT] + thread % BLOCK]
+        at_y = y[blocks[block + c.BLOCK_TOP] + thread // BLOCK]
+        first = WORDS * np.int64(blocks[block + c.BLOCK_FIRST])
+        length = np.int64(blocks[block + c.BLOCK_LENGTH])
         run(records, first, length, numbers, values, base, stride, at_x, at_y)
-        return values[base + stride * np.int64(blocks[block + RESULT])]
+        return values[base + stride * np.int64(blocks[block + c.BLOCK_RESULT])]
 
     @device
     def keep_truth(results, i, value):
         thread = cuda.threadIdx.x
-        vote(results, i * (POINTS // WARP) + thread // WARP, value != 0, thread % WARP)
+        vote(results, i * (AREA // WARP) + thread // WARP, value != 0, thread % WARP)
 
     @device
     def keep_value(results, i, value):
-        results[i * POINTS + cuda.threadIdx.x] = value
+        results[i * AREA + cuda.threadIdx.x] = value
 
     keep = keep_truth if is_bitmap else keep_value
 
     def short(blocks, records, numbers, x, y, results):
         values = cuda.local.array(LOCAL_PLACES, element)
         i = np.int64(cuda.blockIdx.x)
-        keep(results, i, evaluate(values, 0, 1, BLOCK * i, blocks, records, numbers, x, y))
+        keep(results, i, evaluate(values, 0, 1, c.BLOCK_WORDS * i, blocks, records, numbers, x, y))
 
     def long(blocks, records, numbers, x, y, results, scratch, count, at_once, places):
-        base = np.int64(cuda.blockIdx.x) * places * POINTS + cuda.threadIdx.x
+        base = np.int64(cuda.blockIdx.x) * places * AREA + cuda.threadIdx.x
         for i in range(np.int64(cuda.blockIdx.x), count, at_once):
-            value = evaluate(scratch, base, POINTS, BLOCK * i, blocks, records, numbers, x, y)
+            value = evaluate(scratch, base, AREA, c.BLOCK_WORDS * i, blocks, records, numbers, x, y)
             keep(results, i, value)
 
     return long if is_long else short

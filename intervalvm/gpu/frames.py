@@ -54,7 +54,7 @@ class Walks:
                 width,
                 height,
                 self.steps,
-                is_tame=plan.is_tame,
+                is_tame=plan.program.is_tame,
                 is_bitmap=plan.is_bitmap,
             )
 

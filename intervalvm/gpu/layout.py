@@ -13,17 +13,12 @@ A region is evaluated by one block, or two of 32 children each: a *warp* is 32 c
 
 from __future__ import annotations
 
-from intervalvm.compiler.program import RECORD_BYTES, VARIANT_BITS
+from intervalvm.compiler.program import RECORD_BYTES
 
 WORDS = RECORD_BYTES // 4
 """Words of a record."""
-VARIANT = (1 << VARIANT_BITS) - 1
-"""The mask of the variant in a record's first word."""
 LANES = 32
 """Children of a warp: half of those of a split by three levels."""
-LEAF_PX = 16
-"""Pixels a side that a block of threads evaluates."""
-LEAF_THREADS = LEAF_PX * LEAF_PX
 MOST_WARPS = 16
 RUN = 8
 """Pixels that a thread paints as one word."""

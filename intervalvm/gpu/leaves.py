@@ -17,11 +17,15 @@ from intervalvm.compiler.program import (
     LEFT_PLACE,
     RIGHT_PLACE,
     THIRD_PLACE,
+    VARIANT_MASK,
 )
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.rules import rules
 from intervalvm.gpu.splits import edge
 from intervalvm.gpu.target import device
+from intervalvm.jit.layout import AREA, BLOCK
+
+BLOCK_BITS = BLOCK.bit_length() - 1
 
 
 @lru_cache
@@ -46,7 +50,7 @@ def interpreter(dtype: str, *, tame: bool) -> Any:
             left_value = values[base + stride * left] if first & LEFT_PLACE else constants[left]
             right_value = values[base + stride * right] if first & RIGHT_PLACE else constants[right]
             third_value = values[base + stride * third] if first & THIRD_PLACE else constants[third]
-            values[out] = point(first & c.VARIANT, left_value, right_value, third_value)
+            values[out] = point(first & VARIANT_MASK, left_value, right_value, third_value)
             out += stride
 
     return evaluate
@@ -67,7 +71,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
         width, height, level = control[c.WIDTH], control[c.HEIGHT], control[row + c.LEVEL]
         tiles_x = control[c.TILES_X]
         tiles = tiles_x * control[c.TILES_Y]
-        stride = np.int64(c.LEAF_THREADS)
+        stride = np.int64(AREA)
         base = cuda.blockIdx.x * stride * (longest + INPUTS) + thread
         units = min(control[row + c.COUNT], control[row + c.CAPACITY]) * tiles
         if control[row + c.LONGEST] <= shortest:
@@ -80,8 +84,8 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
                 continue
             tile = unit % tiles
             column, line = items[item + c.COLUMN], items[item + c.LINE]
-            x = edge(column, level, width) + c.LEAF_PX * (tile % tiles_x) + (thread & 15)
-            y = edge(line, level, height) + c.LEAF_PX * (tile // tiles_x) + (thread >> 4)
+            x = edge(column, level, width) + BLOCK * (tile % tiles_x) + (thread & (BLOCK - 1))
+            y = edge(line, level, height) + BLOCK * (tile // tiles_x) + (thread >> BLOCK_BITS)
             if x < edge(column + 1, level, width) and y < edge(line + 1, level, height):
                 at = items[item + c.PROGRAM]
                 evaluate(

@@ -27,6 +27,7 @@ from intervalvm.compiler.program import (
     THIRD_PLACE,
     TO_AXIS,
     TO_FULL,
+    VARIANT_MASK,
     Variant,
 )
 from intervalvm.compiler.records import both, either
@@ -65,7 +66,7 @@ def combine(programs, record, place, words, w, places):
     left, right = np.int64(programs[record + 1]), np.int64(programs[record + 2])
     always_a, never_a = words[w + left], words[w + c.NEVER * places + left]
     always_b, never_b = words[w + right], words[w + c.NEVER * places + right]
-    if np.int64(programs[record]) & c.VARIANT == OR:
+    if np.int64(programs[record]) & VARIANT_MASK == OR:
         always, never, left_only, right_only = either(always_a, never_a, always_b, never_b)
     else:
         always, never, left_only, right_only = both(always_a, never_a, always_b, never_b)
@@ -110,7 +111,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
             first & THIRD_PLACE != 0,
             np.int64(programs[record + 3]), constants, values, v, words, w, lane,
         )  # fmt: skip
-        variant = first & c.VARIANT
+        variant = first & VARIANT_MASK
         if first & (TO_FULL | TO_AXIS):
             lower, upper, may_be_nan, left_only, right_only = bounds(
                 variant, a_low, a_high, a_nan, b_low, b_high, b_nan, c_low, c_high, c_nan

@@ -22,6 +22,7 @@ from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.waves import in_waves
+from intervalvm.jit.layout import AREA, BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,7 @@ class Walk:
         control = np.zeros(c.row(steps + 1), np.int64)
         control[[c.WIDTH, c.HEIGHT, c.STEPS, c.Y]] = self.width, self.height, steps, self.width
         leaf = [-(-side // (1 << self.levels[-1])) for side in (self.width, self.height)]
-        control[[c.TILES_X, c.TILES_Y]] = [-(-side // c.LEAF_PX) for side in leaf]
+        control[[c.TILES_X, c.TILES_Y]] = [-(-side // BLOCK) for side in leaf]
         length = c.WORDS * self.n + -(-self.waves // c.WORDS) * c.WORDS
         items = words = cells = 0
         self._later: list[list[int]] = []
@@ -151,7 +152,7 @@ class Walk:
         splits = [launch for launch in self.launches if launch.kernel.kind == "split"]
         values = [launch.blocks * c.workspace_values(launch.longest + INPUTS) for launch in splits]
         values += [
-            launch.blocks * c.LEAF_THREADS * (launch.longest + INPUTS)
+            launch.blocks * AREA * (launch.longest + INPUTS)
             for launch in self.launches
             if launch.kernel.kind == "leaves"
         ]
@@ -178,7 +179,7 @@ class Walk:
         tiles = int(self._control[c.TILES_X] * self._control[c.TILES_Y])
         units = int(self._control[row + c.CAPACITY]) * tiles
         most = self.device.leaf_blocks
-        self._add("leaves", len(self.steps), SHORT_LEAF, units, most, c.LEAF_THREADS)
+        self._add("leaves", len(self.steps), SHORT_LEAF, units, most, AREA)
 
     def _add(self, kind: str, step: int, short: int, units: int, most: int, threads: int) -> None:
         """The launch for short programs, and the one for long ones where there may be some."""
@@ -188,7 +189,7 @@ class Walk:
             self.launches.append(Launch(kernel, step, -1, longest, min(units, most), threads))
         if self.n > short:
             places = self.n + INPUTS
-            numbers = c.LEAF_THREADS * places if kind == "leaves" else c.workspace_values(places)
+            numbers = AREA * places if kind == "leaves" else c.workspace_values(places)
             fitting = LONG_BYTES // (numbers * self.dtype.itemsize)
             blocks = max(1, min(units, most, fitting))
             if kind == "split":

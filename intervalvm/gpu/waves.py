@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from intervalvm.compiler.program import (
     LEFT_PLACE,
     RIGHT_PLACE,
     THIRD_PLACE,
-    VARIANT_BITS,
+    VARIANT_MASK,
     VARIANTS,
     Program,
 )
@@ -29,7 +30,7 @@ def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
     records keep their order.
     """
     records, n = program.records, len(program)
-    combines = COMBINES[records[:, 0] & (1 << VARIANT_BITS) - 1]
+    combines = COMBINES[records[:, 0] & VARIANT_MASK]
     is_place = [(records[:, 0] & flag) != 0 for flag in PLACE_FLAGS]
     depth = [0] * (n + INPUTS)
     operands = np.where(np.stack(is_place, axis=1), records[:, 1:], 0).tolist()
@@ -43,7 +44,8 @@ def in_waves(program: Program) -> tuple[Program, NDArray[np.uint32]]:
     for word, flag in zip((1, 2, 3), PLACE_FLAGS, strict=True):
         places = (ordered[:, 0] & flag) != 0
         ordered[places, word] = renamed[ordered[places, word]]
-    return Program(ordered, program.constants, int(renamed[program.result])), _table(waves[order])
+    result = int(renamed[program.result])
+    return replace(program, records=ordered, result=result), _table(waves[order])
 
 
 def _table(waves: NDArray[Any]) -> NDArray[np.uint32]:

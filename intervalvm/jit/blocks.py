@@ -25,22 +25,22 @@ from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import interval_value, point_value, proven
 from intervalvm.evaluate.boxes import REAL
 from intervalvm.jit.lanes import I1, I64, POINTER, Lane, Lanes, load, slot_at, spread_number, store
-from intervalvm.jit.layout import AREA, BLOCK, LANES, TRUTH_BYTES, block_bytes
+from intervalvm.jit.layout import AREA, BLOCK, LANES, TRUTH_BYTES, Each, block_bytes
 from intervalvm.ops.row import Interval, constant
 
 
 class _BlockArms(ABC):
     """What both kinds of block have in common: where operands are, and how rows are gone over."""
 
-    over: str
+    each: Each
     truths: int
     """Bit sets that make a truth."""
 
     def __init__(self, builder: ir.IRBuilder, dtype: str, *, tame: bool) -> None:
         self.builder, self.dtype, self.tame = builder, dtype, tame
         self.itemsize = np.dtype(dtype).itemsize
-        self.full_bytes = block_bytes(dtype, AREA, self.over)
-        self.axis_bytes = block_bytes(dtype, BLOCK, self.over)
+        self.full_bytes = block_bytes(dtype, AREA, self.each)
+        self.axis_bytes = block_bytes(dtype, BLOCK, self.each)
 
     @abstractmethod
     def read(self, xp: Lanes, place: ir.Value, count: int, first: ir.Value | None) -> Any:
@@ -66,10 +66,10 @@ class _BlockArms(ABC):
     def masks(self, variant: Variant, xp: Lanes, operands: list[Any]) -> list[Lane]:
         """The bits of a comparison."""
 
-    def at(self, place: ir.Value, index: ir.Value | None, step: int, offset: int = 0) -> ir.Value:
-        """The address ``index`` steps and ``offset`` bytes after ``place``."""
+    def at(self, place: ir.Value, index: ir.Value | None, stride: int, offset: int = 0) -> ir.Value:
+        """The address ``index`` strides and ``offset`` bytes after ``place``."""
         if index is not None:
-            place = self.builder.add(place, self.builder.mul(index, ir.Constant(I64, step)))
+            place = self.builder.add(place, self.builder.mul(index, ir.Constant(I64, stride)))
         return self.builder.add(place, ir.Constant(I64, offset)) if offset else place
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
@@ -155,7 +155,7 @@ class _BlockArms(ABC):
 class PointArms(_BlockArms):
     """At points: the rules of ``ops``."""
 
-    over, truths = "points", 1
+    each, truths = "sample", 1
 
     def read(self, xp: Lanes, place: ir.Value, _: int, first: ir.Value | None) -> Lane:
         at = self.at(place, first, self.itemsize)
@@ -184,7 +184,7 @@ class PointArms(_BlockArms):
 class PixelArms(_BlockArms):
     """Over pixels: the real rules of ``boxes``."""
 
-    over, truths = "pixels", 2
+    each, truths = "pixel", 2
 
     def read(self, xp: Lanes, place: ir.Value, count: int, first: ir.Value | None) -> Interval:
         builder, span = self.builder, count * self.itemsize

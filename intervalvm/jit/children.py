@@ -15,7 +15,7 @@ from intervalvm.compiler.program import (
     TO_AXIS,
     Variant,
 )
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import count_bits, fill_bytes, first_bit, int32_at, jit, uint64_at
 from intervalvm.jit.layout import LANES
 

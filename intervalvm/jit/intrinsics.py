@@ -10,9 +10,9 @@ from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.lanes import ELEMENT, I1, I64, POINTER, Lane, Lanes, load, mask_word
-from intervalvm.jit.layout import BLOCK
-from intervalvm.jit.steps import Loop
+from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN
 
 
 def compile_flags() -> dict[str, Any]:
@@ -143,6 +143,24 @@ def write_row(typingctx, out, bits):
         return builder.zext(builder.ctpop(word), I64)
 
     return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def write_verdicts(typingctx, out, inside, outside):
+    """16 bytes: 255 for each bit of ``inside``, 0 for one of ``outside``, else ``UNPROVEN``."""
+
+    def codegen(context, builder, signature, args):
+        row = ir.VectorType(ir.IntType(8), BLOCK)
+        words = [builder.trunc(bits, ir.IntType(BLOCK)) for bits in args[1:]]
+        is_inside, is_outside = (builder.bitcast(w, ir.VectorType(I1, BLOCK)) for w in words)
+        white, grey, black = (
+            ir.Constant(row, [int(shade)] * BLOCK) for shade in (INSIDE, UNPROVEN, OUTSIDE)
+        )
+        pixels = builder.select(is_inside, white, builder.select(is_outside, black, grey))
+        builder.store(pixels, builder.inttoptr(args[0], POINTER), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
 
 
 def copy_block_of(dtype: str) -> Any:

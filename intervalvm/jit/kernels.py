@@ -1,6 +1,6 @@
 """The compiled walk: numba source of what runs for each region, leaf and pixel.
 
-Everything a kernel knows stands in one int64 array, the *context* (its fields are in ``context``):
+Everything a kernel knows stands in one int64 array, the *context* (see ``layout``):
 sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
 raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
 
@@ -21,9 +21,10 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
-from intervalvm.jit import context as c
-from intervalvm.jit.batches import collect_rows
+from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.jit import layout as c
 from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
+from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.intrinsics import (
     call_of,
     count_bits,
@@ -39,10 +40,8 @@ from intervalvm.jit.intrinsics import (
     uint32_at,
     uint64_at,
 )
-from intervalvm.jit.layout import LANES, SIDE, interval_bytes
-from intervalvm.jit.leaves import edge, enter_leaf, point_rows
-from intervalvm.jit.proofs import verdict_rows
-from intervalvm.jit.steps import Loop
+from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
+from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
@@ -52,20 +51,22 @@ MOST_END_POLLS = 100_000
 """How often the thread that the others work for looks whether they are done: some 100 us."""
 
 
-def loops(kind: str, dtype: str, rounding: str) -> tuple[Loop, ...]:
+def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
     """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
     if kind == "bounds":
-        return (Loop("regions", dtype, False, 1, rounding),)
+        return (Loop("region", dtype, False, 1, meaning),)
     if kind == "merge":
         return ()
-    tame, blocks = kind == "tame", "points" if rounding == "nearest" else "pixels"
-    return Loop("regions", dtype, tame, LANES, rounding), Loop(blocks, dtype, tame)
+    tame = kind == "tame"
+    each: Each = "sample" if meaning == "float" else "pixel"
+    return Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
 
 
 def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
 
-    Only a careful one (see ``lanes``) can split the root: it finds whether the rest may be tame.
+    Where a program is not tame, a careful kernel (see ``lanes``) splits the image and finds whether
+    a tame one may do the rest.
     """
     regions, blocks = loops
     tame = regions.tame
@@ -74,7 +75,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    rows_of = point_rows if blocks.over == "points" else verdict_rows
+    rows_of = point_rows if blocks.each == "sample" else verdict_rows
     leaf_rows = rows_of(dtype, call_of(blocks))
 
     @jit
@@ -153,8 +154,8 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
             inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
         stats[c.REGIONS] += count_bits(proven)
-        stats[c.INSIDE] += count_bits(inside)
-        stats[c.OUTSIDE] += count_bits(outside)
+        stats[c.REGIONS_INSIDE] += count_bits(inside)
+        stats[c.REGIONS_OUTSIDE] += count_bits(outside)
         while proven != NOBODY:
             child = first_bit(proven)
             proven &= proven - ONE
@@ -202,7 +203,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         return stack[c.COUNT] * LANES
 
     @jit
-    def split_root(ctx):
+    def split_image(ctx):
         """Split the whole image; its ambiguous children become the tasks, the longest first."""
         stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
         stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
@@ -228,10 +229,10 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
 
     @jit
-    def take_task(ctx, root_ctx, child):
+    def take_task(ctx, image_ctx, child):
         """Write the program of a child of the whole image, where this thread will use it."""
-        stack, root = int64_at(ctx[c.STACK]), int64_at(root_ctx[c.STACK])
-        write_program(root_ctx, root, child, ctx[c.PLACES], ctx[c.ARENA], stack)
+        stack, image = int64_at(ctx[c.STACK]), int64_at(image_ctx[c.STACK])
+        write_program(image_ctx, image, child, ctx[c.PLACES], ctx[c.ARENA], stack)
         count = stack[c.CHILD_COUNT + child]
         ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
         int64_at(ctx[c.STATS])[c.CLAUSES] += count
@@ -251,12 +252,12 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         return False
 
     def walk(address):
-        """Walk tasks, after splitting the root if DEPTH says so; returns 1 if any may be left."""
+        """Walk tasks, after splitting the image if DEPTH says so; returns 1 if any may be left."""
         ctx = int64_at(address)
-        root_ctx, shared = int64_at(ctx[c.ROOT_CONTEXT]), int64_at(ctx[c.SHARED])
+        image_ctx, shared = int64_at(ctx[c.IMAGE_CONTEXT]), int64_at(ctx[c.SHARED])
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
-            split_root(root_ctx)
+            split_image(image_ctx)
             if not tame:
                 return 1  # the tame kernel may be able to go on
         ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
@@ -287,7 +288,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
                         ctx[c.ALL_FINISHED] = await_others(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
-                stack = take_task(ctx, root_ctx, child)
+                stack = take_task(ctx, image_ctx, child)
                 budget -= 1 + stack[c.CHILD_COUNT + child]
                 if last == 0:
                     enter_leaf(ctx, step, child, stack)

@@ -2,7 +2,7 @@
 
 ``Lanes`` stands for the namespace ``xp`` of the rules, ``Lane`` for their arrays: 64 values side by
 side, one vector that LLVM lowers to whatever the processor has. Running a rule on them once, while
-numba compiles, writes its instructions; ``steps`` makes of them one arm for every operation.
+numba compiles, writes its instructions; ``interpreter`` makes of them one arm for every operation.
 
 A *tame* namespace assumes that no NaN and no infinity can arise, which the walk has proven for the
 whole region before it uses one: every test for them is then a constant, and LLVM drops what hangs

@@ -1,16 +1,19 @@
-"""Sizes that machine code, what calls it and what reads its results agree on.
+"""Sizes and places that machine code, what calls it and what reads its results agree on.
 
 A slot of memory holds the result of one record: bounds over regions, values at the points of a
-block, or, in a proof, bounds over its pixels.
+block, or, in a proof, bounds over its pixels. A step of the walk splits regions: the whole image
+first, then its ambiguous children. The context is what a kernel is told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+
+from intervalvm.evaluate.evaluators import Meaning
 
 SPLIT_LEVELS = 3
 """A split takes up to three levels of the quadtree: 8 x 8 children."""
@@ -22,6 +25,8 @@ AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
 """Pixels. The third is that of a proven image, where neither of the others could be proven."""
+Each = Literal["region", "sample", "pixel"]
+"""What a lane stands for: a box; a sample; or, in a proof, what is asked of a pixel, as a box."""
 
 
 def interval_bytes(dtype: Any, width: int) -> int:
@@ -29,10 +34,10 @@ def interval_bytes(dtype: Any, width: int) -> int:
     return 2 * width * int(np.dtype(dtype).itemsize) + 64
 
 
-def block_bytes(dtype: Any, count: int, over: str) -> int:
-    """The size of a slot of ``count`` values of a block, over "points" or "pixels"."""
+def block_bytes(dtype: Any, count: int, each: Each) -> int:
+    """The size of a slot of ``count`` values of a block, one for each "sample" or "pixel"."""
     values = count * int(np.dtype(dtype).itemsize)
-    return values if over == "points" else interval_bytes(dtype, count)
+    return values if each == "sample" else interval_bytes(dtype, count)
 
 
 @dataclass(frozen=True)
@@ -45,35 +50,84 @@ class Slots:
 
 
 @lru_cache
-def slots_of(dtype: np.dtype[Any], *, proves: bool) -> Slots:
-    """The slots of a walk; one that ``proves`` has the bounds of pixels in its leaves."""
-    over = "pixels" if proves else "points"
+def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
+    """The slots of a walk; one about the real function has the bounds of pixels in its leaves."""
+    each: Each = "pixel" if meaning == "real" else "sample"
     return Slots(
-        full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, over)),
-        axis=max(interval_bytes(dtype, SIDE), block_bytes(dtype, BLOCK, over)),
-        truth=2 * TRUTH_BYTES if proves else TRUTH_BYTES,
+        full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, each)),
+        axis=max(interval_bytes(dtype, SIDE), block_bytes(dtype, BLOCK, each)),
+        truth=2 * TRUTH_BYTES if meaning == "real" else TRUTH_BYTES,
     )
 
 
-@dataclass
-class Counts:
-    """What one split of the walk did, over all regions it was made for."""
+# --- the context: one int64 array of sizes and addresses, of which these are the places --------
 
-    regions: int = 0
-    inside: int = 0
-    outside: int = 0
-    ambiguous: int = 0
-    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
-    inside_px: int = 0  # in filled tiles and in leaves
-    evaluated_px: int = 0
-    unproven_px: int = 0  # of a proof, among those evaluated
+MOST_STEPS = 12
+"""Steps on the way to a leaf: 3 levels each, so more than any image has."""
 
+# The frame, the same for every thread.
+(
+    WIDTH_PX, HEIGHT_PX,
+    X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
+    X_UPPER, Y_UPPER,  # the same, or where in proofs a pixel is an area: X, Y are its lower ends
+    IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
+    IS_VALUE,  # whether the result is a value instead of a truth
+    IS_CLEAR,  # whether all pixels are 0 already
+    RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
+    NUMBERS,  # address of the pool of constants
+    STEPS, BITS,  # number of splits; address of int64[STEPS], the levels of each
+    TAME,  # written when the image is split: whether neither NaN nor infinity can arise
+    SHARED,  # address of what threads share: SHARED_WORDS words, see below
+    IMAGE_CONTEXT,  # address of the context in which the whole image was split
+    BUDGET,  # records x lanes to evaluate before returning
+    FRAME_FIELDS,  # up to here
+    # A thread's own workspace: addresses, and what is in work.
+    ARENA, ARENA_END, ARENA_TOP,  # children's programs: first that of the task, then its children's
+    FULL, AXIS, TRUTH,  # slots of the records, by kind: intervals, and the same memory for points
+    CHOICES,  # uint64[2 (n + 2)]: by place, in which children only the left (right) matters
+    LIVE,  # uint64[n + 2]: by place, which children need it
+    ROWS_LIVE,  # uint64[n + 66]: by child, which places it needs (LIVE transposed)
+    PLACES,  # int32[n + 2]: by place, where it is in the child's program that is being written
+    STACK, STATS,  # a row a step, see below
+    IS_CALLER,  # whether this thread waits for the others in the end
+    ALL_FINISHED,  # whether it has then seen that all who have started have left no task
+    HAS_STARTED,  # whether it is counted in STARTED
+    DEPTH,  # the step whose children are visited; 0 between tasks, -1 to split the image first
+    LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
+    LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
+    LEAF_AT,  # where its program is in the batch; -1 as long as it is not
+    # Leaves that are evaluated elsewhere: see leaves.
+    BATCH_BLOCKS, BATCH_RECORDS,  # addresses of what is collected; 0 to evaluate leaves here
+    BATCH_COUNT, BATCH_USED,  # blocks and records so far
+    BATCH_MOST_BLOCKS, BATCH_MOST_RECORDS,  # that it has room for
+    BATCH_IS_FULL,  # whether the leaf in work waits for another batch
+    MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
+    FIELDS,
+) = range(55)  # fmt: skip
 
-def split_levels(depth: int) -> list[int]:
-    """The levels that each split takes: three, but the first what is left over.
+# A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
+(
+    BLOCK_FIRST, BLOCK_LENGTH, BLOCK_RESULT,  # its program in the batch, and where the result is
+    BLOCK_LEFT, BLOCK_TOP, BLOCK_COLUMNS, BLOCK_ROWS,  # its pixels
+) = range(7)  # fmt: skip
+BLOCK_WORDS = 8
 
-    The first has the fewest regions to look at, so lanes that stay empty there cost least.
-    """
-    first = depth % SPLIT_LEVELS
-    head = [first] if first or not depth else []
-    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
+# What threads share: tasks are the image's ambiguous children.
+NEXT_TASK = 0  # how many were taken
+READY = 1  # 0 until the image is split, then 1 + the number of tasks
+STARTED, FINISHED = 2, 3  # threads that have seen the tasks; that have left none
+TASK_LIST = 4
+SHARED_WORDS = TASK_LIST + LANES
+
+# A row of the stack, one a step: a region, its program, and those of its ambiguous children.
+(REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, PROGRAM, COUNT, ROOT, CHILD_PROGRAM) = range(10)
+CHILD_COUNT = CHILD_PROGRAM + LANES
+CHILD_ROOT = CHILD_COUNT + LANES
+ROW = CHILD_ROOT + LANES
+
+# A row of the statistics, one a step.
+(
+    REGIONS, REGIONS_INSIDE, REGIONS_OUTSIDE, AMBIGUOUS,
+    CLAUSES, INSIDE_PX, EVALUATED_PX, UNPROVEN_PX,
+) = range(8)  # fmt: skip
+COUNTS = 8

@@ -20,10 +20,11 @@ import llvmlite.binding as llvm
 from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
+from intervalvm.evaluate.evaluators import MEANINGS, Meaning
 from intervalvm.jit.cache import digest, kept
 
 if TYPE_CHECKING:
-    from intervalvm.jit.steps import Loop
+    from intervalvm.jit.interpreter import Loop
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
@@ -38,7 +39,7 @@ PINNED = {
 }
 """Settings of numba's with which kernels are compiled, whatever a program, its environment or a
 file in its working folder say: it needs code that raises nothing."""
-_loaded: dict[tuple[str, str, str], Kernel] = {}
+_loaded: dict[tuple[str, str, Meaning], Kernel] = {}
 _compiling = threading.RLock()
 if hasattr(os, "register_at_fork"):
     # The locks of compilers stay locked for ever in a process that is forked while another thread
@@ -50,15 +51,15 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
+def kernel(kind: str, dtype: str, meaning: Meaning = "float") -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws what others evaluated;
-    ``rounding`` is that of bounds, and "outward" is for proofs. It releases the GIL while it runs.
-    The first call on a machine compiles it, which takes seconds and is logged.
+    ``meaning`` is that of bounds, and "real" is for proofs. It releases the GIL while it runs. The
+    first call on a machine compiles it, which takes seconds and is logged.
     """
     # who finds it takes no lock: most frames do
-    key = kind, dtype, rounding
+    key = kind, dtype, meaning
     found = _loaded.get(key)
     if found is None:
         with _compiling:
@@ -69,24 +70,34 @@ def kernel(kind: str, dtype: str, rounding: str = "nearest") -> Kernel:
 
 @in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Have all kernels ready that ``render`` and ``prove`` use, so that no picture waits for them.
+    """Compile or load all CPU kernels of ``render`` and ``prove``.
 
-    They are for the given dtypes, float32 and float64 if none is given, and without ``proofs`` for
-    plain pictures alone. The first call on a machine compiles them, which takes some seconds each
-    and is logged; later ones load them from the cache. Those of GPUs are not among them. Raises
-    OptionError for a dtype that is neither.
+    The first call on a machine compiles them, which takes some seconds each and is logged; later
+    ones load them from the cache.
+
+    Parameters
+    ----------
+    *dtypes : {"float32", "float64"}
+        By default both.
+    proofs : bool
+        Whether to include the kernels of proofs.
+
+    Raises
+    ------
+    OptionError
+        For another dtype.
     """
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
-        for rounding in ("nearest", "outward") if flag("proofs", proofs) else ("nearest",):
+        for meaning in MEANINGS if proofs else MEANINGS[:1]:
             for kind in ("bounds", "tame", "careful"):
-                kernel(kind, DTYPE_NAMES[dtype], rounding)
+                kernel(kind, DTYPE_NAMES[dtype], meaning)
 
 
-def _load(kind: str, dtype: str, rounding: str) -> Kernel:
+def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{rounding}-{_digest(kind, dtype, rounding)}.o"
-    code = kept(name, lambda: _compile(kind, dtype, rounding, machine))
+    name = f"{kind}-{dtype}-{meaning}-{_digest(kind, dtype, meaning)}.o"
+    code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -104,14 +115,14 @@ def _load(kind: str, dtype: str, rounding: str) -> Kernel:
     return in_default_environment(call)  # on whatever thread it is run
 
 
-def _digest(kind: str, dtype: str, rounding: str = "nearest") -> str:
+def _digest(kind: str, dtype: str, meaning: Meaning = "float") -> str:
     """A name for the object code: whatever could change the code changes it."""
     machine = (
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((kind, dtype, rounding, machine))
+    return digest((kind, dtype, meaning, machine))
 
 
 def _target_machine() -> llvm.TargetMachine:
@@ -127,14 +138,14 @@ def _target_machine() -> llvm.TargetMachine:
     )
 
 
-def _compile(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
-    purpose = "" if rounding == "nearest" else " of proofs"
+def _compile(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
+    purpose = "" if meaning == "float" else " of proofs"
     message = "compiling the %s %s kernel%s for this processor: once, some seconds"
     # a program that has set up no logging shows warnings alone, and would seem to hang
     level = logging.INFO if log.hasHandlers() else logging.WARNING
     log.log(level, message, kind, dtype, purpose)
     with _pinned():
-        return _compiled(kind, dtype, rounding, machine)
+        return _compiled(kind, dtype, meaning, machine)
 
 
 @contextmanager
@@ -153,16 +164,16 @@ def _pinned() -> Iterator[None]:
         settings.update(before)
 
 
-def _compiled(kind: str, dtype: str, rounding: str, machine: llvm.TargetMachine) -> bytes:
+def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
     from numba import cfunc, types
 
-    from intervalvm.jit import batches, intrinsics, kernels
+    from intervalvm.jit import intrinsics, kernels, leaves
 
-    loops = kernels.loops(kind, dtype, rounding)
+    loops = kernels.loops(kind, dtype, meaning)
     if kind == "bounds":
         source = kernels.build_bounds(loops)
     elif kind == "merge":
-        source = batches.build_merge(dtype)
+        source = leaves.build_merge(dtype)
     else:
         source = kernels.build(dtype, loops)
     for loop in loops:

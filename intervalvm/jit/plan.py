@@ -12,20 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
-from intervalvm.compiler.balance import balance
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
-from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.compiler.proven import Reals, prepared
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.compiler.pipeline import compile
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
 from intervalvm.errors import DoesNotFit
-from intervalvm.jit import context as c
-from intervalvm.jit import native
+from intervalvm.evaluate.evaluators import Inputs, Meaning
+from intervalvm.jit import layout as c
+from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of
-from intervalvm.memory import no_search_for_cycles, require
-from intervalvm.ops import ROWS
+from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
 
 MOST_PLANS = 8
@@ -35,23 +29,80 @@ PLANNING_BYTES = 1280
 """The most that a clause takes while a plan is made, as measured: 360 to 1,030."""
 
 
+MOST_ARENA = 1 << 22
+"""Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
+
+
+def arena_records(length: int, steps: int) -> int:
+    """Records that a thread's arena holds: at least one child's program a step."""
+    return steps * (length + 1) + min(c.LANES * length, MOST_ARENA)
+
+
+class Workspace:
+    """One thread's scratch memory for a program of ``length`` records."""
+
+    def __init__(self, length: int, constants: int, steps: int, slots: Slots) -> None:
+        places = length + INPUTS
+        self.steps = steps
+        self.arena = aligned(arena_records(length, steps) * RECORD_BYTES)
+        self.full, self.axis, self.truth = (
+            aligned(places * size) for size in (slots.full, slots.axis, slots.truth)
+        )
+        self.choices = np.zeros(2 * places, np.uint64)
+        self.live = np.zeros(places + c.LANES, np.uint64)
+        self.rows_live = np.zeros(places + c.LANES, np.uint64)
+        # as long as the pool of constants too, so that what is no place may be looked up
+        self.places = np.zeros(max(places, constants) + 1, np.int32)
+        self.places[:INPUTS] = range(INPUTS)
+        self.stack = np.zeros(c.MOST_STEPS * c.ROW, np.int64)
+        self.context = self._addresses()
+        self.address = int(self.context.ctypes.data)
+
+    @staticmethod
+    def bytes_needed(length: int, constants: int, steps: int, slots: Slots) -> int:
+        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4
+        return max(length + INPUTS, constants) * each + RECORD_BYTES * arena_records(length, steps)
+
+    def _addresses(self) -> NDArray[np.int64]:
+        context = np.zeros(c.FIELDS, np.int64)
+        context[c.ARENA_END] = self.arena.ctypes.data + len(self.arena)
+        for place, array in (
+            (c.ARENA, self.arena),
+            (c.FULL, self.full),
+            (c.AXIS, self.axis),
+            (c.TRUTH, self.truth),
+            (c.CHOICES, self.choices),
+            (c.LIVE, self.live),
+            (c.ROWS_LIVE, self.rows_live),
+            (c.PLACES, self.places),
+            (c.STACK, self.stack),
+        ):
+            context[place] = array.ctypes.data
+        return context
+
+    def start(self, frame: NDArray[np.int64], depth: int = 0, *, is_caller: bool = False) -> int:
+        """Make the context ready for a frame; returns its address."""
+        context = self.context
+        context[: c.FRAME_FIELDS] = frame
+        context[c.ARENA_TOP] = context[c.ARENA]
+        context[c.DEPTH], context[c.IS_CALLER], context[c.HAS_STARTED] = depth, is_caller, False
+        context[c.LEAF_ROW] = context[c.LEAF_BOTTOM] = context[c.BATCH_BLOCKS] = 0
+        context[c.ALL_FINISHED] = False
+        self.stats = np.zeros((c.MOST_STEPS, c.COUNTS), np.int64)  # the last is its frame's to read
+        context[c.STATS] = address_of(self.stats)
+        return self.address
+
+
 @dataclass
 class Plan:
-    """A tape made ready for the compiled walk.
+    """A tape made ready for the compiled walk, for coordinates up to ``domain`` in size.
 
-    It holds for coordinates up to ``domain`` in size. ``is_tame`` says that there neither NaN nor
-    infinity can arise, ``is_bitmap`` that nothing but ``v < 0`` is computed; ``rounding`` what it
-    is about, floats ("nearest") or the real function ("outward"). ``frame`` is the kernels' context
-    as far as it depends on the tape alone.
+    ``frame`` is the kernels' context as far as it depends on the program alone.
     """
 
     program: Program
-    dtype: np.dtype[Any]
-    is_tame: bool
-    is_bitmap: bool
     domain: float
-    rounding: str = "nearest"
-    _idle: list[c.Workspace] = field(default_factory=list)
+    _idle: list[Workspace] = field(default_factory=list)
     on_devices: dict[Any, Any] = field(default_factory=dict, init=False)
     """What has been made ready of it on GPUs."""
     kept: dict[object, list[Any]] = field(default_factory=dict)
@@ -64,21 +115,29 @@ class Plan:
         self.frame[c.RESULT] = self.program.result
         self.frame[c.NUMBERS] = self.program.constants.ctypes.data
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.program.constants.dtype
+
+    @property
+    def is_bitmap(self) -> bool:
+        return self.program.question is Question.SIGN
+
     def workspace_bytes(self, steps: int) -> int:
         """The memory that each thread needs."""
-        return c.Workspace.bytes_needed(*self._sizes(steps))
+        return Workspace.bytes_needed(*self._sizes(steps))
 
     def _sizes(self, steps: int) -> tuple[int, int, int, Slots]:
         return (
             len(self.program),
             len(self.program.constants),
             steps,
-            slots_of(self.dtype, proves=self.rounding == "outward"),
+            slots_of(self.dtype, self.program.meaning),
         )
 
-    def take(self, count: int, steps: int) -> list[c.Workspace]:
+    def take(self, count: int, steps: int) -> list[Workspace]:
         """Scratch memory for ``count`` threads, which nobody else uses."""
-        taken: list[c.Workspace] = []
+        taken: list[Workspace] = []
         while len(taken) < count and self._idle:
             try:
                 found = self._idle.pop()
@@ -92,22 +151,22 @@ class Plan:
                 f"a walk with {count} threads over {len(self.program)} clauses",
                 "use fewer threads",
             )
-            taken += [c.Workspace(*self._sizes(steps)) for _ in range(missing)]
+            taken += [Workspace(*self._sizes(steps)) for _ in range(missing)]
         return taken
 
-    def put_back(self, *workspaces: c.Workspace) -> None:
+    def put_back(self, *workspaces: Workspace) -> None:
         """Keep scratch memory for the next frame: no thread uses it any more, nor will.
 
         The last is the first that ``take`` returns.
         """
         self._idle.extend(workspaces)
 
-    def put_under(self, workspace: c.Workspace) -> None:
+    def put_under(self, workspace: Workspace) -> None:
         """As ``put_back``, to be taken last: what a caller has used lies in its cache."""
         self._idle.insert(0, workspace)
 
     @contextmanager
-    def workspaces(self, count: int, steps: int) -> Iterator[list[c.Workspace]]:
+    def workspaces(self, count: int, steps: int) -> Iterator[list[Workspace]]:
         """Scratch memory for what the caller does alone; after an exception it is not kept."""
         taken = self.take(count, steps)
         yield taken
@@ -129,21 +188,19 @@ def domain_of(box: tuple[float, float, float, float], dtype: np.dtype[Any]) -> f
 
 def plan_of(
     tape: Tape,
+    question: Question,
+    meaning: Meaning,
     dtype: np.dtype[Any],
     settings: dict[str, Any],
     domain: float,
-    *,
-    sign_only: bool,
-    rounding: str = "nearest",
 ) -> Plan:
     """The plan of ``tape`` with its z and variables set, for coordinates up to ``domain``.
 
-    It is kept with the tape. With ``rounding`` "outward" it is for proofs about the real function,
-    of ``v < 0`` alone.
+    It is kept with the tape. Of the real function only the sign can be asked.
     """
     plans = tape.derived("plans", lambda: lru_cache(MOST_PLANS)(_Planner(tape)))
     exact = tuple((name, float(value).hex()) for name, value in settings.items())
-    made: Plan = plans(dtype, exact, domain, sign_only, rounding)
+    made: Plan = plans(question, meaning, dtype, exact, domain)
     return made
 
 
@@ -154,80 +211,16 @@ class _Planner:
     @no_search_for_cycles()
     def __call__(
         self,
+        question: Question,
+        meaning: Meaning,
         dtype: np.dtype[Any],
         exact: tuple[Any, ...],
         domain: float,
-        sign_only: bool,
-        rounding: str,
     ) -> Plan:
         if len(self.tape) > MOST_CLAUSES:
             raise DoesNotFit(f"{len(self.tape)} clauses are too many: the most is {MOST_CLAUSES}")
         settings = {name: float.fromhex(value) for name, value in exact}
-        if rounding == "outward":
-            folded, ends = prepared(self.tape, settings)
-            numbers: Floats = Reals(ends, dtype)
-        else:
-            xp = Arrays(np, dtype)
-            folded = balance(fold(self.tape, xp, settings))
-            numbers = Floats(folded, xp)
-        bounds = _bounds(numbers, folded, domain, rounding)
-        if sign_only:
-            asked = Predicates(folded, bounds.lower, bounds.maybe_nan, numbers)
-            program = bitmap_program(folded, asked, dtype)
-        else:
-            program = value_program(folded, dtype)
-        return Plan(program, dtype, bounds.are_tame(), sign_only, domain, rounding)
-
-
-@dataclass(frozen=True)
-class _Bounds:
-    """Of each clause over the whole domain."""
-
-    lower: NDArray[Any]
-    upper: NDArray[Any]
-    maybe_nan: NDArray[np.bool_]
-
-    def are_tame(self) -> bool:
-        """Whether all are finite, with room to spare, and none may be NaN."""
-        limit = np.finfo(self.lower.dtype).max / 4
-        wild = self.maybe_nan | ~(self.lower > -limit) | ~(self.upper < limit)
-        return not wild.any()
-
-
-def _bounds(numbers: Floats, tape: Tape, domain: float, rounding: str = "nearest") -> _Bounds:
-    dtype = numbers.dtype
-    constants = np.array(numbers.constants, dtype)
-    program = plain_program(tape, dtype, constants)
-    limit = np.finfo(dtype).max
-    edge = dtype.type(min(domain, float(limit)))
-    stride = 2 * dtype.itemsize + 64
-    slots = c.aligned((len(program) + INPUTS) * stride)
-    ends = np.ndarray((len(program) + INPUTS, 2), dtype, slots, strides=(stride, dtype.itemsize))
-    nan = np.ndarray((len(program) + INPUTS,), np.int64, slots, 2 * dtype.itemsize, (stride,))
-    ends[:INPUTS], nan[:INPUTS] = (-edge, edge), 0
-    choices = np.empty(2 * len(ends), np.uint64)
-    context = np.zeros(c.FIELDS, np.int64)
-    for name, value in (
-        (c.RECORDS, program.records.ctypes.data),
-        (c.LENGTH, len(program)),
-        (c.NUMBERS, program.constants.ctypes.data),
-        (c.FULL, slots.ctypes.data),
-        (c.CHOICES, choices.ctypes.data),
-    ):
-        context[name] = value
-    native.kernel("bounds", dtype.name, rounding)(context.ctypes.data)
-    # Records stand in the order of the clauses that are neither constants nor inputs.
-    arity = np.array([op.arity for op in ROWS])[tape.codes]
-    is_record = arity > 0
-    pairs = constants.reshape(len(tape), -1)
-    lower, upper = pairs[:, 0].copy(), pairs[:, -1].copy()
-    maybe_nan = np.isnan(lower)
-    inputs = (arity == 0) & np.isin(tape.codes, INPUT_CODES)
-    lower[inputs], upper[inputs] = -edge, edge
-    written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
-    lower[is_record], upper[is_record] = ends[written].T
-    maybe_nan[is_record] = nan[written] & 1 != 0
-    return _Bounds(lower, upper, maybe_nan)
-
-
-INPUT_CODES = [code for code, op in enumerate(ROWS) if op.is_input]
+        edge = min(domain, float(np.finfo(dtype).max))
+        box = Inputs.box((-edge, edge), (-edge, edge), dtype)
+        program = compile(self.tape, question, evaluator(meaning, dtype), box, settings)
+        return Plan(program, domain)

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.compiler.program import RECORD_BYTES, Program
-from intervalvm.jit import context as c
-from intervalvm.jit import native
-from intervalvm.jit.crew import Work, crew
-from intervalvm.jit.layout import BLOCK, Counts
-from intervalvm.jit.plan import Plan
+from intervalvm.compiler.program import RECORD_BYTES
+from intervalvm.jit import layout as c
+from intervalvm.jit import native, thread_pool
+from intervalvm.jit.layout import BLOCK
+from intervalvm.jit.plan import Plan, Workspace
+from intervalvm.jit.thread_pool import Work
 from intervalvm.memory import address_of
 
 Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
 """Records x lanes a call evaluates before it returns to Python: some 10 ms."""
 
-Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[c.Workspace]], native.Kernel]
+Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[Workspace]], native.Kernel]
 """Given a walk, the coordinates (x and then y, each with a leaf's width beyond it) and the threads'
 workspaces, made ready: a walk that collects leaves and sees to what becomes of them."""
 
@@ -41,8 +41,8 @@ def render(
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
     elsewhere: Elsewhere | None = None,
-) -> list[Counts]:
-    """Fill ``pixels`` (uint8 for a bitmap, else the dtype) and count what was done.
+) -> NDArray[np.int64]:
+    """Fill ``pixels`` (uint8 for a bitmap, else the dtype); returns what was counted by each step.
 
     ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
     split takes. The image does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of
@@ -50,19 +50,20 @@ def render(
     areas. ``elsewhere`` has the leaves evaluated somewhere else.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
-    root, *own = plan.take(threads + 1, len(steps))
-    frame = _Frame(plan, root, lower, upper, pixels, steps)
+    image, *own = plan.take(threads + 1, len(steps))
+    frame = _Frame(plan, image, lower, upper, pixels, steps)
     frame.words[c.IS_CLEAR] = is_clear
     caller, *_ = frame.start(own)
-    counted = [workspace.stats for workspace in (root, *own)]
-    if not plan.is_tame:
+    counted = [workspace.stats for workspace in (image, *own)]
+    if not plan.program.is_tame:
         careful()(caller)
-    walk = tame() if plan.is_tame or root.context[c.TAME] else careful()
+    walk = tame() if plan.program.is_tame or image.context[c.TAME] else careful()
     if elsewhere is not None:
         walk = elsewhere(walk, frame.samples, own)
     _run(frame, walk, own, progress, to_the_end=elsewhere is not None)
-    plan.put_back(own[0], root)  # the other threads put back theirs, some of them a little later
-    return [Counts(*row) for row in sum(counted[1:], counted[0])[: len(steps)].tolist()]
+    plan.put_back(own[0], image)  # the other threads put back theirs, some of them a little later
+    total: NDArray[np.int64] = sum(counted[1:], counted[0])
+    return total[: len(steps)]
 
 
 def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
@@ -73,10 +74,10 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     """
     x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
-    kernel = _kernel(plan, is_tame=plan.is_tame)
-    with plan.workspaces(2, 1) as (root, own):
-        frame = _Frame(plan, root, (x_ends, y_ends), (x_ends, y_ends), pixels, [0])
-        frame.words[c.BUDGET] = 1  # split the root, take its one child and come back
+    kernel = _kernel(plan, is_tame=plan.program.is_tame)
+    with plan.workspaces(2, 1) as (image, own):
+        frame = _Frame(plan, image, (x_ends, y_ends), (x_ends, y_ends), pixels, [0])
+        frame.words[c.BUDGET] = 1  # split the box, take its one child and come back
         (context,) = frame.start([own])
         while kernel(context) and own.context[c.LEAF_ROW] == own.context[c.LEAF_BOTTOM]:
             pass
@@ -85,7 +86,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
         count = int(own.context[c.LEAF_COUNT])
         words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
         result = int(own.context[c.LEAF_RESULT])
-    program = Program(words.reshape(-1, 4), plan.program.constants, result)
+    program = replace(plan.program, records=words.reshape(-1, 4), result=result)
     return replace(plan, program=program, _idle=[])
 
 
@@ -98,7 +99,7 @@ class _Frame:
     def __init__(
         self,
         plan: Plan,
-        root: c.Workspace,
+        image: Workspace,
         lower: Sides,
         upper: Sides,
         pixels: NDArray[Any],
@@ -111,7 +112,7 @@ class _Frame:
         for start, side in zip(starts, samples, strict=False):
             self.samples[start : start + len(side)] = side
         self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
-        self.plan, self.root, self.pixels = plan, root, pixels
+        self.plan, self.image, self.pixels = plan, image, pixels
         self.words = words = plan.frame.copy()
         words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
         at, size = address_of(self.samples), plan.dtype.itemsize
@@ -121,15 +122,15 @@ class _Frame:
         words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
         words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
         words[c.BUDGET] = BUDGET
-        words[c.SHARED], words[c.ROOT_CONTEXT] = address_of(self.shared), root.address
+        words[c.SHARED], words[c.IMAGE_CONTEXT] = address_of(self.shared), image.address
 
-    def start(self, own: Sequence[c.Workspace]) -> list[int]:
+    def start(self, own: Sequence[Workspace]) -> list[int]:
         """Make all contexts ready; returns the addresses of those in ``own``, the caller's first.
 
-        The caller's thread splits the root.
+        The caller's thread splits the image.
         """
         self.shared[:] = 0
-        self.root.start(self.words)
+        self.image.start(self.words)
         caller, *others = own
         return [
             caller.start(self.words, depth=-1, is_caller=True),
@@ -139,25 +140,25 @@ class _Frame:
 
 def load(plan: Plan) -> None:
     """Have the kernels that a plan needs ready: compiled on this machine's first run."""
-    _kernel(plan, is_tame=plan.is_tame)
+    _kernel(plan, is_tame=plan.program.is_tame)
 
 
 def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
     kind = "tame" if is_tame else "careful"
-    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.rounding)
+    return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.program.meaning)
 
 
 def _run(
     frame: _Frame,
     walk: native.Kernel,
-    own: Sequence[c.Workspace],
+    own: Sequence[Workspace],
     progress: Callable[[int, int], None] | None,
     *,
     to_the_end: bool,
 ) -> None:
     """Walk until no task is left, one thread a workspace, the caller's thread among them.
 
-    The others are called before the root is split, and wait for it: waking them takes as long.
+    The others are called before the image is split, and wait for it: waking them takes as long.
     ``to_the_end`` waits for them to return, and not only for their tasks to be done.
 
     An exception, such as an interrupt or one that ``progress`` raises, is not held up by the
@@ -165,16 +166,16 @@ def _run(
     """
     shared, total = frame.shared, frame.pixels.size
 
-    def step(workspace: c.Workspace) -> int:
+    def turn(workspace: Workspace) -> int:
         unfinished = walk(workspace.address)
         if not frame.shared[c.READY]:
             _let_others_run()
         return unfinished
 
     caller, *others = own
-    work = Work(step, others, frame.plan.put_under)
+    work = Work(turn, others, frame.plan.put_under)
     with work.under_way:
-        threads = crew().call(work, len(others)) if others else []
+        threads = thread_pool.current().call(work, len(others)) if others else []
         while walk(caller.address):
             if progress is not None:
                 tasks = int(shared[c.READY]) - 1

@@ -1,1 +1,1 @@
-"""What a proven picture says: its cells, and certificates of them."""
+"""Proven pictures: cells and certificates."""

@@ -1,8 +1,7 @@
-"""What an image that is proven over its areas says of the plane: bounds of an area, boxes.
+"""Facts about the plane from an image with ``prove="area"``: bounds of an area, boxes.
 
-In: an ``Image`` with ``prove="area"``. Out: exact facts of its *cells*, the pixels' closed areas:
-they cover the region, so what holds of all of them holds of the region. Ends are float64, which
-hold the floats of either dtype; areas are summed as integers and rounded once, outwards.
+*Cells* are the closed areas of pixels, which cover the region. Ends are float64, exact for either
+dtype; areas are summed as integers and rounded once, outwards.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ if TYPE_CHECKING:
 VERDICTS = {"inside": INSIDE, "outside": OUTSIDE, "unproven": UNPROVEN}
 NAMES = {int(pixel): name for name, pixel in VERDICTS.items()}
 MIXED = np.uint8(1)
-"""Of a tile whose pixels differ; no verdict."""
+"""A tile of different verdicts."""
 BAND_PX = 1 << 16
-"""Tiles that are looked at together, in whole rows: so nothing here is as large as the image."""
+"""Tiles of a band of rows, so that temporaries are smaller than the image."""
 BAND_BYTES, EDGE_BYTES = 100, 256
 """What each of these takes at most, where all are listed, and what each column and row takes."""
 Side = tuple[float, float]
 
 
 class ProvenBox(NamedTuple):
-    """A closed box all of which has one verdict: "inside", "outside" or "unproven".
+    """A closed box of one verdict: "inside", "outside" or "unproven".
 
-    ``pixels`` are the columns and the rows of pixels that it covers.
+    ``pixels`` are its columns and rows of pixels.
     """
 
     verdict: str
@@ -49,8 +48,8 @@ class ProvenBox(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """``pixels`` uint8[h, w] over the cells between ``x`` float64[w + 1], which never decreases,
-    and ``y`` float64[h + 1], which never increases."""
+    """``pixels`` uint8[h, w] of the cells between ``x`` float64[w + 1], ascending, and ``y``
+    float64[h + 1], descending."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -58,17 +57,17 @@ class Cells:
 
     @classmethod
     def of(cls, image: Image) -> Cells:
-        """Raises OptionError for an image that proves nothing of areas."""
+        """The cells of an image. Raises OptionError unless it has ``prove="area"``."""
         x, y = image.edges()
         return cls(x.astype(np.float64), y.astype(np.float64), image.pixels)
 
     @property
     def region(self) -> Region:
-        """What the cells cover: the image's region, its ends rounded outwards to the dtype."""
+        """The union of the cells: the image's region, its ends rounded outwards to the dtype."""
         return Region((self.x[0], self.x[-1]), (self.y[-1], self.y[0]))
 
     def counts(self) -> dict[str, int]:
-        """Cells by their verdicts' names."""
+        """The number of cells of each verdict."""
         found = dict.fromkeys(VERDICTS, 0)
         for _, band in banded(self.pixels):
             for name, pixel in VERDICTS.items():
@@ -76,7 +75,7 @@ class Cells:
         return found
 
     def area(self) -> tuple[float, float]:
-        """Bounds on the area of what is inside: proven inside, and not proven outside."""
+        """Bounds on the area inside: that proven inside, and that not proven outside."""
         least, most = self._area(np.equal, INSIDE), self._area(np.not_equal, OUTSIDE)
         return rounded_down(least), rounded_up(most)
 
@@ -88,7 +87,7 @@ class Cells:
         for top, band in banded(self.pixels):
             mask = np.zeros((len(band), band.shape[1] + 2), bool)
             compare(band, pixel, out=mask[:, 1:-1])
-            # where a run of cells begins or ends: its width is the difference of the two ends
+            # ends of runs of cells, whose difference is the width
             rows, columns = np.nonzero(mask[:, 1:] != mask[:, :-1])
             ends = mask[rows, columns].tolist()
             widths = [0] * len(band)
@@ -98,7 +97,7 @@ class Cells:
         return Fraction(total, x_scale * y_scale)
 
     def bounds(self) -> tuple[Side, Side] | None:
-        """The box around the cells that are not proven outside; None if all are."""
+        """The bounding box of the cells not proven outside, or None."""
         across, down = np.zeros(self.pixels.shape[1], bool), np.zeros(len(self.pixels), bool)
         for top, band in banded(self.pixels):
             mask = band != OUTSIDE
@@ -113,9 +112,9 @@ class Cells:
         )
 
     def boxes(self) -> Iterator[ProvenBox]:
-        """The largest tiles of a quadtree that have one verdict each, large ones first.
+        """The largest tiles of a quadtree with one verdict each, large ones first.
 
-        They meet along their sides at most, and cover all cells.
+        They cover all cells, and their interiors are disjoint.
         """
         levels = [self.pixels]
         while max(levels[-1].shape) > 1:
@@ -149,7 +148,7 @@ class Cells:
 
 
 def bytes_beside(width: int, height: int, *, lists: bool) -> int:
-    """What ``Cells`` take beside the image, at most; ``boxes`` of it if it ``lists`` them."""
+    """The peak memory of ``Cells`` without the image; with ``lists``, also of its boxes."""
     band = BAND_BYTES * max(width, min(BAND_PX, width * height))
     return band + EDGE_BYTES * (width + height) + (width * height // 2 if lists else 0)
 
@@ -162,7 +161,7 @@ def banded(tiles: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
 
 
 def _joined(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Tiles twice as long: the verdict of all their parts, or MIXED."""
+    """Tiles twice as large, with the common verdict of their parts, or MIXED."""
     first = tiles[::2, ::2]
     same = np.ones(first.shape, bool)
     for part in (tiles[1::2, ::2], tiles[::2, 1::2], tiles[1::2, 1::2]):
@@ -172,7 +171,7 @@ def _joined(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
-    """The numbers times a power of 2 that makes integers of all, and that power."""
+    """The numbers scaled to integers by a power of 2, and that power."""
     scale = max(value.as_integer_ratio()[1] for value in values.tolist())
     ratios = (value.as_integer_ratio() for value in values.tolist())
     return [above * (scale // below) for above, below in ratios], scale

@@ -1,7 +1,6 @@
-"""A certificate: what was proven of a region, box by box, for others to check.
+"""A certificate: the proof of a region, box by box, as JSON lines.
 
-In: an image that is proven over its areas, and what it is of. Out: a file of JSON lines, which
-``tools/check_certificate.py`` checks without this package.
+``tools/check_certificate.py`` checks it without this package.
 
 ====== ===========================================================================================
 line   an object with
@@ -12,9 +11,8 @@ each   ``verdict``, ``x`` and ``y``: all of a closed box is inside, or outside, 
 last   ``boxes``: how many there are of each verdict
 ====== ===========================================================================================
 
-It says nothing that the checker does not check: not how it was made, nor of which pixels. Boxes
-have an area; where the dtype does not tell the edges of cells apart, others have their points too.
-Numbers are written with as many digits as tell one float64 from all others.
+It has nothing that the checker does not check, such as pixels. Boxes have a positive area; a cell
+with equal edges is part of others. Numbers have the digits that identify a float64.
 """
 
 from __future__ import annotations
@@ -43,9 +41,9 @@ FORMAT, VERSION = "intervalvm certificate", 2
 
 @dataclass(frozen=True)
 class Subject:
-    """What a certificate is about: the bytes of a ``.vm`` file, z and the free variables.
+    """The subject of a certificate: the bytes of a ``.vm`` file, z and the free variables.
 
-    Raises OptionError for a number that JSON has not.
+    Raises OptionError for a number that JSON does not have.
     """
 
     sha256: str
@@ -74,7 +72,7 @@ class Subject:
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError where a name promises a picture: what is written is JSON lines."""
+    """Raise OptionError if the suffix is that of a picture: a certificate is JSON lines."""
     name = check_path(path)
     if is_picture(name):
         raise OptionError(
@@ -83,10 +81,10 @@ def check_name(path: str | os.PathLike[str]) -> None:
 
 
 def write_certificate(path: str | os.PathLike[str], image: Image, subject: Subject) -> None:
-    """Write it, whole or not at all: a box at a time, with half as much memory as the image.
+    """Write a certificate, whole or not at all, with half as much memory as the image.
 
-    Raises OptionError for the name of a picture, and for an image that is not proven over its
-    areas, or whose area float64 does not hold, FileError where the file cannot be written.
+    Raises OptionError for the name of a picture, without ``prove="area"``, and if the area
+    overflows float64; FileError if the file cannot be written.
     """
     check_name(path)
     cells = Cells.of(image)

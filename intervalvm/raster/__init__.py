@@ -1,1 +1,1 @@
-"""Pictures of the plane: where pixels are, and what is known of each."""
+"""Pictures of the plane: regions, grids, images and the engines on NumPy."""

@@ -1,8 +1,7 @@
 """The dense and the naive engine: whole arrays of pixels, in bands of rows that fit into memory.
 
-A band is evaluated where the back end's arrays lie and copied into the image, which lies in the
-host's memory. Where the memory turns out to be less than it said, as on a GPU that others use too,
-the band is halved and tried again, down to a single row.
+A band is evaluated on the back end and copied to the image in host memory. If memory runs out
+unexpectedly, as on a shared GPU, the band is halved, down to a single row.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from intervalvm.memory import available, in_units
 from intervalvm.raster.job import Drawn, Job, Progress
 
 WATCHED_PX = 1 << 16
-"""Pixels a band at most where somebody watches: a bar moves, and it takes no longer."""
+"""The most pixels of a band when progress is reported."""
 
 
 def draw(job: Job, report: Progress | None) -> Drawn:
-    """The image of a job of an engine that prunes nothing.
+    """Draw a job of the dense or naive engine.
 
-    Raises DoesNotFit where the naive engine's arrays, or those of one row, do not fit.
+    Raises DoesNotFit if the naive engine's arrays, or those of one row, do not fit.
     """
     height, width = job.shape
     rows = _rows_that_fit(job)
@@ -48,7 +47,7 @@ def draw(job: Job, report: Progress | None) -> Drawn:
 
 
 def _rows_that_fit(job: Job) -> int:
-    """How many rows are evaluated at once: all of them, but for the dense engine in bands."""
+    """The rows of a band; the naive engine has one band."""
     rows, peak = job.shape[0], partial(_peak_bytes, job)
     on_device = job.way.on_gpu
     beside = 0 if on_device else job.image_bytes
@@ -70,12 +69,12 @@ def _rows_that_fit(job: Job) -> int:
 
 
 def _way_out(job: Job) -> str:
-    """What takes less memory."""
+    """The way out if memory is too small."""
     return "use engine='dense' or 'pruned'" if job.way.keeps else "use engine='pruned'"
 
 
 def _peak_bytes(job: Job, rows: int) -> int:
-    """The most that arrays of so many rows take at once."""
+    """The peak memory of the arrays of some rows."""
     points = (rows, job.shape[1])
     inputs = 2 * rows * job.shape[1] * job.dtype.itemsize
     free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
@@ -84,9 +83,9 @@ def _peak_bytes(job: Job, rows: int) -> int:
 
 
 def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -> bool:
-    """Evaluate the rows of ``band``; False where they did not fit and half of them may.
+    """Evaluate the rows of ``band``; False if they did not fit, and half of them may.
 
-    By the time it returns, the arrays that the error's frames held are free.
+    On return, the arrays referenced by the error's frames are freed.
     """
     try:
         pixels[band] = _band(job, band)
@@ -105,7 +104,7 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
 
 
 def _band(job: Job, band: slice) -> NDArray[Any]:
-    """The pixels of the rows of ``band``, in the host's memory."""
+    """The pixels of the rows of ``band`` in host memory."""
     with device.device_errors():
         module, (x, y) = array_module(on_gpu=job.way.on_gpu), job.samples
         shape = (band.stop - band.start, len(x))

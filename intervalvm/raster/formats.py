@@ -1,8 +1,4 @@
-"""The files that an image can be saved as: by suffix, what each can hold, and how it is written.
-
-In: an ``Image`` and a stream. Out: the bytes of the file. Pillow is imported only when one is
-written.
-"""
+"""The file formats of images: suffixes, limits and writers. Pillow is imported on first use."""
 
 from __future__ import annotations
 
@@ -21,11 +17,11 @@ if TYPE_CHECKING:
     from intervalvm.raster.image import Image
 
 LOSSY = ("jpg", "jpeg", "jpe", "jfif")
-"""Suffixes that people guess, and that no exact picture can have."""
+"""Suffixes of other formats, which hold no exact picture."""
 
 
 def format_of(path: Any, format: str | None = None) -> str:
-    """The key of ``FORMATS`` for a file name, or for a format that is named without it."""
+    """The key of ``FORMATS`` for a file name or a given format."""
     if format is not None:
         if not isinstance(format, str):
             raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
@@ -44,7 +40,7 @@ def format_of(path: Any, format: str | None = None) -> str:
 
 
 def format_of_stream(stream: Any, format: str | None) -> str:
-    """The format for a stream of one's own: as named, else by the suffix of the stream's name."""
+    """The format for a stream: the given one, else by the suffix of the stream's name."""
     if isinstance(stream, io.TextIOBase):
         raise ArgumentTypeError("a picture is bytes: open the stream for them, as in mode 'wb'")
     name = getattr(stream, "name", None)
@@ -56,7 +52,7 @@ def format_of_stream(stream: Any, format: str | None) -> str:
 WEBP_MOST = 16383
 """Pixels a side: the format stores the size in 14 bits."""
 PILLOW_MOST = (1 << 29) - 2
-"""Pixels a row: Pillow holds no more, and writes all formats but one."""
+"""Pixels a row, a limit of Pillow, which writes all formats but one."""
 
 
 def check_holds(format: str, width: int, height: int, *, proven: bool = False) -> None:
@@ -94,10 +90,10 @@ def _is_seekable(stream: Any) -> bool:
 
 
 class _Plain:
-    """A stream that can only be written to from Python.
+    """A stream without a descriptor.
 
-    Pillow and NumPy write to a file's descriptor where they find one, and then report a full disk
-    without saying so: the errors of ``write`` itself name their cause.
+    Pillow and NumPy write to the descriptor of a file directly, and then errors such as a full disk
+    have no cause.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -106,7 +102,7 @@ class _Plain:
 
 
 MOST_COPIED_PX = 1 << 26
-"""Larger images are written as they are, for their copy would need as much memory again."""
+"""Larger images are written without a copy as bits."""
 
 
 def _picture(pixels: NDArray[Any]) -> Any:
@@ -142,9 +138,9 @@ def _save_pbm(image: Image, stream: Any) -> None:
 
 
 TIFF_MOST = (1 << 32) - (1 << 16)
-"""Bytes of pixels in a TIFF, whose offsets have 32 bits: the rest is for what stands around."""
+"""Bytes of pixels in a TIFF, whose offsets have 32 bits, less the headers."""
 STRIP_BYTES = 1 << 20
-"""A strip of a BigTIFF, as near as whole rows come to it: the size of one has 32 bits still."""
+"""About the bytes of a strip of a BigTIFF, whose size has 32 bits."""
 
 
 def _save_tif(image: Image, stream: Any) -> None:
@@ -157,7 +153,7 @@ def _save_tif(image: Image, stream: Any) -> None:
 
 
 def _in_strips(rows: int) -> Any:
-    """The tags that have Pillow write strips of so many rows, beginning at offsets of 64 bits."""
+    """Tags that make Pillow write strips of this many rows at 64-bit offsets."""
     from PIL.TiffImagePlugin import ROWSPERSTRIP, STRIPOFFSETS, ImageFileDirectory_v2
     from PIL.TiffTags import LONG8
 
@@ -188,4 +184,4 @@ FORMATS = {
 }
 """The suffixes that an image can be saved under."""
 HOLD_VALUES = ("npy", "tif", "tiff")
-"""Those that hold the values of an image of mode "value"; the others show its bitmap."""
+"""The suffixes that hold values with ``mode="value"``; others hold the bitmap."""

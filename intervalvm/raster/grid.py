@@ -1,10 +1,9 @@
 """Where the pixels are: a region of the plane, an image size and a grid give coordinates.
 
 In: a ``Region``, a size, the name of a grid. Out: one array of x for the columns and one of y for
-the rows, top row first. All the project samples at these arrays and never computes a coordinate
-again, so that two evaluators see the same points bit for bit. Where a pixel stands for an area, not
-for its sample, ``edges`` says where the areas meet. A *crop* is a part of a larger picture: its
-samples and edges are that picture's, computed alone.
+the rows, top row first. All evaluators use these arrays and compute no coordinate themselves, so
+their points are equal bit for bit. ``edges`` are the boundaries of pixels as areas. A *crop* is a
+part of a larger picture, with that picture's samples and edges.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ Axes = tuple[NDArray[Any], NDArray[Any]]
 
 
 def _linspace(low: float, high: float, n: int, i: Indices, _shift: int) -> NDArray[np.float64]:
-    # as numpy.linspace computes each: a step that is rounded to 0 is not taken, and the last is set
+    # as numpy.linspace: without a step that rounds to 0, and with the last one set
     length = high - low
     step = length / max(n - 1, 1)
     samples = (i * step if step else i / max(n - 1, 1) * length) + low
     samples[(i == n - 1) & (n > 1)] = high
-    # a step that is denormal is rounded by so much that samples may go beyond the end
+    # the rounding error of a subnormal step may move samples beyond the end
     return np.minimum(samples, high)
 
 
@@ -55,11 +54,11 @@ def _fidget(low: float, high: float, n: int, i: Indices, shift: int) -> NDArray[
 
 
 GRIDS: dict[Grid, Sampler] = {"linspace": _linspace, "center": _center, "fidget": _fidget}
-"""The grids: (low, high, n, i, shift) to the samples ``i`` of n, which never decrease.
+"""The grids: from (low, high, n, i, shift) to the samples ``i`` of n, in ascending order.
 
-``linspace`` puts the first and last sample on the ends (a single one on ``low``); ``center`` puts
-each in the middle of its pixel; ``fidget`` puts sample n/2 in the middle, moved on by ``shift``
-pixels, as Fidget does for rows.
+In ``linspace`` the first and last sample are the ends (a single one is ``low``), in ``center``
+samples are the centres of pixels, in ``fidget`` sample n/2 is the middle, moved by ``shift``
+pixels, as in Fidget for rows.
 """
 
 
@@ -72,27 +71,25 @@ def coordinates(
     dtype: Any,
     crop: Crop | None = None,
 ) -> Axes:
-    """x of the columns, which never decreases, and y of the rows, top first, never increasing.
+    """x of the columns, ascending, and y of the rows, top first, descending.
 
-    ``x`` is ``dtype[width]``, ``y`` is ``dtype[height]``: computed in float64 and rounded once. For
-    a crop it is the same part of both, bit for bit, in memory for that part alone. No region means
-    ``Region.square()``. One column lies on the left edge, one row on the top edge in the grid
-    "linspace". Neighbours may be equal where the dtype cannot tell them apart. The arrays are
-    read-only: frames of one region and size share them.
+    ``x`` is ``dtype[width]``, ``y`` is ``dtype[height]``: computed in float64 and rounded once, so
+    neighbours may be equal. Those of a crop are parts of these, bit for bit. No region means
+    ``Region.square()``. In "linspace" a single column is on the left edge, a single row on the top
+    edge. The arrays are read-only, and shared by frames of one region and size.
 
-    Raises OptionError for coordinates beyond what the dtype holds.
+    Raises OptionError for coordinates that overflow the dtype.
     """
     shown = shown_region(region, width, height)
-    # by their bytes, since 0.0 and -0.0 are equal and their samples need not be
+    # by their bytes, since samples of 0.0 and -0.0 may differ
     ends = ENDS.pack(*shown.x, *shown.y)
     return _samples(ends, (width, height), crop or (0, 0, width, height), grid, np.dtype(dtype))
 
 
 def cropped_region(shown: Region, width: int, height: int, crop: Crop) -> Region:
-    """The rectangle that a crop's pixels cover, each an equal part of ``shown``.
+    """The rectangle of a crop's pixels, each an equal part of ``shown``.
 
-    Crops that meet have an end in common. Where float64 does not tell the ends of one apart, it is
-    a float wide, within ``shown``.
+    Adjacent crops have a common end. If the ends of one are equal in float64, it is an ulp wide.
     """
     (x0, x1), (y0, y1) = shown.x, shown.y
     left, top, right, bottom = np.array(crop, np.float64)
@@ -102,7 +99,7 @@ def cropped_region(shown: Region, width: int, height: int, crop: Crop) -> Region
 
 
 def _told_apart(low: float, high: float, most: float) -> tuple[float, float]:
-    """Both ends, a float apart if they are equal, and not above ``most``."""
+    """Both ends, an ulp apart if they are equal, and not above ``most``."""
     if low < high:
         return low, high
     return (low, math.nextafter(low, most)) if low < most else (math.nextafter(low, -math.inf), low)
@@ -110,7 +107,7 @@ def _told_apart(low: float, high: float, most: float) -> tuple[float, float]:
 
 ENDS = struct.Struct("4d")
 MOST_KEPT = 8
-"""Coordinates of so many frames are kept: making them takes as long as a part of a small frame."""
+"""The number of frames whose coordinates are cached."""
 
 
 @lru_cache(MOST_KEPT)
@@ -129,7 +126,7 @@ def _samples(
 
 
 def _finite(x: NDArray[Any], y: NDArray[Any], region: Region) -> Axes:
-    """Both, read-only from now on, if the dtype holds them."""
+    """Both, made read-only, if the dtype holds them."""
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise OptionError(
             f"the region {region} goes beyond {x.dtype.name}: "
@@ -148,18 +145,16 @@ def edges(
     dtype: Any,
     crop: Crop | None = None,
 ) -> Axes:
-    """Where the areas of the pixels meet: x of the columns' edges and y of the rows', top first.
+    """The edges of the pixels' areas: x of the columns' and y of the rows', top first.
 
-    ``x`` is ``dtype[width + 1]`` and never decreases, ``y`` is ``dtype[height + 1]`` and never
-    increases. The pixel of column i and row j has the closed area x[i]..x[i + 1] by
-    y[j + 1]..y[j]. Neighbours share an edge, and together the areas cover the region. For a crop
-    it is the same part of both, bit for bit.
+    ``x`` is ``dtype[width + 1]``, ascending, ``y`` is ``dtype[height + 1]``, descending. The pixel
+    of column i and row j has the closed area x[i]..x[i + 1] by y[j + 1]..y[j]. Neighbours share an
+    edge, and the areas cover the region. Those of a crop are parts of these, bit for bit.
 
-    The region is cut into equal parts, whatever the grid: the samples of each lie in their own
-    part, those of "linspace" in the corners at the ends, those of "fidget" in the lower left
-    corner. Rounding moves an edge between two samples at most onto one of them; so a pixel's sample
-    lies in its area. The first and last edges are the region's ends, or the next floats beyond them
-    where the dtype does not hold those.
+    The areas are equal parts of the region in every grid, and contain their samples: those of
+    "linspace" are corners at the ends, those of "fidget" the lower left corners. Rounding moves an
+    edge between two samples at most onto one of them. The first and last edges are the region's
+    ends, rounded outwards.
 
     Raises what ``coordinates`` raises.
     """
@@ -172,19 +167,19 @@ def edges(
     (x0, x1), (y0, y1) = shown.x, shown.y
     with np.errstate(over="ignore"):
         columns = _cut(x0, x1, width, first[0], x)[left - first[0] :][: right - left + 1]
-        # mirrored and mirrored back, as the samples are
+        # negated twice, like the samples
         rows = -_cut(-y1, -y0, height, first[1], -y)[top - first[1] :][: bottom - top + 1]
     return _finite(columns, rows, shown)
 
 
 def _cut(low: float, high: float, n: int, first: int, samples: NDArray[Any]) -> NDArray[Any]:
-    """The ends of n equal parts of low..high, each with its sample within: those about ``samples``,
-    which are the ones from ``first`` on. The outermost two are right at the ends of all alone."""
+    """The ends of n equal parts of low..high around ``samples``, which begin at ``first``. Only the
+    outermost of all n are exact."""
     i = np.arange(first, first + len(samples) + 1, dtype=float)
     parts = _linspace(low, high, n + 1, i, 0).astype(samples.dtype)
     inner = np.clip(parts[1:-1], samples[:-1], samples[1:])
     start, stop = parts[:1], parts[-1:]
-    # float64 scalars: a Python number beside a float32 would be rounded to float32 first
+    # float64 scalars: NumPy would round a Python number to float32 first
     start = np.where(start > np.float64(low), np.nextafter(start, -np.inf), start)
     stop = np.where(stop < np.float64(high), np.nextafter(stop, np.inf), stop)
     return np.concatenate(

@@ -1,8 +1,4 @@
-"""What a render gives: the pixels, where they lie, and how the work went.
-
-In: an array from the walk. Out: an ``Image``, which a notebook shows, NumPy reads and ``save``
-writes in one of the ``formats``. It holds its samples itself: nothing is read back from ``Stats``.
-"""
+"""``Image``: the pixels of a picture, their region and samples, and ``Stats`` of the rendering."""
 
 from __future__ import annotations
 
@@ -32,15 +28,14 @@ if TYPE_CHECKING:
 
 CACHE_LINE = 64
 FRESH_BYTES = 32 << 20
-"""From here on memory is taken from the system, in pages that it clears as they are touched."""
+"""Larger arrays get new pages of the system, cleared when first touched."""
 
 
 def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
     """Memory for an image of ``shape`` (height, width), and whether it is all 0.
 
-    It starts on a cache line: tiles whose rows are whole lines share none with their neighbours,
-    and no two threads write to one. A large image is clear, since what stays 0 then costs nothing;
-    memory for a small one has been used before, so it would have to be cleared by one thread.
+    It is aligned to cache lines, so that threads do not share one. Only a large image is cleared:
+    by the system, page by page, while reused memory would be cleared by one thread.
     """
     count = shape[0] * shape[1]
     is_clear = count * dtype.itemsize >= FRESH_BYTES
@@ -52,9 +47,15 @@ def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], 
 
 @dataclass(frozen=True)
 class Level:
-    """One level of the walk: regions of ``tile`` (width, height) pixels and what became of them.
+    """The regions of one level of the quadtree.
 
-    ``mean_clauses`` is the mean length of the tapes that the ambiguous regions were left with.
+    Attributes
+    ----------
+    tile : (int, int)
+        Width and height of a region in pixels.
+    regions, inside, outside, ambiguous : int
+    mean_clauses : float
+        The mean length of the tapes of the ambiguous regions.
     """
 
     tile: tuple[int, int]
@@ -67,12 +68,22 @@ class Level:
 
 @dataclass(frozen=True)
 class Stats:
-    """How a render went. It prints as a table.
+    """Times and counts of a rendering. It prints as a table.
 
-    ``seconds`` has at least compile and render, ``pixels`` has inside, evaluated (point by point)
-    and total; ``levels`` is empty for the engines that walk no quadtree. Of a proven image
-    ``prove`` is "point" or "area", and ``pixels`` has unproven too. ``is_truth`` says that the
-    tape's value is 1 or 0 everywhere, which draws nothing.
+    Attributes
+    ----------
+    clauses, depth, threads : int
+    size : (int, int)
+    engine, backend, dtype, grid : str
+    seconds : dict of str to float
+        At least of "compile" and "render".
+    pixels : dict of str to int
+        "inside", "evaluated", "total", and "unproven" of a proven image.
+    levels : tuple of Level
+        Empty for engines without a quadtree.
+    prove : {None, "point", "area"}
+    is_truth : bool
+        Whether the tape's value is 1 or 0 everywhere, which draws nothing.
     """
 
     clauses: int
@@ -90,9 +101,7 @@ class Stats:
     is_truth: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain lists, dicts and numbers; prove only of a proven image, and is_truth
-        only where it is.
-        """
+        """The same as lists, dicts and numbers; without ``prove`` and ``is_truth`` if not set."""
         plain = asdict(self)
         if not self.is_truth:
             del plain["is_truth"]
@@ -140,7 +149,7 @@ def _table(levels: tuple[Level, ...]) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
-    """Rows of equally many words as text: ``left`` columns to the left, numbers to the right."""
+    """Rows of equal length as aligned text; the first ``left`` columns are left-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -156,22 +165,25 @@ def _count(n: int, noun: str) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time as a person reads it: ``1.23 ms``, ``45.6 ms``, ``789 ms``, ``12345 ms``."""
+    """A time as text: ``1.23 ms``, ``45.6 ms``, ``789 ms``, ``12345 ms``."""
     ms = seconds * 1e3
     return f"{ms:.2f} ms" if ms < 9.995 else f"{ms:.1f} ms" if ms < 99.95 else f"{ms:.0f} ms"
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels and where they come from.
+    """A picture: pixels and their region. NumPy reads it, and a notebook shows it.
 
-    ``pixels`` is ``uint8[height, width]``, 255 inside and 0 outside (mode "bitmap"), or the values
-    as floats of the same shape (mode "value"); the top row comes first. ``region`` is the rectangle
-    that the pixels cover; ``crop`` says which pixels of a larger picture they are, (left, top,
-    right, bottom), and is None for a whole one. ``PIL.Image.fromarray(image.pixels)`` is Pillow's
-    image. A proven image is a bitmap with a third value, 128 for unproven; ``prove`` then says what
-    was asked of each pixel, "point" or "area". Where a GPU drew the pixels they stay there, as
-    ``device_pixels``, until ``pixels`` is asked for.
+    ``PIL.Image.fromarray(image.pixels)`` is Pillow's image.
+
+    Attributes
+    ----------
+    region : Region
+        The rectangle that the pixels cover.
+    crop : (int, int, int, int) or None
+        The pixels (left, top, right, bottom) of a larger picture.
+    prove : {None, "point", "area"}
+        What is proven of each pixel: unproven ones are 128.
     """
 
     _pixels: Any
@@ -184,32 +196,32 @@ class Image:
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
-        """The pixels in this process's memory, copied from a GPU at most once."""
+        """uint8[height, width], 255 inside and 0 outside, or floats with ``mode="value"``.
+
+        The top row comes first. They are copied from a GPU on first access.
+        """
         found: NDArray[Any] = self._pixels if self.device_pixels is None else self._pixels.get()
         return found
 
     @property
     def device_pixels(self) -> Any:
-        """The CuPy array that a GPU drew; None where no GPU did."""
+        """The CuPy array of the pixels if a GPU drew them, else None."""
         return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
     @property
     def stats(self) -> Stats:
-        """How the work went: put together when it is asked for, which most frames are not."""
+        """Times and counts of the rendering."""
         # not a cached_property: in Python 3.11 that has a lock, which a fork may leave locked
         found = self._stats() if callable(self._stats) else self._stats
         object.__setattr__(self, "_stats", found)
         return found
 
     def samples(self) -> Axes:
-        """x of the columns and y of the rows, top first, in the dtype of the image's arithmetic."""
+        """The x of columns and y of rows, top first, in the dtype of the arithmetic."""
         return self._samples
 
     def edges(self) -> Axes:
-        """Where the areas of the pixels meet, as ``grid.edges`` has them.
-
-        Raises OptionError for an image that proves nothing of areas.
-        """
+        """The boundaries of the pixels' areas. Raises OptionError unless ``prove`` is "area"."""
         if self._edges is None:
             raise OptionError("the image proves nothing of areas: render with prove='area'")
         return self._edges
@@ -229,12 +241,12 @@ class Image:
 
     @property
     def is_bitmap(self) -> bool:
-        """Whether pixels say inside or outside; otherwise they are the values."""
+        """Whether the mode is "bitmap"."""
         return bool(self._pixels.dtype == np.uint8)
 
     @property
     def mode(self) -> Mode:
-        """ "bitmap" or "value"."""
+        """The mode, "bitmap" or "value"."""
         return "bitmap" if self.is_bitmap else "value"
 
     @in_default_environment
@@ -242,7 +254,7 @@ class Image:
         proven = "" if self.prove is None else f" proven over each {self.prove}"
         return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
 
-    if not TYPE_CHECKING:  # which would take every name for one that there is
+    if not TYPE_CHECKING:  # mypy would accept every name
 
         def __getattr__(self, name):
             return lacks(self, "an Image", name, IMAGE)
@@ -257,24 +269,29 @@ class Image:
 
     @in_default_environment
     def bitmap(self) -> NDArray[np.uint8]:
-        """255 where the value is below 0, else 0: ``pixels`` itself in mode "bitmap".
-
-        So a proven image has its three values here too.
-        """
+        """uint8[height, width]: ``pixels`` of a bitmap, else 255 where the value is below 0."""
         if self.is_bitmap:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
     @in_default_environment
     def save(self, path: Any, format: str | None = None) -> None:
-        """Write the file, whole or not at all; the suffix says the format unless ``format`` does.
+        """Write a picture, which replaces the file as a whole or leaves it unchanged.
 
-        Pictures show the bitmap, save that a ``.tif`` of mode "value" holds the values as float32;
-        from 4 GiB on it is a BigTIFF. ``.npy`` holds ``pixels`` as they are. What is unproven is
-        grey. ``path`` is a file name, or a stream of your own for bytes, such as ``io.BytesIO``: it
-        is written where it stands, and needs ``format`` unless it has a name. Raises OptionError
-        for a format that is not in ``formats.FORMATS`` or cannot hold the size, or the grey,
-        FileError where the file cannot be written.
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            A stream is written in place.
+        format : str, optional
+            A suffix of ``formats.FORMATS``, by default that of ``path``. With ``mode="value"``
+            ".tif" holds the values as float32 and ".npy" as they are; others hold the bitmap.
+
+        Raises
+        ------
+        OptionError
+            For an unknown format, or one that cannot hold the size, or unproven pixels.
+        FileError
+            If the file cannot be written.
         """
         if hasattr(path, "write"):
             self.write(path, formats.format_of_stream(path, format))
@@ -286,7 +303,7 @@ class Image:
 
     @in_default_environment
     def write(self, stream: BinaryIO, format: str = "png") -> None:
-        """Write the bytes of the file to a ``stream`` of your own."""
+        """Write the picture to a binary stream, such as ``io.BytesIO()``."""
         if not hasattr(stream, "write"):
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
         formats.write(self, stream, formats.format_of("", format))

@@ -1,37 +1,32 @@
-"""What a render is asked for, once its options have been checked, and what drawing it gives."""
+"""``Job``: a checked render; ``Drawn``: its result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.jit.layout import INSIDE, UNPROVEN
+from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image, Level, Stats
 
 if TYPE_CHECKING:
-    from intervalvm.jit.layout import Counts
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
     from intervalvm.tape import Tape
     from intervalvm.words import Grid, Prove, Way
 
 Progress = Callable[[int, int], None]
-"""Called with pixels done and pixels in all."""
+"""Called with (done, total) pixels."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """A render whose options have been checked.
-
-    ``samples`` are those of the pixels, ``edges`` where their areas meet, if it is of these that
-    something is proven.
-    """
+class Job(NamedTuple):
+    """A render with checked options: ``samples`` of pixels, or also ``edges`` to prove areas."""
 
     tape: Tape
     samples: Axes
@@ -46,12 +41,12 @@ class Job:
     threads: int
     depth: int
     steps: list[int]
-    """The levels of the quadtree that each split takes; none where nothing is pruned."""
+    """The levels of the quadtree of each split; empty without pruning."""
     max_memory: int | None
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What is computed in."""
+        """The arithmetic."""
         found: np.dtype[Any] = self.samples[0].dtype
         return found
 
@@ -65,8 +60,13 @@ class Job:
         return self.pixel_type == np.uint8
 
     @property
+    def meaning(self) -> Meaning:
+        """What the tape means: its float program, or the real function where it is proven."""
+        return "float" if self.prove is None else "real"
+
+    @property
     def sides(self) -> tuple[Axes, Axes]:
-        """The lower ends of what columns and rows stand for, and the upper ones, as (x, y)."""
+        """The lower and the upper ends of columns and rows, each as (x, y)."""
         if self.edges is None:
             return self.samples, self.samples
         x, y = self.edges
@@ -81,12 +81,37 @@ class Job:
         require(needed + self.image_bytes, what, way_out, self.max_memory)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """Pixels, what each split of the walk did, the seconds spent on the tape, the threads used.
+@dataclass
+class Counts:
+    """What one step of the walk did, over all regions that it split."""
 
-    Pixels that a GPU drew are an array of CuPy.
+    regions: int = 0
+    inside: int = 0
+    outside: int = 0
+    ambiguous: int = 0
+    clauses: int = 0  # of the ambiguous ones' tapes, inputs and constants left out
+    inside_px: int = 0  # in filled tiles and in leaves
+    evaluated_px: int = 0
+    unproven_px: int = 0  # of a proof, among those evaluated
+
+    @staticmethod
+    def of(rows: Iterable[Iterable[int]]) -> list[Counts]:
+        """What a compiled walk counted: a row a step, in the order of the fields."""
+        return [Counts(*row) for row in rows]
+
+
+def split_levels(depth: int) -> list[int]:
+    """The levels of the quadtree that each step takes: three, but the first what is left over.
+
+    The first has the fewest regions to look at, so lanes that stay empty there cost least.
     """
+    first = depth % SPLIT_LEVELS
+    head = [first] if first or not depth else []
+    return head + [SPLIT_LEVELS] * (depth // SPLIT_LEVELS)
+
+
+class Drawn(NamedTuple):
+    """The pixels (a CuPy array from a GPU), counts of splits, seconds of compilation, threads."""
 
     pixels: Any
     counts: list[Counts]
@@ -94,12 +119,12 @@ class Drawn:
     threads: int = 1
 
     def image(self, job: Job, rendering: float) -> Image:
-        """The image of a job, drawn in so many seconds."""
+        """The image of a job; ``rendering`` is in seconds."""
 
         def stats() -> Stats:
             return self._stats(job, rendering)
 
-        # what engines that prune nothing count is in the pixels, which their owner may change
+        # without pruning, counts come from the pixels, which their owner may change
         how = stats if self.counts else stats()
         return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)
 
@@ -122,7 +147,7 @@ class Drawn:
         )
 
     def _pixels(self, job: Job) -> dict[str, int]:
-        """How many there are of each kind: as the walk counted, or as the pixels are."""
+        """The number of pixels of each kind: by the walk's counts, or from the pixels."""
         pixels, counts = self.pixels, self.counts
         if counts:
             inside = sum(count.inside_px for count in counts)

@@ -1,7 +1,6 @@
-"""The quadtree walk, readable: NumPy intervals, ``simplify``, dense leaves. The reference.
+"""The readable quadtree walk: NumPy intervals, ``simplify``, dense leaves. The reference.
 
-``compiled`` does the same with kernels and gives the same pixels; it may stop at other places,
-since it cannot tell which bounds hold where NaN is possible any better than this one does.
+``jit.walk`` does the same with kernels. Tile decisions may differ between back ends; pixels do not.
 """
 
 from __future__ import annotations
@@ -14,37 +13,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
-from intervalvm.evaluate.boxes import NEAREST, Bounds, Rules, bounds
+from intervalvm.evaluate.boxes import Bounds
+from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
 from intervalvm.evaluate.points import prepare, run
-from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, Counts
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
+from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 
 BASE_BYTES, FOLDING_BYTES, CLAUSE_BYTES, STEP_BYTES = 1 << 18, 512, 512, 256
-"""As measured: of any walk; of a clause while it is folded, while it is bounded, in each step."""
+"""Measured bytes: of any walk; of a clause while it is folded, is bounded, in each step."""
 TEMPORARIES = 32
-"""float64 arrays that a rule holds meanwhile, at most."""
+"""The most temporary float64 arrays of a rule."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """The cell in column ``column``, row ``line`` of an image cut into 2**level cells a side."""
+    """The cell in ``column`` and row ``line`` of an image cut into 2**level cells a side."""
 
     level: int
     column: int
     line: int
 
     def pixels(self, width: int, height: int) -> tuple[slice, slice]:
-        """The rows and columns of the cell; cells differ by at most a pixel and may be empty."""
+        """The rows and columns of the cell; sizes differ by at most a pixel, and may be 0."""
         rows = slice((self.line * height) >> self.level, ((self.line + 1) * height) >> self.level)
         columns = (self.column * width) >> self.level, ((self.column + 1) * width) >> self.level
         return rows, slice(*columns)
 
     def children(self, levels: int) -> list[Tile]:
-        """The cells that this one is cut into, row by row."""
+        """The children of the cell, row by row."""
         side = range(1 << levels)
         column, line = self.column << levels, self.line << levels
         return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
@@ -52,22 +53,22 @@ class Tile:
 
 def render(
     tape: Tape,
+    evaluator: Evaluator,
     lower: tuple[NDArray[Any], NDArray[Any]],
     upper: tuple[NDArray[Any], NDArray[Any]],
     pixels: NDArray[Any],
     steps: Sequence[int],
     *,
-    rules: Rules = NEAREST,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Counts]:
-    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype) and count what was done.
+    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype), and return counts.
 
-    ``tape`` reads x and y alone; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
-    the samples, or the ends of the pixels' sides where a proof is about areas. ``steps`` are the
-    levels that each split takes. With the rules ``boxes.REAL`` pixels are verdicts.
+    ``tape`` reads x and y only; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
+    the samples, or the ends of the pixels' areas to prove. ``steps`` are the levels of each split.
+    With an evaluator of the real function pixels are verdicts.
     """
     counts = [Counts() for _ in steps]
-    walk = _Walk(lower, upper, pixels, steps, counts, rules, progress)
+    walk = _Walk(lower, upper, pixels, steps, counts, evaluator, progress)
     walk.split(tape, Tile(0, 0, 0), 0)
     return counts
 
@@ -75,10 +76,9 @@ def render(
 def peak_bytes(
     tape: Tape, shape: tuple[int, int], dtype: np.dtype[Any], steps: Sequence[int], *, proves: bool
 ) -> int:
-    """The most bytes that folding ``tape`` and walking it over an image hold beside the image.
+    """The peak memory of folding ``tape`` and of its walk, without the image.
 
-    A split keeps the intervals of all clauses until it has their choices; so do the pixels of a
-    leaf in a proof.
+    A split, and a leaf in a proof, keeps the intervals of all clauses for their choices.
     """
     n, level = len(tape), sum(steps)
     leaf = [min(side, (side >> level) + 1) for side in shape]
@@ -101,7 +101,7 @@ class _Walk:
     pixels: NDArray[Any]
     steps: Sequence[int]
     counts: list[Counts]
-    rules: Rules
+    evaluator: Evaluator
     progress: Callable[[int, int], None] | None
     done: int = 0
 
@@ -148,25 +148,25 @@ class _Walk:
         never = np.zeros(x_low.shape, bool)
         axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
         bitmap = self.pixels.dtype == np.uint8
-        return bounds(tape, axes, (), x_low.dtype, sign_only=bitmap, rules=self.rules)
+        return self.evaluator.bounds(tape, Inputs(axes), sign_only=bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
-        """Which boxes are inside, and which outside. A real function has no NaN to tell apart.
+        """The masks of inside and outside boxes; a real function has no NaN.
 
-        Of a value no bound will do: each pixel gets its own.
+        With values there are none: each pixel has its own.
         """
         if self.pixels.dtype != np.uint8:
             never = np.zeros(root.lower.shape, bool)
             return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.rules is NEAREST else outside
+            outside & ~root.maybe_nan if self.evaluator.meaning == "float" else outside
         )
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
         (x, y), (x_upper, y_upper) = self.lower, self.upper
-        if self.rules is not NEAREST:
+        if self.evaluator.meaning == "real":
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )

@@ -1,4 +1,4 @@
-"""What of the plane an image shows, and how many pixels: a ``Region``, a size, a crop."""
+"""The frame of an image: a ``Region`` of the plane, a size in pixels, a crop."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 
 MOST_PX = 1 << 53
-"""Pixels a side: so far float64 counts them exactly."""
+"""Pixels a side; float64 represents all counts up to here."""
 Crop = tuple[int, int, int, int]
-"""Of a picture's pixels the columns from the first number up to the third, and the rows from the
-second up to the fourth, counted from the top left corner: (left, top, right, bottom), as Pillow
-crops."""
+"""(left, top, right, bottom) in pixels from the top left corner, as in Pillow."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """The rectangle ``x[0]..x[1]`` by ``y[0]..y[1]`` of the plane that an image shows.
+    """A rectangle of the plane that an image shows.
 
-    An image of another shape than the region is stretched. Regions that meet give images that meet
-    in the grids "center" and "fidget", but for the last bits of samples; not in "linspace", whose
-    samples lie on the ends. For parts of one picture give ``render`` a ``crop``.
+    Images of adjacent regions fit together in the grids "center" and "fidget", except for last bits
+    of samples; in "linspace" both have samples on the common side. For parts of one picture use
+    ``crop``.
 
-    With ``square_pixels`` the region grows along one side instead, about its middle, until it has
-    the shape of the image. Raises OptionError unless all ends are finite and each side has a length
-    above 0.
+    Parameters
+    ----------
+    x, y : (float, float)
+        Finite ends (low, high).
+    square_pixels : bool
+        Extend one side about its middle to the shape of the image, instead of stretching it.
+
+    Raises
+    ------
+    OptionError
+        For ends that are not finite or not in order.
     """
 
     x: tuple[float, float]
@@ -45,15 +51,15 @@ class Region:
 
     @classmethod
     def square(cls) -> Self:
-        """-1..1 both ways on a square image; the longer side of another image shows more."""
+        """-1..1 in x and y, extended along the longer side of the image."""
         return cls((-1.0, 1.0), (-1.0, 1.0), square_pixels=True)
 
     @classmethod
     @in_default_environment
     def around(cls, center: tuple[float, float], scale: float) -> Self:
-        """What lies up to ``scale`` from ``center``: half the shorter side of the image.
+        """A region with square pixels; ``scale`` is half the shorter side of the image.
 
-        Pixels are square whatever the shape of the image; ``around((0, 0), 1)`` is ``square()``.
+        ``around((0, 0), 1)`` is ``square()``. Raises OptionError unless ``scale`` is positive.
         """
         try:
             x, y = (real("center", part) for part in parts_of("center", center))
@@ -69,7 +75,7 @@ class Region:
 
     @in_default_environment
     def fitted(self, width: int, height: int) -> Region:
-        """The rectangle that an image of this size shows: ``square_pixels`` carried out."""
+        """The rectangle that an image of this size shows, after ``square_pixels``."""
         return self._fitted(*check_size((width, height)))
 
     def _fitted(self, width: int, height: int) -> Region:
@@ -116,10 +122,7 @@ def _side(axis: str, ends: Any) -> tuple[float, float]:
 
 
 def unit_for(*ends: float) -> float:
-    """The unit to compute in where ``ends`` are so large that sizes times them are infinite.
-
-    A power of 2, so that no bit depends on it: of numbers beside such ends none small counts.
-    """
+    """A unit that avoids overflow for huge ``ends``: a power of 2, so that scaling is exact."""
     return 2.0**64 if max(map(abs, ends)) > 2.0**900 else 1.0
 
 
@@ -128,9 +131,9 @@ RegionLike = Region | Sequence[float] | Sequence[tuple[float, float]]
 
 
 def as_region(region: Any) -> Region | None:
-    """A region, or what reads as one: (x0, x1, y0, y1), or ((x0, x1), (y0, y1)), or None.
+    """A region, or its ends (x0, x1, y0, y1) or ((x0, x1), (y0, y1)), or None.
 
-    Raises ArgumentTypeError for what does not, OptionError for ends that make no region.
+    Raises ArgumentTypeError for another type, OptionError for invalid ends.
     """
     if region is None or isinstance(region, Region):
         return region

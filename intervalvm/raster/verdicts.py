@@ -1,9 +1,7 @@
-"""Proven pixels: what is known of the real function over each pixel's sample or area.
+"""Proven pixels: verdicts on the real function over each pixel's sample or area.
 
-In: a job of ``api``. Out: ``uint8`` pixels, INSIDE, OUTSIDE or UNPROVEN. ``draw`` is the
-definition that every other engine is held to: all clauses, over every pixel, by the rules of
-``ops``. Another engine may leave a pixel unproven that this one proves, and the other
-way round, but what one proves no other may contradict.
+``draw`` is the reference for all engines: all clauses, over every pixel, by the tight real bounds.
+Engines may differ in which pixels are unproven, but never contradict each other.
 """
 
 from __future__ import annotations
@@ -21,20 +19,20 @@ from intervalvm.memory import available
 from intervalvm.raster.job import Drawn, Job, Progress
 
 BAND_PX = 1 << 16
-"""Pixels that are evaluated together: what one operation holds meanwhile then stays in a cache."""
+"""Pixels of a band, so that the working set of an operation fits the cache."""
 TEMPORARIES = 24
-"""float64 arrays that a rule holds at most, its result among them: ``div`` does."""
+"""The most float64 arrays of a rule, with its result: that of ``div``."""
 
 
 def verdict(value: Real) -> NDArray[np.uint8]:
-    """What the interval of a tape proves of each box: undefined is outside, as NaN is."""
+    """The verdict of each box from the interval of a tape; undefined is outside, like NaN."""
     outside = value.is_empty | (value.lower >= 0)
     inside = ~value.is_empty & (value.upper < 0) & ~value.maybe_nan
     return np.where(outside, OUTSIDE, np.where(inside, INSIDE, UNPROVEN))
 
 
 def draw(job: Job, report: Progress | None) -> Drawn:
-    """The verdict of every pixel, in bands of rows. Raises DoesNotFit if one row does not fit."""
+    """Draw verdicts, in bands of rows. Raises DoesNotFit if one row does not fit."""
     height, width = job.shape
     rows = _rows(job)
     job.require(_peak_bytes(job, rows), "proving at this size", "make it narrower")
@@ -55,12 +53,12 @@ def draw(job: Job, report: Progress | None) -> Drawn:
 
 
 def _between(xp: DirectedArrays, low: NDArray[Any], high: NDArray[Any]) -> Real:
-    """Both ends are floats of the dtype already."""
+    """The real interval of two floats of the dtype."""
     return given(xp, xp.wide(low), xp.wide(high))
 
 
 def _rows(job: Job) -> int:
-    """Rows of a band: no more than fit, if more than one."""
+    """Rows of a band: as many as fit, at least one."""
     height, width = job.shape
     rows = max(1, min(height, BAND_PX // width))
     limit = job.max_memory if job.max_memory is not None else available()
@@ -70,7 +68,7 @@ def _rows(job: Job) -> int:
 
 
 def _peak_bytes(job: Job, rows: int) -> int:
-    """The most bytes that a band takes: two bounds and a decoration a value, and temporaries."""
+    """The peak memory of a band: two bounds and a decoration for each value, and temporaries."""
     width = job.shape[1]
     free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
     values = peak_bytes(job.tape, [(1, width), (rows, 1), ()], free, job.dtype)

@@ -1,11 +1,13 @@
-"""Liveness: where each value is read for the last time, and how many are alive at once."""
+"""Liveness, and what depends on what: which clauses are read, where last, how many at once."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import ROWS
+from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import Tape
 
 ARITY = np.array([op.arity for op in ROWS], np.uint8)
@@ -42,3 +44,31 @@ def peak_live(tape: Tape) -> int:
     # A value is still held while the clause that reads it last is computed.
     np.add.at(alive, last + 1, -1)
     return int(np.cumsum(alive).max())
+
+
+def needed(tape: Tape, results: Iterable[int]) -> NDArray[np.bool_]:
+    """Which clauses ``results``, clauses too, are computed from; they are among them."""
+    found = [False] * len(tape)
+    for result in results:
+        found[result] = True
+    left, right, arity = tape.left.tolist(), tape.right.tolist(), ARITY[tape.codes].tolist()
+    for i in range(len(found) - 1, -1, -1):
+        if found[i] and arity[i]:
+            found[left[i]] = True
+            if arity[i] == 2:
+                found[right[i]] = True
+    return np.array(found)
+
+
+def dependencies(tape: Tape, axes: Sequence[int], free: Sequence[int] = ()) -> list[int]:
+    """For each clause, the bits of all axes and free variables that it depends on."""
+    bits = {CODE[op]: bit for op, bit in zip(AXES.values(), axes, strict=True)}
+    variable = CODE["var"]
+    found: list[int] = []
+    rows = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist(), ARITY[tape.codes].tolist()
+    for code, left, right, arity in zip(*rows, strict=True):
+        if arity:
+            found.append(found[left] | (found[right] if arity == 2 else 0))
+        else:
+            found.append(free[left] if code == variable else bits.get(code, 0))
+    return found

@@ -22,6 +22,16 @@ class Trace:
     left_only: list[int]
     right_only: list[int]
 
+    def __and__(self, other: Trace) -> Trace:
+        """The choices that both have."""
+        left, right = (
+            [a & b for a, b in zip(*sides, strict=True)]
+            for sides in (
+                (self.left_only, other.left_only), (self.right_only, other.right_only)
+            )
+        )  # fmt: skip
+        return Trace(left, right)
+
     def __str__(self) -> str:
         decided = sum(
             1 for masks in zip(self.left_only, self.right_only, strict=True) if any(masks)

@@ -33,7 +33,7 @@ from intervalvm import shapes
 X, Y, Z = ivm.axes()
 FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
-IMAGE = ivm.render(DISC, size=4, engine="dense")
+IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
 TEXT = "x var-x\ny var-y\na add x y"
 
 ODD: dict[str, Callable[[], Any]] = {
@@ -184,6 +184,8 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Expr: FORMULA,
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
         ivm.Image: IMAGE,
+        ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+        ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
         ivm.Renderer: ivm.Renderer(DISC, size=4, engine="dense"),

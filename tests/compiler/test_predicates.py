@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.programs import neighbours, numbers, special, truth_of, values_of
+from support.programs import asked_of, neighbours, numbers, special, truth_of, values_of
 from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import LESS, MOST_DEMANDS, Predicates
-from intervalvm.compiler.thresholds import (
+from intervalvm.compiler.predicates import LESS, MOST_DEMANDS
+from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.thresholds import (
     FROM_ZERO,
     FUNCTIONS,
-    Floats,
     _float,
     _ordinal,
     least_float,
@@ -104,10 +104,8 @@ def check(tape: Tape, points: list[float], dtype: Any, *, y: list[float] | None 
 
     Asked twice: about regions of which nothing is known, and about just those points.
     """
-    xp = Arrays(np, np.dtype(dtype))
-    folded = fold(tape, xp)
-    n = len(folded)
-    worst = Predicates(folded, np.full(n, -np.inf, dtype), np.ones(n, bool), Floats(folded, xp))
+    folded = fold(tape, Floats(np.dtype(dtype)))
+    worst = asked_of(folded, dtype)
     limits = [
         side
         for node in worst.nodes
@@ -126,7 +124,7 @@ def check(tape: Tape, points: list[float], dtype: Any, *, y: list[float] | None 
 
     nan = np.array([np.isnan(v).any() for v in values])
     lower = np.array([np.min(v, where=~np.isnan(v), initial=np.inf) for v in values], dtype)
-    known = Predicates(folded, lower, nan, Floats(folded, xp))
+    known = asked_of(folded, dtype, lower, nan)
     np.testing.assert_array_equal(
         np.broadcast_to(truth_of(known, values), expected.shape), expected
     )
@@ -256,11 +254,9 @@ def test_truths_answer_as_their_value_does(dtype: Any, data: st.DataObject) -> N
 )
 def test_a_truth_asks_no_more_than_a_field_would(truth: Any, records: str, dtype: Any) -> None:
     x, y, _ = axes()
-    xp = Arrays(np, np.dtype(dtype))
-    tape = fold(truth(x, y).tape(), xp)
-    n = len(tape)
-    asked = Predicates(tape, np.full(n, -np.inf, dtype), np.zeros(n, bool), Floats(tape, xp))
-    lines = str(bitmap_program(tape, asked, xp.dtype)).splitlines()
+    tape = fold(truth(x, y).tape(), Floats(np.dtype(dtype)))
+    asked = asked_of(tape, dtype, maybe_nan=False)
+    lines = str(bitmap_program(tape, asked)).splitlines()
     assert " ".join(line.split()[2] for line in lines) == records
 
 
@@ -282,10 +278,9 @@ def test_questions_about_many_thresholds_stop_being_pushed(shells: int) -> None:
     v = builder.clause("add", builder.clause("var-x"), builder.clause("var-y"))
     for i in range(shells):
         v = builder.clause("sub", builder.clause("abs", v), builder.const(1 / (i + 2)))
-    tape, xp = builder.build(), Arrays(np, np.dtype(np.float32))
-    n = len(tape)
-    found = Predicates(tape, np.full(n, -np.inf, np.float32), np.ones(n, bool), Floats(tape, xp))
+    tape = builder.build()
+    n, found = len(tape), asked_of(tape, np.float32)
     # what is being searched for when the bound is passed may still ask two questions each
     assert len(found.nodes) <= 3 * (MOST_DEMANDS * n + 64)
-    assert len(bitmap_program(tape, found, xp.dtype)) <= 3 * (MOST_DEMANDS * n + 64)
+    assert len(bitmap_program(tape, found)) <= 3 * (MOST_DEMANDS * n + 64)
     check(tape, [0.0, 0.3, -0.7], np.float32)

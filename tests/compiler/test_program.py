@@ -8,16 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.programs import neighbours, numbers, run, special, values_of
+from support.programs import asked_of, neighbours, numbers, run, special, values_of
 from support.strategies import tapes
 
 from intervalvm import parse
-from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
 from intervalvm.compiler.program import VARIANTS, Assembler, Program
-from intervalvm.compiler.thresholds import Floats
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
@@ -27,7 +25,7 @@ XY = "x var-x\ny var-y\n"
 
 
 def folded(text: str) -> Tape:
-    return fold(parse(text), Arrays(np, np.dtype(np.float32)))
+    return fold(parse(text), Floats(np.dtype(np.float32)))
 
 
 def value(text: str) -> str:
@@ -42,10 +40,7 @@ def bitmap(text: str, *, maybe_nan: bool = False, lower: float = -np.inf) -> str
 def program_of_bitmap(
     tape: Tape, dtype: Any, maybe_nan: bool = True, lower: float = -np.inf
 ) -> Program:
-    n = len(tape)
-    xp = Arrays(np, np.dtype(dtype))
-    asked = Predicates(tape, np.full(n, lower, dtype), np.full(n, maybe_nan), Floats(tape, xp))
-    return bitmap_program(tape, asked, np.dtype(dtype))
+    return bitmap_program(tape, asked_of(tape, dtype, lower, maybe_nan))
 
 
 # --- the assembler ----------------------------------------------------------------------------
@@ -213,7 +208,7 @@ def points(data: st.DataObject, dtype: Any) -> tuple[Any, Any]:
 def drawn(data: st.DataObject, dtype: Any) -> Tape:
     inputs = {"const", "var-x", "var-y"}
     ops = {op.name for op in ROWS if op.arity} | inputs
-    return fold(data.draw(tapes(30, ops=ops)), Arrays(np, np.dtype(dtype)))
+    return fold(data.draw(tapes(30, ops=ops)), Floats(np.dtype(dtype)))
 
 
 def assert_same_bits(found: Any, expected: Any) -> None:

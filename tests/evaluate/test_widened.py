@@ -20,10 +20,11 @@ from support.strategies import tapes
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.compiler.proven import Reals, prepared
+from intervalvm.compiler.pipeline import prepared
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.boxes import REAL, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
+from intervalvm.evaluate.evaluators import Reals
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
@@ -52,9 +53,9 @@ def tightest(tape: Tape, case: Case, dtype: str) -> Real:
 
 def by_lanes(tape: Tape, case: Case, dtype: str, *, tame: bool = False) -> Any:
     ends = np.where(np.isfinite(tape.wide), tape.wide, np.nan)
-    pool = np.array(Reals(np.stack([ends, ends], 1), np.dtype(dtype)).constants, dtype)
+    pool = Reals(np.dtype(dtype)).pool(list(zip(ends, ends, strict=True)))
     program = plain_program(tape, np.dtype(dtype), pool)
-    lanes = LaneEvaluator(dtype, tame=tame, rounding="outward")
+    lanes = LaneEvaluator(dtype, tame=tame, meaning="real")
     return lanes.interval(program, *boxes_of(case, dtype))
 
 
@@ -91,7 +92,7 @@ def has_real_numbers(case: Case) -> bool:
 @given(data=st.data())
 def test_bounds_of_a_tape_enclose_the_tightest(dtype: str, data: st.DataObject) -> None:
     case = data.draw(cases(dtype, nan=False).filter(has_real_numbers))
-    tape, _ = prepared(data.draw(tapes(max_clauses=20)), {"var-z": 0.0})
+    tape, _ = prepared(data.draw(tapes(max_clauses=20)), Reals(np.dtype(dtype)), {"var-z": 0.0})
     assert_encloses(widened(tape, case, dtype).root, tightest(tape, case, dtype))
 
 
@@ -112,7 +113,7 @@ def test_what_a_choice_drops_is_defined(op: str, dtype: str, data: st.DataObject
                 whole = REAL.intervals[op](xp, *boxes)
             assert whole.lower <= boxes[kept].lower
             assert whole.upper >= boxes[kept].upper
-    lanes = LaneEvaluator(dtype, rounding="outward")
+    lanes = LaneEvaluator(dtype, meaning="real")
     found = lanes.interval(plain_program(tape_of(op), np.dtype(dtype)), *boxes)
     assert (found.left_only[-1, 0], found.right_only[-1, 0]) == (left, right)
 
@@ -127,7 +128,7 @@ def test_the_next_float_is_that_of_numpy(dtype: str) -> None:
     never = np.zeros(len(numbers), bool)
     box = Interval(numbers, numbers, never)
     one = Interval(np.ones_like(numbers), np.ones_like(numbers), never)
-    lanes = LaneEvaluator(dtype, rounding="outward")
+    lanes = LaneEvaluator(dtype, meaning="real")
     found = lanes.interval(plain_program(tape_of("mul"), np.dtype(dtype)), box, one)
     with np.errstate(all="ignore"):
         expected = REAL.intervals["mul"](xp, box, one)

@@ -21,7 +21,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Question
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves
@@ -174,7 +174,9 @@ def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=50)
 @given(tape=scenes(), sign_only=st.booleans())
 def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
-    program = plan_of(tape, np.dtype(np.float32), {"var-z": 0.0}, 16.0, sign_only=sign_only).program
+    question = Question.SIGN if sign_only else Question.VALUE
+    dtype = np.dtype(np.float32)
+    program = plan_of(tape, question, "float", dtype, {"var-z": 0.0}, 16.0).program
     ordered, table = in_waves(program)
     assert len(ordered) == len(program)
     start = 0
@@ -182,7 +184,7 @@ def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
         end, combines = entry >> 1, entry & 1
         assert end > start
         for number, *places in ordered.records[start:end].tolist():
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             assert (variant.kinds == "tt") == combines
             for kind, place in zip(variant.kinds, places, strict=False):
                 assert kind == "k" or place < start + 2

@@ -25,7 +25,7 @@ import intervalvm as ivm
 from intervalvm import DeviceError, DoesNotFit, Region, Renderer, Tape
 from intervalvm.cli import main
 from intervalvm.gpu import batches
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.jit import walk
 
 NOISE = "x var-x\ny var-y\nk const 1.37\na mul x k\nb mix a y\nc rand b\nh const 0.5\nv sub c h"

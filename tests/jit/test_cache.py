@@ -28,7 +28,7 @@ def code_of(kind: str) -> bytes:
     """The real code, from the user's cache where it is."""
     name = f"{kind}-float32-nearest-{native._digest(kind, 'float32')}.o"
     machine = native._target_machine()
-    return kept_code.kept(name, lambda: native._compile(kind, "float32", "nearest", machine))
+    return kept_code.kept(name, lambda: native._compile(kind, "float32", "float", machine))
 
 
 class Compiler:
@@ -37,8 +37,8 @@ class Compiler:
     def __init__(self, walk: bytes, bounds: bytes) -> None:
         self.code, self.bounds, self.calls = walk, bounds, 0
 
-    def __call__(self, kind: str, dtype: str, rounding: str, machine: Any) -> bytes:
-        assert rounding == "nearest"
+    def __call__(self, kind: str, dtype: str, meaning: str, machine: Any) -> bytes:
+        assert meaning == "float"
         self.calls += 1
         return self.bounds if kind == "bounds" else self.code
 

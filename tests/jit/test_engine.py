@@ -14,7 +14,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from fuzz.checks import bits
 from intervalvm import Region, Renderer, parse, render
-from intervalvm.jit import context
+from intervalvm.jit import plan
 from intervalvm.jit.plan import domain_of
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
@@ -89,7 +89,7 @@ def test_scenes_give_the_dense_picture(tape: Tape, picture: dict[str, Any]) -> N
 @given(scenes(), pictures())
 def test_children_put_off_until_there_is_room(tape: Tape, picture: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context, "MOST_ARENA", 0)
+        patch.setattr(plan, "MOST_ARENA", 0)
         same(tape, **picture | {"size": 130, "depth": 7})
 
 
@@ -120,7 +120,7 @@ def test_few_children_at_a_time_are_as_many_in_the_end(monkeypatch: pytest.Monke
         for i in range(100)
     )  # fmt: skip
     plenty = render(parse(text), size=256, depth=8, threads=1)
-    monkeypatch.setattr(context, "MOST_ARENA", 0)
+    monkeypatch.setattr(plan, "MOST_ARENA", 0)
     for threads in (1, 2, 3):
         tight = render(parse(text), size=256, depth=8, threads=threads)
         np.testing.assert_array_equal(tight.pixels, plenty.pixels)

@@ -25,8 +25,8 @@ from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
-from intervalvm.jit import context, crew, native, plan, walk
-from intervalvm.jit.layout import Counts
+from intervalvm.compiler.program import Question
+from intervalvm.jit import layout, native, plan, thread_pool, walk
 from intervalvm.memory import address_of
 
 pytestmark = pytest.mark.skipif(
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 )
 DROPPED = (weakref.__file__, junkdrawer.__file__)
 """Where exceptions are dropped: finalizers, and a callback of the garbage collector."""
-FILES = {module.__file__ for module in (walk, plan, crew, context)}
+FILES = {module.__file__ for module in (walk, plan, thread_pool)}
 DISC = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 SIZE, THREADS = 64, 3
 
@@ -59,7 +59,7 @@ class Walks:
         if threading.current_thread() is threading.main_thread():
             self.wait_until(lambda: bool(self.busy), 0.01)
             return kernel(address)
-        image = ctypes.c_int64.from_address(address + 8 * context.IMAGE).value
+        image = ctypes.c_int64.from_address(address + 8 * layout.IMAGE).value
         self.busy.append((address, image))
         try:
             time.sleep(0.002)
@@ -84,10 +84,10 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
 def made(walks: Walks) -> plan.Plan:
     del walks
     float32 = np.dtype(np.float32)
-    return plan.plan_of(ivm.parse(DISC), float32, {"var-z": 0.0}, 16.0, sign_only=True)
+    return plan.plan_of(ivm.parse(DISC), Question.SIGN, "float", float32, {"var-z": 0.0}, 16.0)
 
 
-Drawing = tuple[np.ndarray[Any, Any], list[Counts]]
+Drawing = tuple[np.ndarray[Any, Any], Any]
 
 
 def draw(of: plan.Plan, pixels: np.ndarray[Any, Any]) -> Drawing:
@@ -199,13 +199,13 @@ def test_an_interrupt_at_any_line_leaves_threads_what_they_write_to(
 def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
     walks: Walks, made: plan.Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before its root is split, too, for which threads would wait for ever."""
+    """Before its image is split, too, for which threads would wait for ever."""
 
     def later(*_: object) -> int:
         walks.wait_until(lambda: bool(walks.busy))
         raise Stop
 
-    monkeypatch.setattr(crew, "_crew", crew.Crew())
+    monkeypatch.setattr(thread_pool, "_pool", thread_pool.ThreadPool())
     pixels = canvas()
     alive = weakref.ref(pixels)
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)
@@ -220,7 +220,7 @@ def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
     )
     with pytest.raises(Stop):
         walk._run(frame, walk._kernel(made, is_tame=True), own, None, to_the_end=False)
-    assert walks.busy, "threads wait for the root"
+    assert walks.busy, "threads wait for the image"
     del frame, pixels
     walks.wait_until(lambda: not walks.busy)
     walks.wait_until(lambda: not gc.collect() and alive() is None)

@@ -17,6 +17,7 @@ from support.places import TOP
 
 import intervalvm as ivm
 from intervalvm import OptionError
+from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit import native
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Compiled:
             return code
 
         machine.emit_object = record
-        self.code = native._compile(kind, dtype, "nearest", machine)
+        self.code = native._compile(kind, dtype, "float", machine)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
 COMPILE = """
 import hashlib
 from intervalvm.jit import native
-code = native._compile("bounds", "float32", "nearest", native._target_machine())
+code = native._compile("bounds", "float32", "float", native._target_machine())
 print(hashlib.sha256(code).hexdigest())
 """
 
@@ -138,8 +139,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
 def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]) -> None:
     ivm.warm_up()
     kinds = [kind for kind in native.KINDS if kind != "merge"]  # that is for leaves on a GPU
-    roundings = ("nearest", "outward")
-    wanted = {(k, d, r) for k in kinds for d in ("float32", "float64") for r in roundings}
+    wanted = {(k, d, m) for k in kinds for d in ("float32", "float64") for m in MEANINGS}
     assert len(asked) == len(wanted)
     assert set(asked) == wanted
     ivm.warm_up()
@@ -148,7 +148,7 @@ def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]
 
 def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
     ivm.warm_up(np.float64, proofs=False)
-    assert {key[1:] for key in asked} == {("float64", "nearest")}
+    assert {key[1:] for key in asked} == {("float64", "float")}
     with pytest.raises(OptionError, match="int32"):
         ivm.warm_up("int32")
 
@@ -164,7 +164,7 @@ if how.startswith("command line"):
     from intervalvm.cli.streams import log_shown
     shown = log_shown(quiet="quiet" in how)
     shown.__enter__()
-native._compile("tame", "float32", "nearest", None)
+native._compile("tame", "float32", "float", None)
 """
 
 
@@ -197,7 +197,7 @@ def test_the_line_is_no_warning_where_a_program_logs(
 ) -> None:
     monkeypatch.setattr(native, "_compiled", lambda *_: b"")
     caplog.set_level(logging.INFO, "intervalvm")
-    native._compile("careful", "float64", "outward", native._target_machine())
+    native._compile("careful", "float64", "real", native._target_machine())
     (record,) = caplog.records
     assert (record.levelname, record.getMessage()) == (
         "INFO",

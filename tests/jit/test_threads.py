@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from intervalvm import Region, Renderer, parse, render
-from intervalvm.jit import crew, walk
+from intervalvm.jit import thread_pool, walk
 
 CIRCLE = "x var-x\ny var-y\na square x\nb square y\nc add a b\nk const 0.5\nv sub c k"
 
@@ -24,7 +24,7 @@ def test_without_more_threads_the_picture_is_the_same(monkeypatch: pytest.Monkey
     def start(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(crew, "_crew", crew.Crew())
+    monkeypatch.setattr(thread_pool, "_pool", thread_pool.ThreadPool())
     monkeypatch.setattr(threading.Thread, "start", start)
     found = render(parse(CIRCLE), size=64, threads=3)
     assert_array_equal(found.pixels, render(parse(CIRCLE), size=64, engine="dense").pixels)

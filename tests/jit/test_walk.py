@@ -17,7 +17,8 @@ from support.strategies import shapes
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
 from intervalvm.api import render
-from intervalvm.jit import context, crew, plan, walk
+from intervalvm.compiler.program import Question
+from intervalvm.jit import plan, thread_pool, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,7 @@ def test_every_pixel_is_written(size: Any, mode: str, monkeypatch: pytest.Monkey
 @pytest.fixture
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """The arena holds one child's tape a step, so that all others are deferred."""
-    monkeypatch.setattr(context, "MOST_ARENA", 0)
+    monkeypatch.setattr(plan, "MOST_ARENA", 0)
 
 
 @pytest.mark.usefixtures("little_room")
@@ -161,7 +162,7 @@ def test_deferring_changes_no_pixel_and_no_count(monkeypatch: pytest.MonkeyPatch
         expected = ivm.render(tape, **options)
         again = ivm.parse(str(tape))  # another tape, for which no workspace is kept
         with monkeypatch.context() as patch:
-            patch.setattr(context, "MOST_ARENA", room)
+            patch.setattr(plan, "MOST_ARENA", room)
             found = ivm.render(again, **options)
         assert_array_equal(found.pixels, expected.pixels)
         assert found.stats.levels == expected.stats.levels
@@ -218,14 +219,14 @@ def test_an_exception_of_progress_ends_the_walk_and_harms_no_other(
         called.set()
         raise Stop
 
-    class LateCrew(crew.Crew):
+    class LatePool(thread_pool.ThreadPool):
         """They wait for the call, or they might leave nothing to the thread that makes it."""
 
         def call(self, work: Any, count: int) -> Any:
             return super().call(lambda: called.wait() and work(), count)
 
     monkeypatch.setattr(walk, "BUDGET", 1)
-    monkeypatch.setattr(crew, "_crew", LateCrew())
+    monkeypatch.setattr(thread_pool, "_pool", LatePool())
     tape = ivm.parse(NOISE)
     options: dict[str, Any] = {"size": 256, "backend": backend, "threads": threads}
     with pytest.raises(Stop):
@@ -250,12 +251,12 @@ def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.Monke
     ivm.render(tape, size=64, threads=1)  # other threads put theirs back when they get to it
     setting = {"var-z": 0.0}
     made, again = (
-        plan.plan_of(tape, np.dtype(np.float32), setting, 16.0, sign_only=True) for _ in "ab"
+        plan.plan_of(tape, Question.SIGN, "float", np.dtype(np.float32), setting, 16.0)
+        for _ in "ab"
     )
     assert made is again
     kept = sorted(map(id, made._idle))
-    monkeypatch.setattr(plan, "fold", None)
-    monkeypatch.setattr(plan, "bitmap_program", None)
+    monkeypatch.setattr(plan, "compile", None)
     ivm.render(tape, size=50, region=Region.around((0.5, 0.5), 0.1), threads=1)
     assert sorted(map(id, made._idle)) == kept, "workspaces are taken and given back"
 

@@ -24,9 +24,10 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.api.options import PROVES
-from intervalvm.compiler.proven import Reals, prepared, rounded
-from intervalvm.compiler.thresholds import FROM_ZERO, FUNCTIONS
-from intervalvm.jit import context
+from intervalvm.compiler.pipeline import prepared
+from intervalvm.evaluate.evaluators import Reals
+from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS
+from intervalvm.jit import plan
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS
 from intervalvm.raster.grid import GRIDS, coordinates, edges
@@ -80,7 +81,7 @@ def test_neither_threads_nor_room_nor_a_renderer_change_a_verdict(tape: Tape, pr
     renderer = ivm.Renderer(tape, prove=prove, **options)
     assert_no_contradiction(renderer.render().pixels, whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context, "MOST_ARENA", 0)
+        patch.setattr(plan, "MOST_ARENA", 0)
         again = ivm.parse(str(tape))  # with no workspace kept from before
         assert_array_equal(proven(again, prove, threads=1, **options).pixels, whole)
 
@@ -175,8 +176,8 @@ def test_a_constant_that_may_be_defined_proves_nothing(rest: str) -> None:
 def test_only_exact_results_are_folded() -> None:
     tape = ivm.parse("a const 0.1\nb const 0.2\nc add a b\nd const 0.5\ne mul d d\nx var-x\n"
                      "f add x c\ng add f e")  # fmt: skip
-    folded, ends = prepared(tape, {})
-    held = {tuple(pair) for pair in ends.tolist()}
+    folded, numbers = prepared(tape, Reals(np.dtype(np.float64)))
+    held = set(numbers)
     assert (0.25, 0.25) in held
     (low, high) = next(pair for pair in held if pair[0] < pair[1])
     exact = Fraction(0.1) + Fraction(0.2)
@@ -187,7 +188,7 @@ def test_only_exact_results_are_folded() -> None:
 @pytest.mark.parametrize("text", ["k const 0\nx var-x\na recip x\nv and k a",
                                   "k const 1\nx var-x\na recip x\nv or k a"])  # fmt: skip
 def test_what_may_be_undefined_is_not_dropped(text: str) -> None:
-    folded, _ = prepared(ivm.parse(text), {})
+    folded, _ = prepared(ivm.parse(text), Reals(np.dtype(np.float64)))
     assert folded.counts()["recip"] == 1
 
 
@@ -195,7 +196,7 @@ def test_what_may_be_undefined_is_not_dropped(text: str) -> None:
 @pytest.mark.parametrize("op", ["and", "or"])
 def test_a_constant_that_is_no_number_is_not_dropped(op: str, number: str) -> None:
     tape = ivm.parse(f"k const {number}\nx var-x\nv {op} k x")
-    folded, _ = prepared(tape, {})
+    folded, _ = prepared(tape, Reals(np.dtype(np.float64)))
     assert folded.counts()[op] == 1
     assert not (proven(tape, "point", size=8).pixels == INSIDE).any()
 
@@ -203,17 +204,17 @@ def test_a_constant_that_is_no_number_is_not_dropped(op: str, number: str) -> No
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(tape=tapes(ops=["add", "sub", "mul", "div", "sqrt", "neg", "ln", "sin"], variables=("a",)))
 def test_constants_are_enclosed(dtype: str, tape: Tape) -> None:
-    folded, ends = prepared(tape, {"var-z": 0.1, "a": -0.3})
-    numbers = Reals(ends, np.dtype(dtype))
+    reals = Reals(np.dtype(dtype))
+    folded, numbers = prepared(tape, reals, {"var-z": 0.1, "a": -0.3})
     assert not set(folded.counts()) & {"var", "var-z"}
-    for (low, high), (wide_low, wide_high) in zip(numbers.constants, numbers.values, strict=True):
+    for (low, high), (wide_low, wide_high) in zip(reals.operands(numbers), numbers, strict=True):
         assert low <= wide_low <= wide_high <= high or (np.isnan(low) and np.isnan(wide_low))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(number=st.floats(allow_nan=False), way=st.sampled_from([-1, 1]))
 def test_rounded_is_the_next_float_on_that_side(dtype: str, number: float, way: int) -> None:
-    (found,) = rounded(np.array([number]), np.dtype(dtype), way).tolist()
+    (found,) = Reals(np.dtype(dtype)).rounded(np.array([number]), way).tolist()
     assert found * way >= number * way
     if np.isfinite(found) and found != number:
         with np.errstate(over="ignore", under="ignore"):
@@ -233,8 +234,7 @@ def test_a_threshold_answers_for_real_numbers(name: str, data: st.DataObject) ->
     greater = data.draw(st.booleans())
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=2))))
     k = data.draw(POSITIVE | st.sampled_from([1.0, 0.1, 3.0]))
-    ends = np.zeros((1, 2))
-    numbers = Reals(ends, np.dtype(np.float64))
+    numbers = Reals(np.dtype(np.float64))
     with np.errstate(all="ignore"):
         (limit,), (reach,) = numbers.limits(name, [(k, k)], [t], np.array([greater]))
     for v in data.draw(near(limit, name in FROM_ZERO)):
@@ -270,7 +270,7 @@ def near(draw: st.DrawFn, limit: tuple[float, float], from_zero: bool) -> list[f
 @given(side=ranges("float32", nan=False), data=st.data())
 def test_a_literal_is_exact_for_floats(side: Any, data: st.DataObject) -> None:
     """Rounding the threshold to the dtype changes no answer about a float of it."""
-    numbers = Reals(np.zeros((1, 2)), np.dtype(np.float32))
+    numbers = Reals(np.dtype(np.float32))
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=2))))
     v = data.draw(floats_within(side, "float32"))
     low, high = numbers.literal(t, False)

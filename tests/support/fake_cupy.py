@@ -26,7 +26,7 @@ from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.program import VARIANTS, Program
 from intervalvm.gpu import device, devices, target
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.jit import context as c
+from intervalvm.jit import layout as c
 from intervalvm.ops import OPS
 
 

@@ -16,18 +16,17 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.jit import layout, native, steps
-from intervalvm.jit.context import aligned
-from intervalvm.jit.layout import BLOCK, LANES
+from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.jit import interpreter, layout, native
+from intervalvm.jit.layout import AREA, LANES, Each
+from intervalvm.memory import aligned
 from intervalvm.ops.row import Interval
-
-POINTS = BLOCK * BLOCK
 
 
 @cache
-def _loop(dtype: str, tame: bool, over: str, rounding: str) -> Any:
+def _loop(dtype: str, tame: bool, each: Each, meaning: Meaning) -> Any:
     """The loop as a function of seven addresses and numbers; ``cache`` keeps its code alive."""
-    loop, machine = steps.Loop(over, dtype, tame, rounding=rounding), native._target_machine()
+    loop, machine = interpreter.Loop(each, dtype, tame, meaning=meaning), native._target_machine()
     engine = llvm.create_mcjit_compiler(native.compiled_loops([loop], machine), machine)
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(loop.ARGUMENTS))
@@ -48,14 +47,14 @@ class Found:
 
 
 class LaneEvaluator:
-    """Runs plain programs in one dtype, tame or careful, with the bounds of a rounding."""
+    """Runs plain programs in one dtype, tame or careful, with the bounds of a meaning."""
 
-    def __init__(self, dtype: Any, *, tame: bool = False, rounding: str = "nearest") -> None:
-        self.dtype, self.tame, self.rounding = np.dtype(dtype), tame, rounding
+    def __init__(self, dtype: Any, *, tame: bool = False, meaning: Meaning = "float") -> None:
+        self.dtype, self.tame, self.meaning = np.dtype(dtype), tame, meaning
 
-    def _run(self, over: str, program: Program, slots: Any, choices: int) -> None:
+    def _run(self, each: Each, program: Program, slots: Any, choices: int) -> None:
         assert program.constants.dtype == self.dtype
-        _loop(self.dtype.name, self.tame, over, self.rounding)(
+        _loop(self.dtype.name, self.tame, each, self.meaning)(
             program.records.ctypes.data,
             len(program),
             *[slots.ctypes.data] * 3,
@@ -67,14 +66,14 @@ class LaneEvaluator:
         """The value of the last record at each point: an array of the shape of x and y."""
         x, y = np.broadcast_arrays(np.asarray(x, self.dtype), np.asarray(y, self.dtype))
         flat_x, flat_y, out = x.ravel(), y.ravel(), np.empty(x.size, self.dtype)
-        slots = aligned((len(program) + INPUTS) * POINTS * self.dtype.itemsize)
-        values = slots.view(self.dtype).reshape(-1, POINTS)
-        for start in range(0, x.size, POINTS):
-            chunk = slice(start, min(start + POINTS, x.size))
+        slots = aligned((len(program) + INPUTS) * AREA * self.dtype.itemsize)
+        values = slots.view(self.dtype).reshape(-1, AREA)
+        for start in range(0, x.size, AREA):
+            chunk = slice(start, min(start + AREA, x.size))
             n = chunk.stop - start
             values[0], values[1] = 0, 0
             values[0, :n], values[1, :n] = flat_x[chunk], flat_y[chunk]
-            self._run("points", program, slots, 0)
+            self._run("sample", program, slots, 0)
             out[chunk] = values[program.result, :n]
         return out.reshape(x.shape)
 
@@ -93,7 +92,7 @@ class LaneEvaluator:
             rows[slot, span : 2 * span] = np.asarray(side.upper, self.dtype)[full].view(np.uint8)
             nan = np.packbits(np.asarray(side.maybe_nan, bool)[full], bitorder="little")
             rows[slot, 2 * span : 2 * span + 8] = nan
-        self._run("regions", program, slots, choices.ctypes.data)
+        self._run("region", program, slots, choices.ctypes.data)
         # the result of a program without records is an input
         written = slice(INPUTS, None) if n else slice(program.result, program.result + 1)
         rows, choices = rows[written], choices[written]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
-from intervalvm.compiler.program import VARIANT_BITS, VARIANTS, Program
+from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
+from intervalvm.evaluate.evaluators import Floats, Known
 from intervalvm.ops import OPS, ROWS
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
     return found
 
 
+def asked_of(tape: Tape, dtype: Any, lower: Any = -np.inf, maybe_nan: Any = True) -> Predicates:
+    """The predicates of a tape of whose values so much is known, of all alike or of each."""
+    n, evaluator = len(tape), Floats(np.dtype(dtype))
+    tape, numbers = evaluator.constants(tape)
+    least = np.broadcast_to(np.asarray(lower, dtype), n)
+    most = np.full(n, np.inf, dtype)
+    known = Known(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
+    return Predicates(tape, known, evaluator)
+
+
 def truth_of(asked: Predicates, values: list[Any]) -> Any:
     """The answer of the root, given the values of all clauses: nodes in the order of clauses."""
     dtype = asked.numbers.dtype.type
@@ -112,7 +123,7 @@ def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
     kinds = ["f", "f"] if all_full else ["x", "y"]
     with np.errstate(all="ignore"):
         for number, *words in program.records.tolist():
-            variant = VARIANTS[number & (1 << VARIANT_BITS) - 1]
+            variant = VARIANTS[number & VARIANT_MASK]
             assert number >> VARIANT_BITS << VARIANT_BITS == variant.flags
             operands, axes = [], set()
             for kind, place in zip(variant.kinds, words, strict=False):

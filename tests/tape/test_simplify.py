@@ -22,8 +22,8 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
-from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.fold import fold
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.tape.shorten import Trace, sign_demanded
 
 VARIABLES = ("r", "s")
@@ -225,7 +225,7 @@ def test_only_what_min_and_max_hand_on_is_asked_for_its_sign() -> None:
 
 
 def folded(found: Tape, dtype: str = "float32", **settings: float) -> Tape:
-    return fold(found, Arrays(np, np.dtype(dtype)), settings).check()
+    return fold(found, Floats(np.dtype(dtype)), settings).check()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from support.places import TESTS, TOP
 
 import intervalvm as ivm
-from intervalvm.jit import context, walk
+from intervalvm.jit import plan, walk
 from intervalvm.raster.formats import FORMATS
 
 PROSPERO = TOP / "prospero.vm"
@@ -62,7 +62,7 @@ def test_threads_and_steps_change_no_byte_of_any_format(
     for budget in (1, 1000):
         monkeypatch.setattr(walk, "BUDGET", budget)
         assert files(tapes()[name], mode, threads=2) == expected
-    monkeypatch.setattr(context, "MOST_ARENA", 1)
+    monkeypatch.setattr(plan, "MOST_ARENA", 1)
     assert files(tapes()[name], mode, threads=2) == expected
 
 

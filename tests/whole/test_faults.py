@@ -279,10 +279,10 @@ from pathlib import Path
 import intervalvm as ivm
 from intervalvm.jit import cache, native
 kept, folder = Path(sys.argv[1]), Path(sys.argv[2])
-def slow(kind, dtype, rounding, machine):  # stands for the compiler: it made this code before
+def slow(kind, dtype, meaning, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
     sys.stdin.readline()
-    name = f"{kind}-{dtype}-{rounding}-{native._digest(kind, dtype, rounding)}.o"
+    name = f"{kind}-{dtype}-{meaning}-{native._digest(kind, dtype, meaning)}.o"
     return cache._read(kept / name)
 native._compile = slow
 cache.cache_folder = lambda: folder
@@ -316,9 +316,8 @@ def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) 
 
 COMPILE = """
 import sys, numpy as np, intervalvm as ivm
-from intervalvm.compiler.thresholds import Floats
-from intervalvm.arith.arrays import Arrays
-from intervalvm.jit import native, plan
+from intervalvm.evaluate.evaluators import Inputs
+from intervalvm.jit import evaluator, native
 compile = native._compile
 def together(*words):
     print("ready", flush=True)
@@ -328,7 +327,10 @@ def together(*words):
     return code
 native._compile = together
 tape = ivm.parse(sys.argv[1])
-found = plan._bounds(Floats(tape, Arrays(np, np.dtype("float32"))), tape, 1.0)
+dtype = np.dtype("float32")
+floats = evaluator.evaluator("float", dtype)
+tape, numbers = floats.constants(tape)
+found = floats.known(tape, numbers, Inputs.box((-1, 1), (-1, 1), dtype))
 print(found.lower[-1], found.upper[-1])
 """
 """Compiles the kernel that takes the least time: it bounds a tape, here over [-1, 1] squared."""

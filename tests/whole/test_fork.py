@@ -83,7 +83,7 @@ COMPILING = """
 import faulthandler, os, threading, time
 from intervalvm.jit import native
 begun, ended = threading.Event(), []
-def slow(kind, dtype, rounding):
+def slow(kind, dtype, meaning):
     begun.set()
     time.sleep(0.3)
     ended.append(kind)

@@ -15,11 +15,12 @@ from intervalvm import words
 
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
-    {"errors", "words"},
+    {"errors"},
     {"environment"},
     {"arguments"},
     {"hints"},
     {"files", "late", "memory"},
+    {"words"},
     {"arith"},
     {"ops"},
     {"tape"},

@@ -29,6 +29,8 @@ OBJECTS: dict[type, Any] = {
     ivm.Proof: ivm.prove(FORMULA, resolution=5, engine="dense"),
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
+    ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+    ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
     ivm.Tape: FORMULA.tape(),
     shapes.Shape: (shapes.circle(R) | shapes.star(5, 0.9, 0.4)).move(0.1),
 }

@@ -37,7 +37,7 @@ def text(
     width: float | None = None,
     font: str | PathLike[str] | Font | None = None,
 ) -> Shape:
-    """The glyphs of a string; "\\n" begins a new line.
+    """The glyphs of a string; ``"\\n"`` begins a new line.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Threads that help to draw, kept for the next frame.
+"""The thread pool: threads that help to draw, kept for the next frame.
 
 A signal handler may raise at any bytecode of the main thread, and again in any ``finally``. So
 nothing here depends on a clean-up that Python code must reach: what threads work on is owned by the
@@ -24,10 +24,10 @@ PATIENCE = 1.0
 
 
 class Work(Generic[Place]):
-    """Work that threads share: each takes a place and repeats ``step(place)`` until that is false.
+    """Work that threads share: each takes a place and repeats ``turn(place)`` until that is false.
 
     It is under way while its caller holds ``under_way``; left for any reason, threads stop after
-    the step that they are in, and none begins. Whoever takes part holds ``step`` and its place: the
+    the turn that they are in, and none begins. Whoever takes part holds ``turn`` and its place: the
     memory that they refer to is freed when the last has left. A closed work holds neither, so those
     who come late to it keep nothing alive. ``leave(place)`` is told of each place that no thread is
     at any more, unless by an exception.
@@ -35,24 +35,24 @@ class Work(Generic[Place]):
 
     def __init__(
         self,
-        step: Callable[[Place], object],
+        turn: Callable[[Place], object],
         places: Sequence[Place],
         leave: Callable[[Place], object],
     ) -> None:
         self.under_way = threading.Lock()
         self._leave = leave
-        self._parts, self._count = [(step, place) for place in places], len(places)
+        self._parts, self._count = [(turn, place) for place in places], len(places)
         self._home: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def __call__(self) -> None:
         """Take part, if there is still a place."""
         try:
-            step, place = self._parts.pop()
+            turn, place = self._parts.pop()
         except IndexError:
             return
         error = None
         try:
-            while self.under_way.locked() and step(place):
+            while self.under_way.locked() and turn(place):
                 pass
             self._leave(place)
         except BaseException as raised:
@@ -85,7 +85,7 @@ class Work(Generic[Place]):
             begun -= 1
 
 
-class Crew:
+class ThreadPool:
     """Threads that wait for work. They are daemons: none keeps a process from ending."""
 
     def __init__(self) -> None:
@@ -118,18 +118,18 @@ def _serve(calls: SimpleQueue[Callable[[], None]]) -> None:
         calls.get()()
 
 
-_crew = Crew()
+_pool = ThreadPool()
 
 
-def crew() -> Crew:
+def current() -> ThreadPool:
     """The threads of this process."""
-    return _crew
+    return _pool
 
 
 def _begin_anew() -> None:
     """In a process that was forked: a fork takes no thread along but its own."""
-    global _crew
-    _crew = Crew()
+    global _pool
+    _pool = ThreadPool()
 
 
 if hasattr(os, "register_at_fork"):

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 import pytest
 
 from intervalvm import IntervalvmError
-from intervalvm.jit import crew
-from intervalvm.jit.crew import Crew, Work
+from intervalvm.jit import thread_pool
+from intervalvm.jit.thread_pool import ThreadPool, Work
 
 LONG = 60.0
 """Seconds that a test waits for what comes at once, before it fails."""
@@ -33,8 +33,8 @@ class Place:
 
 
 @pytest.fixture
-def threads() -> Crew:
-    return Crew()
+def threads() -> ThreadPool:
+    return ThreadPool()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def left() -> Iterator[SimpleQueue[Place]]:
     assert queue.empty()
 
 
-def test_each_place_has_one_thread_or_none(threads: Crew, left: SimpleQueue[Place]) -> None:
+def test_each_place_has_one_thread_or_none(threads: ThreadPool, left: SimpleQueue[Place]) -> None:
     places = [Place() for _ in range(5)]
     work = Work(Place.stay, places, left.put)
     with work.under_way:
@@ -60,7 +60,7 @@ def test_each_place_has_one_thread_or_none(threads: Crew, left: SimpleQueue[Plac
     assert not any(place.entered.is_set() for place in places[:3])
 
 
-def test_threads_are_kept(threads: Crew, left: SimpleQueue[Place]) -> None:
+def test_threads_are_kept(threads: ThreadPool, left: SimpleQueue[Place]) -> None:
     found = []
     for count in (1, 3, 2):
         work = Work(lambda _: False, [Place()], left.put)
@@ -73,7 +73,9 @@ def test_threads_are_kept(threads: Crew, left: SimpleQueue[Place]) -> None:
     assert found[1][:2] == found[2]
 
 
-def test_threads_leave_when_their_caller_does(threads: Crew, left: SimpleQueue[Place]) -> None:
+def test_threads_leave_when_their_caller_does(
+    threads: ThreadPool, left: SimpleQueue[Place]
+) -> None:
     """Without a word of its: an exception may come where it would have said one."""
     entered, place = threading.Event(), Place()
     work = Work(lambda _: entered.set() or True, [place], left.put)
@@ -84,7 +86,9 @@ def test_threads_leave_when_their_caller_does(threads: Crew, left: SimpleQueue[P
     assert left.get(timeout=LONG) is place
 
 
-def test_none_begins_when_the_caller_has_left(threads: Crew, left: SimpleQueue[Place]) -> None:
+def test_none_begins_when_the_caller_has_left(
+    threads: ThreadPool, left: SimpleQueue[Place]
+) -> None:
     place = Place()
     work = Work(Place.stay, [place], left.put)
     with work.under_way:
@@ -94,7 +98,7 @@ def test_none_begins_when_the_caller_has_left(threads: Crew, left: SimpleQueue[P
     assert not place.entered.is_set()
 
 
-def test_what_a_thread_uses_lives_until_it_has_left(threads: Crew) -> None:
+def test_what_a_thread_uses_lives_until_it_has_left(threads: ThreadPool) -> None:
     place, left = Place(), threading.Event()
     entered, go_on, alive = place.entered, place.go_on, weakref.ref(place)
     work = Work(Place.stay, [place], lambda _: left.set())
@@ -126,7 +130,7 @@ def test_a_closed_work_that_nobody_began_holds_nothing() -> None:
 
 
 def test_an_error_of_a_thread_is_raised_where_it_is_waited_for(
-    threads: Crew, left: SimpleQueue[Place]
+    threads: ThreadPool, left: SimpleQueue[Place]
 ) -> None:
     def fail(place: Place) -> bool:
         place.entered.set()
@@ -143,7 +147,7 @@ def test_an_error_of_a_thread_is_raised_where_it_is_waited_for(
 
 
 def test_an_exception_raised_in_a_thread_from_outside(
-    threads: Crew, left: SimpleQueue[Place]
+    threads: ThreadPool, left: SimpleQueue[Place]
 ) -> None:
     place = Place()
     work = Work(lambda p: p.entered.set() or True, [place], left.put)
@@ -157,7 +161,7 @@ def test_an_exception_raised_in_a_thread_from_outside(
 
 
 def test_nobody_waits_for_a_thread_that_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "PATIENCE", 0.01)
+    monkeypatch.setattr(thread_pool, "PATIENCE", 0.01)
     dead = threading.Thread(target=int)
     dead.start()
     dead.join()
@@ -167,7 +171,7 @@ def test_nobody_waits_for_a_thread_that_is_dead(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_dead_thread_is_replaced(threads: Crew, left: SimpleQueue[Place]) -> None:
+def test_a_dead_thread_is_replaced(threads: ThreadPool, left: SimpleQueue[Place]) -> None:
     def die() -> None:
         raise SystemExit
 
@@ -182,11 +186,11 @@ def test_a_dead_thread_is_replaced(threads: Crew, left: SimpleQueue[Place]) -> N
     assert thread is not dead
 
 
-def test_fewer_threads_than_asked_for(threads: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_threads_than_asked_for(threads: ThreadPool, monkeypatch: pytest.MonkeyPatch) -> None:
     def start(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     assert len(threads.call(int, 2)) == 2
     monkeypatch.setattr(threading.Thread, "start", start)
     assert len(threads.call(int, 4)) == 2
-    assert Crew().call(int, 4) == []
+    assert ThreadPool().call(int, 4) == []

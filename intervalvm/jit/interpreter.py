@@ -1,9 +1,9 @@
-"""The compiled loops over a program's records: one LLVM ``switch`` each, an arm for every variant.
+"""The interpreters: loops over a program's records, one LLVM ``switch`` with an arm a variant.
 
 An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` does at
-the points of a leaf, or over its pixels for a proof. The arms are the rules of ``ops``,
-run on ``lanes``. Loops stand in a module of their own, which numba
-does not see: it would compile them again for every function that leads to a call of one.
+the points of a leaf, or over its pixels for a proof. The arms are the rules of ``compiler.records``
+run on ``lanes``. Loops stand in an LLVM module of their own, which numba does not see: it would
+compile them again for every function that leads to a call of one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from intervalvm.compiler.program import (
     INPUTS,
     NUMBER,
     RECORD_BYTES,
-    VARIANT_BITS,
+    VARIANT_MASK,
     VARIANTS,
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
-from intervalvm.evaluate.boxes import NEAREST, REAL
+from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
+from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     ELEMENT,
@@ -41,11 +42,11 @@ from intervalvm.jit.lanes import (
     spread_number,
     store,
 )
-from intervalvm.jit.layout import LANES, SIDE, interval_bytes
+from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops.row import Interval, constant
 
-RULES = {"nearest": NEAREST, "outward": REAL}
-"""The rules of an interval loop, by its rounding."""
+RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
+"""The rules of an interval loop, by its meaning."""
 
 
 Arm = Callable[[Variant, list[ir.Value]], None]
@@ -99,21 +100,21 @@ def _write_arms(
 
 @dataclass(frozen=True)
 class Loop:
-    """One loop: ``over`` "regions" (``width`` of them, 64 or 1), "points" or "pixels" (256).
+    """One loop: a program at ``each`` of ``width`` regions (64 or 1), or 256 points or pixels.
 
     It is called with the address and the number of records, and the addresses of what they read and
     write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
     ``choices`` (two words a record: where only the left, the right operand matters; of regions).
     Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
-    are told in ``blocks``. With ``rounding`` "outward", as it is for pixels, bounds are those of
+    are told in ``blocks``. With the ``meaning`` "real", as it is for pixels, bounds are those of
     the real function, and a constant is two floats.
     """
 
-    over: str
+    each: Each
     dtype: str
     tame: bool
     width: int = LANES
-    rounding: str = "nearest"
+    meaning: Meaning = "float"
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
 
@@ -121,7 +122,7 @@ class Loop:
     def name(self) -> str:
         """Its symbol."""
         manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.over}{self.width}_{self.dtype}_{self.rounding}_{manner}"
+        return f"intervalvm_{self.each}{self.width}_{self.dtype}_{self.meaning}_{manner}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -135,32 +136,32 @@ class Loop:
         with cgutils.for_range(builder, count) as loop:
             at = slot_at(builder, records, loop.index, RECORD_BYTES)
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
-            variant = builder.and_(first, ir.Constant(I64, (1 << VARIANT_BITS) - 1))
+            variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
             _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:
-        one_box = self.over == "regions" and self.width != LANES
+        one_box = self.each == "region" and self.width != LANES
         return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
-        if self.over != "regions":
-            arms = PointArms if self.over == "points" else PixelArms
+        if self.each != "region":
+            arms = PointArms if self.each == "sample" else PixelArms
             return arms(builder, self.dtype, tame=self.tame)
-        return _IntervalArms(builder, self.dtype, self.width, self.rounding, tame=self.tame)
+        return _IntervalArms(builder, self.dtype, self.width, self.meaning, tame=self.tame)
 
 
 class _IntervalArms:
     """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
 
     def __init__(
-        self, builder: ir.IRBuilder, dtype: str, width: int, rounding: str, *, tame: bool
+        self, builder: ir.IRBuilder, dtype: str, width: int, meaning: Meaning, *, tame: bool
     ) -> None:
         self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
         self.itemsize = np.dtype(dtype).itemsize
-        self.rules = RULES[rounding]
-        self.ends = 2 if rounding == "outward" else 1  # a constant is between two floats, or is one
+        self.rules = RULES[meaning]
+        self.ends = 2 if meaning == "real" else 1  # a constant is between two floats, or is one
 
     def namespace(self, width: int) -> Lanes:
         return Lanes(self.builder, self.dtype, width, tame=self.tame)

@@ -1,4 +1,4 @@
-"""Exact thresholds: which float is the last, or the first, of which a question has its answer.
+"""Exact thresholds: the least float at which an operation reaches a target.
 
 ``f(v) < t`` is ``v < t'`` for a function that never decreases, where t' is the least float with
 ``f(t') >= t``. It is found by bisection on the floats themselves, with no rounding argument.
@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,62 +14,6 @@ from numpy.typing import NDArray
 
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Op
-from intervalvm.tape import Tape
-
-
-class Floats:
-    """The numbers of questions about what floats compute: floats of one dtype, as Python's.
-
-    ``values`` are those of the clauses that are constants. Questions about something else, with
-    numbers of their own, take another class of these methods.
-    """
-
-    def __init__(self, tape: Tape, xp: Any) -> None:
-        self.xp, self.dtype = xp, np.dtype(xp.dtype)
-        self.values = self.constants = tape.constants(self.dtype).tolist()
-        self.zero: Any = 0.0
-        self.one: Any = 1.0
-        self.infinity: Any = math.inf
-        self.before_zero: Any = -float(np.nextafter(self.dtype.type(0), self.dtype.type(1)))
-
-    def negative(self, t: Any) -> Any:
-        return -t
-
-    def beyond(self, t: Any, greater: bool) -> Any:
-        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
-        return float(
-            np.nextafter(self.dtype.type(t), self.dtype.type(-math.inf if greater else math.inf))
-        )
-
-    def literal(self, t: Any, greater: bool) -> Any:
-        """The number that a value is compared with: ``v < t``, or ``v > t`` if ``greater``."""
-        del greater
-        return t
-
-    def sign(self, k: Any) -> int:
-        """1 or -1; 0 for what is not finite, or has no sign."""
-        return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
-
-    def is_finite(self, k: Any) -> bool:
-        return math.isfinite(k)
-
-    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
-        """Whether ``value < t`` (``> t``), or None where that is not known. NaN is neither."""
-        return bool(value > t if greater else value < t)
-
-    def limits(
-        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
-    ) -> tuple[list[Any], list[int]]:
-        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
-
-        ``v < t'`` for the least v with ``f(v) >= t``; ``v > t'`` for the one before the least that
-        is above t. The second list has 1 where every v is as large, -1 where none is.
-        """
-        function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
-        least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
-        always = found & (least == (0 if name in FROM_ZERO else -math.inf))
-        limits = np.where(greater, previous_float(least), least)
-        return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
 
 
 def _of_one(op: Op) -> Callable[..., Any]:

@@ -1,0 +1,114 @@
+"""The pipeline: the one place where passes over a tape stand in order.
+
+``compile`` makes a program of a tape::
+
+    fold        z and the variables set, constants computed, common subexpressions shared
+    balance     chains of min and max bracketed in halves
+    constants   what is left of clauses of constants alone, enclosed
+    known       bounds of every clause over the box
+    predicates  if the sign is asked: ``v < 0`` pushed down to comparisons near x and y
+    assembly    records and their constants
+
+An evaluator (see ``evaluate.evaluators``) says what the tape means, and answers what passes ask.
+Other entries stop at a tape: ``folded`` after the first pass, ``prepared`` before bounds are asked
+for; ``shortened`` gives a tape for one box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import and_
+from typing import Any, Literal
+
+from intervalvm.compiler.assemble import bitmap_program, value_program
+from intervalvm.compiler.balance import balance
+from intervalvm.compiler.fold import fold
+from intervalvm.compiler.predicates import SIGNS, STEPS, Predicates
+from intervalvm.compiler.program import Program, Question
+from intervalvm.compiler.questions import sign_tape
+from intervalvm.evaluate.evaluators import Evaluator, Inputs
+from intervalvm.tape import Tape
+from intervalvm.tape.shorten import simplify
+
+Technique = Literal["fold", "balance", "pushdown", "thresholds", "axes"]
+"""What ``compile`` can do without: two passes; predicates of operands, or those that a search for a
+threshold finds; terms of one axis apart from the rest."""
+
+
+def compile(
+    tape: Tape,
+    question: Question,
+    evaluator: Evaluator,
+    box: Inputs,
+    settings: dict[str, Any] | None = None,
+    *,
+    without: Collection[Technique] = (),
+) -> Program:
+    """The program of a tape, for points of ``box``: one box in x and y.
+
+    ``settings`` has z and all free variables, as in ``fold``. ``without`` leaves techniques out, to
+    measure what each is worth; a tape that is not folded must read x and y alone, and compute
+    nothing of constants.
+    """
+    ready, numbers = prepared(tape, evaluator, settings, without=without)
+    known = evaluator.known(ready, numbers, box)
+    if question is Question.SIGN:
+        through = () if "pushdown" in without else SIGNS if "thresholds" in without else STEPS
+        asked = Predicates(ready, known, evaluator, through)
+        program = bitmap_program(ready, asked, axes="axes" not in without)
+    else:
+        program = value_program(ready, evaluator.dtype)
+    return replace(program, meaning=evaluator.meaning, is_tame=known.is_tame())
+
+
+def folded(
+    tape: Tape, evaluator: Evaluator, settings: dict[str, Any] | None = None, *, fast: bool = False
+) -> Tape:
+    """The first pass alone: a tape of the same meaning, see ``fold``."""
+    return fold(tape, evaluator, settings, fast=fast)
+
+
+def prepared(
+    tape: Tape,
+    evaluator: Evaluator,
+    settings: dict[str, Any] | None = None,
+    *,
+    without: Collection[Technique] = (),
+) -> tuple[Tape, list[Any]]:
+    """The tape of which bounds are asked, and the evaluator's numbers of its constants."""
+    if "fold" not in without:
+        tape = fold(tape, evaluator, settings)
+    if "balance" not in without:
+        tape = balance(tape)
+    return evaluator.constants(tape)
+
+
+def shortened(
+    tape: Tape, question: Question, evaluators: Sequence[Evaluator], boxes: Sequence[Inputs]
+) -> Tape:
+    """A tape, never longer, that has the same answer in one box of all inputs.
+
+    With several evaluators it has so for each of them, given the box in the dtype of each.
+    """
+    sign_only = question is Question.SIGN
+    if len(evaluators) > 1:
+        # roundings differ by dtype, and so do ties: a choice must hold in all
+        traces = [
+            evaluator.bounds(tape, box, sign_only=sign_only).trace
+            for evaluator, box in zip(evaluators, boxes, strict=True)
+        ]
+        return simplify(tape, reduce(and_, traces))
+    (evaluator,), (box,) = evaluators, boxes
+
+    def shorten(found: Tape) -> Tape:
+        trace = evaluator.bounds(found, box, sign_only=sign_only).trace
+        return fold(simplify(found, trace), evaluator)
+
+    short = shorten(fold(tape, evaluator))
+    if sign_only:
+        known = evaluator.known(*evaluator.constants(short), box)
+        asked = sign_tape(short, Predicates(short, known, evaluator))
+        short = min(short, shorten(asked), key=len)
+    return min(tape, short, key=len)

@@ -1,0 +1,288 @@
+"""What a tape means, for whoever asks: the float program, or the function of real numbers.
+
+An *evaluator* answers for one of the two meanings, in one dtype: the result of an operation on
+constants, bounds of clauses over boxes, and the least float at which an operation reaches a target.
+These are the definitions, in NumPy; ``jit.evaluator`` has the bounds of one box faster.
+
+``Floats`` is about the float program; its numbers are floats of the dtype, as Python's. ``Reals``
+is about the real function; its numbers are pairs (low, high) of float64 around a real number. A
+comparison with a pair holds for ``v < low`` and fails for ``v >= high``; in between is not known.
+With ``v > t`` it holds above ``high`` and fails up to ``low``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.arith.arrays import Arrays, IntervalArrays
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
+from intervalvm.evaluate import boxes, decorated
+from intervalvm.evaluate.boxes import NEAREST, REAL, Bounds, Rules
+from intervalvm.evaluate.decorated import DEF, Real
+from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS, least_float, previous_float
+from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops.row import Interval
+from intervalvm.tape import NONE, Tape
+from intervalvm.tape.liveness import ARITY
+
+Meaning = Literal["float", "real"]
+"""What a tape means: the program of float operations, or the function of real numbers."""
+DOUBLE = np.dtype(np.float64)
+Pair = tuple[float, float]
+
+
+class Inputs(NamedTuple):
+    """Where the inputs lie: intervals of "var-x", "var-y", "var-z", and of each free variable."""
+
+    axes: dict[str, Interval]
+    free: Sequence[Interval] = ()
+
+    @staticmethod
+    def box(x: Pair, y: Pair, dtype: np.dtype[Any]) -> Inputs:
+        """One box in x and y, of the ends (low, high)."""
+        sides = (
+            Interval(np.array([low], dtype), np.array([high], dtype), np.zeros(1, bool))
+            for low, high in (x, y)
+        )
+        return Inputs(dict(zip(("var-x", "var-y"), sides, strict=True)))
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of each clause over one box: its constant, or its bounds.
+
+    ``numbers`` are those of the evaluator, of clauses that are constants. The value of clause i is
+    from ``lower[i]`` to ``upper[i]``, and never NaN (or undefined) unless ``maybe_nan[i]``.
+    """
+
+    numbers: Sequence[Any]
+    lower: NDArray[Any]
+    upper: NDArray[Any]
+    maybe_nan: NDArray[np.bool_]
+
+    def is_tame(self) -> bool:
+        """Whether all bounds are finite, with room to spare, and nothing may be NaN."""
+        limit = np.finfo(self.lower.dtype).max / 4
+        wild = self.maybe_nan | ~(self.lower > -limit) | ~(self.upper < limit)
+        return not wild.any()
+
+
+class Numpy:
+    """What the two evaluators have in common; ``dtype`` is that of points and bounds."""
+
+    meaning: ClassVar[Meaning]
+    rules: ClassVar[Rules]
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+
+    def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        """Numbers as programs have them: floats of ``dtype``, or pairs of them."""
+        return numbers
+
+    def pool(self, numbers: Sequence[Any]) -> NDArray[Any]:
+        """The operands as an array (n,), or (n, 2) of ends."""
+        return np.array(self.operands(numbers), self.dtype)
+
+    def bounds(self, tape: Tape, inputs: Inputs, *, sign_only: bool = False) -> Bounds:
+        """The intervals of all clauses over regions, and the choices: see ``boxes.bounds``."""
+        return boxes.bounds(tape, *inputs, self.dtype, sign_only=sign_only, rules=self.rules)
+
+    def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:
+        """What is known of a tape over one box; ``numbers`` are those of its constants."""
+        ends = self.pool(numbers).reshape(len(tape), -1)
+        rules = replace(self.rules, constants=lambda *_: (ends[:, 0], ends[:, -1]))
+        found = boxes.bounds(tape, *inputs, self.dtype, rules=rules).values
+        lower, upper, maybe_nan = (
+            np.array([np.ravel(part)[0] for part in parts]) for parts in zip(*found, strict=True)
+        )
+        return Known(numbers, lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
+
+
+class Floats(Numpy):
+    """The float program in one dtype. NaN is neither below a number nor above it."""
+
+    meaning, rules = "float", NEAREST
+    zero, one, infinity = 0.0, 1.0, math.inf
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__(dtype)
+        self.constant_type = dtype
+        """The dtype of the constants of a tape."""
+        self.xp = Arrays(np, dtype)
+        self.before_zero = -float(np.nextafter(dtype.type(0), dtype.type(1)))
+        """The number next to 0 on the way down."""
+
+    def constant(self, value: Any) -> Any:
+        """A constant of a tape as the meaning has it, in ``constant_type``; any NaN is as good."""
+        return self.dtype.type(np.nan if np.isnan(value) else value)
+
+    def result(self, name: str, *operands: Any) -> Any:
+        """An operation on constants, if the result is a constant; else None."""
+        return OPS[name].point(self.xp, *operands)
+
+    def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
+        """The tape with every clause of constants alone as a constant, and the numbers by clause.
+
+        What clauses that are no constants have in the list is not a number to use.
+        """
+        return tape, tape.constants(self.dtype).tolist()
+
+    def negative(self, t: Any) -> Any:
+        return -t
+
+    def beyond(self, t: Any, greater: bool) -> Any:
+        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
+        end = self.dtype.type(-math.inf if greater else math.inf)
+        return float(np.nextafter(self.dtype.type(t), end))
+
+    def literal(self, t: Any, greater: bool) -> Any:
+        """The number of a program that a value is compared with: ``v < t``, or ``v > t``."""
+        del greater
+        return t
+
+    def sign(self, k: Any) -> int:
+        """1 or -1; 0 for what is not finite, or has no sign."""
+        return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
+
+    def is_finite(self, k: Any) -> bool:
+        return math.isfinite(k)
+
+    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
+        """Whether ``value < t`` (``> t``), or None where that is not known."""
+        return bool(value > t if greater else value < t)
+
+    def limits(
+        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
+    ) -> tuple[list[Any], list[int]]:
+        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
+
+        f is the operation ``name``, of v and k if it has two operands: ``v < t'`` for the least v
+        with ``f(v) >= t``, ``v > t'`` for the one before the least that is above t. The second list
+        has 1 where every v is as large as ``t``, -1 where none is.
+        """
+        function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
+        least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
+        always = found & (least == (0 if name in FROM_ZERO else -math.inf))
+        limits = np.where(greater, previous_float(least), least)
+        return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
+
+
+class Reals(Numpy):
+    """The real function, of points that are floats of one dtype.
+
+    Constants are folded where their result is a float64; of other results bounds are known.
+    """
+
+    meaning, rules = "real", REAL
+    zero, one, infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
+    before_zero = (-math.ulp(0.0), -math.ulp(0.0))
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__(dtype)
+        self.constant_type = DOUBLE
+        self.xp, self.narrow = DirectedArrays(DOUBLE), DirectedArrays(dtype)
+
+    def rounded(self, numbers: NDArray[np.float64], way: int) -> NDArray[Any]:
+        """The floats of the points' dtype next to numbers, seen along ``way``; NaN stays."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.narrow.towards(way, numbers, np.nan))
+
+    def constant(self, value: Any) -> Any:
+        return np.float64(value if np.isfinite(value) else np.nan)
+
+    def result(self, name: str, *operands: Any) -> Any:
+        found = decorated.applied(self.xp, name, [self._given(operand) for operand in operands])
+        is_known = found.decoration >= DEF and found.lower == found.upper
+        return float(found.lower) if is_known else None
+
+    def _given(self, number: Any) -> Real:
+        wide = np.float64(number)
+        return decorated.given(self.xp, wide, wide)
+
+    def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
+        """Numbers are pairs: NaN of what may be no number."""
+        found: dict[int, Real] = {}
+        codes, ends = tape.codes.copy(), np.zeros((len(tape), 2))
+        with np.errstate(all="ignore"):
+            for i in np.flatnonzero(codes == CODE["const"]).tolist():
+                found[i] = self._given(tape.wide[i])
+            for i in np.flatnonzero(ARITY[codes] > 0).tolist():
+                operands = tape.operands(i)
+                if all(operand in found for operand in operands):
+                    name = ROWS[codes[i]].name
+                    found[i] = decorated.applied(self.xp, name, [found[o] for o in operands])
+        for i, number in found.items():
+            codes[i] = CODE["const"]
+            ends[i] = (number.lower, number.upper) if number.decoration >= DEF else np.nan
+        is_const = codes == CODE["const"]
+        wide = np.where(is_const, ends[:, 0], 0.0)
+        with np.errstate(over="ignore", under="ignore"):
+            single = wide.astype(np.float32)
+        left, right = (np.where(is_const, NONE, side) for side in (tape.left, tape.right))
+        enclosed = Tape(codes, left, right, wide, single, tape.variables)
+        return enclosed, [(low, high) for low, high in ends.tolist()]
+
+    def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        low, high = np.array(numbers, DOUBLE).T
+        sides = self.rounded(low, DOWN), self.rounded(high, UP)
+        return list(zip(*(side.tolist() for side in sides), strict=True))
+
+    def negative(self, t: Any) -> Any:
+        return -t[1], -t[0]
+
+    def beyond(self, t: Any, greater: bool) -> Any:
+        """Real numbers lie dense."""
+
+    def literal(self, t: Any, greater: bool) -> Any:
+        """A float is below a number if it is below the next float from there; so with ``>``."""
+        low, high = self.rounded(np.array(t), DOWN if greater else UP).tolist()
+        return low, high
+
+    def sign(self, k: Any) -> int:
+        return (k[0] > 0) - (k[1] < 0) if self.is_finite(k) else 0
+
+    def is_finite(self, k: Any) -> bool:
+        return all(map(math.isfinite, k))
+
+    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
+        if math.isnan(value[0]):
+            return None  # it may be undefined
+        if greater:
+            value, t = self.negative(value), self.negative(t)
+        return True if value[1] < t[0] else None if value[0] < t[1] else False
+
+    def limits(
+        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
+    ) -> tuple[list[Any], list[int]]:
+        """A comparison holds as long as the upper bound of f(v) says so, and fails where the lower
+        one does."""
+        xp, rule = IntervalArrays(DOUBLE), self.rules.intervals[name]
+        low, high = np.array(k).T
+        operands = (Interval(low, high, xp.no),)[: OPS[name].arity - 1]
+
+        def bound(side: int) -> Any:
+            return lambda v: rule(xp, Interval(v, v, xp.no), *operands)[side]
+
+        ends, is_least, is_none = [], [], []
+        for side, target in ((1, np.array(t)[:, 0]), (0, np.array(t)[:, 1])):
+            least, found = least_float(bound(side), target, greater, name in FROM_ZERO)
+            always = found & (least == (0 if name in FROM_ZERO else -math.inf))
+            limit = np.where(greater & found, previous_float(least), least)
+            ends.append(np.where(always, -math.inf, limit))
+            is_least.append(always)
+            is_none.append(~found)
+        reach = is_least[1].astype(int) - is_none[0]
+        return list(zip(*(end.tolist() for end in ends), strict=True)), reach.tolist()
+
+
+Evaluator = Floats | Reals
+EVALUATORS: dict[Meaning, type[Evaluator]] = {"float": Floats, "real": Reals}
+MEANINGS: tuple[Meaning, ...] = tuple(EVALUATORS)

@@ -1,0 +1,76 @@
+"""Evaluators whose bounds of one box come from a compiled kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.program import INPUTS
+from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Meaning, Numpy, Reals
+from intervalvm.jit import layout as c
+from intervalvm.jit import native
+from intervalvm.jit.layout import interval_bytes
+from intervalvm.memory import aligned
+from intervalvm.ops import CODE
+from intervalvm.tape import Tape
+from intervalvm.tape.liveness import ARITY
+
+
+class _Compiled(Numpy):
+    """``known`` by the kernel, for tapes in x and y."""
+
+    def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:
+        dtype, constants = self.dtype, self.pool(numbers)
+        program = plain_program(tape, dtype, constants)
+        places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
+        slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
+        ends = np.ndarray((places, 2), dtype, slots, strides=(stride, dtype.itemsize))
+        nan = np.ndarray((places,), np.int64, slots, 2 * dtype.itemsize, (stride,))
+        for place, axis in enumerate(AXES_READ):
+            side = inputs.axes[axis]
+            ends[place], nan[place] = (side.lower[0], side.upper[0]), side.maybe_nan[0]
+        context = np.zeros(c.FIELDS, np.int64)
+        for field, value in (
+            (c.RECORDS, program.records.ctypes.data),
+            (c.LENGTH, len(program)),
+            (c.NUMBERS, program.constants.ctypes.data),
+            (c.FULL, slots.ctypes.data),
+            (c.CHOICES, choices.ctypes.data),
+        ):
+            context[field] = value
+        native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(context.ctypes.data)
+        pairs = constants.reshape(len(tape), -1)
+        lower, upper = pairs[:, 0].copy(), pairs[:, -1].copy()
+        maybe_nan = np.isnan(lower)
+        for place, axis in enumerate(AXES_READ):
+            reads = tape.codes == CODE[axis]
+            lower[reads], upper[reads] = ends[place]
+            maybe_nan[reads] = nan[place] & 1
+        # records stand in the order of the clauses that are neither constants nor inputs
+        is_record = ARITY[tape.codes] > 0
+        written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
+        lower[is_record], upper[is_record] = ends[written].T
+        maybe_nan[is_record] = nan[written] & 1 != 0
+        return Known(numbers, lower, upper, maybe_nan)
+
+
+class _Floats(_Compiled, Floats):
+    pass
+
+
+class _Reals(_Compiled, Reals):
+    pass
+
+
+AXES_READ = ("var-x", "var-y")
+"""At places 0 and 1."""
+_EVALUATORS: dict[Meaning, type[Evaluator]] = {"float": _Floats, "real": _Reals}
+
+
+def evaluator(meaning: Meaning, dtype: np.dtype[Any]) -> Evaluator:
+    """The evaluator of a meaning, for tapes in x and y."""
+    return _EVALUATORS[meaning](dtype)
