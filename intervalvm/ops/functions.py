@@ -216,6 +216,8 @@ def _atan2_reals(xp: Any, y: Interval, x: Interval) -> Ends:
     has_above, has_below = (y.upper > 0.0) | ((y.upper == 0.0) & ~is_zero(x)), y.lower < 0.0
     low = xp.where(has_below, -most(*lower), least(*upper))
     high = xp.where(has_above, most(*upper), -least(*lower))
+    # at the origin alone, where there is no angle, they are the wrong way round
+    low, high = xp.lesser(low, high), xp.greater(low, high)
     return _within(xp, low, high, (-PI, -1.0), (PI, 1.0))
 
 
