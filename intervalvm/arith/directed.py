@@ -121,8 +121,8 @@ def square_root(a: Any) -> Summed:
 class DirectedArrays(IntervalArrays):
     """The number system of real bounds that are the tightest, but for functions.
 
-    A method that takes ``way`` gives the bound of one number on that side; others give two. Those
-    of functions are ``ULPS`` away, but exact where the value is known.
+    A method takes intervals, or wide numbers, and gives two bounds, or with ``way`` the one on that
+    side. Those of functions are ``ULPS`` away, but exact where the value is known.
     """
 
     def towards(self, way: int, value: Any, rest: Any) -> Any:
@@ -140,35 +140,48 @@ class DirectedArrays(IntervalArrays):
 
     limit = towards
 
-    def add(self, way: int, a: Any, b: Any) -> Any:
+    def sum(self, a: Any, b: Any) -> tuple[Any, Any]:
+        return self._add(DOWN, a.lower, b.lower), self._add(UP, a.upper, b.upper)
+
+    def _add(self, way: int, a: Any, b: Any) -> Any:
         return self.towards(way, *two_sum(self.wide(a), self.wide(b)))
 
-    def multiply(self, way: int, a: Any, b: Any) -> Any:
+    def _multiply(self, way: int, a: Any, b: Any) -> Any:
         return self.towards(way, *product(self.wide(a), self.wide(b)))
 
-    def divide(self, way: int, a: Any, b: Any) -> Any:
+    def _divide(self, way: int, a: Any, b: Any) -> Any:
         return self.towards(way, *quotient(self.wide(a), self.wide(b)))
 
-    def square(self, way: int, size: Any) -> Any:
-        """Of a number from 0 upwards."""
-        return self.multiply(way, size, size)
+    def square(self, a: Any) -> tuple[Any, Any]:
+        low, high = np.abs(a.lower), np.abs(a.upper)
+        zero = (a.lower <= 0.0) & (a.upper >= 0.0)
+        least, most = self.where(zero, 0.0, np.minimum(low, high)), np.maximum(low, high)
+        return self._multiply(DOWN, least, least), self._multiply(UP, most, most)
 
-    def root(self, way: int, a: Any) -> Any:
-        """The square root of a number from 0 upwards."""
-        return self.towards(way, *square_root(self.wide(a)))
+    def root(self, a: Any) -> tuple[Any, Any]:
+        """The square root of the part from 0 upwards."""
+        low, high = (square_root(self.wide(np.maximum(end, 0.0))) for end in (a.lower, a.upper))
+        return self.towards(DOWN, *low), self.towards(UP, *high)
 
     def product(self, a: Any, b: Any) -> tuple[Any, Any]:
-        return _corners(self.multiply, a[:2], b[:2])
+        return _corners(self._multiply, a[:2], b[:2])
 
     def quotient(self, a: Any, b: Any) -> tuple[Any, Any]:
-        """By the numbers of ``b`` that are not 0. Only 0 divided by 0 alone has nothing else."""
+        """By the numbers of ``b`` that are not 0."""
+        return self._quotients(a[:2], b)
+
+    def _quotients(self, a: tuple[Any, Any], b: Any) -> tuple[Any, Any]:
         # an end that is 0 gets the sign of the numbers beside it, whose quotients are then bounded
         lower = self.where(b.lower == 0.0, 0.0, b.lower)
         upper = self.where(b.upper == 0.0, -0.0, b.upper)
-        low, high = _corners(self.divide, a[:2], (lower, upper))
-        is_zero = (a.lower == 0.0) & (a.upper == 0.0)
+        low, high = _corners(self._divide, a, (lower, upper))
+        is_zero = (a[0] == 0.0) & (a[1] == 0.0)
         both_sides = (b.lower < 0.0) & (b.upper > 0.0) & ~is_zero
         return np.where(both_sides, -self.inf, low), np.where(both_sides, self.inf, high)
+
+    def inverse(self, a: Any) -> tuple[Any, Any]:
+        one = self.scalar(1.0)
+        return self._quotients((one, one), a)
 
     def remainders(self, a: Any, b: Any) -> tuple[Any, Any, Any]:
         """Whether ``a`` stays in one period of a single ``b``, and bounds of its remainders if so.
@@ -185,7 +198,7 @@ class DirectedArrays(IntervalArrays):
         width, rest = two_sum(self.wide(a.upper), -self.wide(a.lower))
         narrow = (width < size) | ((width == size) & (rest < 0.0))
         low, high = (
-            np.where(part < 0.0, self.add(way, part, size), part)
+            np.where(part < 0.0, self._add(way, part, size), part)
             for way, part in ((DOWN, first), (UP, last))
         )
         return (b.lower == b.upper) & narrow & grows, low, high

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rules_for
+from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rewrites_for
 from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
@@ -24,7 +24,7 @@ DEEPEST_TRUTH = 8
 
 
 KEEPS: dict[Meaning, str] = {"float": "exact", "real": "defined"}
-"""The identities that keep a meaning, see ``identities.RULES``."""
+"""The identities that keep a meaning, see ``identities.REWRITES``."""
 
 
 def fold(
@@ -119,11 +119,11 @@ class _Folder:
                 return self.const(value)
         codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
         if b == NONE:
-            rules = rules_for(code, codes[a], NONE, False, self.keep)
+            rules = rewrites_for(code, codes[a], NONE, False, self.keep)
         else:
             related = a in (b, left[b], right[b]) or b in (left[a], right[a])
             kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
-            rules = rules_for(code, *kinds, related, self.keep)
+            rules = rewrites_for(code, *kinds, related, self.keep)
         for pattern, result, holds in rules:
             found: dict[str, int] = {}
             operands = zip(pattern[1:], (a, b), strict=False)

@@ -244,7 +244,7 @@ NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
 
 
 @cache
-def rules_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rewrite, ...]:
+def rewrites_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rewrite, ...]:
     """The candidate rewrites of a clause of ``code`` on operands of kinds ``left`` and ``right``.
 
     A kind is the code of the operand's operation, one of ``NUMBER_KINDS``, or -1 without an

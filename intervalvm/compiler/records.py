@@ -65,6 +65,11 @@ def proven(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> 
     return always, a.lower > b.upper
 
 
+def is_long(variant: Variant) -> bool:
+    """Whether a record takes many instructions: one that gets a function of its own."""
+    return variant.op not in LITERALS and OPS[_op(variant)].temporaries > 1
+
+
 def either(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
     """``a or b`` as masks: always, never, only left matters, only right."""
     return always_a | always_b, never_a & never_b, never_b, never_a

@@ -32,13 +32,13 @@ from intervalvm.compiler.records import (
     choice,
     interval_value,
     is_combination,
+    is_long,
     point_value,
     proven,
 )
 from intervalvm.gpu.scalars import Scalar, Scalars, own_function
 from intervalvm.gpu.target import SIMULATED, intrinsic, types
 from intervalvm.jit.lanes import ELEMENT, I1
-from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval, constant
 
 MOST_OPERANDS = 3
@@ -207,18 +207,14 @@ def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> 
     kind = function.kind
     if not kind.variants:
         return _arm(function, builder, None, args)
-    hot = [v for v in kind.variants if not _is_cold(v)]
-    cold = [v for v in kind.variants if _is_cold(v)]
+    # long operations have a function of their own, or their registers would be the kernel's
+    hot = [v for v in kind.variants if not is_long(v)]
+    cold = [v for v in kind.variants if is_long(v)]
 
     def others(builder: ir.IRBuilder) -> list[ir.Value]:
         return _call_cold(function, cold, builder, args) if cold else _nothing(function)
 
     return _switch(function, builder, hot, args, others)
-
-
-def _is_cold(variant: Variant) -> bool:
-    """Long operations are functions, so that the kernel needs fewer registers."""
-    return variant.op in OPS and OPS[variant.op].temporaries > 1
 
 
 def _types(function: Function) -> list[ir.Type]:

@@ -24,7 +24,7 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, proven
+from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
@@ -42,7 +42,6 @@ from intervalvm.jit.lanes import (
     store,
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
-from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval, constant
 from intervalvm.words import Meaning
 
@@ -53,18 +52,14 @@ RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
 Arm = Callable[[Variant, list[ir.Value]], None]
 
 
-def _is_cold(variant: Variant) -> bool:
-    return variant.op in OPS and OPS[variant.op].temporaries > 1
-
-
 def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
     Operations of many instructions are functions: in the loop they would cost registers, and their
     constants would always be loaded.
     """
-    cold = _cold_function(builder.module, [v for v in variants if _is_cold(v)], args, arms)
-    _write_arms(builder, [v for v in variants if not _is_cold(v)], args, arms(builder), cold)
+    cold = _cold_function(builder.module, [v for v in variants if is_long(v)], args, arms)
+    _write_arms(builder, [v for v in variants if not is_long(v)], args, arms(builder), cold)
 
 
 def _cold_function(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.ops import rays
+from intervalvm.ops import rays, row
 from intervalvm.ops.rays import Ray
 from intervalvm.ops.row import (
     Choice,
@@ -15,9 +15,6 @@ from intervalvm.ops.row import (
     Rule,
     Slope,
     Values,
-    bounds_of,
-    continuous,
-    everywhere,
     has_zero,
     is_zero,
 )
@@ -116,8 +113,8 @@ def _row(
     jumps = slope.jumps is not None
     return Op(
         name=name, operands=("a", "b"), value=value, edges=edges, is_input=False, function=None,
-        point=point, temporaries=1, floats=floats, reals=reals, domain=everywhere,
-        continuity=zero_continuity if jumps else continuous,
+        point=point, temporaries=1, floats=floats, reals=reals, domain=row.everywhere,
+        continuity=zero_continuity if jumps else row.continuous,
         slope=slope, choice=choice, demand=demand, values=Values.TRUTH_OF_TRUTHS, names=names,
     )  # fmt: skip
 
@@ -126,45 +123,45 @@ _TIES = "NaN if either is NaN; b on a tie, and +0 and -0 tie"
 
 ROWS = (
     _row(
-        "min", "the lesser", _TIES, lambda xp, a, b: xp.minimum(a, b), _min, bounds_of(_min),
-        Slope(partials=None, ray=rays.minimum, kinks=lambda a, b: a == b, jumps=None),
+        "min", "the lesser", _TIES, lambda xp, a, b: xp.minimum(a, b), _min, row.bounds_of(_min),
+        Slope(None, rays.minimum, lambda a, b: a == b, None),
         Choice(
             choose=_choose_min, choose_sign=_choose_min_sign, takes_left=lambda a, b: a < b,
             taken=(lambda a, b: ~(a > b), lambda a, b: ~(b > a)),
         ),
         Demand.LESSER,
-        Names(python=("minimum",), operator=None, numpy="minimum", sympy="Min", fidget="min"),
+        Names(("minimum",), None, "minimum", "Min", "min"),
     ),
     _row(
-        "max", "the greater", _TIES, lambda xp, a, b: xp.maximum(a, b), _max, bounds_of(_max),
-        Slope(partials=None, ray=rays.maximum, kinks=lambda a, b: a == b, jumps=None),
+        "max", "the greater", _TIES, lambda xp, a, b: xp.maximum(a, b), _max, row.bounds_of(_max),
+        Slope(None, rays.maximum, lambda a, b: a == b, None),
         Choice(
             choose=_choose_max, choose_sign=_choose_max_sign, takes_left=lambda a, b: a > b,
             taken=(lambda a, b: ~(a < b), lambda a, b: ~(b < a)),
         ),
         Demand.GREATER,
-        Names(python=("maximum",), operator=None, numpy="maximum", sympy="Max", fidget="max"),
+        Names(("maximum",), None, "maximum", "Max", "max"),
     ),
     _row(
         "and", "a if a is 0, else b", "NaN counts as not 0: NaN gives b",
         lambda xp, a, b: xp.where(a == 0.0, a, b), _and, _and_reals,
-        Slope(partials=None, ray=_and_ray, kinks=None, jumps=lambda xp, value, a, b: a == 0),
+        Slope(None, _and_ray, None, lambda xp, value, a, b: a == 0),
         Choice(
             choose=_choose_and, choose_sign=_choose_and, takes_left=lambda a, b: a == 0,
             taken=(lambda a, b: a == 0, lambda a, b: a != 0),
         ),
         Demand.BOTH,
-        Names(python=("and_",), operator=None, numpy=None, sympy=None, fidget="and"),
+        Names(("and_",), None, None, None, "and"),
     ),
     _row(
         "or", "a if a is not 0, else b", "NaN counts as not 0: NaN gives a",
-        lambda xp, a, b: xp.where(a != 0.0, a, b), _or, bounds_of(_or),
-        Slope(partials=None, ray=_or_ray, kinks=None, jumps=lambda xp, value, a, b: a == 0),
+        lambda xp, a, b: xp.where(a != 0.0, a, b), _or, row.bounds_of(_or),
+        Slope(None, _or_ray, None, lambda xp, value, a, b: a == 0),
         Choice(
             choose=_choose_or, choose_sign=_choose_or, takes_left=lambda a, b: a != 0,
             taken=(lambda a, b: a != 0, lambda a, b: a == 0),
         ),
         Demand.EITHER,
-        Names(python=("or_",), operator=None, numpy=None, sympy=None, fidget="or"),
+        Names(("or_",), None, None, None, "or"),
     ),
 )  # fmt: skip

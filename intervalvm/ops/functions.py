@@ -11,9 +11,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from intervalvm.arith import elementary, nearest
+from intervalvm.arith import elementary
 from intervalvm.arith.directed import DOWN, HALF_PI, PI, UP, Function
-from intervalvm.ops import rays
+from intervalvm.arith.nearest import Nearest, above, below
+from intervalvm.ops import rays, row
 from intervalvm.ops.row import (
     Demand,
     Interval,
@@ -23,35 +24,29 @@ from intervalvm.ops.row import (
     Rule,
     Slope,
     Values,
-    continuous,
-    everywhere,
     has_zero,
-    is_unbounded,
     is_zero,
-    where_bounded,
 )
+
+Ends = tuple[Any, Any]
 
 
 def _row(
-    name: str, operands: tuple[str, ...], value: str, edges: str, function: Function,
-    *partials: Partial, floats: Rule, reals: Rule, domain: Rule, continuity: Rule, values: Values,
-    python: tuple[str, ...], numpy: str | None, sympy: str | None, fidget: str | None,
+    name: str, operands: str, value: str, edges: str, function: Function, floats: Rule,
+    reals: Rule, domain: Rule, continuity: Rule, values: Values, names: Names, *partials: Partial,
 ) -> Op:  # fmt: skip
-    """A float32 is widened, the result rounded once."""
     point = _point(function)
+    letters = tuple(operands.split())
     return Op(
-        name=name, operands=operands, value=value, edges=edges, is_input=False, function=function,
-        point=point, temporaries=1 + len(operands),
-        floats=floats, reals=reals, domain=domain, continuity=continuity,
-        slope=Slope(
-            partials=partials, ray=rays.smooth(point, *partials), kinks=None, jumps=None
-        ),
-        choice=None, demand=Demand.VALUE, values=values,
-        names=Names(python=python, operator=None, numpy=numpy, sympy=sympy, fidget=fidget),
+        name=name, operands=letters, value=value, edges=edges, is_input=False, function=function,
+        point=point, temporaries=1 + len(letters), floats=floats, reals=reals, domain=domain,
+        continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials), None, None),
+        choice=None, demand=Demand.VALUE, values=values, names=names,
     )  # fmt: skip
 
 
 def _point(function: Function) -> Rule:
+    """A float32 is widened, the result rounded once."""
     compute = function.compute
     return lambda xp, *operands: xp.narrow(xp.call(compute, *map(xp.wide, operands)))
 
@@ -66,7 +61,7 @@ class Domain(NamedTuple):
     high: float
     is_open: bool
 
-    def inside(self, xp: Any, a: Interval) -> tuple[Any, Any]:
+    def inside(self, xp: Any, a: Interval) -> Ends:
         """The ends of the part of ``a`` in it; nonsense if there is none."""
         ends: tuple[Any, ...] = (a.lower, a.upper)
         if self.low > -math.inf:
@@ -81,7 +76,7 @@ class Domain(NamedTuple):
         below = a.lower < self.low if self.low > -math.inf else xp.no
         return below | (a.upper > self.high) if self.high < math.inf else below
 
-    def of_reals(self, xp: Any, _found: Any, a: Interval) -> tuple[Any, Any]:
+    def of_reals(self, xp: Any, _found: Any, a: Interval) -> Ends:
         nowhere, leaves = xp.no, xp.no
         if self.low > -math.inf:
             nowhere = a.upper <= self.low if self.is_open else a.upper < self.low
@@ -99,10 +94,9 @@ Limit = tuple[float, float]
 
 
 def _monotone(
-    name: str, value: str, edges: str, function: Function, partial: Rule, *,
-    domain: Domain, falls: bool, least: Limit | None, most: Limit | None,
-    fixed: tuple[float, float] | None, values: Values,
-    python: tuple[str, ...], numpy: str | None, sympy: str | None, fidget: str | None,
+    name: str, value: str, edges: str, function: Function, partial: Rule, *, domain: Domain,
+    falls: bool, least: Limit | None, most: Limit | None, fixed: tuple[float, float] | None,
+    values: Values, names: Names,
 ) -> Op:  # fmt: skip
     """A function that only grows over its domain, or only falls.
 
@@ -110,19 +104,19 @@ def _monotone(
     at which the value is a float, if the bounds beside it are to be cut there.
     """
 
-    def ends(xp: Any, a: Interval) -> tuple[Any, Any]:
+    def between(xp: Any, a: Interval) -> Ends:
         low, high = domain.inside(xp, a)
-        return (high, low) if falls else (low, high)
+        found: Ends = xp.increasing(function, *((high, low) if falls else (low, high)))
+        return found
 
     def floats(xp: Any, a: Interval) -> Interval:
-        low, high = nearest.increasing(xp, function.compute, *ends(xp, a))
+        low, high = between(Nearest(xp), a)
         if values is Values.NOT_NEGATIVE:
             low = xp.greater(low, 0.0)
         return Interval(low, high, a.maybe_nan | domain.leaves(xp, a))
 
-    def reals(xp: Any, a: Interval) -> tuple[Any, Any]:
-        low, high = xp.increasing(function, *ends(xp, a))
-        low, high = _within(xp, low, high, least, most)
+    def reals(xp: Any, a: Interval) -> Ends:
+        low, high = _within(xp, *between(xp, a), least, most)
         if fixed is not None:
             at, there = fixed
             low = xp.greater(low, xp.where(a.lower >= at, there, -xp.inf))
@@ -130,15 +124,12 @@ def _monotone(
         return low, high
 
     return _row(
-        name, ("a",), value, edges, function, partial,
-        floats=floats, reals=reals, domain=domain.of_reals, continuity=continuous, values=values,
-        python=python, numpy=numpy, sympy=sympy, fidget=fidget,
+        name, "a", value, edges, function, floats, reals, domain.of_reals, row.continuous, values,
+        names, partial,
     )  # fmt: skip
 
 
-def _within(
-    xp: Any, low: Any, high: Any, least: Limit | None, most: Limit | None
-) -> tuple[Any, Any]:
+def _within(xp: Any, low: Any, high: Any, least: Limit | None, most: Limit | None) -> Ends:
     """Bounds cut to the range of a function."""
     if least is not None:
         low = xp.greater(low, xp.limit(DOWN, *least))
@@ -148,65 +139,48 @@ def _within(
 # --- functions of angles ------------------------------------------------------------------------
 
 
-def _wave(name: str, value: str, function: Function, partial: Rule) -> Op:
-    """Between -1 and 1, over and over."""
-
-    def ends(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
-        endless = is_unbounded(xp, a)
-        low, high = (xp.where(endless, 0.0, xp.wide(end)) for end in (a.lower, a.upper))
-        return endless, low, high
-
-    def within(xp: Any, endless: Any, turns: tuple[Any, Any], found: tuple[Any, Any]) -> Any:
-        (has_bottom, has_top), (low, high) = (endless | turn for turn in turns), found
-        return (
-            xp.where(has_bottom, -1.0, xp.greater(low, -1.0)),
-            xp.where(has_top, 1.0, xp.lesser(high, 1.0)),
-        )
+def _angles(
+    name: str, value: str, function: Function, bounds: Rule, domain: Rule, partial: Rule
+) -> Op:
+    """A function of every finite angle; ``bounds`` are of both meanings."""
 
     def floats(xp: Any, a: Interval) -> Interval:
-        endless, low, high = ends(xp, a)
-        found = nearest.between(xp, function.compute, low, high)
-        turns = nearest.turns(xp, function, low, high)
-        low, high = within(xp, endless, turns, found)
-        return Interval(low, high, a.maybe_nan | endless)
-
-    def reals(xp: Any, a: Interval) -> Any:
-        endless, low, high = ends(xp, a)
-        turns = xp.turns(function, low, high)
-        return within(xp, endless, turns, xp.between(function, low, high))
+        low, high = bounds(Nearest(xp), a)
+        return Interval(low, high, a.maybe_nan | row.is_unbounded(xp, a))
 
     return _row(
-        name, ("a",), value, "NaN at infinity", function, partial,
-        floats=floats, reals=reals, domain=everywhere, continuity=continuous, values=Values.ANY,
-        python=(name,), numpy=name, sympy=name, fidget=name,
+        name, "a", value, "NaN at infinity", function, floats, bounds, domain, row.continuous,
+        Values.ANY, Names((name,), None, name, name, name), partial,
     )  # fmt: skip
 
 
-def _tan_between(xp: Any, a: Interval, has_pole: Rule, increasing: Rule) -> tuple[Any, Any, Any]:
-    endless = is_unbounded(xp, a)
+def _finite(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
+    """Whether an interval is unbounded, and its wide ends if not."""
+    endless = row.is_unbounded(xp, a)
     low, high = (xp.where(endless, 0.0, xp.wide(end)) for end in (a.lower, a.upper))
-    pole = endless | has_pole(low, high)
-    lower, upper = increasing(low, high)
-    return xp.where(pole, -xp.inf, lower), xp.where(pole, xp.inf, upper), endless
+    return endless, low, high
 
 
-def _tan_floats(xp: Any, a: Interval) -> Interval:
-    lower, upper, endless = _tan_between(
-        xp,
-        a,
-        lambda low, high: nearest.has_pole(xp, low, high),
-        lambda low, high: nearest.increasing(xp, TAN.compute, low, high),
-    )
-    return Interval(lower, upper, a.maybe_nan | endless)
+def _wave(function: Function) -> Rule:
+    """Between -1 and 1, over and over."""
+
+    def bounds(xp: Any, a: Interval) -> Ends:
+        endless, low, high = _finite(xp, a)
+        has_bottom, has_top = xp.turns(function, low, high)
+        least, most = xp.between(function, low, high)
+        return (
+            xp.where(endless | has_bottom, -1.0, xp.greater(least, -1.0)),
+            xp.where(endless | has_top, 1.0, xp.lesser(most, 1.0)),
+        )
+
+    return bounds
 
 
-def _tan_reals(xp: Any, a: Interval) -> tuple[Any, Any]:
-    return _tan_between(
-        xp,
-        a,
-        lambda low, high: xp.has_pole(TAN, low, high),
-        lambda low, high: xp.increasing(TAN, low, high),
-    )[:2]
+def _tan(xp: Any, a: Interval) -> Ends:
+    endless, low, high = _finite(xp, a)
+    pole = endless | xp.has_pole(TAN, low, high)
+    lower, upper = xp.increasing(TAN, low, high)
+    return xp.where(pole, -xp.inf, lower), xp.where(pole, xp.inf, upper)
 
 
 def _atan2_floats(xp: Any, y: Interval, x: Interval) -> Interval:
@@ -216,13 +190,13 @@ def _atan2_floats(xp: Any, y: Interval, x: Interval) -> Interval:
     high = xp.greater(xp.greater(angles[0], angles[1]), xp.greater(angles[2], angles[3]))
     cut = has_zero(y) & (x.lower <= 0.0)
     return Interval(
-        xp.narrow(nearest.below(xp, xp.where(cut, -math.pi, low))),
-        xp.narrow(nearest.above(xp, xp.where(cut, math.pi, high))),
+        xp.narrow(below(xp, xp.where(cut, -math.pi, low))),
+        xp.narrow(above(xp, xp.where(cut, math.pi, high))),
         y.maybe_nan | x.maybe_nan,
     )
 
 
-def _atan2_reals(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+def _atan2_reals(xp: Any, y: Interval, x: Interval) -> Ends:
     """Of the part of the box that lies above the x axis or on it, and of the part below mirrored.
 
     In either the angle falls as x grows, and grows with y where x > 0.
@@ -237,19 +211,21 @@ def _atan2_reals(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
     def most(low: Any, high: Any) -> Any:
         return xp.angle(UP, ATAN2, xp.where(left < 0.0, low, high), left)
 
-    above = [xp.greater(end, 0.0) for end in (y.lower, y.upper)]
-    below = [xp.greater(-end, 0.0) for end in (y.upper, y.lower)]
+    upper = [xp.greater(end, 0.0) for end in (y.lower, y.upper)]
+    lower = [xp.greater(-end, 0.0) for end in (y.upper, y.lower)]
     has_above, has_below = (y.upper > 0.0) | ((y.upper == 0.0) & ~is_zero(x)), y.lower < 0.0
-    low = xp.where(has_below, -most(*below), least(*above))
-    high = xp.where(has_above, most(*above), -least(*below))
+    low = xp.where(has_below, -most(*lower), least(*upper))
+    high = xp.where(has_above, most(*upper), -least(*lower))
+    # at the origin alone, where there is no angle, they are the wrong way round
+    low, high = xp.lesser(low, high), xp.greater(low, high)
     return _within(xp, low, high, (-PI, -1.0), (PI, 1.0))
 
 
-def _atan2_domain(xp: Any, _found: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+def _atan2_domain(xp: Any, _found: Any, y: Interval, x: Interval) -> Ends:
     return is_zero(y) & is_zero(x), has_zero(y) & has_zero(x)
 
 
-def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> tuple[Any, Any]:
+def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> Ends:
     """On the cut the angle is that of the points above."""
     beside = x.lower >= 0.0
     return beside | (y.lower >= 0.0) | (y.upper < 0.0), beside | ~has_zero(y)
@@ -288,13 +264,17 @@ ATAN2 = _function(
 _sine, _cosine = _point(SIN), _point(COS)
 
 ROWS = (
-    _wave("sin", "sine of a in radians", SIN, lambda xp, value, a: _cosine(xp, a)),
-    _wave("cos", "cosine of a in radians", COS, lambda xp, value, a: -_sine(xp, a)),
-    _row(
-        "tan", ("a",), "tangent of a in radians", "NaN at infinity", TAN,
+    _angles(
+        "sin", "sine of a in radians", SIN, _wave(SIN), row.everywhere,
+        lambda xp, value, a: _cosine(xp, a),
+    ),
+    _angles(
+        "cos", "cosine of a in radians", COS, _wave(COS), row.everywhere,
+        lambda xp, value, a: -_sine(xp, a),
+    ),
+    _angles(
+        "tan", "tangent of a in radians", TAN, _tan, row.where_bounded,
         lambda xp, value, a: 1 + value * value,
-        floats=_tan_floats, reals=_tan_reals, domain=where_bounded, continuity=continuous,
-        values=Values.ANY, python=("tan",), numpy="tan", sympy="tan", fidget="tan",
     ),
     _monotone(
         "asin", "the angle in -π/2..π/2 whose sine is a", "NaN outside -1..1",
@@ -304,7 +284,7 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
-        values=Values.ANY, python=("arcsin", "asin"), numpy="arcsin", sympy="asin", fidget="asin",
+        values=Values.ANY, names=Names(("arcsin", "asin"), None, "arcsin", "asin", "asin"),
     ),
     _monotone(
         "acos", "the angle in 0..π whose cosine is a", "NaN outside -1..1",
@@ -314,19 +294,17 @@ ROWS = (
         ),
         lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=True, least=(0.0, 0.0), most=(PI, 1.0), fixed=None,
-        values=Values.ANY, python=("arccos", "acos"), numpy="arccos", sympy="acos", fidget="acos",
+        values=Values.ANY, names=Names(("arccos", "acos"), None, "arccos", "acos", "acos"),
     ),
     _monotone(
         "atan", "the angle in -π/2..π/2 whose tangent is a", "",
         _function(
             elementary.atan, "atan(a)", bend=-1, error=0.8, worst=(0.62, 0.33280521195505575),
-            known={
-                0.0: (0.0, 0.0), math.inf: (HALF_PI, 1.0), -math.inf: (-HALF_PI, -1.0),
-            },
+            known={0.0: (0.0, 0.0), math.inf: (HALF_PI, 1.0), -math.inf: (-HALF_PI, -1.0)},
         ),
         lambda xp, value, a: 1 / (1 + a * a),
         domain=LINE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
-        values=Values.ANY, python=("arctan", "atan"), numpy="arctan", sympy="atan", fidget="atan",
+        values=Values.ANY, names=Names(("arctan", "atan"), None, "arctan", "atan", "atan"),
     ),
     _monotone(
         "exp", "e to the power a", "",
@@ -336,7 +314,7 @@ ROWS = (
         ),
         lambda xp, value, a: value,
         domain=LINE, falls=False, least=(0.0, 0.0), most=None, fixed=(0.0, 1.0),
-        values=Values.NOT_NEGATIVE, python=("exp",), numpy="exp", sympy="exp", fidget="exp",
+        values=Values.NOT_NEGATIVE, names=Names(("exp",), None, "exp", "exp", "exp"),
     ),
     _monotone(
         "ln", "the natural logarithm", "-inf at 0, NaN below",
@@ -346,15 +324,14 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, python=("log", "ln"), numpy="log", sympy="log", fidget="ln",
+        values=Values.ANY, names=Names(("log", "ln"), None, "log", "log", "ln"),
     ),
     _row(
-        "atan2", ("y", "x"), "the angle of the point (x, y), in -π..π",
-        "y comes first; IEEE 754's table of zeros and infinities", ATAN2,
+        "atan2", "y x", "the angle of the point (x, y), in -π..π",
+        "y comes first; IEEE 754's table of zeros and infinities", ATAN2, _atan2_floats,
+        _atan2_reals, _atan2_domain, _atan2_continuity, Values.ANY,
+        Names(("arctan2", "atan2"), None, "arctan2", "atan2", "atan2"),
         lambda xp, value, y, x: x / (x * x + y * y),
         lambda xp, value, y, x: -y / (x * x + y * y),
-        floats=_atan2_floats, reals=_atan2_reals, domain=_atan2_domain,
-        continuity=_atan2_continuity, values=Values.ANY,
-        python=("arctan2", "atan2"), numpy="arctan2", sympy="atan2", fidget="atan2",
     ),
 )  # fmt: skip

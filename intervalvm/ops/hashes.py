@@ -6,18 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.ops import rays
-from intervalvm.ops.row import (
-    Demand,
-    Interval,
-    Names,
-    Op,
-    Slope,
-    Values,
-    everywhere,
-    is_unbounded,
-    where_bounded,
-)
+from intervalvm.ops import rays, row
+from intervalvm.ops.row import Demand, Interval, Names, Op, Slope, Values
 
 
 def _hash(xp: Any, v: Any) -> Any:
@@ -55,7 +45,7 @@ def _mix_floats(xp: Any, a: Interval, b: Interval) -> Interval:
 def _hashed(xp: Any, a: Interval) -> tuple[Any, Any]:
     """The float32 nearest to the numbers, and whether they all have the same one, but not 0."""
     first, last = (xp.from_bits(xp.bits(end)) for end in (a.lower, a.upper))
-    return first, (first == last) & (first != 0.0) & ~is_unbounded(xp, a)
+    return first, (first == last) & (first != 0.0) & ~row.is_unbounded(xp, a)
 
 
 def _rand_reals(xp: Any, a: Interval) -> tuple[Any, Any]:
@@ -83,19 +73,19 @@ ROWS = (
         name="rand", operands=("a",), value="a number in [0, 1) made from the bits of a",
         edges="see below; -0 is not 0 here", is_input=False, function=None,
         point=_rand, temporaries=4,
-        floats=_rand_floats, reals=_rand_reals, domain=everywhere, continuity=_continuity,
-        slope=Slope(partials=(0,), ray=rays.of_bits(_rand), kinks=None, jumps=None),
+        floats=_rand_floats, reals=_rand_reals, domain=row.everywhere, continuity=_continuity,
+        slope=Slope((0,), rays.of_bits(_rand), None, None),
         choice=None, demand=Demand.VALUE, values=Values.NOT_NEGATIVE,
-        names=Names(python=("rand",), operator=None, numpy=None, sympy=None, fidget=None),
+        names=Names(("rand",), None, None, None, None),
     ),
     Op(
         name="mix", operands=("a", "b"),
         value="a float whose bits are made from those of a and b",
         edges="see below; may be NaN, and is not symmetric", is_input=False, function=None,
         point=_mix, temporaries=4,
-        floats=_mix_floats, reals=_mix_reals, domain=where_bounded, continuity=_continuity,
-        slope=Slope(partials=(0, 0), ray=rays.of_bits(_mix), kinks=None, jumps=None),
+        floats=_mix_floats, reals=_mix_reals, domain=row.where_bounded, continuity=_continuity,
+        slope=Slope((0, 0), rays.of_bits(_mix), None, None),
         choice=None, demand=Demand.VALUE, values=Values.ANY,
-        names=Names(python=("mix",), operator=None, numpy=None, sympy=None, fidget=None),
+        names=Names(("mix",), None, None, None, None),
     ),
 )  # fmt: skip

@@ -107,7 +107,7 @@ Partial = int | Rule
 """The derivative by one operand: 0, 1, -1, or a function of (xp, value, *operands)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Slope:
     """The derivative of an operation, and where it may have none."""
 
@@ -121,7 +121,7 @@ class Slope:
     """Where the value may jump, of (xp, value, *operands)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Choice:
     """Which operand of a ``min`` and the like matters.
 
@@ -138,7 +138,7 @@ class Choice:
     """Where each operand is the value, or may be beside the point if neither jumps there."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Names:
     """What the operation is called elsewhere; None where there is nothing like it."""
 

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.ops import rays
+from intervalvm.ops import rays, row
 from intervalvm.ops.rays import Ray
-from intervalvm.ops.row import (
-    Demand,
-    Interval,
-    Names,
-    Op,
-    Rule,
-    Slope,
-    Values,
-    bounds_of,
-    everywhere,
-    has_zero,
-    is_zero,
-)
+from intervalvm.ops.row import Demand, Interval, Names, Op, Rule, Slope, Values, has_zero, is_zero
 
 
 def _round(xp: Any, a: Any) -> Any:
@@ -46,7 +34,7 @@ def _round_ray(xp: Any, a: Ray) -> Ray:
 
 def _rounding(
     name: str, value: str, edges: str, point: Rule, temporaries: int, is_jump: Rule, ray: Rule,
-    sympy: str | None,
+    names: Names,
 ) -> Op:  # fmt: skip
     """A function that never decreases, whose jumps ``is_jump(xp, a)`` knows."""
 
@@ -60,15 +48,9 @@ def _rounding(
     return Op(
         name=name, operands=("a",), value=value, edges=edges, is_input=False, function=None,
         point=point, temporaries=temporaries,
-        floats=floats, reals=bounds_of(floats), domain=everywhere, continuity=continuity,
-        slope=Slope(
-            partials=(0,), ray=ray, kinks=None, jumps=lambda xp, value, a: is_jump(xp, a)
-        ),
-        choice=None, demand=Demand.GROWS, values=Values.WHOLE,
-        names=Names(
-            python=(name,), operator=None, numpy=None if sympy is None else name, sympy=sympy,
-            fidget=name,
-        ),
+        floats=floats, reals=row.bounds_of(floats), domain=row.everywhere, continuity=continuity,
+        slope=Slope((0,), ray, None, lambda xp, value, a: is_jump(xp, a)),
+        choice=None, demand=Demand.GROWS, values=Values.WHOLE, names=names,
     )  # fmt: skip
 
 
@@ -109,41 +91,36 @@ def _compare_ray(xp: Any, a: Ray, b: Ray) -> Ray:
 ROWS = (
     _rounding(
         "floor", "the whole number at or below a", "", lambda xp, a: xp.floor(a), 0,
-        lambda xp, a: xp.floor(a) == a, _floor_ray, "floor",
+        lambda xp, a: xp.floor(a) == a, _floor_ray,
+        Names(("floor",), None, "floor", "floor", "floor"),
     ),
     _rounding(
         "ceil", "the whole number at or above a", "", lambda xp, a: xp.ceil(a), 0,
         lambda xp, a: xp.floor(a) == a,
-        lambda xp, a: rays.neg(xp, _floor_ray(xp, rays.neg(xp, a))), "ceiling",
+        lambda xp, a: rays.neg(xp, _floor_ray(xp, rays.neg(xp, a))),
+        Names(("ceil",), None, "ceil", "ceiling", "ceil"),
     ),
     _rounding(
         "round", "the nearest whole number", "halves go away from 0: 2.5 gives 3, -2.5 gives -3",
-        _round, 3, _is_half, _round_ray, None,
+        _round, 3, _is_half, _round_ray, Names(("round",), None, None, None, "round"),
     ),
     Op(
         name="not", operands=("a",), value="1 if a is 0, else 0", edges="NaN gives 0",
         is_input=False, function=None,
         point=lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1,
-        floats=_not, reals=bounds_of(_not), domain=everywhere, continuity=zero_continuity,
-        slope=Slope(
-            partials=(0,), ray=_not_ray, kinks=None, jumps=lambda xp, value, a: a == 0
-        ),
+        floats=_not, reals=row.bounds_of(_not), domain=row.everywhere, continuity=zero_continuity,
+        slope=Slope((0,), _not_ray, None, lambda xp, value, a: a == 0),
         choice=None, demand=Demand.NOT, values=Values.TRUTH,
-        names=Names(python=("not_",), operator=None, numpy=None, sympy="Not", fidget="not"),
+        names=Names(("not_",), None, None, "Not", "not"),
     ),
     Op(
         name="compare", operands=("a", "b"),
         value="-1, 0 or 1 as a is below, equal to or above b", edges="NaN if either is NaN",
         is_input=False, function=None, point=rays.sign_of, temporaries=3,
-        floats=_compare, reals=bounds_of(_compare), domain=everywhere,
+        floats=_compare, reals=row.bounds_of(_compare), domain=row.everywhere,
         continuity=_compare_continuity,
-        slope=Slope(
-            partials=(0, 0), ray=_compare_ray, kinks=None,
-            jumps=lambda xp, value, a, b: a == b,
-        ),
+        slope=Slope((0, 0), _compare_ray, None, lambda xp, value, a, b: a == b),
         choice=None, demand=Demand.ORDER, values=Values.WHOLE,
-        names=Names(
-            python=("compare",), operator=None, numpy=None, sympy=None, fidget="compare"
-        ),
+        names=Names(("compare",), None, None, None, "compare"),
     ),
 )  # fmt: skip

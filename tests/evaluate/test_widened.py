@@ -25,7 +25,7 @@ from intervalvm.evaluate import decorated
 from intervalvm.evaluate.boxes import REAL, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.evaluators import Reals
-from intervalvm.ops import ROWS
+from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 
@@ -134,3 +134,15 @@ def test_the_next_float_is_that_of_numpy(dtype: str) -> None:
         expected = REAL.intervals["mul"](xp, box, one)
     assert_array_equal(found.lower[-1], expected.lower)
     assert_array_equal(found.upper[-1], expected.upper)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_bounds_are_in_order_also_where_nothing_is_defined(op: str, dtype: str) -> None:
+    ends = np.array([(0, 0), (-0.0, 0), (-4, -1), (2, 3), (-np.inf, -2), (-1, 1), (-1, 0)], dtype)
+    first, second = (part.ravel() for part in np.meshgrid(*[np.arange(len(ends))] * 2))
+    never = np.zeros(len(first), bool)
+    boxes = [Interval(*ends[which].T, never) for which in (first, second)]
+    with np.errstate(all="ignore"):
+        found = REAL.intervals[op](IntervalArrays(np.dtype(dtype)), *boxes[: OPS[op].arity])
+    assert (found.lower <= found.upper).all()

@@ -31,12 +31,12 @@ ROWS = (
     _monotone(
         "log2", "the logarithm to base 2", "-inf at 0, NaN below",
         _function(
-            log2, "log(a, 2)", bend=0, error=1.85, worst=(1.4, 0.7),
+            log2, "log(a, 2)", bend=0, error=1.85, worst=(1.644, 1.401843074485137),
             known={1.0: (0.0, 0.0), 0.0: (-math.inf, 0.0), math.inf: (math.inf, 0.0)},
         ),
         lambda xp, value, a: 1.4426950408889634 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, python=("log2",), numpy="log2", sympy=None, fidget=None,
+        values=Values.ANY, names=Names(("log2",), None, "log2", None, None),
     ),
 )
 '''
