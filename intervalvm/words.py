@@ -16,8 +16,6 @@ ArrayEngine = Literal["dense", "naive"]
 ArrayBackend = Literal["numpy", "cupy"]
 Grid = Literal["linspace", "center", "fidget"]
 Mode = Literal["bitmap", "value"]
-Meaning = Literal["float", "real"]
-"""What a tape means: the program of float operations, or the function of real numbers."""
 Prove = Literal["point", "area"]
 Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]
@@ -51,3 +49,10 @@ class Way(Enum):
     @cached_property
     def on_gpu(self) -> bool:
         return self in (Way.GPU_LEAVES, Way.GPU_WALK, Way.GPU_DENSE, Way.GPU_NAIVE)
+
+
+class Meaning(Enum):
+    """What a tape means: the program of float operations, or the function of real numbers."""
+
+    FLOAT = "float"
+    REAL = "real"

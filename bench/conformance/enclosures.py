@@ -189,9 +189,9 @@ def _by_lanes(
 RUN: dict[tuple[str, str], Callable[[str, str, Sequence[Case]], Iterator[Found]]] = {
     ("outward", "NumPy"): outward,
     ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, REAL)),
-    ("proofs", "lanes"): partial(proofs, partial(_by_lanes, "real")),
+    ("proofs", "lanes"): partial(proofs, partial(_by_lanes, Meaning.REAL)),
     ("nearest", "NumPy"): partial(nearest, partial(_by_numpy, NEAREST)),
-    ("nearest", "lanes"): partial(nearest, partial(_by_lanes, "float")),
+    ("nearest", "lanes"): partial(nearest, partial(_by_lanes, Meaning.FLOAT)),
 }
 EVALUATORS = [Evaluator(*name, dtype) for dtype in ("float64", "float32") for name in RUN]
 OUTWARD = EVALUATORS[0]

@@ -24,6 +24,7 @@ from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import Predicates
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit.evaluator import evaluator
+from intervalvm.words import Meaning
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
@@ -31,7 +32,7 @@ NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth
 
 def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     """A table of what each pass over the tape takes, and the seconds of all but the reading."""
-    of, floats, settings = scene(shape.tape), evaluator("float", DTYPE), {"var-z": 0.0}
+    of, floats, settings = scene(shape.tape), evaluator(Meaning.FLOAT, DTYPE), {"var-z": 0.0}
     edge = of.plan.domain
     box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
     unbalanced = fold(shape.tape, floats, settings)

@@ -28,6 +28,7 @@ from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import canvas
 from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning
 
 SIZE = 1024
 STEPS = (3, 3)
@@ -47,7 +48,7 @@ class Scene:
         """The plan that leaves a technique out."""
         edge = self.plan.domain
         box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
-        floats = evaluator("float", DTYPE)
+        floats = evaluator(Meaning.FLOAT, DTYPE)
         program = compile(
             self.tape, Question.SIGN, floats, box, {"var-z": 0.0}, without=[technique]
         )
@@ -57,7 +58,7 @@ class Scene:
 def scene(tape: Tape, size: int = SIZE) -> Scene:
     x, y = coordinates(None, size, size, "linspace", "float32")
     domain = domain_of((x[0], x[-1], y[-1], y[0]), DTYPE)
-    plan = plan_of(tape, Question.SIGN, "float", DTYPE, {"var-z": 0.0}, domain)
+    plan = plan_of(tape, Question.SIGN, Meaning.FLOAT, DTYPE, {"var-z": 0.0}, domain)
     return Scene(tape, x, y, plan)
 
 

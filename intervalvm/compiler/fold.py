@@ -23,7 +23,7 @@ DEEPEST_TRUTH = 8
 """The depth of the search through ``and`` and ``or`` for truths."""
 
 
-KEEPS: dict[Meaning, str] = {"float": "exact", "real": "defined"}
+KEEPS: dict[Meaning, str] = {Meaning.FLOAT: "exact", Meaning.REAL: "defined"}
 """The identities that keep a meaning, see ``identities.REWRITES``."""
 
 

@@ -124,7 +124,7 @@ class Program:
     constants: NDArray[Any]
     result: int
     question: Question = Question.VALUE
-    meaning: Meaning = "float"
+    meaning: Meaning = Meaning.FLOAT
     is_tame: bool = False
 
     def __len__(self) -> int:

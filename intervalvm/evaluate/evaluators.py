@@ -108,7 +108,7 @@ class Numpy:
 class Floats(Numpy):
     """The float program in one dtype. Comparisons with NaN are false."""
 
-    meaning, rules = "float", NEAREST
+    meaning, rules = Meaning.FLOAT, NEAREST
     zero, one, infinity = 0.0, 1.0, math.inf
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -180,7 +180,7 @@ class Reals(Numpy):
     Constants are folded where their result is a float64; of other results bounds are known.
     """
 
-    meaning, rules = "real", REAL
+    meaning, rules = Meaning.REAL, REAL
     zero, one, infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
     before_zero = (-math.ulp(0.0), -math.ulp(0.0))
 
@@ -283,5 +283,5 @@ class Reals(Numpy):
 
 
 Evaluator = Floats | Reals
-EVALUATORS: dict[Meaning, type[Evaluator]] = {"float": Floats, "real": Reals}
+EVALUATORS: dict[Meaning, type[Evaluator]] = {Meaning.FLOAT: Floats, Meaning.REAL: Reals}
 MEANINGS: tuple[Meaning, ...] = tuple(EVALUATORS)

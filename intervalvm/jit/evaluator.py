@@ -69,7 +69,7 @@ class _Reals(_Compiled, Reals):
 
 AXES_READ = ("var-x", "var-y")
 """At places 0 and 1."""
-_EVALUATORS: dict[Meaning, type[Evaluator]] = {"float": _Floats, "real": _Reals}
+_EVALUATORS: dict[Meaning, type[Evaluator]] = {Meaning.FLOAT: _Floats, Meaning.REAL: _Reals}
 
 
 def evaluator(meaning: Meaning, dtype: np.dtype[Any]) -> Evaluator:

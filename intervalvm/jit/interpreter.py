@@ -45,7 +45,7 @@ from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops.row import Interval, constant
 from intervalvm.words import Meaning
 
-RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
+RULES: dict[Meaning, Rules] = {Meaning.FLOAT: NEAREST, Meaning.REAL: REAL}
 """The rules of an interval loop, by its meaning."""
 
 
@@ -106,7 +106,7 @@ class Loop:
     write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
     ``choices`` (two words a record: where only the left, the right operand matters; of regions).
     Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
-    are told in ``blocks``. With the ``meaning`` "real", as it is for pixels, bounds are those of
+    are told in ``blocks``. With ``Meaning.REAL``, as for pixels, bounds are those of
     the real function, and a constant is two floats.
     """
 
@@ -114,7 +114,7 @@ class Loop:
     dtype: str
     tame: bool
     width: int = LANES
-    meaning: Meaning = "float"
+    meaning: Meaning = Meaning.FLOAT
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
 
@@ -122,7 +122,7 @@ class Loop:
     def name(self) -> str:
         """Its symbol."""
         manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.each}{self.width}_{self.dtype}_{self.meaning}_{manner}"
+        return f"intervalvm_{self.each}{self.width}_{self.dtype}_{self.meaning.value}_{manner}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -161,7 +161,8 @@ class _IntervalArms:
         self.builder, self.dtype, self.width, self.tame = builder, dtype, width, tame
         self.itemsize = np.dtype(dtype).itemsize
         self.rules = RULES[meaning]
-        self.ends = 2 if meaning == "real" else 1  # a constant is between two floats, or is one
+        # a constant is between two floats, or is one
+        self.ends = 2 if meaning is Meaning.REAL else 1
 
     def namespace(self, width: int) -> Lanes:
         return Lanes(self.builder, self.dtype, width, tame=self.tame)

@@ -57,7 +57,7 @@ def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
     if kind == "merge":
         return ()
     tame = kind == "tame"
-    each: Each = "sample" if meaning == "float" else "pixel"
+    each: Each = "sample" if meaning is Meaning.FLOAT else "pixel"
     return Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
 
 

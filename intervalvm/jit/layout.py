@@ -52,11 +52,11 @@ class Slots:
 @lru_cache
 def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
     """The slots of a walk; one about the real function has the bounds of pixels in its leaves."""
-    each: Each = "pixel" if meaning == "real" else "sample"
+    each: Each = "pixel" if meaning is Meaning.REAL else "sample"
     return Slots(
         full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, each)),
         axis=max(interval_bytes(dtype, SIDE), block_bytes(dtype, BLOCK, each)),
-        truth=2 * TRUTH_BYTES if meaning == "real" else TRUTH_BYTES,
+        truth=2 * TRUTH_BYTES if meaning is Meaning.REAL else TRUTH_BYTES,
     )
 
 

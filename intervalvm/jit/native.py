@@ -52,11 +52,11 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def kernel(kind: str, dtype: str, meaning: Meaning = "float") -> Kernel:
+def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; ``meaning`` is that of bounds, "real" for proofs. It releases the GIL. The first call on a
+    hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
     machine compiles it, which takes seconds and is logged.
     """
     # who finds it takes no lock: most frames do
@@ -97,7 +97,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning}-{_digest(kind, dtype, meaning)}.o"
+    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -116,7 +116,7 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     return in_default_environment(call)  # on whatever thread it is run
 
 
-def _digest(kind: str, dtype: str, meaning: Meaning = "float") -> str:
+def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
     """A digest of everything that could change the object code."""
     machine = (
         llvm.get_process_triple(),
@@ -140,7 +140,7 @@ def _target_machine() -> llvm.TargetMachine:
 
 
 def _compile(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
-    purpose = "" if meaning == "float" else " of proofs"
+    purpose = "" if meaning is Meaning.FLOAT else " of proofs"
     message = "compiling the %s %s kernel%s for this processor: once, some seconds"
     # a program that has set up no logging shows warnings alone, and would seem to hang
     level = logging.INFO if log.hasHandlers() else logging.WARNING

@@ -62,7 +62,7 @@ class Job(NamedTuple):
     @property
     def meaning(self) -> Meaning:
         """What the tape means: its float program, or the real function where it is proven."""
-        return "float" if self.prove is None else "real"
+        return Meaning.FLOAT if self.prove is None else Meaning.REAL
 
     @property
     def sides(self) -> tuple[Axes, Axes]:

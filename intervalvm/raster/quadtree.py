@@ -23,6 +23,7 @@ from intervalvm.ops.row import Interval
 from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
+from intervalvm.words import Meaning
 
 BASE_BYTES, FOLDING_BYTES, CLAUSE_BYTES, STEP_BYTES = 1 << 18, 512, 512, 256
 """Measured bytes: of any walk; of a clause while it is folded, is bounded, in each step."""
@@ -160,13 +161,13 @@ class _Walk:
             return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.evaluator.meaning == "float" else outside
+            outside & ~root.maybe_nan if self.evaluator.meaning is Meaning.FLOAT else outside
         )
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
         (x, y), (x_upper, y_upper) = self.lower, self.upper
-        if self.evaluator.meaning == "real":
+        if self.evaluator.meaning is Meaning.REAL:
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )

@@ -28,6 +28,7 @@ from intervalvm.evaluate.evaluators import Reals
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning
 
 HALF = settings(max_examples=settings().max_examples // 2)
 """A hunt takes more here too: pytest --hypothesis-profile=thorough."""
@@ -55,7 +56,7 @@ def by_lanes(tape: Tape, case: Case, dtype: str, *, tame: bool = False) -> Any:
     ends = np.where(np.isfinite(tape.wide), tape.wide, np.nan)
     pool = Reals(np.dtype(dtype)).pool(list(zip(ends, ends, strict=True)))
     program = plain_program(tape, np.dtype(dtype), pool)
-    lanes = LaneEvaluator(dtype, tame=tame, meaning="real")
+    lanes = LaneEvaluator(dtype, tame=tame, meaning=Meaning.REAL)
     return lanes.interval(program, *boxes_of(case, dtype))
 
 
@@ -113,7 +114,7 @@ def test_what_a_choice_drops_is_defined(op: str, dtype: str, data: st.DataObject
                 whole = REAL.intervals[op](xp, *boxes)
             assert whole.lower <= boxes[kept].lower
             assert whole.upper >= boxes[kept].upper
-    lanes = LaneEvaluator(dtype, meaning="real")
+    lanes = LaneEvaluator(dtype, meaning=Meaning.REAL)
     found = lanes.interval(plain_program(tape_of(op), np.dtype(dtype)), *boxes)
     assert (found.left_only[-1, 0], found.right_only[-1, 0]) == (left, right)
 
@@ -128,7 +129,7 @@ def test_the_next_float_is_that_of_numpy(dtype: str) -> None:
     never = np.zeros(len(numbers), bool)
     box = Interval(numbers, numbers, never)
     one = Interval(np.ones_like(numbers), np.ones_like(numbers), never)
-    lanes = LaneEvaluator(dtype, meaning="real")
+    lanes = LaneEvaluator(dtype, meaning=Meaning.REAL)
     found = lanes.interval(plain_program(tape_of("mul"), np.dtype(dtype)), box, one)
     with np.errstate(all="ignore"):
         expected = REAL.intervals["mul"](xp, box, one)

@@ -26,6 +26,7 @@ from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves
 from intervalvm.jit.plan import plan_of
+from intervalvm.words import Meaning
 
 assert SIMULATED
 
@@ -176,7 +177,7 @@ def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
     question = Question.SIGN if sign_only else Question.VALUE
     dtype = np.dtype(np.float32)
-    program = plan_of(tape, question, "float", dtype, {"var-z": 0.0}, 16.0).program
+    program = plan_of(tape, question, Meaning.FLOAT, dtype, {"var-z": 0.0}, 16.0).program
     ordered, table = in_waves(program)
     assert len(ordered) == len(program)
     start = 0

@@ -16,6 +16,7 @@ import intervalvm as ivm
 from intervalvm.errors import FileError
 from intervalvm.jit import cache as kept_code
 from intervalvm.jit import native
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ def code_of(kind: str) -> bytes:
     """The real code, from the user's cache where it is."""
     name = f"{kind}-float32-nearest-{native._digest(kind, 'float32')}.o"
     machine = native._target_machine()
-    return kept_code.kept(name, lambda: native._compile(kind, "float32", "float", machine))
+    return kept_code.kept(name, lambda: native._compile(kind, "float32", Meaning.FLOAT, machine))
 
 
 class Compiler:
@@ -38,7 +39,7 @@ class Compiler:
         self.code, self.bounds, self.calls = walk, bounds, 0
 
     def __call__(self, kind: str, dtype: str, meaning: str, machine: Any) -> bytes:
-        assert meaning == "float"
+        assert meaning is Meaning.FLOAT
         self.calls += 1
         return self.bounds if kind == "bounds" else self.code
 

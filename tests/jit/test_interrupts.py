@@ -28,6 +28,7 @@ import intervalvm as ivm
 from intervalvm.compiler.program import Question
 from intervalvm.jit import layout, native, plan, thread_pool, walk
 from intervalvm.memory import address_of
+from intervalvm.words import Meaning
 
 pytestmark = pytest.mark.skipif(
     not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread(),
@@ -84,7 +85,9 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
 def made(walks: Walks) -> plan.Plan:
     del walks
     float32 = np.dtype(np.float32)
-    return plan.plan_of(ivm.parse(DISC), Question.SIGN, "float", float32, {"var-z": 0.0}, 16.0)
+    return plan.plan_of(
+        ivm.parse(DISC), Question.SIGN, Meaning.FLOAT, float32, {"var-z": 0.0}, 16.0
+    )
 
 
 Drawing = tuple[np.ndarray[Any, Any], Any]

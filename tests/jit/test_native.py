@@ -19,6 +19,7 @@ import intervalvm as ivm
 from intervalvm import OptionError
 from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit import native
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ class Compiled:
             return code
 
         machine.emit_object = record
-        self.code = native._compile(kind, dtype, "float", machine)
+        self.code = native._compile(kind, dtype, Meaning.FLOAT, machine)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,8 @@ def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
 COMPILE = """
 import hashlib
 from intervalvm.jit import native
-code = native._compile("bounds", "float32", "float", native._target_machine())
+from intervalvm.words import Meaning
+code = native._compile("bounds", "float32", Meaning.FLOAT, native._target_machine())
 print(hashlib.sha256(code).hexdigest())
 """
 
@@ -148,7 +150,7 @@ def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]
 
 def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
     ivm.warm_up(np.float64, proofs=False)
-    assert {key[1:] for key in asked} == {("float64", "float")}
+    assert {key[1:] for key in asked} == {("float64", Meaning.FLOAT)}
     with pytest.raises(OptionError, match="int32"):
         ivm.warm_up("int32")
 
@@ -156,6 +158,7 @@ def test_warm_up_for_some_pictures(asked: list[tuple[str, str, str]]) -> None:
 SAY = """
 import logging, sys
 from intervalvm.jit import native
+from intervalvm.words import Meaning
 native._compiled = lambda *_: b""
 how = sys.argv[1]
 if how == "logs":
@@ -164,7 +167,7 @@ if how.startswith("command line"):
     from intervalvm.cli.streams import log_shown
     shown = log_shown(quiet="quiet" in how)
     shown.__enter__()
-native._compile("tame", "float32", "float", None)
+native._compile("tame", "float32", Meaning.FLOAT, None)
 """
 
 
@@ -197,7 +200,7 @@ def test_the_line_is_no_warning_where_a_program_logs(
 ) -> None:
     monkeypatch.setattr(native, "_compiled", lambda *_: b"")
     caplog.set_level(logging.INFO, "intervalvm")
-    native._compile("careful", "float64", "real", native._target_machine())
+    native._compile("careful", "float64", Meaning.REAL, native._target_machine())
     (record,) = caplog.records
     assert (record.levelname, record.getMessage()) == (
         "INFO",

@@ -19,6 +19,7 @@ from intervalvm import DoesNotFit, Region, Tape
 from intervalvm.api import render
 from intervalvm.compiler.program import Question
 from intervalvm.jit import plan, thread_pool, walk
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,7 +252,7 @@ def test_a_second_frame_makes_nothing_of_the_tape_anew(monkeypatch: pytest.Monke
     ivm.render(tape, size=64, threads=1)  # other threads put theirs back when they get to it
     setting = {"var-z": 0.0}
     made, again = (
-        plan.plan_of(tape, Question.SIGN, "float", np.dtype(np.float32), setting, 16.0)
+        plan.plan_of(tape, Question.SIGN, Meaning.FLOAT, np.dtype(np.float32), setting, 16.0)
         for _ in "ab"
     )
     assert made is again

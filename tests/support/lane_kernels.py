@@ -49,7 +49,7 @@ class Found:
 class LaneEvaluator:
     """Runs plain programs in one dtype, tame or careful, with the bounds of a meaning."""
 
-    def __init__(self, dtype: Any, *, tame: bool = False, meaning: Meaning = "float") -> None:
+    def __init__(self, dtype: Any, *, tame: bool = False, meaning: Meaning = Meaning.FLOAT) -> None:
         self.dtype, self.tame, self.meaning = np.dtype(dtype), tame, meaning
 
     def _run(self, each: Each, program: Program, slots: Any, choices: int) -> None:

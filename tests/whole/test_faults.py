@@ -282,7 +282,7 @@ kept, folder = Path(sys.argv[1]), Path(sys.argv[2])
 def slow(kind, dtype, meaning, machine):  # stands for the compiler: it made this code before
     print("ready", flush=True)
     sys.stdin.readline()
-    name = f"{kind}-{dtype}-{meaning}-{native._digest(kind, dtype, meaning)}.o"
+    name = f"{kind}-{dtype}-{meaning.value}-{native._digest(kind, dtype, meaning)}.o"
     return cache._read(kept / name)
 native._compile = slow
 cache.cache_folder = lambda: folder
@@ -318,6 +318,7 @@ COMPILE = """
 import sys, numpy as np, intervalvm as ivm
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import evaluator, native
+from intervalvm.words import Meaning
 compile = native._compile
 def together(*words):
     print("ready", flush=True)
@@ -328,7 +329,7 @@ def together(*words):
 native._compile = together
 tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
-floats = evaluator.evaluator("float", dtype)
+floats = evaluator.evaluator(Meaning.FLOAT, dtype)
 tape, numbers = floats.constants(tape)
 found = floats.known(tape, numbers, Inputs.box((-1, 1), (-1, 1), dtype))
 print(found.lower[-1], found.upper[-1])
