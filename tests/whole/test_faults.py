@@ -261,7 +261,7 @@ def test_without_a_home_kernels_are_compiled_and_not_kept(
         raise RuntimeError("Could not determine home directory.")
 
     native.kernel("tame", "float32")
-    name = f"tame-float32-nearest-{native._digest('tame', 'float32')}.o"
+    name = f"tame-float32-float-{native._digest('tame', 'float32')}.o"
     code = cache._read(cache.cache_folder() / name)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", nobody)
