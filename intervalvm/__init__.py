@@ -15,16 +15,15 @@ from intervalvm.environment import default_environment, in_default_environment
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
     from intervalvm.api.render import Renderer, render
-    from intervalvm.formats.vm import load, parse, save
+    from intervalvm.formats.vm import load, parse
 
 from intervalvm import errors as _errors
-from intervalvm.api import notebook  # noqa: F401 which tapes and shapes call
+from intervalvm import late as _late
 from intervalvm.api.evaluate import Gradient, evaluate, grad
 from intervalvm.errors import *  # noqa: F403 each is in its __all__
 from intervalvm.expr import Expr, TapeLike, axes, constant, expression, trace, var, where
 from intervalvm.expr import functions as _functions
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
-from intervalvm.formats.sympy import from_sympy
 from intervalvm.raster.image import Image, Level, Stats
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.prove import Proof, prove
     from intervalvm.evaluate.decorated import Decoration
+    from intervalvm.formats.sympy import from_sympy
+    from intervalvm.formats.write import save
     from intervalvm.jit.native import warm_up
 
 __version__ = "0.2.0.dev0"
@@ -52,12 +53,22 @@ _WHEN_USED = {
     "Interval": "api.bounds",
     "Proof": "api.prove",
     "fold": "api.bounds",
+    "from_sympy": "formats.sympy",
     "interval": "api.bounds",
     "prove": "api.prove",
+    "save": "formats.write",
     "simplify": "api.bounds",
     "warm_up": "jit.native",
 }
 """Where names are that a picture has no use for: their modules are imported when first used."""
+_late.provided_by({
+    "evaluate": "intervalvm.api.evaluate",
+    "html": "intervalvm.api.notebook",
+    "png": "intervalvm.api.notebook",
+    "python_source": "intervalvm.formats.python",
+    "to_dot": "intervalvm.formats.write",
+    **dict.fromkeys(("ufunc", "call_ufunc", "call_function", "ufuncs"), "intervalvm.expr.ufuncs"),
+})  # fmt: skip
 
 
 @in_default_environment

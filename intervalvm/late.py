@@ -2,28 +2,29 @@
 layer above carries out.
 
 Imports point down, so a tape cannot import what evaluates it. Its method calls a function by name,
-and the module above provides that function when it is imported, as all of them are with the
-package.
+and the package, above all modules, says where those functions stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+_modules: dict[str, str] = {}
 _functions: dict[str, Callable[..., Any]] = {}
 
 
-def provides(function: F) -> F:
-    """Let modules below call ``function`` by its name."""
-    _functions[function.__name__] = function
-    return function
+def provided_by(modules: Mapping[str, str]) -> None:
+    """Say which module has the function of each name; it is imported when the function is used."""
+    _modules.update(modules)
 
 
 def call(name: str, *args: Any, **options: Any) -> Any:
     """Call the function that a module above provides under ``name``."""
+    if name not in _functions:
+        _functions[name] = getattr(import_module(_modules[name]), name)
     return _functions[name](*args, **options)
 
 

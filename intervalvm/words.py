@@ -16,6 +16,8 @@ ArrayEngine = Literal["dense", "naive"]
 ArrayBackend = Literal["numpy", "cupy"]
 Grid = Literal["linspace", "center", "fidget"]
 Mode = Literal["bitmap", "value"]
+Meaning = Literal["float", "real"]
+"""What a tape means: the program of float operations, or the function of real numbers."""
 Prove = Literal["point", "area"]
 Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]

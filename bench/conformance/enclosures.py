@@ -24,10 +24,10 @@ from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.layout import LANES
 from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval
+from intervalvm.words import Meaning
 
 ZERO = Operand(0.0, 0.0, "com")
 

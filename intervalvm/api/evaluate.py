@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from intervalvm import late
 from intervalvm.api.options import array_way
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.gradients import gradients
 from intervalvm.evaluate.points import prepare, run
 from intervalvm.expr import TapeLike
 from intervalvm.gpu.arrays import array_module, with_rules
@@ -18,7 +16,6 @@ from intervalvm.ops import AXES
 from intervalvm.words import ArrayBackend, ArrayEngine
 
 
-@late.provides
 @in_default_environment
 def evaluate(
     tape: TapeLike,
@@ -127,4 +124,6 @@ def grad(
             needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
             what = f"a gradient on {points.shape} points"
             require(needed, what, "take fewer points at a time", max_memory)
+        from intervalvm.evaluate.gradients import gradients
+
         return Gradient(*gradients(points, *with_rules(points)))

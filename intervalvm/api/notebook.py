@@ -6,11 +6,8 @@ one there is no picture.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from intervalvm import late
 from intervalvm.api.render import render
 from intervalvm.expr import as_tape, settings_for
 
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
 SIZE_PX = 256
 
 
-@late.provides
 def png(shape: Any) -> bytes | None:
     """The picture of x and y from -1 to 1 where z is 0; None if a free variable has no value."""
     tape = as_tape(shape)
@@ -29,9 +25,11 @@ def png(shape: Any) -> bytes | None:
     return render(shape, size=SIZE_PX)._repr_png_()
 
 
-@late.provides
 def html(shape: Any) -> str:
     """The picture with a caption."""
+    from base64 import b64encode
+    from html import escape
+
     tape, picture = as_tape(shape), png(shape)
     said = escape(f"{type(shape).__name__}: {describe(tape)}")
     if picture is None:

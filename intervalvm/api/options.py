@@ -15,9 +15,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
-from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
 from intervalvm.jit.layout import BLOCK
@@ -65,7 +63,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class What:
     """What is drawn. The check normalizes a size to a pair, ends to a Region, a crop to a tuple and
     a name to a dtype."""
@@ -102,7 +100,7 @@ class What:
         return self.prove == "area"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class How:
     """How it is drawn: only ``fold="fast"`` changes bits."""
 
@@ -141,7 +139,7 @@ class How:
         return WAYS[self.engine, backend or choices[0]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Options(How, What):
     """The options of ``render``. Raises as it does for an invalid one."""
 
@@ -274,6 +272,9 @@ def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
     """The tape, or with "fast" its folded version, cached with the tape."""
     if not is_fast(fold):
         return tape
+    from intervalvm.compiler import pipeline
+    from intervalvm.evaluate.evaluators import Floats
+
     return tape.derived(
         ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
     )

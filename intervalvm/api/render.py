@@ -16,12 +16,8 @@ import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
-from intervalvm.compiler.pipeline import folded
-from intervalvm.compiler.program import Question
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.evaluators import EVALUATORS
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.raster import bands, verdicts
 from intervalvm.raster.image import Image, canvas
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.words import Way
@@ -115,16 +111,23 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
                 drawn = _on_device(job, report, find_plan)
             case Way.READABLE:
                 drawn = _readable(job, report)
-            case _ if job.prove is not None:
-                drawn = verdicts.draw(job, report)
             case _:
-                drawn = bands.draw(job, report)
+                drawn = _dense(job, report)
         rendering = time.perf_counter() - start - drawn.compiling
     return drawn.image(job, rendering)
 
 
+def _dense(job: Job, report: Progress | None) -> Drawn:
+    """The engines that prune nothing."""
+    from intervalvm.raster import bands, verdicts
+
+    return bands.draw(job, report) if job.prove is None else verdicts.draw(job, report)
+
+
 def _readable(job: Job, report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
+    from intervalvm.compiler.pipeline import folded
+    from intervalvm.evaluate.evaluators import EVALUATORS
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()
@@ -165,6 +168,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
+    from intervalvm.compiler.program import Question
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")

@@ -1,4 +1,4 @@
-"""The namespace in which NumPy and CuPy arrays run the rules of ``ops`` and ``interval``."""
+"""The namespace in which NumPy and CuPy arrays run the rules of ``ops``."""
 
 from __future__ import annotations
 

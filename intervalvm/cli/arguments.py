@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import OptionError
-from intervalvm.formats.foreign import is_picture
+from intervalvm.files import is_picture
 from intervalvm.memory import MOST, bytes_in
 
 if TYPE_CHECKING:

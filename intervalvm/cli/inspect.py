@@ -11,7 +11,7 @@ from intervalvm.arguments import bounds_text
 from intervalvm.cli.progress import Progress
 from intervalvm.cli.streams import STANDARD, check_apart, read_tape, say, tell, write_bytes
 from intervalvm.files import check_writable
-from intervalvm.formats.vm import check_name, save
+from intervalvm.formats.write import check_name, save
 from intervalvm.raster.image import aligned
 from intervalvm.tape.liveness import peak_live
 

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from intervalvm.raster.image import Image
     from intervalvm.tape import Tape
 
-SAME = tuple(signature(Options).parameters.keys() - {"region", "variables", "prove", "progress"})
-"""Options of the library with the same name on the command line."""
-
 
 def render(options: argparse.Namespace) -> int:
     """Run the command; returns 1 if ``--check`` found a difference."""
@@ -88,8 +85,8 @@ def _default_out(file: str) -> str:
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The options of a command line as arguments of ``render``."""
-    given = {name: getattr(options, name, None) for name in SAME}
-    given |= {"region": _region(options), "variables": dict(options.set), "prove": options.prove}
+    given = {name: getattr(options, name, None) for name in signature(Options).parameters}
+    given |= {"region": _region(options), "variables": dict(options.set)}
     if options.certificate is not None:
         given["prove"] = options.prove or "area"
     return {name: value for name, value in given.items() if value is not None}

@@ -1,7 +1,7 @@
-"""Tape to Program: ``pipeline.compile`` says in which order, and what each pass does.
+"""Tape to Program: ``pipeline.compile`` has the order of the passes.
 
-``fold`` computes constants, shares common subexpressions and uses the table of ``identities``;
-``balance`` brackets chains of ``min`` and ``max`` in halves; ``predicates`` pushes ``v < 0`` down,
-and ``questions`` says what is left of it; ``assemble`` writes a ``program``, whose ``records`` mean
-the operations of the table. What a tape means, an evaluator of ``evaluate`` tells.
+``fold`` folds constants, merges common subexpressions and uses the table of ``identities``;
+``balance`` balances chains of ``min`` and ``max``; ``predicates`` pushes ``v < 0`` down, and
+``questions`` resolves the predicates; ``assemble`` writes a ``program``, whose ``records`` have the
+meaning of operations. An evaluator of ``evaluate`` has the meaning of the tape.
 """

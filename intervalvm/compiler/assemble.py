@@ -101,7 +101,7 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
     written = 0
     for i in live:
         node = nodes[i]
-        # a question is about values of its own clause and of earlier ones
+        # a predicate reads its own clause and earlier ones
         for clause in range(written, node.clause + 1):
             if is_needed[clause]:
                 values.write(clause)
@@ -115,7 +115,7 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
 
 
 class _Values:
-    """Where the values of a tape's clauses are, once written."""
+    """The places of a tape's values, once written."""
 
     def __init__(
         self, tape: Tape, assembler: Assembler, numbers: Sequence[Any], *, axes: bool = True
@@ -142,7 +142,7 @@ class _Values:
             self.place[i] = self.assembler.value(name, *operands)
 
     def sum_of_axes(self, node: Node) -> tuple[int, int] | None:
-        """(x-term, y-term) where a comparison asks about their sum or difference, and a number."""
+        """(x-term, y-term) of a comparison of their sum or difference with a number."""
         value = node.left if isinstance(node.left, int) else node.right
         if isinstance(node.left, int) and isinstance(node.right, int):
             return None

@@ -1,8 +1,7 @@
-"""Chains of ``min`` or ``max`` to balanced trees of the same operands. No bit changes.
+"""Chains of ``min`` or ``max`` to balanced trees of the same operands, bit for bit.
 
-``min`` returns the last of its least operands, in their order, and NaN if there is one, however it
-is bracketed; so does ``max`` with its greatest. A region in which one operand of a chain of n
-matters passes n decided choices on the way to it, and log n of a tree.
+``min`` is associative: it returns the last of the least operands, or NaN if there is one; so is
+``max``. A region with one live operand has n decided choices in a chain of n, and log n in a tree.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from intervalvm.tape.liveness import ARITY
 
 ASSOCIATIVE = (CODE["min"], CODE["max"])
 MOST_IN_A_TREE = 3
-"""A chain of so few operands is a balanced tree."""
+"""A shorter chain is a balanced tree."""
 
 
 def balance(tape: Tape) -> Tape:
-    """The tape with every ``min`` or ``max`` of many operands bracketed in halves, in order.
+    """The tape with balanced chains of ``min`` or ``max``, their operands in order.
 
-    A partial result that something else reads too ends a chain: it stays the value it is.
+    A partial result with another user ends a chain.
     """
     left, right = tape.left.tolist(), tape.right.tolist()
     is_inner = _read_by_their_own_kind(tape)
@@ -36,14 +35,14 @@ def balance(tape: Tape) -> Tape:
     dissolved: list[int] = []
     for i in heads.tolist():
         operands, between = _chain(i, inner, left, right)
-        # two constants would make a clause that nobody folds
+        # two constants would make a clause that is not folded
         meets = any(is_const[a] and is_const[b] for a, b in pairwise(operands))
         if len(operands) > MOST_IN_A_TREE and not meets:
             chains[i] = operands
             dissolved += between
     if not chains:
         return tape
-    # A chain's clauses come to stand together, where its last one stood among the others.
+    # a chain's clauses are moved to its last one
     width = np.ones(len(tape), np.int64)
     width[dissolved] = 0
     width[list(chains)] = [len(chain) - 1 for chain in chains.values()]
@@ -72,7 +71,7 @@ def balance(tape: Tape) -> Tape:
 
 
 def _read_by_their_own_kind(tape: Tape) -> NDArray[np.bool_]:
-    """Which clauses are ``min`` or ``max`` and read once, by a clause of the same operation."""
+    """The mask of ``min`` or ``max`` with a single user, of the same operation."""
     n, arity = len(tape), ARITY[tape.codes]
     reads, reader = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for operands, side in ((tape.left, 0), (tape.right, 1)):
@@ -86,7 +85,7 @@ def _read_by_their_own_kind(tape: Tape) -> NDArray[np.bool_]:
 def _chain(
     head: int, inner: list[bool], left: list[int], right: list[int]
 ) -> tuple[list[int], list[int]]:
-    """What the chain that ends in ``head`` combines, in order; and the clauses before the head."""
+    """The operands of the chain that ends in ``head``, in order, and its other clauses."""
     operands, between, stack = [], [], [right[head], left[head]]
     while stack:
         i = stack.pop()

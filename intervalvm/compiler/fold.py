@@ -1,8 +1,8 @@
-"""Fold constants, use identities, share common subexpressions, drop what nobody reads.
+"""Fold constants, use identities, merge common subexpressions, remove dead clauses.
 
-What an evaluator means stays the same: of the float program every bit, unless ``fast`` asks for the
-identities that hold for real numbers only; of the real function its values and where it is defined.
-The evaluator computes constants, so the result of this pass holds for it alone.
+The meaning of the evaluator is kept: every bit of the float program, unless ``fast`` enables
+identities of real numbers; values and domain of the real function. Constants are the evaluator's,
+so the result is valid for it only.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rewrites_for
-from intervalvm.evaluate.evaluators import Evaluator, Meaning
+from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
 from intervalvm.tape.liveness import needed
+from intervalvm.words import Meaning
 
 CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
 DEEPEST_TRUTH = 8
-"""How far down ``and`` and ``or`` are followed to see that a value is 0 or 1."""
+"""The depth of the search through ``and`` and ``or`` for truths."""
 
 
 KEEPS: dict[Meaning, str] = {"float": "exact", "real": "defined"}
-"""Which identities keep a meaning, see ``identities.REWRITES``."""
+"""The identities that keep a meaning, see ``identities.REWRITES``."""
 
 
 def fold(
@@ -33,11 +34,11 @@ def fold(
     *,
     fast: bool = False,
 ) -> Tape:
-    """The shortest tape of the same meaning that these rules find.
+    """A tape of the same meaning, shortened by these rules.
 
-    ``settings`` maps inputs ("var-z", or the name of a free variable) to numbers, which then count
-    as constants. ``fast`` also uses the identities of ``identities.FAST``, which change bits as
-    they say. Operations on constants stay where the evaluator has no result.
+    ``settings`` maps inputs ("var-z", or the name of a free variable) to constants. ``fast`` also
+    uses ``identities.FAST``, which change bits as stated there. An operation on constants is kept
+    if the evaluator has no result.
     """
     given = settings or {}
     # all that stay free stay declared, in their order
@@ -64,7 +65,7 @@ def fold(
 
 
 class _Folder:
-    """The clauses so far, none twice."""
+    """The clauses so far, without duplicates."""
 
     def __init__(
         self, evaluator: Evaluator, given: dict[str, Any], free: tuple[str, ...], keep: str
@@ -92,7 +93,7 @@ class _Folder:
         return found
 
     def read(self, name: str) -> int:
-        """The clause of an input, which is a constant if it is set."""
+        """The clause of an input, or of its value."""
         if name in self.given:
             return self.const(self.given[name])
         if name not in self.inputs:
@@ -136,7 +137,7 @@ class _Folder:
         return len(codes) - 1
 
     def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
-        """Whether clause ``i`` is a case of a pattern; notes what its letters stand for."""
+        """Whether clause ``i`` matches a pattern; records the clauses of its letters."""
         if isinstance(part, tuple):
             if self.codes[i] != part[0] or not self._fits(part[1], self.left[i], found):
                 return False

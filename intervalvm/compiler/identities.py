@@ -1,18 +1,17 @@
-"""Clauses that are another clause: the identities that folding uses, as a table.
+"""The table of identities for folding.
 
-An identity is two terms in prefix form, ``add a (neg b)`` and ``sub a b``, and holds for all values
-of its letters:
+An identity is two terms in prefix form, ``add a (neg b)`` and ``sub a b``, for all values of its
+letters:
 
 =========  ====================================================================
 a b c      any value
-k l        a constant, of which the identity may ask something
-p          what is never below 0, nor -0: ``abs``, ``square``, ...
-t          what is only 1 or 0: ``not``, and ``and`` and ``or`` of such
+k l        a constant, perhaps with a condition
+p          a value >= 0 and not -0: ``abs``, ``square``, ...
+t          a value 1 or 0: ``not``, and ``and`` and ``or`` of such
 =========  ====================================================================
 
-Those of ``EXACT`` hold bit for bit, for every float: NaN (any is as good as another), infinity,
-both zeros and subnormal numbers. Those of ``FAST`` hold for real numbers, and each says what it
-breaks.
+Those of ``EXACT`` hold bit for bit, for every float: NaN (all are equivalent), infinity, both zeros
+and subnormal numbers. Those of ``FAST`` hold for real numbers, and state what they break.
 """
 
 from __future__ import annotations
@@ -59,9 +58,9 @@ def _read(words: list[str], i: int) -> tuple[Term, int]:
 
 @dataclass(frozen=True)
 class Identity:
-    """``left`` is ``right``, if ``holds`` says so of the constants k and l of ``left``.
+    """``left`` is ``right``, if the condition ``holds`` for the constants k and l of ``left``.
 
-    ``breaks`` says where the two differ: nowhere, if it is empty.
+    ``breaks`` says where the two differ, if anywhere.
     """
 
     left: str
@@ -71,7 +70,7 @@ class Identity:
 
     @property
     def needs(self) -> str:
-        """What the identity asks of its constant, in words."""
+        """The condition in words."""
         return (self.holds.__doc__ or "").rstrip(".")
 
 
@@ -102,7 +101,7 @@ WHOLE = tuple(op.name for op in ROWS if op.is_whole)
 NOT_NEGATIVE = frozenset(
     CODE[op.name] for op in ROWS if op.values in (Values.NOT_NEGATIVE, Values.TRUTH)
 )
-"""Operations whose values are never below 0, nor -0."""
+"""Operations whose values are >= 0 and not -0."""
 
 EXACT = (
     Identity("copy a", "a"),
@@ -166,10 +165,10 @@ EXACT = (
     Identity("or k a", "a", _is_zero),
     Identity("or k a", "k", _is_not_zero),
 )  # fmt: skip
-"""What holds for every float."""
+"""Identities of floats."""
 
 COMMUTES = frozenset((CODE["add"], CODE["mul"]))
-"""Operations whose operands may change places: not min and max, which take the right on a tie."""
+"""Commutative operations: not min and max, which take the right operand on a tie."""
 
 _INFINITE = "where a is infinite or NaN the value was NaN"
 _ZERO = "the sign of a zero"
@@ -203,10 +202,10 @@ FAST = (
     Identity("exp (ln a)", "a", breaks="last bits; below 0 the value was NaN"),
     Identity("ln (exp a)", "a", breaks=_LAST_BITS),
 )
-"""What holds for real numbers: used when asked for, after the exact ones."""
+"""Identities of real numbers, used with ``fast`` after the exact ones."""
 
 Rewrite = tuple[tuple[Any, ...], Term, Callable[..., bool]]
-"""A pattern, what takes its place, and what it asks of the constants."""
+"""A pattern, its replacement, and the condition on constants."""
 
 
 def _rewrites(identities: tuple[Identity, ...]) -> list[Rewrite]:
@@ -215,14 +214,14 @@ def _rewrites(identities: tuple[Identity, ...]) -> list[Rewrite]:
 
 
 def _keeps_operands(identity: Identity) -> bool:
-    """Whether what may be undefined is on both sides, so that it is undefined on both."""
+    """Whether every part that may be undefined is on both sides."""
     sides = (identity.left, identity.right)
     left, right = (set(re.findall(r"\b[abcpt]\b", side)) for side in sides)
     return left <= right
 
 
 def _of_numbers(rewrite: Rewrite) -> Rewrite:
-    """The rewrite, where none of its constants is NaN: one that it drops is undefined then."""
+    """The rewrite for constants that are not NaN, since one that it drops would be undefined."""
     left, right, holds = rewrite
     return (
         left,
@@ -236,20 +235,20 @@ REWRITES = {
     "defined": list(map(_of_numbers, _rewrites(tuple(filter(_keeps_operands, EXACT))))),
     "fast": _rewrites(EXACT + FAST),
 }
-"""Rewrites by what they keep: the bits; of those, what is undefined too; real values."""
+"""Rewrites by what they keep: bits; of those, also the domain; real values."""
 
 
 NAMED = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf)
 NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
-"""The kinds of the constants that identities name, by ``repr``; that of others is their code."""
+"""The kinds of constants in identities, by ``repr``; that of others is their code."""
 
 
 @cache
 def rewrites_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rewrite, ...]:
-    """The rewrites that may fit a clause of ``code`` on operands of kinds ``left`` and ``right``.
+    """The candidate rewrites of a clause of ``code`` on operands of kinds ``left`` and ``right``.
 
-    A kind is the code of the operand's operation, or one of ``NUMBER_KINDS``, or -1 where there is
-    no operand. ``related`` says that the operands are one clause, or one reads the other.
+    A kind is the code of the operand's operation, one of ``NUMBER_KINDS``, or -1 without an
+    operand. ``related`` is set if the operands are one clause, or one reads the other.
     """
     return tuple(
         found for found in REWRITES[keep] if _may_fit(found[0], code, (left, right), related)
@@ -266,7 +265,7 @@ def _may_fit(pattern: Any, code: int, kinds: tuple[int, int], related: bool) -> 
 
 
 def _is_in(letter: Term, part: Term) -> bool:
-    """Whether one operand of a pattern is a letter that the other has too."""
+    """Whether one operand of a pattern is a letter that occurs in the other."""
     inside = part[1:] if isinstance(part, tuple) else (part,)
     return isinstance(letter, str) and letter in inside
 

@@ -2,16 +2,15 @@
 
 ``compile`` makes a program of a tape::
 
-    fold        z and the variables set, constants computed, common subexpressions shared
-    balance     chains of min and max bracketed in halves
-    constants   what is left of clauses of constants alone, enclosed
+    fold        z and variables set, constants folded, common subexpressions merged
+    balance     chains of min and max balanced
+    constants   enclosures of the remaining constant clauses
     known       bounds of every clause over the box
-    predicates  if the sign is asked: ``v < 0`` pushed down to comparisons near x and y
+    predicates  for the sign: ``v < 0`` pushed down to comparisons near x and y
     assembly    records and their constants
 
-An evaluator (see ``evaluate.evaluators``) says what the tape means, and answers what passes ask.
-Other entries stop at a tape: ``folded`` after the first pass, ``prepared`` before bounds are asked
-for; ``shortened`` gives a tape for one box.
+An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other entries stop earlier:
+``folded`` after the first pass, ``prepared`` before bounds; ``shortened`` gives a tape for one box.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 
 Technique = Literal["fold", "balance", "pushdown", "thresholds", "axes"]
-"""What ``compile`` can do without: two passes; predicates of operands, or those that a search for a
-threshold finds; terms of one axis apart from the rest."""
+"""Techniques that ``compile`` can leave out: two passes; predicates of operands, or those by
+thresholds; separate terms of one axis."""
 
 
 def compile(
@@ -49,8 +48,8 @@ def compile(
     """The program of a tape, for points of ``box``: one box in x and y.
 
     ``settings`` has z and all free variables, as in ``fold``. ``without`` leaves techniques out, to
-    measure what each is worth; a tape that is not folded must read x and y alone, and compute
-    nothing of constants.
+    measure their effect; a tape that is not folded must read x and y only, and have no clause of
+    constants.
     """
     ready, numbers = prepared(tape, evaluator, settings, without=without)
     known = evaluator.known(ready, numbers, box)
@@ -77,7 +76,7 @@ def prepared(
     *,
     without: Collection[Technique] = (),
 ) -> tuple[Tape, list[Any]]:
-    """The tape of which bounds are asked, and the evaluator's numbers of its constants."""
+    """The tape to bound, and the evaluator's numbers of its constants."""
     if "fold" not in without:
         tape = fold(tape, evaluator, settings)
     if "balance" not in without:
@@ -88,13 +87,13 @@ def prepared(
 def shortened(
     tape: Tape, question: Question, evaluators: Sequence[Evaluator], boxes: Sequence[Inputs]
 ) -> Tape:
-    """A tape, never longer, that has the same answer in one box of all inputs.
+    """A tape, never longer, with the same value or sign in one box of all inputs.
 
-    With several evaluators it has so for each of them, given the box in the dtype of each.
+    With several evaluators this holds for each, with the box in its dtype.
     """
     sign_only = question is Question.SIGN
     if len(evaluators) > 1:
-        # roundings differ by dtype, and so do ties: a choice must hold in all
+        # rounding, and so ties, depend on the dtype: a choice must hold in all
         traces = [
             evaluator.bounds(tape, box, sign_only=sign_only).trace
             for evaluator, box in zip(evaluators, boxes, strict=True)

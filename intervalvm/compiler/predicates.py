@@ -1,14 +1,13 @@
 """Demand pushed down a tape: from ``v < 0`` of the root to comparisons near x and y.
 
-A bitmap asks nothing of the root but ``v < 0``. That question is turned, step by step, into
-questions about operands: ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``,
-``a - b < 0`` is ``a < b``, and ``f(a) < t`` is ``a < t'`` for a function that never decreases,
-where t' is the least float with ``f(t') >= t``, found by bisection on the floats themselves. Every
-step is exact for every float; NaN compares false on both sides of each, except where ``or`` meets
-a NaN that ``min`` would have passed on, so there the value form stays unless no NaN can arise.
+A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands step by step:
+``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``, ``a - b < 0`` is ``a < b``, and
+``f(a) < t`` is ``a < t'`` for a nondecreasing f, where the threshold t' is the least float with
+``f(t') >= t``, found by bisection on the floats. Every step is exact for every float. Comparisons
+with NaN are false, but ``min`` propagates a NaN where ``or`` does not; so a clause that may be NaN
+keeps its value.
 
-Truths prune better than numbers: a side that is proven true decides an ``or``, whatever the range
-of the other.
+Truths prune better than numbers: a true operand decides an ``or``, whatever the range of the other.
 """
 
 from __future__ import annotations
@@ -28,15 +27,14 @@ from intervalvm.tape import Tape
 
 LESS, OR, AND, SAME, TRUE, FALSE = range(6)
 MOST_DEMANDS = 4
-"""Nodes a clause on average, before questions stop being pushed: a clause that is asked about many
-thresholds would be written once for each."""
+"""Pushdown limit, in nodes per clause: a clause with many thresholds is written once for each."""
 
 
 @dataclass(slots=True)
 class Node:
     """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
 
-    A value is a clause index, or a number. ``clause`` is where the question was asked.
+    A value is a clause index, or a number. ``clause`` is that of the predicate.
     """
 
     kind: int
@@ -47,7 +45,7 @@ class Node:
 
 @dataclass
 class _Search:
-    """Thresholds to be found together."""
+    """Thresholds to be searched together."""
 
     nodes: list[int] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
@@ -58,11 +56,10 @@ class _Search:
 
 
 class Predicates:
-    """The truth of ``v < 0`` for the last clause of ``tape``, as nodes; ``root`` is the last asked.
+    """The truth of ``v < 0`` for the last clause of ``tape``, as nodes.
 
-    ``tape`` is folded for ``numbers``, the evaluator that says what questions are about; ``known``
-    is what it knows of the clauses in the box that will be asked about. Questions are pushed
-    ``through`` operations of these names, by default all that have a step.
+    ``tape`` is folded for the evaluator ``numbers``; ``known`` has its bounds of the clauses in the
+    box. Predicates are pushed ``through`` operations of these names, by default all with a step.
     """
 
     def __init__(
@@ -109,13 +106,13 @@ class Predicates:
         found.kind, found.left, found.right = kind, left, right
 
     def _literal(self, node: int, _clause: int = -1) -> None:
-        """Leave the question as a comparison of the clause's value."""
+        """Keep the predicate as a comparison of the clause's value."""
         clause, greater, t = self._demand[node]
         t = self.numbers.literal(t, greater)
         self._become(node, LESS, *((t, clause) if greater else (clause, t)))
 
     def _push(self, node: int) -> None:
-        """Turn a question about a clause into questions about its operands, if that is exact."""
+        """Push a predicate of a clause down to its operands, if that is exact."""
         clause, greater, t = self._demand[node]
         demand = ROWS[self.codes[clause]].demand
         answer = None
@@ -128,7 +125,7 @@ class Predicates:
         else:
             STEPS[demand](self, node, clause)
 
-    # --- one step for each operation that a question can be pushed through ---------------------
+    # --- one step for each operation that a predicate is pushed through ------------------------
 
     def _joined(self, node: int, clause: int) -> None:
         """Of truths ``and`` is ``min``, and ``or`` is ``max``."""
@@ -157,7 +154,7 @@ class Predicates:
         self._become(node, SAME, self.ask(self.left[clause], not greater, self.numbers.negative(t)))
 
     def _sum(self, node: int, clause: int) -> None:
-        """a + b or a - b with a constant; or a - b against 0, which is a against b."""
+        """a + b or a - b with a constant; ``a - b < 0`` is ``a < b``."""
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
         is_sub = ROWS[self.codes[clause]].demand is Demand.DIFFERENCE
@@ -191,7 +188,7 @@ class Predicates:
         self._seek(name, node, self.left[clause], self.numbers.zero)
 
     def _not(self, node: int, clause: int) -> None:
-        """1 or 0: a question about whether the operand is 0, unless both answer it alike."""
+        """1 or 0: whether the operand is 0, unless both compare alike."""
         _, greater, t = self._demand[node]
         one, zero = (
             self.numbers.answer(v, greater, t) for v in (self.numbers.one, self.numbers.zero)
@@ -204,7 +201,7 @@ class Predicates:
             self._is_zero(node, self.left[clause], wanted=one)
 
     def _is_zero(self, node: int, clause: int, *, wanted: bool) -> None:
-        """Whether a clause is 0; if not ``wanted``, whether it is anything else, NaN included."""
+        """Whether a clause is 0; if not ``wanted``, whether it is not 0, NaN included."""
         while ROWS[self.codes[clause]].is_truth:  # not(b) is 0 where b is anything else
             clause, wanted = self.left[clause], not wanted
         name, left, right = ROWS[self.codes[clause]].name, self.left[clause], self.right[clause]
@@ -230,7 +227,7 @@ class Predicates:
         self._become(node, SAME, asked)
 
     def _compared(self, node: int, clause: int) -> None:
-        """-1, 0 or 1, so a question about the order of the operands."""
+        """-1, 0 or 1, so a comparison of the operands."""
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
         zero, one = self.numbers.zero, self.numbers.one
@@ -256,7 +253,7 @@ class Predicates:
             self._become(node, LESS, *((right, left) if greater else (left, right)))
 
     def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
-        """Note a search for the threshold of ``operand``, or of its negative if ``flip``."""
+        """Queue a search for the threshold of ``operand``, or of its negative if ``flip``."""
         _, greater, t = self._demand[node]
         search = self._searches[name]
         search.nodes.append(node)
@@ -267,7 +264,7 @@ class Predicates:
         search.flips.append(flip)
 
     def _find_thresholds(self) -> None:
-        """Bisect all noted searches at once, and ask the operands about what was found."""
+        """Bisect all queued searches together, and push the predicates down."""
         searches, self._searches = self._searches, defaultdict(_Search)
         for name, search in searches.items():
             limits, reach = self.numbers.limits(
@@ -279,12 +276,12 @@ class Predicates:
     def _answer(
         self, name: str, node: int, search: _Search, i: int, limit: Any, reach: int
     ) -> None:
-        """Ask the operand, given what it is to be compared with."""
+        """Push a predicate down to the operand, with its threshold."""
         greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
         opposite = self.numbers.negative(limit)
         demand = OPS[name].demand
         if demand is Demand.GROWS_FROM_ZERO and not self.not_negative[operand]:
-            # the value of a negative number is NaN, which answers no
+            # the value of a negative number is NaN, which compares false
             above = self.ask(operand, True, self.numbers.before_zero)
             if reach < 0:
                 self._become(node, FALSE) if greater else self._become(node, SAME, above)
@@ -305,7 +302,7 @@ class Predicates:
             self._become(node, SAME, self.ask(operand, greater, limit))
 
     def _known(self, node: int, *, truth: bool) -> None:
-        """A question whose answer does not depend on the operand, but for NaN, which says no."""
+        """A predicate that does not depend on the operand, except for NaN, which is false."""
         if truth and self.nan[self._demand[node][0]]:
             self._literal(node)
         else:
@@ -325,7 +322,7 @@ STEPS: dict[Demand, Step] = {
     Demand.NOT: Predicates._not,
     Demand.ORDER: Predicates._compared,
 }
-"""How a question goes through an operation."""
+"""The step of each operation."""
 assert set(STEPS) == set(Demand)
 SIGNS = (Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER)
-"""Those that a question goes through without a search for a threshold."""
+"""The steps without a threshold."""

@@ -1,6 +1,6 @@
 """A tape as a program of 16-byte records for the compiled walk.
 
-A record is four uint32: variant and flags, left, right, third. What those refer to has a *kind*:
+A record is four uint32: variant and flags, left, right, third. Operands have a *kind*:
 
 ====  =========================================================================================
 k     a constant: a place in the pool
@@ -9,9 +9,9 @@ f     a value that depends on both
 t     a truth value: a bit a point
 ====  =========================================================================================
 
-Values and truths are placed by record: 0 is x, 1 is y, 2 + i what record i writes. A *variant* is
-an operation together with the kinds of its operands, so that the compiled steps have one arm for
-each and no test inside. An arm that does not care which axis it is says ``a`` for both.
+Places of values and truths: 0 is x, 1 is y, 2 + i the result of record i. A *variant* is an
+operation with the kinds of its operands, for which the compiled loops have a branchless arm. ``a``
+is an x-term or a y-term.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.ops import OPS, ROWS
+from intervalvm.words import Meaning
 
 RECORD_BYTES = 16
 INPUTS = 2
 """Places 0 and 1 are x and y."""
 MIXED = ("add", "mul")
-"""Operations with arms of their own for an x-term and a y-term; the rest spread those first.
+"""Operations with arms for an x-term and a y-term; others expand those first.
 
-None has a choice: its result could not be an alias of an operand of another kind.
+None has a choice, since its result could not be an alias of an operand of another kind.
 """
 
 
 VARIANT_BITS = 16
 VARIANT_MASK = (1 << VARIANT_BITS) - 1
-"""The part of a record's first word that is its variant; above it are flags."""
+"""The mask of the variant in a record's first word; above it are flags."""
 LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
     1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 6)
 )
@@ -47,11 +47,11 @@ kind of the result, none of both for a truth."""
 
 
 class Question(Enum):
-    """What is asked of a tape."""
+    """The demand of a tape's result."""
 
     VALUE = "value"
     SIGN = "sign"
-    """only whether the value is below 0"""
+    """Only whether the value is below 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Variant:
 
     @property
     def flags(self) -> int:
-        """What the walk asks of a record, in the bits above its variant."""
+        """The flags of a record, above its variant."""
         is_place = [kind != "k" for kind in self.kinds] + [False] * 3
         return (
             LEFT_PLACE * is_place[0]
@@ -103,7 +103,7 @@ def _variants() -> tuple[Variant, ...]:
 
 
 VARIANTS = _variants()
-"""Every variant; a record stores its place here. Operations on constants alone are folded."""
+"""All variants; a record stores the index. Operations on constants only are folded."""
 
 NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
 _BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
@@ -115,9 +115,9 @@ LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 class Program:
     """Records uint32[n, 4], the constants that they use, and the place of the result.
 
-    The result is what ``question`` asks: a value, or the truth of ``v < 0``. Constants are an array
-    (m,) of the points' dtype; where the ``meaning`` is the real function, (m, 2): floats around
-    them. ``is_tame`` promises that in the box it was compiled for neither NaN nor infinity arises.
+    The result is a value, or the truth of ``v < 0``, by ``question``. Constants are an array (m,)
+    of the points' dtype, or for the real function their enclosures (m, 2). ``is_tame`` asserts that
+    in the box of compilation no NaN or infinity arises.
     """
 
     records: NDArray[np.uint32]
@@ -149,7 +149,7 @@ Number = float | tuple[float, float]
 
 
 class Assembler:
-    """Collects records; each method returns where its result is: (kind, place)."""
+    """Collects records; each method returns the (kind, place) of its result."""
 
     def __init__(self, dtype: np.dtype[Any], *, axes: bool = True) -> None:
         self.dtype = dtype
@@ -183,7 +183,7 @@ class Assembler:
         return self._spreads[a]
 
     def value(self, op: str, *operands: Operand) -> Operand:
-        """The record of an operation of the table, after what its operands need before it."""
+        """The record of an operation, after expansions of its operands."""
         kinds = "".join(kind for kind, _ in operands)
         axes = set(kinds) - {"k"}
         if axes == {"x"} or axes == {"y"}:

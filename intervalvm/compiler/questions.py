@@ -1,4 +1,4 @@
-"""What is left of the questions about a tape: which have an answer, and the rest as a tape."""
+"""Resolves the predicates of a tape: known truths, and the rest as a tape."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape, TapeBuilder
 
 ALWAYS, NEVER = -1, -2
-"""What a truth resolves to whose answer is known."""
+"""The values of known truths."""
 
 
 def by_clause(nodes: list[Node]) -> list[int]:
-    """The nodes in the order of their clauses: those that a node asks come before it."""
+    """The nodes in the order of their clauses: operands come first."""
     return sorted(range(len(nodes)), key=[node.clause for node in nodes].__getitem__)
 
 
 def resolve(nodes: list[Node], order: list[int]) -> list[int]:
-    """For each node, the one that stands for it, or ALWAYS or NEVER."""
+    """For each node, its representative, or ALWAYS or NEVER."""
     known = list(range(len(nodes)))  # right for comparisons
     for i in order:
         node = nodes[i]
@@ -38,7 +38,7 @@ def resolve(nodes: list[Node], order: list[int]) -> list[int]:
 
 
 def reachable(nodes: list[Node], order: list[int], known: list[int], root: int) -> list[int]:
-    """The nodes that ``root`` needs, in the order given."""
+    """The nodes that ``root`` depends on, in the given order."""
     needed = [False] * len(nodes)
     needed[root] = True
     found = []
@@ -55,8 +55,8 @@ def reachable(nodes: list[Node], order: list[int], known: list[int], root: int) 
 def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
     """A tape that is below 0 where ``tape`` is, in the dtype and the region of the predicates.
 
-    ``a < b`` is the sign of ``a - b``, which is 0 for equal floats alone and NaN where either is;
-    beside infinity, and where ``compare`` asked, it is that of ``compare``. ``or`` is ``min`` and
+    ``a < b`` is ``a - b < 0``, which is 0 for equal floats only, and NaN if either is; for
+    infinities, and predicates of ``compare``, it is ``compare(a, b) < 0``. ``or`` is ``min`` and
     ``and`` is ``max``.
     """
     nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
@@ -101,7 +101,7 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
         elif node.left == 0.0 and not isinstance(node.left, int):
             truth[i] = builder.clause("neg", value(node.right))
         else:
-            # infinity less infinity is NaN, where a comparison says that they are equal
+            # inf - inf is NaN, where they compare equal
             is_finite = not {math.inf, -math.inf} & {node.left, node.right}
             is_difference = is_finite and tape.codes[node.clause] != CODE["compare"]
             op = "sub" if is_difference else "compare"

@@ -1,7 +1,4 @@
-"""What the records of a program mean, over the namespaces of ``ops`` and ``interval``.
-
-The compiled steps of the CPU and the threads of a GPU are both made from these.
-"""
+"""The meaning of records, over the namespaces of ``ops``, for loops of the CPU and a GPU."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ LITERALS = ("less", "sum_less")
 
 
 def is_combination(variant: Variant) -> bool:
-    """Whether a record makes a truth of two truths."""
+    """Whether a record combines two truths."""
     return variant.kinds == "tt"
 
 
 def compared(variant: Variant, add: Callable[[Any, Any], Any], operands: Any) -> tuple[Any, Any]:
-    """The two sides of a literal, which says that the first is less than the second."""
+    """The operands of a literal, whose truth is first < second."""
     if variant.op == "less":
         return operands[0], operands[1]
     if variant.kinds[0] == "k":
@@ -32,7 +29,7 @@ def compared(variant: Variant, add: Callable[[Any, Any], Any], operands: Any) ->
 
 
 def point_value(variant: Variant, xp: Any, operands: Any) -> Any:
-    """A record at points: a value, or the mask of a literal. Not of a combination."""
+    """A record at points: a value, or the mask of a literal. Not for combinations."""
     if variant.op in LITERALS:
         left, right = compared(variant, lambda a, b: a + b, operands)
         return left < right
@@ -40,20 +37,20 @@ def point_value(variant: Variant, xp: Any, operands: Any) -> Any:
 
 
 def interval_value(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> Interval:
-    """The bounds of a record that gives a value."""
+    """The bounds of a record with a value."""
     return rules.intervals[_op(variant)](xp, *operands)
 
 
 def choice(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
-    """Where only the left, only the right operand of a record with a choice matters."""
+    """The masks of a record's choice: only the left, only the right operand matters."""
     return rules.choices[variant.op](xp, *operands)
 
 
 def proven(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
-    """Where a literal always holds, and where it never does.
+    """The masks where a literal always holds, and where it never does.
 
-    For the real function a sum always holds by its bounds; that it never does is seen without them,
-    for a real sum that is not above a float is not rounded above it.
+    For the real function a sum always holds by its rounded bounds; that it never does needs no
+    rounding, since a real sum that is not above a float does not round above it.
     """
 
     def sides(of: Rules) -> tuple[Interval, Interval]:
@@ -74,12 +71,12 @@ def is_long(variant: Variant) -> bool:
 
 
 def either(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
-    """``a or b`` as always, never, only left matters, only right: a false side leaves the other."""
+    """``a or b`` as masks: always, never, only left matters, only right."""
     return always_a | always_b, never_a & never_b, never_b, never_a
 
 
 def both(always_a: Any, never_a: Any, always_b: Any, never_b: Any) -> Any:
-    """``a and b`` likewise: a true side leaves the other."""
+    """``a and b`` likewise."""
     return always_a & always_b, never_a | never_b, always_b, always_a
 
 

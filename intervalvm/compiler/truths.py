@@ -1,4 +1,4 @@
-"""Truths in a tape: the clauses that are 1 or 0 at every point, as their operations show."""
+"""Truths in a tape: clauses that are 1 or 0 at every point by their operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def truths(tape: Tape) -> list[bool]:
-    """By clause. NaN never; about real numbers one may be undefined."""
+    """The mask of truths. They are never NaN; a real one may be undefined."""
     found: list[bool] = []
     rows = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
     for code, left, right in zip(*rows, strict=True):
@@ -22,7 +22,7 @@ def truths(tape: Tape) -> list[bool]:
 
 
 def is_truth(tape: Tape) -> bool:
-    """Whether the value of a tape is a truth, so never below 0. Found out once a tape."""
+    """Whether the value of a tape is a truth, so never below 0. Cached with the tape."""
     return tape.derived("is_truth", lambda: truths(tape)[-1])
 
 

@@ -1,4 +1,4 @@
-"""A tape over boxes with NumPy: the interval of each clause, and the choices that are proven."""
+"""A tape over boxes with NumPy: the interval of each clause, and proven choices."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NEAREST = Rules(
     {name: choice.choose_sign for name, choice in CHOICES.items()},
     lambda tape, dtype: (tape.constants(dtype),) * 2,
 )
-"""Bounds on what floats compute."""
+"""Bounds of the float program."""
 
 
 def _real_interval(op: Op) -> Callable[..., Interval]:
@@ -56,7 +56,7 @@ def _real_interval(op: Op) -> Callable[..., Interval]:
 
 
 def _real_choice(choose: Choose) -> Choose:
-    """An operand that may be undefined is kept: without it the result would be defined."""
+    """An operand that may be undefined is kept, since the result may then be undefined."""
 
     def choice(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
         left_only, right_only = choose(xp, a, b)
@@ -66,7 +66,7 @@ def _real_choice(choose: Choose) -> Choose:
 
 
 def _real_constants(tape: Tape, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """Bounds of the float64 that each constant is; NaN of what is no number."""
+    """Bounds of the float64 of each constant; NaN if it is not a number."""
     xp = DirectedArrays(dtype)
     number = np.where(np.isfinite(tape.wide), tape.wide, np.nan)
     with np.errstate(all="ignore"):
@@ -79,8 +79,7 @@ REAL = Rules(
     {name: _real_choice(choose) for name, choose in NEAREST.sign_choices.items()},
     _real_constants,
 )
-"""Bounds on the real function that a tape writes down, by rules that compiled lanes can run: a
-float or two wider than those of ``decorated``."""
+"""Bounds of the real function by rules for compiled lanes, up to two ulp wider."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +100,10 @@ def bounds(
     sign_only: bool = False,
     rules: Rules = NEAREST,
 ) -> Bounds:
-    """Evaluate ``tape`` over regions at once.
+    """Evaluate ``tape`` over m regions.
 
-    ``axes`` maps "var-x", "var-y", "var-z" to intervals, ``free`` has one for each variable; all
-    their arrays broadcast to the regions' shape (m,). With ``sign_only`` the trace keeps no more
-    than the answer to ``v < 0``.
+    ``axes`` maps "var-x", "var-y", "var-z" to intervals, ``free`` has one for each variable; their
+    arrays broadcast to (m,). With ``sign_only`` the trace only keeps the sign.
     """
     xp = IntervalArrays(dtype)
     demanded = sign_demanded(tape) if sign_only else np.zeros(len(tape), bool)

@@ -1,8 +1,8 @@
 """Tapes as real functions over boxes: bounds, and whether they are defined, continuous and bounded.
 
-The bounds are the tightest that ``arith.directed`` gives. With each goes a decoration of IEEE
-1788-2015; that of a clause is the least of its operands' and of what is known of its operation over
-their bounds. "May be NaN" is a decoration below DEF.
+Bounds are the tight ones of ``arith.directed``. The decoration of a clause, by IEEE 1788-2015, is
+the least of its operands' and that of its operation over their bounds. "May be NaN" is a decoration
+below DEF.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from intervalvm.tape.liveness import dying
 
 
 class Decoration(IntEnum):
-    """What is known of a function over a box, by the names and numbers of IEEE 1788-2015."""
+    """A decoration of a function over a box, with the names and numbers of IEEE 1788-2015."""
 
     ILL = 0
-    """there is no function: a constant is not a number"""
+    """Ill-formed: a constant is not a number."""
     TRV = 4
-    """nothing"""
+    """Trivial: nothing is known."""
     DEF = 8
-    """it is defined at every point"""
+    """Defined at every point of the box."""
     DAC = 12
-    """and continuous, seen from the points of the box"""
+    """Defined, and its restriction to the box is continuous."""
     COM = 16
-    """and at each of them, and box and bounds are finite"""
+    """Defined, continuous at every point of the box, and box and bounds are finite."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -59,7 +59,7 @@ class Real(NamedTuple):
 
 
 def given(xp: DirectedArrays, low: Any, high: Any) -> Real:
-    """The numbers between two float64. It is ill-formed if there are none, as from inf to inf."""
+    """The interval of two float64, ill-formed if it has no real number, as from inf to inf."""
     lower, upper = xp.towards(DOWN, low, np.nan), xp.towards(UP, high, np.nan)
     some = (low <= high) & (low < np.inf) & (high > -np.inf)
     finite = np.isfinite(lower) & np.isfinite(upper)
@@ -71,7 +71,7 @@ def given(xp: DirectedArrays, low: Any, high: Any) -> Real:
 
 
 def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
-    """The interval of an operation, and the decoration that follows from the operands'."""
+    """The interval of an operation, and its decoration."""
     plain = [Interval(operand.lower, operand.upper, xp.no) for operand in operands]
     op = OPS[name]
     lower, upper = op.reals(xp, *plain)
@@ -90,7 +90,7 @@ def applied(xp: DirectedArrays, name: str, operands: Sequence[Real]) -> Real:
 def bounds(
     tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
 ) -> list[Real]:
-    """The interval of each clause; the arguments are as for ``bounding.bounds``."""
+    """The interval of each clause; the arguments are as for ``boxes.bounds``."""
     xp = DirectedArrays(dtype)
     values: list[Real] = []
     with np.errstate(all="ignore"):
@@ -102,7 +102,7 @@ def bounds(
 def root_bounds(
     tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
 ) -> Real:
-    """The interval of the last clause. That of any other is freed at its last use.
+    """The interval of the last clause; others are freed at their last use.
 
     Shapes broadcast: that of a clause is the shape of the inputs on which it depends.
     """

@@ -1,13 +1,13 @@
-"""What a tape means, for whoever asks: the float program, or the function of real numbers.
+"""Evaluators: the two meanings of a tape, the float program and the real function.
 
-An *evaluator* answers for one of the two meanings, in one dtype: the result of an operation on
-constants, bounds of clauses over boxes, and the least float at which an operation reaches a target.
-These are the definitions, in NumPy; ``jit.evaluator`` has the bounds of one box faster.
+An *evaluator* has, for one meaning and dtype, results of operations on constants, bounds of clauses
+over boxes, and thresholds of operations. These are the definitions, in NumPy; ``jit.evaluator``
+has faster bounds of one box.
 
-``Floats`` is about the float program; its numbers are floats of the dtype, as Python's. ``Reals``
-is about the real function; its numbers are pairs (low, high) of float64 around a real number. A
-comparison with a pair holds for ``v < low`` and fails for ``v >= high``; in between is not known.
-With ``v > t`` it holds above ``high`` and fails up to ``low``.
+``Floats`` is the float program; its numbers are floats of the dtype. ``Reals`` is the real
+function; its numbers are pairs (low, high) of float64 that enclose a real number. ``v < t`` holds
+for ``v < low``, fails for ``v >= high``, and is unknown in between; ``v > t`` holds above ``high``
+and fails up to ``low``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,14 @@ from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import NONE, Tape
 from intervalvm.tape.liveness import ARITY
+from intervalvm.words import Meaning
 
-Meaning = Literal["float", "real"]
-"""What a tape means: the program of float operations, or the function of real numbers."""
 DOUBLE = np.dtype(np.float64)
 Pair = tuple[float, float]
 
 
 class Inputs(NamedTuple):
-    """Where the inputs lie: intervals of "var-x", "var-y", "var-z", and of each free variable."""
+    """The intervals of "var-x", "var-y", "var-z", and of each free variable."""
 
     axes: dict[str, Interval]
     free: Sequence[Interval] = ()
@@ -56,10 +55,10 @@ class Inputs(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of each clause over one box: its constant, or its bounds.
+    """Constants and bounds of the clauses over one box.
 
-    ``numbers`` are those of the evaluator, of clauses that are constants. The value of clause i is
-    from ``lower[i]`` to ``upper[i]``, and never NaN (or undefined) unless ``maybe_nan[i]``.
+    ``numbers`` are those of constant clauses. The value of clause i is within ``lower[i]`` and
+    ``upper[i]``, and NaN (or undefined) only if ``maybe_nan[i]``.
     """
 
     numbers: Sequence[Any]
@@ -68,14 +67,14 @@ class Known:
     maybe_nan: NDArray[np.bool_]
 
     def is_tame(self) -> bool:
-        """Whether all bounds are finite, with room to spare, and nothing may be NaN."""
+        """Whether all bounds are finite, with a margin, and nothing may be NaN."""
         limit = np.finfo(self.lower.dtype).max / 4
         wild = self.maybe_nan | ~(self.lower > -limit) | ~(self.upper < limit)
         return not wild.any()
 
 
 class Numpy:
-    """What the two evaluators have in common; ``dtype`` is that of points and bounds."""
+    """The base of the evaluators; ``dtype`` is that of points and bounds."""
 
     meaning: ClassVar[Meaning]
     rules: ClassVar[Rules]
@@ -96,7 +95,7 @@ class Numpy:
         return boxes.bounds(tape, *inputs, self.dtype, sign_only=sign_only, rules=self.rules)
 
     def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:
-        """What is known of a tape over one box; ``numbers`` are those of its constants."""
+        """Constants and bounds over one box; ``numbers`` are those of the constants."""
         ends = self.pool(numbers).reshape(len(tape), -1)
         rules = replace(self.rules, constants=lambda *_: (ends[:, 0], ends[:, -1]))
         found = boxes.bounds(tape, *inputs, self.dtype, rules=rules).values
@@ -107,7 +106,7 @@ class Numpy:
 
 
 class Floats(Numpy):
-    """The float program in one dtype. NaN is neither below a number nor above it."""
+    """The float program in one dtype. Comparisons with NaN are false."""
 
     meaning, rules = "float", NEAREST
     zero, one, infinity = 0.0, 1.0, math.inf
@@ -121,7 +120,7 @@ class Floats(Numpy):
         """The number next to 0 on the way down."""
 
     def constant(self, value: Any) -> Any:
-        """A constant of a tape as the meaning has it, in ``constant_type``; any NaN is as good."""
+        """A constant of a tape in ``constant_type``; all NaN are equivalent."""
         return self.dtype.type(np.nan if np.isnan(value) else value)
 
     def result(self, name: str, *operands: Any) -> Any:
@@ -129,9 +128,9 @@ class Floats(Numpy):
         return OPS[name].point(self.xp, *operands)
 
     def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        """The tape with every clause of constants alone as a constant, and the numbers by clause.
+        """The tape with constant clauses as constants, and the numbers by clause.
 
-        What clauses that are no constants have in the list is not a number to use.
+        Entries of other clauses are not used.
         """
         return tape, tape.constants(self.dtype).tolist()
 
@@ -139,34 +138,34 @@ class Floats(Numpy):
         return -t
 
     def beyond(self, t: Any, greater: bool) -> Any:
-        """What ``v <= t`` (``v >= t``) has instead in ``v < t`` (``v > t``), None if nothing."""
+        """The t' for which ``v < t'`` (``v > t'``) is ``v <= t`` (``v >= t``), or None."""
         end = self.dtype.type(-math.inf if greater else math.inf)
         return float(np.nextafter(self.dtype.type(t), end))
 
     def literal(self, t: Any, greater: bool) -> Any:
-        """The number of a program that a value is compared with: ``v < t``, or ``v > t``."""
+        """The number in a program for ``v < t``, or for ``v > t``."""
         del greater
         return t
 
     def sign(self, k: Any) -> int:
-        """1 or -1; 0 for what is not finite, or has no sign."""
+        """1 or -1; 0 for a number that is zero or not finite."""
         return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
 
     def is_finite(self, k: Any) -> bool:
         return math.isfinite(k)
 
     def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
-        """Whether ``value < t`` (``> t``), or None where that is not known."""
+        """Whether ``value < t`` (``> t``), or None if unknown."""
         return bool(value > t if greater else value < t)
 
     def limits(
         self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
     ) -> tuple[list[Any], list[int]]:
-        """What ``v`` is compared with instead of ``f(v)``, and which of these always reach ``t``.
+        """The thresholds t' of v for thresholds t of f(v), and which are always or never reached.
 
-        f is the operation ``name``, of v and k if it has two operands: ``v < t'`` for the least v
-        with ``f(v) >= t``, ``v > t'`` for the one before the least that is above t. The second list
-        has 1 where every v is as large as ``t``, -1 where none is.
+        f is the operation ``name``, of v and k if it has two operands. For ``v < t'`` t' is the
+        least v with ``f(v) >= t``, for ``v > t'`` the one before the least with ``f(v) > t``. The
+        second list has 1 if every v reaches ``t``, -1 if none does.
         """
         function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
         least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
@@ -191,7 +190,7 @@ class Reals(Numpy):
         self.xp, self.narrow = DirectedArrays(DOUBLE), DirectedArrays(dtype)
 
     def rounded(self, numbers: NDArray[np.float64], way: int) -> NDArray[Any]:
-        """The floats of the points' dtype next to numbers, seen along ``way``; NaN stays."""
+        """Numbers rounded down (way = -1) or up (way = +1) to the points' dtype; NaN stays."""
         with np.errstate(all="ignore"):
             return np.asarray(self.narrow.towards(way, numbers, np.nan))
 
@@ -208,7 +207,7 @@ class Reals(Numpy):
         return decorated.given(self.xp, wide, wide)
 
     def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        """Numbers are pairs: NaN of what may be no number."""
+        """Numbers are pairs, of NaN if the constant may be undefined."""
         found: dict[int, Real] = {}
         codes, ends = tape.codes.copy(), np.zeros((len(tape), 2))
         with np.errstate(all="ignore"):
@@ -239,10 +238,10 @@ class Reals(Numpy):
         return -t[1], -t[0]
 
     def beyond(self, t: Any, greater: bool) -> Any:
-        """Real numbers lie dense."""
+        """Real numbers are dense."""
 
     def literal(self, t: Any, greater: bool) -> Any:
-        """A float is below a number if it is below the next float from there; so with ``>``."""
+        """A float is below a number if it is below the number rounded up; likewise for ``>``."""
         low, high = self.rounded(np.array(t), DOWN if greater else UP).tolist()
         return low, high
 
@@ -262,8 +261,8 @@ class Reals(Numpy):
     def limits(
         self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
     ) -> tuple[list[Any], list[int]]:
-        """A comparison holds as long as the upper bound of f(v) says so, and fails where the lower
-        one does."""
+        """A comparison holds if it does for the upper bound of f(v), and fails if it does for the
+        lower one."""
         xp, rule = IntervalArrays(DOUBLE), self.rules.intervals[name]
         low, high = np.array(k).T
         operands = (Interval(low, high, xp.no),)[: OPS[name].arity - 1]

@@ -1,14 +1,12 @@
 """Values and derivatives in one pass: every clause is a dual number.
 
-With a value goes its derivative by x, by y and by z, or None for one that is 0 everywhere since no
-path leads to that axis. The rule of each operation stands in its row. The values are computed by
-the same rules as in ``points``, and are the same bits.
+A value has derivatives by x, y and z, or None for a clause that does not depend on the axis. Rules
+are those of the rows. Values are bit for bit those of ``points``.
 
-A dual number takes the slope of one branch. Where branches meet at a point, ``settle`` finds the
-slopes of the tape from both sides along each axis by ``ops.rays``: the field has a derivative along
-an axis where its limits from both sides are its value, and the one-sided derivatives are equal and
-opposite. So a point has its derivative wherever there is one, as far as second order tells which
-branch is taken beside it. Where there is none this one is chosen:
+A dual number has the slope of one branch. Where branches meet, ``settle`` finds the one-sided
+derivatives along each axis by ``ops.rays``: the field has a derivative along an axis if both limits
+are its value and the one-sided derivatives are equal and opposite. So the derivative is found
+wherever it exists, as far as second order determines the branches. Otherwise this one is chosen:
 
 ===================  ==============================================================================
 ``min max and or``   that of the operand that the value is: on a tie of ``min`` and ``max``, right
@@ -18,7 +16,7 @@ branch is taken beside it. Where there is none this one is chosen:
 ``sqrt`` at 0        infinite, and NaN where the operand's own derivative is 0, being inf * 0
 ===================  ==============================================================================
 
-Where a value is NaN its derivatives say nothing.
+The derivatives of a NaN are unspecified.
 """
 
 from __future__ import annotations
@@ -55,10 +53,10 @@ def gradients(points: Points, ready: Points, rules: PointRules) -> list[Any]:
 
 
 def _run(points: Points, rules: PointRules) -> tuple[tuple[Any, ...], Any, Any]:
-    """Run the clauses: the root's (value, dx, dy, dz), and where to look at both sides of a point.
+    """Run the clauses: the root's (value, dx, dy, dz), and two masks of points to settle.
 
-    A slope is None where it is 0 everywhere. Of the two masks one is where branches meet that the
-    root is on, the other where the value of some clause may jump; None for nowhere.
+    A slope is None if it is 0 everywhere. One mask is where branches of the root meet, the other
+    where some clause may jump; None if nowhere.
     """
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
     values: list[Any] = [None] * len(tape)
@@ -83,7 +81,7 @@ def _run(points: Points, rules: PointRules) -> tuple[tuple[Any, ...], Any, Any]:
             for gone in dead[i]:
                 values[gone], slopes[gone], kinks[gone] = None, (), None
         value, found, edges = values[-1], slopes[-1], kinks[-1]
-        for slope in found:  # infinite or NaN: that of a root at 0
+        for slope in found:  # infinite or NaN: that of sqrt at 0
             if slope is not None:
                 edges = _join(edges, (slope - slope != 0) & (value == value))
     return (value, *found), edges, jumps
@@ -96,7 +94,7 @@ def _moves(inner: list[tuple[Any, ...]]) -> bool:
 def _kinks(
     op: Op, xp: Any, known: list[Any], inner: list[tuple[Any, ...]], numbers: list[Any]
 ) -> Any:
-    """Where branches meet that a clause is on, their slopes differing; None for nowhere."""
+    """The mask of points where branches of a clause meet with different slopes, or None."""
     found = None
     if op.slope.kinks is not None and _moves(inner):
         meets, zero = op.slope.kinks(*numbers), xp.dtype.type(0)
@@ -112,7 +110,7 @@ def _kinks(
 
 
 def _join(a: Any, b: Any) -> Any:
-    """Where either mask holds; None for one that holds nowhere."""
+    """The union of two masks; None is empty."""
     if b is None or not b.any():
         return a
     return b if a is None else a | b
@@ -154,14 +152,14 @@ def _either(xp: Any, is_left: Any, a: Any, b: Any) -> Any:
 # --- where branches meet: the tape on both sides of a point -------------------------------------
 
 TOGETHER = 1 << 18
-"""Values that are held at a time: those of all clauses at some points."""
+"""Values of all clauses at a chunk of points."""
 
 
 def settle(points: Points, edges: Any, found: list[Any], *, jumps: bool) -> None:
-    """Write the derivatives that exist where ``edges`` is true into ``found``: value, dx, dy, dz.
+    """Write existing derivatives where ``edges`` is true into ``found``: value, dx, dy, dz.
 
-    All are arrays of the points' shape. ``jumps`` says that clauses may jump there. The slopes are
-    found on the CPU, whatever the back end.
+    All are arrays of the points' shape. ``jumps`` masks points where clauses may jump. This runs on
+    the CPU, whatever the back end.
     """
     module = points.xp.module
     if not points.shape:  # a mask picks from arrays with an axis
@@ -195,13 +193,13 @@ def _host(array: Any) -> Any:
 
 
 def is_same(xp: Arrays, a: Any, b: Any, size: Any = 0) -> Any:
-    """Whether two slopes may be one that was rounded in two ways, as terms of some size made it."""
+    """Whether two slopes are equal up to the rounding errors of terms of some size."""
     largest = xp.maximum(xp.maximum(xp.abs(a), xp.abs(b)), xp.narrow(size))
     return xp.abs(a - b) <= xp.narrow(np.finfo(xp.dtype).eps ** 0.5) * largest
 
 
 def _agreed(value: Any, chosen: Any, ahead: Ray, behind: Ray) -> Any:
-    """The derivative where both sides have the same, else the one that was chosen."""
+    """The derivative if both sides are equal, else the chosen one."""
     xp = Arrays(np, chosen.dtype)
     size = np.where(np.isfinite(chosen), abs(chosen), 0)
     is_smooth = is_same(xp, ahead.d, -behind.d, size)
@@ -244,7 +242,7 @@ def _values(points: Points) -> list[Any]:
 
 
 def _taken(points: Points, values: list[Any]) -> list[bool]:
-    """By clause, whether the root beside some point may depend on it."""
+    """By clause, whether the root near some point may depend on it."""
     tape = points.tape
     where: list[NDArray[np.bool_] | None] = [None] * len(tape)
     where[-1] = np.ones(points.shape, np.bool_)

@@ -1,8 +1,8 @@
 """The definition: every clause over whole arrays, in the tape's order.
 
-``naive`` keeps every clause's array, as the Prospero Challenge's own program does; ``dense`` frees
-an array at its last use. Both run the rules of ``ops`` on NumPy or CuPy arrays and give the same
-bits. Every other evaluator is tested against this one.
+``naive`` keeps every clause's array, like the Prospero Challenge's own program; ``dense`` frees an
+array at its last use. Both run the rules of ``ops`` on NumPy or CuPy arrays, with the same bits.
+This is the reference for every other evaluator.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AXIS_OPS = list(AXES.values())
 
 @dataclass(frozen=True)
 class Points:
-    """What an evaluation is given, checked and rounded: a tape and the arrays of its inputs."""
+    """A tape and the arrays of its inputs, checked and rounded."""
 
     tape: Tape
     xp: Arrays
@@ -52,7 +52,7 @@ class Points:
         return peak_bytes(self.tape, *shapes, self.xp.dtype, keep=keep)
 
     def require_room(self, max_memory: Amount | None, *, keep: bool) -> None:
-        """Raise DoesNotFit where an evaluation that may ``keep`` all arrays would hold too much."""
+        """Raise DoesNotFit if an evaluation, which may ``keep`` all arrays, does not fit."""
         require_lists(len(self.tape), max_memory)
         way_out = "use engine='dense'" if keep else "evaluate fewer at a time"
         what = f"engine={'naive' if keep else 'dense'!r} on {self.shape} points"
@@ -74,7 +74,7 @@ def prepare(
     module: ModuleType = np,
     dtype: Any,
 ) -> Points:
-    """The points of an evaluation, or the error that ``evaluate`` promises."""
+    """The points of an evaluation. Raises as ``evaluate`` does."""
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
     chosen = as_dtype(dtype)
     with np.errstate(all="ignore"):
@@ -101,10 +101,7 @@ POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
 
 
 def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
-    """The value at each point: the clauses, by the ``rules`` of their operations.
-
-    ``keep`` holds every array to the end instead of to its last use.
-    """
+    """Evaluate the clauses by ``rules``. With ``keep`` every array is kept to the end."""
     tape, xp = points.tape, points.xp
     dead = dying(tape)
     values: list[Any] = [None] * len(tape)
@@ -134,12 +131,12 @@ def peak_bytes(
     *,
     keep: bool = False,
 ) -> int:
-    """The most bytes that an evaluation holds at once, inputs left out, temporaries included.
+    """The peak memory of an evaluation, with temporaries and without inputs.
 
-    A clause's array has the shape that the inputs it depends on broadcast to; a constant and an
-    input cost nothing, since neither is copied.
+    A clause's array has the broadcast shape of the inputs it depends on; constants and inputs are
+    not copied.
     """
-    # inputs of one shape are told apart by nobody: there are few shapes, and may be many inputs
+    # by shape, not by input: there are few shapes, and may be many inputs
     distinct = list(dict.fromkeys([*axes, *free]))
     bit = {shape: 1 << i for i, shape in enumerate(distinct)}
     depends = dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])

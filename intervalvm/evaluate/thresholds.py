@@ -1,7 +1,7 @@
 """Exact thresholds: the least float at which an operation reaches a target.
 
-``f(v) < t`` is ``v < t'`` for a function that never decreases, where t' is the least float with
-``f(t') >= t``. It is found by bisection on the floats themselves, with no rounding argument.
+For a nondecreasing f ``f(v) < t`` is ``v < t'``, where t' is the least float with ``f(t') >= t``.
+It is found by bisection on the floats, which is exact without an analysis of rounding errors.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def _of_one(op: Op) -> Callable[..., Any]:
 
 MONOTONE = [op for op in ROWS if op.demand.is_monotone]
 FUNCTIONS: dict[str, Callable[..., Any]] = {op.name: _of_one(op) for op in MONOTONE}
-"""Functions of v, and of a positive or added constant k, that never decrease where searched."""
+"""Functions of v, and of a positive or added constant k, nondecreasing where searched."""
 FROM_ZERO = frozenset(op.name for op in MONOTONE if op.demand.from_zero)
-"""Those that are searched from 0 upwards only."""
+"""Those that are searched for v >= 0 only."""
 
 
 def least_float(
@@ -32,9 +32,9 @@ def least_float(
 ) -> tuple[Any, NDArray[np.bool_]]:
     """For each element the least float v with ``function(v) >= t`` (``> t`` where ``greater``).
 
-    ``function`` works on arrays and never decreases, from -inf (or from 0) to inf. Bisection on the
-    floats in their order: 32 steps for float32, 64 for float64. Returns the floats and whether
-    there is one; where there is none the float is inf.
+    ``function`` works on arrays and is nondecreasing, from -inf (or from 0) to inf. Bisection in
+    the order of floats: 32 steps for float32, 64 for float64. Returns the floats, inf if there is
+    none, and whether there is one.
     """
     dtype = t.dtype
 

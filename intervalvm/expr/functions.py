@@ -30,7 +30,8 @@ def _function(op: Op) -> Callable[..., Expr]:
 
     made: Callable[..., Expr] = unary if op.arity == 1 else binary
     made.__name__ = made.__qualname__ = op.names.python[0]
-    made.__doc__ = f"The operation ``{op.name}`` of the table, at every point."
+    edges = f" ({op.edges})".replace("see below", "defined with the ``.vm`` format")
+    made.__doc__ = f"``{op.name}``: {op.value}{edges if op.edges else ''}."
     return made
 
 

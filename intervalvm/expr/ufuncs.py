@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from intervalvm import late
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import hyperbolic
@@ -152,7 +151,6 @@ UFUNCS: dict[str, Callable[..., Expr]] = {
 """What each ufunc of NumPy is built from."""
 
 
-@late.provides
 def ufuncs() -> list[str]:
     """The names of the ufuncs that expressions have."""
     return list(UFUNCS)
@@ -168,7 +166,6 @@ WAYS_OUT = {name: way for name, way in {
 """Replacements for functions without a counterpart; last bits may differ."""
 
 
-@late.provides
 @in_default_environment
 def ufunc(name: str, *operands: object) -> Expr:
     """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
@@ -178,7 +175,6 @@ def ufunc(name: str, *operands: object) -> Expr:
     return build(*(_operand(name, operand) for operand in operands))
 
 
-@late.provides
 @in_default_environment
 def call_ufunc(function: np.ufunc, method: str, inputs: Any, options: dict[str, Any]) -> Expr:
     """Carry out ``Expr.__array_ufunc__``."""
@@ -277,7 +273,6 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
 """What each further function of NumPy is built from."""
 
 
-@late.provides
 @in_default_environment
 def call_function(function: Callable[..., Any], args: Any, options: Any) -> Expr:
     """Carry out ``Expr.__array_function__``."""

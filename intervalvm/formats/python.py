@@ -15,7 +15,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from intervalvm import expr as package
-from intervalvm import late
 from intervalvm.expr.node import Expr, postorder
 from intervalvm.ops import AXES, OPS, ROWS
 
@@ -38,7 +37,6 @@ COMPARISONS = {"add": ("<", "1.0"), "sub": (">", "1.0"), "max": ("<=", "0.0"), "
 Text = tuple[str, int]
 
 
-@late.provides
 def python_source(root: Expr) -> str:
     """The lines of an expression, without a line feed at the end."""
     order = list(postorder(root, lambda node: _view(node)[1]))

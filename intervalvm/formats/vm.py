@@ -1,4 +1,4 @@
-"""``.vm`` text: reading, explaining errors, writing.
+"""Reading ``.vm`` text, and explaining its errors.
 
     file    one clause a line; a line ends in LF, CRLF or CR; the value is that of the last clause
     clause  NAME OP ARG*        separated by blanks
@@ -25,10 +25,7 @@ import numpy as np
 from intervalvm.arguments import brief, did_you_mean, path_name, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, FileError, FormatError, OptionError
-from intervalvm.expr import TapeLike, as_tape
-from intervalvm.files import check_path, write_atomically
-from intervalvm.formats import foreign
-from intervalvm.formats.fidget import text_of
+from intervalvm.files import kind_of
 from intervalvm.memory import Amount, as_bytes, in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
@@ -130,41 +127,6 @@ def _at_most(file: BinaryIO, count: int) -> bytearray:
 
 def _out_of_memory(name: str) -> DoesNotFit:
     return DoesNotFit(f"{name}: reading it takes more memory than there is: use a smaller file")
-
-
-@in_default_environment
-def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
-    """Write ``str(tape)`` to a ``.vm`` file, which is replaced as a whole or left unchanged.
-
-    Parameters
-    ----------
-    tape : Tape, Expr or Shape
-    path : str or path-like
-    dialect : {"intervalvm", "fidget"}
-        With "fidget" only operations that Fidget reads are written.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-    VariableError
-        If the tape has free variables and the dialect has none.
-    OptionError
-        If the dialect lacks an operation, or the suffix of ``path`` is that of a picture.
-    """
-    check_name(path)
-    data = text_of(as_tape(tape), dialect).encode()
-    write_atomically(path, lambda stream: stream.write(data))
-
-
-def check_name(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError if the suffix is that of a picture: a tape is written as text."""
-    name = check_path(path)
-    if foreign.is_picture(name):
-        raise OptionError(
-            f"a tape is saved as .vm text, and {name} names a picture: give a name in .vm, or draw "
-            f"it, as in intervalvm.render(...).save({name!r})"
-        )
 
 
 @in_default_environment
@@ -385,7 +347,7 @@ def _quoted(word: str) -> str:
 
 
 def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
-    if kind := foreign.kind_of(data):
+    if kind := kind_of(data):
         return FormatError(kind, name=name, line=1, column=1)
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
     message = f"the file is {encoding}, byte {data[start]:#04x}: save it as UTF-8"

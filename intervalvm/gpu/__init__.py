@@ -16,7 +16,7 @@ The walk, a frame of which is a few launches:
 Rules and their other users:
 
     target     numba-cuda, compiling or simulating
-    scalars    the rules of ``ops`` and ``interval`` as instructions of one CUDA thread
+    scalars    the rules of ``ops`` as instructions of one CUDA thread
     rules      device functions made from them: a record at a point, a record over a box
     batches    the leaves of the CPU's walk, sent to the GPU in batches
     blocks     their kernels

@@ -1,4 +1,4 @@
-"""The rules of ``ops`` and ``interval`` as code of one CUDA thread.
+"""The rules of ``ops`` as code of one CUDA thread.
 
 ``Scalars`` is the namespace ``Lanes`` with scalars for vectors. Every rounding is explicit: a GPU's
 compiler may contract a plain addition and a multiplication to ``fma``, which rounds once instead of

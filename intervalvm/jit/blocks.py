@@ -1,7 +1,7 @@
 """The arms of the compiled loops that work on a block of 16 x 16 pixels, an operation at a time.
 
-A value at points is a vector; of pixels whose verdicts are to be proven it is an interval, and a
-truth is two: always, never. So a slot of a block holds
+A value at points is a vector; over pixels to prove it is an interval, and a truth is two masks,
+always and never. So a slot of a block holds
 
 =======  ==================================  ====================================================
 kind     points                              pixels
@@ -30,7 +30,7 @@ from intervalvm.ops.row import Interval, constant
 
 
 class _BlockArms(ABC):
-    """What both kinds of block have in common: where operands are, and how rows are gone over."""
+    """The base of both kinds of block: operands and loops over rows."""
 
     each: Each
     truths: int
@@ -56,7 +56,7 @@ class _BlockArms(ABC):
 
     @abstractmethod
     def write(self, xp: Lanes, value: Any, place: ir.Value, count: int, first: Any) -> None:
-        """The other way round than ``read``."""
+        """The inverse of ``read``."""
 
     @abstractmethod
     def result(self, variant: Variant, xp: Lanes, operands: list[Any]) -> Any:

@@ -1,10 +1,10 @@
-"""Object code kept in the user's cache folder, and run again only if it is what was kept.
+"""Object code in the user's cache folder.
 
-Whoever writes there has code run by this user. So the folder must be the user's own, and closed to
-all others, and so must each file; else code is compiled and not kept. A file's name is a digest of
-all that could change the code, so a stale kernel is never found; its content begins with a digest
-of name and code, so a damaged one is never run, and none under another's name. That digest is no
-signature: it tells accidents, and who may write to the folder decides about the rest.
+Write access to it is code execution. So the folder and each file must be the user's own and not
+writable by others; otherwise code is compiled and not cached. A file's name is a digest of
+everything that could change the code, so a stale kernel is never found. Its content begins with a
+digest of name and code, so a damaged or renamed one is never run. That digest detects accidents; it
+is no signature.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("intervalvm")
 MOST_BYTES = 64 << 20
-"""Longer files are none of ours: the longest kernel has a hundredth of that."""
+"""Longer files are not kernels; the longest kernel has a hundredth of this."""
 SEAL_BYTES = hashlib.sha256().digest_size
 FOR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 OPEN_FLAGS = sum(
     getattr(os, name, 0) for name in ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")
 )
-"""A link is not followed, and a pipe is not waited for; not every platform has all of these."""
+"""Follow no link and wait for no pipe; not every platform has all flags."""
 HARMLESS = {
     f"NUMBA_{name}"
     for name in (
@@ -42,11 +42,11 @@ HARMLESS = {
         "ENABLE_CUDASIM", "NUM_THREADS", "THREADING_LAYER", "THREADING_LAYER_PRIORITY",
     )
 }  # fmt: skip
-"""Settings of numba's that change no code of a kernel; of all others it is not asked."""
+"""Settings of numba's that do not affect kernels; all others are part of the digest."""
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object code in the cache's file of that name; made and kept where there is none."""
+    """The object code in the cache's file of that name, made if there is none."""
     folder = _own_folder()
     code = None if folder is None else _read(folder / name)
     if code is None:
@@ -57,10 +57,10 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: the platform's folder for what can be made again.
+    """The platform's cache folder for compiled kernels.
 
-    Raises RuntimeError for a user without a home. A relative path in the environment is ignored: it
-    would lead into whatever folder the process works in.
+    Raises RuntimeError for a user without a home. A relative path in the environment is ignored,
+    since it depends on the working folder.
     """
     if sys.platform == "win32":
         base = _absolute("LOCALAPPDATA") or _home() / "AppData" / "Local"
@@ -84,7 +84,7 @@ def _home() -> Path:
 
 
 def _own_folder() -> Path | None:
-    """The cache's folder, there or not yet; None, with a warning, if others may write to it."""
+    """The cache's folder, which may not exist; None, with a warning, if others may write to it."""
     fault = None
     try:
         folder = cache_folder()
@@ -104,14 +104,14 @@ def _own_folder() -> Path | None:
 
 
 def _make(folder: Path) -> None:
-    """As the XDG specification asks: what is missing is made for the user alone."""
+    """Make missing folders private, as in the XDG specification."""
     if not folder.exists():
         _make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _fault(status: os.stat_result) -> str | None:
-    """Why others may have written what stands there, if they may."""
+    """Why others may have written a file, or None."""
     if not hasattr(os, "geteuid"):
         return None  # where rights are no modes, the user's own folders are closed to others
     if status.st_mode & FOR_OTHERS and status.st_uid == os.geteuid():
@@ -126,7 +126,7 @@ def _foreign(status: os.stat_result) -> str | None:
 
 
 def _read(path: Path) -> bytes | None:
-    """The object code in a file; None if there is none, or it is damaged or not the user's own."""
+    """The object code in a file; None if it is missing, damaged or not the user's own."""
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, OPEN_FLAGS)) as stream:
             status = os.fstat(stream.fileno())
@@ -141,7 +141,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _keep(path: Path, code: bytes) -> None:
-    """Two processes may both do so at once: each writes the same, whole."""
+    """Write a file atomically; concurrent processes write the same bytes."""
 
     def write(stream: BinaryIO) -> None:
         if hasattr(os, "fchmod"):

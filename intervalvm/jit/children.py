@@ -1,4 +1,4 @@
-"""The children's programs: what each needs of its parent's, found for all at once, then written."""
+"""The children's programs: liveness for all children in parallel, then output."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ COPY_FULL, COPY_AXIS = (
     for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
 )
 NOBODY, ONE = np.uint64(0), np.uint64(1)
+ZERO = np.int64(0)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 """A record is two uint64, each two of its words."""
 
 
 @jit
 def find_live(ctx, stack, ambiguous):
-    """Backwards through the program: which children need each place."""
+    """Backward liveness: the mask of children in which each place is live."""
     records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
     fill_bytes(ctx[c.LIVE], 8 * (n + INPUTS), 0)
@@ -43,7 +44,7 @@ def find_live(ctx, stack, ambiguous):
         first, second = records[2 * i], records[2 * i + 1]
         flags = np.int64(first & LOW)
         left, right = np.int64(first >> HALF), np.int64(second & LOW)
-        # Without a choice both are 0: every operand matters.
+        # without a choice both are 0
         left_only, right_only = choices[2 * place], choices[2 * place + 1]
         if flags & LEFT_PLACE:
             live[left] |= need & ~right_only
@@ -55,7 +56,7 @@ def find_live(ctx, stack, ambiguous):
 
 @jit
 def transpose(source, out):
-    """The 64 words at ``out`` are the columns of the 64 words at ``source``."""
+    """Transpose 64 words of 64 bits."""
     a, b = uint64_at(source), uint64_at(out)
     for i in range(LANES):
         b[i] = a[i]
@@ -73,7 +74,7 @@ def transpose(source, out):
 
 @jit
 def find_children(ctx, stack, children):
-    """Find which places each of ``children`` needs, and the most records that it may have."""
+    """Find the live places of each of ``children``, and a bound on its records."""
     n = stack[c.COUNT]
     find_live(ctx, stack, children)
     fill_bytes(ctx[c.LIVE] + 8 * (n + INPUTS), 8 * LANES, 0)
@@ -90,12 +91,12 @@ def find_children(ctx, stack, children):
 def write_program(parent_ctx, parent, child, places, address, stack):
     """Write the program of a child of the split in ``parent`` to ``address``; note it in ``stack``.
 
-    What a decided choice left of a clause is an alias of an operand: it gets that one's number,
-    and the record that was written for it is written over. There is room for one more than needed.
+    A decided choice is an alias of an operand: it gets that one's number, and its record is
+    overwritten by the next. There is room for one record more.
     """
     records, n = uint64_at(parent[c.PROGRAM]), parent[c.COUNT]
     choices, rows = uint64_at(parent_ctx[c.CHOICES]), uint64_at(parent_ctx[c.ROWS_LIVE])
-    number, out, at, bit = int32_at(places), uint64_at(address), 0, np.uint64(child)
+    number, out, at, bit = int32_at(places), uint64_at(address), ZERO, np.uint64(child)
     for k in range((n + LANES - 1) // LANES):
         needed = rows[LANES * k + child]
         while needed != NOBODY:
@@ -115,11 +116,11 @@ def write_program(parent_ctx, parent, child, places, address, stack):
             new_third = third_place if flags & THIRD_PLACE else third
             is_alias = left_only | right_only
             if flags & CONSTANT_CHOICE:
-                # A constant has no place to be an alias of: a copy of it is written.
+                # a constant has no place: a copy of it is written
                 if left_only and not flags & LEFT_PLACE:
-                    flags, new_right, is_alias = copy_to(flags), 0, NOBODY
+                    flags, new_right, is_alias = copy_to(flags), ZERO, NOBODY
                 elif right_only and not flags & RIGHT_PLACE:
-                    flags, new_left, new_right = copy_to(flags), new_right, 0
+                    flags, new_left, new_right = copy_to(flags), new_right, ZERO
                     is_alias = NOBODY
             out[2 * at] = np.uint64(flags) | np.uint64(new_left) << HALF
             out[2 * at + 1] = np.uint64(new_right) | np.uint64(new_third) << HALF
@@ -141,8 +142,8 @@ def copy_to(flags):
 def write_programs(ctx, stack, children, deeper):
     """Write the programs of ``children``, one after the other.
 
-    Returns those for which the arena had room. Room for one program is left to each of the
-    ``deeper`` steps, or they could never go on.
+    Returns those that fit the arena. Room for one program is left to each of the ``deeper`` steps,
+    so that they always progress.
     """
     end = ctx[c.ARENA_END] - RECORD_BYTES * deeper * (stack[c.COUNT] + 1)
     top, fitting = ctx[c.ARENA_TOP], NOBODY

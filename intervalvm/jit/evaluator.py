@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import INPUTS
-from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Meaning, Numpy, Reals
+from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Numpy, Reals
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes
@@ -18,6 +18,7 @@ from intervalvm.memory import aligned
 from intervalvm.ops import CODE
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
+from intervalvm.words import Meaning
 
 
 class _Compiled(Numpy):

@@ -1,9 +1,9 @@
 """The interpreters: loops over a program's records, one LLVM ``switch`` with an arm a variant.
 
-An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` does at
-the points of a leaf, or over its pixels for a proof. The arms are the rules of ``compiler.records``
-run on ``lanes``. Loops stand in an LLVM module of their own, which numba does not see: it would
-compile them again for every function that leads to a call of one.
+An interval loop evaluates a program over 64 regions (or over one box); one of ``blocks`` at the
+points of a leaf, or over its pixels for a proof. The arms are the rules of ``compiler.records`` on
+``lanes``. Loops are in a separate LLVM module, since numba would compile them again for every
+function that calls one indirectly.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from intervalvm.compiler.program import (
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     ELEMENT,
@@ -44,6 +43,7 @@ from intervalvm.jit.lanes import (
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops.row import Interval, constant
+from intervalvm.words import Meaning
 
 RULES: dict[Meaning, Rules] = {"float": NEAREST, "real": REAL}
 """The rules of an interval loop, by its meaning."""
@@ -55,8 +55,8 @@ Arm = Callable[[Variant, list[ir.Value]], None]
 def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
-    Operations of many instructions stand in a function of their own: in the loop they would take
-    registers from the others, and their constants would be loaded whether they are met or not.
+    Operations of many instructions are functions: in the loop they would cost registers, and their
+    constants would always be loaded.
     """
     cold = _cold_function(builder.module, [v for v in variants if is_long(v)], args, arms)
     _write_arms(builder, [v for v in variants if not is_long(v)], args, arms(builder), cold)
@@ -78,7 +78,7 @@ def _cold_function(
 def _write_arms(
     builder: ir.IRBuilder, variants: Any, args: Any, arm: Arm, other: ir.Function | None
 ) -> None:
-    """The switch itself; what is none of ``variants`` is passed to ``other``, or impossible."""
+    """The switch; other variants branch to ``other``, or are unreachable."""
     function = builder.function
     end = function.append_basic_block("next")
     default = function.append_basic_block("other")
@@ -153,7 +153,7 @@ class Loop:
 
 
 class _IntervalArms:
-    """Arms over ``width`` regions: 64 children, or 1 for the bounds of a whole box."""
+    """Arms over ``width`` regions: 64 children, or 1 box."""
 
     def __init__(
         self, builder: ir.IRBuilder, dtype: str, width: int, meaning: Meaning, *, tame: bool
@@ -222,7 +222,7 @@ class _IntervalArms:
             for at, only in zip((0, 8), choice(variant, xp, operands, self.rules), strict=True):
                 word = mask_word(only)
                 if variant.out == "a":
-                    # Which axis it is does not matter to the rule, but to the children's masks.
+                    # the axis only matters for the children's masks
                     word = self.axis_word(only, third)
                 store(builder, word, place, at)
 
@@ -240,7 +240,7 @@ class _IntervalArms:
         truth: ir.Value,
         choices: ir.Value,
     ) -> None:
-        """Which children's truth is proven: two words, always and never."""
+        """The masks of children whose truth is proven: always and never."""
         builder = self.builder
         here = slot_at(builder, truth, out, 16)
         if variant.kinds == "tt":

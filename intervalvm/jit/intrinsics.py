@@ -1,7 +1,9 @@
-"""What kernels are written with: typed memory, bits, atomics, rows of pixels, tests on lanes."""
+"""Intrinsics of kernels: typed memory, bits, atomics, rows of pixels, tests on lanes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,33 @@ def compile_flags() -> dict[str, Any]:
 jit = njit(**compile_flags())
 
 
+def emitted(result: Any, *operands: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Makes an intrinsic of what writes its instructions: ``write(builder, *operands)``.
+
+    The types are numba's. What writes an intrinsic without a result returns nothing.
+    """
+
+    def decorate(write: Callable[..., Any]) -> Any:
+        def codegen(context: Any, builder: ir.IRBuilder, _: Any, args: Any) -> Any:
+            found = write(builder, *args)
+            return context.get_dummy_value() if found is None else found
+
+        def typed(typingctx: Any, *_: Any) -> Any:
+            del typingctx
+            return result(*operands), codegen
+
+        typed.__name__, typed.__doc__ = write.__name__, write.__doc__
+        names = ["typingctx", *(f"operand_{i}" for i in range(len(operands)))]
+        kind = Parameter.POSITIONAL_OR_KEYWORD  # numba passes no others
+        typed.__signature__ = Signature([Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
+        return intrinsic(typed)
+
+    return decorate
+
+
 def pointer_to(kind: Any) -> Any:
     @intrinsic
-    def pointer(typingctx, address):
+    def pointer(_typingctx, _address):
         def codegen(context, builder, signature, args):
             return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
@@ -42,158 +68,106 @@ int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 def call_of(loop: Loop) -> Any:
     """run(records, count, full, axis, truth, numbers, choices): a loop, linked in later."""
 
-    @intrinsic
-    def run(typingctx, records, count, full, axis, truth, numbers, choices):
-        def codegen(context, builder, signature, args):
-            function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
-            builder.call(function, args)
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * len(loop.ARGUMENTS)), codegen
+    @emitted(types.void, *[types.int64] * len(loop.ARGUMENTS))
+    def run(builder, *args):
+        function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
+        builder.call(function, args)
 
     return run
 
 
-@intrinsic
-def first_bit(typingctx, mask):
+@emitted(types.int64, types.uint64)
+def first_bit(builder, mask):
     """The place of the lowest bit that is set; the mask is not 0."""
-
-    def codegen(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(I1, 1))
-
-    return types.int64(types.uint64), codegen
+    return builder.cttz(mask, ir.Constant(I1, 1))
 
 
-@intrinsic
-def count_bits(typingctx, mask):
-    def codegen(context, builder, signature, args):
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), codegen
+@emitted(types.int64, types.uint64)
+def count_bits(builder, mask):
+    return builder.ctpop(mask)
 
 
-@intrinsic
-def take_next(typingctx, address):
-    """Add 1 to the int64 at an address that threads share; returns what it was."""
-
-    def codegen(context, builder, signature, args):
-        place = builder.inttoptr(args[0], POINTER)
-        return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "acq_rel")
-
-    return types.int64(types.int64), codegen
+@emitted(types.int64, types.int64)
+def take_next(builder, address):
+    """Atomically add 1 to the int64 at an address; returns the old value."""
+    place = builder.inttoptr(address, POINTER)
+    return builder.atomic_rmw("add", place, ir.Constant(I64, 1), "acq_rel")
 
 
-@intrinsic
-def publish(typingctx, address, value):
-    """Store an int64 that other threads wait for, after all that was stored before."""
-
-    def codegen(context, builder, signature, args):
-        builder.atomic_rmw("xchg", builder.inttoptr(args[0], POINTER), args[1], "release")
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), codegen
+@emitted(types.void, types.int64, types.int64)
+def publish(builder, address, value):
+    """Store an int64 for other threads, with release order."""
+    builder.atomic_rmw("xchg", builder.inttoptr(address, POINTER), value, "release")
 
 
-@intrinsic
-def published(typingctx, address):
-    """The int64 at an address that another thread publishes."""
-
-    def codegen(context, builder, signature, args):
-        place = builder.inttoptr(args[0], POINTER)
-        return builder.load_atomic(place, "acquire", 8, typ=I64)
-
-    return types.int64(types.int64), codegen
+@emitted(types.int64, types.int64)
+def published(builder, address):
+    """Load an int64 of another thread, with acquire order."""
+    return builder.load_atomic(builder.inttoptr(address, POINTER), "acquire", 8, typ=I64)
 
 
-@intrinsic
-def fill_bytes(typingctx, address, count, value):
-    def codegen(context, builder, signature, args):
-        memset = builder.module.declare_intrinsic("llvm.memset", [POINTER, I64])
-        byte = builder.trunc(args[2], ir.IntType(8))
-        builder.call(
-            memset, [builder.inttoptr(args[0], POINTER), byte, args[1], ir.Constant(I1, 0)]
-        )
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), codegen
+@emitted(types.void, types.int64, types.int64, types.int64)
+def fill_bytes(builder, address, count, value):
+    memset = builder.module.declare_intrinsic("llvm.memset", [POINTER, I64])
+    byte = builder.trunc(value, ir.IntType(8))
+    builder.call(memset, [builder.inttoptr(address, POINTER), byte, count, ir.Constant(I1, 0)])
 
 
-@intrinsic
-def copy_bytes(typingctx, out, source, count):
+@emitted(types.void, types.int64, types.int64, types.int64)
+def copy_bytes(builder, out, source, count):
     """Copy ``count`` bytes between addresses that do not overlap."""
-
-    def codegen(context, builder, signature, args):
-        memcpy = builder.module.declare_intrinsic("llvm.memcpy", [POINTER, POINTER, I64])
-        places = [builder.inttoptr(address, POINTER) for address in args[:2]]
-        builder.call(memcpy, [*places, args[2], ir.Constant(I1, 0)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), codegen
+    memcpy = builder.module.declare_intrinsic("llvm.memcpy", [POINTER, POINTER, I64])
+    places = [builder.inttoptr(address, POINTER) for address in (out, source)]
+    builder.call(memcpy, [*places, count, ir.Constant(I1, 0)])
 
 
-@intrinsic
-def write_row(typingctx, out, bits):
+@emitted(types.int64, types.int64, types.int64)
+def write_row(builder, out, bits):
     """16 bytes, 255 for each bit that is set, else 0; returns how many are set."""
-
-    def codegen(context, builder, signature, args):
-        word = builder.trunc(args[1], ir.IntType(BLOCK))
-        mask = builder.bitcast(word, ir.VectorType(I1, BLOCK))
-        pixels = builder.sext(mask, ir.VectorType(ir.IntType(8), BLOCK))
-        builder.store(pixels, builder.inttoptr(args[0], POINTER), align=1)
-        return builder.zext(builder.ctpop(word), I64)
-
-    return types.int64(types.int64, types.int64), codegen
+    word = builder.trunc(bits, ir.IntType(BLOCK))
+    mask = builder.bitcast(word, ir.VectorType(I1, BLOCK))
+    pixels = builder.sext(mask, ir.VectorType(ir.IntType(8), BLOCK))
+    builder.store(pixels, builder.inttoptr(out, POINTER), align=1)
+    return builder.zext(builder.ctpop(word), I64)
 
 
-@intrinsic
-def write_verdicts(typingctx, out, inside, outside):
+@emitted(types.void, types.int64, types.int64, types.int64)
+def write_verdicts(builder, out, inside, outside):
     """16 bytes: 255 for each bit of ``inside``, 0 for one of ``outside``, else ``UNPROVEN``."""
-
-    def codegen(context, builder, signature, args):
-        row = ir.VectorType(ir.IntType(8), BLOCK)
-        words = [builder.trunc(bits, ir.IntType(BLOCK)) for bits in args[1:]]
-        is_inside, is_outside = (builder.bitcast(w, ir.VectorType(I1, BLOCK)) for w in words)
-        white, grey, black = (
-            ir.Constant(row, [int(shade)] * BLOCK) for shade in (INSIDE, UNPROVEN, OUTSIDE)
-        )
-        pixels = builder.select(is_inside, white, builder.select(is_outside, black, grey))
-        builder.store(pixels, builder.inttoptr(args[0], POINTER), align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), codegen
+    row = ir.VectorType(ir.IntType(8), BLOCK)
+    words = [builder.trunc(bits, ir.IntType(BLOCK)) for bits in (inside, outside)]
+    is_inside, is_outside = (builder.bitcast(w, ir.VectorType(I1, BLOCK)) for w in words)
+    white, grey, black = (
+        ir.Constant(row, [int(shade)] * BLOCK) for shade in (INSIDE, UNPROVEN, OUTSIDE)
+    )
+    pixels = builder.select(is_inside, white, builder.select(is_outside, black, grey))
+    builder.store(pixels, builder.inttoptr(out, POINTER), align=1)
 
 
 def copy_block_of(dtype: str) -> Any:
     """copy_block(out, source): 16 numbers."""
     block, align = ir.VectorType(ELEMENT[dtype], BLOCK), np.dtype(dtype).itemsize
 
-    @intrinsic
-    def copy_block(typingctx, out, source):
-        def codegen(context, builder, signature, args):
-            out, source = (builder.inttoptr(a, POINTER) for a in args)
-            builder.store(builder.load(source, align=align, typ=block), out, align=align)
-            return context.get_dummy_value()
-
-        return types.void(types.int64, types.int64), codegen
+    @emitted(types.void, types.int64, types.int64)
+    def copy_block(builder, out, source):
+        out, source = (builder.inttoptr(address, POINTER) for address in (out, source))
+        builder.store(builder.load(source, align=align, typ=block), out, align=align)
 
     return copy_block
 
 
 def tame_test(dtype: str, width: int) -> Any:
-    """is_tame(slot): all bounds are finite, with room to spare, and none may be NaN."""
+    """is_tame(slot): all bounds are finite, with a margin, and none may be NaN."""
     limit = float(np.finfo(dtype).max) / 4
 
-    @intrinsic
-    def is_tame(typingctx, slot):
-        def codegen(context, builder, signature, args):
-            xp = Lanes(builder, dtype, width, tame=False)
-            span = width * xp.itemsize
-            lower = Lane(builder, load(builder, args[0], 0, xp.vector))
-            upper = Lane(builder, load(builder, args[0], span, xp.vector))
-            fits = mask_word(~((lower > -limit) & (upper < limit)))
-            nan = load(builder, args[0], 2 * span, I64)
-            return builder.icmp_unsigned("==", builder.or_(fits, nan), ir.Constant(I64, 0))
-
-        return types.boolean(types.int64), codegen
+    @emitted(types.boolean, types.int64)
+    def is_tame(builder, slot):
+        xp = Lanes(builder, dtype, width, tame=False)
+        span = width * xp.itemsize
+        lower = Lane(builder, load(builder, slot, 0, xp.vector))
+        upper = Lane(builder, load(builder, slot, span, xp.vector))
+        fits = mask_word(~((lower > -limit) & (upper < limit)))
+        nan = load(builder, slot, 2 * span, I64)
+        return builder.icmp_unsigned("==", builder.or_(fits, nan), ir.Constant(I64, 0))
 
     return is_tame

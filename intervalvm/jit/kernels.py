@@ -1,16 +1,15 @@
-"""The compiled walk: numba source of what runs for each region, leaf and pixel.
+"""The compiled walk in numba: splits of regions, leaves, pixels.
 
-Everything a kernel knows stands in one int64 array, the *context* (see ``layout``):
-sizes, and addresses of records, coordinates, image and workspace. Kernels allocate nothing and
-raise nothing, so their object code runs without numba (``native`` compiles, keeps and loads it).
+The argument of a kernel is one int64 array, the *context* (see ``layout``): sizes, and addresses of
+records, coordinates, image and workspace. Kernels allocate nothing and raise nothing, so their
+object code runs without numba (``native`` compiles, caches and loads it).
 
-``walk`` first splits the whole image, whose ambiguous children are the tasks. Called again it takes
-them one by one, by an atomic counter, and walks each depth-first until no task is left or its
-budget is used up; then again.
+``walk`` first splits the whole image, whose ambiguous children are the tasks. Further calls take
+tasks by an atomic counter and walk each depth-first, until there is none or the budget is used up.
 
-A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. What is proven
-is filled; for the ambiguous children one backward pass finds which of them need each clause (a
-uint64 a clause), and then each child's program is written (see ``children``).
+A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. Proven children
+are filled; for the ambiguous ones a backward pass finds liveness (a uint64 mask of children per
+clause), and then each child's program is written (see ``children``).
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ import numpy as np
 from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import layout as c
 from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
 from intervalvm.jit.interpreter import Loop
@@ -42,17 +40,18 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
+from intervalvm.words import Meaning
 
 EVERYBODY = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 MOST_POLLS = 2_000
-"""How often a thread looks whether the root is split before it returns to Python: microseconds."""
+"""Polls for the split of the root before a return to Python: microseconds."""
 MOST_END_POLLS = 100_000
-"""How often the thread that the others work for looks whether they are done: some 100 us."""
+"""Polls of the caller's thread for the end of the others: about 100 us."""
 
 
 def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
-    """What a kernel calls: a loop over regions and, in a walk, one over blocks of a leaf."""
+    """The loops of a kernel: over regions and, in a walk, over blocks of a leaf."""
     if kind == "bounds":
         return (Loop("region", dtype, False, 1, meaning),)
     if kind == "merge":
@@ -65,8 +64,8 @@ def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
 def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
 
-    Where a program is not tame, a careful kernel (see ``lanes``) splits the image and finds whether
-    a tame one may do the rest.
+    If a program is not tame, a careful kernel (see ``lanes``) splits the image and decides whether
+    a tame one can continue.
     """
     regions, blocks = loops
     tame = regions.tame
@@ -120,7 +119,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def all_tame(ctx, stack):
-        """Whether all bounds of a split are finite, with room to spare, and none may be NaN."""
+        """Whether all bounds of a split are finite, with a margin, and none may be NaN."""
         records = uint32_at(stack[c.PROGRAM])
         tame_so_far = axis_is_tame(ctx[c.AXIS]) and axis_is_tame(ctx[c.AXIS] + axis_bytes)
         for i in range(stack[c.COUNT]):
@@ -133,10 +132,9 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def split(ctx, step, valid):
-        """Prove what can be proven of the region of stack row ``step``.
+        """Bound the children of the region of stack row ``step``, and fill proven ones.
 
-        ``valid`` are the children to look at; returns the ambiguous ones, of which it is then known
-        what they need.
+        ``valid`` is the mask of children; returns that of ambiguous ones, with their liveness.
         """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
@@ -230,7 +228,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def take_task(ctx, image_ctx, child):
-        """Write the program of a child of the whole image, where this thread will use it."""
+        """Write the program of a child of the whole image to this thread's memory."""
         stack, image = int64_at(ctx[c.STACK]), int64_at(image_ctx[c.STACK])
         write_program(image_ctx, image, child, ctx[c.PLACES], ctx[c.ARENA], stack)
         count = stack[c.CHILD_COUNT + child]
@@ -252,7 +250,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         return False
 
     def walk(address):
-        """Walk tasks, after splitting the image if DEPTH says so; returns 1 if any may be left."""
+        """Walk tasks, after the split of the image if DEPTH is -1; returns 1 if any may be left."""
         ctx = int64_at(address)
         image_ctx, shared = int64_at(ctx[c.IMAGE_CONTEXT]), int64_at(ctx[c.SHARED])
         if ctx[c.DEPTH] < 0:

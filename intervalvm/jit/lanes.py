@@ -1,12 +1,11 @@
-"""The rules of ``ops`` and ``interval`` as LLVM vector code: a namespace that writes instructions.
+"""The rules of ``ops`` as LLVM vector code: a namespace that writes instructions.
 
-``Lanes`` stands for the namespace ``xp`` of the rules, ``Lane`` for their arrays: 64 values side by
-side, one vector that LLVM lowers to whatever the processor has. Running a rule on them once, while
-numba compiles, writes its instructions; ``interpreter`` makes of them one arm for every operation.
+``Lanes`` is the namespace ``xp`` of the rules, ``Lane`` an array: a vector of 64 values, which LLVM
+lowers to the processor's vectors. Running a rule on them emits its instructions; ``interpreter``
+makes an arm of each operation.
 
-A *tame* namespace assumes that no NaN and no infinity can arise, which the walk has proven for the
-whole region before it uses one: every test for them is then a constant, and LLVM drops what hangs
-on it.
+A *tame* namespace assumes that no NaN or infinity arises, which the walk has proven for the region:
+tests for them are constants, and LLVM removes the dead code.
 """
 
 from __future__ import annotations
@@ -27,7 +26,31 @@ FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 ELEMENT = {"float32": FLOAT, "float64": DOUBLE}
 
 CHUNK = 8
-"""How many float64 a called function works on at a time: one or two registers of any processor."""
+"""The float64 of a call: one or two registers of any processor."""
+
+
+Operator = Callable[["Lane", Any], "Lane"]
+
+
+def _operator(of_floats: str, of_integers: str = "", *, swapped: bool = False) -> Operator:
+    """An operator of lanes: the builder's instruction, and another for integers if there is."""
+
+    def method(self: Lane, other: Any) -> Lane:
+        is_integer = of_integers and isinstance(self.element, ir.IntType)
+        a, b = self.value, self.lift(other)
+        name = of_integers if is_integer else of_floats
+        return self._arithmetic(name, *((b, a) if swapped else (a, b)))
+
+    return method
+
+
+def _comparison(test: str, how: str = "fcmp_ordered") -> Operator:
+    """A comparison; with NaN only != holds."""
+
+    def method(self: Lane, other: Any) -> Lane:
+        return self._new(getattr(self.builder, how)(test, self.value, self.lift(other)))
+
+    return method
 
 
 class Lane:
@@ -55,74 +78,22 @@ class Lane:
     def _arithmetic(self, name: str, a: ir.Value, b: ir.Value) -> Lane:
         return self._new(getattr(self.builder, name)(a, b))
 
-    def _is_float(self) -> bool:
-        return not isinstance(self.element, ir.IntType)
-
-    def __add__(self, other: Any) -> Lane:
-        return self._arithmetic("fadd" if self._is_float() else "add", self.value, self.lift(other))
-
-    def __sub__(self, other: Any) -> Lane:
-        return self._arithmetic("fsub" if self._is_float() else "sub", self.value, self.lift(other))
-
-    def __mul__(self, other: Any) -> Lane:
-        return self._arithmetic("fmul" if self._is_float() else "mul", self.value, self.lift(other))
-
-    def __radd__(self, other: Any) -> Lane:
-        return self.__add__(other)
-
-    def __rsub__(self, other: Any) -> Lane:
-        return self._arithmetic("fsub", self.lift(other), self.value)
-
-    def __rmul__(self, other: Any) -> Lane:
-        return self.__mul__(other)
-
-    def __truediv__(self, other: Any) -> Lane:
-        return self._arithmetic("fdiv", self.value, self.lift(other))
-
-    def __rtruediv__(self, other: Any) -> Lane:
-        return self._arithmetic("fdiv", self.lift(other), self.value)
+    __add__ = __radd__ = _operator("fadd", "add")
+    __sub__, __rsub__ = _operator("fsub", "sub"), _operator("fsub", swapped=True)
+    __mul__ = __rmul__ = _operator("fmul", "mul")
+    __truediv__, __rtruediv__ = _operator("fdiv"), _operator("fdiv", swapped=True)
+    __rshift__, __lshift__ = _operator("lshr"), _operator("shl")
+    __and__, __or__ = _operator("and_"), _operator("or_")
+    __xor__ = _operator("xor")
+    __lt__, __le__ = _comparison("<"), _comparison("<=")
+    __gt__, __ge__ = _comparison(">"), _comparison(">=")
+    __eq__, __ne__ = _comparison("=="), _comparison("!=", "fcmp_unordered")  # type: ignore[assignment]
 
     def __neg__(self) -> Lane:
         return self._new(self.builder.fneg(self.value))
 
-    def __rshift__(self, other: Lane) -> Lane:
-        return self._arithmetic("lshr", self.value, other.value)
-
-    def __lshift__(self, other: Lane) -> Lane:
-        return self._arithmetic("shl", self.value, other.value)
-
-    def __xor__(self, other: Lane) -> Lane:
-        return self._arithmetic("xor", self.value, other.value)
-
-    def __and__(self, other: Lane) -> Lane:
-        return self._arithmetic("and_", self.value, other.value)
-
-    def __or__(self, other: Lane) -> Lane:
-        return self._arithmetic("or_", self.value, other.value)
-
     def __invert__(self) -> Lane:
         return self._new(self.builder.not_(self.value))
-
-    def _compare(self, test: str, other: Any) -> Lane:
-        return self._new(self.builder.fcmp_ordered(test, self.value, self.lift(other)))
-
-    def __lt__(self, other: Any) -> Lane:
-        return self._compare("<", other)
-
-    def __le__(self, other: Any) -> Lane:
-        return self._compare("<=", other)
-
-    def __gt__(self, other: Any) -> Lane:
-        return self._compare(">", other)
-
-    def __ge__(self, other: Any) -> Lane:
-        return self._compare(">=", other)
-
-    def __eq__(self, other: object) -> Lane:  # type: ignore[override]
-        return self._compare("==", other)
-
-    def __ne__(self, other: object) -> Lane:  # type: ignore[override]
-        return self._new(self.builder.fcmp_unordered("!=", self.value, self.lift(other)))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -146,7 +117,7 @@ class Lanes:
         self.vector = self._vector(self.element)
         self.inf, self.nan = self._lift(float("inf")), self._lift(float("nan"))
         self.no = self._constant(I1, 0)
-        # Careful bounds, which prove that a walk may be tame, contain the tame ones in them.
+        # careful bounds, which prove that a walk is tame, contain the tame ones
         self.slack = 1.0 if tame else 4.0
 
     def _vector(self, element: ir.Type) -> ir.VectorType:
@@ -292,7 +263,7 @@ class Lanes:
     def rarely(
         self, mask: Lane, compute: Callable[[], tuple[Lane, ...]], other: tuple[Lane, ...]
     ) -> tuple[Lane, ...]:
-        """A branch around ``compute``, taken where no lane asks for it."""
+        """A branch around ``compute``, taken if no lane needs it."""
         builder = self.builder
         word = builder.bitcast(mask.value, ir.IntType(self.width))
         before = builder.block
@@ -304,7 +275,7 @@ class Lanes:
     def _merged(
         self, chosen: Iterable[Lane], computed: ir.Block, other: Iterable[Lane], before: ir.Block
     ) -> tuple[Lane, ...]:
-        """What two blocks lead to: ``chosen`` from one, ``other`` from the other."""
+        """The phi of two blocks: ``chosen`` from one, ``other`` from the other."""
         merged = []
         for lane, without in zip(chosen, other, strict=True):
             phi = self.builder.phi(lane.value.type)

@@ -1,8 +1,8 @@
-"""Sizes and places that machine code, what calls it and what reads its results agree on.
+"""Sizes and offsets shared by machine code, its callers and readers of its results.
 
-A slot of memory holds the result of one record: bounds over regions, values at the points of a
-block, or, in a proof, bounds over its pixels. A step of the walk splits regions: the whole image
-first, then its ambiguous children. The context is what a kernel is told.
+A slot holds the result of one record: bounds over regions, values at the points of a block, or, in
+a proof, bounds over its pixels. A step of the walk splits regions: the whole image first, then its
+ambiguous children. The context is the argument of a kernel.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.words import Meaning
 
 SPLIT_LEVELS = 3
 """A split takes up to three levels of the quadtree: 8 x 8 children."""
 SIDE, LANES = 8, 64
-"""Children of a region: lane 8*r + q is column q, row r. What depends on one axis alone has 8."""
+"""Children of a region: lane 8*r + q is column q, row r. Terms of one axis have 8."""
 BLOCK = 16
 """Points a side of the blocks in which a leaf is evaluated."""
 AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
-"""Pixels. The third is that of a proven image, where neither of the others could be proven."""
+"""Pixels; the third is unproven."""
 Each = Literal["region", "sample", "pixel"]
-"""What a lane stands for: a box; a sample; or, in a proof, what is asked of a pixel, as a box."""
+"""The meaning of a lane: a box; a sample; or, in a proof, a pixel as a box."""
 
 
 def interval_bytes(dtype: Any, width: int) -> int:
@@ -63,7 +63,7 @@ def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
 # --- the context: one int64 array of sizes and addresses, of which these are the places --------
 
 MOST_STEPS = 12
-"""Steps on the way to a leaf: 3 levels each, so more than any image has."""
+"""The most steps, of 3 levels each: more than any image has."""
 
 # The frame, the same for every thread.
 (

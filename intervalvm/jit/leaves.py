@@ -3,11 +3,10 @@
 A value or a truth is that of the pixel's sample. In a proof every pixel is a region of its own:
 inside, outside or neither.
 
-Leaves may be evaluated elsewhere: then a walk collects them, and draws what comes back. A *batch*
-is a list of blocks of up to 16 x 16 pixels, and the records of their programs. A block
-(``BLOCK_WORDS`` int32, see ``layout``) says which records are its own and which pixels; the blocks
-of one leaf share its records. Its results are the 256 bits of a truth, row by row, or 256 values.
-Where a block is smaller, the results beyond its pixels mean nothing.
+With a leaf hook, a walk collects leaves for another device, and draws the results. A *batch* is a
+list of blocks of up to 16 x 16 pixels, and the records of their programs. A block (``BLOCK_WORDS``
+int32, see ``layout``) has its range of records and of pixels; the blocks of one leaf share records.
+Its results are the 256 bits of a truth, row by row, or 256 values, undefined beyond its pixels.
 """
 
 from __future__ import annotations
@@ -136,7 +135,7 @@ def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
 
     @jit
     def leaf_rows(ctx):
-        """Judge up to 16 rows of the noted leaf pixel by pixel; returns records x lanes."""
+        """Prove up to 16 rows of the noted leaf pixel by pixel; returns records x lanes."""
         n = ctx[c.LEAF_COUNT]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]

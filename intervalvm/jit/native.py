@@ -1,7 +1,7 @@
 """Kernels as object code: compiled by numba once on a machine, then loaded without numba.
 
-The object code of each dtype is kept in a file (see ``cache``). numba is imported only to compile:
-loading takes llvmlite's binding alone, a tenth of the time.
+Object code is cached in files (see ``cache``). numba is imported only to compile: loading needs
+llvmlite only, a tenth of the time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import llvmlite.binding as llvm
 from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.evaluators import MEANINGS, Meaning
+from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit.cache import digest, kept
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from intervalvm.jit.interpreter import Loop
@@ -37,8 +38,8 @@ PINNED = {
     "LOOP_VECTORIZE": 1,
     "SLP_VECTORIZE": 0,
 }
-"""Settings of numba's with which kernels are compiled, whatever a program, its environment or a
-file in its working folder say: it needs code that raises nothing."""
+"""Numba's settings for kernels, which override those of the program, its environment and a file in
+its working folder: kernels must not raise."""
 _loaded: dict[tuple[str, str, Meaning], Kernel] = {}
 _compiling = threading.RLock()
 if hasattr(os, "register_at_fork"):
@@ -54,9 +55,9 @@ if hasattr(os, "register_at_fork"):
 def kernel(kind: str, dtype: str, meaning: Meaning = "float") -> Kernel:
     """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
 
-    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws what others evaluated;
-    ``meaning`` is that of bounds, and "real" is for proofs. It releases the GIL while it runs. The
-    first call on a machine compiles it, which takes seconds and is logged.
+    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
+    hook; ``meaning`` is that of bounds, "real" for proofs. It releases the GIL. The first call on a
+    machine compiles it, which takes seconds and is logged.
     """
     # who finds it takes no lock: most frames do
     key = kind, dtype, meaning
@@ -102,7 +103,7 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     address = engine.get_function_address(SYMBOL)
-    # Its result goes to an address and its error status is always 0: that is numba's convention.
+    # numba's convention: the result goes to an address, and the status is 0
     native = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(
         address
     )
@@ -116,7 +117,7 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
 
 
 def _digest(kind: str, dtype: str, meaning: Meaning = "float") -> str:
-    """A name for the object code: whatever could change the code changes it."""
+    """A digest of everything that could change the object code."""
     machine = (
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
@@ -150,7 +151,7 @@ def _compile(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachin
 
 @contextmanager
 def _pinned() -> Iterator[None]:
-    """Within it numba has the settings ``PINNED``, and its usual level of optimisation."""
+    """Set numba's settings ``PINNED``, and its default optimization level."""
     from numba import config
 
     config.reload_config()  # type: ignore[no-untyped-call]  # before numba does, and undoes this

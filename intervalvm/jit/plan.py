@@ -1,4 +1,4 @@
-"""What depends on a tape alone, computed once: its program, with workspaces for its length."""
+"""``Plan``: what depends on a tape only, its program and workspaces."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from numpy.typing import NDArray
 from intervalvm.compiler.pipeline import compile
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
 from intervalvm.errors import DoesNotFit
-from intervalvm.evaluate.evaluators import Inputs, Meaning
+from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning
 
 MOST_PLANS = 8
-"""Plans kept with a tape: one for each dtype, mode, domain and setting of z and the variables."""
+"""Plans cached with a tape: for dtype, mode, domain, and values of z and variables."""
 MOST_CLAUSES = 1 << 28
 PLANNING_BYTES = 1280
-"""The most that a clause takes while a plan is made, as measured: 360 to 1,030."""
+"""Measured peak bytes a clause of planning: 360 to 1,030."""
 
 
 MOST_ARENA = 1 << 22
-"""Records that the arena holds beyond the least it must: 64 MiB. Past it, children are deferred."""
+"""Records of the arena beyond the minimum: 64 MiB. Children that do not fit are deferred."""
 
 
 def arena_records(length: int, steps: int) -> int:
@@ -39,7 +40,7 @@ def arena_records(length: int, steps: int) -> int:
 
 
 class Workspace:
-    """One thread's scratch memory for a program of ``length`` records."""
+    """A thread's workspace for a program of ``length`` records."""
 
     def __init__(self, length: int, constants: int, steps: int, slots: Slots) -> None:
         places = length + INPUTS
@@ -95,9 +96,9 @@ class Workspace:
 
 @dataclass
 class Plan:
-    """A tape made ready for the compiled walk, for coordinates up to ``domain`` in size.
+    """A tape prepared for the compiled walk, for coordinates up to ``domain`` in absolute value.
 
-    ``frame`` is the kernels' context as far as it depends on the program alone.
+    ``frame`` is the part of the kernels' context that depends on the program only.
     """
 
     program: Program
@@ -136,7 +137,7 @@ class Plan:
         )
 
     def take(self, count: int, steps: int) -> list[Workspace]:
-        """Scratch memory for ``count`` threads, which nobody else uses."""
+        """Unused workspaces for ``count`` threads."""
         taken: list[Workspace] = []
         while len(taken) < count and self._idle:
             try:
@@ -155,10 +156,7 @@ class Plan:
         return taken
 
     def put_back(self, *workspaces: Workspace) -> None:
-        """Keep scratch memory for the next frame: no thread uses it any more, nor will.
-
-        The last is the first that ``take`` returns.
-        """
+        """Return an unused workspace for the next frame. The last is the first of ``take``."""
         self._idle.extend(workspaces)
 
     def put_under(self, workspace: Workspace) -> None:
@@ -167,14 +165,14 @@ class Plan:
 
     @contextmanager
     def workspaces(self, count: int, steps: int) -> Iterator[list[Workspace]]:
-        """Scratch memory for what the caller does alone; after an exception it is not kept."""
+        """A workspace for the caller's thread; after an exception it is dropped."""
         taken = self.take(count, steps)
         yield taken
         self.put_back(*reversed(taken))
 
 
 def domain_of(box: tuple[float, float, float, float], dtype: np.dtype[Any]) -> float:
-    """A finite bound on all coordinates of a box, one of few, so that frames nearby share a plan.
+    """A finite bound on all coordinates of a box, rounded so that frames nearby share a plan.
 
     The box is x low, x high, y low, y high.
     """
@@ -196,7 +194,7 @@ def plan_of(
 ) -> Plan:
     """The plan of ``tape`` with its z and variables set, for coordinates up to ``domain``.
 
-    It is kept with the tape. Of the real function only the sign can be asked.
+    It is cached with the tape. For the real function it has the sign only.
     """
     plans = tape.derived("plans", lambda: lru_cache(MOST_PLANS)(_Planner(tape)))
     exact = tuple((name, float(value).hex()) for name, value in settings.items())

@@ -1,10 +1,9 @@
-"""The thread pool: threads that help to draw, kept for the next frame.
+"""The thread pool, reused by the next frame.
 
 A signal handler may raise at any bytecode of the main thread, and again in any ``finally``. So
-nothing here depends on a clean-up that Python code must reach: what threads work on is owned by the
-threads themselves (see ``Work``), and what tells them to stop is a lock that a ``with`` statement
-releases without running Python code. Queues and locks are those of the interpreter, which an
-exception cannot leave half done.
+nothing here depends on cleanup in Python code: threads own what they work on (see ``Work``), and
+the signal to stop is a lock that a ``with`` statement releases without running Python code. Queues
+and locks are the interpreter's, which an exception cannot leave in a partial state.
 """
 
 from __future__ import annotations
@@ -20,17 +19,16 @@ from intervalvm.errors import IntervalvmError
 
 Place = TypeVar("Place")
 PATIENCE = 1.0
-"""Seconds after which a frame that waits for a thread looks whether it is still alive."""
+"""Seconds between checks that a thread is alive while a frame waits for it."""
 
 
 class Work(Generic[Place]):
     """Work that threads share: each takes a place and repeats ``turn(place)`` until that is false.
 
-    It is under way while its caller holds ``under_way``; left for any reason, threads stop after
-    the turn that they are in, and none begins. Whoever takes part holds ``turn`` and its place: the
-    memory that they refer to is freed when the last has left. A closed work holds neither, so those
-    who come late to it keep nothing alive. ``leave(place)`` is told of each place that no thread is
-    at any more, unless by an exception.
+    It runs while its caller holds ``under_way``; then threads stop after the current turn, and none
+    begins. A participant refers to ``turn`` and its place, whose memory is freed when the last has
+    left. A closed work refers to neither, so late threads keep nothing alive. ``leave(place)``
+    is called when a thread has left a place, except by an exception.
     """
 
     def __init__(
@@ -45,7 +43,7 @@ class Work(Generic[Place]):
         self._home: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def __call__(self) -> None:
-        """Take part, if there is still a place."""
+        """Take part if there is a free place."""
         try:
             turn, place = self._parts.pop()
         except IndexError:
@@ -60,7 +58,7 @@ class Work(Generic[Place]):
         self._home.put(error)
 
     def close(self) -> int:
-        """Have no more threads begin; returns how many have."""
+        """Let no more threads begin; returns how many have begun."""
         begun = self._count
         with suppress(IndexError):
             while True:
@@ -70,7 +68,7 @@ class Work(Generic[Place]):
         return begun
 
     def wait(self, begun: int, threads: Sequence[threading.Thread]) -> None:
-        """Until so many of ``threads`` have left the work; raises what one of them has raised."""
+        """Wait until a number of ``threads`` have left; raises an exception of one of them."""
         while begun:
             try:
                 error = self._home.get(timeout=PATIENCE)
@@ -93,9 +91,9 @@ class ThreadPool:
         self._threads: list[threading.Thread] = []
 
     def call(self, work: Callable[[], None], count: int) -> list[threading.Thread]:
-        """Have up to ``count`` threads call ``work()`` as soon as they can; returns them.
+        """Let up to ``count`` threads call ``work()``; returns them.
 
-        They are fewer where the system has no more: whoever shares work can do all of it.
+        There may be fewer, down to none: the caller can do all of the work.
         """
         threads = self._threads
         if not all(thread.is_alive() for thread in threads):
@@ -127,7 +125,7 @@ def current() -> ThreadPool:
 
 
 def _begin_anew() -> None:
-    """In a process that was forked: a fork takes no thread along but its own."""
+    """Reset the pool in a forked process, which has only the forking thread."""
     global _pool
     _pool = ThreadPool()
 

@@ -23,11 +23,11 @@ from intervalvm.memory import address_of
 
 Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
-"""Records x lanes a call evaluates before it returns to Python: some 10 ms."""
+"""Records x lanes of a call before it returns to Python: about 10 ms."""
 
 Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[Workspace]], native.Kernel]
-"""Given a walk, the coordinates (x and then y, each with a leaf's width beyond it) and the threads'
-workspaces, made ready: a walk that collects leaves and sees to what becomes of them."""
+"""The leaf hook: evaluates leaf tiles on another device. From a walk, the coordinates (x, then y,
+each padded by a leaf's width) and prepared workspaces to a walk that collects and draws leaves."""
 
 
 def render(
@@ -42,12 +42,11 @@ def render(
     progress: Callable[[int, int], None] | None = None,
     elsewhere: Elsewhere | None = None,
 ) -> NDArray[np.int64]:
-    """Fill ``pixels`` (uint8 for a bitmap, else the dtype); returns what was counted by each step.
+    """Fill ``pixels`` (uint8 for a bitmap, else the dtype); returns the counts of each step.
 
-    ``is_clear`` says that all pixels are 0. ``steps`` are the levels of the quadtree that each
-    split takes. The image does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of
-    columns and rows: both the samples, or the ends of the pixels' sides where a proof is about
-    areas. ``elsewhere`` has the leaves evaluated somewhere else.
+    ``is_clear`` asserts that all pixels are 0. ``steps`` are the levels of each split. The image
+    does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of columns and rows: both
+    the samples, or the ends of the pixels' areas to prove. ``elsewhere`` is the leaf hook.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     image, *own = plan.take(threads + 1, len(steps))
@@ -69,8 +68,8 @@ def render(
 def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
     """The plan of the same tape for a box (low, high) by (low, high) within the plan's domain.
 
-    Its program is what is left of the other's after one split with a single child; it gives the
-    same bits at every float point of the box.
+    Its program is that of the single child of a split, with the same bits at every float point of
+    the box.
     """
     x_ends, y_ends = np.array(x, plan.dtype), np.array(y[::-1], plan.dtype)
     pixels = np.zeros((2, 2), np.uint8 if plan.is_bitmap else plan.dtype)
@@ -91,9 +90,9 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
 
 
 class _Frame:
-    """The part of the kernels' contexts that all threads share, and the memory it points to.
+    """The shared part of the kernels' contexts, and the memory it points to.
 
-    A thread that draws holds the frame: what a kernel reads and writes outlives it.
+    A drawing thread refers to the frame, so the memory of a kernel outlives it.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class _Frame:
         steps: Sequence[int],
     ) -> None:
         samples = lower if upper[0] is lower[0] else (*lower, *upper)
-        # up to a block is read beyond the end, and what comes of it is not used
+        # up to a block is read beyond the end, and not used
         starts = np.cumsum([0, *(len(side) + BLOCK for side in samples)]).tolist()
         self.samples = np.zeros(starts[-1], plan.dtype)
         for start, side in zip(starts, samples, strict=False):
@@ -125,7 +124,7 @@ class _Frame:
         words[c.SHARED], words[c.IMAGE_CONTEXT] = address_of(self.shared), image.address
 
     def start(self, own: Sequence[Workspace]) -> list[int]:
-        """Make all contexts ready; returns the addresses of those in ``own``, the caller's first.
+        """Prepare all contexts; returns the addresses of those in ``own``, the caller's first.
 
         The caller's thread splits the image.
         """
@@ -139,7 +138,7 @@ class _Frame:
 
 
 def load(plan: Plan) -> None:
-    """Have the kernels that a plan needs ready: compiled on this machine's first run."""
+    """Load the kernels of a plan, compiled on the machine's first run."""
     _kernel(plan, is_tame=plan.program.is_tame)
 
 
@@ -156,13 +155,13 @@ def _run(
     *,
     to_the_end: bool,
 ) -> None:
-    """Walk until no task is left, one thread a workspace, the caller's thread among them.
+    """Walk until no task is left, with one thread per workspace, the caller's included.
 
-    The others are called before the image is split, and wait for it: waking them takes as long.
-    ``to_the_end`` waits for them to return, and not only for their tasks to be done.
+    The others are woken before the image is split, since that takes as long. ``to_the_end`` waits
+    for them to return, not only for the end of their tasks.
 
-    An exception, such as an interrupt or one that ``progress`` raises, is not held up by the
-    others: they stop soon, and what they write to is theirs until then.
+    An exception, such as an interrupt or one of ``progress``, does not wait for the others: they
+    stop soon, and own their memory until then.
     """
     shared, total = frame.shared, frame.pixels.size
 

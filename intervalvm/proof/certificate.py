@@ -25,8 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intervalvm.errors import FileError, OptionError
-from intervalvm.files import check_path, write_atomically
-from intervalvm.formats.foreign import is_picture
+from intervalvm.files import check_path, is_picture, write_atomically
 from intervalvm.proof.cells import VERDICTS, Cells
 
 if TYPE_CHECKING:

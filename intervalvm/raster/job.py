@@ -10,10 +10,10 @@ import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image, Level, Stats
+from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from intervalvm.raster.grid import Axes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NONE = -1
-"""Stands where a clause has no operand."""
+"""No operand."""
 
 
 def as_single(text: str, wide: float) -> np.float32:
@@ -55,12 +55,21 @@ def _unbounded(single: np.float32) -> float:
 
 
 class Tape(Shown):
-    """A shape as a list of clauses; immutable, hashable, picklable, safe to share by threads.
+    """A list of clauses, whose value is that of the last one. Immutable, hashable, picklable.
 
-    ``codes`` uint8[n] are places in ``ops.ROWS``; ``left`` and ``right`` int32[n] are operands, -1
-    where there is none (for a ``var`` clause ``left`` is a place in ``variables``); ``wide``
-    float64[n] and ``single`` float32[n] are the values of ``const`` clauses, each rounded once from
-    its source. All arrays are read-only.
+    ``str(tape)`` is ``.vm`` text, and ``tape(x, y)`` evaluates.
+
+    Attributes
+    ----------
+    codes : uint8[n]
+        Indices into ``ops.ROWS``. All arrays are read-only.
+    left, right : int32[n]
+        Operands, or -1; ``left`` of a ``var`` clause is an index into ``variables``.
+    wide : float64[n]
+    single : float32[n]
+        Values of ``const`` clauses, each rounded once from its text.
+    variables : tuple of str
+        The names of free variables.
     """
 
     __slots__ = ("_derived", "_hash", "codes", "left", "right", "single", "variables", "wide")
@@ -91,7 +100,7 @@ class Tape(Shown):
             "single": np.array(single, np.float32),
         }
         for name in ("wide", "single"):
-            # one NaN, whatever its sign: text cannot tell them apart, equality must not either
+            # one NaN, whatever its sign: in text and for equality all are the same
             arrays[name][np.isnan(arrays[name])] = np.nan
         for name, array in arrays.items():
             array.flags.writeable = False
@@ -134,7 +143,7 @@ class Tape(Shown):
         return late.call("evaluate", self, x, y, z, **options)
 
     def clause(self, i: int) -> str:
-        """Clause ``i``, from 0, as a line of ``.vm`` text. OptionError if there is none."""
+        """Clause ``i``, from 0, as a line of ``.vm`` text. Raises OptionError if there is none."""
         return self._clause(self._place(i))
 
     def _place(self, i: int) -> int:
@@ -158,26 +167,26 @@ class Tape(Shown):
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The coordinates that the tape reads, of "x", "y", "z"."""
+        """The coordinates that the tape reads: some of "x", "y" and "z"."""
         present = set(np.unique(self.codes).tolist())
         return tuple(axis for axis, op in AXES.items() if CODE[op] in present)
 
     def counts(self) -> dict[str, int]:
-        """How many clauses there are of each operation, most frequent first."""
+        """The number of clauses of each operation, most frequent first."""
         return {ROWS[code].name: n for code, n in Counter(self.codes.tolist()).most_common()}
 
     def constants(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The values of ``const`` clauses in ``dtype`` (float32 or float64); 0 elsewhere."""
+        """The values of ``const`` clauses in ``dtype`` (float32 or float64), 0 for others."""
         return self.single if dtype == np.float32 else self.wide
 
     def operands(self, i: int) -> tuple[int, ...]:
-        """The clause indices that clause ``i`` reads."""
+        """The indices of the operands of clause ``i``."""
         return (int(self.left[i]), int(self.right[i]))[: ROWS[self.codes[i]].arity]
 
     def settings(self, variables: Mapping[str, Any] | None) -> tuple[Any, ...]:
         """The value of each free variable, in the order of ``self.variables``.
 
-        Raises VariableError for one that is missing, or that the tape does not have.
+        Raises VariableError for a missing or an unknown one.
         """
         given = self.known(variables)
         if missing := [name for name in self.variables if name not in given]:
@@ -189,7 +198,7 @@ class Tape(Shown):
         return tuple(given[name] for name in self.variables)
 
     def known(self, variables: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        """``variables``, a dict or None: VariableError for one that the tape does not have."""
+        """``variables``, a dict or None. Raises VariableError for an unknown one."""
         given = mapping("variables", variables)
         if unknown := sorted(given.keys() - set(self.variables)):
             known = ", ".join(map(repr, self.variables)) or "none"
@@ -201,9 +210,9 @@ class Tape(Shown):
 
     @in_default_environment
     def bind(self, /, **values: float) -> Tape:
-        """This tape with the named free variables set to numbers, which are then constants.
+        """This tape with constants for the named free variables.
 
-        Raises VariableError for a name that it does not have.
+        Raises VariableError for an unknown name.
         """
         numbers = values_to_bind(self.variables, values)
         free = {name: 0 for name in self.variables if name not in numbers}
@@ -221,17 +230,17 @@ class Tape(Shown):
         return Tape(codes, left, self.right, wide, single, tuple(free))
 
     def to_dot(self) -> str:
-        """The graph of the clauses in Graphviz's language: ``dot -Tsvg`` draws it.
+        """The graph of the clauses in Graphviz's language.
 
-        Raises OptionError for a tape of more clauses than a picture can show.
+        Raises OptionError for a tape of too many clauses.
         """
         text: str = late.call("to_dot", self)
         return text
 
     def derived(self, key: object, make: Callable[[], T]) -> T:
-        """What ``make()`` returns, kept with the tape under ``key``: computed once a tape.
+        """The result of ``make()``, cached with the tape under ``key``.
 
-        Two threads may both compute it; one result is kept and both get that one.
+        Two threads may both compute it, but get the same result.
         """
         known = self._derived
         if key not in known:
@@ -240,7 +249,7 @@ class Tape(Shown):
         return result
 
     def check(self) -> Self:
-        """Assert what every pass promises of its result; returns the tape."""
+        """Assert the invariants of a tape, and return it."""
         assert len(self) > 0, "a tape has at least one clause"
         for i, code in enumerate(self.codes.tolist()):
             assert code < len(ROWS), f"clause {i}: no operation {code}"
@@ -256,7 +265,7 @@ class Tape(Shown):
 
 
 def values_to_bind(variables: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, float]:
-    """``values`` as floats. VariableError for a name that is not one of ``variables``."""
+    """``values`` as floats. Raises VariableError for an unknown name."""
     names = set(variables)
     for name in values:
         if name not in names:
@@ -274,7 +283,7 @@ def constant_text(wide: float, single: np.float32) -> str:
     text = repr(wide)
     if not np.isfinite(wide) or as_single(text, wide) == single:
         return text
-    # The source lay beside the middle of two float32 by less than a float64 shows: say which side.
+    # The source was so near to the middle of two float32 that its float64 is that middle.
     exact = Decimal(wide)
     side = 1 if float(single) > wide else -1
     digits, exponent = exact.as_tuple().digits, exact.as_tuple().exponent
@@ -284,7 +293,7 @@ def constant_text(wide: float, single: np.float32) -> str:
 
 
 def wrong_name(name: str) -> str | None:
-    """What is wrong with the name of a free variable: a word that UTF-8 can spell is right."""
+    """What is wrong with the name of a free variable, which must be a word in UTF-8."""
     if name in AXES:
         return "is a coordinate"
     if name.split() != [name]:
@@ -316,7 +325,7 @@ class TapeBuilder:
 
     @in_default_environment
     def const(self, wide: float, single: np.float32 | None = None) -> int:
-        """Append a constant; ``single`` where rounding ``wide`` would be a second rounding."""
+        """Append a constant; ``single`` is given if ``wide`` would be rounded twice."""
         i = self.clause("const")
         if single is None:
             with np.errstate(over="ignore", under="ignore"):
@@ -325,7 +334,7 @@ class TapeBuilder:
         return i
 
     def variable(self, name: str) -> int:
-        """Append a read of the free variable ``name``, any word that ``var-NAME`` can spell."""
+        """Append a read of the free variable ``name``."""
         if why := wrong_name(name):
             raise OptionError(f"{name!r} {why}: a free variable needs another name")
         return self.clause("var", self.variables.setdefault(name, len(self.variables)))

@@ -1,4 +1,4 @@
-"""Liveness, and what depends on what: which clauses are read, where last, how many at once."""
+"""Liveness and dependencies: last uses, live sets, and inputs of clauses."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ ARITY = np.array([op.arity for op in ROWS], np.uint8)
 
 
 def last_use(tape: Tape) -> NDArray[np.int64]:
-    """For each clause, the index of the last clause that reads it.
-
-    A clause that nobody reads is last used by itself; the root by the end of the tape, n.
-    """
+    """last_use[i] is the last clause that reads clause i; i if it is unused, n for the root."""
     n = len(tape)
     last = np.arange(n)
     arity = ARITY[tape.codes]
@@ -29,7 +26,7 @@ def last_use(tape: Tape) -> NDArray[np.int64]:
 
 
 def dying(tape: Tape) -> list[list[int]]:
-    """For each clause, the clauses whose values nobody reads after it."""
+    """For each clause, the clauses that are dead after it."""
     dead: list[list[int]] = [[] for _ in range(len(tape) + 1)]
     for i, last in enumerate(last_use(tape).tolist()):
         dead[last].append(i)
@@ -37,17 +34,17 @@ def dying(tape: Tape) -> list[list[int]]:
 
 
 def peak_live(tape: Tape) -> int:
-    """The most values that are alive at once in an evaluation that frees at the last use."""
+    """The maximum number of live values."""
     last = last_use(tape)
     alive = np.zeros(len(tape) + 2, np.int64)
     np.add.at(alive, np.arange(len(tape)), 1)
-    # A value is still held while the clause that reads it last is computed.
+    # a value is live while its last user is computed
     np.add.at(alive, last + 1, -1)
     return int(np.cumsum(alive).max())
 
 
 def needed(tape: Tape, results: Iterable[int]) -> NDArray[np.bool_]:
-    """Which clauses ``results``, clauses too, are computed from; they are among them."""
+    """The mask of the clauses that ``results`` depend on, themselves included."""
     found = [False] * len(tape)
     for result in results:
         found[result] = True
@@ -61,7 +58,7 @@ def needed(tape: Tape, results: Iterable[int]) -> NDArray[np.bool_]:
 
 
 def dependencies(tape: Tape, axes: Sequence[int], free: Sequence[int] = ()) -> list[int]:
-    """For each clause, the bits of all axes and free variables that it depends on."""
+    """For each clause, a mask of the axes and free variables that it depends on."""
     bits = {CODE[op]: bit for op, bit in zip(AXES.values(), axes, strict=True)}
     variable = CODE["var"]
     found: list[int] = []

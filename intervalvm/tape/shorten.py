@@ -1,4 +1,4 @@
-"""Shorten a tape by what an interval evaluation proved: (tape, trace) to a tape for each region."""
+"""Shorten a tape by the choices of an interval evaluation, its trace."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from intervalvm.tape import Tape, select
 class Trace:
     """The choices of one interval evaluation over some regions.
 
-    Bit k of ``left_only[i]`` says that in region k only the left operand of clause i can matter;
-    ``right_only`` likewise; they share no bit. Clauses without a choice have 0.
+    Bit k of ``left_only[i]`` is set if in region k only the left operand of clause i can matter;
+    ``right_only`` likewise. The masks are disjoint, and 0 without a choice.
     """
 
     left_only: list[int]
     right_only: list[int]
 
     def __and__(self, other: Trace) -> Trace:
-        """The choices that both have."""
+        """The common choices."""
         left, right = (
             [a & b for a, b in zip(*sides, strict=True)]
             for sides in (
@@ -40,10 +40,10 @@ class Trace:
 
 
 def simplify(tape: Tape, trace: Trace, region: int = 0) -> Tape:
-    """The tape of region ``region``: decided choices are aliases, what nobody reads is gone.
+    """The tape of region ``region``: decided choices are aliases, dead clauses are removed.
 
-    Its value has the same bits at every point of the region for which the trace was made. Free
-    variables stay declared, also where no clause reads them any more.
+    Its value has the same bits at every point of the region of the trace. Free variables stay
+    declared, even if unused.
     """
     n = len(tape)
     alias = np.arange(n)
@@ -63,10 +63,10 @@ def simplify(tape: Tape, trace: Trace, region: int = 0) -> Tape:
 
 
 def sign_demanded(tape: Tape) -> NDArray[np.bool_]:
-    """Which clauses are only ever asked whether they are below 0.
+    """The mask of clauses of which only the sign is demanded.
 
-    The root is, when the picture is all that is wanted; so is an operand of a ``min`` or ``max``
-    that is, and that nothing else reads: ``min(a, b) < 0`` is ``a < 0 or b < 0``.
+    That is the root, and the operands of such a ``min`` or ``max`` with a single user, since
+    ``min(a, b) < 0`` is ``a < 0 or b < 0``.
     """
     n = len(tape)
     demanded = np.ones(n, bool)

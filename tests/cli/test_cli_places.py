@@ -18,7 +18,7 @@ from support.command_line import CIRCLE, PICTURE, QUICK, ascii_art, fails, files
 
 import intervalvm as ivm
 from intervalvm.cli import main
-from intervalvm.formats.foreign import PICTURES
+from intervalvm.files import PICTURES
 from intervalvm.raster.formats import FORMATS
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links, pipes and descriptors of POSIX")

@@ -18,8 +18,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm.api.notebook import SIZE_PX, describe
-from intervalvm.formats.dot import MOST_CLAUSES
-from intervalvm.formats.fidget import text_of
+from intervalvm.formats.write import MOST_CLAUSES, text_of
 from intervalvm.ops import OPS, ROWS
 from intervalvm.shapes import Shape
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from support.strategies import tapes
 
 from intervalvm.errors import FileError, FormatError
-from intervalvm.formats.vm import load, parse, save
+from intervalvm.formats.vm import load, parse
+from intervalvm.formats.write import save
 from intervalvm.ops import ROWS, Op
 from intervalvm.tape import Tape, TapeBuilder
 

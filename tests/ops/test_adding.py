@@ -49,7 +49,7 @@ import pytest
 
 import intervalvm as ivm
 from intervalvm.compiler.predicates import STEPS
-from intervalvm.formats.fidget import text_of
+from intervalvm.formats.write import text_of
 from intervalvm.ops import OPS
 
 x, y, _ = ivm.axes()

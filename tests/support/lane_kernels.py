@@ -16,11 +16,11 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.evaluate.evaluators import Meaning
 from intervalvm.jit import interpreter, layout, native
 from intervalvm.jit.layout import AREA, LANES, Each
 from intervalvm.memory import aligned
 from intervalvm.ops.row import Interval
+from intervalvm.words import Meaning
 
 
 @cache

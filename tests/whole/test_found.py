@@ -15,7 +15,8 @@ from fuzz.checks import Tried, Wrong, check, what_fails
 from fuzz.shrink import shrink
 from fuzz.soak import soak
 from fuzz.source import Bytes, Dice
-from intervalvm.ops import bounds
+from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.ops.row import Interval
 from intervalvm.raster.grid import coordinates
 
 FOUND = sorted((TESTS / "found").glob("*.vm"))
@@ -49,15 +50,15 @@ def test_the_same_seed_draws_the_same_cases() -> None:
     assert str(draw(Dice("1:2"))) == str(draw(Dice("1:2"))) != str(draw(Dice("1:3")))
 
 
-def _one_float_too_high(xp: object, a: bounds.Interval, b: bounds.Interval) -> object:
+def _one_float_too_high(xp: object, a: Interval, b: Interval) -> object:
     lower = np.nextafter(a.lower + b.lower, np.float32(np.inf))
-    return bounds.Interval(lower, a.upper + b.upper, a.maybe_nan | b.maybe_nan)
+    return Interval(lower, a.upper + b.upper, a.maybe_nan | b.maybe_nan)
 
 
 def test_an_interval_rule_that_is_one_float_off_is_found_shrunk_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(bounds.RULES, "add", _one_float_too_high)
+    monkeypatch.setitem(NEAREST.intervals, "add", _one_float_too_high)
     start = "x var-x\ny var-y\na add x y\nb square a\nc max b a\nd sub c x"
     case = Case(ivm.parse(start), size=(4, 4))
     failed = what_fails(case)

@@ -13,8 +13,8 @@ import pytest
 from support.places import TESTS, TOP
 
 SENSITIVE = [
-    "cli/test_cli.py::test_a_signal_ends_it_cleanly",
-    "cli/test_cli.py::test_standard_error_on_a_full_disk_changes_no_status",
+    "cli/test_cli_streams.py::test_a_signal_ends_it_cleanly",
+    "cli/test_cli_streams.py::test_standard_error_on_a_full_disk_changes_no_status",
     "cli/test_cli_progress.py::test_a_bar_moves_in_a_terminal_and_an_interrupt_ends_it[reading]",
     "whole/test_faults.py::test_a_signal_leaves_the_old_file_and_no_other[render-INT]",
     "whole/test_faults.py::test_a_signal_leaves_the_old_file_and_no_other[render-TERM]",
