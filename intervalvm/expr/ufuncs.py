@@ -156,13 +156,13 @@ def ufuncs() -> list[str]:
     return list(UFUNCS)
 
 
-WAYS_OUT = {
+WAYS_OUT = {name: way for name, way in {
     "floor_divide": "floor(a / b)", "divmod": "floor(a / b) and mod(a, b)", "modf": "trunc(a)",
     "exp2": "exp(a * math.log(2))", "expm1": "exp(a) - 1", "log1p": "log(1 + a)",
     "log2": "log(a) / math.log(2)", "log10": "log(a) / math.log(10)",
     "cbrt": "exp(log(a) / 3), for a from 0 upwards", "float_power": "exp(p * log(a))",
     "logaddexp": "log(exp(a) + exp(b))",
-}  # fmt: skip
+}.items() if name not in UFUNCS}  # fmt: skip
 """Replacements for functions without a counterpart; last bits may differ."""
 
 
