@@ -109,7 +109,7 @@ before {ms(found.seconds(largest, FILL_OLD))} ms. The memory of a new image come
 pages, cleared as they are first touched; outside, where the picture is 0, the walk touches none.
 
 {sizes.growth(found)}
-## What each technique is worth
+## Effect of each technique
 
 The same picture at 1024, one thread, with one technique switched off:
 

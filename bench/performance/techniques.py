@@ -1,4 +1,4 @@
-"""What each technique is worth: the same picture without it.
+"""The effect of each technique: the same picture without it.
 
 A switch is an option of the pipeline, or an engine's own piece in another place.
 """
@@ -86,7 +86,7 @@ def drawing(
 
 ALL = "nothing"
 SWITCHES: dict[str, Technique] = {
-    "demand: only the root is asked": "pushdown",
+    "demand: at the root only": "pushdown",
     "thresholds: demand through min, max and neg": "thresholds",
     "terms of one axis": "axes",
     "folding": "fold",
@@ -95,7 +95,7 @@ SWITCHES: dict[str, Technique] = {
 
 
 def switched_off(shape: Subject, *, rounds: int) -> tuple[str, str]:
-    """Two tables: what each technique is worth, and the mean lengths of programs with it."""
+    """Two tables: the effect of each technique, and the mean lengths of programs with it."""
     of = scene(shape.tape)
     plans = {ALL: of.plan} | {name: of.without(each) for name, each in SWITCHES.items()}
     wild = Plan(replace(of.plan.program, is_tame=False), of.plan.domain)

@@ -39,10 +39,10 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
 
 @lru_cache
 def _ties_take_right(module: ModuleType, name: str, dtype: np.dtype[Any]) -> bool:
-    """Whether the library's own minimum (maximum) returns the right one of +0 and -0.
+    """Whether the library's minimum (maximum) returns the right operand for +0 and -0.
 
-    IEEE 754 leaves it open and libraries differ by processor, so it is tried: for each length of a
-    vector loop and its tail, contiguous, strided and against a scalar. A GPU has neither.
+    IEEE 754 leaves this open, and libraries differ by processor, so it is tested: for each length
+    of a vector loop and its tail, contiguous, strided and with a scalar.
     """
     choose = getattr(module, name)
     zeros = module.zeros(2 * 67, dtype)
@@ -58,7 +58,7 @@ def _ties_take_right(module: ModuleType, name: str, dtype: np.dtype[Any]) -> boo
 
 
 class Arrays:
-    """Array functions in one dtype; see ``ops`` for what each one promises."""
+    """Array functions in one dtype, specified in ``ops``."""
 
     def __init__(self, module: ModuleType, dtype: np.dtype[Any]) -> None:
         self.module, self.dtype, self.itemsize = module, dtype, dtype.itemsize
@@ -119,10 +119,7 @@ class Arrays:
         return self if self.dtype == np.float64 else Arrays(self.module, np.dtype(np.float64))
 
     def call(self, function: Any, *operands: Any, results: int = 1, rare: bool = False) -> Any:
-        """``function`` of float64 operands, in blocks: what it holds meanwhile stays in the cache.
-
-        A GPU has no use for blocks.
-        """
+        """``function`` of float64 operands, on the CPU in blocks that fit the cache."""
         del rare  # a whole block costs less than picking from it
         xp, arrays = self.doubles, [self.wide(operand) for operand in operands]
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
@@ -158,7 +155,7 @@ class Arrays:
 
 
 class IntervalArrays(Arrays):
-    """The NumPy namespace with what interval rules need besides."""
+    """The NumPy namespace of interval rules."""
 
     no = np.False_
     slack = 1.0

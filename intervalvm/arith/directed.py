@@ -1,14 +1,13 @@
-"""NumPy arithmetic that rounds in a direction: the least float above a real result, or the greatest
-below it.
+"""NumPy arithmetic with directed rounding: down (way = -1) or up (way = +1).
 
-Every result is computed to nearest in float64, together with the sign of what the rounding took
-off (``rest``); a float is stepped over only where that sign asks for it. So bounds are the tightest
-there are, for subnormal and overflowing results too, and no processor's rounding mode is touched.
-float32 goes the same way: its numbers are float64's, and ``towards`` rounds once, in the direction.
+Every result is computed to nearest in float64, with the sign of the rounding error (``rest``),
+which decides whether to step to the adjacent float. So bounds are tight, also for subnormal and
+overflowing results, and no processor's rounding mode is changed. float32 results are float64 ones
+that ``towards`` rounds once, in the direction.
 
 Methods: Dekker, *A floating-point technique for extending the available precision* (1971), for the
-rests of sums and products (the latter with Veltkamp's splitting); products and quotients are
-computed on mantissas, where nothing overflows or underflows.
+errors of sums and products (with Veltkamp's splitting); products and quotients are computed on
+mantissas, without overflow or underflow.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ ULPS = 3
 ``docs/functions.md`` argues for is below it, and so is the worst that a search has found."""
 SPLIT = 2.0**27 + 1
 Summed = tuple[Any, Any]
-"""A float64 and something next to nothing beside it, of which only the sign counts: the two
-together are a real number. NaN stands for no rest: a result that is exact or unbounded."""
+"""A float64 and the sign of its rounding error, the *rest*, as any number of that sign. NaN is no
+error: a result that is exact or unbounded."""
 Known = tuple[Any, float, float]
 """(where, value, rest): a function's real value where it is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """What bounds of a real function are made from."""
+    """A real function, for its bounds."""
 
     compute: Callable[..., Any]
     """Its float64 values, within ``ULPS`` and of the right sign, as ``elementary`` has functions.
@@ -76,7 +75,7 @@ def two_sum(a: Any, b: Any) -> Summed:
 
 
 def two_product(a: Any, b: Any) -> Summed:
-    """Of numbers between 1/4 and 2 in size, or 0."""
+    """For factors between 1/4 and 2 in absolute value, or 0."""
     product = a * b
     (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
     rest = a_high * b_high - product
@@ -126,7 +125,7 @@ class DirectedArrays(IntervalArrays):
     """
 
     def towards(self, way: int, value: Any, rest: Any) -> Any:
-        """The nearest number of the dtype that is not before ``value + rest``, seen along ``way``.
+        """``value + rest`` rounded down (way = -1) or up (way = +1) to the dtype.
 
         A result that overflows in the other direction is the largest finite number.
         """
@@ -214,7 +213,7 @@ class DirectedArrays(IntervalArrays):
         return least, np.maximum(*(self._at(UP, function, end) for end in ends))
 
     def turns(self, function: Function, low: Any, high: Any) -> tuple[Any, Any]:
-        """Whether a wave is least, and greatest, at some real number between wide ones."""
+        """Whether a wave has a minimum, and a maximum, at a real number between wide ones."""
         once, twice, odd, first = self._slopes(function, low, high)
         both = twice | (once & ~odd)
         return both | (odd & (first < 0.0)), both | (odd & (first > 0.0))
@@ -256,9 +255,9 @@ class DirectedArrays(IntervalArrays):
         return self._bound(way, function, self.wide(y), self.wide(x), known=known)
 
     def _bound(self, way: int, function: Function, *operands: Any, known: Sequence[Known]) -> Any:
-        """A bound of a real function, ``ULPS`` from the computed result.
+        """A bound of a real function, ``ULPS`` from the computed result without crossing 0.
 
-        Where the real value is known it is what is rounded. Zero is not crossed.
+        A known real value is rounded instead.
         """
         value = self.call(function.compute, *operands)
         finite = np.clip(value, -MAX_WIDE, MAX_WIDE)

@@ -57,10 +57,10 @@ def _error(xp: Any, value: Any) -> Any:
 
 
 def _corners(xp: Any, values: Sequence[Any]) -> tuple[Any, Any]:
-    """The least and the greatest of the values at the corners of a box.
+    """The minimum and the maximum of the values at the corners of a box.
 
-    NaN at a corner is 0 * inf or inf / inf. Near it the values are those of the corners beside it
-    and, where one operand is 0 (0 * inf) or the divisor is infinite, 0.
+    A NaN is 0 * inf or inf / inf. Near it the values are those of the adjacent corners and, where
+    one operand is 0 (0 * inf) or the divisor is infinite, 0.
     """
     numbers = [xp.where(xp.isnan(value), 0.0, value) for value in values]
     low = high = numbers[0]
@@ -102,7 +102,7 @@ class Nearest:
         return self._beside_zero(a, 1.0 / a.upper, 1.0 / a.lower)
 
     def _beside_zero(self, b: Any, low: Any, high: Any) -> tuple[Any, Any]:
-        """A bound of 0 may stand for either zero, so the quotients by it for either infinity."""
+        """A bound of 0 may be either zero, so quotients by it may be either infinity."""
         xp, zero = self.xp, (b.lower <= 0.0) & (b.upper >= 0.0)
         return xp.where(zero, -xp.inf, low), xp.where(zero, xp.inf, high)
 

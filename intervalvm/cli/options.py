@@ -33,7 +33,7 @@ COMMANDS = {
 
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
-every clause everywhere, about a thousand times faster."""
+every clause everywhere, about 1,000 times faster."""
 
 EXAMPLES = """\
 examples:

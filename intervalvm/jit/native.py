@@ -178,7 +178,7 @@ def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachi
     else:
         source = kernels.build(dtype, loops)
     for loop in loops:
-        # numba links what it compiles although nobody will run it: any address will do
+        # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
     signature = types.int64(types.int64)
     compiled = cfunc(signature, **intrinsics.compile_flags())(source)

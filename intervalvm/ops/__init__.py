@@ -1,7 +1,7 @@
-"""The table of operations: one complete row each, from which every other file takes what it needs.
+"""The table of operations, with one complete row each, from which everything else is made.
 
-The rows stand by family in ``arithmetic``, ``steps``, ``functions``, ``choices`` and ``hashes``;
-``row`` says what a row must tell.
+Rows are grouped by family in ``arithmetic``, ``steps``, ``functions``, ``choices`` and ``hashes``;
+``row`` defines their fields.
 
 A row's ``point`` rule is the definition of the operation's value. It is written once over a small
 namespace ``xp`` of array functions, so that NumPy arrays, CuPy arrays and compiled vectors all run
@@ -13,7 +13,7 @@ the same rule. A namespace gives, element by element and with one rounding each:
 ``trunc sqrt fmod copysign``
 ``minimum maximum``              NaN if either is NaN; on a tie (+0 and -0 tie) the right operand
 ``wide``, ``narrow``             to float64 and back to the dtype, rounding once
-``call(function, a[, b])``       a function of ``functions`` on float64, which needs a little more
+``call(function, a[, b])``       a function of ``arith.elementary`` on float64
 ``bits``, ``from_bits``          float32 to its uint32 bit pattern (every NaN is 0x7fc00000), back
 ``uint32(n)``                    an integer constant; integer arithmetic wraps
 ``below(a)``                     for a > 0, the largest float under a
@@ -22,17 +22,15 @@ the same rule. A namespace gives, element by element and with one rounding each:
 **Bounds of floats** (``floats``) take the bounds of the operands and give bounds that hold for the
 *computed* value at every float point of the box, in the tape's dtype. ``lower`` and ``upper`` are
 never NaN, and ``maybe_nan`` is set where some point of the box may give NaN; the bounds then hold
-for the points that do not. A bound of 0 bounds both zeros. The rules are inclusion isotonic: a box
-inside another has bounds within the other's.
+for the other points. A bound of 0 is both zeros. The rules are inclusion isotonic.
 
-**Bounds of reals** (``reals``) are those of the function that a tape writes down, over all real
-points of a box, as IEEE 1788-2015 has it. They are written once, over a *number system* that rounds
-outwards: ``arith.directed`` has the tightest, in NumPy, ``arith.nearest`` one for compiled lanes. A
-bound of infinity says that the values are unbounded on that side: no value is infinite. What a tape
-means in real numbers:
+**Bounds of reals** (``reals``) are those of the real function over all real points of a box, as in
+IEEE 1788-2015. They are written once, over a *number system* that rounds outwards:
+``arith.directed`` has tight bounds, in NumPy, ``arith.nearest`` one for compiled lanes. A bound of
+infinity means unbounded: no value is infinite. The meaning of operations on real numbers:
 
 ======================  ===========================================================================
-``const``               the number that its float64 is; NaN and infinity are none
+``const``               its float64; NaN and infinity are not numbers
 ``div recip mod``       undefined where the divisor is 0; ``mod`` is a - abs(b) floor(a / abs(b))
 ``sqrt ln asin acos``   undefined off the domain; ``ln`` is undefined at 0
 ``tan atan2``           undefined at the poles, and at the origin; ``atan2(0, x < 0)`` is pi
@@ -55,7 +53,7 @@ def _nothing(*_: Any) -> NoReturn:
 
 
 def _input(name: str, value: str, edges: str, *, is_input: bool = True) -> Op:
-    """What has no operands."""
+    """The row of an input or a constant."""
     return Op(
         name=name, operands=(), value=value, edges=edges, is_input=is_input, function=None,
         point=_nothing, temporaries=0, floats=_nothing, reals=_nothing, domain=_nothing,
@@ -86,7 +84,7 @@ OPS: dict[str, Op] = {op.name: op for op in ROWS}
 """The rows by name."""
 
 CODE: dict[str, int] = {op.name: code for code, op in enumerate(ROWS)}
-"""A tape stores an operation as its place in the table."""
+"""The code of an operation in a tape: its index in the table."""
 
 AXES: dict[str, str] = {"x": "var-x", "y": "var-y", "z": "var-z"}
 """The coordinates and the operations that read them."""

@@ -28,7 +28,7 @@ def _size(xp: Any, a: Interval) -> Ends:
 
 
 def _mod(xp: Any, a: Interval, b: Interval) -> Ends:
-    """[0, max(abs(b))], but where ``a`` stays within one period of a single ``b``."""
+    """[0, max(abs(b))], unless ``a`` stays within one period of a single ``b``."""
     (within, low, high), (_, size) = xp.remainders(a, b), _size(xp, b)
     return xp.where(within, low, 0.0), xp.where(within, xp.lesser(high, size), size)
 
@@ -86,7 +86,7 @@ def _sqrt_ray(xp: Any, a: Ray) -> Ray:
 
 
 def _mod_ray(xp: Any, a: Ray, b: Ray) -> Ray:
-    """``a + n * b`` for a whole n. What falls from 0 goes on from the size of the divisor."""
+    """``a + n * b`` for a whole n; below 0 it wraps to the absolute value of the divisor."""
     v = nearest.remainder(xp, a.v, b.v)
     n = (v - a.v) / b.v
     rest = Ray(v, a.d + n * b.d, a.c + rays.term(xp, n, b.c))

@@ -1,4 +1,4 @@
-"""Operations with a choice: the value is one of the operands, and bounds may prove which."""
+"""Operations with a choice: the value is that of one operand, and bounds may prove which."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from intervalvm.ops.steps import zero_continuity
 
 
 def _choose_min(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """A tie goes to the right. A NaN on the side that is dropped would have been the result."""
+    """A tie is the right operand. An operand that may be NaN is kept: NaN would be the result."""
     left_only = (a.upper < b.lower) & ~b.maybe_nan
     return left_only, (b.upper <= a.lower) & ~a.maybe_nan
 
@@ -35,14 +35,14 @@ def _choose_max(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
 
 
 def _choose_min_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """Where only ``min(a, b) < 0`` is asked, a side that is never below 0 does not matter."""
+    """For ``min(a, b) < 0`` an operand that is never below 0 does not matter."""
     left_only, right_only = _choose_min(xp, a, b)
     left_only = left_only | ((b.lower >= 0.0) & ~b.maybe_nan)
     return left_only, (right_only | ((a.lower >= 0.0) & ~a.maybe_nan)) & ~left_only
 
 
 def _choose_max_sign(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """Where only ``max(a, b) < 0`` is asked, a side that is always below 0 does not matter."""
+    """For ``max(a, b) < 0`` an operand that is always below 0 does not matter."""
     left_only, right_only = _choose_max(xp, a, b)
     left_only = left_only | ((b.upper < 0.0) & ~b.maybe_nan)
     return left_only, (right_only | ((a.upper < 0.0) & ~a.maybe_nan)) & ~left_only
@@ -62,12 +62,12 @@ def _max(xp: Any, a: Interval, b: Interval) -> Interval:
 
 
 def _choose_and(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a == 0 ? a : b``: NaN is not 0, so it leads to ``b``."""
+    """``a == 0 ? a : b``; NaN is not 0."""
     return is_zero(a) & ~a.maybe_nan, ~has_zero(a)
 
 
 def _choose_or(xp: Any, a: Interval, b: Interval) -> tuple[Any, Any]:
-    """``a != 0 ? a : b``: NaN is not 0, so it stays."""
+    """``a != 0 ? a : b``; NaN is not 0."""
     return ~has_zero(a), is_zero(a) & ~a.maybe_nan
 
 

@@ -1,8 +1,8 @@
-"""Functions that are not rounded correctly: sequences of operations that ``elementary`` defines.
+"""Functions that are not correctly rounded: sequences of operations defined in ``elementary``.
 
-A result need not grow where the real function does, so bounds of floats are widened, and a bound of
-a box within another is within the other's where the other's namespace has four times the ``slack``
-at least: the compiled walk proves once, for the whole image, that no bound is infinite.
+Results need not be monotone, so bounds of floats are widened. The rules are inclusion isotonic if
+the namespace of the outer box has at least four times the ``slack``: the compiled walk proves once,
+for the whole image, that no bound is infinite.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Domain(NamedTuple):
     is_open: bool
 
     def inside(self, xp: Any, a: Interval) -> Ends:
-        """The ends of the part of ``a`` in it; nonsense if there is none."""
+        """The ends of the part of ``a`` in it; unspecified if it is empty."""
         ends: tuple[Any, ...] = (a.lower, a.upper)
         if self.low > -math.inf:
             ends = tuple(xp.greater(end, self.low) for end in ends)
@@ -98,10 +98,10 @@ def _monotone(
     falls: bool, least: Limit | None, most: Limit | None, fixed: tuple[float, float] | None,
     values: Values, names: Names,
 ) -> Op:  # fmt: skip
-    """A function that only grows over its domain, or only falls.
+    """A function that is monotone over its domain.
 
-    ``least`` and ``most`` are the ends of its range, None where it has none; ``fixed`` is a float
-    at which the value is a float, if the bounds beside it are to be cut there.
+    ``least`` and ``most`` are the ends of its range, or None; ``fixed`` is a float with a float
+    value, at which bounds are clipped.
     """
 
     def between(xp: Any, a: Interval) -> Ends:
@@ -162,7 +162,7 @@ def _finite(xp: Any, a: Interval) -> tuple[Any, Any, Any]:
 
 
 def _wave(function: Function) -> Rule:
-    """Between -1 and 1, over and over."""
+    """A periodic function with values in -1..1."""
 
     def bounds(xp: Any, a: Interval) -> Ends:
         endless, low, high = _finite(xp, a)
@@ -238,7 +238,7 @@ def _function(
     compute: Callable[..., Any], formula: str, *, known: dict[float, tuple[float, float]],
     bend: int, error: float, worst: tuple[float, ...],
 ) -> Function:  # fmt: skip
-    """One that does not come again and again."""
+    """A function that is not periodic."""
     return Function(
         compute=compute, formula=formula, known=known, bend=bend, slope=None, turns=None,
         error=error, worst=worst,

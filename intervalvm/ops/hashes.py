@@ -1,6 +1,4 @@
-"""Numbers made from the bits of numbers: the nearest float32's. Zero has two, and either may be
-meant where a real number is hashed.
-"""
+"""Hashes of the bits of the nearest float32; a real zero may have those of either zero."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
 """A clause along a ray from a point: its limit, its one-sided derivative, and one term more.
 
-Along a ray from a point p, at ``p + h * e`` for small h > 0, a clause is ``v + d h + c h^2``, up to
-what is smaller than the last term that is known: v is the limit from that side, d the one-sided
-derivative. Each operation maps the three of its operands to its own. Which operand ``min`` takes,
-or which whole number ``floor`` is, follows from the first of the three that differs. c is there for
-``sqrt`` at 0: that of ``c h^2`` is ``sqrt(c) h``. NaN stands for what is not known, and c is known
-through arithmetic, ``square`` and choices alone.
+Along a ray from a point p, at ``p + h * e`` for small h > 0, a clause is ``v + d h + c h^2`` up to
+higher order: v is the limit, d the one-sided derivative. Each operation maps the coefficients of
+its operands to its own. The operand of ``min``, or the integer of ``floor``, follows from the first
+coefficient that differs. c is needed for ``sqrt`` at 0: that of ``c h^2`` is ``sqrt(c) h``. NaN is
+unknown; c is known through arithmetic, ``square`` and choices only.
 
-The same is done for directional derivatives of piecewise smooth functions in A. Griewank and
-A. Walther, "Evaluating Derivatives", 2008, chapter 14.
+A. Griewank and A. Walther, "Evaluating Derivatives", 2008, chapter 14, treat directional
+derivatives of piecewise smooth functions in this way.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ def order(xp: Any, a: Any, b: Any, then: Any) -> Any:
 
 
 def heading(xp: Any, a: Ray) -> Any:
-    """-1, 0 or 1 as a falls, rests or rises."""
+    """-1, 0 or 1 as a decreases, is constant or increases."""
     return order(xp, a.d, 0.0, order(xp, a.c, 0.0, 0.0))
 
 
 def sign(xp: Any, a: Ray) -> Any:
-    """-1, 0 or 1: the sign of a beside the point."""
+    """-1, 0 or 1: the sign of a near the point."""
     return order(xp, a.v, 0.0, heading(xp, a))
 
 
@@ -52,18 +51,18 @@ def flat(xp: Any, v: Any) -> Ray:
 
 
 def pick(xp: Any, sign: Any, a: Ray, b: Ray) -> Ray:
-    """a where the sign is below 0, b elsewhere, and what is not known where it is NaN."""
+    """a where the sign is negative, else b; unknown where it is NaN."""
     chosen = (xp.where(sign < 0, p, q) for p, q in zip(a, b, strict=True))
     return Ray(*(xp.where(xp.isnan(sign), xp.nan, part) for part in chosen))
 
 
 def term(xp: Any, factor: Any, c: Any) -> Any:
-    """``factor * c``, and 0 for a factor of 0: what is not known is of a higher order."""
+    """``factor * c``, and 0 for a factor of 0, even if c is unknown."""
     return xp.where(factor == 0.0, 0.0, factor * c)
 
 
 def smooth(point: Rule, *partials: Partial) -> Rule:
-    """The rule of an operation by its derivatives; where those may change, c is not known."""
+    """The rule of an operation by its derivatives; c is unknown where they are not constant."""
 
     def rule(xp: Any, *operands: Ray) -> Ray:
         values = [a.v for a in operands]
@@ -110,7 +109,7 @@ def size(xp: Any, a: Ray) -> Ray:
 
 
 def of_bits(point: Rule) -> Rule:
-    """The rule of an operation that jumps everywhere: only of what rests it is known."""
+    """The rule of an operation that jumps everywhere: known for constant operands only."""
 
     def rule(xp: Any, *operands: Ray) -> Ray:
         v = point(xp, *(a.v for a in operands))

@@ -1,4 +1,4 @@
-"""What is known of an operation: the row of the table, every field of which must be given.
+"""The row of an operation in the table, with all fields required.
 
 Rules are functions of a namespace ``xp`` and of operands, see ``ops``. Those of intervals also use
 ``lesser`` and ``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a
@@ -44,27 +44,27 @@ def is_unbounded(xp: Any, a: Interval) -> Any:
 
 
 class Demand(Enum):
-    """How ``v < t`` of the operation becomes a comparison of its operands."""
+    """How ``v < t`` of the operation is pushed down to its operands."""
 
     VALUE = auto()
-    """not at all: the value is compared"""
+    """Not at all: the value is compared."""
     SAME = auto()
     NEGATIVE = auto()
     """``a > -t``"""
     GROWS = auto()
-    """it never decreases as its operand grows: ``a < t'``"""
+    """Nondecreasing: ``a < t'``."""
     GROWS_FROM_ZERO = auto()
-    """so too from 0 upwards; below 0 it is NaN"""
+    """Nondecreasing for a >= 0, else NaN."""
     BY_SIZE = auto()
-    """so too from 0 upwards; the sign of its operand does not matter"""
+    """Even, and nondecreasing for a >= 0."""
     SUM = auto()
-    """it grows with each operand, if the other is a finite constant"""
+    """Nondecreasing in each operand, if the other is a finite constant."""
     DIFFERENCE = auto()
-    """the sum of the left and the negative of the right; below 0 where the left is less"""
+    """The sum of the left and the negative of the right; below 0 where the left is less."""
     PRODUCT = auto()
-    """it grows with each operand, if the other is a constant above 0"""
+    """Nondecreasing in each operand, if the other is a positive constant."""
     QUOTIENT = auto()
-    """it grows with the left operand, if the right is a constant above 0"""
+    """Nondecreasing in the left operand, if the right is a positive constant."""
     LESSER = auto()
     """``a < t or b < t``"""
     GREATER = auto()
@@ -78,22 +78,22 @@ class Demand(Enum):
 
     @property
     def is_monotone(self) -> bool:
-        """Whether it never decreases as its left operand grows, as far as ``from_zero`` says."""
+        """Whether it is nondecreasing in its left operand, perhaps only ``from_zero``."""
         arithmetic = (Demand.SUM, Demand.DIFFERENCE, Demand.PRODUCT, Demand.QUOTIENT)
         return self.from_zero or self is Demand.GROWS or self in arithmetic
 
     @property
     def from_zero(self) -> bool:
-        """Whether it grows from 0 upwards only."""
+        """Whether it is nondecreasing for a >= 0 only."""
         return self in (Demand.GROWS_FROM_ZERO, Demand.BY_SIZE)
 
 
 class Values(Enum):
-    """What all values of an operation are."""
+    """The range of an operation."""
 
     ANY = auto()
     NOT_NEGATIVE = auto()
-    """never below 0, nor -0"""
+    """>= 0 and not -0"""
     WHOLE = auto()
     """whole numbers, infinite or NaN"""
     TRUTH = auto()
@@ -109,7 +109,7 @@ Partial = int | Rule
 
 @dataclass(frozen=True)
 class Slope:
-    """The derivative of an operation, and where it may have none."""
+    """The derivative of an operation, and where it may not exist."""
 
     partials: tuple[Partial, ...] | None
     """By each operand; None for an operation with a choice, whose value is one of its operands."""
@@ -131,16 +131,16 @@ class Choice:
 
     choose: Choose
     choose_sign: Choose
-    """The same where nothing but ``v < 0`` is asked of the result."""
+    """The same if only ``v < 0`` is demanded."""
     takes_left: Rule
     """Whether the value is that of the left operand, of numbers."""
     taken: tuple[Rule, Rule]
-    """Where each operand is the value, or may be beside the point if neither jumps there."""
+    """Where each operand is the value, or may be near the point if neither jumps there."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the operation is called elsewhere; None where there is nothing like it."""
+    """The names of the operation in other systems, or None."""
 
     python: tuple[str, ...]
     """The functions of this package; an expression prints as the first."""
@@ -165,21 +165,21 @@ class Op:
     operands: tuple[str, ...]
     """The letters of its operands in ``value``."""
     value: str
-    """What it is, in words."""
+    """A description of the value."""
     edges: str
-    """What to know of its NaN, infinities and zeros; may be empty."""
+    """NaN, infinities and zeros; may be empty."""
     is_input: bool
     function: Function | None
-    """What computes it, where the result is not rounded correctly."""
+    """Its function, if it is not correctly rounded."""
     point: Rule
     """Its value."""
     temporaries: int
-    """How many whole float64 arrays ``point`` holds at most besides its operands."""
+    """The most temporary float64 arrays of ``point``."""
     floats: Callable[..., Interval]
     """The ``Interval`` of all float results, from (xp, *intervals)."""
     reals: Callable[..., tuple[Any, Any]]
-    """(lower, upper) of the real function, from a number system and intervals that are not empty;
-    of the part of them that is in its domain."""
+    """(lower, upper) of the real function, from a number system and nonempty intervals, over the
+    part in its domain."""
     domain: Callable[..., tuple[Any, Any]]
     """(nowhere, somewhere not) defined, from (xp, (lower, upper), *intervals), the bounds being
     those of ``reals``."""
@@ -221,12 +221,12 @@ class Op:
 
 
 def everywhere(xp: Any, _found: Any, *_operands: Interval) -> tuple[Any, Any]:
-    """The domain of what is defined wherever its operands are."""
+    """The domain of an operation defined everywhere."""
     return xp.no, xp.no
 
 
 def where_bounded(xp: Any, found: tuple[Any, Any], *_operands: Interval) -> tuple[Any, Any]:
-    """The domain of what is unbounded beside each point where it is undefined."""
+    """The domain of an operation unbounded near each point where it is undefined."""
     lower, upper = found
     return xp.no, (lower == -xp.inf) | (upper == xp.inf)
 
@@ -236,7 +236,7 @@ def continuous(_xp: Any, *_operands: Interval) -> tuple[Any, Any]:
 
 
 def bounds_of(rule: Callable[..., Interval]) -> Callable[..., tuple[Any, Any]]:
-    """The real bounds of an exact operation, which are those of what floats compute."""
+    """The real bounds of an exact operation, which are those of floats."""
 
     def reals(xp: Any, *operands: Interval) -> tuple[Any, Any]:
         found = rule(xp, *operands)

@@ -10,7 +10,7 @@ from intervalvm.ops.row import Demand, Interval, Names, Op, Rule, Slope, Values,
 
 
 def _round(xp: Any, a: Any) -> Any:
-    """Half away from zero. ``a - trunc(a)`` is exact; at infinity NaN, which is not >= 0.5."""
+    """Ties away from zero. ``a - trunc(a)`` is exact; at infinity NaN, which is not >= 0.5."""
     whole = xp.trunc(a)
     return xp.where(xp.abs(a - whole) >= 0.5, whole + xp.copysign(1.0, a), whole)
 
@@ -36,7 +36,7 @@ def _rounding(
     name: str, value: str, edges: str, point: Rule, temporaries: int, is_jump: Rule, ray: Rule,
     names: Names,
 ) -> Op:  # fmt: skip
-    """A function that never decreases, whose jumps ``is_jump(xp, a)`` knows."""
+    """A nondecreasing function with jumps where ``is_jump(xp, a)``."""
 
     def floats(xp: Any, a: Interval) -> Interval:
         return Interval(point(xp, a.lower), point(xp, a.upper), a.maybe_nan)
@@ -67,7 +67,7 @@ def _not_ray(xp: Any, a: Ray) -> Ray:
 
 
 def zero_continuity(xp: Any, a: Interval, *_others: Interval) -> tuple[Any, Any]:
-    """Of what asks whether ``a`` is 0."""
+    """The continuity of operations that test whether ``a`` is 0."""
     return ~has_zero(a) | is_zero(a), ~has_zero(a)
 
 
