@@ -19,8 +19,7 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
 from intervalvm.compiler.pipeline import Technique, compile
-from intervalvm.compiler.program import Question
-from intervalvm.evaluate.evaluators import Inputs
+from intervalvm.evaluate.evaluators import Inputs, Question
 from intervalvm.jit import native, walk
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.plan import Plan, domain_of, plan_of

@@ -15,7 +15,6 @@ import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
-from intervalvm.compiler import pipeline
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.gpu.arrays import array_module
@@ -274,6 +273,8 @@ def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
     """The tape, or with "fast" its folded version, cached with the tape."""
     if not is_fast(fold):
         return tape
+    from intervalvm.compiler import pipeline
+
     return tape.derived(
         ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
     )

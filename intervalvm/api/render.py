@@ -16,10 +16,8 @@ import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
-from intervalvm.compiler.pipeline import folded
-from intervalvm.compiler.program import Question
 from intervalvm.environment import back_in_default_environment, in_default_environment
-from intervalvm.evaluate.evaluators import EVALUATORS
+from intervalvm.evaluate.evaluators import EVALUATORS, Question
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.raster import bands, verdicts
 from intervalvm.raster.image import Image, canvas
@@ -125,6 +123,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
 
 def _readable(job: Job, report: Progress | None) -> Drawn:
     """The pruned engine on NumPy."""
+    from intervalvm.compiler.pipeline import folded
     from intervalvm.raster import quadtree
 
     start = time.perf_counter()

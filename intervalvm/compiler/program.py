@@ -17,13 +17,12 @@ is an x-term or a y-term.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.evaluate.evaluators import Meaning
+from intervalvm.evaluate.evaluators import Meaning, Question
 from intervalvm.ops import OPS, ROWS
 
 RECORD_BYTES = 16
@@ -44,14 +43,6 @@ LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
 )
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
 kind of the result, none of both for a truth."""
-
-
-class Question(Enum):
-    """The demand of a tape's result."""
-
-    VALUE = "value"
-    SIGN = "sign"
-    """Only whether the value is below 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -36,6 +37,14 @@ Meaning = Literal["float", "real"]
 """What a tape means: the program of float operations, or the function of real numbers."""
 DOUBLE = np.dtype(np.float64)
 Pair = tuple[float, float]
+
+
+class Question(Enum):
+    """The demand of a tape's result."""
+
+    VALUE = "value"
+    SIGN = "sign"
+    """Only whether the value is below 0."""
 
 
 class Inputs(NamedTuple):

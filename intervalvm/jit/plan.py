@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.pipeline import compile
-from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
 from intervalvm.errors import DoesNotFit
-from intervalvm.evaluate.evaluators import Inputs, Meaning
+from intervalvm.evaluate.evaluators import Inputs, Meaning, Question
 from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of

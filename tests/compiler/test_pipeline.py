@@ -15,8 +15,7 @@ from support.strategies import tapes
 import intervalvm
 from intervalvm import parse
 from intervalvm.compiler.pipeline import compile, folded
-from intervalvm.compiler.program import Question
-from intervalvm.evaluate.evaluators import EVALUATORS, Floats, Inputs, Meaning
+from intervalvm.evaluate.evaluators import EVALUATORS, Floats, Inputs, Meaning, Question
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.tape import Tape
 

@@ -21,7 +21,8 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Question
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS
+from intervalvm.evaluate.evaluators import Question
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves

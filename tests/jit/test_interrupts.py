@@ -25,7 +25,7 @@ from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
-from intervalvm.compiler.program import Question
+from intervalvm.evaluate.evaluators import Question
 from intervalvm.jit import layout, native, plan, thread_pool, walk
 from intervalvm.memory import address_of
 

@@ -17,7 +17,7 @@ from support.strategies import shapes
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
 from intervalvm.api import render
-from intervalvm.compiler.program import Question
+from intervalvm.evaluate.evaluators import Question
 from intervalvm.jit import plan, thread_pool, walk
 
 if TYPE_CHECKING:
