@@ -56,3 +56,11 @@ class Meaning(Enum):
 
     FLOAT = "float"
     REAL = "real"
+
+
+class Question(Enum):
+    """The demand of a tape's result."""
+
+    VALUE = "value"
+    SIGN = "sign"
+    """Only whether the value is below 0."""

@@ -19,7 +19,6 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
 from intervalvm.compiler.pipeline import Technique, compile
-from intervalvm.compiler.program import Question
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import native, walk
 from intervalvm.jit.evaluator import evaluator
@@ -28,7 +27,7 @@ from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import canvas
 from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 SIZE = 1024
 STEPS = (3, 3)

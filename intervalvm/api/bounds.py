@@ -12,8 +12,6 @@ from intervalvm.api.options import is_fast, keeps_sign, proves_real
 from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
-from intervalvm.compiler.pipeline import folded, shortened
-from intervalvm.compiler.program import Question
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
@@ -23,7 +21,7 @@ from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
-from intervalvm.words import Fold, Keep, Prove
+from intervalvm.words import Fold, Keep, Prove, Question
 
 Side = Any
 """A number, or a pair (low, high) of numbers."""
@@ -192,6 +190,8 @@ def simplify(
     named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
     evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
     boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
+    from intervalvm.compiler.pipeline import shortened
+
     return shortened(tape, Question.SIGN if sign_only else Question.VALUE, evaluators, boxes)
 
 
@@ -253,4 +253,6 @@ def fold(
         For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
+    from intervalvm.compiler.pipeline import folded
+
     return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))

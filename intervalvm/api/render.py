@@ -168,8 +168,8 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
-    from intervalvm.compiler.program import Question
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
+    from intervalvm.words import Question
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides

@@ -19,17 +19,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import and_
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from intervalvm.compiler.assemble import bitmap_program, value_program
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import SIGNS, STEPS, Predicates
-from intervalvm.compiler.program import Program, Question
 from intervalvm.compiler.questions import sign_tape
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
+from intervalvm.words import Question
+
+if TYPE_CHECKING:
+    from intervalvm.compiler.program import Program
 
 Technique = Literal["fold", "balance", "pushdown", "thresholds", "axes"]
 """Techniques that ``compile`` can leave out: two passes; predicates of operands, or those by
@@ -51,6 +53,8 @@ def compile(
     measure their effect; a tape that is not folded must read x and y only, and have no clause of
     constants.
     """
+    from intervalvm.compiler.assemble import bitmap_program, value_program
+
     ready, numbers = prepared(tape, evaluator, settings, without=without)
     known = evaluator.known(ready, numbers, box)
     if question is Question.SIGN:

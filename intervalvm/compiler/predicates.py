@@ -26,6 +26,10 @@ from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape
 
 LESS, OR, AND, SAME, TRUE, FALSE = range(6)
+LESSER, DIFFERENCES = (
+    {code for code, op in enumerate(ROWS) if op.demand in demands}
+    for demands in ((Demand.LESSER, Demand.BOTH), (Demand.DIFFERENCE,))
+)
 MOST_DEMANDS = 4
 """Pushdown limit, in nodes per clause: a clause with many thresholds is written once for each."""
 
@@ -70,7 +74,8 @@ class Predicates:
         through: Container[Demand] = tuple(Demand),
     ) -> None:
         self.numbers = numbers
-        self._through = through
+        # by operation: a table of demands would be hashed for every node
+        self._steps = [STEPS[op.demand if op.demand in through else Demand.VALUE] for op in ROWS]
         self.codes, self.nan = tape.codes.tolist(), known.maybe_nan.tolist()
         self.is_truth = truths(tape)
         self.not_negative = (known.lower >= 0).tolist()
@@ -114,16 +119,15 @@ class Predicates:
     def _push(self, node: int) -> None:
         """Push a predicate of a clause down to its operands, if that is exact."""
         clause, greater, t = self._demand[node]
-        demand = ROWS[self.codes[clause]].demand
         answer = None
         if self.is_const[clause]:
             answer = self.numbers.answer(self.values[clause], greater, t)
         if answer is not None:
             self._become(node, TRUE if answer else FALSE)
-        elif demand not in self._through or len(self.nodes) > self._most:
+        elif len(self.nodes) > self._most:
             self._literal(node)
         else:
-            STEPS[demand](self, node, clause)
+            self._steps[self.codes[clause]](self, node, clause)
 
     # --- one step for each operation that a predicate is pushed through ------------------------
 
@@ -137,8 +141,7 @@ class Predicates:
     def _choice(self, node: int, clause: int) -> None:
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        is_lesser = ROWS[self.codes[clause]].demand in (Demand.LESSER, Demand.BOTH)
-        either = is_lesser != greater
+        either = (self.codes[clause] in LESSER) != greater
         if either and (self.nan[left] or self.nan[right]):
             self._literal(node)
             return
@@ -157,7 +160,7 @@ class Predicates:
         """a + b or a - b with a constant; ``a - b < 0`` is ``a < b``."""
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        is_sub = ROWS[self.codes[clause]].demand is Demand.DIFFERENCE
+        is_sub = self.codes[clause] in DIFFERENCES
         if self.is_const[left] or self.is_const[right]:
             k, other = (left, right) if self.is_const[left] else (right, left)
             number = self.values[k]

@@ -17,14 +17,13 @@ is an x-term or a y-term.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops import OPS, ROWS
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 RECORD_BYTES = 16
 INPUTS = 2
@@ -44,14 +43,6 @@ LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
 )
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
 kind of the result, none of both for a truth."""
-
-
-class Question(Enum):
-    """The demand of a tape's result."""
-
-    VALUE = "value"
-    SIGN = "sign"
-    """Only whether the value is below 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def truths(tape: Tape) -> list[bool]:
     """The mask of truths. They are never NaN; a real one may be undefined."""
     found: list[bool] = []
+    is_truth, joins = ([getattr(op, of) for op in ROWS] for of in ("is_truth", "joins_truths"))
     rows = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
     for code, left, right in zip(*rows, strict=True):
-        op = ROWS[code]
-        found.append(op.is_truth or (op.joins_truths and found[left] and found[right]))
+        found.append(is_truth[code] or (joins[code] and found[left] and found[right]))
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.pipeline import compile
-from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program, Question
+from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import layout as c
@@ -21,7 +21,7 @@ from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import Slots, slots_of
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 MOST_PLANS = 8
 """Plans cached with a tape: for dtype, mode, domain, and values of z and variables."""

@@ -15,11 +15,10 @@ from support.strategies import tapes
 import intervalvm
 from intervalvm import parse
 from intervalvm.compiler.pipeline import compile, folded
-from intervalvm.compiler.program import Question
 from intervalvm.evaluate.evaluators import EVALUATORS, Floats, Inputs
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.tape import Tape
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 ROOT = Path(intervalvm.__file__).parent
 PASSES = {"fold", "balance", "Predicates", "bitmap_program", "value_program", "sign_tape"}

@@ -21,12 +21,12 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.program import VARIANT_MASK, VARIANTS, Question
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.gpu.waves import in_waves
 from intervalvm.jit.plan import plan_of
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 assert SIMULATED
 

@@ -25,10 +25,9 @@ from hypothesis.internal.conjecture import junkdrawer
 from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
-from intervalvm.compiler.program import Question
 from intervalvm.jit import layout, native, plan, thread_pool, walk
 from intervalvm.memory import address_of
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 pytestmark = pytest.mark.skipif(
     not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread(),

@@ -17,9 +17,8 @@ from support.strategies import shapes
 import intervalvm as ivm
 from intervalvm import DoesNotFit, Region, Tape
 from intervalvm.api import render
-from intervalvm.compiler.program import Question
 from intervalvm.jit import plan, thread_pool, walk
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
