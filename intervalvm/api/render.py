@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
@@ -110,37 +109,15 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
             case Way.GPU_WALK:
                 drawn = _on_device(job, report, find_plan)
             case Way.READABLE:
-                drawn = _readable(job, report)
+                from intervalvm.raster import quadtree
+
+                drawn = quadtree.draw(job, report)
             case _:
-                drawn = _dense(job, report)
+                from intervalvm.raster import bands
+
+                drawn = bands.draw(job, report)
         rendering = time.perf_counter() - start - drawn.compiling
     return drawn.image(job, rendering)
-
-
-def _dense(job: Job, report: Progress | None) -> Drawn:
-    """The engines that prune nothing."""
-    from intervalvm.raster import bands, verdicts
-
-    return bands.draw(job, report) if job.prove is None else verdicts.draw(job, report)
-
-
-def _readable(job: Job, report: Progress | None) -> Drawn:
-    """The pruned engine on NumPy."""
-    from intervalvm.compiler.pipeline import folded
-    from intervalvm.evaluate.evaluators import EVALUATORS
-    from intervalvm.raster import quadtree
-
-    start = time.perf_counter()
-    needed = quadtree.peak_bytes(
-        job.tape, job.shape, job.dtype, job.steps, proves=job.prove is not None
-    )
-    job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    evaluator = EVALUATORS[job.meaning](job.dtype)
-    tape = folded(job.tape, evaluator, job.settings)
-    compiling = time.perf_counter() - start
-    pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(tape, evaluator, *job.sides, pixels, job.steps, progress=report)
-    return Drawn(pixels, counts, compiling)
 
 
 def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
@@ -163,7 +140,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             progress=report,
             elsewhere=elsewhere,
         )
-    return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
+    return Drawn(pixels, [Counts(*row) for row in counts.tolist()], compiling, job.threads)
 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
@@ -200,7 +177,7 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     pixels, counts = walks.render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
-    return Drawn(pixels, Counts.of(counts), compiling)
+    return Drawn(pixels, [Counts(*row) for row in counts], compiling)
 
 
 def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
@@ -248,7 +225,7 @@ class Renderer:
         self._views: tuple[_View, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._shape, self._options)
+        return partial(Renderer, **self._options), (self._shape,)
 
     @in_default_environment
     @takes_options
@@ -295,7 +272,3 @@ def _around(box: Box, plan: Plan) -> Box:
         ends.append(min(float(plan.dtype.type(below)), low))
         ends.append(max(float(plan.dtype.type(above)), high))
     return ends[0], ends[1], ends[2], ends[3]
-
-
-def _restored(tape: TapeLike, options: dict[str, Any]) -> Renderer:
-    return Renderer(tape, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image, Level, Stats
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
     from intervalvm.tape import Tape
@@ -94,10 +96,12 @@ class Counts:
     evaluated_px: int = 0
     unproven_px: int = 0  # of a proof, among those evaluated
 
-    @staticmethod
-    def of(rows: Iterable[Iterable[int]]) -> list[Counts]:
-        """What a compiled walk counted: a row a step, in the order of the fields."""
-        return [Counts(*row) for row in rows]
+
+def verdicts(root: Any) -> NDArray[np.uint8]:
+    """The verdict of each box from the real bounds of a tape; undefined is outside, like NaN."""
+    inside = (root.upper < 0) & ~root.maybe_nan
+    outside = root.lower >= 0  # empty bounds too, from inf to -inf
+    return np.where(outside, OUTSIDE, np.where(inside, INSIDE, UNPROVEN))
 
 
 def split_levels(depth: int) -> list[int]:

@@ -129,7 +129,7 @@ def test_a_dense_image_is_reported_band_by_band(monkeypatch: pytest.MonkeyPatch,
     tape = ivm.parse("x var-x\ny var-y\nv sub x y\n")
     options: dict[str, Any] = {"size": (64, 100), "engine": "dense", "mode": mode}
     expected = ivm.render(tape, **options)
-    monkeypatch.setattr(bands, "WATCHED_PX", 640)
+    monkeypatch.setattr(bands, "BAND_PX", 640)
     reports: list[tuple[int, int]] = []
     found = ivm.render(tape, **options, progress=lambda *report: reports.append(report))
     assert reports == [(640 * i, 6400) for i in range(1, 11)]
