@@ -15,9 +15,9 @@ import numpy as np
 
 from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
-from intervalvm.cli.progress import Progress
 from intervalvm.cli.streams import (
     STANDARD,
+    Progress,
     check_apart,
     is_standard_output,
     log_shown,
