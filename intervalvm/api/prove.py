@@ -172,7 +172,10 @@ def prove(
         "max_memory": most,
     }
     while True:
-        _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
+        width, height = size
+        needed = 2 * width * height + bytes_beside(width, height, lists=False)  # and of samples
+        lower = "resolution" if tolerance is None else "max_resolution"
+        require(needed, f"a proof of {width}x{height} cells", f"give a lower {lower}", most)
         image = render(shape, size=size, prove="area", **options)
         cells = Cells.of(image)
         area = cells.area()
@@ -201,13 +204,6 @@ def prove(
         real("z", z),
         {name: real(name, value) for name, value in given},
     )
-
-
-def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
-    """Raise DoesNotFit if the verdicts of the cells and of their samples do not fit."""
-    width, height = size
-    needed = 2 * width * height + bytes_beside(width, height, lists=False)
-    require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)
 
 
 def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None) -> str:

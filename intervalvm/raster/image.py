@@ -108,12 +108,12 @@ class Stats:
         return plain
 
     def __str__(self) -> str:
-        width, height = self.size
+        (width, height), many = self.size, "" if self.threads == 1 else "s"
         share = {name: n / self.pixels["total"] for name, n in self.pixels.items()}
         lines = [
             f"{width}x{height} pixels, {self.clauses} clauses, depth {self.depth}, "
             f"grid {self.grid}, {self.dtype}",
-            f"{self.engine} on {self.backend}, {_count(self.threads, 'thread')}",
+            f"{self.engine} on {self.backend}, {self.threads} thread{many}",
             f"{self.pixels['inside']} pixels inside ({share['inside']:.1%}), "
             f"{self.pixels['evaluated']} evaluated ({share['evaluated']:.1%})",
         ]
@@ -154,10 +154,6 @@ def text_table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def milliseconds(seconds: float) -> str:

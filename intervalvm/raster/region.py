@@ -45,9 +45,9 @@ class Region:
 
     @in_default_environment
     def __post_init__(self) -> None:
-        for axis in ("x", "y"):
-            object.__setattr__(self, axis, _side(axis, getattr(self, axis)))
-        object.__setattr__(self, "square_pixels", flag("square_pixels", self.square_pixels))
+        given = vars(self)
+        given["x"], given["y"] = _side("x", self.x), _side("y", self.y)
+        given["square_pixels"] = flag("square_pixels", self.square_pixels)
 
     @classmethod
     def square(cls) -> Self:
@@ -99,7 +99,8 @@ class Region:
 
 def _side(axis: str, ends: Any) -> tuple[float, float]:
     try:
-        low, high = (real(axis, end) for end in parts_of(axis, ends))
+        low, high = parts_of(axis, ends)
+        low, high = real(axis, low), real(axis, high)
     except (TypeError, ValueError):
         raise OptionError(
             f"the region's {axis} is {brief(ends)}: "
