@@ -52,8 +52,8 @@ __all__ += _functions.__all__
 _late.provided_by({
     "api.bounds": "Interval fold interval simplify",
     "api.evaluate": "evaluate",
-    "api.notebook": "html png",
     "api.prove": "Proof prove",
+    "api.render": "html png",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.python": "python_source",

@@ -34,7 +34,7 @@ def call(name: str, *args: Any, **options: Any) -> Any:
 
 
 class Shown:
-    """A base of the classes that a notebook shows as a picture, which ``api.notebook`` draws."""
+    """A base of the classes that a notebook shows as a picture, which ``api.render`` draws."""
 
     __slots__ = ()
 

@@ -20,7 +20,7 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import Amount, as_bytes, require
-from intervalvm.proof.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
+from intervalvm.proof.cells import Cells, Ends, banded, box_text, bytes_beside, rounded_up
 from intervalvm.raster.region import Region, RegionLike, as_region, check_size
 from intervalvm.words import Backend, Engine
 
@@ -63,7 +63,7 @@ class Proof:
     verdict: str
     region: Region
     area: tuple[float, float]
-    bounds: tuple[Side, Side] | None
+    bounds: tuple[Ends, Ends] | None
     inside_at: Point | None
     outside_at: Point | None
     image: Image

@@ -1,4 +1,4 @@
-"""``render`` and ``Renderer``: from a shape to an image.
+"""``render`` and ``Renderer``: from a shape to an image; ``png`` and ``html`` for a notebook.
 
 ``api.options`` checks the options and makes a job; ``draw`` carries it out by an engine on a back
 end. A ``Renderer`` caches what depends on the region for further frames of one tape.
@@ -19,16 +19,18 @@ from intervalvm.environment import back_in_default_environment, in_default_envir
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.raster.image import Image, canvas
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
-from intervalvm.words import Way
+from intervalvm.words import Question, Way
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
     from intervalvm.jit.walk import Elsewhere
+    from intervalvm.tape import Tape
 
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
 FindPlan = Callable[["Plan", Box], "Plan"]
 """From a plan and the box that is drawn to the plan of a part of the domain."""
+NOTEBOOK_PX = 256
 MOST_VIEWS = 8
 """The number of cached views, each with at most as many records as the tape."""
 MARGIN = 0.5
@@ -129,7 +131,12 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
     walk.load(plan)
     compiling = time.perf_counter() - start
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    with _leaves(job, plan) as elsewhere:
+    leaf_hook: AbstractContextManager[Elsewhere | None] = nullcontext()
+    if job.way is Way.GPU_LEAVES:
+        from intervalvm.gpu.batches import batches
+
+        leaf_hook = batches(plan, job.shape[1], job.threads)
+    with leaf_hook as elsewhere:
         counts = walk.render(
             plan,
             *job.sides,
@@ -146,7 +153,6 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
-    from intervalvm.words import Question
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides
@@ -178,15 +184,6 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     if report is not None:
         report(pixels.size, pixels.size)
     return Drawn(pixels, [Counts(*row) for row in counts], compiling)
-
-
-def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
-    """The leaf hook of a walk, or None to evaluate leaves on the CPU."""
-    if job.way is not Way.GPU_LEAVES:
-        return nullcontext()
-    from intervalvm.gpu.batches import batches
-
-    return batches(plan, job.shape[1], job.threads)
 
 
 @contextmanager
@@ -272,3 +269,36 @@ def _around(box: Box, plan: Plan) -> Box:
         ends.append(min(float(plan.dtype.type(below)), low))
         ends.append(max(float(plan.dtype.type(above)), high))
     return ends[0], ends[1], ends[2], ends[3]
+
+
+def png(shape: Any) -> bytes | None:
+    """A tape, an expression or a shape for a notebook: x and y from -1 to 1 where z is 0.
+
+    Variables have their defaults; None if one has no value.
+    """
+    tape = as_tape(shape)
+    if set(tape.variables) - set(settings_for(shape, None) or {}):
+        return None
+    return render(shape, size=NOTEBOOK_PX)._repr_png_()
+
+
+def html(shape: Any) -> str:
+    """The picture with a caption."""
+    from base64 import b64encode
+    from html import escape
+
+    tape, picture = as_tape(shape), png(shape)
+    said = escape(f"{type(shape).__name__}: {describe(tape)}")
+    if picture is None:
+        return f"<div>{said}; no picture, since not all variables have values</div>"
+    data = b64encode(picture).decode()
+    return f'<div><img alt="{said}" src="data:image/png;base64,{data}"><br>{said}</div>'
+
+
+def describe(tape: Tape) -> str:
+    """Clauses, axes and variables, as in ``3 clauses in x, y; variables r``."""
+    count = f"{len(tape)} clause{'' if len(tape) == 1 else 's'}"
+    axes = ", ".join(tape.axes) or "no axis"
+    where_z = ", shown where z is 0" if "z" in tape.axes else ""
+    free = f"; variables {', '.join(tape.variables)}" if tape.variables else ""
+    return f"{count} in {axes}{where_z}{free}"

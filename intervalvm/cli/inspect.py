@@ -71,10 +71,8 @@ def _as_text(facts: dict[str, Any]) -> str:
         ("variables", " ".join(facts["variables"]) or "none"),
         ("bounds", _bounds_text(facts)),
     ]
-    label = max(len(name) for name, _ in rows)
-    lines = [facts["file"], *(f"{name:<{label}}  {value}" for name, value in rows), ""]
     operations = [(name, str(n)) for name, n in facts["operations"].items()]
-    return "\n".join(lines) + "\n" + text_table(operations, left=1)
+    return f"{facts['file']}\n{text_table(rows, left=2)}\n\n{text_table(operations, left=1)}"
 
 
 def _bounds_text(facts: dict[str, Any]) -> str:

@@ -57,12 +57,12 @@ exit status: 0 done, 1 --check found a difference, 2 wrong command line or input
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line. Raises SystemExit, having printed the help or an error."""
     words = list(argv)
+    parser, commands = _parser()
     if not words:
-        _parser()[0].error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
+        parser.error("give a .vm file, as in 'intervalvm prospero.vm'; see intervalvm --help")
     if words[0] == "--version":
         _say_version()
-        raise SystemExit(0)
-    parser, commands = _parser()
+        parser.exit()
     if words[0] not in (*COMMANDS, "-h", "--help"):
         if words[0].isalpha() and not os.path.exists(words[0]):
             if words[0] == "help":

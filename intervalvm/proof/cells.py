@@ -31,7 +31,7 @@ BAND_PX = 1 << 16
 """Tiles of a band of rows, so that temporaries are smaller than the image."""
 BAND_BYTES, EDGE_BYTES = 100, 256
 """What each of these takes at most, where all are listed, and what each column and row takes."""
-Side = tuple[float, float]
+Ends = tuple[float, float]
 
 
 class ProvenBox(NamedTuple):
@@ -41,8 +41,8 @@ class ProvenBox(NamedTuple):
     """
 
     verdict: str
-    x: Side
-    y: Side
+    x: Ends
+    y: Ends
     pixels: tuple[int, int]
 
 
@@ -96,7 +96,7 @@ class Cells:
             total += sum(width * (y[row] - y[row + 1]) for row, width in enumerate(widths, top))
         return Fraction(total, x_scale * y_scale)
 
-    def bounds(self) -> tuple[Side, Side] | None:
+    def bounds(self) -> tuple[Ends, Ends] | None:
         """The bounding box of the cells not proven outside, or None."""
         across, down = np.zeros(self.pixels.shape[1], bool), np.zeros(len(self.pixels), bool)
         for top, band in banded(self.pixels):

@@ -78,16 +78,12 @@ def write(image: Image, stream: BinaryIO, format: str) -> None:
     check_holds(format, image.width, image.height, proven=image.prove is not None)
     if hasattr(stream, "writable") and not stream.writable():
         raise OptionError("the stream is open for reading alone: open it in mode 'wb'")
-    if _is_seekable(stream):
+    if hasattr(stream, "flush") and hasattr(stream, "seekable") and stream.seekable():
         FORMATS[format](image, _Plain(stream))
         return
     whole = io.BytesIO()
     FORMATS[format](image, whole)
     stream.write(whole.getbuffer())
-
-
-def _is_seekable(stream: Any) -> bool:
-    return hasattr(stream, "flush") and hasattr(stream, "seekable") and bool(stream.seekable())
 
 
 class _Plain:

@@ -200,13 +200,10 @@ class Image:
         """The CuPy array of the pixels if a GPU drew them, else None."""
         return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
-    @property
+    @cached_property
     def stats(self) -> Stats:
         """Times and counts of the rendering."""
-        # not a cached_property: in Python 3.11 that has a lock, which a fork may leave locked
-        found = self._stats() if callable(self._stats) else self._stats
-        object.__setattr__(self, "_stats", found)
-        return found
+        return self._stats() if callable(self._stats) else self._stats
 
     def samples(self) -> Axes:
         """The x of columns and y of rows, top first, in the dtype of the arithmetic."""

@@ -39,6 +39,7 @@ class Job(NamedTuple):
     grid: Grid
     prove: Prove | None
     settings: dict[str, float]
+    """The free variables, and z as "var-z"."""
     way: Way
     threads: int
     depth: int

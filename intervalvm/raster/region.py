@@ -132,7 +132,7 @@ RegionLike = Region | Sequence[float] | Sequence[tuple[float, float]]
 
 
 def as_region(region: Any) -> Region | None:
-    """A region, or its ends (x0, x1, y0, y1) or ((x0, x1), (y0, y1)), or None.
+    """The region of a ``RegionLike``, or None.
 
     Raises ArgumentTypeError for another type, OptionError for invalid ends.
     """
@@ -169,16 +169,15 @@ def _default_region(width: int, height: int) -> Region:
 
 def check_size(size: Any, name: str = "size") -> tuple[int, int]:
     """(width, height) of ``size``: one integer for a square image, or a pair, each at least 1."""
-    both = (size, size) if not isinstance(size, (tuple, list)) else tuple(size)
+    is_pair = isinstance(size, (tuple, list))
     try:
-        width, height = map(integer, both)
+        width, height = map(integer, size if is_pair else (size, size))
     except (TypeError, ValueError):
         raise OptionError(
             f"the {name} is {brief(size)}: give an integer, or two for (width, height)"
         ) from None
     if width < 1 or height < 1 or max(width, height) > MOST_PX:
-        sides = (width, height) if isinstance(size, (tuple, list)) else (width,)
-        shown = "x".join(map(brief, sides))
+        shown = "x".join(map(brief, (width, height) if is_pair else (width,)))
         limit = "at least 1 pixel" if min(width, height) < 1 else f"at most {MOST_PX} pixels"
         raise OptionError(f"the {name} is {shown}: give {limit} a side")
     return width, height
