@@ -24,7 +24,6 @@ from intervalvm.raster.grid import coordinates, cropped_region, edges
 from intervalvm.raster.job import Job, Progress, split_levels
 from intervalvm.raster.region import (
     Crop,
-    Region,
     RegionLike,
     as_region,
     check_crop,
@@ -162,11 +161,9 @@ class Options(How, What):
 
         ``variables`` are those of the options and the defaults of a shape.
         """
-        whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
-        assert isinstance(whole, tuple)
-        assert isinstance(dtype, np.dtype)
-        assert max_memory is None or isinstance(max_memory, int)
-        assert region is None or isinstance(region, Region)
+        checked: Any = self  # whose fields are normalized
+        whole: tuple[int, int] = checked.size
+        dtype, max_memory = checked.dtype, checked.max_memory
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
@@ -182,7 +179,7 @@ class Options(How, What):
         needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
-        shown = shown_region(region, *whole)
+        shown = shown_region(checked.region, *whole)
         at = shown, *whole, self.grid, dtype, crop
         return Job(
             tape=tape,

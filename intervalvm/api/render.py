@@ -253,10 +253,9 @@ class _View:
 
     def serves(self, box: Box) -> bool:
         """Whether a frame of ``box`` lies in the view and is not much smaller."""
-        inside = all(
-            self.box[low] <= box[low] and box[low + 1] <= self.box[low + 1] for low in (0, 2)
-        )
-        return inside and self.box[1] - self.box[0] <= MOST_ZOOM * (box[1] - box[0])
+        (x0, x1, y0, y1), (left, right, bottom, top) = self.box, box
+        inside = x0 <= left and right <= x1 and y0 <= bottom and top <= y1
+        return inside and x1 - x0 <= MOST_ZOOM * (right - left)
 
 
 def _around(box: Box, plan: Plan) -> Box:

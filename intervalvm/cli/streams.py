@@ -163,13 +163,11 @@ class Progress:
 
     def _appear(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
+        from rich.progress import TimeElapsedColumn
 
         bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
+            *Bar.get_default_columns()[:3],
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
