@@ -157,14 +157,9 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
-    plan = plan_of(
-        job.tape,
-        Question.SIGN if job.is_bitmap else Question.VALUE,
-        job.meaning,
-        job.dtype,
-        job.settings,
-        domain_of(box, job.dtype),
-    )
+    question = Question.SIGN if job.is_bitmap else Question.VALUE
+    domain = domain_of(box, job.dtype)
+    plan = plan_of(job.tape, question, job.meaning, job.dtype, job.settings, domain)
     if job.way is not Way.GPU_WALK:  # which has no workspaces on the host
         needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
         if find_plan is not None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import bounds_text
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.region import Region
 
@@ -189,10 +188,3 @@ def rounded_down(value: Fraction) -> float:
 def rounded_up(value: Fraction) -> float:
     """The least float64 that is not below it."""
     return 0.0 - rounded_down(-value)  # not -0.0
-
-
-def box_text(box: tuple[Any, Any]) -> str:
-    """A box as ``x 0..1, y 0..1``, rounded outwards."""
-    return ", ".join(
-        f"{axis} {'..'.join(bounds_text(*side))}" for axis, side in zip("xy", box, strict=True)
-    )

@@ -126,15 +126,9 @@ def _values(job: Job, band: slice) -> NDArray[Any]:
             module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
             for axis in (x, y[band, None])
         )
-        points = prepare(
-            job.tape,
-            x,
-            y,
-            job.settings["var-z"],
-            variables={name: v for name, v in job.settings.items() if name != "var-z"},
-            module=module,
-            dtype=job.dtype,
-        )
+        free = {name: value for name, value in job.settings.items() if name != "var-z"}
+        z = job.settings["var-z"]
+        points = prepare(job.tape, x, y, z, variables=free, module=module, dtype=job.dtype)
         if not job.way.on_gpu:
             points.require_room(job.max_memory, keep=job.way.keeps)
         values = run(*with_rules(points), keep=job.way.keeps)

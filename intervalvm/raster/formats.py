@@ -23,17 +23,15 @@ LOSSY = ("jpg", "jpeg", "jpe", "jfif")
 
 def format_of(path: Any, format: str | None = None) -> str:
     """The key of ``FORMATS`` for a file name or a given format."""
-    if format is not None:
-        if not isinstance(format, str):
-            raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
-        suffix = f".{format.removeprefix('.')}"
-    else:
+    if format is None:
         suffix = os.path.splitext(os.fsdecode(path))[1]
+        what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
+    elif isinstance(format, str):
+        suffix, what = format, f"format={brief(format)}"
+    else:
+        raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
     name = suffix.lower().removeprefix(".")
     if name not in FORMATS:
-        what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
-        if format is not None:
-            what = f"format={brief(format)}"
         known = " ".join(f".{known}" for known in FORMATS)
         hint = " (JPEG changes pixels: .png keeps them, and is smaller)" if name in LOSSY else ""
         raise OptionError(f"{what} names no format: choose {known}{hint}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -125,10 +126,7 @@ class Drawn(NamedTuple):
 
     def image(self, job: Job, rendering: float) -> Image:
         """The image of a job; ``rendering`` is in seconds."""
-
-        def stats() -> Stats:
-            return self._stats(job, rendering)
-
+        stats = partial(self._stats, job, rendering)
         # without pruning, counts come from the pixels, which their owner may change
         how = stats if self.counts else stats()
         return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)
