@@ -38,7 +38,7 @@ def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], 
     """
     n_bytes = shape[0] * shape[1] * dtype.itemsize
     is_clear = n_bytes >= FRESH_BYTES
-    return aligned(n_bytes, clear=is_clear).view(dtype).reshape(shape), is_clear
+    return np.ndarray(shape, dtype, aligned(n_bytes, clear=is_clear)), is_clear
 
 
 @dataclass(frozen=True)

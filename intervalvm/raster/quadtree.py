@@ -118,9 +118,7 @@ class Walk:
             if inside[k]:
                 self.pixels[rows, columns] = 255
                 count.inside_px += self.pixels[rows, columns].size
-            elif outside[k]:
-                self.pixels[rows, columns] = 0
-            else:
+            elif not outside[k]:
                 short = simplify(tape, trace, k)
                 count.ambiguous += 1
                 count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
