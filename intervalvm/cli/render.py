@@ -107,9 +107,8 @@ def _region(options: argparse.Namespace) -> Region | None:
         return Region((x0, x1), (y0, y1))
     if not around:
         return None
-    return Region.around(
-        options.center or (0.0, 0.0), 1.0 if options.scale is None else options.scale
-    )
+    scale = 1.0 if options.scale is None else options.scale
+    return Region.around(options.center or (0.0, 0.0), scale)
 
 
 def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:

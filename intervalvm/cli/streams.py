@@ -124,7 +124,7 @@ class Progress:
     """
 
     def __init__(self, *, wanted: bool) -> None:
-        self._what, self._done, self._total = "", 0, 0
+        self._facts: dict[str, Any] = {"description": "", "total": None}
         self._bar: Any = None
         self._task: Any = None
         self._ended = False
@@ -136,16 +136,17 @@ class Progress:
     def stage(self, what: str) -> None:
         """Begin the stage ``what``, of unknown progress."""
         with self._lock:
-            self._what, self._done, self._total = what, 0, 0
+            # without a total it moves to and fro
+            self._facts = {"description": what, "completed": 0, "total": None}
             if self._bar is not None:
                 self._bar.remove_task(self._task)
-                self._show()
+                self._task = self._bar.add_task(**self._facts)
 
     def __call__(self, done: int, total: int) -> None:
         with self._lock:
-            self._done, self._total = done, total
+            self._facts |= {"completed": done, "total": total}
             if self._bar is not None:
-                self._bar.update(self._task, completed=done, total=total)
+                self._bar.update(self._task, **self._facts)
 
     def __enter__(self) -> Self:
         if self.shown:
@@ -175,10 +176,5 @@ class Progress:
         )
         with self._lock:
             if not self._ended:
-                self._bar = bar
-                self._show()
+                self._bar, self._task = bar, bar.add_task(**self._facts)
                 bar.start()
-
-    def _show(self) -> None:
-        total = self._total or None  # None moves to and fro
-        self._task = self._bar.add_task(self._what, completed=self._done, total=total)
