@@ -62,7 +62,7 @@ MOST_THREADS = 64
 """There are at most 64 tasks to share."""
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class What:
     """What is drawn. The check normalizes a size to a pair, ends to a Region, a crop to a tuple and
     a name to a dtype."""
@@ -78,12 +78,11 @@ class What:
     prove: Prove | None = None
 
     def __post_init__(self) -> None:
-        given = vars(self)
-        given["size"] = check_size(self.size)
-        given["region"] = as_region(self.region)
-        given["crop"] = check_crop(self.crop)
-        given["z"] = real("z", self.z)
-        given["dtype"] = as_dtype(self.dtype)
+        self.size = check_size(self.size)
+        self.region = as_region(self.region)
+        self.crop = check_crop(self.crop)
+        self.z = real("z", self.z)
+        self.dtype = as_dtype(self.dtype)
         check_word("grid", self.grid, GRIDS)
         check_word("mode", self.mode, MODES)
         check_prove(self.prove)
@@ -99,7 +98,7 @@ class What:
         return self.prove == "area"
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class How:
     """How it is drawn: only ``fold="fast"`` changes bits."""
 
@@ -114,16 +113,15 @@ class How:
     """The engine on its back end."""
 
     def __post_init__(self) -> None:
-        given = vars(self)
-        given["way"] = self._way()
+        self.way = self._way()
         if self.threads is not None:
             if (threads := _count(self.threads)) < 1:
                 raise OptionError(f"threads={brief(self.threads)}: give a number from 1")
-            given["threads"] = min(threads, MOST_THREADS)
+            self.threads = min(threads, MOST_THREADS)
         if self.depth is not None and _count(self.depth) < 0:
             raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
         if self.max_memory is not None:
-            given["max_memory"] = as_bytes("max_memory", self.max_memory)
+            self.max_memory = as_bytes("max_memory", self.max_memory)
         is_fast(self.fold)
         progress = self.progress
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
@@ -140,7 +138,7 @@ class How:
         return WAYS[self.engine, backend or choices[0]]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Options(How, What):
     """The options of ``render``. Raises as it does for an invalid one, BackendError or DeviceError
     without the GPU or its library."""
