@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.gpu import device, devices
-from intervalvm.gpu.blocks import LOCAL_PLACES
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.pixels import LOCAL_PLACES
 from intervalvm.gpu.target import check_target
 from intervalvm.jit import layout as c
 from intervalvm.jit import native

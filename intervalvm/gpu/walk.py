@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.gpu.waves import in_waves
+from intervalvm.gpu.layout import in_waves
 from intervalvm.jit.layout import AREA, BLOCK
 
 if TYPE_CHECKING:

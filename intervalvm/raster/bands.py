@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.points import peak_bytes, prepare, run
 from intervalvm.gpu import device
-from intervalvm.gpu.arrays import array_module, with_rules
+from intervalvm.gpu.arrays import Clauses, array_module, with_rules
 from intervalvm.memory import available, in_units
 from intervalvm.raster.job import Drawn, Job, Progress
 
@@ -125,8 +125,6 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
             points.require_room(job.max_memory, keep=job.way.keeps)
         values = run(*with_rules(points), keep=job.way.keeps)
         if job.way.on_gpu:
-            from intervalvm.gpu.dense import Clauses
-
             found: NDArray[Any] = (
                 Clauses(module, job.dtype).inside(values) if job.is_bitmap else values
             ).get()
