@@ -24,7 +24,7 @@ from intervalvm.words import Way
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
-    from intervalvm.jit.walk import Elsewhere
+    from intervalvm.jit.walk import LeafHook
 
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
@@ -152,7 +152,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
     walk.load(plan)
     compiling = time.perf_counter() - start
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    with _leaves(job, plan) as elsewhere:
+    with _leaves(job, plan) as leaf_hook:
         counts = walk.render(
             plan,
             *job.sides,
@@ -161,7 +161,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             threads=job.threads,
             is_clear=is_clear,
             progress=report,
-            elsewhere=elsewhere,
+            leaf_hook=leaf_hook,
         )
     return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
 
@@ -193,17 +193,17 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
 def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
     """The pruned engine on a GPU."""
     start = time.perf_counter()
-    from intervalvm.gpu import frames
+    from intervalvm.gpu.walk import renderer
 
-    walks = frames.walks(_plan(job, find_plan), job.shape, job.steps)
+    render = renderer(_plan(job, find_plan), job.shape, job.steps)
     compiling = time.perf_counter() - start
-    pixels, counts = walks.render(*job.samples)
+    pixels, counts = render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
     return Drawn(pixels, Counts.of(counts), compiling)
 
 
-def _leaves(job: Job, plan: Plan) -> AbstractContextManager[Elsewhere | None]:
+def _leaves(job: Job, plan: Plan) -> AbstractContextManager[LeafHook | None]:
     """The leaf hook of a walk, or None to evaluate leaves on the CPU."""
     if job.way is not Way.GPU_LEAVES:
         return nullcontext()

@@ -6,7 +6,6 @@ What is drawn:
 
     arrays     dense evaluation where the arrays lie, one launch a clause
     batches    the leaves of the CPU's walk, sent to the GPU in batches
-    frames     walks for a plan and a size, cached with the plan
     walk       a frame in a few launches: memory, launches, and passes for deferred children
     devices    what runs kernels: a GPU or the simulator
 

@@ -128,3 +128,9 @@ def _table(waves: NDArray[Any]) -> NDArray[np.uint32]:
     ends = np.append(np.flatnonzero(np.diff(waves)) + 1, len(waves))[: len(waves)]
     table: NDArray[np.uint32] = (2 * ends + (waves[ends - 1] & 1)).astype(np.uint32)
     return table
+
+
+def cells_of(pixels: int, level: int) -> NDArray[np.int32]:
+    """The cell of each pixel, when they are cut into 2**level cells."""
+    edges = (np.arange((1 << level) + 1, dtype=np.int64) * pixels) >> level
+    return (np.searchsorted(edges, np.arange(pixels), side="right") - 1).astype(np.int32)

@@ -13,13 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from intervalvm.compiler.program import (
-    INPUTS,
-    LEFT_PLACE,
-    RIGHT_PLACE,
-    THIRD_PLACE,
-    VARIANT_MASK,
-)
+from intervalvm.compiler.program import INPUTS, LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, VARIANT_MASK
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.rules import rules
 from intervalvm.gpu.splits import edge
