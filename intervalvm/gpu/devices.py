@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,66 +24,38 @@ SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 """Blocks for each multiprocessor."""
 
 
-class Device(Protocol):
-    """The interface of a device."""
+class Simulator:
+    """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
 
-    processors: int
+    processors = 2
     """Its multiprocessors."""
-    split_blocks: int
-    leaf_blocks: int
+    split_blocks = leaf_blocks = 2
     """Blocks that share the work of a launch, at most."""
-    most_warps: int
+    most_warps = 1
     """Warps of a block that splits, at most."""
-    paint_threads: int
+    paint_threads = 32
     """Threads of a block that paints."""
 
     def load(self, kernel: Kernel) -> None:
         """Prepare a kernel for launches."""
-
-    def empty(self, count: int, dtype: Any) -> Any:
-        """An array of the device, uninitialised."""
-
-    def array(self, values: NDArray[Any]) -> Any:
-        """A copy of an array on the device."""
-
-    def upload(self, array: Any, values: NDArray[Any]) -> None:
-        """Write ``values`` over an array of the device of the same size."""
-
-    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        """Run a kernel after all that was launched before. Arguments are arrays and integers."""
-
-    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """A function that repeats the launches of ``work`` as one."""
-
-    def address(self, array: Any) -> int:
-        """Where an array lies."""
-
-    def host(self, array: Any) -> NDArray[Any]:
-        """A copy of an array, after all that was launched."""
-
-
-class Simulator:
-    """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps = 1
-    paint_threads = 32
-
-    def load(self, kernel: Kernel) -> None:
         _simulated(kernel)
 
     def empty(self, count: int, dtype: Any) -> Any:
+        """An array of the device, uninitialised."""
         filled = np.empty(count, dtype)
         filled.view(np.uint8)[:] = 0xA5  # not zeros, which nothing may rely on
         return filled
 
     def array(self, values: NDArray[Any]) -> Any:
+        """A copy of an array on the device."""
         return values.copy()
 
     def upload(self, array: Any, values: NDArray[Any]) -> None:
+        """Write ``values`` over an array of the device of the same size."""
         array[:] = values
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        """Run a kernel after all that was launched before. Arguments are arrays and integers."""
         from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
 
         # it copies what is no array of its own, also arrays that overlap
@@ -91,12 +63,15 @@ class Simulator:
         _simulated(kernel)[blocks, threads](*passed)
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A function that repeats the launches of ``work`` as one."""
         return work
 
     def address(self, array: Any) -> int:
+        """Where an array lies."""
         return address_of(array)
 
     def host(self, array: Any) -> NDArray[Any]:
+        """A copy of an array, after all that was launched."""
         copied: NDArray[Any] = array.copy()
         return copied
 
@@ -109,7 +84,7 @@ def _simulated(kernel: Kernel) -> Any:
 
 
 class CupyDevice:
-    """One GPU. Everything runs on CuPy's current stream, in order."""
+    """One GPU, with the methods of the simulator. All runs on CuPy's current stream, in order."""
 
     most_warps = 16
     paint_threads = 256
@@ -193,6 +168,7 @@ def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(words)
 
 
+Device = CupyDevice | Simulator
 _simulator = lru_cache(Simulator)
 _gpu = lru_cache(CupyDevice)
 

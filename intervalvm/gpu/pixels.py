@@ -130,15 +130,12 @@ def build_batch(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
         return values[base + stride * np.int64(blocks[block + host.BLOCK_RESULT])]
 
     @device
-    def keep_truth(results, i, value):
+    def keep(results, i, value):
         thread = cuda.threadIdx.x
-        vote(results, i * (AREA // WARP) + thread // WARP, value != 0, thread % WARP)
-
-    @device
-    def keep_value(results, i, value):
-        results[i * AREA + cuda.threadIdx.x] = value
-
-    keep = keep_truth if is_bitmap else keep_value
+        if is_bitmap:
+            vote(results, i * (AREA // WARP) + thread // WARP, value != 0, thread % WARP)
+        else:
+            results[i * AREA + thread] = value
 
     def short(blocks, records, numbers, x, y, results):
         values = cuda.local.array(LOCAL_PLACES, element)

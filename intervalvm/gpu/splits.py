@@ -85,7 +85,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
     def box_of(is_place, index, constants, values, v, words, w, lane):
         """An operand over the lane's child."""
         index = np.int64(index)
-        if is_place != 0:
+        if is_place:
             lower = values[v + 2 * c.LANES * index + lane]
             upper = values[v + 2 * c.LANES * index + c.LANES + lane]
             may_be_nan = False
@@ -100,13 +100,13 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
         """A value or a literal over the lane's child."""
         first = np.int64(programs[record])
         a_low, a_high, a_nan = box_of(
-            first & LEFT_PLACE, programs[record + 1], constants, values, v, words, w, lane
+            first & LEFT_PLACE != 0, programs[record + 1], constants, values, v, words, w, lane
         )
         b_low, b_high, b_nan = box_of(
-            first & RIGHT_PLACE, programs[record + 2], constants, values, v, words, w, lane
+            first & RIGHT_PLACE != 0, programs[record + 2], constants, values, v, words, w, lane
         )
         c_low, c_high, c_nan = box_of(
-            first & THIRD_PLACE, programs[record + 3], constants, values, v, words, w, lane
+            first & THIRD_PLACE != 0, programs[record + 3], constants, values, v, words, w, lane
         )
         variant = first & VARIANT_MASK
         if first & (TO_FULL | TO_AXIS):
