@@ -8,17 +8,14 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from intervalvm.arguments import path_name
 from intervalvm.errors import FileError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    PathLike = str | os.PathLike[str]
+PathLike = str | os.PathLike[str]
 
 TEMPORARY = ".intervalvm-{}.tmp"
 """The name of a partial file, with 12 random hexadecimal digits. The next write of the same user in

@@ -43,27 +43,8 @@ from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import where
 
 __all__ = [
-    "FUNCTIONS",
-    "NUMBERS",
-    "OPERANDS",
-    "Expr",
-    "HasTape",
-    "TapeLike",
-    "abs",
-    "as_expr",
-    "as_root",
-    "as_tape",
-    "as_value_tape",
-    "at",
-    "axes",
-    "constant",
-    "expression",
-    "field_of",
-    "is_truth",
-    "settings_for",
-    "spatial",
-    "trace",
-    "var",
-    "where",
-]
+    "FUNCTIONS", "NUMBERS", "OPERANDS", "Expr", "HasTape", "TapeLike", "abs", "as_expr", "as_root",
+    "as_tape", "as_value_tape", "at", "axes", "constant", "expression", "field_of", "is_truth",
+    "settings_for", "spatial", "trace", "var", "where",
+]  # fmt: skip
 __all__ += functions.__all__

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,9 +19,6 @@ from intervalvm.expr.node import OPERANDS, Expr, as_expr, axes, is_truth, var
 from intervalvm.expr.truths import as_root
 from intervalvm.ops import AXES, ROWS
 from intervalvm.tape import Tape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _x, _y, _z = axes()

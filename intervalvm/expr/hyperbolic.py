@@ -8,13 +8,10 @@ real functions, so proofs hold at 0 too.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from intervalvm.expr.functions import FUNCTIONS
+from intervalvm.expr.node import Expr
 from intervalvm.expr.truths import chosen as where
-
-if TYPE_CHECKING:
-    from intervalvm.expr.node import Expr
 
 _f = FUNCTIONS
 

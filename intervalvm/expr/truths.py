@@ -5,16 +5,13 @@ A truth is drawn as its *field*, which is below 0 where the truth holds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.expr.functions import FUNCTIONS, Value
 from intervalvm.expr.node import Expr, as_expr, is_bit, is_truth
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _f = FUNCTIONS
 

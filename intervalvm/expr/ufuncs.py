@@ -16,36 +16,18 @@ NumPy's, except:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import hyperbolic
+from intervalvm.expr import hyperbolic, truths
 from intervalvm.expr.functions import FUNCTIONS, Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
-from intervalvm.expr.truths import (
-    as_root,
-    chosen,
-    equal,
-    greater,
-    greater_equal,
-    isnan,
-    less,
-    less_equal,
-    logical_and,
-    logical_or,
-    logical_xor,
-    not_equal,
-    of_truths,
-    signbit,
-)
 from intervalvm.ops import ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 _f = FUNCTIONS
 
@@ -67,7 +49,7 @@ def where(condition: Value, a: Value, b: Value) -> Expr:
         A truth if ``a`` and ``b`` are truths or bools.
     """
     condition = _operand("where", condition)
-    return chosen(condition, _value("where", a), _value("where", b))
+    return truths.chosen(condition, _value("where", a), _value("where", b))
 
 
 def clip(a: Expr, low: Expr, high: Expr) -> Expr:
@@ -75,11 +57,11 @@ def clip(a: Expr, low: Expr, high: Expr) -> Expr:
 
 
 def fmin(a: Expr, b: Expr) -> Expr:
-    return _f["min"](where(isnan(a), b, a), where(isnan(b), a, b))
+    return _f["min"](where(truths.isnan(a), b, a), where(truths.isnan(b), a, b))
 
 
 def fmax(a: Expr, b: Expr) -> Expr:
-    return _f["max"](where(isnan(a), b, a), where(isnan(b), a, b))
+    return _f["max"](where(truths.isnan(a), b, a), where(truths.isnan(b), a, b))
 
 
 def trunc(a: Expr) -> Expr:
@@ -89,18 +71,18 @@ def trunc(a: Expr) -> Expr:
 def rint(a: Expr) -> Expr:
     """Ties to even: twice the half of a tie, rounded away from 0."""
     size = abs(a)
-    is_half = equal(size - _f["floor"](size), 0.5)
+    is_half = truths.equal(size - _f["floor"](size), 0.5)
     return where(is_half, _f["round"](a * 0.5) * 2, _f["round"](a))
 
 
 def heaviside(a: Expr, at_zero: Expr) -> Expr:
     sign = _f["compare"](a, 0)
-    return where(equal(sign, 0), at_zero, (sign + 1) * 0.5)
+    return where(truths.equal(sign, 0), at_zero, (sign + 1) * 0.5)
 
 
 def copysign(a: Expr, b: Expr) -> Expr:
     size = abs(a)
-    return where(signbit(b), -size, size)
+    return where(truths.signbit(b), -size, size)
 
 
 def fmod(a: Expr, b: Expr) -> Expr:
@@ -111,14 +93,14 @@ def remainder(a: Expr, b: Expr) -> Expr:
     """The sign is the divisor's. Negating both operands negates the result."""
     if isinstance(b._value, float):
         return _positive_remainder(a, b) if b._value > 0 else -_positive_remainder(-a, -b)
-    flips = less(b, 0)
+    flips = truths.less(b, 0)
     found = _positive_remainder(where(flips, -a, a), abs(b))
     return where(flips, -found, found)
 
 
 def _positive_remainder(a: Expr, b: Expr) -> Expr:
     rest = _f["mod"](abs(a), b)
-    return where(_f["and"](less(a, 0), rest), b - rest, rest)
+    return where(_f["and"](truths.less(a, 0), rest), b - rest, rest)
 
 
 def power(a: Expr, exponent: Expr) -> Expr:
@@ -131,14 +113,16 @@ def hypot(a: Expr, b: Expr) -> Expr:
 
 UFUNCS: dict[str, Callable[..., Expr]] = {
     **{op.names.numpy: FUNCTIONS[op.name] for op in ROWS if op.names.numpy is not None},
-    "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
-    "equal": equal, "not_equal": not_equal,
-    "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,
-    "logical_not": _f["not"],
-    "bitwise_and": of_truths(logical_and), "bitwise_or": of_truths(logical_or),
-    "bitwise_xor": of_truths(logical_xor), "invert": of_truths(_f["not"]),
-    "isnan": isnan, "isinf": lambda a: equal(abs(a), math.inf),
-    "isfinite": lambda a: less(abs(a), math.inf), "signbit": signbit,
+    "less": truths.less, "less_equal": truths.less_equal,
+    "greater": truths.greater, "greater_equal": truths.greater_equal,
+    "equal": truths.equal, "not_equal": truths.not_equal,
+    "logical_and": truths.logical_and, "logical_or": truths.logical_or,
+    "logical_xor": truths.logical_xor, "logical_not": _f["not"],
+    "bitwise_and": truths.of_truths(truths.logical_and),
+    "bitwise_or": truths.of_truths(truths.logical_or),
+    "bitwise_xor": truths.of_truths(truths.logical_xor), "invert": truths.of_truths(_f["not"]),
+    "isnan": truths.isnan, "isinf": lambda a: truths.equal(abs(a), math.inf),
+    "isfinite": lambda a: truths.less(abs(a), math.inf), "signbit": truths.signbit,
     "positive": lambda a: a, "conjugate": lambda a: a, "fabs": _f["abs"],
     "sign": lambda a: _f["compare"](a, 0), "clip": clip, "fmin": fmin, "fmax": fmax,
     "trunc": trunc, "rint": rint, "heaviside": heaviside, "copysign": copysign,
@@ -213,7 +197,7 @@ def _operand(name: str, value: object) -> Expr:
 
 def _value(name: str, value: object) -> Expr:
     """As ``_operand``, but True and False stay truths."""
-    return as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
+    return truths.as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
 
 
 def _refuse(name: str) -> NoReturn:
@@ -255,10 +239,6 @@ def _round(a: Any, decimals: int = 0) -> Expr:
     return round(_operand("round", a), decimals)
 
 
-def _full_like(_: Any, fill_value: Any) -> Expr:
-    return _operand("full_like", fill_value)
-
-
 ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
     np.where: _where,
     np.clip: _clip,
@@ -268,7 +248,7 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
     np.fix: lambda x: ufunc("trunc", x),
     np.zeros_like: lambda _: as_expr(0.0),
     np.ones_like: lambda _: as_expr(1.0),
-    np.full_like: _full_like,
+    np.full_like: lambda _, fill_value: _operand("full_like", fill_value),
 }
 """What each further function of NumPy is built from."""
 

@@ -8,18 +8,16 @@ then a line that is the expression. The names are those of ``intervalvm`` and x,
 from __future__ import annotations
 
 import builtins
+import itertools
 import keyword
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from intervalvm import expr as package
 from intervalvm.expr.node import Expr, postorder
 from intervalvm.ops import AXES, OPS, ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LONGEST_INLINE = 40
 """A subexpression of more characters gets a name, so no line grows long or nests deep."""
@@ -61,17 +59,15 @@ def python_source(root: Expr) -> str:
 def _namer() -> Callable[[Expr], str]:
     """A function that names a node: a variable by its own name if that is free, or t0, t1, ..."""
     taken = {*package.__all__, *AXES, *vars(builtins)}
-    count = 0
+    others = map("t{}".format, itertools.count())
 
     def name_of(node: Expr) -> str:
-        nonlocal count
         own = str(node._value) if node._op == "var" else ""
         is_word = own.isidentifier() and not keyword.iskeyword(own)
         if is_word and own not in taken and not re.fullmatch(r"t\d+", own):
             taken.add(own)
             return own
-        count += 1
-        return f"t{count - 1}"
+        return next(others)
 
     return name_of
 

@@ -27,8 +27,9 @@ import math
 import numbers
 import operator
 import sys
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intervalvm.arguments import brief, did_you_mean, mapping
 from intervalvm.environment import in_default_environment
@@ -40,13 +41,10 @@ from intervalvm.errors import (
     install_line,
 )
 from intervalvm.expr.functions import FUNCTIONS
-from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, var
+from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, postorder, var
 from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import ufunc, where
 from intervalvm.ops import AXES, ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _f = FUNCTIONS
 
@@ -92,19 +90,19 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         raise ArgumentTypeError(f"expected a formula of SymPy's, not {brief(formula)}")
     root = sympy.sympify(formula, strict=True)
     reader = _Reader(sympy, mapping("defaults", defaults))
-    stack = [root]
-    while stack:  # operands first: a formula may be deeper than Python's own stack
-        node = stack[-1]
-        if waiting := [arg for arg in reader.operands(node) if arg not in reader.known]:
-            stack.extend(reversed(waiting))
-            continue
-        stack.pop()
+    for node in postorder(root, reader.operands):
         if node not in reader.known:
             try:
                 reader.known[node] = reader.convert(node)
             except OverflowError:
                 raise OptionError(f"{brief(node)} is beyond what a float64 holds") from None
-    reader.check_defaults()
+    free = [name for name in reader.inputs if name not in AXES]
+    if unknown := sorted(reader.defaults.keys() - set(free)):
+        known = ", ".join(map(repr, free)) or "none"
+        hint = did_you_mean(unknown[0], free)
+        raise VariableError(
+            f"the formula has no free variable {unknown[0]!r}{hint}; it has {known}"
+        )
     return as_expr(reader.known[root])
 
 
@@ -116,31 +114,17 @@ class _Reader:
         self.known: dict[Any, Any] = {}
         self.inputs = dict(zip(AXES, axes(), strict=True))
 
-    def check_defaults(self) -> None:
-        """Raise VariableError for a default of a variable that the formula lacks."""
-        free = [name for name in self.inputs if name not in AXES]
-        if unknown := sorted(self.defaults.keys() - set(free)):
-            known = ", ".join(map(repr, free)) or "none"
-            hint = did_you_mean(unknown[0], free)
-            raise VariableError(
-                f"the formula has no free variable {unknown[0]!r}{hint}; it has {known}"
-            )
-
     def operands(self, node: Any) -> tuple[Any, ...]:
         """The operands to convert before a node. Raises ArgumentTypeError for an unknown kind."""
         kind = type(node).__name__
         if node.is_Pow and self.fraction(node.exp) is not None:
             return (node.base,)
         is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
-        is_built = is_built or node.is_Add or node.is_Mul
-        if not (is_built or kind == "ExprCondPair" or self.is_leaf(node)):
+        is_leaf = node.is_Symbol or node.is_Rational or node.is_Float or node.is_NumberSymbol
+        is_other = node.is_Add or node.is_Mul or kind == "ExprCondPair" or kind in CONSTANTS
+        if not (is_built or is_leaf or is_other):
             raise ArgumentTypeError(f"from_sympy has no counterpart for {kind}, in {node}")
         return tuple(node.args)
-
-    @staticmethod
-    def is_leaf(node: Any) -> bool:
-        real = node.is_Rational or node.is_Float or node.is_NumberSymbol
-        return bool(node.is_Symbol or real or type(node).__name__ in CONSTANTS)
 
     def fraction(self, number: Any) -> Fraction | None:
         """A ``Rational`` or a ``Float`` exactly, None for anything else."""
@@ -240,11 +224,6 @@ def _is_ordinary(number: Fraction) -> bool:
     return number == 0 or sys.float_info.min <= abs(number) <= sys.float_info.max
 
 
-def _digits(number: Fraction) -> int:
-    """The binary logarithm, within 1."""
-    return number.numerator.bit_length() - number.denominator.bit_length()
-
-
 def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int, Fraction]:
     """A factor a**n, a shift and a number': ``number * a**n == number' * (a * 2**shift)**n``.
 
@@ -255,7 +234,8 @@ def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int,
     if not whole:
         return None, 0, number
     scaled, n = max(whole.items(), key=lambda item: abs(item[1]))
-    shift = max(-1000, min(1000, round(_digits(number) / n)))
+    digits = number.numerator.bit_length() - number.denominator.bit_length()
+    shift = max(-1000, min(1000, round(digits / n)))
     return scaled, shift, number / Fraction(2) ** (shift * n)
 
 
@@ -291,13 +271,8 @@ def _each(combine: Callable[[Any, Any], Any]) -> Callable[..., Expr]:
 
 def _by(name: str) -> Callable[..., Expr]:
     """NumPy's function, of two operands taken from left to right."""
-
-    def call(first: Expr, *rest: Expr) -> Expr:
-        if not rest:
-            return ufunc(name, first)
-        return functools.reduce(functools.partial(ufunc, name), rest, first)
-
-    return call
+    call = functools.partial(ufunc, name)
+    return lambda *operands: functools.reduce(call, operands) if operands[1:] else call(*operands)
 
 
 EXACT = 1 << 53
@@ -311,7 +286,7 @@ BUILT: dict[str, Callable[..., Any]] = {
     **{op.names.sympy: _f[op.name] if op.arity == 1 else _each(_f[op.name])
        for op in ROWS if op.names.sympy is not None},
     "Mod": _by("remainder"),
-    "sign": lambda a: ufunc("sign", a), "Heaviside": _by("heaviside"),
+    "sign": _by("sign"), "Heaviside": _by("heaviside"),
     "sinh": _by("sinh"), "cosh": _by("cosh"), "tanh": _by("tanh"),
     "asinh": _by("arcsinh"), "acosh": _by("arccosh"), "atanh": _by("arctanh"),
     "sech": lambda a: 1 / ufunc("cosh", a), "csch": lambda a: 1 / ufunc("sinh", a),

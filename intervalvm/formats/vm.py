@@ -18,7 +18,7 @@ import contextlib
 import os
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 import numpy as np
 
@@ -29,9 +29,6 @@ from intervalvm.files import kind_of
 from intervalvm.memory import Amount, as_bytes, in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,12 +13,7 @@ from intervalvm.errors import OptionError, VariableError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, is_picture, write_atomically
 from intervalvm.ops import ROWS
-from intervalvm.tape import TapeBuilder, constant_text, select
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from intervalvm.tape import Tape
+from intervalvm.tape import Tape, TapeBuilder, constant_text, select
 
 MOST_CLAUSES = 500
 """The largest graph."""

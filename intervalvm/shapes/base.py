@@ -11,9 +11,7 @@ from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
 from intervalvm.hints import METHODS, lacks, refusing
 from intervalvm.late import Shown, cached_property
-
-if TYPE_CHECKING:
-    from intervalvm.tape import Tape
+from intervalvm.tape import Tape
 
 Point = tuple[Expr, Expr, Expr]
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]

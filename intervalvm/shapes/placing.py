@@ -6,16 +6,14 @@ The field of a moved shape at p is the shape's field at the inverse image of p.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from intervalvm.arguments import brief, is_word, parts_of
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, absolute, maximum, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base, Made, Point, check_count, part_count
-
-if TYPE_CHECKING:
-    from intervalvm.shapes.values import Value
+from intervalvm.shapes.values import Value
 
 AXES = ("x", "y", "z")
 

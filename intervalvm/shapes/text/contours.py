@@ -71,7 +71,7 @@ class Contours:
                 has_contours = self._parts.have_contours(glyph)
             except (struct.error, IndexError) as error:
                 raise self._damaged(glyph, "it is not whole") from error
-            except _TooDeepError as error:
+            except RecursionError as error:
                 raise self._damaged(glyph, "it is a part of itself, or of too many") from error
             if has_contours and not pen.contours:
                 raise self._damaged(glyph, "its outline cannot be read, or it has too many parts")
@@ -114,13 +114,9 @@ class _Pen:
         pass
 
 
-class _TooDeepError(Exception):
-    pass
-
-
 class Parts:
     """The components of glyphs in the table ``glyf``. Raises struct.error or IndexError if it is
-    truncated, and _TooDeepError for a cycle."""
+    truncated, and RecursionError for a cycle."""
 
     def __init__(self, face: Any) -> None:
         (is_long,) = struct.unpack_from(">h", face.reference_table("head").data, 50)
@@ -135,7 +131,7 @@ class Parts:
         """Whether a glyph or one of its components has contours."""
         if glyph not in self._known:
             if level > DEEPEST:
-                raise _TooDeepError
+                raise RecursionError
             own, parts = self._read(glyph)
             inked = [self.have_contours(part, level + 1) for part in parts]
             self._known[glyph] = own > 0 or any(inked)

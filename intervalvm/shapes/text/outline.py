@@ -15,14 +15,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.errors import OptionError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Segment = tuple[Point, Point] | tuple[Point, Point, Point]
@@ -117,12 +115,6 @@ class Chain:
 
     pieces: list[Piece]
     joints: list[float] = field(default_factory=list)
-
-    def go_on(self, piece: Piece, y: float) -> None:
-        """Continue with ``piece`` from the height ``y``."""
-        if self.pieces[-1] is not piece:
-            self.pieces.append(piece)
-            self.joints.append(y)
 
 
 Span = tuple[int, int]
@@ -269,7 +261,9 @@ def _continued(
         for i in left_over:
             if abs(chains[i].pieces[-1].x_at(y) - x) <= close:
                 left_over.remove(i)
-                chains[i].go_on(piece, y)
+                if chains[i].pieces[-1] is not piece:
+                    chains[i].pieces.append(piece)
+                    chains[i].joints.append(y)
                 break
         else:
             i = len(chains)

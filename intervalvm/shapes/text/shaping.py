@@ -8,17 +8,14 @@ Numbers run left to right in every line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unicodedata import bidirectional
 
 from intervalvm.errors import BackendError, OptionError, install_line
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TO_LEFT = {"R", "AL"}
 """Right-to-left classes of UAX 9, "Unicode bidirectional algorithm"."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from intervalvm.expr import Expr
@@ -198,9 +198,7 @@ def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
     """The stroke, translated."""
     if isinstance(stroke, Line):
         return Line(stroke.x0 + dx, stroke.y0 + dy, stroke.x1 + dx, stroke.y1 + dy)
-    if isinstance(stroke, Dot):
-        return Dot(stroke.x + dx, stroke.y + dy, stroke.radius)
-    return Arc(stroke.x + dx, stroke.y + dy, stroke.a, stroke.b, stroke.start, stroke.stop)
+    return replace(stroke, x=stroke.x + dx, y=stroke.y + dy)
 
 
 @dataclass(frozen=True, slots=True)
