@@ -65,7 +65,7 @@ _late.provided_by({
     "evaluate": "intervalvm.api.evaluate",
     "html": "intervalvm.api.notebook",
     "png": "intervalvm.api.notebook",
-    "python_source": "intervalvm.formats.python",
+    "python_source": "intervalvm.formats.write",
     "to_dot": "intervalvm.formats.write",
     **dict.fromkeys(("ufunc", "call_ufunc", "call_function", "ufuncs"), "intervalvm.expr.ufuncs"),
 })  # fmt: skip

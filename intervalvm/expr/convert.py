@@ -180,13 +180,9 @@ def _count(function: Callable[..., Any]) -> int:
 def _place(error: Exception) -> str:
     """The line that branched on a value: the last one outside of this package."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not _is_own(frame.filename):
-            shown = f", {frame.line!r}" if frame.line else ""
-            return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
+        with suppress(OSError):  # the working folder may be gone
+            if PACKAGE in Path(frame.filename).resolve().parents:
+                continue
+        shown = f", {frame.line!r}" if frame.line else ""
+        return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
     return ""
-
-
-def _is_own(filename: str) -> bool:
-    with suppress(OSError):  # the working folder may be gone
-        return PACKAGE in Path(filename).resolve().parents
-    return False

@@ -150,7 +150,7 @@ class Expr(Shown):
 
     @in_default_environment
     def __str__(self) -> str:
-        """Python that makes this expression, as ``formats.python`` writes it."""
+        """Python that makes this expression, as ``formats.write`` writes it."""
         text: str = late.call("python_source", self)
         return text
 

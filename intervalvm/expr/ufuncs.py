@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +30,6 @@ from intervalvm.expr.node import OPERANDS, Expr, as_expr
 from intervalvm.ops import ROWS
 
 _f = FUNCTIONS
-
-
-# --- values -------------------------------------------------------------------------------------
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
@@ -155,7 +152,9 @@ def ufunc(name: str, *operands: object) -> Expr:
     """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
     build = UFUNCS.get(name)
     if build is None:
-        _refuse(name)
+        way = WAYS_OUT.get(name)
+        hint = f": use {way}" if way else ", since no operation of the table does what it does"
+        raise ArgumentTypeError(f"np.{name} has no counterpart for expressions{hint}")
     return build(*(_operand(name, operand) for operand in operands))
 
 
@@ -198,15 +197,6 @@ def _operand(name: str, value: object) -> Expr:
 def _value(name: str, value: object) -> Expr:
     """As ``_operand``, but True and False stay truths."""
     return truths.as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
-
-
-def _refuse(name: str) -> NoReturn:
-    instead = WAYS_OUT.get(name)
-    hint = f": use {instead}" if instead else ", since no operation of the table does what it does"
-    raise ArgumentTypeError(f"np.{name} has no counterpart for expressions{hint}")
-
-
-# --- functions that are no ufuncs ---------------------------------------------------------------
 
 
 def _where(*operands: Any) -> Expr:

@@ -17,11 +17,10 @@ from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
-from intervalvm.shapes.text.contours import Contours
+from intervalvm.shapes.text.harfbuzz import Contours, Shaped, harfbuzz, is_rtl, shape
 from intervalvm.shapes.text.layout import Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.text.outline import Outline, outline
 from intervalvm.shapes.text.outline_field import glyph_pen
-from intervalvm.shapes.text.shaping import Shaped, harfbuzz, is_rtl, shape
 
 NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
 """Required tables, and their least sizes in bytes."""
@@ -71,7 +70,12 @@ class Font:
         location: Mapping[str, float] | None = None,
     ) -> None:
         self.name = path_name(path)
-        data = _read(Path(self.name))
+        file = Path(self.name)
+        try:
+            data = file.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise FileError(f"cannot read the font {file}: {why}") from error
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
         places = mapping("location", location, "{'wght': 700}")
         try:
@@ -226,14 +230,6 @@ def _one(char: str) -> str:
     if len(char) != 1:
         raise OptionError(f"{char!r} is not one character")
     return char
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise FileError(f"cannot read the font {path}: {why}") from error
 
 
 def _unpacked(data: bytes, name: str) -> bytes:

@@ -34,7 +34,6 @@ class Curve:
     sign: int = 1
 
     def expr(self) -> Expr:
-        """The sum."""
         if self.sign < 0:
             return self.offset - self.value
         return self.value + self.offset if self.offset else self.value

@@ -195,7 +195,6 @@ SAME = {"\N{HYPHEN}": "-", "\N{NON-BREAKING HYPHEN}": "-"}
 
 
 def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
-    """The stroke, translated."""
     if isinstance(stroke, Line):
         return Line(stroke.x0 + dx, stroke.y0 + dy, stroke.x1 + dx, stroke.y1 + dy)
     return replace(stroke, x=stroke.x + dx, y=stroke.y + dy)
@@ -203,8 +202,6 @@ def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A character's metrics and strokes."""
-
     metrics: Metrics
     strokes: tuple[Stroke, ...]
 

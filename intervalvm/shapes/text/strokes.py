@@ -88,8 +88,6 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A straight stroke between two points."""
-
     x0: float
     y0: float
     x1: float
