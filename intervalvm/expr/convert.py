@@ -14,9 +14,8 @@ import numpy as np
 from intervalvm.arguments import brief, mapping
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
-from intervalvm.expr.functions import Value, copy
+from intervalvm.expr.functions import Value, as_root, copy
 from intervalvm.expr.node import OPERANDS, Expr, as_expr, axes, is_truth, var
-from intervalvm.expr.truths import as_root
 from intervalvm.ops import AXES, ROWS
 from intervalvm.tape import Tape
 

@@ -40,13 +40,10 @@ from intervalvm.errors import (
     VariableError,
     install_line,
 )
-from intervalvm.expr.functions import FUNCTIONS
+from intervalvm.expr import functions as f
 from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, postorder, var
-from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import ufunc, where
 from intervalvm.ops import AXES, ROWS
-
-_f = FUNCTIONS
 
 
 @in_default_environment
@@ -142,7 +139,7 @@ class _Reader:
         if (number := self.fraction(node)) is not None:
             return as_expr(_nearest(number))
         if kind in CONSTANTS:
-            return as_root(CONSTANTS[kind])
+            return f.as_root(CONSTANTS[kind])
         if node.is_NumberSymbol:
             return as_expr(float(node))
         if node.is_Add:
@@ -177,7 +174,7 @@ class _Reader:
                 others.append(factor)
             else:
                 number *= exact
-        powers = {f: p for f in others if f.is_Pow and (p := self.fraction(f.exp)) is not None}
+        powers = {a: p for a in others if a.is_Pow and (p := self.fraction(a.exp)) is not None}
         scaled, shift, rest = None, 0, abs(number)
         if not _is_ordinary(rest):
             scaled, shift, rest = _spread(powers, rest)
@@ -207,8 +204,8 @@ def _power(base: Expr, exponent: Fraction) -> Expr:
     """By products, or by a logarithm."""
     if exponent.denominator <= 2:
         halves = exponent * 2
-        return (_f["sqrt"](base) if halves % 2 else base) ** int(halves if halves % 2 else exponent)
-    return _f["exp"](_nearest(exponent) * _f["ln"](base))
+        return (f.sqrt(base) if halves % 2 else base) ** int(halves if halves % 2 else exponent)
+    return f.exp(_nearest(exponent) * f.log(base))
 
 
 def _nearest(number: Fraction) -> float:
@@ -259,7 +256,7 @@ def _negated(a: Expr) -> Expr | None:
 def _piecewise(*pieces: tuple[Expr, Expr | None]) -> Expr:
     """Pairs of a value and a condition; None always holds."""
     values = [value for value, _ in pieces]
-    chosen = as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
+    chosen = f.as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
     for value, condition in reversed(pieces):
         chosen = value if condition is None else where(condition, value, chosen)
     return chosen
@@ -282,8 +279,8 @@ CONSTANTS = {
     "BooleanTrue": True, "BooleanFalse": False,
 }  # fmt: skip
 BUILT: dict[str, Callable[..., Any]] = {
-    "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
-    **{op.names.sympy: _f[op.name] if op.arity == 1 else _each(_f[op.name])
+    "Pow": lambda base, power: f.exp(power * f.log(base)),
+    **{op.names.sympy: f.FUNCTIONS[op.name] if op.arity == 1 else _each(f.FUNCTIONS[op.name])
        for op in ROWS if op.names.sympy is not None},
     "Mod": _by("remainder"),
     "sign": _by("sign"), "Heaviside": _by("heaviside"),
@@ -291,12 +288,12 @@ BUILT: dict[str, Callable[..., Any]] = {
     "asinh": _by("arcsinh"), "acosh": _by("arccosh"), "atanh": _by("arctanh"),
     "sech": lambda a: 1 / ufunc("cosh", a), "csch": lambda a: 1 / ufunc("sinh", a),
     "coth": lambda a: 1 / ufunc("tanh", a),
-    "sec": lambda a: 1 / _f["cos"](a), "csc": lambda a: 1 / _f["sin"](a),
-    "cot": lambda a: _f["cos"](a) / _f["sin"](a),
-    "asec": lambda a: _f["acos"](1 / a), "acsc": lambda a: _f["asin"](1 / a),
-    "acot": lambda a: _f["atan"](1 / a),
-    "sinc": lambda a: where(ufunc("equal", a, 0), 1.0, _f["sin"](a) / a),
-    "frac": lambda a: a - _f["floor"](a),
+    "sec": lambda a: 1 / f.cos(a), "csc": lambda a: 1 / f.sin(a),
+    "cot": lambda a: f.cos(a) / f.sin(a),
+    "asec": lambda a: f.arccos(1 / a), "acsc": lambda a: f.arcsin(1 / a),
+    "acot": lambda a: f.arctan(1 / a),
+    "sinc": lambda a: where(ufunc("equal", a, 0), 1.0, f.sin(a) / a),
+    "frac": lambda a: a - f.floor(a),
     "StrictLessThan": _by("less"), "LessThan": _by("less_equal"),
     "StrictGreaterThan": _by("greater"), "GreaterThan": _by("greater_equal"),
     "Equality": _by("equal"), "Unequality": _by("not_equal"),
