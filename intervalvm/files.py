@@ -53,12 +53,10 @@ MAGIC = {
 }
 """First bytes of file formats. A tape may begin with some: look only if a file is not UTF-8."""
 
-PICTURES = frozenset(
-    (
-        *("png", "pgm", "ppm", "pbm", "tif", "tiff", "webp", "npy"),
-        *("jpg", "jpeg", "gif", "bmp", "svg", "pdf", "ico", "avif", "heic", "jxl"),
-    )
-)
+PICTURES = {
+    *("png", "pgm", "ppm", "pbm", "tif", "tiff", "webp", "npy"),
+    *("jpg", "jpeg", "gif", "bmp", "svg", "pdf", "ico", "avif", "heic", "jxl"),
+}
 """Suffixes of pictures and arrays."""
 
 

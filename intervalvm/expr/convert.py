@@ -128,20 +128,19 @@ def trace(function: Callable[..., Any]) -> Tape:
 
 def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Expr]:
     """``function`` as a function of x, y and z; raises as ``trace`` does."""
-    count = _count(function)
-    return lambda *point: _called(function, *point[:count])
+    count, name = _count(function), _name(function)
 
+    def called(*point: Expr) -> Expr:
+        try:
+            value = function(*point[:count])
+        except Undecided as error:
+            raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
+        if not isinstance(value, OPERANDS):
+            what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
+            raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
+        return as_root(value)
 
-def _called(function: Callable[..., Any], *coordinates: Expr) -> Expr:
-    name = _name(function)
-    try:
-        value = function(*coordinates)
-    except Undecided as error:
-        raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
-    if not isinstance(value, OPERANDS):
-        what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
-        raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
-    return as_root(value)
+    return called
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -63,12 +63,6 @@ and_, or_, not_ = _f["and"], _f["or"], _f["not"]
 # which is below 0 where it holds.
 
 
-def are_truths(*expressions: Expr) -> bool:
-    """Whether all are truths or the constants 0 and 1, and at least one is a truth."""
-    known = [is_truth(a) for a in expressions]
-    return any(known) and all(map(lambda a, k: k or is_bit(a), expressions, known))
-
-
 def as_root(value: object) -> Expr:
     """The result of a function of the coordinates as an expression; a bool is a truth."""
     if isinstance(value, (bool, np.bool_)):
@@ -87,7 +81,7 @@ def chosen(condition: Expr, a: Expr, b: Expr) -> Expr:
     One term of the sum is -0, and adding -0 changes no float.
     """
     is_false = not_(condition)
-    if are_truths(a, b):
+    if (is_truth(a) or is_truth(b)) and all(is_truth(c) or is_bit(c) for c in (a, b)):
         return logical_or(logical_and(condition, a), logical_and(is_false, b))
     is_true = condition if condition._op == "not" else not_(is_false)
     return and_(-is_true, a) + and_(-is_false, b)

@@ -143,7 +143,8 @@ def to_dot(tape: Tape) -> str:
     for i, code in enumerate(tape.codes.tolist()):
         style = ", style=solid" if ROWS[code].arity == 0 else ""
         bold = ", penwidth=2" if i == len(tape) - 1 else ""
-        lines.append(f"    _{i:x} [label={_quoted(_label(tape, i))}{style}{bold}]")
+        label = _label(tape, i).replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'    _{i:x} [label="{label}"{style}{bold}]')
     for i in range(len(tape)):
         operands = tape.operands(i)
         for side, operand in enumerate(operands):
@@ -158,11 +159,6 @@ def _label(tape: Tape, i: int) -> str:
     if name == "const":
         return constant_text(float(tape.wide[i]), tape.single[i])
     return tape.variables[tape.left[i]] if name == "var" else name.removeprefix("var-")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def python_source(root: Expr) -> str:

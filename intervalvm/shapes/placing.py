@@ -25,10 +25,6 @@ def axis_index(name: object, instead: str = "") -> int:
     return AXES.index(str(name))
 
 
-def _is_zero(value: object) -> bool:
-    return isinstance(value, NUMBERS) and value == 0
-
-
 class Placing(Base):
     """The methods of ``Shape`` that place and bend it; each returns a new shape."""
 
@@ -36,7 +32,8 @@ class Placing(Base):
         """The shape translated by (x, y, z), or by a point: ``move((x, y))``. Field: kept."""
         if not isinstance(x, (Expr, str)) and isinstance(x, Iterable):
             point = parts_of("x", x)
-            if len(point) not in (2, 3) or not all(map(_is_zero, (y, z))):
+            rest_is_zero = all(isinstance(c, NUMBERS) and c == 0 for c in (y, z))
+            if len(point) not in (2, 3) or not rest_is_zero:
                 raise OptionError(
                     "move takes x, y, z or one point of 2 or 3 numbers, not "
                     f"x={brief(x)}, y={brief(y)}, z={brief(z)}"

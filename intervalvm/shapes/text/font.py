@@ -17,7 +17,7 @@ from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
-from intervalvm.shapes.text.harfbuzz import Contours, Shaped, harfbuzz, is_rtl, shape
+from intervalvm.shapes.text.harfbuzz import Contours, harfbuzz, is_rtl, shape
 from intervalvm.shapes.text.layout import Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.text.outline import Outline, outline
 from intervalvm.shapes.text.outline_field import glyph_pen
@@ -132,14 +132,11 @@ class Font:
             if last not in (None, glyph.cluster):
                 at += tracking
             last, stop = glyph.cluster, at + glyph.advance
-            ink = self._has_ink(glyph)
+            ink = bool(self.outline(glyph.glyph).spans)
             placed.append(Placed(glyph.glyph, at + glyph.dx, float(glyph.dy), at, stop, ink))
             at = stop
         to_left = is_rtl(line)
         return SetLine(placed, at if to_left else 0.0, to_left)
-
-    def _has_ink(self, glyph: Shaped) -> bool:
-        return bool(self.outline(glyph.glyph).spans)
 
     def metrics(self, char: str) -> Metrics | None:
         """The metrics of a single character in font units; None if the font lacks it."""
@@ -147,7 +144,7 @@ class Font:
             return None
         glyphs = shape(self._font, char)
         width = float(sum(glyph.advance for glyph in glyphs))
-        return Metrics(0.0, width, 0.0, any(map(self._has_ink, glyphs)))
+        return Metrics(0.0, width, 0.0, any(self.outline(glyph.glyph).spans for glyph in glyphs))
 
     def kerning(self, left: str, right: str) -> float:
         """The kerning of two characters in font units; 0 if the font lacks one."""

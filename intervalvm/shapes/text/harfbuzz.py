@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -89,11 +89,19 @@ def shape(font: Any, line: str, **features: bool) -> list[Shaped]:
     In a right-to-left line each run is placed before the earlier ones, but a run that continues a
     number, in digits of another script, after the number so far.
     """
-    to_left = is_rtl(line)
+    hb, to_left = harfbuzz(), is_rtl(line)
     found: list[Shaped] = []
     number = 0  # glyphs so far of the current number in a right-to-left line
     for start, stop, script, is_number in _runs(line, to_left):
-        run = _shaped(font, line, start, stop, script, to_left and not is_number, features)
+        buffer = hb.Buffer()
+        buffer.add_str(line, start, stop - start)  # with its context
+        buffer.script, buffer.direction = script, "rtl" if to_left and not is_number else "ltr"
+        buffer.language = "und"  # not that of the process
+        hb.shape(font, buffer, features | (NO_LIGATURES if script in SIMPLE else {}))
+        run = [
+            Shaped(info.codepoint, at.x_offset, at.y_offset, at.x_advance, info.cluster)
+            for info, at in zip(buffer.glyph_infos, buffer.glyph_positions or [], strict=True)
+        ]
         at = (number if is_number else 0) if to_left else len(found)
         found[at:at] = run
         number = at + len(run) if is_number else 0
@@ -147,27 +155,6 @@ def _numbers(line: str) -> list[bool]:
     for match in NUMBERS.finditer("".join(classes)):
         found[match.start() : match.end()] = [True] * len(match.group())
     return found
-
-
-def _shaped(
-    font: Any,
-    line: str,
-    start: int,
-    stop: int,
-    script: str,
-    to_left: bool,
-    features: dict[str, bool],
-) -> list[Shaped]:
-    buffer = harfbuzz().Buffer()
-    buffer.add_str(line, start, stop - start)  # with its context
-    buffer.script, buffer.direction = script, "rtl" if to_left else "ltr"
-    buffer.language = "und"  # not that of the process
-    harfbuzz().shape(font, buffer, features | (NO_LIGATURES if script in SIMPLE else {}))
-    infos: Sequence[Any] = buffer.glyph_infos
-    return [
-        Shaped(info.codepoint, at.x_offset, at.y_offset, at.x_advance, info.cluster)
-        for info, at in zip(infos, buffer.glyph_positions or [], strict=True)
-    ]
 
 
 class Contours:
