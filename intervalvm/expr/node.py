@@ -118,10 +118,7 @@ class Expr(Shown):
 
     @property
     def defaults(self) -> dict[str, float]:
-        """The defaults of the free variables, by name.
-
-        Raises OptionError if a variable has two different defaults.
-        """
+        """The defaults of the free variables, by name. Raises OptionError if one has two."""
         found: dict[str, float] = {}
         for node in postorder(self):
             if node._op == "var" and node._default is not None:
@@ -133,10 +130,7 @@ class Expr(Shown):
         return found
 
     def bind(self, /, **values: float) -> Expr:
-        """This expression with the named free variables set to numbers.
-
-        Raises VariableError for a name that it does not have.
-        """
+        """With free variables set to numbers. Raises VariableError for a name that it lacks."""
         numbers = values_to_bind(self.tape().variables, values)
 
         def bound(node: Expr) -> Expr | None:

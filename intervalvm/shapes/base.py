@@ -78,10 +78,7 @@ class Base(Shown):
         return self.expr.defaults
 
     def bind(self, /, **values: float) -> Self:
-        """This shape with the named free variables set to numbers.
-
-        Raises VariableError for a name that it does not have.
-        """
+        """This shape with free variables set to numbers. Raises VariableError for another name."""
         self.expr.bind(**values)
         return self._made(lambda _, d: d.bind(**values))
 

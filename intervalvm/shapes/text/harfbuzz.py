@@ -166,10 +166,7 @@ class Contours:
         self._parts = Parts(tables) if {"glyf", "loca"} <= set(tables.table_tags) else None
 
     def segments(self, glyph: int) -> list[Segment]:
-        """The closed contours of a glyph, one after the other.
-
-        Raises FileError for a glyph that HarfBuzz cannot draw whole.
-        """
+        """The closed contours of a glyph. Raises FileError if HarfBuzz cannot draw it whole."""
         pen = _Pen()
         self._font.draw_glyph_with_pen(glyph, pen)
         self._check(glyph, pen)

@@ -120,10 +120,7 @@ class Spacing:
 
 
 def lay_out(string: str, face: Face, spacing: Spacing) -> list[Row]:
-    """The rows of a text with ink, from the top down.
-
-    Raises OptionError for a character without a glyph.
-    """
+    """The rows with ink, from the top down. Raises OptionError for a character without a glyph."""
     lines = string.replace("\r\n", "\n").split("\n")
     for row, line in enumerate(lines, 1):
         _check_glyphs(row, line, face)

@@ -251,10 +251,7 @@ def _spans(pieces: list[Piece], y: float, close: float) -> list[tuple[Piece, Pie
 def _continued(
     chains: list[Chain], going: list[int], row: list[Piece], y: float, close: float
 ) -> list[int]:
-    """The chains of the pieces of a row from the height ``y`` on.
-
-    Each continues a chain of ``going`` that ends there, or begins a new one.
-    """
+    """The chains of a row's pieces from the height ``y``: each one of ``going``, or a new one."""
     left_over, found = list(going), []
     for piece in row:
         x = piece.x_at(y)
