@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 from unicodedata import bidirectional
 
@@ -211,13 +211,10 @@ def _quadratic(cubic: tuple[Point, ...], tolerance: float) -> list[Segment]:
     from fontTools.cu2qu import curve_to_quadratic
 
     start, *controls, stop = curve_to_quadratic(cubic, tolerance)
-    found: list[Segment] = []
-    for control, after in zip(controls, [*controls[1:], None], strict=True):
-        # half way from one control point to the next, as TrueType has it
-        end = stop if after is None else ((control[0] + after[0]) / 2, (control[1] + after[1]) / 2)
-        found.append((start, control, end))
-        start = end
-    return found
+    # they meet half way from one control point to the next, as TrueType has it
+    joints = (((a + c) / 2, (b + d) / 2) for (a, b), (c, d) in pairwise(controls))
+    ends = [start, *joints, stop]
+    return [*zip(ends[:-1], controls, ends[1:], strict=True)]
 
 
 class _Pen:

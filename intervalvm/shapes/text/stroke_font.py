@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from intervalvm.expr import Expr
+from intervalvm.expr import Expr, minimum
+from intervalvm.shapes.base import balanced
 from intervalvm.shapes.text.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.text.strokes import (
     PEN,
@@ -21,7 +22,6 @@ from intervalvm.shapes.text.strokes import (
     Stroke,
     bare_ends,
     circle,
-    draw,
 )
 
 SIDES = {"S": 16, "R": 12, "O": 10, "V": 8}
@@ -263,7 +263,8 @@ class StrokeFont:
             def pen(placed: Placed) -> Expr:
                 found = glyph(str(placed.key))
                 assert found is not None, "checked by the layout"
-                return draw(found.strokes, sheet, placed.x, baseline)
+                bodies = [stroke.body(sheet, placed.x, baseline) for stroke in found.strokes]
+                return balanced(minimum, bodies)
 
             return pen
 
