@@ -272,19 +272,20 @@ def is_truth(a: Expr) -> bool:
 
     The constants 0 and 1 may be operands of that; by themselves they are numbers.
     """
-    for node in postorder(a, _joined):
-        op, operands = OPS[node._op], node._operands
-        node._is_truth = op.is_truth or (
-            op.joins_truths
-            and all(o._is_truth or is_bit(o) for o in operands)
-            and any(o._is_truth for o in operands)
-        )
+    stack = [a]
+    while stack:  # unlike ``postorder`` it stops at the first operand that decides
+        node = stack[-1]
+        if node._is_truth is None:
+            op, operands = OPS[node._op], node._operands
+            if any(o._is_truth is False and not is_bit(o) for o in operands) or not op.joins_truths:
+                node._is_truth = op.is_truth
+            elif waiting := [o for o in operands if o._is_truth is None]:
+                stack.append(waiting[0])
+                continue
+            else:
+                node._is_truth = any(o._is_truth for o in operands)
+        stack.pop()
     return bool(a._is_truth)
-
-
-def _joined(a: Expr) -> tuple[Expr, ...]:
-    """The operands of which it must be known whether they are truths."""
-    return a._operands if a._is_truth is None and OPS[a._op].joins_truths else ()
 
 
 def is_bit(a: Expr) -> bool:
