@@ -239,7 +239,7 @@ def test_what_is_printed_is_printed_in_the_default_environment(name: str) -> Non
         "x": (least, 3 * least),
         "y": (0, 1),
         "dtype": "float64",
-        "prove": "point",
+        "prove": "area",
     }
     x, _, _ = ivm.axes()
     made = [
