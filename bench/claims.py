@@ -18,7 +18,7 @@ from bench.timing import in_turns
 from intervalvm.api.options import PROVES
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import in_units
-from intervalvm.raster.image import aligned
+from intervalvm.raster.image import text_table
 
 SMALL = 350 * 10**6
 HUGE = 16384**2
@@ -153,7 +153,7 @@ def shown(found: list[Claim]) -> str:
     """Claims as lines of text."""
     head = ("what", "reach", "measured", "holds")
     rows = [(c.what, c.reach, c.measured, "yes" if c.holds else "NO") for c in found]
-    return aligned([head, *rows], left=1)
+    return text_table([head, *rows], left=1)
 
 
 def main(words: list[str]) -> int:

@@ -14,7 +14,7 @@ import intervalvm as ivm
 from bench.subject import Subject, cpus, machine, parser
 from bench.timing import in_turns
 from intervalvm.raster.grid import coordinates
-from intervalvm.raster.image import aligned, milliseconds
+from intervalvm.raster.image import milliseconds, text_table
 
 NAIVE_MOST, NUMPY_MOST = 256, 512
 """Sizes up to which the naive engine fits into memory, and the reference walk is worth a wait."""
@@ -97,7 +97,7 @@ def table(shape: Subject, sizes: Sequence[int], *, dense_most: int, rounds: int)
         for name, taken in times.items():
             ratio = "" if reference is None else _ratio(reference / taken.median)
             lines.append((name, milliseconds(taken.median), str(taken.runs), ratio))
-        yield aligned(lines, left=1) + "\n"
+        yield text_table(lines, left=1) + "\n"
     yield NOTE
 
 

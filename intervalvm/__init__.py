@@ -48,39 +48,29 @@ __all__ = [
 __all__ += _errors.__all__
 __all__ += _functions.__all__
 
-_WHEN_USED = {
-    "Decoration": "evaluate.decorated",
-    "Interval": "api.bounds",
-    "Proof": "api.prove",
-    "fold": "api.bounds",
-    "from_sympy": "formats.sympy",
-    "interval": "api.bounds",
-    "prove": "api.prove",
-    "save": "formats.write",
-    "simplify": "api.bounds",
-    "warm_up": "jit.native",
-}
-"""Where names are that a picture has no use for: their modules are imported when first used."""
+# a picture has no use for these: their modules are imported when first used
 _late.provided_by({
-    "evaluate": "intervalvm.api.evaluate",
-    "html": "intervalvm.api.notebook",
-    "png": "intervalvm.api.notebook",
-    "python_source": "intervalvm.formats.python",
-    "to_dot": "intervalvm.formats.write",
-    **dict.fromkeys(("ufunc", "call_ufunc", "call_function", "ufuncs"), "intervalvm.expr.ufuncs"),
+    "api.bounds": "Interval fold interval simplify",
+    "api.evaluate": "evaluate",
+    "api.prove": "Proof prove",
+    "api.render": "html png",
+    "evaluate.decorated": "Decoration",
+    "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
+    "formats.sympy": "from_sympy",
+    "formats.write": "python_source save to_dot",
+    "jit.native": "warm_up",
 })  # fmt: skip
 
 
 @in_default_environment
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
     if name == "shapes":
+        from importlib import import_module
+
         return import_module("intervalvm.shapes")
-    if name not in _WHEN_USED:
+    if name not in __all__:
         raise AttributeError(_missing(name))
-    found = getattr(import_module(f"intervalvm.{_WHEN_USED[name]}"), name)
-    globals()[name] = found
+    found = globals()[name] = _late.provided(name)
     return found
 
 

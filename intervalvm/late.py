@@ -13,23 +13,28 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
 _modules: dict[str, str] = {}
-_functions: dict[str, Callable[..., Any]] = {}
+_found: dict[str, Any] = {}
 
 
 def provided_by(modules: Mapping[str, str]) -> None:
-    """Say which module has the function of each name; it is imported when the function is used."""
-    _modules.update(modules)
+    """Say which names each module of the package has, in one text; ``provided`` imports it."""
+    _modules.update({name: module for module, names in modules.items() for name in names.split()})
+
+
+def provided(name: str) -> Any:
+    """What a module above provides under ``name``."""
+    if name not in _found:
+        _found[name] = getattr(import_module(f"intervalvm.{_modules[name]}"), name)
+    return _found[name]
 
 
 def call(name: str, *args: Any, **options: Any) -> Any:
     """Call the function that a module above provides under ``name``."""
-    if name not in _functions:
-        _functions[name] = getattr(import_module(_modules[name]), name)
-    return _functions[name](*args, **options)
+    return provided(name)(*args, **options)
 
 
 class Shown:
-    """A base of the classes that a notebook shows as a picture, which ``api.notebook`` draws."""
+    """A base of the classes that a notebook shows as a picture, which ``api.render`` draws."""
 
     __slots__ = ()
 

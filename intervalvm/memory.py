@@ -110,8 +110,8 @@ def no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def aligned(n_bytes: int) -> NDArray[np.uint8]:
-    """Uninitialised memory that starts on a cache line."""
-    raw = np.empty(n_bytes + 64, np.uint8)
-    start = -raw.ctypes.data % 64
+def aligned(n_bytes: int, *, clear: bool = False) -> NDArray[np.uint8]:
+    """Memory that starts on a cache line, uninitialised unless ``clear`` makes it 0."""
+    raw = (np.zeros if clear else np.empty)(n_bytes + 64, np.uint8)
+    start = -address_of(raw) % 64
     return raw[start : start + n_bytes]

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
+from intervalvm.api.options import Options
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS
 from intervalvm.raster import quadtree
-from intervalvm.raster.grid import coordinates
-from intervalvm.raster.job import Counts, split_levels
 
 PLACE = DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIZE, DEPTH = 1024, 6
@@ -35,7 +34,7 @@ RAMP = np.array([(40, 60, 110), (60, 130, 140), (150, 180, 90), (240, 190, 70), 
 """From the fewest clauses to the most."""
 
 
-class Recorder(quadtree._Walk):
+class Recorder(quadtree.Walk):
     """The reference walk; notes for each pixel the last split and the clauses of its leaf."""
 
     def prepare(self) -> None:
@@ -53,11 +52,8 @@ class Recorder(quadtree._Walk):
 
 def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
     """Walk over a region of ``tape``."""
-    x, y = coordinates(region, SIZE, SIZE, "linspace", "float32")
-    steps = split_levels(DEPTH)
-    counts = [Counts() for _ in steps]
-    samples, pixels = (x, y), np.zeros((SIZE, SIZE), np.uint8)
-    walk = Recorder(samples, samples, pixels, steps, counts, Floats(x.dtype), None)
+    options = Options(size=SIZE, region=region, backend="numpy", depth=DEPTH)
+    walk = Recorder(options.job(tape, None), Floats(np.dtype("float32")))
     walk.prepare()
     walk.split(tape, quadtree.Tile(0, 0, 0), 0)
     return walk

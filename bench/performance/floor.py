@@ -134,7 +134,8 @@ def measure(shape: Subject, *, rounds: int) -> Phases:
 
     def walked(of: Scene, pixels: NDArray[np.uint8]) -> list[Counts]:
         sides = of.x, of.y
-        return Counts.of(walk.render(of.plan, sides, sides, pixels, (3, 3), threads=1).tolist())
+        counts = walk.render(of.plan, sides, sides, pixels, (3, 3), threads=1)
+        return [Counts(*row) for row in counts.tolist()]
 
     counts = walked(of, image)
     assert counts[0].clauses == work["128 px"].records

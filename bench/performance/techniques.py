@@ -74,7 +74,7 @@ def drawing(
         pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
         sides = (of.x, of.y)
         counts = walk.render(plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear)
-        return pixels, Counts.of(counts.tolist())
+        return pixels, [Counts(*row) for row in counts.tolist()]
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:
         with patch.object(native, "kernel", lambda _kind, *which: original("careful", *which)):

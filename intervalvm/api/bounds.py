@@ -26,7 +26,7 @@ from intervalvm.words import Fold, Keep, Prove, Question
 Side = Any
 """A number, or a pair (low, high) of numbers."""
 Sides = list[tuple[float, float, bool]]
-"""Of each (low, high, may be NaN)."""
+"""(low, high, may be NaN) of each."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,9 @@ class Interval:
 
     @in_default_environment
     def __str__(self) -> str:
-        bounds = (
-            "[empty]" if self.is_empty else f"[{', '.join(bounds_text(self.lower, self.upper))}]"
-        )
-        if self.decoration is not None:
-            return f"{bounds}_{self.decoration}"
-        return f"{bounds}{' or NaN' if self.maybe_nan else ''}"
+        ends = ["empty"] if self.is_empty else bounds_text(self.lower, self.upper)
+        nan = " or NaN" if self.maybe_nan else ""
+        return f"[{', '.join(ends)}]{nan if self.decoration is None else f'_{self.decoration}'}"
 
 
 @in_default_environment
@@ -109,11 +106,8 @@ def interval(
         For a free variable without a value.
     """
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
-    named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
-    free = [
-        _side(name, value)
-        for name, value in zip(tape.variables, tape.settings(variables), strict=True)
-    ]
+    named = list(map(_side, "xyz", (x, y, z)))
+    free = list(map(_side, tape.variables, tape.settings(variables)))
     at_point = all(low == high for low, high, _ in (*named, *free))
     if proves_real(prove, decoration=flag("decoration", decoration), at_point=at_point):
         return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
@@ -180,14 +174,9 @@ def simplify(
         As ``interval`` does.
     """
     tape, sign_only = as_tape(tape), keeps_sign(keep)
-    anything = (-np.inf, np.inf)
-    given = mapping("variables", variables)
-    tape.settings({**dict.fromkeys(tape.variables, anything), **given})
-    free = [
-        _side(name, given.get(name, anything), maybe_nan=name not in given)
-        for name in tape.variables
-    ]
-    named = [_side(name, side) for name, side in zip("xyz", (x, y, z), strict=True)]
+    given, anything = tape.known(variables), (-np.inf, np.inf, True)
+    free = [_side(name, given[name]) if name in given else anything for name in tape.variables]
+    named = list(map(_side, "xyz", (x, y, z)))
     evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
     boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
     from intervalvm.compiler.pipeline import shortened
@@ -205,8 +194,8 @@ def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:
     return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
 
 
-def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, float, bool]:
-    """(low, high, may be NaN) of a number or a pair."""
+def _side(name: str, side: Side) -> tuple[float, float, bool]:
+    """(low, high, False) of a number or a pair."""
     try:
         parts = parts_of(name, side)
     except ArgumentTypeError:
@@ -217,7 +206,7 @@ def _side(name: str, side: Side, *, maybe_nan: bool = False) -> tuple[float, flo
         raise OptionError(f"{name}={brief(side)}: give a number or a pair (low, high)") from None
     if not low <= high:
         raise OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
-    return low, high, maybe_nan
+    return low, high, False
 
 
 @in_default_environment

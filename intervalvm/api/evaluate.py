@@ -102,13 +102,8 @@ def grad(
 
     Parameters
     ----------
-    tape : Tape, Expr or Shape
-    x, y, z : float or array
-    variables : dict of str to float or array, optional
-    backend : {"numpy", "cupy"}
-    dtype : {"float32", "float64"}
-    max_memory : int, float or str, optional
-        All as for ``evaluate``, which also raises the same errors.
+    tape, x, y, z, variables, backend, dtype, max_memory
+        As for ``evaluate``, which also raises the same errors.
 
     Returns
     -------

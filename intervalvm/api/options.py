@@ -24,7 +24,6 @@ from intervalvm.raster.grid import coordinates, cropped_region, edges
 from intervalvm.raster.job import Job, Progress, split_levels
 from intervalvm.raster.region import (
     Crop,
-    Region,
     RegionLike,
     as_region,
     check_crop,
@@ -118,8 +117,10 @@ class How:
         given = vars(self)
         given["way"] = self._way()
         if self.threads is not None:
-            given["threads"] = check_threads(self.threads)
-        if self.depth is not None and _as_levels(self.depth) < 0:
+            if (threads := _count(self.threads)) < 1:
+                raise OptionError(f"threads={brief(self.threads)}: give a number from 1")
+            given["threads"] = min(threads, MOST_THREADS)
+        if self.depth is not None and _count(self.depth) < 0:
             raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
         if self.max_memory is not None:
             given["max_memory"] = as_bytes("max_memory", self.max_memory)
@@ -141,31 +142,36 @@ class How:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Options(How, What):
-    """The options of ``render``. Raises as it does for an invalid one."""
+    """The options of ``render``. Raises as it does for an invalid one, BackendError or DeviceError
+    without the GPU or its library."""
 
     def __post_init__(self) -> None:
         What.__post_init__(self)
         How.__post_init__(self)
-        if self.prove is None:  # which no GPU does: a frame says so, whether there is one or not
-            check_device(self.way)
+        # a GPU proves nothing: a frame says so, whether there is one or not
+        if self.way.on_gpu and self.prove is None:
+            if self.way is not Way.GPU_WALK:
+                array_module(on_gpu=True)  # says how to install it
+            from intervalvm.gpu.target import check_target
+
+            check_target()
 
     def job(self, tape: Tape, variables: Mapping[str, float] | None) -> Job:
         """The job of drawing a tape. Raises as ``render`` does.
 
         ``variables`` are those of the options and the defaults of a shape.
         """
-        whole, dtype, max_memory, region = self.size, self.dtype, self.max_memory, self.region
-        assert isinstance(whole, tuple)
-        assert isinstance(dtype, np.dtype)
-        assert max_memory is None or isinstance(max_memory, int)
-        assert region is None or isinstance(region, Region)
+        checked: Any = self  # whose fields are normalized
+        whole: tuple[int, int] = checked.size
+        dtype, max_memory = checked.dtype, checked.max_memory
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
         depth = check_depth(self.depth, width, height)
         if self.prove is not None:
             self._check_proof()
-        tape = folded(tape, self.fold, dtype)
+        if self.fold == "fast":
+            tape = _fast(tape, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
         settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
         pixel_type = BITMAP if self.is_bitmap else dtype
@@ -173,7 +179,7 @@ class Options(How, What):
         needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
-        shown = shown_region(region, *whole)
+        shown = shown_region(checked.region, *whole)
         at = shown, *whole, self.grid, dtype, crop
         return Job(
             tape=tape,
@@ -217,16 +223,6 @@ def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
     return WAYS[engine, backend]
 
 
-def check_device(way: Way) -> None:
-    """Raise BackendError or DeviceError if a way needs a GPU's library that is not available."""
-    if way.on_gpu:
-        if way is not Way.GPU_WALK:
-            array_module(on_gpu=True)  # says how to install it
-        from intervalvm.gpu.target import check_target
-
-        check_target()
-
-
 def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:
     """Raise OptionError for an unknown word."""
     if not is_word(word, choices):
@@ -268,16 +264,12 @@ def keeps_sign(keep: Keep) -> bool:
     return keep == "sign"
 
 
-def folded(tape: Tape, fold: Fold, dtype: np.dtype[Any]) -> Tape:
-    """The tape, or with "fast" its folded version, cached with the tape."""
-    if not is_fast(fold):
-        return tape
-    from intervalvm.compiler import pipeline
+def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
+    """The tape folded with "fast", cached with the tape."""
+    from intervalvm.compiler.pipeline import folded
     from intervalvm.evaluate.evaluators import Floats
 
-    return tape.derived(
-        ("fast", dtype.name), lambda: pipeline.folded(tape, Floats(dtype), fast=True)
-    )
+    return tape.derived(("fast", dtype.name), lambda: folded(tape, Floats(dtype), fast=True))
 
 
 def check_depth(depth: int | None, width: int, height: int) -> int:
@@ -289,7 +281,7 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
     if depth is None:
         return (-(-longer // LEAF_PX) - 1).bit_length()
     deepest = longer.bit_length() - 1
-    levels = _as_levels(depth)
+    levels = _count(depth)
     if not 0 <= levels <= deepest:
         raise OptionError(
             f"the depth is {brief(depth)}: an image of {width}x{height} pixels takes 0 to "
@@ -298,23 +290,12 @@ def check_depth(depth: int | None, width: int, height: int) -> int:
     return levels
 
 
-def _as_levels(depth: Any) -> int:
-    """A non-negative integer, or -1."""
+def _count(value: Any) -> int:
+    """A number from 0, or -1 for anything else."""
     try:
-        return max(-1, integer(depth))
+        return max(-1, integer(value))
     except TypeError:
         return -1
-
-
-def check_threads(threads: Any) -> int:
-    """The number of threads. Raises OptionError unless it is a positive integer."""
-    try:
-        count = integer(threads)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise OptionError(f"threads={brief(threads)}: give a number from 1")
-    return min(count, MOST_THREADS)
 
 
 def usable_cpus() -> int:

@@ -6,7 +6,7 @@ tape defines. Points where the function is undefined are outside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import Amount, as_bytes, require
-from intervalvm.proof.cells import Cells, Side, banded, box_text, bytes_beside, rounded_up
+from intervalvm.proof.cells import Cells, Ends, banded, bytes_beside, rounded_up
 from intervalvm.raster.region import Region, RegionLike, as_region, check_size
 from intervalvm.words import Backend, Engine
 
@@ -63,7 +63,7 @@ class Proof:
     verdict: str
     region: Region
     area: tuple[float, float]
-    bounds: tuple[Side, Side] | None
+    bounds: tuple[Ends, Ends] | None
     inside_at: Point | None
     outside_at: Point | None
     image: Image
@@ -97,20 +97,21 @@ class Proof:
         (x0, x1), (y0, y1) = (map(Fraction, side) for side in (self.region.x, self.region.y))
         least, most = bounds_text(*self.area)
         _, whole = bounds_text(0.0, rounded_up((x1 - x0) * (y1 - y0)))
-        where = "nowhere" if self.bounds is None else f"in {box_text(self.bounds)}"
+        where = "nowhere" if self.bounds is None else f"in {_text(self.bounds, bounds_text)}"
+        region = _text((self.region.x, self.region.y), _with_all_digits)
         return (
-            f"{self.verdict}: {_exactly(self.region)}, "
-            f"{self.image.width}x{self.image.height} cells\n"
+            f"{self.verdict}: {region}, {self.image.width}x{self.image.height} cells\n"
             f"inside: area {least} to {most} of {whole}, {where}"
         )
 
 
-def _exactly(region: Region) -> str:
-    """``str(region)`` with all digits."""
-    return ", ".join(
-        f"{axis} {'..'.join(repr(end).removesuffix('.0') for end in side)}"
-        for axis, side in (("x", region.x), ("y", region.y))
-    )
+def _text(box: tuple[Ends, Ends], shown: Callable[[float, float], tuple[str, str]]) -> str:
+    """A box as ``x 0..1, y 0..1``, with ends printed by ``shown``."""
+    return f"x {'..'.join(shown(*box[0]))}, y {'..'.join(shown(*box[1]))}"
+
+
+def _with_all_digits(low: float, high: float) -> tuple[str, str]:
+    return repr(low).removesuffix(".0"), repr(high).removesuffix(".0")
 
 
 @in_default_environment
@@ -172,7 +173,10 @@ def prove(
         "max_memory": most,
     }
     while True:
-        _require_room(size, most, "resolution" if tolerance is None else "max_resolution")
+        width, height = size
+        needed = 2 * width * height + bytes_beside(width, height, lists=False)  # and of samples
+        lower = "resolution" if tolerance is None else "max_resolution"
+        require(needed, f"a proof of {width}x{height} cells", f"give a lower {lower}", most)
         image = render(shape, size=size, prove="area", **options)
         cells = Cells.of(image)
         area = cells.area()
@@ -201,13 +205,6 @@ def prove(
         real("z", z),
         {name: real(name, value) for name, value in given},
     )
-
-
-def _require_room(size: tuple[int, int], max_memory: int | None, option: str) -> None:
-    """Raise DoesNotFit if the verdicts of the cells and of their samples do not fit."""
-    width, height = size
-    needed = 2 * width * height + bytes_beside(width, height, lists=False)
-    require(needed, f"a proof of {width}x{height} cells", f"give a lower {option}", max_memory)
 
 
 def _verdict(counts: dict[str, int], inside: Point | None, outside: Point | None) -> str:

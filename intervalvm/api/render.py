@@ -1,4 +1,4 @@
-"""``render`` and ``Renderer``: from a shape to an image.
+"""``render`` and ``Renderer``: from a shape to an image; ``png`` and ``html`` for a notebook.
 
 ``api.options`` checks the options and makes a job; ``draw`` carries it out by an engine on a back
 end. A ``Renderer`` caches what depends on the region for further frames of one tape.
@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
@@ -20,16 +19,18 @@ from intervalvm.environment import back_in_default_environment, in_default_envir
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.raster.image import Image, canvas
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
-from intervalvm.words import Way
+from intervalvm.words import Question, Way
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
     from intervalvm.jit.walk import LeafHook
+    from intervalvm.tape import Tape
 
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
 FindPlan = Callable[["Plan", Box], "Plan"]
 """From a plan and the box that is drawn to the plan of a part of the domain."""
+NOTEBOOK_PX = 256
 MOST_VIEWS = 8
 """The number of cached views, each with at most as many records as the tape."""
 MARGIN = 0.5
@@ -110,37 +111,15 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
             case Way.GPU_WALK:
                 drawn = _on_device(job, report, find_plan)
             case Way.READABLE:
-                drawn = _readable(job, report)
+                from intervalvm.raster import quadtree
+
+                drawn = quadtree.draw(job, report)
             case _:
-                drawn = _dense(job, report)
+                from intervalvm.raster import bands
+
+                drawn = bands.draw(job, report)
         rendering = time.perf_counter() - start - drawn.compiling
     return drawn.image(job, rendering)
-
-
-def _dense(job: Job, report: Progress | None) -> Drawn:
-    """The engines that prune nothing."""
-    from intervalvm.raster import bands, verdicts
-
-    return bands.draw(job, report) if job.prove is None else verdicts.draw(job, report)
-
-
-def _readable(job: Job, report: Progress | None) -> Drawn:
-    """The pruned engine on NumPy."""
-    from intervalvm.compiler.pipeline import folded
-    from intervalvm.evaluate.evaluators import EVALUATORS
-    from intervalvm.raster import quadtree
-
-    start = time.perf_counter()
-    needed = quadtree.peak_bytes(
-        job.tape, job.shape, job.dtype, job.steps, proves=job.prove is not None
-    )
-    job.require(needed, "backend='numpy'", "use backend='numba', or more depth")
-    evaluator = EVALUATORS[job.meaning](job.dtype)
-    tape = folded(job.tape, evaluator, job.settings)
-    compiling = time.perf_counter() - start
-    pixels = np.zeros(job.shape, job.pixel_type)
-    counts = quadtree.render(tape, evaluator, *job.sides, pixels, job.steps, progress=report)
-    return Drawn(pixels, counts, compiling)
 
 
 def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
@@ -152,7 +131,12 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
     walk.load(plan)
     compiling = time.perf_counter() - start
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    with _leaves(job, plan) as leaf_hook:
+    hooked: AbstractContextManager[LeafHook | None] = nullcontext()
+    if job.way is Way.GPU_LEAVES:
+        from intervalvm.gpu.batches import batches
+
+        hooked = batches(plan, job.shape[1], job.threads)
+    with hooked as leaf_hook:
         counts = walk.render(
             plan,
             *job.sides,
@@ -163,25 +147,19 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             progress=report,
             leaf_hook=leaf_hook,
         )
-    return Drawn(pixels, Counts.of(counts.tolist()), compiling, job.threads)
+    return Drawn(pixels, [Counts(*row) for row in counts.tolist()], compiling, job.threads)
 
 
 def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
     """The plan of a job. Raises DoesNotFit if planning or the walk needs too much memory."""
     from intervalvm.jit.plan import PLANNING_BYTES, domain_of, plan_of
-    from intervalvm.words import Question
 
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     (x, y), (x_upper, y_upper) = job.sides
     box = float(x[0]), float(x_upper[-1]), float(y[-1]), float(y_upper[0])
-    plan = plan_of(
-        job.tape,
-        Question.SIGN if job.is_bitmap else Question.VALUE,
-        job.meaning,
-        job.dtype,
-        job.settings,
-        domain_of(box, job.dtype),
-    )
+    question = Question.SIGN if job.is_bitmap else Question.VALUE
+    domain = domain_of(box, job.dtype)
+    plan = plan_of(job.tape, question, job.meaning, job.dtype, job.settings, domain)
     if job.way is not Way.GPU_WALK:  # which has no workspaces on the host
         needed = (job.threads + 1) * plan.workspace_bytes(len(job.steps))
         if find_plan is not None:
@@ -200,16 +178,7 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     pixels, counts = render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
-    return Drawn(pixels, Counts.of(counts), compiling)
-
-
-def _leaves(job: Job, plan: Plan) -> AbstractContextManager[LeafHook | None]:
-    """The leaf hook of a walk, or None to evaluate leaves on the CPU."""
-    if job.way is not Way.GPU_LEAVES:
-        return nullcontext()
-    from intervalvm.gpu.batches import batches
-
-    return batches(plan, job.shape[1], job.threads)
+    return Drawn(pixels, [Counts(*row) for row in counts], compiling)
 
 
 @contextmanager
@@ -248,7 +217,7 @@ class Renderer:
         self._views: tuple[_View, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._shape, self._options)
+        return partial(Renderer, **self._options), (self._shape,)
 
     @in_default_environment
     @takes_options
@@ -279,10 +248,9 @@ class _View:
 
     def serves(self, box: Box) -> bool:
         """Whether a frame of ``box`` lies in the view and is not much smaller."""
-        inside = all(
-            self.box[low] <= box[low] and box[low + 1] <= self.box[low + 1] for low in (0, 2)
-        )
-        return inside and self.box[1] - self.box[0] <= MOST_ZOOM * (box[1] - box[0])
+        (x0, x1, y0, y1), (left, right, bottom, top) = self.box, box
+        inside = x0 <= left and right <= x1 and y0 <= bottom and top <= y1
+        return inside and x1 - x0 <= MOST_ZOOM * (right - left)
 
 
 def _around(box: Box, plan: Plan) -> Box:
@@ -297,5 +265,34 @@ def _around(box: Box, plan: Plan) -> Box:
     return ends[0], ends[1], ends[2], ends[3]
 
 
-def _restored(tape: TapeLike, options: dict[str, Any]) -> Renderer:
-    return Renderer(tape, **options)
+def png(shape: Any) -> bytes | None:
+    """A tape, an expression or a shape for a notebook: x and y from -1 to 1 where z is 0.
+
+    Variables have their defaults; None if one has no value.
+    """
+    tape = as_tape(shape)
+    if set(tape.variables) - set(settings_for(shape, None) or {}):
+        return None
+    return render(shape, size=NOTEBOOK_PX)._repr_png_()
+
+
+def html(shape: Any) -> str:
+    """The picture with a caption."""
+    from base64 import b64encode
+    from html import escape
+
+    tape, picture = as_tape(shape), png(shape)
+    said = escape(f"{type(shape).__name__}: {describe(tape)}")
+    if picture is None:
+        return f"<div>{said}; no picture, since not all variables have values</div>"
+    data = b64encode(picture).decode()
+    return f'<div><img alt="{said}" src="data:image/png;base64,{data}"><br>{said}</div>'
+
+
+def describe(tape: Tape) -> str:
+    """Clauses, axes and variables, as in ``3 clauses in x, y; variables r``."""
+    count = f"{len(tape)} clause{'' if len(tape) == 1 else 's'}"
+    axes = ", ".join(tape.axes) or "no axis"
+    where_z = ", shown where z is 0" if "z" in tape.axes else ""
+    free = f"; variables {', '.join(tape.variables)}" if tape.variables else ""
+    return f"{count} in {axes}{where_z}{free}"

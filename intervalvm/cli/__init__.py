@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from intervalvm.cli.arguments import in_own_words
 from intervalvm.cli.options import command_of, parse
 from intervalvm.cli.streams import tell
 from intervalvm.environment import in_default_environment
@@ -27,6 +27,8 @@ INTERRUPTED, TERMINATED, BROKEN_PIPE = (128 + number for number in (2, 15, 13))
 OUT_OF_MEMORY = 3
 OUR_MISTAKE = 70
 """The status of an unexpected exception: not 1, which means that ``--check`` found a difference."""
+NAMES = ("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove")
+ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|[+-]?\d+)")
 
 
 @in_default_environment
@@ -68,6 +70,17 @@ def _told(error: BaseException, way_out: str = "") -> int:
         return error.exit_status
     tell(f"intervalvm: error: out of memory: {way_out}")
     return OUT_OF_MEMORY
+
+
+def in_own_words(message: str) -> str:
+    """A message of the library, with arguments written as options of the command line."""
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        value = re.sub(r"[^\w. -]", "", value)
+        return f"--{name} {value}"
+
+    return ARGUMENT.sub(option, re.sub(r"\bmax_memory\b", "--max-memory", message))
 
 
 def run() -> NoReturn:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from intervalvm.api.options import usable_cpus
 from intervalvm.api.render import render
-from intervalvm.cli.progress import Progress
-from intervalvm.cli.streams import log_shown, read_tape, say
+from intervalvm.cli.streams import Progress, log_shown, read_tape, say
 from intervalvm.errors import DoesNotFit
-from intervalvm.raster.image import aligned, milliseconds
+from intervalvm.raster.image import milliseconds, text_table
 from intervalvm.raster.region import check_size
 from intervalvm.words import Way
 
@@ -30,26 +28,10 @@ Ways = list[tuple[Way, dict[str, Any]]]
 NAIVE_PX = 256
 """The naive engine keeps every clause's array: thousands of them, so the image is small."""
 
+Row = dict[str, Any]
+"""The result of an engine, as in JSON; "seconds" is the median of "runs"."""
 RUNS, ENOUGH_SECONDS = 15, 2.0
 """The limits of runs and of seconds for a row, which has at least one run."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The result of an engine; ``seconds`` is the median of ``runs``."""
-
-    options: dict[str, Any]
-    seconds: float = 0.0
-    runs: int = 0
-    ratio: float = 1.0
-    identical: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """The row as plain lists, dicts and numbers."""
-        way = {name: self.options[name] for name in ("engine", "backend", "dtype")}
-        size, threads = list(self.options["size"]), self.options.get("threads", 1)
-        facts = {"seconds": self.seconds, "runs": self.runs, "ratio": self.ratio}
-        return {**way, "threads": threads, "size": size, **facts, "identical": self.identical}
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -68,10 +50,10 @@ def bench(options: argparse.Namespace) -> int:
         ways += [(Way.COMPILED, {"threads": n}) for n in sorted({1, usable_cpus()})]
         rows += _rows(tape, ways, {"size": (width, height), **given}, progress)
     if options.json:
-        say(json.dumps({"file": options.file, "rows": [row.as_json() for row in rows]}))
+        say(json.dumps({"file": options.file, "rows": rows}))
     else:
-        say(f"{aligned([HEAD, *map(_cells, rows)], left=3)}\n{NOTE}")
-    return 0 if all(row.identical for row in rows) else 1
+        say(f"{text_table([HEAD, *map(_cells, rows)], left=3)}\n{NOTE}")
+    return 0 if all(row["identical"] for row in rows) else 1
 
 
 def _small_rows(
@@ -105,8 +87,18 @@ def _rows(tape: Tape, ways: Ways, given: dict[str, Any], progress: Progress) -> 
         while len(times) < RUNS and sum(times) < ENOUGH_SECONDS:
             times.append(_timed(tape, options)[1])
         median = statistics.median(times)
-        ratio = (rows[0].seconds if rows else median) / median
-        rows.append(Row(options, median, len(times), ratio, identical))
+        rows.append(
+            {
+                **_by(way),
+                "dtype": dtype,
+                "threads": options.get("threads", 1),
+                "size": options["size"],
+                "seconds": median,
+                "runs": len(times),
+                "ratio": (rows[0]["seconds"] if rows else median) / median,
+                "identical": identical,
+            }
+        )
     return rows
 
 
@@ -125,16 +117,12 @@ NOTE = "ratio: against dense float64 at the same size; identical: to dense of th
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    way = row.options
-    width, height = way["size"]
+    width, height = row["size"]
     return (
-        way["engine"],
-        way["backend"],
-        way["dtype"],
-        str(way.get("threads", 1)),
+        *(str(row[name]) for name in HEAD[:4]),
         f"{width}x{height}",
-        milliseconds(row.seconds),
-        str(row.runs),
-        f"{row.ratio:.{1 if row.ratio >= 10 else 2}f}",
-        "yes" if row.identical else "NO",
+        milliseconds(row["seconds"]),
+        str(row["runs"]),
+        f"{row['ratio']:.{1 if row['ratio'] >= 10 else 2}f}",
+        "yes" if row["identical"] else "NO",
     )

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from intervalvm.api import bounds as in_box
 from intervalvm.arguments import bounds_text
-from intervalvm.cli.progress import Progress
-from intervalvm.cli.streams import STANDARD, check_apart, read_tape, say, tell, write_bytes
+from intervalvm.cli.streams import (
+    STANDARD,
+    Progress,
+    check_apart,
+    read_tape,
+    say,
+    tell,
+    write_bytes,
+)
 from intervalvm.files import check_writable
 from intervalvm.formats.write import check_name, save
-from intervalvm.raster.image import aligned
+from intervalvm.raster.image import text_table
 from intervalvm.tape.liveness import peak_live
 
 if TYPE_CHECKING:
@@ -51,12 +58,9 @@ def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any]
     if not variables and tape.variables:
         return None
     box = in_box.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
-    lower, upper = float(box.lower), float(box.upper)
-    return {
-        "lower": lower if math.isfinite(lower) else None,
-        "upper": upper if math.isfinite(upper) else None,
-        "maybe_nan": bool(box.maybe_nan),
-    }
+    ends = {"lower": box.lower, "upper": box.upper}
+    finite = {name: end if math.isfinite(end) else None for name, end in ends.items()}
+    return {**finite, "maybe_nan": box.maybe_nan}
 
 
 def _as_text(facts: dict[str, Any]) -> str:
@@ -67,10 +71,8 @@ def _as_text(facts: dict[str, Any]) -> str:
         ("variables", " ".join(facts["variables"]) or "none"),
         ("bounds", _bounds_text(facts)),
     ]
-    label = max(len(name) for name, _ in rows)
-    lines = [facts["file"], *(f"{name:<{label}}  {value}" for name, value in rows), ""]
     operations = [(name, str(n)) for name, n in facts["operations"].items()]
-    return "\n".join(lines) + "\n" + aligned(operations, left=1)
+    return f"{facts['file']}\n{text_table(rows, left=2)}\n\n{text_table(operations, left=1)}"
 
 
 def _bounds_text(facts: dict[str, Any]) -> str:

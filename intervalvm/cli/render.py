@@ -15,9 +15,9 @@ import numpy as np
 
 from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
-from intervalvm.cli.progress import Progress
 from intervalvm.cli.streams import (
     STANDARD,
+    Progress,
     check_apart,
     is_standard_output,
     log_shown,
@@ -58,7 +58,11 @@ def render(options: argparse.Namespace) -> int:
         progress.stage("writing")
         _write(image, out, format)
         if options.certificate is not None:
-            _certify(image, arguments, options)
+            from intervalvm.proof.certificate import Subject, write_certificate
+
+            z, variables = arguments.get("z", 0.0), arguments["variables"]
+            subject = Subject.of_file(options.file, z, variables)
+            write_certificate(options.certificate, image, subject)
         written = time.perf_counter()
         progress.stage("evaluating densely")
         found = _compare(image, tape, arguments, progress) if options.check else None
@@ -112,23 +116,7 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     """The format of the picture. Raises if it could not be written after the work."""
     check_apart(options.file, {"--out": out, "--certificate": options.certificate})
     if options.certificate is not None:
-        if options.certificate == STANDARD:
-            raise OptionError("--certificate needs the name of a file, not -")
-        if not asked.proves_areas:
-            raise OptionError("--certificate is about areas: give --prove area, or leave it out")
-        if options.crop is not None:
-            raise OptionError("--certificate is about a whole picture: leave --crop out")
-        from intervalvm.proof.certificate import check_name
-
-        check_name(options.certificate)
-        check_writable(options.certificate)
-        _require_room(asked)
-        if options.file == STANDARD or (
-            Path(options.file).exists() and not Path(options.file).is_file()
-        ):
-            raise OptionError(
-                f"--certificate names the bytes of FILE: give a file, not {options.file}"
-            )
+        _check_certificate(options, asked)
     nameless = descriptor_of(out) is not None and not Path(out).suffix
     proven = asked.prove is not None
     format = "png" if out == STANDARD or nameless else format_of(out)
@@ -147,14 +135,26 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     return format
 
 
-def _require_room(asked: Options) -> None:
-    """Raise DoesNotFit if the image and the memory for a certificate do not fit."""
+def _check_certificate(options: argparse.Namespace, asked: Options) -> None:
+    """Raise if a certificate could not be written, or does not fit beside the image."""
+    if options.certificate == STANDARD:
+        raise OptionError("--certificate needs the name of a file, not -")
+    if not asked.proves_areas:
+        raise OptionError("--certificate is about areas: give --prove area, or leave it out")
+    if options.crop is not None:
+        raise OptionError("--certificate is about a whole picture: leave --crop out")
     from intervalvm.proof.cells import bytes_beside
+    from intervalvm.proof.certificate import check_name
 
+    check_name(options.certificate)
+    check_writable(options.certificate)
     width, height = check_size(asked.size)
     needed = width * height + bytes_beside(width, height, lists=True)
-    way_out = "choose a smaller --size"
-    require(needed, f"a certificate of {width}x{height} pixels", way_out, asked.max_memory)
+    what, way_out = f"a certificate of {width}x{height} pixels", "choose a smaller --size"
+    require(needed, what, way_out, asked.max_memory)
+    file = Path(options.file)
+    if options.file == STANDARD or (file.exists() and not file.is_file()):
+        raise OptionError(f"--certificate names the bytes of FILE: give a file, not {options.file}")
 
 
 def _write(image: Image, out: str, format: str) -> None:
@@ -164,13 +164,6 @@ def _write(image: Image, out: str, format: str) -> None:
     data = io.BytesIO()
     image.write(data, format)
     write_bytes(data.getbuffer())
-
-
-def _certify(image: Image, arguments: dict[str, Any], options: argparse.Namespace) -> None:
-    from intervalvm.proof.certificate import Subject, write_certificate
-
-    subject = Subject.of_file(options.file, arguments.get("z", 0.0), arguments["variables"])
-    write_certificate(options.certificate, image, subject)
 
 
 def _compare(

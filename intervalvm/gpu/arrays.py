@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.program import FIRST_WORD, VARIANT_MASK
 from intervalvm.evaluate.points import POINT_RULES, PointRules, Points
 from intervalvm.gpu import device
-from intervalvm.gpu.layout import THREADS
 from intervalvm.ops import ROWS
 
 
@@ -43,13 +41,15 @@ class Clauses:
     """
 
     def __init__(self, module: ModuleType, dtype: np.dtype[Any]) -> None:
-        # they import numba, for which evaluation on the host need not wait
+        # evaluation on the host need not wait for numba
         from intervalvm.gpu import devices
         from intervalvm.gpu.kernels import Kernel
+        from intervalvm.gpu.layout import THREADS
         from intervalvm.gpu.target import check_target
 
         check_target()
         self.module, self.dtype, self.device = module, dtype, devices.current()
+        self._threads = THREADS
         self._clause = Kernel("clause", dtype.name, tame=False, is_bitmap=False)
         self._inside = Kernel("inside", dtype.name, tame=False, is_bitmap=True)
         self.device.load(self._clause)
@@ -57,6 +57,8 @@ class Clauses:
     @property
     def rules(self) -> list[Callable[..., Any] | None]:
         """By operation what computes it, called as the rules of ``ops`` are."""
+        from intervalvm.compiler.program import FIRST_WORD, VARIANT_MASK
+
         words = (FIRST_WORD[op.name, "f" * op.arity, "f"] if op.arity else None for op in ROWS)
         return [None if w is None else partial(self._run, w & VARIANT_MASK) for w in words]
 
@@ -81,7 +83,7 @@ class Clauses:
         return out
 
     def _launch(self, kernel: Any, count: int, arguments: tuple[Any, ...]) -> None:
-        self.device.launch(kernel, -(-count // THREADS), THREADS, *arguments)
+        self.device.launch(kernel, -(-count // self._threads), self._threads, *arguments)
 
     def _operand(self, a: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
         if a.size == 1:

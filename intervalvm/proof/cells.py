@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import bounds_text
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.region import Region
 
@@ -31,7 +30,7 @@ BAND_PX = 1 << 16
 """Tiles of a band of rows, so that temporaries are smaller than the image."""
 BAND_BYTES, EDGE_BYTES = 100, 256
 """What each of these takes at most, where all are listed, and what each column and row takes."""
-Side = tuple[float, float]
+Ends = tuple[float, float]
 
 
 class ProvenBox(NamedTuple):
@@ -41,8 +40,8 @@ class ProvenBox(NamedTuple):
     """
 
     verdict: str
-    x: Side
-    y: Side
+    x: Ends
+    y: Ends
     pixels: tuple[int, int]
 
 
@@ -96,7 +95,7 @@ class Cells:
             total += sum(width * (y[row] - y[row + 1]) for row, width in enumerate(widths, top))
         return Fraction(total, x_scale * y_scale)
 
-    def bounds(self) -> tuple[Side, Side] | None:
+    def bounds(self) -> tuple[Ends, Ends] | None:
         """The bounding box of the cells not proven outside, or None."""
         across, down = np.zeros(self.pixels.shape[1], bool), np.zeros(len(self.pixels), bool)
         for top, band in banded(self.pixels):
@@ -189,10 +188,3 @@ def rounded_down(value: Fraction) -> float:
 def rounded_up(value: Fraction) -> float:
     """The least float64 that is not below it."""
     return 0.0 - rounded_down(-value)  # not -0.0
-
-
-def box_text(box: tuple[Any, Any]) -> str:
-    """A box as ``x 0..1, y 0..1``, rounded outwards."""
-    return ", ".join(
-        f"{axis} {'..'.join(bounds_text(*side))}" for axis, side in zip("xy", box, strict=True)
-    )

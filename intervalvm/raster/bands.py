@@ -1,26 +1,33 @@
 """The dense and the naive engine: whole arrays of pixels, in bands of rows that fit into memory.
 
 A band is evaluated on the back end and copied to the image in host memory. If memory runs out
-unexpectedly, as on a shared GPU, the band is halved, down to a single row.
+unexpectedly, as on a shared GPU, the band is halved, down to a single row. Verdicts of the real
+function come from all clauses by the tight real bounds: the reference for all engines, which may
+differ in which pixels are unproven, but never contradict each other.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arith.directed import DirectedArrays
 from intervalvm.errors import DoesNotFit
+from intervalvm.evaluate.decorated import given, root_bounds
 from intervalvm.evaluate.points import peak_bytes, prepare, run
 from intervalvm.gpu import device
 from intervalvm.gpu.arrays import Clauses, array_module, with_rules
+from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import available, in_units
-from intervalvm.raster.job import Drawn, Job, Progress
+from intervalvm.raster.job import Drawn, Job, Progress, verdicts
 
-WATCHED_PX = 1 << 16
-"""The most pixels of a band when progress is reported."""
+BAND_PX = 1 << 16
+"""The most pixels of a band of verdicts, so that the working set of an operation fits the cache,
+and of a band when progress is reported."""
+TEMPORARIES = 24
+"""The most float64 arrays of a real rule, with its result: that of ``div``."""
 
 
 def draw(job: Job, report: Progress | None) -> Drawn:
@@ -29,15 +36,12 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     Raises DoesNotFit if the naive engine's arrays, or those of one row, do not fit.
     """
     height, width = job.shape
-    rows = _rows_that_fit(job)
-    if report is not None and not job.way.keeps and not job.way.on_gpu:
-        rows = min(rows, max(1, WATCHED_PX // width))
+    rows = _rows_that_fit(job, watched=report is not None)
     pixels = np.zeros(job.shape, job.pixel_type)
     top = 0
     while top < height:
         band = slice(top, min(height, top + rows))
-        done = _try_band(job, band, pixels, may_halve=rows > 1 and not job.way.keeps)
-        if not done:
+        if not _try_band(job, band, pixels, may_halve=rows > 1 and not job.way.keeps):
             rows = -(-rows // 2)
             continue
         top = band.stop
@@ -46,24 +50,28 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     return Drawn(pixels, [])
 
 
-def _rows_that_fit(job: Job) -> int:
+def _rows_that_fit(job: Job, *, watched: bool) -> int:
     """The rows of a band; the naive engine has one band."""
-    rows, peak = job.shape[0], partial(_peak_bytes, job)
-    on_device = job.way.on_gpu
+    rows, width = job.shape
+    on_device, proves = job.way.on_gpu, job.prove is not None
     beside = 0 if on_device else job.image_bytes
     limit = device.free_bytes() if on_device else available()
     if job.max_memory is not None:
         limit = min(limit, job.max_memory) if on_device else job.max_memory
     if not job.way.keeps:
-        while rows > 1 and peak(rows) + beside > limit:
+        if proves or (watched and not on_device):
+            rows = min(rows, max(1, BAND_PX // width))
+        while rows > 1 and band_bytes(job, rows) + beside > limit:
             rows = -(-rows // 2)
-    what, way_out = f"engine={job.way.engine!r} at this size", _way_out(job)
-    if not on_device:
-        job.require(peak(rows), what, way_out)
-    elif peak(rows) > limit:
+    needed = band_bytes(job, rows)
+    if proves:
+        job.require(needed, "proving at this size", "make it narrower")
+    elif not on_device:
+        job.require(needed, f"engine={job.way.engine!r} at this size", _way_out(job))
+    elif needed > limit:
         raise DoesNotFit(
-            f"{what} needs about {in_units(peak(rows))} on the GPU, of which it may take "
-            f"{in_units(limit)}: {way_out}"
+            f"engine={job.way.engine!r} at this size needs about {in_units(needed)} on the GPU, "
+            f"of which it may take {in_units(limit)}: {_way_out(job)}"
         )
     return rows
 
@@ -73,13 +81,19 @@ def _way_out(job: Job) -> str:
     return "use engine='dense' or 'pruned'" if job.way.keeps else "use engine='pruned'"
 
 
-def _peak_bytes(job: Job, rows: int) -> int:
-    """The peak memory of the arrays of some rows."""
-    points = (rows, job.shape[1])
-    inputs = 2 * rows * job.shape[1] * job.dtype.itemsize
+def band_bytes(job: Job, rows: int) -> int:
+    """The peak memory of a band: inputs and arrays of clauses.
+
+    A verdict takes two bounds and a decoration for each value, and temporaries.
+    """
+    width, proves = job.shape[1], job.prove is not None
+    points = (rows, width)
+    x, y = ((1, width), (rows, 1)) if proves else (points, points)
     free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
-    shapes: list[tuple[int, ...]] = [points, points, ()]
-    return inputs + peak_bytes(job.tape, shapes, free, job.dtype, keep=job.way.keeps)
+    values = peak_bytes(job.tape, [x, y, ()], free, job.dtype, keep=job.way.keeps)
+    if proves:
+        return 3 * values + TEMPORARIES * 8 * rows * width
+    return 2 * rows * width * job.dtype.itemsize + values
 
 
 def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -> bool:
@@ -88,7 +102,7 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
     On return, the arrays referenced by the error's frames are freed.
     """
     try:
-        pixels[band] = _band(job, band)
+        pixels[band] = _values(job, band) if job.prove is None else _verdicts(job, band)
     except MemoryError as error:
         if not may_halve and job.way.on_gpu:
             what = f"engine={job.way.engine!r} ran out of memory on the GPU"
@@ -103,7 +117,7 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
     return False
 
 
-def _band(job: Job, band: slice) -> NDArray[Any]:
+def _values(job: Job, band: slice) -> NDArray[Any]:
     """The pixels of the rows of ``band`` in host memory."""
     with device.device_errors():
         module, (x, y) = array_module(on_gpu=job.way.on_gpu), job.samples
@@ -112,15 +126,9 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
             module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
             for axis in (x, y[band, None])
         )
-        points = prepare(
-            job.tape,
-            x,
-            y,
-            job.settings["var-z"],
-            variables={name: v for name, v in job.settings.items() if name != "var-z"},
-            module=module,
-            dtype=job.dtype,
-        )
+        free = {name: value for name, value in job.settings.items() if name != "var-z"}
+        z = job.settings["var-z"]
+        points = prepare(job.tape, x, y, z, variables=free, module=module, dtype=job.dtype)
         if not job.way.on_gpu:
             points.require_room(job.max_memory, keep=job.way.keeps)
         values = run(*with_rules(points), keep=job.way.keeps)
@@ -128,8 +136,19 @@ def _band(job: Job, band: slice) -> NDArray[Any]:
             found: NDArray[Any] = (
                 Clauses(module, job.dtype).inside(values) if job.is_bitmap else values
             ).get()
-        elif job.is_bitmap:
-            found = (values < 0).astype(np.uint8) * np.uint8(255)
-        else:
-            found = values
-    return found
+            return found
+        return np.where(values < 0, INSIDE, OUTSIDE) if job.is_bitmap else values
+
+
+def _verdicts(job: Job, band: slice) -> NDArray[np.uint8]:
+    """The verdicts of the rows of ``band``."""
+    xp = DirectedArrays(job.dtype)
+    (left, lower), (right, upper) = job.sides
+    free = {name: given(xp, *[np.float64(value)] * 2) for name, value in job.settings.items()}
+    axes = {
+        "var-x": given(xp, xp.wide(left), xp.wide(right)),
+        "var-y": given(xp, xp.wide(lower[band, None]), xp.wide(upper[band, None])),
+        "var-z": free["var-z"],
+    }
+    variables = [free[name] for name in job.tape.variables]
+    return verdicts(root_bounds(job.tape, axes, variables, job.dtype))

@@ -1,9 +1,8 @@
 """Where the pixels are: a region of the plane, an image size and a grid give coordinates.
 
 In: a ``Region``, a size, the name of a grid. Out: one array of x for the columns and one of y for
-the rows, top row first. All evaluators use these arrays and compute no coordinate themselves, so
-their points are equal bit for bit. ``edges`` are the boundaries of pixels as areas. A *crop* is a
-part of a larger picture, with that picture's samples and edges.
+the rows, top row first; ``edges`` are the boundaries of pixels as areas. All evaluators use these
+arrays and compute no coordinate themselves, so their points are equal bit for bit.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import IMAGE, lacks
 from intervalvm.late import cached_property
-from intervalvm.memory import address_of
+from intervalvm.memory import aligned
 from intervalvm.raster import formats
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from intervalvm.raster.region import Crop, Region
     from intervalvm.words import Backend, Engine, Grid, Mode, Prove
 
-CACHE_LINE = 64
 FRESH_BYTES = 32 << 20
 """Larger arrays get new pages of the system, cleared when first touched."""
 
@@ -34,15 +33,12 @@ FRESH_BYTES = 32 << 20
 def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
     """Memory for an image of ``shape`` (height, width), and whether it is all 0.
 
-    It is aligned to cache lines, so that threads do not share one. Only a large image is cleared:
-    by the system, page by page, while reused memory would be cleared by one thread.
+    It starts on a cache line, so that threads do not share one. Only a large image is cleared: by
+    the system, page by page, while reused memory would be cleared by one thread.
     """
-    count = shape[0] * shape[1]
-    is_clear = count * dtype.itemsize >= FRESH_BYTES
-    spare = CACHE_LINE // dtype.itemsize
-    memory = (np.zeros if is_clear else np.empty)(count + spare, dtype)
-    start = -address_of(memory) % CACHE_LINE // dtype.itemsize
-    return memory[start : start + count].reshape(shape), is_clear
+    n_bytes = shape[0] * shape[1] * dtype.itemsize
+    is_clear = n_bytes >= FRESH_BYTES
+    return np.ndarray(shape, dtype, aligned(n_bytes, clear=is_clear)), is_clear
 
 
 @dataclass(frozen=True)
@@ -112,12 +108,12 @@ class Stats:
         return plain
 
     def __str__(self) -> str:
-        width, height = self.size
+        (width, height), many = self.size, "" if self.threads == 1 else "s"
         share = {name: n / self.pixels["total"] for name, n in self.pixels.items()}
         lines = [
             f"{width}x{height} pixels, {self.clauses} clauses, depth {self.depth}, "
             f"grid {self.grid}, {self.dtype}",
-            f"{self.engine} on {self.backend}, {_count(self.threads, 'thread')}",
+            f"{self.engine} on {self.backend}, {self.threads} thread{many}",
             f"{self.pixels['inside']} pixels inside ({share['inside']:.1%}), "
             f"{self.pixels['evaluated']} evaluated ({share['evaluated']:.1%})",
         ]
@@ -145,10 +141,10 @@ def _table(levels: tuple[Level, ...]) -> str:
         counts = (level.regions, level.inside, level.outside, level.ambiguous)
         tile = f"{level.tile[0]}x{level.tile[1]}"
         rows.append((tile, *map(str, counts), f"{level.mean_clauses:.1f}"))
-    return aligned(rows)
+    return text_table(rows)
 
 
-def aligned(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
+def text_table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
     """Rows of equal length as aligned text; the first ``left`` columns are left-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -158,10 +154,6 @@ def aligned(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def milliseconds(seconds: float) -> str:
@@ -208,13 +200,10 @@ class Image:
         """The CuPy array of the pixels if a GPU drew them, else None."""
         return None if isinstance(self._pixels, np.ndarray) else self._pixels
 
-    @property
+    @cached_property
     def stats(self) -> Stats:
         """Times and counts of the rendering."""
-        # not a cached_property: in Python 3.11 that has a lock, which a fork may leave locked
-        found = self._stats() if callable(self._stats) else self._stats
-        object.__setattr__(self, "_stats", found)
-        return found
+        return self._stats() if callable(self._stats) else self._stats
 
     def samples(self) -> Axes:
         """The x of columns and y of rows, top first, in the dtype of the arithmetic."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.jit.layout import INSIDE, SPLIT_LEVELS, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image, Level, Stats
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
     from intervalvm.tape import Tape
@@ -37,6 +40,7 @@ class Job(NamedTuple):
     grid: Grid
     prove: Prove | None
     settings: dict[str, float]
+    """The free variables, and z as "var-z"."""
     way: Way
     threads: int
     depth: int
@@ -94,10 +98,12 @@ class Counts:
     evaluated_px: int = 0
     unproven_px: int = 0  # of a proof, among those evaluated
 
-    @staticmethod
-    def of(rows: Iterable[Iterable[int]]) -> list[Counts]:
-        """What a compiled walk counted: a row a step, in the order of the fields."""
-        return [Counts(*row) for row in rows]
+
+def verdicts(root: Any) -> NDArray[np.uint8]:
+    """The verdict of each box from the real bounds of a tape; undefined is outside, like NaN."""
+    inside = (root.upper < 0) & ~root.maybe_nan
+    outside = root.lower >= 0  # empty bounds too, from inf to -inf
+    return np.where(outside, OUTSIDE, np.where(inside, INSIDE, UNPROVEN))
 
 
 def split_levels(depth: int) -> list[int]:
@@ -120,10 +126,7 @@ class Drawn(NamedTuple):
 
     def image(self, job: Job, rendering: float) -> Image:
         """The image of a job; ``rendering`` is in seconds."""
-
-        def stats() -> Stats:
-            return self._stats(job, rendering)
-
+        stats = partial(self._stats, job, rendering)
         # without pruning, counts come from the pixels, which their owner may change
         how = stats if self.counts else stats()
         return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
+from intervalvm.compiler.pipeline import folded
 from intervalvm.evaluate.boxes import Bounds
-from intervalvm.evaluate.evaluators import Evaluator, Inputs
-from intervalvm.evaluate.points import peak_bytes as evaluation_bytes
-from intervalvm.evaluate.points import prepare, run
+from intervalvm.evaluate.evaluators import EVALUATORS, Evaluator, Inputs
+from intervalvm.evaluate.points import peak_bytes, prepare, run
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
-from intervalvm.raster.job import Counts
+from intervalvm.raster.job import Counts, Drawn, Job, Progress, verdicts
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 from intervalvm.words import Meaning
@@ -52,70 +52,56 @@ class Tile:
         return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
 
 
-def render(
-    tape: Tape,
-    evaluator: Evaluator,
-    lower: tuple[NDArray[Any], NDArray[Any]],
-    upper: tuple[NDArray[Any], NDArray[Any]],
-    pixels: NDArray[Any],
-    steps: Sequence[int],
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Counts]:
-    """Fill ``pixels`` (zeros; uint8 for a bitmap, else the dtype), and return counts.
-
-    ``tape`` reads x and y only; ``lower`` and ``upper`` are the (x, y) of columns and rows: both
-    the samples, or the ends of the pixels' areas to prove. ``steps`` are the levels of each split.
-    With an evaluator of the real function pixels are verdicts.
-    """
-    counts = [Counts() for _ in steps]
-    walk = _Walk(lower, upper, pixels, steps, counts, evaluator, progress)
+def draw(job: Job, report: Progress | None) -> Drawn:
+    """Draw a job, or raise DoesNotFit."""
+    start = time.perf_counter()
+    job.require(_peak_bytes(job), "backend='numpy'", "use backend='numba', or more depth")
+    evaluator = EVALUATORS[job.meaning](job.dtype)
+    tape = folded(job.tape, evaluator, job.settings)
+    compiling = time.perf_counter() - start
+    walk = Walk(job, evaluator, report)
     walk.split(tape, Tile(0, 0, 0), 0)
-    return counts
+    return Drawn(walk.pixels, walk.counts, compiling)
 
 
-def peak_bytes(
-    tape: Tape, shape: tuple[int, int], dtype: np.dtype[Any], steps: Sequence[int], *, proves: bool
-) -> int:
-    """The peak memory of folding ``tape`` and of its walk, without the image.
+def _peak_bytes(job: Job) -> int:
+    """The peak memory of folding the tape and of its walk, without the image.
 
     A split, and a leaf in a proof, keeps the intervals of all clauses for their choices.
     """
-    n, level = len(tape), sum(steps)
-    leaf = [min(side, (side >> level) + 1) for side in shape]
+    n, level, proves = len(job.tape), sum(job.steps), job.prove is not None
+    leaf = [min(side, (side >> level) + 1) for side in job.shape]
     points = leaf[0] * leaf[1]
-    boxes = max(points if proves else 0, *(1 << 2 * bits for bits in steps))
-    work = n * (boxes * (2 * dtype.itemsize + 1) + CLAUSE_BYTES)
+    boxes = max(points if proves else 0, *(1 << 2 * bits for bits in job.steps))
+    work = n * (boxes * (2 * job.dtype.itemsize + 1) + CLAUSE_BYTES)
     if not proves:
         inputs: list[tuple[int, ...]] = [(1, leaf[1]), (leaf[0], 1), ()]
-        free: list[tuple[int, ...]] = [()] * len(tape.variables)
-        arrays = evaluation_bytes(tape, inputs, free, dtype)
-        work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * dtype.itemsize)
+        free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
+        arrays = peak_bytes(job.tape, inputs, free, job.dtype)
+        work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * job.dtype.itemsize)
     work += TEMPORARIES * 8 * (max(boxes, points) if proves else min(points, CALL_BLOCK))
-    return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(steps) * STEP_BYTES)
+    return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(job.steps) * STEP_BYTES)
 
 
-@dataclass
-class _Walk:
-    lower: tuple[NDArray[Any], NDArray[Any]]
-    upper: tuple[NDArray[Any], NDArray[Any]]
-    pixels: NDArray[Any]
-    steps: Sequence[int]
-    counts: list[Counts]
-    evaluator: Evaluator
-    progress: Callable[[int, int], None] | None
-    done: int = 0
+class Walk:
+    """A walk fills the pixels of a job: with verdicts if its evaluator is of the real function."""
+
+    def __init__(self, job: Job, evaluator: Evaluator, progress: Progress | None = None) -> None:
+        self.job, self.evaluator, self.progress = job, evaluator, progress
+        self.pixels: NDArray[Any] = np.zeros(job.shape, job.pixel_type)
+        self.counts = [Counts() for _ in job.steps]
+        self.done = 0
 
     def split(self, tape: Tape, tile: Tile, step: int) -> None:
         """Bound the tape over the children of ``tile``; fill what is proven, split the rest."""
         height, width = self.pixels.shape
         children = [
             (child, rows, columns)
-            for child in tile.children(self.steps[step])
+            for child in tile.children(self.job.steps[step])
             for rows, columns in [child.pixels(width, height)]
             if rows.stop > rows.start and columns.stop > columns.start
         ]
-        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        (x, y), (x_upper, y_upper) = self.job.sides
         x_low = np.array([x[columns.start] for _, _, columns in children])
         x_high = np.array([x_upper[columns.stop - 1] for _, _, columns in children])
         y_low = np.array([y[rows.stop - 1] for _, rows, _ in children])
@@ -132,13 +118,11 @@ class _Walk:
             if inside[k]:
                 self.pixels[rows, columns] = 255
                 count.inside_px += self.pixels[rows, columns].size
-            elif outside[k]:
-                self.pixels[rows, columns] = 0
-            else:
+            elif not outside[k]:
                 short = simplify(tape, trace, k)
                 count.ambiguous += 1
                 count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
-                if step + 1 < len(self.steps):
+                if step + 1 < len(self.job.steps):
                     self.split(short, child, step + 1)
                     continue
                 self.leaf(short, rows, columns)
@@ -148,15 +132,14 @@ class _Walk:
         """Bounds over boxes: arrays of one shape."""
         never = np.zeros(x_low.shape, bool)
         axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
-        bitmap = self.pixels.dtype == np.uint8
-        return self.evaluator.bounds(tape, Inputs(axes), sign_only=bitmap)
+        return self.evaluator.bounds(tape, Inputs(axes), sign_only=self.job.is_bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
         """The masks of inside and outside boxes; a real function has no NaN.
 
         With values there are none: each pixel has its own.
         """
-        if self.pixels.dtype != np.uint8:
+        if not self.job.is_bitmap:
             never = np.zeros(root.lower.shape, bool)
             return never, never
         outside = root.lower >= 0
@@ -166,21 +149,19 @@ class _Walk:
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
-        (x, y), (x_upper, y_upper) = self.lower, self.upper
+        (x, y), (x_upper, y_upper) = self.job.sides
         if self.evaluator.meaning is Meaning.REAL:
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )
             root = self.bounds(tape, *(side.ravel() for side in sides)).root
-            is_inside, is_outside = (part.reshape(sides[0].shape) for part in self.proven(root))
-            values: Any = np.where(is_inside, INSIDE, np.where(is_outside, OUTSIDE, UNPROVEN))
-            inside = int(np.count_nonzero(is_inside))
+            values: Any = verdicts(root).reshape(sides[0].shape)
+            inside = int(np.count_nonzero(values == INSIDE))
             self.counts[-1].unproven_px += int(np.count_nonzero(values == UNPROVEN))
         else:
-            points = prepare(tape, x[None, columns], y[rows, None], dtype=x.dtype)
-            values = run(points)
+            values = run(prepare(tape, x[None, columns], y[rows, None], dtype=x.dtype))
             inside = int(np.count_nonzero(values < 0))
-            if self.pixels.dtype == np.uint8:
+            if self.job.is_bitmap:
                 values = np.where(values < 0, INSIDE, OUTSIDE)
         self.pixels[rows, columns] = values
         self.counts[-1].evaluated_px += values.size

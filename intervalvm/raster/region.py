@@ -45,9 +45,9 @@ class Region:
 
     @in_default_environment
     def __post_init__(self) -> None:
-        for axis in ("x", "y"):
-            object.__setattr__(self, axis, _side(axis, getattr(self, axis)))
-        object.__setattr__(self, "square_pixels", flag("square_pixels", self.square_pixels))
+        given = vars(self)
+        given["x"], given["y"] = _side("x", self.x), _side("y", self.y)
+        given["square_pixels"] = flag("square_pixels", self.square_pixels)
 
     @classmethod
     def square(cls) -> Self:
@@ -99,7 +99,8 @@ class Region:
 
 def _side(axis: str, ends: Any) -> tuple[float, float]:
     try:
-        low, high = (real(axis, end) for end in parts_of(axis, ends))
+        low, high = parts_of(axis, ends)
+        low, high = real(axis, low), real(axis, high)
     except (TypeError, ValueError):
         raise OptionError(
             f"the region's {axis} is {brief(ends)}: "
@@ -131,7 +132,7 @@ RegionLike = Region | Sequence[float] | Sequence[tuple[float, float]]
 
 
 def as_region(region: Any) -> Region | None:
-    """A region, or its ends (x0, x1, y0, y1) or ((x0, x1), (y0, y1)), or None.
+    """The region of a ``RegionLike``, or None.
 
     Raises ArgumentTypeError for another type, OptionError for invalid ends.
     """
@@ -168,16 +169,15 @@ def _default_region(width: int, height: int) -> Region:
 
 def check_size(size: Any, name: str = "size") -> tuple[int, int]:
     """(width, height) of ``size``: one integer for a square image, or a pair, each at least 1."""
-    both = (size, size) if not isinstance(size, (tuple, list)) else tuple(size)
+    is_pair = isinstance(size, (tuple, list))
     try:
-        width, height = map(integer, both)
+        width, height = map(integer, size if is_pair else (size, size))
     except (TypeError, ValueError):
         raise OptionError(
             f"the {name} is {brief(size)}: give an integer, or two for (width, height)"
         ) from None
     if width < 1 or height < 1 or max(width, height) > MOST_PX:
-        sides = (width, height) if isinstance(size, (tuple, list)) else (width,)
-        shown = "x".join(map(brief, sides))
+        shown = "x".join(map(brief, (width, height) if is_pair else (width,)))
         limit = "at least 1 pixel" if min(width, height) < 1 else f"at most {MOST_PX} pixels"
         raise OptionError(f"the {name} is {shown}: give {limit} a side")
     return width, height

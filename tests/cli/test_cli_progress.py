@@ -18,8 +18,8 @@ import pytest
 from support.command_line import QUICK
 
 import intervalvm as ivm
-from intervalvm.cli import main, progress, streams
-from intervalvm.cli.progress import Progress
+from intervalvm.cli import main, streams
+from intervalvm.cli.streams import Progress
 from intervalvm.raster import bands
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def until(true: Callable[[], object]) -> None:
 def watched(monkeypatch: pytest.MonkeyPatch, patience: float) -> Terminal:
     """From now on standard error is a terminal. (A fixture's would be pytest's own by the test.)"""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(progress, "PATIENCE", patience)
+    monkeypatch.setattr(streams, "PATIENCE", patience)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     return terminal
 
@@ -106,7 +106,7 @@ def test_the_bar_is_gone_whatever_is_raised(
 
 @pytest.mark.parametrize("wanted", [False, True])
 def test_no_bar_where_nobody_watches(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(streams, "PATIENCE", 0.0)
     monkeypatch.setattr(sys, "stderr", stream := (io.StringIO() if wanted else Terminal()))
     with Progress(wanted=wanted) as bar:
         bar.stage("rendering")
@@ -129,7 +129,7 @@ def test_a_dense_image_is_reported_band_by_band(monkeypatch: pytest.MonkeyPatch,
     tape = ivm.parse("x var-x\ny var-y\nv sub x y\n")
     options: dict[str, Any] = {"size": (64, 100), "engine": "dense", "mode": mode}
     expected = ivm.render(tape, **options)
-    monkeypatch.setattr(bands, "WATCHED_PX", 640)
+    monkeypatch.setattr(bands, "BAND_PX", 640)
     reports: list[tuple[int, int]] = []
     found = ivm.render(tape, **options, progress=lambda *report: reports.append(report))
     assert reports == [(640 * i, 6400) for i in range(1, 11)]
@@ -141,10 +141,10 @@ def test_a_dense_image_is_reported_band_by_band(monkeypatch: pytest.MonkeyPatch,
 SLOW = """
 import sys, time
 from intervalvm import cli
-from intervalvm.cli import progress, streams
+from intervalvm.cli import streams
 from intervalvm.jit import native
 from intervalvm.raster import bands
-progress.PATIENCE = 0.0
+streams.PATIENCE = 0.0
 def stop(*_, **__):
     time.sleep(60)
 streams.load = streams.load if sys.argv[1] != "reading" else stop
@@ -192,7 +192,7 @@ def _drawn(said: str, what: str) -> list[str]:
 def test_a_run_without_a_terminal_says_what_it_did(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(streams, "PATIENCE", 0.0)
     assert main(["circle.vm", *QUICK, "--check"]) == 0
     out, err = capsys.readouterr()
     assert out == "identical: 144 pixels\n"

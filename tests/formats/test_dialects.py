@@ -17,7 +17,7 @@ from support.programs import special
 from support.strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.api.notebook import SIZE_PX, describe
+from intervalvm.api.render import NOTEBOOK_PX, describe
 from intervalvm.formats.write import MOST_CLAUSES, text_of
 from intervalvm.ops import OPS, ROWS
 from intervalvm.shapes import Shape
@@ -162,7 +162,7 @@ def shape(request: pytest.FixtureRequest) -> Any:
 
 def test_a_notebook_shows_the_picture(shape: Any) -> None:
     picture = np.asarray(Pillow.open(io.BytesIO(shape._repr_png_())))
-    np.testing.assert_array_equal(picture, ivm.render(shape, size=SIZE_PX).pixels == 255)
+    np.testing.assert_array_equal(picture, ivm.render(shape, size=NOTEBOOK_PX).pixels == 255)
     html = shape._repr_html_()
     encoded = re.search(r'src="data:image/png;base64,([^"]+)"', html)
     assert encoded is not None

@@ -28,7 +28,7 @@ from intervalvm.api.options import PROVES, Options
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.evaluate import decorated
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
-from intervalvm.raster import verdicts
+from intervalvm.raster import bands
 from intervalvm.raster.grid import GRIDS, coordinates, edges
 
 X, Y, Z = ivm.axes()
@@ -213,10 +213,10 @@ def test_variables_and_z_are_the_numbers_that_were_given(engine: str) -> None:
 def test_bands_change_nothing(prove: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = ivm.sin(7 * X) + ivm.cos(9 * Y) * X
     whole = proven(tape, prove, size=(50, 40))
-    monkeypatch.setattr(verdicts, "BAND_PX", 151)
+    monkeypatch.setattr(bands, "BAND_PX", 151)
     done: list[tuple[int, int]] = []
-    bands = proven(tape, prove, size=(50, 40), progress=lambda *both: done.append(both))
-    np.testing.assert_array_equal(bands.pixels, whole.pixels)
+    cut = proven(tape, prove, size=(50, 40), progress=lambda *both: done.append(both))
+    np.testing.assert_array_equal(cut.pixels, whole.pixels)
     assert done == [(150 * n, 2000) for n in range(1, 14)] + [(2000, 2000)]
     np.testing.assert_array_equal(
         proven(tape, prove, size=(50, 40), max_memory=100_000).pixels, whole.pixels
@@ -228,14 +228,14 @@ def test_bands_change_nothing(prove: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_operation_takes_no_more_memory_than_is_reckoned(op: str, dtype: str) -> None:
     options = {"prove": "area", "engine": "dense", "dtype": dtype}
     job = Options(size=200, **options).job(tape_of(op), None)
-    verdicts.draw(job, None)  # what is imported and kept on the way is not counted
+    bands.draw(job, None)  # what is imported and kept on the way is not counted
     tracemalloc.start()
     try:
-        verdicts.draw(job, None)
+        bands.draw(job, None)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak <= verdicts._peak_bytes(job, 200) + job.image_bytes
+    assert peak <= bands.band_bytes(job, 200) + job.image_bytes
 
 
 def test_what_does_not_fit_is_refused() -> None:

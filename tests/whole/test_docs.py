@@ -155,3 +155,10 @@ def test_the_picture_of_an_expression_is_that_of_the_function_above_it(tmp_path:
 def test_pictures_are_small_and_shown(picture: Path) -> None:
     assert picture.stat().st_size < LARGEST_PICTURE
     assert any(f"{picture.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def test_the_page_on_the_pipeline_lists_every_folder_of_the_package() -> None:
+    page = (TOP / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    package = TOP / "intervalvm"
+    listed = re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)
+    assert sorted(listed) == sorted(path.parent.name for path in package.glob("*/__init__.py"))

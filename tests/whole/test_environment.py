@@ -26,7 +26,7 @@ from intervalvm import environment as module
 from intervalvm.cli import main
 from intervalvm.environment import default_environment, is_default
 from intervalvm.jit import walk
-from intervalvm.raster import bands, verdicts
+from intervalvm.raster import bands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,8 +211,7 @@ def test_progress_that_sets_it_changes_no_pixel(
 ) -> None:
     """As an import of a library in the middle of a frame may."""
     monkeypatch.setattr(walk, "BUDGET", 1)
-    monkeypatch.setattr(bands, "WATCHED_PX", 64)
-    monkeypatch.setattr(verdicts, "BAND_PX", 64)
+    monkeypatch.setattr(bands, "BAND_PX", 64)
     options: dict[str, Any] = {"size": 64, "region": NEAR_ZERO, **way}
     expected = ivm.render(ivm.parse(LEVELS), **options)
     changed = environment(name)
@@ -239,7 +238,7 @@ def test_what_is_printed_is_printed_in_the_default_environment(name: str) -> Non
         "x": (least, 3 * least),
         "y": (0, 1),
         "dtype": "float64",
-        "prove": "point",
+        "prove": "area",
     }
     x, _, _ = ivm.axes()
     made = [
