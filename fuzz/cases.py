@@ -198,7 +198,7 @@ def _scene(source: Source, case: Case) -> Tape:
         return build.clause(op, a, build.const(_constant(source, case)))
 
     def truth() -> int:
-        """A comparison, or two that are joined, as ``expr.truths`` writes them."""
+        """A comparison, or two that are joined, as ``expr.functions`` writes them."""
         if source.chance(3):
             return build.clause(source.pick(("and", "or")), truth(), truth())
         other = source.pick((*axes, build.const(_constant(source, case))))

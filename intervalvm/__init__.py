@@ -56,9 +56,8 @@ _late.provided_by({
     "api.render": "html png",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
-    "formats.python": "python_source",
     "formats.sympy": "from_sympy",
-    "formats.write": "save to_dot",
+    "formats.write": "python_source save to_dot",
     "jit.native": "warm_up",
 })  # fmt: skip
 

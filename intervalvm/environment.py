@@ -52,10 +52,7 @@ def in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def back_in_default_environment(function: Callable[P, R]) -> Callable[P, R]:
-    """A caller's function, after which the default environment is set again.
-
-    Raises as ``default_environment`` does.
-    """
+    """A caller's function, after which the default environment is set. Raises BackendError."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

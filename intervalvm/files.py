@@ -8,17 +8,14 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from intervalvm.arguments import path_name
 from intervalvm.errors import FileError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    PathLike = str | os.PathLike[str]
+PathLike = str | os.PathLike[str]
 
 TEMPORARY = ".intervalvm-{}.tmp"
 """The name of a partial file, with 12 random hexadecimal digits. The next write of the same user in
@@ -56,12 +53,10 @@ MAGIC = {
 }
 """First bytes of file formats. A tape may begin with some: look only if a file is not UTF-8."""
 
-PICTURES = frozenset(
-    (
-        *("png", "pgm", "ppm", "pbm", "tif", "tiff", "webp", "npy"),
-        *("jpg", "jpeg", "gif", "bmp", "svg", "pdf", "ico", "avif", "heic", "jxl"),
-    )
-)
+PICTURES = {
+    *("png", "pgm", "ppm", "pbm", "tif", "tiff", "webp", "npy"),
+    *("jpg", "jpeg", "gif", "bmp", "svg", "pdf", "ico", "avif", "heic", "jxl"),
+}
 """Suffixes of pictures and arrays."""
 
 

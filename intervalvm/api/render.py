@@ -23,7 +23,7 @@ from intervalvm.words import Question, Way
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
-    from intervalvm.jit.walk import Elsewhere
+    from intervalvm.jit.walk import LeafHook
     from intervalvm.tape import Tape
 
 Box = tuple[float, float, float, float]
@@ -131,12 +131,12 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
     walk.load(plan)
     compiling = time.perf_counter() - start
     pixels, is_clear = canvas(job.shape, job.pixel_type)
-    leaf_hook: AbstractContextManager[Elsewhere | None] = nullcontext()
+    hooked: AbstractContextManager[LeafHook | None] = nullcontext()
     if job.way is Way.GPU_LEAVES:
         from intervalvm.gpu.batches import batches
 
-        leaf_hook = batches(plan, job.shape[1], job.threads)
-    with leaf_hook as elsewhere:
+        hooked = batches(plan, job.shape[1], job.threads)
+    with hooked as leaf_hook:
         counts = walk.render(
             plan,
             *job.sides,
@@ -145,7 +145,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             threads=job.threads,
             is_clear=is_clear,
             progress=report,
-            elsewhere=elsewhere,
+            leaf_hook=leaf_hook,
         )
     return Drawn(pixels, [Counts(*row) for row in counts.tolist()], compiling, job.threads)
 
@@ -171,11 +171,11 @@ def _plan(job: Job, find_plan: FindPlan | None) -> Plan:
 def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
     """The pruned engine on a GPU."""
     start = time.perf_counter()
-    from intervalvm.gpu import frames
+    from intervalvm.gpu.walk import renderer
 
-    walks = frames.walks(_plan(job, find_plan), job.shape, job.steps)
+    render = renderer(_plan(job, find_plan), job.shape, job.steps)
     compiling = time.perf_counter() - start
-    pixels, counts = walks.render(*job.samples)
+    pixels, counts = render(*job.samples)
     if report is not None:
         report(pixels.size, pixels.size)
     return Drawn(pixels, [Counts(*row) for row in counts], compiling)

@@ -41,4 +41,4 @@ COMPARED = {
     "min": Compared(greater=True, is_strict=False),
 }
 """``compare + 1``, ``compare - 1``, ``max(compare, 0)``, ``min(compare, 0)``: what ``not`` makes a
-comparison of, see ``expr.truths``."""
+comparison of, see ``expr.functions``."""

@@ -7,8 +7,7 @@ NumPy.
 
 ===============  ==========================================================================
 ``node``         ``Expr`` itself, its operators, and how it becomes a tape
-``functions``    a function for each operation of the table
-``truths``       comparisons, what joins them, and what they are drawn as
+``functions``    a function for each operation of the table; comparisons, hyperbolic functions
 ``ufuncs``       what NumPy's functions are built from
 ``convert``      tapes, expressions, shapes and NumPy functions to each other
 ===============  ==========================================================================
@@ -26,7 +25,7 @@ from intervalvm.expr.convert import (
     trace,
 )
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
-from intervalvm.expr.functions import FUNCTIONS, abs
+from intervalvm.expr.functions import FUNCTIONS, abs, as_root
 from intervalvm.expr.node import (
     NUMBERS,
     OPERANDS,
@@ -39,31 +38,11 @@ from intervalvm.expr.node import (
     is_truth,
     var,
 )
-from intervalvm.expr.truths import as_root
 from intervalvm.expr.ufuncs import where
 
 __all__ = [
-    "FUNCTIONS",
-    "NUMBERS",
-    "OPERANDS",
-    "Expr",
-    "HasTape",
-    "TapeLike",
-    "abs",
-    "as_expr",
-    "as_root",
-    "as_tape",
-    "as_value_tape",
-    "at",
-    "axes",
-    "constant",
-    "expression",
-    "field_of",
-    "is_truth",
-    "settings_for",
-    "spatial",
-    "trace",
-    "var",
-    "where",
-]
+    "FUNCTIONS", "NUMBERS", "OPERANDS", "Expr", "HasTape", "TapeLike", "abs", "as_expr", "as_root",
+    "as_tape", "as_value_tape", "at", "axes", "constant", "expression", "field_of", "is_truth",
+    "settings_for", "spatial", "trace", "var", "where",
+]  # fmt: skip
 __all__ += functions.__all__

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from intervalvm.arguments import brief, mapping
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, Undecided
-from intervalvm.expr.functions import Value, copy
+from intervalvm.expr.functions import Value, as_root, copy
 from intervalvm.expr.node import OPERANDS, Expr, as_expr, axes, is_truth, var
-from intervalvm.expr.truths import as_root
 from intervalvm.ops import AXES, ROWS
 from intervalvm.tape import Tape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _x, _y, _z = axes()
@@ -131,20 +128,19 @@ def trace(function: Callable[..., Any]) -> Tape:
 
 def spatial(function: Callable[..., Any]) -> Callable[[Expr, Expr, Expr], Expr]:
     """``function`` as a function of x, y and z; raises as ``trace`` does."""
-    count = _count(function)
-    return lambda *point: _called(function, *point[:count])
+    count, name = _count(function), _name(function)
 
+    def called(*point: Expr) -> Expr:
+        try:
+            value = function(*point[:count])
+        except Undecided as error:
+            raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
+        if not isinstance(value, OPERANDS):
+            what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
+            raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
+        return as_root(value)
 
-def _called(function: Callable[..., Any], *coordinates: Expr) -> Expr:
-    name = _name(function)
-    try:
-        value = function(*coordinates)
-    except Undecided as error:
-        raise ArgumentTypeError(f"{name} asks for a value{_place(error)}: {error}") from error
-    if not isinstance(value, OPERANDS):
-        what = "nothing" if value is None else f"a value of type {type(value).__name__!r}"
-        raise ArgumentTypeError(f"{name} returned {what}: expected an expression or a number")
-    return as_root(value)
+    return called
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -182,13 +178,9 @@ def _count(function: Callable[..., Any]) -> int:
 def _place(error: Exception) -> str:
     """The line that branched on a value: the last one outside of this package."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not _is_own(frame.filename):
-            shown = f", {frame.line!r}" if frame.line else ""
-            return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
+        with suppress(OSError):  # the working folder may be gone
+            if PACKAGE in Path(frame.filename).resolve().parents:
+                continue
+        shown = f", {frame.line!r}" if frame.line else ""
+        return f" in line {frame.lineno} of {Path(frame.filename).name}{shown}"
     return ""
-
-
-def _is_own(filename: str) -> bool:
-    with suppress(OSError):  # the working folder may be gone
-        return PACKAGE in Path(filename).resolve().parents
-    return False

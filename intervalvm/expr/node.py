@@ -7,8 +7,9 @@ caches its tape.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -22,9 +23,7 @@ from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES, OPS
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+T = TypeVar("T")
 NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 """What is taken for a constant."""
 
@@ -56,11 +55,8 @@ def _joining(name: str) -> tuple[Callable[[Expr, object], Expr], Callable[[Expr,
     forward, backward = _by_ufunc(name), _by_ufunc(name, swapped=True)
 
     def left(self: Expr, other: object) -> Expr:
-        return (
-            NotImplemented
-            if hasattr(other, "tape") and not isinstance(other, Expr)
-            else forward(self, other)
-        )
+        is_shape = hasattr(other, "tape") and not isinstance(other, Expr)
+        return NotImplemented if is_shape else forward(self, other)
 
     return left, backward
 
@@ -122,10 +118,7 @@ class Expr(Shown):
 
     @property
     def defaults(self) -> dict[str, float]:
-        """The defaults of the free variables, by name.
-
-        Raises OptionError if a variable has two different defaults.
-        """
+        """The defaults of the free variables, by name. Raises OptionError if one has two."""
         found: dict[str, float] = {}
         for node in postorder(self):
             if node._op == "var" and node._default is not None:
@@ -137,10 +130,7 @@ class Expr(Shown):
         return found
 
     def bind(self, /, **values: float) -> Expr:
-        """This expression with the named free variables set to numbers.
-
-        Raises VariableError for a name that it does not have.
-        """
+        """With free variables set to numbers. Raises VariableError for a name that it lacks."""
         numbers = values_to_bind(self.tape().variables, values)
 
         def bound(node: Expr) -> Expr | None:
@@ -154,7 +144,7 @@ class Expr(Shown):
 
     @in_default_environment
     def __str__(self) -> str:
-        """Python that makes this expression, as ``formats.python`` writes it."""
+        """Python that makes this expression, as ``formats.write`` writes it."""
         text: str = late.call("python_source", self)
         return text
 
@@ -283,7 +273,7 @@ def is_truth(a: Expr) -> bool:
     The constants 0 and 1 may be operands of that; by themselves they are numbers.
     """
     stack = [a]
-    while stack:  # operands first: an expression may be deeper than Python's own stack
+    while stack:  # unlike ``postorder`` it stops at the first operand that decides
         node = stack[-1]
         if node._is_truth is None:
             op, operands = OPS[node._op], node._operands
@@ -322,26 +312,10 @@ def _list_clauses(root: Expr) -> Tape:
     append = builder.clause
     clauses: dict[tuple[object, ...], int] = {}
     place: dict[int, int] = {}
-    stack = [root]
-    while stack:
-        node = stack[-1]
+    for node in postorder(root):
         operands = node._operands
-        if id(node) in place:
-            stack.pop()
-            continue
-        left = right = NONE
-        if operands:
-            left = place.get(id(operands[0]), NONE)
-            right = place.get(id(operands[-1]), NONE)
-            if left == NONE or right == NONE:
-                if right == NONE:
-                    stack.append(operands[-1])
-                if left == NONE:
-                    stack.append(operands[0])
-                continue
-            if len(operands) == 1:
-                right = NONE
-        stack.pop()
+        left = place[id(operands[0])] if operands else NONE
+        right = place[id(operands[1])] if len(operands) == 2 else NONE
         value = node._value
         # repr distinguishes 0.0 and -0.0
         key = (node._op, left, right) if value is None else (node._op, repr(value))
@@ -359,20 +333,25 @@ def _list_clauses(root: Expr) -> Tape:
 
 
 def postorder(
-    root: Expr, operands_of: Callable[[Expr], tuple[Expr, ...]] = attrgetter("_operands")
-) -> Iterator[Expr]:
-    """Every node under ``root`` once, depth first, operands before their user, left first."""
-    done: set[int] = set()
+    root: T, operands_of: Callable[[T], tuple[T, ...]] = attrgetter("_operands")
+) -> Iterable[T]:
+    """Every node under ``root`` once, depth first, operands before their user, left first.
+
+    It keeps its own stack: an expression may be deeper than Python's.
+    """
+    done: dict[int, T] = {}
     stack = [root]
     while stack:
         node = stack[-1]
-        if waiting := [operand for operand in operands_of(node) if id(operand) not in done]:
-            stack.extend(reversed(waiting))
-            continue
-        stack.pop()
         if id(node) not in done:
-            done.add(id(node))
-            yield node
+            for operand in reversed(operands_of(node)):
+                if id(operand) not in done:
+                    stack.append(operand)
+            if stack[-1] is not node:
+                continue
+            done[id(node)] = node
+        stack.pop()
+    return done.values()
 
 
 def at(root: Expr, x: Expr, y: Expr, z: Expr) -> Expr:

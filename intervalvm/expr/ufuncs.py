@@ -6,8 +6,7 @@ NumPy's, except:
 - ``hypot`` is the root of a sum of squares, ``power`` multiplies, a half of it is ``sqrt``: last
   bits, and overflow;
 - ``deg2rad`` and ``rad2deg`` multiply by the nearest float: in float32 the last bit;
-- ``sin`` and the like are this project's, see ``functions``, and so are ``sinh`` and the like,
-  see ``hyperbolic``;
+- ``sin``, ``sinh`` and the like are this project's, see ``functions``;
 - ``minimum``, ``maximum`` and ``clip`` take the right operand of +0 and -0, where NumPy takes
   either;
 - the sign of a NaN means nothing: ``signbit`` and ``copysign`` take it for positive.
@@ -16,41 +15,18 @@ NumPy's, except:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import hyperbolic
-from intervalvm.expr.functions import FUNCTIONS, Value
+from intervalvm.expr import functions as f
+from intervalvm.expr.functions import Value
 from intervalvm.expr.node import OPERANDS, Expr, as_expr
-from intervalvm.expr.truths import (
-    as_root,
-    chosen,
-    equal,
-    greater,
-    greater_equal,
-    isnan,
-    less,
-    less_equal,
-    logical_and,
-    logical_or,
-    logical_xor,
-    not_equal,
-    of_truths,
-    signbit,
-)
 from intervalvm.ops import ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-_f = FUNCTIONS
-
-
-# --- values -------------------------------------------------------------------------------------
 
 
 def where(condition: Value, a: Value, b: Value) -> Expr:
@@ -67,58 +43,58 @@ def where(condition: Value, a: Value, b: Value) -> Expr:
         A truth if ``a`` and ``b`` are truths or bools.
     """
     condition = _operand("where", condition)
-    return chosen(condition, _value("where", a), _value("where", b))
+    return f.chosen(condition, _value("where", a), _value("where", b))
 
 
 def clip(a: Expr, low: Expr, high: Expr) -> Expr:
-    return _f["min"](_f["max"](a, low), high)
+    return f.minimum(f.maximum(a, low), high)
 
 
 def fmin(a: Expr, b: Expr) -> Expr:
-    return _f["min"](where(isnan(a), b, a), where(isnan(b), a, b))
+    return f.minimum(where(f.isnan(a), b, a), where(f.isnan(b), a, b))
 
 
 def fmax(a: Expr, b: Expr) -> Expr:
-    return _f["max"](where(isnan(a), b, a), where(isnan(b), a, b))
+    return f.maximum(where(f.isnan(a), b, a), where(f.isnan(b), a, b))
 
 
 def trunc(a: Expr) -> Expr:
-    return _f["max"](_f["floor"](a), _f["min"](0, _f["ceil"](a)))
+    return f.maximum(f.floor(a), f.minimum(0, f.ceil(a)))
 
 
 def rint(a: Expr) -> Expr:
     """Ties to even: twice the half of a tie, rounded away from 0."""
     size = abs(a)
-    is_half = equal(size - _f["floor"](size), 0.5)
-    return where(is_half, _f["round"](a * 0.5) * 2, _f["round"](a))
+    is_half = f.equal(size - f.floor(size), 0.5)
+    return where(is_half, f.round(a * 0.5) * 2, f.round(a))
 
 
 def heaviside(a: Expr, at_zero: Expr) -> Expr:
-    sign = _f["compare"](a, 0)
-    return where(equal(sign, 0), at_zero, (sign + 1) * 0.5)
+    sign = f.compare(a, 0)
+    return where(f.equal(sign, 0), at_zero, (sign + 1) * 0.5)
 
 
 def copysign(a: Expr, b: Expr) -> Expr:
     size = abs(a)
-    return where(signbit(b), -size, size)
+    return where(f.signbit(b), -size, size)
 
 
 def fmod(a: Expr, b: Expr) -> Expr:
-    return copysign(_f["mod"](abs(a), b), a)  # of a number from 0 upwards ``mod`` is exact
+    return copysign(f.mod(abs(a), b), a)  # of a number from 0 upwards ``mod`` is exact
 
 
 def remainder(a: Expr, b: Expr) -> Expr:
     """The sign is the divisor's. Negating both operands negates the result."""
     if isinstance(b._value, float):
         return _positive_remainder(a, b) if b._value > 0 else -_positive_remainder(-a, -b)
-    flips = less(b, 0)
+    flips = f.less(b, 0)
     found = _positive_remainder(where(flips, -a, a), abs(b))
     return where(flips, -found, found)
 
 
 def _positive_remainder(a: Expr, b: Expr) -> Expr:
-    rest = _f["mod"](abs(a), b)
-    return where(_f["and"](less(a, 0), rest), b - rest, rest)
+    rest = f.mod(abs(a), b)
+    return where(f.and_(f.less(a, 0), rest), b - rest, rest)
 
 
 def power(a: Expr, exponent: Expr) -> Expr:
@@ -126,25 +102,22 @@ def power(a: Expr, exponent: Expr) -> Expr:
 
 
 def hypot(a: Expr, b: Expr) -> Expr:
-    return _f["sqrt"](_f["square"](a) + _f["square"](b))
+    return f.sqrt(f.square(a) + f.square(b))
 
 
 UFUNCS: dict[str, Callable[..., Expr]] = {
-    **{op.names.numpy: FUNCTIONS[op.name] for op in ROWS if op.names.numpy is not None},
-    "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
-    "equal": equal, "not_equal": not_equal,
-    "logical_and": logical_and, "logical_or": logical_or, "logical_xor": logical_xor,
-    "logical_not": _f["not"],
-    "bitwise_and": of_truths(logical_and), "bitwise_or": of_truths(logical_or),
-    "bitwise_xor": of_truths(logical_xor), "invert": of_truths(_f["not"]),
-    "isnan": isnan, "isinf": lambda a: equal(abs(a), math.inf),
-    "isfinite": lambda a: less(abs(a), math.inf), "signbit": signbit,
-    "positive": lambda a: a, "conjugate": lambda a: a, "fabs": _f["abs"],
-    "sign": lambda a: _f["compare"](a, 0), "clip": clip, "fmin": fmin, "fmax": fmax,
-    "trunc": trunc, "rint": rint, "heaviside": heaviside, "copysign": copysign,
-    "fmod": fmod, "remainder": remainder, "power": power, "hypot": hypot,
-    "sinh": hyperbolic.sinh, "cosh": hyperbolic.cosh, "tanh": hyperbolic.tanh,
-    "arcsinh": hyperbolic.arcsinh, "arccosh": hyperbolic.arccosh, "arctanh": hyperbolic.arctanh,
+    **{op.names.numpy: f.FUNCTIONS[op.name] for op in ROWS if op.names.numpy is not None},
+    **{build.__name__: build for build in (
+        f.less, f.less_equal, f.greater, f.greater_equal, f.equal, f.not_equal, f.logical_and,
+        f.logical_or, f.logical_xor, f.isnan, f.signbit, f.sinh, f.cosh, f.tanh, f.arcsinh,
+        f.arccosh, f.arctanh, clip, fmin, fmax, trunc, rint, heaviside, copysign, fmod, remainder,
+        power, hypot,
+    )},
+    "logical_not": f.not_, "invert": f.of_truths(f.not_),
+    "bitwise_and": f.of_truths(f.logical_and), "bitwise_or": f.of_truths(f.logical_or),
+    "bitwise_xor": f.of_truths(f.logical_xor), "isinf": lambda a: f.equal(abs(a), math.inf),
+    "isfinite": lambda a: f.less(abs(a), math.inf), "fabs": f.absolute,
+    "positive": lambda a: a, "conjugate": lambda a: a, "sign": lambda a: f.compare(a, 0),
     "deg2rad": lambda a: a * (math.pi / 180), "radians": lambda a: a * (math.pi / 180),
     "rad2deg": lambda a: a * (180 / math.pi), "degrees": lambda a: a * (180 / math.pi),
 }  # fmt: skip
@@ -171,7 +144,9 @@ def ufunc(name: str, *operands: object) -> Expr:
     """NumPy's ufunc ``name`` on expressions and numbers. TypeError if there is none."""
     build = UFUNCS.get(name)
     if build is None:
-        _refuse(name)
+        way = WAYS_OUT.get(name)
+        hint = f": use {way}" if way else ", since no operation of the table does what it does"
+        raise ArgumentTypeError(f"np.{name} has no counterpart for expressions{hint}")
     return build(*(_operand(name, operand) for operand in operands))
 
 
@@ -212,17 +187,8 @@ def _operand(name: str, value: object) -> Expr:
 
 
 def _value(name: str, value: object) -> Expr:
-    """As ``_operand``, but True and False stay truths."""
-    return as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
-
-
-def _refuse(name: str) -> NoReturn:
-    instead = WAYS_OUT.get(name)
-    hint = f": use {instead}" if instead else ", since no operation of the table does what it does"
-    raise ArgumentTypeError(f"np.{name} has no counterpart for expressions{hint}")
-
-
-# --- functions that are no ufuncs ---------------------------------------------------------------
+    """As ``_operand``, but True and False stay f."""
+    return f.as_root(value) if isinstance(value, (bool, np.bool_)) else _operand(name, value)
 
 
 def _where(*operands: Any) -> Expr:
@@ -236,8 +202,8 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Expr:
     if bounds:
         raise ArgumentTypeError(f"np.clip of expressions takes no option {next(iter(bounds))}=")
     a = _operand("clip", a)
-    a = a if low is None else _f["max"](a, _operand("clip", low))
-    return a if high is None else _f["min"](a, _operand("clip", high))
+    a = a if low is None else f.maximum(a, _operand("clip", low))
+    return a if high is None else f.minimum(a, _operand("clip", high))
 
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Expr:
@@ -255,10 +221,6 @@ def _round(a: Any, decimals: int = 0) -> Expr:
     return round(_operand("round", a), decimals)
 
 
-def _full_like(_: Any, fill_value: Any) -> Expr:
-    return _operand("full_like", fill_value)
-
-
 ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
     np.where: _where,
     np.clip: _clip,
@@ -268,7 +230,7 @@ ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Expr]] = {
     np.fix: lambda x: ufunc("trunc", x),
     np.zeros_like: lambda _: as_expr(0.0),
     np.ones_like: lambda _: as_expr(1.0),
-    np.full_like: _full_like,
+    np.full_like: lambda _, fill_value: _operand("full_like", fill_value),
 }
 """What each further function of NumPy is built from."""
 

@@ -2,8 +2,7 @@
 
 ===========  ====================================================
 ``vm``       reads ``.vm`` files
-``write``    writes them, also for Fidget, and graphs for Graphviz
-``python``   an expression as Python
+``write``    writes them, also for Fidget; graphs for Graphviz; expressions as Python
 ``sympy``    a formula of SymPy to an expression
 ===========  ====================================================
 """

@@ -27,8 +27,9 @@ import math
 import numbers
 import operator
 import sys
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intervalvm.arguments import brief, did_you_mean, mapping
 from intervalvm.environment import in_default_environment
@@ -39,16 +40,10 @@ from intervalvm.errors import (
     VariableError,
     install_line,
 )
-from intervalvm.expr.functions import FUNCTIONS
-from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, var
-from intervalvm.expr.truths import as_root
+from intervalvm.expr import functions as f
+from intervalvm.expr.node import NUMBERS, Expr, as_expr, axes, is_truth, postorder, var
 from intervalvm.expr.ufuncs import ufunc, where
 from intervalvm.ops import AXES, ROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_f = FUNCTIONS
 
 
 @in_default_environment
@@ -92,19 +87,19 @@ def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> 
         raise ArgumentTypeError(f"expected a formula of SymPy's, not {brief(formula)}")
     root = sympy.sympify(formula, strict=True)
     reader = _Reader(sympy, mapping("defaults", defaults))
-    stack = [root]
-    while stack:  # operands first: a formula may be deeper than Python's own stack
-        node = stack[-1]
-        if waiting := [arg for arg in reader.operands(node) if arg not in reader.known]:
-            stack.extend(reversed(waiting))
-            continue
-        stack.pop()
+    for node in postorder(root, reader.operands):
         if node not in reader.known:
             try:
                 reader.known[node] = reader.convert(node)
             except OverflowError:
                 raise OptionError(f"{brief(node)} is beyond what a float64 holds") from None
-    reader.check_defaults()
+    free = [name for name in reader.inputs if name not in AXES]
+    if unknown := sorted(reader.defaults.keys() - set(free)):
+        known = ", ".join(map(repr, free)) or "none"
+        hint = did_you_mean(unknown[0], free)
+        raise VariableError(
+            f"the formula has no free variable {unknown[0]!r}{hint}; it has {known}"
+        )
     return as_expr(reader.known[root])
 
 
@@ -116,31 +111,17 @@ class _Reader:
         self.known: dict[Any, Any] = {}
         self.inputs = dict(zip(AXES, axes(), strict=True))
 
-    def check_defaults(self) -> None:
-        """Raise VariableError for a default of a variable that the formula lacks."""
-        free = [name for name in self.inputs if name not in AXES]
-        if unknown := sorted(self.defaults.keys() - set(free)):
-            known = ", ".join(map(repr, free)) or "none"
-            hint = did_you_mean(unknown[0], free)
-            raise VariableError(
-                f"the formula has no free variable {unknown[0]!r}{hint}; it has {known}"
-            )
-
     def operands(self, node: Any) -> tuple[Any, ...]:
         """The operands to convert before a node. Raises ArgumentTypeError for an unknown kind."""
         kind = type(node).__name__
         if node.is_Pow and self.fraction(node.exp) is not None:
             return (node.base,)
         is_built = kind in BUILT and getattr(self.sympy, kind) is type(node)
-        is_built = is_built or node.is_Add or node.is_Mul
-        if not (is_built or kind == "ExprCondPair" or self.is_leaf(node)):
+        is_leaf = node.is_Symbol or node.is_Rational or node.is_Float or node.is_NumberSymbol
+        is_other = node.is_Add or node.is_Mul or kind == "ExprCondPair" or kind in CONSTANTS
+        if not (is_built or is_leaf or is_other):
             raise ArgumentTypeError(f"from_sympy has no counterpart for {kind}, in {node}")
         return tuple(node.args)
-
-    @staticmethod
-    def is_leaf(node: Any) -> bool:
-        real = node.is_Rational or node.is_Float or node.is_NumberSymbol
-        return bool(node.is_Symbol or real or type(node).__name__ in CONSTANTS)
 
     def fraction(self, number: Any) -> Fraction | None:
         """A ``Rational`` or a ``Float`` exactly, None for anything else."""
@@ -158,7 +139,7 @@ class _Reader:
         if (number := self.fraction(node)) is not None:
             return as_expr(_nearest(number))
         if kind in CONSTANTS:
-            return as_root(CONSTANTS[kind])
+            return f.as_root(CONSTANTS[kind])
         if node.is_NumberSymbol:
             return as_expr(float(node))
         if node.is_Add:
@@ -193,7 +174,7 @@ class _Reader:
                 others.append(factor)
             else:
                 number *= exact
-        powers = {f: p for f in others if f.is_Pow and (p := self.fraction(f.exp)) is not None}
+        powers = {a: p for a in others if a.is_Pow and (p := self.fraction(a.exp)) is not None}
         scaled, shift, rest = None, 0, abs(number)
         if not _is_ordinary(rest):
             scaled, shift, rest = _spread(powers, rest)
@@ -223,8 +204,8 @@ def _power(base: Expr, exponent: Fraction) -> Expr:
     """By products, or by a logarithm."""
     if exponent.denominator <= 2:
         halves = exponent * 2
-        return (_f["sqrt"](base) if halves % 2 else base) ** int(halves if halves % 2 else exponent)
-    return _f["exp"](_nearest(exponent) * _f["ln"](base))
+        return (f.sqrt(base) if halves % 2 else base) ** int(halves if halves % 2 else exponent)
+    return f.exp(_nearest(exponent) * f.log(base))
 
 
 def _nearest(number: Fraction) -> float:
@@ -240,11 +221,6 @@ def _is_ordinary(number: Fraction) -> bool:
     return number == 0 or sys.float_info.min <= abs(number) <= sys.float_info.max
 
 
-def _digits(number: Fraction) -> int:
-    """The binary logarithm, within 1."""
-    return number.numerator.bit_length() - number.denominator.bit_length()
-
-
 def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int, Fraction]:
     """A factor a**n, a shift and a number': ``number * a**n == number' * (a * 2**shift)**n``.
 
@@ -255,7 +231,8 @@ def _spread(powers: Mapping[Any, Fraction], number: Fraction) -> tuple[Any, int,
     if not whole:
         return None, 0, number
     scaled, n = max(whole.items(), key=lambda item: abs(item[1]))
-    shift = max(-1000, min(1000, round(_digits(number) / n)))
+    digits = number.numerator.bit_length() - number.denominator.bit_length()
+    shift = max(-1000, min(1000, round(digits / n)))
     return scaled, shift, number / Fraction(2) ** (shift * n)
 
 
@@ -279,7 +256,7 @@ def _negated(a: Expr) -> Expr | None:
 def _piecewise(*pieces: tuple[Expr, Expr | None]) -> Expr:
     """Pairs of a value and a condition; None always holds."""
     values = [value for value, _ in pieces]
-    chosen = as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
+    chosen = f.as_root(False) if all(map(is_truth, values)) else as_expr(math.nan)
     for value, condition in reversed(pieces):
         chosen = value if condition is None else where(condition, value, chosen)
     return chosen
@@ -291,13 +268,8 @@ def _each(combine: Callable[[Any, Any], Any]) -> Callable[..., Expr]:
 
 def _by(name: str) -> Callable[..., Expr]:
     """NumPy's function, of two operands taken from left to right."""
-
-    def call(first: Expr, *rest: Expr) -> Expr:
-        if not rest:
-            return ufunc(name, first)
-        return functools.reduce(functools.partial(ufunc, name), rest, first)
-
-    return call
+    call = functools.partial(ufunc, name)
+    return lambda *operands: functools.reduce(call, operands) if operands[1:] else call(*operands)
 
 
 EXACT = 1 << 53
@@ -307,21 +279,21 @@ CONSTANTS = {
     "BooleanTrue": True, "BooleanFalse": False,
 }  # fmt: skip
 BUILT: dict[str, Callable[..., Any]] = {
-    "Pow": lambda base, power: _f["exp"](power * _f["ln"](base)),
-    **{op.names.sympy: _f[op.name] if op.arity == 1 else _each(_f[op.name])
+    "Pow": lambda base, power: f.exp(power * f.log(base)),
+    **{op.names.sympy: f.FUNCTIONS[op.name] if op.arity == 1 else _each(f.FUNCTIONS[op.name])
        for op in ROWS if op.names.sympy is not None},
     "Mod": _by("remainder"),
-    "sign": lambda a: ufunc("sign", a), "Heaviside": _by("heaviside"),
+    "sign": _by("sign"), "Heaviside": _by("heaviside"),
     "sinh": _by("sinh"), "cosh": _by("cosh"), "tanh": _by("tanh"),
     "asinh": _by("arcsinh"), "acosh": _by("arccosh"), "atanh": _by("arctanh"),
     "sech": lambda a: 1 / ufunc("cosh", a), "csch": lambda a: 1 / ufunc("sinh", a),
     "coth": lambda a: 1 / ufunc("tanh", a),
-    "sec": lambda a: 1 / _f["cos"](a), "csc": lambda a: 1 / _f["sin"](a),
-    "cot": lambda a: _f["cos"](a) / _f["sin"](a),
-    "asec": lambda a: _f["acos"](1 / a), "acsc": lambda a: _f["asin"](1 / a),
-    "acot": lambda a: _f["atan"](1 / a),
-    "sinc": lambda a: where(ufunc("equal", a, 0), 1.0, _f["sin"](a) / a),
-    "frac": lambda a: a - _f["floor"](a),
+    "sec": lambda a: 1 / f.cos(a), "csc": lambda a: 1 / f.sin(a),
+    "cot": lambda a: f.cos(a) / f.sin(a),
+    "asec": lambda a: f.arccos(1 / a), "acsc": lambda a: f.arcsin(1 / a),
+    "acot": lambda a: f.arctan(1 / a),
+    "sinc": lambda a: where(ufunc("equal", a, 0), 1.0, f.sin(a) / a),
+    "frac": lambda a: a - f.floor(a),
     "StrictLessThan": _by("less"), "LessThan": _by("less_equal"),
     "StrictGreaterThan": _by("greater"), "GreaterThan": _by("greater_equal"),
     "Equality": _by("equal"), "Unequality": _by("not_equal"),

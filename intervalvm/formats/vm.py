@@ -18,7 +18,7 @@ import contextlib
 import os
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 import numpy as np
 
@@ -29,9 +29,6 @@ from intervalvm.files import kind_of
 from intervalvm.memory import Amount, as_bytes, in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}
@@ -307,20 +304,16 @@ def _defining_line(lines: list[str], name: str) -> int | None:
 def _error(
     message: str, name: str, lines: list[str], number: int, first: int, last: int
 ) -> FormatError:
-    mark = _marked(lines[number], first, last)
-    return FormatError(message, name=name, line=number + 1, column=first + 1, mark=mark)
-
-
-def _marked(line: str, first: int, last: int) -> str:
-    """The line and, under its characters ``first`` to ``last``, a mark."""
-    line = line.rstrip()
+    """The error at the characters ``first`` to ``last`` of a line, which it shows with a mark."""
+    line = lines[number].rstrip()
     start = max(0, min(first - SHOWN // 2, len(line) - SHOWN))
     stop = start + SHOWN
     before = ("…" if start else "") + _shown(line[start:first])
     token = _shown(line[first : min(last, stop)])
     after = _shown(line[last:stop]) + ("…" if stop < len(line) else "")
-    mark = " " * _width(before) + "^" + "~" * (_width(token) - 1)
-    return f"    {before}{token}{after}\n    {mark}"
+    under = " " * _width(before) + "^" + "~" * (_width(token) - 1)
+    mark = f"    {before}{token}{after}\n    {under}"
+    return FormatError(message, name=name, line=number + 1, column=first + 1, mark=mark)
 
 
 def _shown(text: str) -> str:

@@ -2,24 +2,21 @@
 
 The only folder that imports ``numba.cuda`` and CuPy, both on first use.
 
-The walk, a frame of which is a few launches:
+What is drawn:
 
-    frames     walks for a plan and a size, cached with the plan
-    walk       memory, launches, and passes for deferred children
-    waves      a program sorted into waves of independent records
-    splits     the kernel of a split, with ``programs``: the children's programs
-    leaves     the kernel of pixels, ``paint`` that of proven tiles
-    layout     the layout of the kernels' arguments
-    devices    a GPU (``cupy_device``) or the simulator; kernels by name (``kernels``), and as
-               machine code (``compile``)
-
-Rules and their other users:
-
-    target     numba-cuda, compiling or simulating
-    scalars    the rules of ``ops`` as instructions of one CUDA thread
-    rules      device functions made from them: a record at a point, a record over a box
+    arrays     dense evaluation where the arrays lie, one launch a clause
     batches    the leaves of the CPU's walk, sent to the GPU in batches
-    blocks     their kernels
-    dense      one launch a clause
-    clauses    its kernels
+    walk       a frame in a few launches: memory, launches, and passes for deferred children
+    devices    what runs kernels: a GPU or the simulator
+
+Kernels:
+
+    kernels    a kernel by name, and as machine code
+    splits     the kernel of a split, with ``programs``: the children's programs
+    pixels     the kernels of a thread a pixel: leaves, proven tiles, dense evaluation
+    rules      their device functions: a record at a point, a record over a box
+    scalars    the rules of ``ops`` as instructions of one CUDA thread
+    layout     their arrays, and a program sorted into waves of independent records
+    target     numba-cuda, compiling or simulating
+    device     CuPy: detection, free memory, errors
 """

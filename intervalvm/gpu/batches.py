@@ -14,6 +14,7 @@ threads draw all results at the end of the walk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,17 +28,19 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.gpu import device, devices
-from intervalvm.gpu.blocks import LOCAL_PLACES
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.pixels import LOCAL_PLACES
 from intervalvm.gpu.target import check_target
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import AREA, BLOCK
 from intervalvm.jit.plan import Plan, Workspace
-from intervalvm.jit.walk import Elsewhere
+from intervalvm.jit.walk import LeafHook
 from intervalvm.memory import address_of, require
 
+FEWER = "use fewer threads, or backend='numba'"
+"""The way out if the device's memory is too small."""
 MOST_BLOCKS, MOST_RECORDS = 1 << 12, 1 << 16
 """Capacity of a batch: 1 MiB of records."""
 MOST_RESULTS = 1 << 20
@@ -63,11 +66,12 @@ class Room:
         return Room(plan.dtype, plan.is_bitmap, blocks, max(MOST_RECORDS, len(plan.program) + 1))
 
     @property
-    def results(self) -> tuple[tuple[int, int], np.dtype[Any]]:
-        """Shape and dtype of the results: 8 words of bits a block, or its values."""
-        if self.is_bitmap:
-            return (self.blocks, AREA // 32), np.dtype(np.uint32)
-        return (self.blocks, AREA), self.dtype
+    def parts(self) -> tuple[tuple[tuple[int, int], np.dtype[Any]], ...]:
+        """Shape and dtype of blocks, records and results: 8 words of bits a block, or values."""
+        words = np.dtype(np.uint32)
+        width, kind = (AREA // 32, words) if self.is_bitmap else (AREA, self.dtype)
+        blocks = (self.blocks, c.BLOCK_WORDS), np.dtype(np.int32)
+        return blocks, ((self.records, RECORD_BYTES // 4), words), ((self.blocks, width), kind)
 
     def kernel(self, kind: str) -> Kernel:
         """For "short" or "long" programs."""
@@ -76,9 +80,7 @@ class Room:
     @property
     def host_bytes(self) -> int:
         """Pinned memory of a thread: two batches."""
-        shape, dtype = self.results
-        results = shape[0] * shape[1] * dtype.itemsize
-        return 2 * (self.blocks * 4 * c.BLOCK_WORDS + self.records * RECORD_BYTES + results)
+        return 2 * sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.parts)
 
 
 class Batch:
@@ -90,16 +92,9 @@ class Batch:
 
     def __init__(self, module: ModuleType, launcher: devices.Device, room: Room) -> None:
         self.room, self._module, self._device = room, module, launcher
-        shape, dtype = room.results
-        parts = (
-            ((room.blocks, c.BLOCK_WORDS), np.dtype(np.int32)),
-            ((room.records, 4), np.dtype(np.uint32)),
-            (shape, dtype),
-        )
-        self.blocks, self.records, self.results = (_pinned(module, *part) for part in parts)
+        self.blocks, self.records, self.results = (_pinned(module, *part) for part in room.parts)
         self.addresses = tuple(map(address_of, (self.blocks, self.records, self.results)))
-        self._there = [module.empty(*part) for part in parts]
-        self._flat = [array.ravel() for array in self._there]
+        self._there = [module.empty(*part) for part in room.parts]
         self._scratch = module.empty(0, room.dtype)
         self.stream = module.cuda.Stream(non_blocking=True)
         self._short, self._long = room.kernel("short"), room.kernel("long")
@@ -118,7 +113,8 @@ class Batch:
         """
         self._sent = inputs
         self._upload(count, used)
-        self._launch(count, (*self._flat[:2], *inputs, self._flat[2]))
+        blocks, records, results = (array.ravel() for array in self._there)
+        self._launch(count, (blocks, records, *inputs, results))
         self._download(count)
         self.count = count
 
@@ -137,20 +133,16 @@ class Batch:
             with self.stream:
                 self._device.launch(self._short, count, AREA, *arrays)
             return
-        at_once = self._make_scratch(count, places * AREA)
-        with self.stream:
-            self._device.launch(
-                self._long, at_once, AREA, *arrays, self._scratch, count, at_once, places
-            )
-
-    def _make_scratch(self, count: int, size: int) -> int:
-        """Memory of ``size`` numbers for each block of threads; returns how many there are."""
+        size = places * AREA  # numbers of a block of threads
         at_once = min(count, max(1, MOST_SCRATCH // (size * self.room.dtype.itemsize)))
         if self._scratch.size < at_once * size:
             self._scratch = self._module.empty(0, self.room.dtype)  # the smaller one goes first
             self._scratch = self._module.empty(at_once * size, self.room.dtype)
             self._module.cuda.Device().synchronize()  # its last user may be in another stream
-        return at_once
+        with self.stream:
+            self._device.launch(
+                self._long, at_once, AREA, *arrays, self._scratch, count, at_once, places
+            )
 
     def wait(self) -> None:
         """Wait for the results."""
@@ -160,9 +152,22 @@ class Batch:
 
 def _pinned(module: ModuleType, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Host memory that the device copies from and to by itself."""
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     memory = module.cuda.alloc_pinned_memory(count * dtype.itemsize)
     return np.frombuffer(memory, dtype, count).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all threads of a frame share.
+
+    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are
+    the pool of constants, x and y there, and ``merge`` draws a batch.
+    """
+
+    device: Callable[[], Any]
+    inputs: tuple[Any, ...]
+    merge: native.Kernel
 
 
 class Thread:
@@ -214,24 +219,8 @@ class Thread:
         self._frame.merge(self._workspace.address)
 
 
-FEWER = "use fewer threads, or backend='numba'"
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What all threads of a frame share.
-
-    ``device()`` is a context in which a thread works on the frame's device, ``inputs`` are
-    the pool of constants, x and y there, and ``merge`` draws a batch.
-    """
-
-    device: Callable[[], Any]
-    inputs: tuple[Any, ...]
-    merge: native.Kernel
-
-
 @contextmanager
-def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
+def batches(plan: Plan, width: int, threads: int) -> Iterator[LeafHook]:
     """For ``compiled.render``: evaluates the leaves of a frame ``width`` pixels wide on the GPU.
 
     Raises BackendError where numba-cuda is not installed, DoesNotFit and DeviceError, and so does
@@ -252,7 +241,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
         numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
         here.synchronize()
 
-    def elsewhere(
+    def leaf_hook(
         walk: native.Kernel, samples: NDArray[Any], own: Sequence[Workspace]
     ) -> native.Kernel:
         with device_errors(FEWER):
@@ -272,17 +261,15 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[Elsewhere]:
 
         return walk_and_send
 
-    yield elsewhere
+    yield leaf_hook
     kept.extend(taken)  # not after an exception: threads may still be using them
 
 
 def _take(kept: list[Batch], room: Room) -> Batch | None:
     """A batch that another frame has left, if it has the room."""
-    while kept:
-        try:
+    with suppress(IndexError):  # another thread may take the last one
+        while True:
             batch = kept.pop()
-        except IndexError:  # another thread took the last one
-            break
-        if batch.room == room:
-            return batch
+            if batch.room == room:
+                return batch
     return None

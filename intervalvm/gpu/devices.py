@@ -8,76 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu.device import cupy, device_errors
+from intervalvm.gpu.kernels import Capability, Kernel, code_of
 from intervalvm.gpu.target import SIMULATED, check_target
 from intervalvm.memory import address_of
 
-
-class Device(Protocol):
-    """The interface of a device."""
-
-    processors: int
-    """Its multiprocessors."""
-    split_blocks: int
-    leaf_blocks: int
-    """Blocks that share the work of a launch, at most."""
-    most_warps: int
-    """Warps of a block that splits, at most."""
-    paint_threads: int
-    """Threads of a block that paints."""
-
-    def load(self, kernel: Kernel) -> None:
-        """Prepare a kernel for launches."""
-
-    def empty(self, count: int, dtype: Any) -> Any:
-        """An array of the device, uninitialised."""
-
-    def array(self, values: NDArray[Any]) -> Any:
-        """A copy of an array on the device."""
-
-    def upload(self, array: Any, values: NDArray[Any]) -> None:
-        """Write ``values`` over an array of the device of the same size."""
-
-    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        """Run a kernel after all that was launched before. Arguments are arrays and integers."""
-
-    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """A function that repeats the launches of ``work`` as one."""
-
-    def address(self, array: Any) -> int:
-        """Where an array lies."""
-
-    def host(self, array: Any) -> NDArray[Any]:
-        """A copy of an array, after all that was launched."""
+FEWER = "draw a smaller image, or choose backend='cupy' or 'numba'"
+"""The way out if the device's memory is too small."""
+SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
+"""Blocks for each multiprocessor."""
 
 
 class Simulator:
     """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
 
-    processors = split_blocks = leaf_blocks = 2
+    processors = 2
+    """Its multiprocessors."""
+    split_blocks = leaf_blocks = 2
+    """Blocks that share the work of a launch, at most."""
     most_warps = 1
+    """Warps of a block that splits, at most."""
     paint_threads = 32
+    """Threads of a block that paints."""
 
     def load(self, kernel: Kernel) -> None:
+        """Prepare a kernel for launches."""
         _simulated(kernel)
 
     def empty(self, count: int, dtype: Any) -> Any:
+        """An array of the device, uninitialised."""
         filled = np.empty(count, dtype)
         filled.view(np.uint8)[:] = 0xA5  # not zeros, which nothing may rely on
         return filled
 
     def array(self, values: NDArray[Any]) -> Any:
+        """A copy of an array on the device."""
         return values.copy()
 
     def upload(self, array: Any, values: NDArray[Any]) -> None:
+        """Write ``values`` over an array of the device of the same size."""
         array[:] = values
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        """Run a kernel after all that was launched before. Arguments are arrays and integers."""
         from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
 
         # it copies what is no array of its own, also arrays that overlap
@@ -85,12 +63,15 @@ class Simulator:
         _simulated(kernel)[blocks, threads](*passed)
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A function that repeats the launches of ``work`` as one."""
         return work
 
     def address(self, array: Any) -> int:
+        """Where an array lies."""
         return address_of(array)
 
     def host(self, array: Any) -> NDArray[Any]:
+        """A copy of an array, after all that was launched."""
         copied: NDArray[Any] = array.copy()
         return copied
 
@@ -102,9 +83,94 @@ def _simulated(kernel: Kernel) -> Any:
     return cuda.jit(kernel.function)
 
 
-@lru_cache
-def _simulator() -> Simulator:
-    return Simulator()
+class CupyDevice:
+    """One GPU, with the methods of the simulator. All runs on CuPy's current stream, in order."""
+
+    most_warps = 16
+    paint_threads = 256
+
+    def __init__(self, device_id: int) -> None:
+        self.id = device_id
+        with device_errors(FEWER):
+            found = cupy().cuda.Device(device_id)
+            self.processors = int(found.attributes["MultiProcessorCount"])
+            digits = str(found.compute_capability)
+        self.capability: Capability = int(digits[:-1]), int(digits[-1])
+        self.split_blocks = SPLIT_BLOCKS * self.processors
+        self.leaf_blocks = LEAF_BLOCKS * self.processors
+        self._functions: dict[Kernel, Any] = {}
+
+    def load(self, kernel: Kernel) -> None:
+        """Compile a kernel, which takes seconds the first time on a machine, and load it."""
+        if kernel in self._functions:
+            return
+        code, name = code_of(kernel, self.capability)
+        with device_errors(FEWER):
+            module = cupy().cuda.function.Module()
+            module.load(code)
+            self._functions[kernel] = module.get_function(name)
+
+    def empty(self, count: int, dtype: Any) -> Any:
+        with device_errors(FEWER):
+            return cupy().empty(count, dtype)
+
+    def array(self, values: NDArray[Any]) -> Any:
+        with device_errors(FEWER):
+            return cupy().asarray(np.ascontiguousarray(values))
+
+    def upload(self, array: Any, values: NDArray[Any]) -> None:
+        with device_errors(FEWER):
+            array.set(values)
+
+    def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with device_errors(FEWER):
+            self._functions[kernel]((blocks,), (threads,), flattened(arguments))
+
+    def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """As a CUDA graph: launching one takes about as long as launching a kernel."""
+        with device_errors(FEWER):
+            stream = cupy().cuda.Stream(non_blocking=True)
+            with stream:
+                stream.begin_capture()
+                try:
+                    work()
+                finally:
+                    graph = stream.end_capture()
+
+        def replay() -> None:
+            with device_errors(FEWER):
+                graph.launch()
+
+        return replay
+
+    def address(self, array: Any) -> int:
+        return int(array.data.ptr)
+
+    def host(self, array: Any) -> NDArray[Any]:
+        with device_errors(FEWER):
+            copied: NDArray[Any] = array.get()
+        return copied
+
+
+def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """Arguments as numba-cuda's kernels take them: an array is seven numbers of 64 bits.
+
+    Two are used by CPUs only; then the number of items, the item size, the address, the shape and
+    the stride.
+    """
+    words: list[int] = []
+    for argument in arguments:
+        if isinstance(argument, int):
+            words.append(argument)
+        else:
+            size, itemsize = argument.size, argument.itemsize
+            words += (0, 0, size, itemsize, argument.data.ptr, size, itemsize)
+    return tuple(words)
+
+
+Device = CupyDevice | Simulator
+_simulator = lru_cache(Simulator)
+_gpu = lru_cache(CupyDevice)
 
 
 def current() -> Device:
@@ -115,6 +181,6 @@ def current() -> Device:
     check_target()
     if SIMULATED:
         return _simulator()
-    from intervalvm.gpu import cupy_device
-
-    return cupy_device.current()
+    with device_errors(FEWER):
+        current_id = int(cupy().cuda.runtime.getDevice())
+    return _gpu(current_id)

@@ -1,16 +1,29 @@
-"""The kernels by name, with the types of what they take."""
+"""The kernels by name, with the types of what they take, and as machine code of a GPU.
+
+numba-cuda compiles a kernel to PTX, which needs no GPU; nvJitLink compiles that for one compute
+capability, for any driver of the same major version. The code is cached like that of the CPU's
+kernels, under a digest of everything that could change it.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import blocks, clauses, leaves, paint, splits
+from intervalvm.gpu import pixels, splits
+from intervalvm.gpu.target import types
+from intervalvm.jit import cache
 
-KINDS = ("split", "leaves", "paint", "short", "long", "clause", "inside")
-"""Of the walk on the device; of the leaf batches; of dense evaluation."""
+log = logging.getLogger("intervalvm")
+COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
+ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
+Capability = tuple[int, int]
 INTEGERS = {
     "control": "int64",
     "items": "int64",
@@ -24,12 +37,12 @@ INTEGERS = {
     "records": "uint32",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "numbers", "x", "y", "scratch", *"ab")
+NUMBERS = ("coordinates", "constants", "values", "numbers", "x", "y", "scratch", "out", *"ab")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel: ``kind`` of ``KINDS``, for a dtype, careful or tame, for bitmaps or values."""
+    """One kernel: ``kind`` of ``BUILDERS``, for a dtype, careful or tame, for bitmaps or values."""
 
     kind: str
     dtype: str
@@ -50,20 +63,89 @@ class Kernel:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
         known["image"] = "uint8" if self.is_bitmap else self.dtype
-        known["results"], known["out"] = "uint32" if self.is_bitmap else self.dtype, self.dtype
+        known["results"] = "uint32" if self.is_bitmap else self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
+
+
+BUILDERS: dict[str, Callable[[Kernel], Any]] = {
+    # of the walk on the device
+    "split": lambda k: splits.build(k.dtype, tame=k.tame, is_bitmap=k.is_bitmap),
+    "leaves": lambda k: pixels.build_leaves(k.dtype, tame=k.tame, is_bitmap=k.is_bitmap),
+    "paint": lambda _: pixels.paint,
+    # of the leaf batches
+    "short": lambda k: pixels.build_batch(k.dtype, is_bitmap=k.is_bitmap, is_long=False),
+    "long": lambda k: pixels.build_batch(k.dtype, is_bitmap=k.is_bitmap, is_long=True),
+    # of dense evaluation
+    "clause": lambda k: pixels.build_clause(k.dtype),
+    "inside": lambda _: pixels.inside,
+}
 
 
 @lru_cache
 def _function(kernel: Kernel) -> Any:
-    if kernel.kind == "paint":
-        return paint.build()
-    if kernel.kind == "clause":
-        return clauses.build_clause(kernel.dtype)
-    if kernel.kind == "inside":
-        return clauses.build_inside()
-    if kernel.kind in ("short", "long"):
-        is_long = kernel.kind == "long"
-        return blocks.build(kernel.dtype, is_bitmap=kernel.is_bitmap, is_long=is_long)
-    make = splits.build if kernel.kind == "split" else leaves.build
-    return make(kernel.dtype, tame=kernel.tame, is_bitmap=kernel.is_bitmap)
+    return BUILDERS[kernel.kind](kernel)
+
+
+def ptx(kernel: Kernel, capability: Capability) -> str:
+    """A kernel as PTX for a compute capability and later ones."""
+    from numba import cuda
+
+    arrays = [
+        types.int64 if dtype is None else getattr(types, dtype)[::1]
+        for dtype in kernel.parameters.values()
+    ]
+    text: str
+    text, _ = cuda.compile(
+        kernel.function,
+        types.void(*arrays),
+        device=False,
+        abi="numba",
+        cc=capability,
+        launch_bounds=512 if kernel.kind == "split" else 256,  # they limit each thread's registers
+    )
+    return text
+
+
+def machine_code(text: str, capability: Capability) -> bytes:
+    """PTX as machine code for one compute capability."""
+    from cuda.bindings import nvjitlink
+
+    options = [f"-arch=sm_{capability[0]}{capability[1]}", "-O3"]
+    code = text.encode()
+    handle = nvjitlink.create(len(options), options)
+    try:
+        nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
+        nvjitlink.complete(handle)
+        made = bytearray(nvjitlink.get_linked_cubin_size(handle))
+        nvjitlink.get_linked_cubin(handle, made)
+    finally:
+        nvjitlink.destroy(handle)
+    return bytes(made)
+
+
+def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
+    """The machine code of a kernel, and the name of its function."""
+
+    def make() -> bytes:
+        log.info("compiling the kernel %s for this GPU (once, some seconds)", kernel)
+        text = ptx(kernel, capability)
+        (name,) = ENTRY.findall(text)
+        try:
+            code = machine_code(text, capability)
+        except Exception as error:  # not installed, not found, too old: each has its own error
+            log.warning("nvJitLink cannot be used, so the driver compiles the kernel: %s", error)
+            code = text.encode() + b"\0"
+        return str(name).encode() + b"\0" + code
+
+    digest = cache.digest((kernel, capability, [_version(name) for name in COMPILERS]))
+    name = f"{str(kernel).replace(' ', '-')}-{digest}.cubin"
+    entry, _, code = cache.kept(name, make).partition(b"\0")
+    return code, entry.decode()
+
+
+def _version(name: str) -> str | None:
+    """The version of a package, or None if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

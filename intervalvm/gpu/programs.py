@@ -11,21 +11,17 @@ from numba import cuda
 
 from intervalvm.compiler.program import (
     CONSTANT_CHOICE,
+    FIRST_WORD,
     INPUTS,
     LEFT_PLACE,
-    NUMBER,
     RIGHT_PLACE,
     THIRD_PLACE,
     TO_AXIS,
-    Variant,
 )
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.target import FULL, device, vote
 
-COPY_FULL, COPY_AXIS = (
-    NUMBER[variant] | variant.flags
-    for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
-)
+COPY_FULL, COPY_AXIS = FIRST_WORD["copy", "k", "f"], FIRST_WORD["copy", "k", "a"]
 SIDES = 3
 assert (RIGHT_PLACE, THIRD_PLACE) == (LEFT_PLACE << 1, LEFT_PLACE << 2), "one flag a side, in order"
 (VALID_MARK, FITTING_MARK, LISTED_MARK, MARKS) = range(4)

@@ -15,7 +15,7 @@ three operands, of which an arm uses its arity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,15 +36,13 @@ from intervalvm.compiler.records import (
     point_value,
     proven,
 )
-from intervalvm.gpu.scalars import Scalar, Scalars, own_function
+from intervalvm.gpu.scalars import Scalar, Scalars, own_function, packed
 from intervalvm.gpu.target import SIMULATED, intrinsic, types
+from intervalvm.jit.intrinsics import with_operands
 from intervalvm.jit.lanes import ELEMENT, I1
 from intervalvm.ops.row import Interval, constant
 
 MOST_OPERANDS = 3
-VALUES = [v for v in VARIANTS if v.out != "t"]
-TRUTHS = [v for v in VARIANTS if v.op in LITERALS]
-POINTS = list(VARIANTS)
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,7 @@ class Rules:
 @lru_cache
 def rules(dtype: str, *, tame: bool) -> Rules:
     make = _simulated if SIMULATED else _compiled
-    return Rules(
-        make(Function("point", dtype, tame)),
-        make(Function("bounds", dtype, tame)),
-        make(Function("literal", dtype, tame)),
-        make(Function("constant", dtype, tame)),
-    )
+    return Rules(**{name: make(Function(name, dtype, tame)) for name in KINDS})
 
 
 # --- what the functions compute, over any namespace -----------------------------------------------
@@ -127,9 +120,9 @@ class Kind:
 
 
 KINDS = {
-    "point": Kind(_point, POINTS, (1, 0), over_boxes=False),
-    "bounds": Kind(_bounds, VALUES, (2, 3)),
-    "literal": Kind(proven, TRUTHS, (0, 2)),
+    "point": Kind(_point, list(VARIANTS), (1, 0), over_boxes=False),
+    "bounds": Kind(_bounds, [v for v in VARIANTS if v.out != "t"], (2, 3)),
+    "literal": Kind(proven, [v for v in VARIANTS if v.op in LITERALS], (0, 2)),
     "constant": Kind(_constant, [], (2, 1), over_boxes=False),
 }
 
@@ -143,6 +136,9 @@ def _simulated(function: Function) -> Any:
     xp, kind = IntervalArrays(dtype), function.kind
     n_numbers = kind.result[0]
 
+    def scalar(value: Any) -> Any:
+        return np.bool_(value) if isinstance(value, (bool, np.bool_)) else dtype.type(value)
+
     @cuda.jit(device=True)
     def run(*arguments: Any) -> Any:
         variant, numbers = None, arguments
@@ -150,19 +146,13 @@ def _simulated(function: Function) -> Any:
             variant, numbers = VARIANTS[int(arguments[0])], arguments[1:]
             assert variant in kind.variants
         with np.errstate(all="ignore"):
-            operands = function.operands(map(_as_scalar(dtype), numbers), variant)
+            operands = function.operands(map(scalar, numbers), variant)
             found = kind.compute(variant, xp, operands)
         typed = [dtype.type(part) for part in found[:n_numbers]]
         typed += [bool(part) for part in found[n_numbers:]]
         return typed[0] if len(typed) == 1 else tuple(typed)
 
     return run
-
-
-def _as_scalar(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
-    return lambda value: (
-        np.bool_(value) if isinstance(value, (bool, np.bool_)) else dtype.type(value)
-    )
 
 
 # --- for the GPU ----------------------------------------------------------------------------------
@@ -182,24 +172,10 @@ def _compiled(function: Function) -> Any:
         found = written(function, builder, list(args))
         return found[0] if len(found) == 1 else context.make_tuple(builder, result, found)
 
-    # numba looks at the number of arguments, which differs
-    if not kind.variants:
-
-        def one(typingctx, number):
-            return signature, codegen
-
-        return intrinsic(one)
-    if kind.over_boxes:
-
-        def three_boxes(typingctx, variant, a, b, c, d, e, f, g, h, i):
-            return signature, codegen
-
-        return intrinsic(three_boxes)
-
-    def three(typingctx, variant, a, b, c):
+    def typed(typingctx, *_):
         return signature, codegen
 
-    return intrinsic(three)
+    return intrinsic(with_operands(typed, len(given)))
 
 
 def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> list[ir.Value]:
@@ -210,11 +186,7 @@ def written(function: Function, builder: ir.IRBuilder, args: list[ir.Value]) -> 
     # long operations have a function of their own, or their registers would be the kernel's
     hot = [v for v in kind.variants if not is_long(v)]
     cold = [v for v in kind.variants if is_long(v)]
-
-    def others(builder: ir.IRBuilder) -> list[ir.Value]:
-        return _call_cold(function, cold, builder, args) if cold else _nothing(function)
-
-    return _switch(function, builder, hot, args, others)
+    return _switch(function, builder, hot, args, cold)
 
 
 def _types(function: Function) -> list[ir.Type]:
@@ -222,13 +194,8 @@ def _types(function: Function) -> list[ir.Type]:
     return [ELEMENT[function.dtype]] * n_numbers + [I1] * n_truths
 
 
-def _nothing(function: Function) -> list[ir.Value]:
-    """The results of the unreachable default."""
-    return [ir.Constant(kind, ir.Undefined) for kind in _types(function)]
-
-
 def _call_cold(
-    function: Function, variants: list[Variant], builder: ir.IRBuilder, args: list[ir.Value]
+    function: Function, variants: Sequence[Variant], builder: ir.IRBuilder, args: list[ir.Value]
 ) -> list[ir.Value]:
     result = ir.LiteralStructType(_types(function))
     others, is_new = own_function(
@@ -237,11 +204,8 @@ def _call_cold(
     if is_new:
         inside = ir.IRBuilder(others.append_basic_block())
         args_inside = list(others.args)
-        found = _switch(function, inside, variants, args_inside, lambda _: _nothing(function))
-        together = ir.Constant(result, ir.Undefined)
-        for i, value in enumerate(found):
-            together = inside.insert_value(together, value, i)
-        inside.ret(together)
+        found = _switch(function, inside, variants, args_inside)
+        inside.ret(packed(inside, found))
     called = builder.call(others, args)
     return [builder.extract_value(called, i) for i in range(len(_types(function)))]
 
@@ -249,11 +213,11 @@ def _call_cold(
 def _switch(
     function: Function,
     builder: ir.IRBuilder,
-    variants: list[Variant],
+    variants: Sequence[Variant],
     args: list[ir.Value],
-    others: Callable[[ir.IRBuilder], list[ir.Value]],
+    cold: Sequence[Variant] = (),
 ) -> list[ir.Value]:
-    """One arm for the variants of each meaning; phis merge the results."""
+    """One arm for the variants of each meaning, ``cold`` ones are called; phis merge results."""
     end = builder.function.append_basic_block("next")
     default = builder.function.append_basic_block("other")
     switch = builder.switch(args[0], default)
@@ -266,7 +230,10 @@ def _switch(
         incoming.append((_arm(function, builder, same[0], args[1:]), builder.block))
         builder.branch(end)
     builder.position_at_end(default)
-    incoming.append((others(builder), builder.block))
+    others = [ir.Constant(kind, ir.Undefined) for kind in _types(function)]  # unreachable
+    if cold:
+        others = _call_cold(function, cold, builder, args)
+    incoming.append((others, builder.block))
     builder.branch(end)
     builder.position_at_end(end)
     merged = []
@@ -278,7 +245,7 @@ def _switch(
     return merged
 
 
-def _by_meaning(variants: list[Variant]) -> list[list[Variant]]:
+def _by_meaning(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Variants grouped by meaning: to a thread all kinds of operands are numbers."""
     groups: dict[tuple[Any, ...], list[Variant]] = {}
     for variant in variants:

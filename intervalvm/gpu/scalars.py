@@ -9,30 +9,19 @@ addresses, so the code is valid in both LLVM dialects of libNVVM.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 
-from intervalvm.jit.lanes import DOUBLE, FLOAT, I1, I32, I64, Lane, Lanes
+from intervalvm.jit.lanes import DOUBLE, FLOAT, I32, I64, Lane, Lanes, number
 
 ROUNDED = {"fadd": "add_rn", "fmul": "mul_rn", "fdiv": "div_rn"}
 """Instructions and their replacements in libdevice. A difference is the sum with the negative, bit
 for bit."""
-LIBDEVICE = {"sqrt": "sqrt_rn", "fabs": "fabs", "floor": "floor", "ceil": "ceil"} | {
-    "trunc": "trunc",
-    "copysign": "copysign",
-    "fmod": "fmod",
-}
+EXACT = ("fabs", "floor", "ceil", "trunc", "copysign", "fmod")
+LIBDEVICE = {"sqrt": "sqrt_rn"} | dict(zip(EXACT, EXACT, strict=True))
 """Exact or correctly rounded functions by the names of LLVM's intrinsics."""
-
-
-def symbol(name: str, element: ir.Type) -> str:
-    """The name of a function of libdevice for float32 or float64."""
-    if name.endswith("_rn"):
-        return f"__nv_{'f' if element == FLOAT else 'd'}{name}"
-    return f"__nv_{name}{'f' if element == FLOAT else ''}"
 
 
 def declared(module: ir.Module, name: str, result: ir.Type, operands: list[ir.Type]) -> Any:
@@ -42,17 +31,12 @@ def declared(module: ir.Module, name: str, result: ir.Type, operands: list[ir.Ty
 
 
 def call_libdevice(builder: ir.IRBuilder, name: str, operands: list[ir.Value]) -> ir.Value:
+    """Call a function of libdevice: ``__nv_fsqrt_rn`` and ``__nv_dsqrt_rn``, or ``__nv_floorf``."""
     kind = operands[0].type
-    function = declared(builder.module, symbol(name, kind), kind, [kind] * len(operands))
+    prefix, suffix = ("f", "f") if kind == FLOAT else ("d", "")
+    symbol = f"__nv_{prefix}{name}" if name.endswith("_rn") else f"__nv_{name}{suffix}"
+    function = declared(builder.module, symbol, kind, [kind] * len(operands))
     return builder.call(function, operands)
-
-
-def number(element: ir.Type, value: float | int) -> ir.Constant:
-    """A constant, rounded once to the element type."""
-    if element == FLOAT:
-        with np.errstate(over="ignore"):
-            value = float(np.float32(value))
-    return ir.Constant(element, value)
 
 
 class Scalar(Lane):
@@ -147,6 +131,14 @@ def own_function(
     return function, is_new
 
 
+def packed(builder: ir.IRBuilder, values: Sequence[ir.Value]) -> ir.Value:
+    """A structure of several results."""
+    together = ir.Constant(ir.LiteralStructType([value.type for value in values]), ir.Undefined)
+    for i, value in enumerate(values):
+        together = builder.insert_value(together, value, i)
+    return together
+
+
 def _function(module: ir.Module, function: Any, arity: int, results: int) -> ir.Function:
     result = DOUBLE if results == 1 else ir.LiteralStructType([DOUBLE] * results)
     name = f"intervalvm_{function.__name__}"
@@ -158,10 +150,7 @@ def _function(module: ir.Module, function: Any, arity: int, results: int) -> ir.
         if results == 1:
             builder.ret(found.value)
         else:
-            together = ir.Constant(result, ir.Undefined)
-            for i, lane in enumerate(found):
-                together = builder.insert_value(together, xp._lift(lane).value, i)
-            builder.ret(together)
+            builder.ret(packed(builder, [xp._lift(lane).value for lane in found]))
     return written
 
 
@@ -183,7 +172,3 @@ def _lookup(module: ir.Module, words: tuple[int, ...]) -> ir.Function:
             found.add_incoming(ir.Constant(I64, word), block)
         builder.ret(found)
     return written
-
-
-TRUTH = I1
-"""The type of a truth."""

@@ -20,15 +20,14 @@ import numpy as np
 from numba import cuda
 
 from intervalvm.compiler.program import (
+    FIRST_WORD,
     INPUTS,
     LEFT_PLACE,
-    NUMBER,
     RIGHT_PLACE,
     THIRD_PLACE,
     TO_AXIS,
     TO_FULL,
     VARIANT_MASK,
-    Variant,
 )
 from intervalvm.compiler.records import both, either
 from intervalvm.gpu import layout as c
@@ -49,7 +48,7 @@ from intervalvm.gpu.programs import (
 from intervalvm.gpu.rules import rules
 from intervalvm.gpu.target import FULL, device, vote
 
-OR = NUMBER[Variant("or", "tt", "t")]
+OR = FIRST_WORD["or", "tt", "t"] & VARIANT_MASK
 OFFSETS, ROOMS = c.MOST_WARPS * c.LANES, c.LANES
 either, both = device(either), device(both)
 
@@ -85,6 +84,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
     @device
     def box_of(is_place, index, constants, values, v, words, w, lane):
         """An operand over the lane's child."""
+        index = np.int64(index)
         if is_place:
             lower = values[v + 2 * c.LANES * index + lane]
             upper = values[v + 2 * c.LANES * index + c.LANES + lane]
@@ -100,17 +100,14 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
         """A value or a literal over the lane's child."""
         first = np.int64(programs[record])
         a_low, a_high, a_nan = box_of(
-            first & LEFT_PLACE != 0,
-            np.int64(programs[record + 1]), constants, values, v, words, w, lane,
-        )  # fmt: skip
+            first & LEFT_PLACE != 0, programs[record + 1], constants, values, v, words, w, lane
+        )
         b_low, b_high, b_nan = box_of(
-            first & RIGHT_PLACE != 0,
-            np.int64(programs[record + 2]), constants, values, v, words, w, lane,
-        )  # fmt: skip
+            first & RIGHT_PLACE != 0, programs[record + 2], constants, values, v, words, w, lane
+        )
         c_low, c_high, c_nan = box_of(
-            first & THIRD_PLACE != 0,
-            np.int64(programs[record + 3]), constants, values, v, words, w, lane,
-        )  # fmt: skip
+            first & THIRD_PLACE != 0, programs[record + 3], constants, values, v, words, w, lane
+        )
         variant = first & VARIANT_MASK
         if first & (TO_FULL | TO_AXIS):
             lower, upper, may_be_nan, left_only, right_only = bounds(
@@ -226,12 +223,10 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
             child = c.LANES * part + lane
             column = (items[item + c.COLUMN] << bits) + (child & (side - 1))
             line = (items[item + c.LINE] << bits) + (child >> bits)
-            left, right = (
-                edge(column, level, control[c.WIDTH]), edge(column + 1, level, control[c.WIDTH])
-            )  # fmt: skip
-            top, bottom = (
-                edge(line, level, control[c.HEIGHT]), edge(line + 1, level, control[c.HEIGHT])
-            )  # fmt: skip
+            left = edge(column, level, control[c.WIDTH])
+            right = edge(column + 1, level, control[c.WIDTH])
+            top = edge(line, level, control[c.HEIGHT])
+            bottom = edge(line + 1, level, control[c.HEIGHT])
             if warp == 0:
                 exists = child < side * side and right > left and bottom > top
                 vote(marks, VALID_MARK, exists and has(asked, lane), lane)

@@ -11,6 +11,8 @@ overwritten. Each pass has room for one child at least.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -19,16 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler.program import INPUTS, Program
+from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.gpu.waves import in_waves
+from intervalvm.gpu.layout import in_waves
 from intervalvm.jit.layout import AREA, BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from intervalvm.jit.plan import Plan
 
-    from intervalvm.gpu.devices import Device
-
+MOST_SIZES = 4
+"""Image sizes for which a plan's memory on a device is cached."""
 MOST_ITEMS = 1 << 18
 """Regions in the list of a step. More are walked in further passes."""
 MOST_ARENA = 1 << 24
@@ -40,6 +43,36 @@ MOST_RECORDED = 4
 """Addresses of images for which the launches of a frame are recorded."""
 LONG_BYTES = 1 << 28
 """Memory of the blocks of such a launch; one block always runs."""
+
+
+def renderer(
+    plan: Plan, shape: tuple[int, int], steps: Sequence[int]
+) -> Callable[[NDArray[Any], NDArray[Any]], tuple[Any, list[list[int]]]]:
+    """What draws images of ``shape`` (height, width) from their x and y, on the current device.
+
+    It returns an image of the device, [height, width], and the counts of each step. The first call
+    for a plan compiles the kernels where this machine has none. Both raise DeviceError for what the
+    device reports, DoesNotFit where its memory is too small.
+    """
+    device = devices.current()
+    key, kept = (device, shape, tuple(steps)), plan.on_devices
+    idle: list[Walk] = kept.get(key, [])
+    walk = None
+    with suppress(IndexError):  # the others are drawing, on other threads
+        walk = idle.pop()
+    walk = walk or Walk(device, plan, shape, steps)
+    if key not in kept:
+        while len(kept) >= MOST_SIZES:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = idle
+
+    def render(x: NDArray[Any], y: NDArray[Any]) -> tuple[Any, list[list[int]]]:
+        image = device.empty(shape[0] * shape[1], np.uint8 if plan.is_bitmap else plan.dtype)
+        counts = walk.render(x, y, image)
+        idle.append(walk)  # not after an error, when its state on the device is unknown
+        return image.reshape(shape), counts
+
+    return render
 
 
 @dataclass(frozen=True)
@@ -55,33 +88,24 @@ class Launch:
 
 
 class Walk:
-    """A program prepared for images of one size, with the device's memory of a frame.
+    """A plan's program prepared for images of one size, with the device's memory of a frame.
 
-    ``steps`` are the levels of the quadtree that each split covers. ``is_tame`` asserts that no NaN
-    or infinity arises at the coordinates given later. Not thread-safe.
+    ``steps`` are the levels of the quadtree that each split covers. Not thread-safe.
     """
 
     def __init__(
-        self,
-        device: Device,
-        program: Program,
-        width: int,
-        height: int,
-        steps: Sequence[int],
-        *,
-        is_tame: bool,
-        is_bitmap: bool,
+        self, device: devices.Device, plan: Plan, shape: tuple[int, int], steps: Sequence[int]
     ) -> None:
-        self.device, self.steps, self.is_bitmap = device, list(steps), is_bitmap
-        self.width, self.height = width, height
-        self.dtype = program.constants.dtype
+        self.device, self.steps, self.is_bitmap = device, list(steps), plan.is_bitmap
+        self.height, self.width = shape
+        self.dtype = plan.dtype
         self.levels = [0, *accumulate(self.steps)]
         self._kernels = {
-            kind: Kernel(kind, self.dtype.name, is_tame, is_bitmap)
-            for kind in ("split", "leaves", *(["paint"] if is_bitmap else []))
+            kind: Kernel(kind, self.dtype.name, plan.program.is_tame, self.is_bitmap)
+            for kind in ("split", "leaves", *(["paint"] if self.is_bitmap else []))
         }
-        ordered, waves = in_waves(program)
-        self.n, self.waves = len(program), len(waves)
+        ordered, waves = in_waves(plan.program)
+        self.n, self.waves = len(ordered), len(waves)
         self._recorded: dict[int, Callable[[], None] | None] = {}
         self._plan_memory()
         self._plan_launches()
@@ -133,8 +157,7 @@ class Walk:
         self._control, self._sizes = control, (items, words, cells)
 
     def _take_memory(self, program: Program, waves: NDArray[Any]) -> None:
-        device, (items, words, cells) = self.device, self._sizes
-        number = self.dtype
+        device, number, (items, words, cells) = self.device, self.dtype, self._sizes
         head = self._control.nbytes
         self._frame = device.empty(head + (self.width + self.height) * number.itemsize, np.uint8)
         self.control = self._frame[:head].view(np.int64)
@@ -149,20 +172,13 @@ class Walk:
         root = np.concatenate([program.records.ravel(), waves])
         device.upload(self.programs[: len(root)], root)
         self.verdicts = device.empty(cells, np.uint8)
-        splits = [launch for launch in self.launches if launch.kernel.kind == "split"]
-        values = [launch.blocks * c.workspace_values(launch.longest + INPUTS) for launch in splits]
-        values += [
-            launch.blocks * AREA * (launch.longest + INPUTS)
-            for launch in self.launches
-            if launch.kernel.kind == "leaves"
-        ]
+        values = (each.blocks * values_of(each.kernel, each.longest) for each in self.launches)
         self.values = device.empty(max(values), number)
-        self.words = device.empty(
-            max(launch.blocks * c.workspace_words(launch.longest + INPUTS) for launch in splits),
-            np.uint32,
-        )
+        splits = [each for each in self.launches if each.kernel.kind == "split"]
+        words_of_blocks = (s.blocks * c.workspace_words(s.longest + INPUTS) for s in splits)
+        self.words = device.empty(max(words_of_blocks), np.uint32)
         columns, rows = (
-            np.concatenate([cells_of(side, level) for level in self.levels[1:]])
+            np.concatenate([c.cells_of(side, level) for level in self.levels[1:]])
             for side in (self.width, self.height)
         )
         self.columns, self.rows = device.array(columns), device.array(rows)
@@ -188,9 +204,7 @@ class Walk:
             longest = min(self.n, short)
             self.launches.append(Launch(kernel, step, -1, longest, min(units, most), threads))
         if self.n > short:
-            places = self.n + INPUTS
-            numbers = AREA * places if kind == "leaves" else c.workspace_values(places)
-            fitting = LONG_BYTES // (numbers * self.dtype.itemsize)
+            fitting = LONG_BYTES // (values_of(kernel, self.n) * self.dtype.itemsize)
             blocks = max(1, min(units, most, fitting))
             if kind == "split":
                 threads = max(threads, self._threads(blocks))
@@ -209,20 +223,13 @@ class Walk:
         for launch in self.launches:
             if launch.step < first:
                 continue
-            if launch.kernel.kind == "split":
-                self.device.launch(
-                    launch.kernel, launch.blocks, launch.threads,
-                    launch.step, launch.shortest, launch.longest,
-                    self.control, self.coordinates, self.constants, self.programs, self.items,
-                    self.values, self.words, self.verdicts,
-                )  # fmt: skip
-            else:
-                self.device.launch(
-                    launch.kernel, launch.blocks, launch.threads,
-                    launch.shortest, launch.longest,
-                    self.control, self.coordinates, self.constants, self.programs, self.items,
-                    self.values, image,
-                )  # fmt: skip
+            is_split = launch.kernel.kind == "split"
+            self.device.launch(
+                launch.kernel, launch.blocks, launch.threads,
+                *([launch.step] if is_split else []), launch.shortest, launch.longest,
+                self.control, self.coordinates, self.constants, self.programs, self.items,
+                self.values, *([self.words, self.verdicts] if is_split else [image]),
+            )  # fmt: skip
 
     def _paint(self, image: Any) -> None:
         if not self.is_bitmap:
@@ -302,7 +309,7 @@ class Walk:
         return splits
 
 
-def cells_of(pixels: int, level: int) -> NDArray[np.int32]:
-    """The cell of each pixel, when they are cut into 2**level cells."""
-    edges = (np.arange((1 << level) + 1, dtype=np.int64) * pixels) >> level
-    return (np.searchsorted(edges, np.arange(pixels), side="right") - 1).astype(np.int32)
+def values_of(kernel: Kernel, longest: int) -> int:
+    """Numbers that a block has room for, for programs of up to ``longest`` records."""
+    places = longest + INPUTS
+    return AREA * places if kernel.kind == "leaves" else c.workspace_values(places)

@@ -24,7 +24,18 @@ from numba.core import cgutils
 from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import interval_value, point_value, proven
 from intervalvm.evaluate.boxes import REAL
-from intervalvm.jit.lanes import I1, I64, POINTER, Lane, Lanes, load, slot_at, spread_number, store
+from intervalvm.jit.lanes import (
+    I1,
+    I64,
+    POINTER,
+    Lane,
+    Lanes,
+    load,
+    load_number,
+    slot_at,
+    spread_number,
+    store,
+)
 from intervalvm.jit.layout import AREA, BLOCK, LANES, TRUTH_BYTES, Each, block_bytes
 from intervalvm.ops.row import Interval, constant
 
@@ -162,14 +173,12 @@ class PointArms(_BlockArms):
         return Lane(self.builder, load(self.builder, at, 0, xp.vector))
 
     def spread(self, xp: Lanes, place: ir.Value, row: ir.Value) -> Lane:
-        number = load(self.builder, self.at(place, row, self.itemsize), 0, xp.element)
-        return spread_number(self.builder, number, xp.width)
+        at = self.at(place, row, self.itemsize)
+        return load_number(self.builder, at, 0, xp.element, xp.width)
 
     def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Lane:
-        number = load(
-            self.builder, slot_at(self.builder, numbers, index, self.itemsize), 0, xp.element
-        )
-        return spread_number(self.builder, number, xp.width)
+        at = slot_at(self.builder, numbers, index, self.itemsize)
+        return load_number(self.builder, at, 0, xp.element, xp.width)
 
     def write(self, _: Lanes, value: Lane, place: ir.Value, __: int, first: Any) -> None:
         store(self.builder, value.value, self.at(place, first, self.itemsize), 0)
@@ -194,29 +203,26 @@ class PixelArms(_BlockArms):
         )
         if self.tame:
             return Interval(lower, upper, xp.no)
-        eighth = None if first is None else builder.lshr(first, ir.Constant(I64, 3))
-        at = builder.inttoptr(self.at(place, eighth, 1, 2 * span), POINTER)
-        bits = builder.load(at, align=2, typ=ir.IntType(xp.width))
+        bits = builder.load(self.nan_bits(place, span, first), align=2, typ=ir.IntType(xp.width))
         mask = builder.bitcast(bits, ir.VectorType(I1, xp.width))
         return Interval(lower, upper, Lane(builder, mask))
 
     def spread(self, xp: Lanes, place: ir.Value, row: ir.Value) -> Interval:
         builder, span = self.builder, BLOCK * self.itemsize
         lower, upper = (
-            load(builder, self.at(place, row, self.itemsize, at), 0, xp.element) for at in (0, span)
+            load_number(builder, self.at(place, row, self.itemsize, at), 0, xp.element, xp.width)
+            for at in (0, span)
         )
-        low, high = (spread_number(builder, number, xp.width) for number in (lower, upper))
         if self.tame:
-            return Interval(low, high, xp.no)
+            return Interval(lower, upper, xp.no)
         word = load(builder, place, 2 * span, I64)
         bit = builder.trunc(builder.lshr(word, row), I1)
-        return Interval(low, high, spread_number(builder, bit, xp.width))
+        return Interval(lower, upper, spread_number(builder, bit, xp.width))
 
     def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Interval:
         place = slot_at(self.builder, numbers, index, 2 * self.itemsize)
         lower, upper = (
-            spread_number(self.builder, load(self.builder, place, at, xp.element), xp.width)
-            for at in (0, self.itemsize)
+            load_number(self.builder, place, at, xp.element, xp.width) for at in (0, self.itemsize)
         )
         return constant(xp, lower, upper)
 
@@ -225,10 +231,14 @@ class PixelArms(_BlockArms):
         for end, at in ((value.lower, 0), (value.upper, span)):
             store(builder, xp._lift(end).value, self.at(place, first, self.itemsize, at), 0)
         if not self.tame:
-            eighth = None if first is None else builder.lshr(first, ir.Constant(I64, 3))
-            at = builder.inttoptr(self.at(place, eighth, 1, 2 * span), POINTER)
+            at = self.nan_bits(place, span, first)
             bits = builder.bitcast(value.maybe_nan.value, ir.IntType(xp.width))
             builder.store(bits, at, align=2)
+
+    def nan_bits(self, place: ir.Value, span: int, first: ir.Value | None) -> ir.Value:
+        """Where the bits of maybe-NaN are from ``first`` on, behind bounds of ``span`` bytes."""
+        eighth = None if first is None else self.builder.lshr(first, ir.Constant(I64, 3))
+        return self.builder.inttoptr(self.at(place, eighth, 1, 2 * span), POINTER)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> Interval:
         return interval_value(variant, xp, operands, REAL)

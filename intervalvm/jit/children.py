@@ -6,23 +6,19 @@ import numpy as np
 
 from intervalvm.compiler.program import (
     CONSTANT_CHOICE,
+    FIRST_WORD,
     INPUTS,
     LEFT_PLACE,
-    NUMBER,
     RECORD_BYTES,
     RIGHT_PLACE,
     THIRD_PLACE,
     TO_AXIS,
-    Variant,
 )
 from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import count_bits, fill_bytes, first_bit, int32_at, jit, uint64_at
 from intervalvm.jit.layout import LANES
 
-COPY_FULL, COPY_AXIS = (
-    NUMBER[variant] | variant.flags
-    for variant in (Variant("copy", "k", "f"), Variant("copy", "k", "a"))
-)
+COPY_FULL, COPY_AXIS = FIRST_WORD["copy", "k", "f"], FIRST_WORD["copy", "k", "a"]
 NOBODY, ONE = np.uint64(0), np.uint64(1)
 ZERO = np.int64(0)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)

@@ -14,7 +14,7 @@ from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Num
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes
-from intervalvm.memory import aligned
+from intervalvm.memory import address_of, aligned
 from intervalvm.ops import CODE
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
@@ -35,15 +35,10 @@ class _Compiled(Numpy):
             side = inputs.axes[axis]
             ends[place], nan[place] = (side.lower[0], side.upper[0]), side.maybe_nan[0]
         context = np.zeros(c.FIELDS, np.int64)
-        for field, value in (
-            (c.RECORDS, program.records.ctypes.data),
-            (c.LENGTH, len(program)),
-            (c.NUMBERS, program.constants.ctypes.data),
-            (c.FULL, slots.ctypes.data),
-            (c.CHOICES, choices.ctypes.data),
-        ):
-            context[field] = value
-        native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(context.ctypes.data)
+        context[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
+        context[[c.NUMBERS, c.FULL]] = address_of(program.constants), address_of(slots)
+        context[c.CHOICES] = address_of(choices)
+        native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(address_of(context))
         pairs = constants.reshape(len(tape), -1)
         lower, upper = pairs[:, 0].copy(), pairs[:, -1].copy()
         maybe_nan = np.isnan(lower)

@@ -8,8 +8,9 @@ function that calls one indirectly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,16 @@ from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is
 from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
-    ELEMENT,
     I1,
     I32,
     I64,
     Lane,
     Lanes,
     load,
+    load_number,
     mask_word,
     shuffle,
     slot_at,
-    spread_number,
     store,
 )
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
@@ -174,11 +174,12 @@ class _IntervalArms:
         builder = self.builder
         if letter == "k":
             place = slot_at(builder, bases["k"], index, self.ends * self.itemsize)
+            xp = self.namespace(width)
             lower, upper = (
-                spread_number(builder, load(builder, place, at, ELEMENT[self.dtype]), width)
+                load_number(builder, place, at, xp.element, width)
                 for at in (0, (self.ends - 1) * self.itemsize)
             )
-            return constant(self.namespace(width), lower, upper)
+            return constant(xp, lower, upper)
         stored = self.width if letter == "f" else SIDE
         xp = self.namespace(stored)
         base = bases["f" if letter == "f" else "a"]
@@ -205,11 +206,10 @@ class _IntervalArms:
             store(builder, mask_word(result.maybe_nan), place, 2 * span)
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
-        builder = self.builder
         out, left, right, third, full, axis, truth, numbers, choices = args
-        bases = {"k": numbers, "f": full, "a": axis}
+        bases = {"k": numbers, "f": full, "a": axis, "t": truth, "choices": choices}
         if variant.out == "t":
-            self.truth(variant, out, (left, right, third), bases, truth, choices)
+            self.truth(variant, out, (left, right, third), bases)
             return
         width = self.width if variant.out == "f" else SIDE
         operands = [
@@ -219,13 +219,15 @@ class _IntervalArms:
         xp = self.namespace(width)
         self.write(interval_value(variant, xp, operands, self.rules), out, bases, variant.out)
         if variant.has_choice:
-            place = slot_at(builder, choices, out, 16)
-            for at, only in zip((0, 8), choice(variant, xp, operands, self.rules), strict=True):
-                word = mask_word(only)
-                if variant.out == "a":
-                    # the axis only matters for the children's masks
-                    word = self.axis_word(only, third)
-                store(builder, word, place, at)
+            # the axis only matters for the children's masks
+            word = partial(self.axis_word, is_y=third) if variant.out == "a" else mask_word
+            place = slot_at(self.builder, choices, out, 16)
+            self.write_words(map(word, choice(variant, xp, operands, self.rules)), place)
+
+    def write_words(self, words: Iterable[ir.Value], place: ir.Value) -> None:
+        """Two words of a record: always and never, or only left and only right."""
+        for at, word in zip((0, 8), words, strict=True):
+            store(self.builder, word, place, at)
 
     def axis_word(self, mask: Lane, is_y: ir.Value) -> ir.Value:
         """The children's mask of a mask over one axis, x or y as ``is_y`` says."""
@@ -238,23 +240,20 @@ class _IntervalArms:
         out: ir.Value,
         places: tuple[ir.Value, ...],
         bases: dict[str, ir.Value],
-        truth: ir.Value,
-        choices: ir.Value,
     ) -> None:
         """The masks of children whose truth is proven: always and never."""
         builder = self.builder
-        here = slot_at(builder, truth, out, 16)
+        here = slot_at(builder, bases["t"], out, 16)
         if variant.kinds == "tt":
             (always_a, always_b), (never_a, never_b) = (
-                [load(builder, slot_at(builder, truth, p, 16), at, I64) for p in places[:2]]
+                [load(builder, slot_at(builder, bases["t"], p, 16), at, I64) for p in places[:2]]
                 for at in (0, 8)
             )
             words = (always_a, never_a, always_b, never_b)
-            combined = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
-            always_word, never_word, left_only, right_only = (lane.value for lane in combined)
-            place = slot_at(builder, choices, out, 16)
-            store(builder, left_only, place, 0)
-            store(builder, right_only, place, 8)
+            lanes = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
+            combined = [lane.value for lane in lanes]
+            self.write_words(combined[2:], slot_at(builder, bases["choices"], out, 16))
+            self.write_words(combined[:2], here)
         else:
             letters = variant.kinds
             on_axis = next((axis for axis in "xy" if set(letters) <= {axis, "k"}), None)
@@ -267,9 +266,7 @@ class _IntervalArms:
             masks = list(proven(variant, xp, values, self.rules))
             if on_axis:
                 masks = [shuffle(mask, OVER_CHILDREN[on_axis]) for mask in masks]
-            always_word, never_word = map(mask_word, masks)
-        store(builder, always_word, here, 0)
-        store(builder, never_word, here, 8)
+            self.write_words([mask_word(mask) for mask in masks], here)
 
 
 OVER_CHILDREN = {

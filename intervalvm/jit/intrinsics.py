@@ -41,12 +41,17 @@ def emitted(result: Any, *operands: Any) -> Callable[[Callable[..., Any]], Any]:
             return result(*operands), codegen
 
         typed.__name__, typed.__doc__ = write.__name__, write.__doc__
-        names = ["typingctx", *(f"operand_{i}" for i in range(len(operands)))]
-        kind = Parameter.POSITIONAL_OR_KEYWORD  # numba passes no others
-        typed.__signature__ = Signature([Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
-        return intrinsic(typed)
+        return intrinsic(with_operands(typed, len(operands)))
 
     return decorate
+
+
+def with_operands(typed: Any, count: int) -> Any:
+    """``typed(typingctx, *operands)`` with a signature of ``count`` operands, as numba asks for."""
+    names = ["typingctx", *(f"operand_{i}" for i in range(count))]
+    kind = Parameter.POSITIONAL_OR_KEYWORD  # numba passes no others
+    typed.__signature__ = Signature([Parameter(name, kind) for name in names])
+    return typed
 
 
 def pointer_to(kind: Any) -> Any:

@@ -323,15 +323,9 @@ def build_bounds(loops: tuple[Loop, ...]) -> Any:
     def bounds(address):
         """Evaluate every record; the interval slots of x and y are written already."""
         ctx = int64_at(address)
-        evaluate(
-            ctx[c.RECORDS],
-            ctx[c.LENGTH],
-            ctx[c.FULL],
-            ctx[c.AXIS],
-            ctx[c.TRUTH],
-            ctx[c.NUMBERS],
-            ctx[c.CHOICES],
-        )
+        records, count = ctx[c.RECORDS], ctx[c.LENGTH]
+        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
+        evaluate(records, count, full, axis, truth, ctx[c.NUMBERS], ctx[c.CHOICES])
         return 0
 
     return bounds

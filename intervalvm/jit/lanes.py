@@ -98,12 +98,26 @@ class Lane:
     __hash__ = None  # type: ignore[assignment]
 
 
-def splat(element: ir.Type, number: float | int, width: int) -> ir.Constant:
-    """A vector constant of one number, rounded once to the element type."""
+def number(element: ir.Type, value: float | int) -> ir.Constant:
+    """A constant, rounded once to the element type."""
     if element == FLOAT:
         with np.errstate(over="ignore"):
-            number = float(np.float32(number))
-    return ir.Constant(ir.VectorType(element, width), [ir.Constant(element, number)] * width)
+            value = float(np.float32(value))
+    return ir.Constant(element, value)
+
+
+def splat(element: ir.Type, value: float | int, width: int) -> ir.Constant:
+    """A vector constant of one number."""
+    return ir.Constant(ir.VectorType(element, width), [number(element, value)] * width)
+
+
+def _function(name: str) -> Callable[[Lanes, Lane], Lane]:
+    """A function of lanes by its LLVM intrinsic."""
+
+    def method(self: Lanes, a: Lane) -> Lane:
+        return self._call(name, a)
+
+    return method
 
 
 class Lanes:
@@ -161,20 +175,8 @@ class Lanes:
     def isinf(self, a: Lane) -> Lane:
         return self.no if self.tame else self.abs(a) == float("inf")
 
-    def abs(self, a: Lane) -> Lane:
-        return self._call("fabs", a)
-
-    def floor(self, a: Lane) -> Lane:
-        return self._call("floor", a)
-
-    def ceil(self, a: Lane) -> Lane:
-        return self._call("ceil", a)
-
-    def trunc(self, a: Lane) -> Lane:
-        return self._call("trunc", a)
-
-    def sqrt(self, a: Lane) -> Lane:
-        return self._call("sqrt", a)
+    abs, sqrt = _function("fabs"), _function("sqrt")
+    floor, ceil, trunc = _function("floor"), _function("ceil"), _function("trunc")
 
     def copysign(self, a: Any, b: Lane) -> Lane:
         return self._call("copysign", self._lift(a), b)
@@ -395,6 +397,13 @@ def spread_number(builder: ir.IRBuilder, number: ir.Value, width: int) -> Lane:
     vector = ir.VectorType(number.type, 1)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(I32, 0))
     return shuffle(Lane(builder, first), [0] * width)
+
+
+def load_number(
+    builder: ir.IRBuilder, address: ir.Value, offset: int, kind: ir.Type, width: int
+) -> Lane:
+    """A vector of one number from memory."""
+    return spread_number(builder, load(builder, address, offset, kind), width)
 
 
 def mask_word(mask: Lane) -> ir.Value:

@@ -96,7 +96,7 @@ MOST_STEPS = 12
     LEAF_RECORDS, LEAF_COUNT, LEAF_RESULT,  # the leaf in work: its program,
     LEAF_LEFT, LEAF_RIGHT, LEAF_ROW, LEAF_BOTTOM,  # and its pixels that are left
     LEAF_AT,  # where its program is in the batch; -1 as long as it is not
-    # Leaves that are evaluated elsewhere: see leaves.
+    # Leaves for a leaf hook: see leaves.
     BATCH_BLOCKS, BATCH_RECORDS,  # addresses of what is collected; 0 to evaluate leaves here
     BATCH_COUNT, BATCH_USED,  # blocks and records so far
     BATCH_MOST_BLOCKS, BATCH_MOST_RECORDS,  # that it has room for

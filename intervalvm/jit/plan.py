@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
-from intervalvm.jit.layout import Slots, slots_of
+from intervalvm.jit.layout import slots_of
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
@@ -28,8 +28,6 @@ MOST_PLANS = 8
 MOST_CLAUSES = 1 << 28
 PLANNING_BYTES = 1280
 """Measured peak bytes a clause of planning: 360 to 1,030."""
-
-
 MOST_ARENA = 1 << 22
 """Records of the arena beyond the minimum: 64 MiB. Children that do not fit are deferred."""
 
@@ -40,12 +38,12 @@ def arena_records(length: int, steps: int) -> int:
 
 
 class Workspace:
-    """A thread's workspace for a program of ``length`` records."""
+    """A thread's workspace for a program, in a walk of ``steps`` splits."""
 
-    def __init__(self, length: int, constants: int, steps: int, slots: Slots) -> None:
-        places = length + INPUTS
+    def __init__(self, program: Program, steps: int) -> None:
+        places, slots = len(program) + INPUTS, slots_of(program.constants.dtype, program.meaning)
         self.steps = steps
-        self.arena = aligned(arena_records(length, steps) * RECORD_BYTES)
+        self.arena = aligned(arena_records(len(program), steps) * RECORD_BYTES)
         self.full, self.axis, self.truth = (
             aligned(places * size) for size in (slots.full, slots.axis, slots.truth)
         )
@@ -53,33 +51,25 @@ class Workspace:
         self.live = np.zeros(places + c.LANES, np.uint64)
         self.rows_live = np.zeros(places + c.LANES, np.uint64)
         # as long as the pool of constants too, so that what is no place may be looked up
-        self.places = np.zeros(max(places, constants) + 1, np.int32)
+        self.places = np.zeros(max(places, len(program.constants)) + 1, np.int32)
         self.places[:INPUTS] = range(INPUTS)
         self.stack = np.zeros(c.MOST_STEPS * c.ROW, np.int64)
-        self.context = self._addresses()
-        self.address = int(self.context.ctypes.data)
+        self.context = context = np.zeros(c.FIELDS, np.int64)
+        self.address = address_of(context)
+        context[c.ARENA] = address_of(self.arena)
+        context[c.ARENA_END] = context[c.ARENA] + len(self.arena)
+        slots_by_kind = self.full, self.axis, self.truth
+        context[[c.FULL, c.AXIS, c.TRUTH]] = list(map(address_of, slots_by_kind))
+        masks = self.choices, self.live, self.rows_live
+        context[[c.CHOICES, c.LIVE, c.ROWS_LIVE]] = list(map(address_of, masks))
+        context[[c.PLACES, c.STACK]] = address_of(self.places), address_of(self.stack)
 
     @staticmethod
-    def bytes_needed(length: int, constants: int, steps: int, slots: Slots) -> int:
+    def bytes_needed(program: Program, steps: int) -> int:
+        slots = slots_of(program.constants.dtype, program.meaning)
         each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4
-        return max(length + INPUTS, constants) * each + RECORD_BYTES * arena_records(length, steps)
-
-    def _addresses(self) -> NDArray[np.int64]:
-        context = np.zeros(c.FIELDS, np.int64)
-        context[c.ARENA_END] = self.arena.ctypes.data + len(self.arena)
-        for place, array in (
-            (c.ARENA, self.arena),
-            (c.FULL, self.full),
-            (c.AXIS, self.axis),
-            (c.TRUTH, self.truth),
-            (c.CHOICES, self.choices),
-            (c.LIVE, self.live),
-            (c.ROWS_LIVE, self.rows_live),
-            (c.PLACES, self.places),
-            (c.STACK, self.stack),
-        ):
-            context[place] = array.ctypes.data
-        return context
+        places = max(len(program) + INPUTS, len(program.constants))
+        return places * each + RECORD_BYTES * arena_records(len(program), steps)
 
     def start(self, frame: NDArray[np.int64], depth: int = 0, *, is_caller: bool = False) -> int:
         """Make the context ready for a frame; returns its address."""
@@ -110,11 +100,9 @@ class Plan:
     """What a GPU's engines keep for the next frame, also of a part of the domain."""
 
     def __post_init__(self) -> None:
-        self.frame = np.zeros(c.FRAME_FIELDS, np.int64)
-        self.frame[c.RECORDS] = self.program.records.ctypes.data
-        self.frame[c.LENGTH] = len(self.program)
-        self.frame[c.RESULT] = self.program.result
-        self.frame[c.NUMBERS] = self.program.constants.ctypes.data
+        program, self.frame = self.program, np.zeros(c.FRAME_FIELDS, np.int64)
+        self.frame[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
+        self.frame[[c.RESULT, c.NUMBERS]] = program.result, address_of(program.constants)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -126,33 +114,23 @@ class Plan:
 
     def workspace_bytes(self, steps: int) -> int:
         """The memory that each thread needs."""
-        return Workspace.bytes_needed(*self._sizes(steps))
-
-    def _sizes(self, steps: int) -> tuple[int, int, int, Slots]:
-        return (
-            len(self.program),
-            len(self.program.constants),
-            steps,
-            slots_of(self.dtype, self.program.meaning),
-        )
+        return Workspace.bytes_needed(self.program, steps)
 
     def take(self, count: int, steps: int) -> list[Workspace]:
         """Unused workspaces for ``count`` threads."""
         taken: list[Workspace] = []
-        while len(taken) < count and self._idle:
-            try:
+        with suppress(IndexError):  # another thread may take the last one
+            while len(taken) < count:
                 found = self._idle.pop()
-            except IndexError:  # another thread took the last one
-                break
-            if found.steps >= steps:
-                taken.append(found)
+                if found.steps >= steps:
+                    taken.append(found)
         if missing := count - len(taken):
             require(
                 missing * self.workspace_bytes(steps),
                 f"a walk with {count} threads over {len(self.program)} clauses",
                 "use fewer threads",
             )
-            taken += [Workspace(*self._sizes(steps)) for _ in range(missing)]
+            taken += [Workspace(self.program, steps) for _ in range(missing)]
         return taken
 
     def put_back(self, *workspaces: Workspace) -> None:

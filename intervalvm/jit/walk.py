@@ -25,8 +25,8 @@ Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
 """Records x lanes of a call before it returns to Python: about 10 ms."""
 
-Elsewhere = Callable[[native.Kernel, NDArray[Any], Sequence[Workspace]], native.Kernel]
-"""The leaf hook: evaluates leaf tiles on another device. From a walk, the coordinates (x, then y,
+LeafHook = Callable[[native.Kernel, NDArray[Any], Sequence[Workspace]], native.Kernel]
+"""Evaluates leaf tiles on another device. From a walk, the coordinates (x, then y,
 each padded by a leaf's width) and prepared workspaces to a walk that collects and draws leaves."""
 
 
@@ -40,13 +40,13 @@ def render(
     threads: int,
     is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    elsewhere: Elsewhere | None = None,
+    leaf_hook: LeafHook | None = None,
 ) -> NDArray[np.int64]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype); returns the counts of each step.
 
     ``is_clear`` asserts that all pixels are 0. ``steps`` are the levels of each split. The image
     does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of columns and rows: both
-    the samples, or the ends of the pixels' areas to prove. ``elsewhere`` is the leaf hook.
+    the samples, or the ends of the pixels' areas to prove.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     image, *own = plan.take(threads + 1, len(steps))
@@ -57,9 +57,9 @@ def render(
     if not plan.program.is_tame:
         careful()(caller)
     walk = tame() if plan.program.is_tame or image.context[c.TAME] else careful()
-    if elsewhere is not None:
-        walk = elsewhere(walk, frame.samples, own)
-    _run(frame, walk, own, progress, to_the_end=elsewhere is not None)
+    if leaf_hook is not None:
+        walk = leaf_hook(walk, frame.samples, own)
+    _run(frame, walk, own, progress, to_the_end=leaf_hook is not None)
     plan.put_back(own[0], image)  # the other threads put back theirs, some of them a little later
     total: NDArray[np.int64] = sum(counted[1:], counted[0])
     return total[: len(steps)]

@@ -18,7 +18,7 @@ from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.decorated import given, root_bounds
 from intervalvm.evaluate.points import peak_bytes, prepare, run
 from intervalvm.gpu import device
-from intervalvm.gpu.arrays import array_module, with_rules
+from intervalvm.gpu.arrays import Clauses, array_module, with_rules
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import available, in_units
 from intervalvm.raster.job import Drawn, Job, Progress, verdicts
@@ -133,8 +133,6 @@ def _values(job: Job, band: slice) -> NDArray[Any]:
             points.require_room(job.max_memory, keep=job.way.keeps)
         values = run(*with_rules(points), keep=job.way.keeps)
         if job.way.on_gpu:
-            from intervalvm.gpu.dense import Clauses
-
             found: NDArray[Any] = (
                 Clauses(module, job.dtype).inside(values) if job.is_bitmap else values
             ).get()

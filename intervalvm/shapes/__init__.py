@@ -63,39 +63,12 @@ from intervalvm.shapes.shape import (
 )
 
 __all__ = [
-    "Font",
-    "Shape",
-    "arc",
-    "box",
-    "capsule",
-    "circle",
-    "cone",
-    "cylinder",
-    "difference",
-    "ellipse",
-    "gyroid",
-    "half_plane",
-    "half_space",
-    "intersection",
-    "iwp",
-    "neovius",
-    "polygon",
-    "rectangle",
-    "ring",
-    "rounded_box",
-    "rounded_rectangle",
-    "schwarz_d",
-    "schwarz_p",
-    "segment",
-    "smooth_difference",
-    "smooth_intersection",
-    "smooth_union",
-    "sphere",
-    "star",
-    "text",
-    "torus",
+    "Font", "Shape", "arc", "box", "capsule", "circle", "cone", "cylinder", "difference", "ellipse",
+    "gyroid", "half_plane", "half_space", "intersection", "iwp", "neovius", "polygon", "rectangle",
+    "ring", "rounded_box", "rounded_rectangle", "schwarz_d", "schwarz_p", "segment",
+    "smooth_difference", "smooth_intersection", "smooth_union", "sphere", "star", "text", "torus",
     "union",
-]
+]  # fmt: skip
 
 all_in_default_environment(sys.modules[__name__], __all__)
 

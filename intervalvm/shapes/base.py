@@ -11,9 +11,7 @@ from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
 from intervalvm.hints import METHODS, lacks, refusing
 from intervalvm.late import Shown, cached_property
-
-if TYPE_CHECKING:
-    from intervalvm.tape import Tape
+from intervalvm.tape import Tape
 
 Point = tuple[Expr, Expr, Expr]
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
@@ -80,10 +78,7 @@ class Base(Shown):
         return self.expr.defaults
 
     def bind(self, /, **values: float) -> Self:
-        """This shape with the named free variables set to numbers.
-
-        Raises VariableError for a name that it does not have.
-        """
+        """This shape with free variables set to numbers. Raises VariableError for another name."""
         self.expr.bind(**values)
         return self._made(lambda _, d: d.bind(**values))
 

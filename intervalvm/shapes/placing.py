@@ -6,16 +6,14 @@ The field of a moved shape at p is the shape's field at the inverse image of p.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from intervalvm.arguments import brief, is_word, parts_of
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, absolute, maximum, minimum, mod
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base, Made, Point, check_count, part_count
-
-if TYPE_CHECKING:
-    from intervalvm.shapes.values import Value
+from intervalvm.shapes.values import Value
 
 AXES = ("x", "y", "z")
 
@@ -27,10 +25,6 @@ def axis_index(name: object, instead: str = "") -> int:
     return AXES.index(str(name))
 
 
-def _is_zero(value: object) -> bool:
-    return isinstance(value, NUMBERS) and value == 0
-
-
 class Placing(Base):
     """The methods of ``Shape`` that place and bend it; each returns a new shape."""
 
@@ -38,7 +32,8 @@ class Placing(Base):
         """The shape translated by (x, y, z), or by a point: ``move((x, y))``. Field: kept."""
         if not isinstance(x, (Expr, str)) and isinstance(x, Iterable):
             point = parts_of("x", x)
-            if len(point) not in (2, 3) or not all(map(_is_zero, (y, z))):
+            rest_is_zero = all(isinstance(c, NUMBERS) and c == 0 for c in (y, z))
+            if len(point) not in (2, 3) or not rest_is_zero:
                 raise OptionError(
                     "move takes x, y, z or one point of 2 or 3 numbers, not "
                     f"x={brief(x)}, y={brief(y)}, z={brief(z)}"

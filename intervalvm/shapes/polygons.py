@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, cycle
 
 import numpy as np
 
@@ -83,11 +83,10 @@ def star(points: int, outer: float, inner: float) -> Shape:
     radii = number("outer", positive("outer", outer)), number("inner", positive("inner", inner))
     if not radii[1] < radii[0]:
         raise OptionError(f"inner={inner!r} is not below outer={outer!r}")
-    corners = []
-    for i in range(2 * count):
-        angle = math.pi * i / count
-        corners.append((radii[i % 2] * math.sin(-angle), radii[i % 2] * math.cos(angle)))
-    return polygon(corners)
+    angles = (math.pi * i / count for i in range(2 * count))
+    return polygon(
+        (r * math.sin(-a), r * math.cos(a)) for r, a in zip(cycle(radii), angles, strict=False)
+    )
 
 
 def _checked(points: Iterable[Sequence[Value]]) -> list[Point]:

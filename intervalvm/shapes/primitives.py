@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import reduce
 
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, absolute, maximum
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from intervalvm.shapes.values import Value
+from intervalvm.shapes.values import Value
 
 
 @hinted
@@ -42,8 +39,7 @@ def rectangle(width: Value, height: Value) -> Shape:
     Formula: the distances to both pairs of sides, see ``values.corner``; Inigo Quilez, "2D distance
     functions" (box). Field: the distance.
     """
-    a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
-    return Shape._of(lambda x, y, _: v.corner(absolute(x) - a, absolute(y) - b))
+    return _block({"width": width, "height": height})
 
 
 @hinted
@@ -53,10 +49,7 @@ def rounded_rectangle(width: Value, height: Value, radius: Value) -> Shape:
     Formula: a smaller rectangle, grown by the radius; Inigo Quilez, "2D distance functions"
     (rounded box). Field: the distance.
     """
-    a, b = v.positive("width", width) * 0.5, v.positive("height", height) * 0.5
-    r = v.not_negative("radius", radius)
-    v.at_most("radius", r, "half of the shorter side", v.minimum(a, b))
-    return Shape._of(lambda x, y, _: v.corner(absolute(x) - (a - r), absolute(y) - (b - r)) - r)
+    return _block({"width": width, "height": height}, radius, "half of the shorter side")
 
 
 @hinted
@@ -137,9 +130,19 @@ def sphere(radius: Value) -> Shape:
     return Shape._of(lambda *p: v.distance(*p) - r)
 
 
-def _cuboid(p: tuple[Expr, ...], halves: Sequence[Value]) -> Expr:
-    x, y, z = (absolute(c) - half for c, half in zip(p, halves, strict=True))
-    return v.corner(v.corner(x, y), z)
+def _block(sides: dict[str, Value], radius: Value | None = None, limit: str = "") -> Shape:
+    """A rectangle or a box, round by ``radius``, which is at most what ``limit`` names."""
+    halves = [v.positive(name, side) * 0.5 for name, side in sides.items()]
+    if radius is not None:
+        r = v.not_negative("radius", radius)
+        v.at_most("radius", r, limit, reduce(v.minimum, halves))
+        halves = [half - r for half in halves]
+
+    def field(*p: Expr) -> Expr:
+        d = reduce(v.corner, (absolute(c) - half for c, half in zip(p, halves, strict=False)))
+        return d if radius is None else d - r
+
+    return Shape._of(field)
 
 
 @hinted
@@ -149,9 +152,7 @@ def box(width: Value, height: Value, depth: Value) -> Shape:
     Formula: of a rectangle and the faces across z, see ``values.corner``; Inigo Quilez, "3D
     distance functions" (box). Field: the distance.
     """
-    sides = ("width", width), ("height", height), ("depth", depth)
-    halves = [v.positive(name, side) * 0.5 for name, side in sides]
-    return Shape._of(lambda *p: _cuboid(p, halves))
+    return _block({"width": width, "height": height, "depth": depth})
 
 
 @hinted
@@ -161,12 +162,8 @@ def rounded_box(width: Value, height: Value, depth: Value, radius: Value) -> Sha
     Formula: a smaller box, grown by the radius; Inigo Quilez, "3D distance functions" (round box).
     Field: the distance.
     """
-    sides = ("width", width), ("height", height), ("depth", depth)
-    halves = [v.positive(name, side) * 0.5 for name, side in sides]
-    r = v.not_negative("radius", radius)
-    shortest = v.minimum(v.minimum(halves[0], halves[1]), halves[2])
-    v.at_most("radius", r, "half of the shortest side", shortest)
-    return Shape._of(lambda *p: _cuboid(p, [half - r for half in halves]) - r)
+    sides = {"width": width, "height": height, "depth": depth}
+    return _block(sides, radius, "half of the shortest side")
 
 
 @hinted

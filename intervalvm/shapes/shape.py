@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
-from intervalvm.shapes.base import Field, Made, balanced
+from intervalvm.shapes.base import Join, Made, balanced
 from intervalvm.shapes.placing import Placing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from intervalvm.shapes.base import Join
-    from intervalvm.shapes.values import Value
-
-__all__ = [
-    "Field",
-    "Shape",
-    "difference",
-    "intersection",
-    "smooth_difference",
-    "smooth_intersection",
-    "smooth_union",
-    "union",
-]
+from intervalvm.shapes.values import Value
 
 
 class Shape(Placing):
@@ -158,7 +143,11 @@ def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     """
     blend = v.positive("radius", radius)
     parts = _some("smooth_union", shapes)
-    join = partial(_smooth, blend)
+
+    def join(a: Expr, b: Expr) -> Expr:
+        near = maximum(blend - absolute(a - b), 0.0)
+        return minimum(a, b) - square(near) / (4.0 * blend)
+
     return Shape._of(Made(parts, lambda _, *values: balanced(join, values)))
 
 
@@ -179,11 +168,6 @@ def smooth_difference(shape: Shape | Expr, *others: Shape | Expr, radius: Value)
     """
     first, *rest = _some("smooth_difference", (shape, *others))
     return smooth_intersection(first, *(~other for other in rest), radius=radius)
-
-
-def _smooth(radius: Value, a: Expr, b: Expr) -> Expr:
-    near = maximum(radius - absolute(a - b), 0.0)
-    return minimum(a, b) - square(near) / (4.0 * radius)
 
 
 def _some(name: str, shapes: Sequence[Shape | Expr]) -> list[Shape]:

@@ -14,15 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from intervalvm.expr import Expr, absolute, cos, sin, square
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
 from intervalvm.shapes.shape import Shape
-
-if TYPE_CHECKING:
-    from intervalvm.shapes.values import Value
+from intervalvm.shapes.values import Value
 
 Wave = Callable[[Expr, Expr, Expr], Expr]
 

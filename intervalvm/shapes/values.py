@@ -6,15 +6,12 @@ An expression is not checked: a shape is as documented while its values are in t
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from intervalvm import expr
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, as_expr
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Value = Expr | float
 SAMPLE = (1.0, 0.0, 0.0)
@@ -105,21 +102,9 @@ def at_most(name: str, given: Value, limit_name: str, limit: Value) -> None:
         raise OptionError(f"{name}={given!r} is above {limit_name}{equals}{limit!r}")
 
 
-def _folding(
-    numbers: Callable[..., float], expressions: Callable[..., Expr]
-) -> Callable[..., Value]:
-    """A function that folds numbers and else builds an expression."""
-
-    def function(*operands: Value) -> Value:
-        if all(isinstance(operand, float) for operand in operands):
-            return numbers(*operands)
-        return expressions(*operands)
-
-    return function
-
-
-minimum = _folding(min, expr.minimum)
-maximum = _folding(max, expr.maximum)
+def minimum(a: Value, b: Value) -> Value:
+    """The smaller number, or an expression."""
+    return min(a, b) if isinstance(a, float) and isinstance(b, float) else expr.minimum(a, b)
 
 
 def length(*parts: Value) -> Value:

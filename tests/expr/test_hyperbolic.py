@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intervalvm as ivm
-from intervalvm.expr.hyperbolic import ULPS
+from intervalvm.expr.functions import ULPS
 
 mpmath = pytest.importorskip("mpmath")
 x, y, z = ivm.axes()

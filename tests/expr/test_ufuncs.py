@@ -35,7 +35,7 @@ HYPERBOLIC = {"sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"}
 FUNCTIONS = {op.names.numpy for op in ROWS if op.function and op.names.numpy}
 NOT_THE_SAME_BITS = {
     **dict.fromkeys(FUNCTIONS, "this project's own, in float32 by way of float64"),
-    **dict.fromkeys(HYPERBOLIC, "within the ulps of expr.hyperbolic"),
+    **dict.fromkeys(HYPERBOLIC, "within the ulps of expr.functions"),
     "hypot": "the root of a sum of squares",
     "power": "multiplies",
     "deg2rad": "in float32 the last bit",

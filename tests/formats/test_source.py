@@ -13,7 +13,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm.compiler.truths import truths
 from intervalvm.expr import Expr, axes, expression, var
-from intervalvm.formats.python import LONGEST_INLINE
+from intervalvm.formats.write import LONGEST_INLINE
 from intervalvm.tape import Tape
 
 x, y, z = axes()

@@ -23,8 +23,8 @@ import intervalvm as ivm
 from intervalvm import Region, Tape
 from intervalvm.compiler.program import VARIANT_MASK, VARIANTS
 from intervalvm.gpu import devices, walk
+from intervalvm.gpu.layout import in_waves
 from intervalvm.gpu.target import SIMULATED
-from intervalvm.gpu.waves import in_waves
 from intervalvm.jit.plan import plan_of
 from intervalvm.words import Meaning, Question
 

@@ -40,7 +40,7 @@ HERE = [
 @pytest.mark.parametrize("kernel", HERE, ids=str)
 def test_no_instruction_rounds_otherwise(kernel: Kernel) -> None:
     """No multiplication and addition in one, nothing approximate, no subnormal lost."""
-    from intervalvm.gpu.compile import ptx
+    from intervalvm.gpu.kernels import ptx
 
     text = ptx(kernel, (9, 0))
     if kernel.kind != "inside":

@@ -104,9 +104,8 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
 @pytest.mark.parametrize(("kind", "arrays"), [("split", 8), ("leaves", 7), ("paint", 6)])
 def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
     """They take what ``flattened`` makes of their arguments: 64 bits each, seven an array."""
-    from intervalvm.gpu.compile import ENTRY, machine_code, ptx
-    from intervalvm.gpu.cupy_device import flattened
-    from intervalvm.gpu.kernels import Kernel
+    from intervalvm.gpu.devices import flattened
+    from intervalvm.gpu.kernels import ENTRY, Kernel, machine_code, ptx
 
     kernel = Kernel(kind, "float32", tame=True, is_bitmap=True)
     text = ptx(kernel, (9, 0))

@@ -24,8 +24,8 @@ from intervalvm.api.bounds import interval
 from intervalvm.errors import ArgumentTypeError, BackendError, FileError, OptionError
 from intervalvm.expr import axes
 from intervalvm.shapes import Font, text
-from intervalvm.shapes.text.contours import CUBIC_TOLERANCE
 from intervalvm.shapes.text.font import folded
+from intervalvm.shapes.text.harfbuzz import CUBIC_TOLERANCE
 from intervalvm.shapes.text.outline import Chain, outline, pieces
 from intervalvm.shapes.text.outline_field import chain_curve, glyph_pen
 

@@ -133,7 +133,7 @@ def shapes(draw: st.DrawFn, *, most: int = 8) -> Tape:
         return builder.clause(op, *operands)
 
     def truth() -> int:
-        """A comparison, or two that are joined, as ``expr.truths`` writes them."""
+        """A comparison, or two that are joined, as ``expr.functions`` writes them."""
         if draw(st.integers(0, 2)) == 2:
             return clause(draw(st.sampled_from(["and", "or"])), truth(), truth())
         side = clause("sub", draw(st.sampled_from([x, y])), const())

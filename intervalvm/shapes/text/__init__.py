@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from os import PathLike
 from typing import Literal, get_args
 
@@ -77,8 +77,10 @@ def text(
         raise ArgumentTypeError(f"a text is a str, not {type(string).__name__!r}")
     if not string.strip(SPACES + "\n"):
         raise OptionError("the text is empty: it has no shape")
-    _one_of("align", align, get_args(Align))
-    _one_of("valign", valign, get_args(VAlign))
+    for name, word, words in ("align", align, Align), ("valign", valign, VAlign):
+        if not is_word(word, get_args(words)):
+            choices = ", ".join(get_args(words))
+            raise OptionError(f"no {name} {brief(word)}: choose one of {choices}")
     em = v.number("size", v.positive("size", size))
     if em < LEAST_SIZE:
         raise OptionError(f"size={size!r} is too small for a glyph: give at least {LEAST_SIZE:g}")
@@ -104,13 +106,12 @@ def _field(rows: list[Row], face: Face, unit: float, x: Expr, y: Expr) -> Expr:
     values.
     """
     reach = float(f"{face.reach * unit:.6g}")
-
-    def union(parts: Iterable[Expr]) -> Expr:
-        return balanced(minimum, list(parts))
-
+    union = partial(balanced, minimum)
     return union(
-        union(minimum(union(pen(glyph) for glyph in word), reach) for word in row.words)
-        for row, pen in zip(rows, face.pens(x, y, unit, rows), strict=True)
+        [
+            union([minimum(union([pen(glyph) for glyph in word]), reach) for word in row.words])
+            for row, pen in zip(rows, face.pens(x, y, unit, rows), strict=True)
+        ]
     )
 
 
@@ -134,8 +135,3 @@ def _ems(name: str, given: float) -> float:
     if abs(ems) > MOST_EMS:
         raise OptionError(f"{name} is {ems:g} ems: give at most {MOST_EMS:g}")
     return ems
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if not is_word(value, choices):
-        raise OptionError(f"no {name} {brief(value)}: choose one of {', '.join(choices)}")

@@ -17,11 +17,10 @@ from intervalvm.arguments import brief, mapping, path_name
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.expr import Expr, absolute, maximum, minimum
 from intervalvm.shapes import values as v
-from intervalvm.shapes.text.contours import Contours
+from intervalvm.shapes.text.harfbuzz import Contours, harfbuzz, is_rtl, shape
 from intervalvm.shapes.text.layout import Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.text.outline import Outline, outline
 from intervalvm.shapes.text.outline_field import glyph_pen
-from intervalvm.shapes.text.shaping import Shaped, harfbuzz, is_rtl, shape
 
 NEEDED = {"head": 54, "hhea": 36, "maxp": 6, "hmtx": 4, "cmap": 4}
 """Required tables, and their least sizes in bytes."""
@@ -71,7 +70,12 @@ class Font:
         location: Mapping[str, float] | None = None,
     ) -> None:
         self.name = path_name(path)
-        data = _read(Path(self.name))
+        file = Path(self.name)
+        try:
+            data = file.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise FileError(f"cannot read the font {file}: {why}") from error
         self._number, self._crc = v.whole("number", number, 0), zlib.crc32(data)
         places = mapping("location", location, "{'wght': 700}")
         try:
@@ -128,14 +132,11 @@ class Font:
             if last not in (None, glyph.cluster):
                 at += tracking
             last, stop = glyph.cluster, at + glyph.advance
-            ink = self._has_ink(glyph)
+            ink = bool(self.outline(glyph.glyph).spans)
             placed.append(Placed(glyph.glyph, at + glyph.dx, float(glyph.dy), at, stop, ink))
             at = stop
         to_left = is_rtl(line)
         return SetLine(placed, at if to_left else 0.0, to_left)
-
-    def _has_ink(self, glyph: Shaped) -> bool:
-        return bool(self.outline(glyph.glyph).spans)
 
     def metrics(self, char: str) -> Metrics | None:
         """The metrics of a single character in font units; None if the font lacks it."""
@@ -143,7 +144,7 @@ class Font:
             return None
         glyphs = shape(self._font, char)
         width = float(sum(glyph.advance for glyph in glyphs))
-        return Metrics(0.0, width, 0.0, any(map(self._has_ink, glyphs)))
+        return Metrics(0.0, width, 0.0, any(self.outline(glyph.glyph).spans for glyph in glyphs))
 
     def kerning(self, left: str, right: str) -> float:
         """The kerning of two characters in font units; 0 if the font lacks one."""
@@ -226,14 +227,6 @@ def _one(char: str) -> str:
     if len(char) != 1:
         raise OptionError(f"{char!r} is not one character")
     return char
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise FileError(f"cannot read the font {path}: {why}") from error
 
 
 def _unpacked(data: bytes, name: str) -> bytes:

@@ -120,10 +120,7 @@ class Spacing:
 
 
 def lay_out(string: str, face: Face, spacing: Spacing) -> list[Row]:
-    """The rows of a text with ink, from the top down.
-
-    Raises OptionError for a character without a glyph.
-    """
+    """The rows with ink, from the top down. Raises OptionError for a character without a glyph."""
     lines = string.replace("\r\n", "\n").split("\n")
     for row, line in enumerate(lines, 1):
         _check_glyphs(row, line, face)
@@ -138,7 +135,7 @@ def lay_out(string: str, face: Face, spacing: Spacing) -> list[Row]:
     }[spacing.valign]
     rows = []
     for text in lines:
-        line_set = _set(text, face, spacing)
+        line_set = face.set(text.rstrip(SPACES), spacing.tracking)  # a last space would be kerned
         left, right = line_set.ends()
         shift = {
             "left": face.overhang - left,
@@ -172,11 +169,6 @@ def _check_glyphs(row: int, line: str, face: Face) -> None:
         )
 
 
-def _set(line: str, face: Face, spacing: Spacing) -> SetLine:
-    """The glyphs of a line without trailing spaces, which would be kerned."""
-    return face.set(line.rstrip(SPACES), spacing.tracking)
-
-
 def _wrapped(line: str, face: Face, spacing: Spacing) -> list[str]:
     """The line wrapped to the width at spaces, which are removed; longer words are kept whole."""
     assert spacing.width is not None
@@ -184,7 +176,7 @@ def _wrapped(line: str, face: Face, spacing: Spacing) -> list[str]:
     parts = [first]
     for gap, word in zip(rest[::2], rest[1::2], strict=True):
         longer = parts[-1] + gap + word
-        left, right = _set(longer, face, spacing).ends()
+        left, right = face.set(longer.rstrip(SPACES), spacing.tracking).ends()
         if right - left + 2 * face.overhang > spacing.width and parts[-1]:
             parts.append(_direction(parts[-1]) + word)
         else:

@@ -15,14 +15,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.errors import OptionError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Segment = tuple[Point, Point] | tuple[Point, Point, Point]
@@ -117,12 +115,6 @@ class Chain:
 
     pieces: list[Piece]
     joints: list[float] = field(default_factory=list)
-
-    def go_on(self, piece: Piece, y: float) -> None:
-        """Continue with ``piece`` from the height ``y``."""
-        if self.pieces[-1] is not piece:
-            self.pieces.append(piece)
-            self.joints.append(y)
 
 
 Span = tuple[int, int]
@@ -259,17 +251,16 @@ def _spans(pieces: list[Piece], y: float, close: float) -> list[tuple[Piece, Pie
 def _continued(
     chains: list[Chain], going: list[int], row: list[Piece], y: float, close: float
 ) -> list[int]:
-    """The chains of the pieces of a row from the height ``y`` on.
-
-    Each continues a chain of ``going`` that ends there, or begins a new one.
-    """
+    """The chains of a row's pieces from the height ``y``: each one of ``going``, or a new one."""
     left_over, found = list(going), []
     for piece in row:
         x = piece.x_at(y)
         for i in left_over:
             if abs(chains[i].pieces[-1].x_at(y) - x) <= close:
                 left_over.remove(i)
-                chains[i].go_on(piece, y)
+                if chains[i].pieces[-1] is not piece:
+                    chains[i].pieces.append(piece)
+                    chains[i].joints.append(y)
                 break
         else:
             i = len(chains)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from intervalvm.expr import Expr, constant, maximum, minimum, sqrt, square
 from intervalvm.shapes.base import balanced
 from intervalvm.shapes.text.outline import Chain, Outline, Piece
+from intervalvm.shapes.values import clamp
 
 BENT = 1 / 64
 """A coordinate whose curvature is below this part of its run counts as nearly linear."""
@@ -33,7 +34,6 @@ class Curve:
     sign: int = 1
 
     def expr(self) -> Expr:
-        """The sum."""
         if self.sign < 0:
             return self.offset - self.value
         return self.value + self.offset if self.offset else self.value
@@ -61,15 +61,15 @@ def piece_curve(
     bx, by = (piece.x1 - piece.x0) * unit, (piece.y1 - piece.y0) * unit
     if piece.is_straight:
         slope = bx / by
-        level = _clamp(y, low, high) if ends else y
+        level = clamp(y, low, high) if ends else y
         return Curve(level * slope if slope else constant(0.0), x0 - slope * y0)
     if abs(ay) <= BENT * 2 * by:
-        up = _clamp(y - y0, low - y0, high - y0)
+        up = clamp(y - y0, low - y0, high - y0)
         root, scale, shift = up / (sqrt(up * ay + by * by) + by), 1.0, 0.0
     else:
         top = y0 - by * by / ay  # the vertex of y(t)
         sides = sorted((abs(low - top), abs(high - top)))
-        root = sqrt(_clamp(y - top if ay > 0 else top - y, *sides))
+        root = sqrt(clamp(y - top if ay > 0 else top - y, *sides))
         scale, shift = math.copysign(abs(ay) ** -0.5, ay), -by / ay
     # t = root * scale + shift
     if abs(ax) <= BENT * abs(2 * bx + ax):
@@ -79,10 +79,6 @@ def piece_curve(
     size = abs(ax) ** 0.5
     squared = square(root * (size * scale) + size * (shift + bx / ax))
     return Curve(squared, x0 - bx * bx / ax, 1 if ax > 0 else -1)
-
-
-def _clamp(value: Expr, low: float, high: float) -> Expr:
-    return minimum(maximum(value, low), high)
 
 
 def chain_curve(chain: Chain, y: Expr, unit: float) -> Curve:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from intervalvm.expr import Expr
+from intervalvm.expr import Expr, minimum
+from intervalvm.shapes.base import balanced
 from intervalvm.shapes.text.layout import SPACES, Metrics, Pen, Placed, Row, SetLine
 from intervalvm.shapes.text.strokes import (
     PEN,
@@ -21,7 +22,6 @@ from intervalvm.shapes.text.strokes import (
     Stroke,
     bare_ends,
     circle,
-    draw,
 )
 
 SIDES = {"S": 16, "R": 12, "O": 10, "V": 8}
@@ -195,18 +195,13 @@ SAME = {"\N{HYPHEN}": "-", "\N{NON-BREAKING HYPHEN}": "-"}
 
 
 def moved(stroke: Stroke, dx: float, dy: float) -> Stroke:
-    """The stroke, translated."""
     if isinstance(stroke, Line):
         return Line(stroke.x0 + dx, stroke.y0 + dy, stroke.x1 + dx, stroke.y1 + dy)
-    if isinstance(stroke, Dot):
-        return Dot(stroke.x + dx, stroke.y + dy, stroke.radius)
-    return Arc(stroke.x + dx, stroke.y + dy, stroke.a, stroke.b, stroke.start, stroke.stop)
+    return replace(stroke, x=stroke.x + dx, y=stroke.y + dy)
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A character's metrics and strokes."""
-
     metrics: Metrics
     strokes: tuple[Stroke, ...]
 
@@ -268,7 +263,8 @@ class StrokeFont:
             def pen(placed: Placed) -> Expr:
                 found = glyph(str(placed.key))
                 assert found is not None, "checked by the layout"
-                return draw(found.strokes, sheet, placed.x, baseline)
+                bodies = [stroke.body(sheet, placed.x, baseline) for stroke in found.strokes]
+                return balanced(minimum, bodies)
 
             return pen
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intervalvm.expr import Expr, absolute, maximum, minimum, sqrt, square
-from intervalvm.shapes.base import balanced
 
 PEN = 6.5
 """Half the width of a stroke, in font units."""
@@ -88,8 +87,6 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A straight stroke between two points."""
-
     x0: float
     y0: float
     x1: float
@@ -173,8 +170,3 @@ def bare_ends(strokes: Sequence[Stroke]) -> list[Dot]:
     """A disc for each end that no other stroke covers."""
     ends = {end: None for stroke in strokes for end in stroke.ends()}
     return [Dot(x, y) for x, y in ends if not any(s.covers((x, y)) for s in strokes)]
-
-
-def draw(strokes: Sequence[Stroke], sheet: Sheet, dx: float, dy: float) -> Expr:
-    """The union of strokes, moved by (dx, dy)."""
-    return balanced(minimum, [stroke.body(sheet, dx, dy) for stroke in strokes])
