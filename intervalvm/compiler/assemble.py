@@ -11,18 +11,24 @@ from numpy.typing import NDArray
 from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
 from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
 from intervalvm.compiler.questions import ALWAYS, by_clause, reachable, resolve
+from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dependencies, needed
 
 NAMES = [op.name for op in ROWS]
 ARITY = [op.arity for op in ROWS]
+NO_VARIANT = np.uint32(0xFFFFFFFF)
+"""The first word of no record."""
 
 
-def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
-    """All clauses of a tape in x and y, in its order; the result is the value of the last."""
-    assembler = Assembler(dtype)
-    values = _Values(tape, assembler, tape.constants(dtype).tolist())
+def value_program(tape: Tape, evaluator: Evaluator, constants: Sequence[Any]) -> Program:
+    """All clauses of a tape in x and y, in its order; the result is the value of the last.
+
+    ``tape`` and ``constants`` are those of ``evaluator.constants``.
+    """
+    assembler = Assembler(evaluator.dtype, zero=evaluator.zero)
+    values = _Values(tape, assembler, evaluator.operands(constants))
     for i in range(len(tape)):
         values.write(i)
     return assembler.program(assembler.full(values.place[-1]))
@@ -36,7 +42,7 @@ def plain_program(
     ``constants`` are those of a program, for each clause, instead of the tape's own.
 
     Clause i writes record i less the constants and inputs before it; a tape that is a constant has
-    one record, and one that is an input has none.
+    one record, and one that is an input has none. No clause may have constants only.
     """
     is_record = np.array(ARITY)[tape.codes] > 0
     is_const = tape.codes == CODE["const"]
@@ -52,6 +58,7 @@ def plain_program(
         records[there, column] = place[operand[there]]
         kinds.append(np.where(there & is_const[operand], 1, 0))
     records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
+    assert (records[:, 0] != NO_VARIANT).all(), "the tape is not folded"
     constants = (tape.constants(dtype) if constants is None else constants)[is_const]
     if is_const[-1]:
         copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
@@ -62,7 +69,7 @@ def plain_program(
 
 def _plain_table() -> NDArray[np.uint32]:
     """The first word of a record by operation, and by whether each operand is a constant."""
-    table = np.zeros((len(ROWS), 2, 2), np.uint32)
+    table = np.full((len(ROWS), 2, 2), NO_VARIANT)
     for code, op in enumerate(ROWS):
         for left, right in ((0, 0), (0, 1), (1, 0)):
             kinds = ("fk"[left] + "fk"[right])[: op.arity]
@@ -80,7 +87,7 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
     Without ``axes`` terms of one axis are like any other.
     """
     nodes, numbers = predicates.nodes, predicates.numbers
-    assembler = Assembler(numbers.dtype, axes=axes)
+    assembler = Assembler(numbers.dtype, axes=axes, zero=numbers.zero)
     order = by_clause(nodes)
     known = resolve(nodes, order)
     root = known[predicates.root]

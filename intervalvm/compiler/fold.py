@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rewrites_for
+from intervalvm.compiler.identities import NUMBER_KINDS, Term, rewrites_for
 from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
@@ -104,7 +104,7 @@ class _Folder:
 
     def clause(self, code: int, a: int, b: int = NONE) -> int:
         """The clause of an operation on clauses: a known one, a simpler one, or a new one."""
-        key = (code, b, a) if b < a and code in COMMUTES else (code, a, b)
+        key = (code, b, a) if b < a and ROWS[code].commutes else (code, a, b)
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = self._simplified(code, a, b)

@@ -62,7 +62,7 @@ def compile(
         asked = Predicates(ready, known, evaluator, through)
         program = bitmap_program(ready, asked, axes="axes" not in without)
     else:
-        program = value_program(ready, evaluator.dtype)
+        program = value_program(ready, evaluator, numbers)
     return replace(program, meaning=evaluator.meaning, is_tame=known.is_tame())
 
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.truths import COMPARED, truths
+from intervalvm.compiler.truths import truths
 from intervalvm.evaluate.evaluators import Evaluator, Known
-from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops import CODE, COMPARISONS, OPS, ROWS
 from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape
 
@@ -63,7 +63,7 @@ class Predicates:
     """The truth of ``v < 0`` for the last clause of ``tape``, as nodes.
 
     ``tape`` is folded for the evaluator ``numbers``; ``known`` has its bounds of the clauses in the
-    box. Predicates are pushed ``through`` operations of these names, by default all with a step.
+    box. ``through`` are the demands that are pushed down, by default all.
     """
 
     def __init__(
@@ -213,20 +213,21 @@ class Predicates:
             asked = self.ask(clause, not wanted, one if wanted else zero)
             self._become(node, SAME, asked)
             return
-        holds = COMPARED.get(name)
+        sign = COMPARISONS.get(name, "")
+        is_strict = "=" not in sign
         is_comparison = (
-            holds is not None
+            sign
             and self.codes[left] == CODE["compare"]
             and self.is_const[right]
-            and self.values[right] == (one if holds.is_strict else zero)
+            and self.values[right] == (one if is_strict else zero)
         )
-        if holds is None or not is_comparison or (not wanted and self.nan[left]):
+        if not is_comparison or (not wanted and self.nan[left]):
             self._literal(node)
             return
         # compare is -1, 0 or 1: the sum with 1 is 0 where it is below 0, and so on
-        greater = holds.greater == wanted
+        greater = (">" in sign) == wanted
         side = self.numbers.negative(one) if greater else one
-        asked = self.ask(left, greater, zero if holds.is_strict == wanted else side)
+        asked = self.ask(left, greater, zero if is_strict == wanted else side)
         self._become(node, SAME, asked)
 
     def _compared(self, node: int, clause: int) -> None:

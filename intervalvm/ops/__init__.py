@@ -89,4 +89,11 @@ CODE: dict[str, int] = {op.name: code for code, op in enumerate(ROWS)}
 AXES: dict[str, str] = {"x": "var-x", "y": "var-y", "z": "var-z"}
 """The coordinates and the operations that read them."""
 
+COMPARISONS: dict[str, str] = {"add": "<", "sub": ">", "max": "<=", "min": ">="}
+"""How ``a`` and ``b`` compare where this operation on ``compare(a, b)`` and a number is 0.
+
+The number is 1, or 0 where they may be equal: ``a < b`` is ``not (compare(a, b) + 1)``, see
+``expr.functions``.
+"""
+
 assert len(OPS) == len(ROWS), "an operation has two rows"

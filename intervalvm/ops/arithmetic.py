@@ -107,7 +107,7 @@ def _divide_one(builder: Any, operands: list[int]) -> int:
 def _row(
     name: str, operands: str, value: str, edges: str, point: Rule, temporaries: int, bounds: Rule,
     nan: Rule, domain: Rule, continuity: Rule, slope: Slope, demand: Demand, values: Values,
-    names: Names,
+    names: Names, *, commutes: bool = False,
 ) -> Op:  # fmt: skip
     """``nan`` tells where floats may give NaN of numbers, ``bounds`` are of both meanings."""
 
@@ -122,7 +122,7 @@ def _row(
         name=name, operands=tuple(operands.split()), value=value, edges=edges, is_input=False,
         function=None, point=point, temporaries=temporaries, floats=floats, reals=bounds,
         domain=domain, continuity=continuity, slope=slope, choice=None, demand=demand,
-        values=values, names=names,
+        values=values, names=names, commutes=commutes,
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ ROWS = (
         "add", "a b", "a + b", "", lambda xp, a, b: a + b, 0, lambda xp, a, b: xp.sum(a, b),
         _nan_sum, row.everywhere, row.continuous,
         Slope((1, 1), rays.smooth(lambda xp, a, b: a + b, 1, 1), None, None),
-        Demand.SUM, Values.ANY, Names(("add",), "+", "add", None, "add"),
+        Demand.SUM, Values.ANY, Names(("add",), "+", "add", None, "add"), commutes=True,
     ),
     _row(
         "sub", "a b", "a - b", "", lambda xp, a, b: a - b, 0,
@@ -191,6 +191,7 @@ ROWS = (
             (lambda xp, value, a, b: b, lambda xp, value, a, b: a), rays.mul, None, None
         ),
         Demand.PRODUCT, Values.TRUTH_OF_TRUTHS, Names(("multiply",), "*", "multiply", None, "mul"),
+        commutes=True,
     ),
     _row(
         "div", "a b", "a / b", "as IEEE 754 where b is 0", lambda xp, a, b: a / b, 0,

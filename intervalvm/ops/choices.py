@@ -108,7 +108,7 @@ def _or_ray(xp: Any, a: Ray, b: Ray) -> Ray:
 
 def _row(
     name: str, value: str, edges: str, point: Rule, floats: Rule, reals: Rule, slope: Slope,
-    choice: Choice, demand: Demand, names: Names,
+    choice: Choice, demand: Demand, names: Names, *, associates: bool = False,
 ) -> Op:  # fmt: skip
     jumps = slope.jumps is not None
     return Op(
@@ -116,6 +116,7 @@ def _row(
         point=point, temporaries=1, floats=floats, reals=reals, domain=row.everywhere,
         continuity=zero_continuity if jumps else row.continuous,
         slope=slope, choice=choice, demand=demand, values=Values.TRUTH_OF_TRUTHS, names=names,
+        associates=associates,
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ ROWS = (
             taken=(lambda a, b: ~(a > b), lambda a, b: ~(b > a)),
         ),
         Demand.LESSER,
-        Names(("minimum",), None, "minimum", "Min", "min"),
+        Names(("minimum",), None, "minimum", "Min", "min"), associates=True,
     ),
     _row(
         "max", "the greater", _TIES, lambda xp, a, b: xp.maximum(a, b), _max, row.bounds_of(_max),
@@ -140,7 +141,7 @@ ROWS = (
             taken=(lambda a, b: ~(a < b), lambda a, b: ~(b < a)),
         ),
         Demand.GREATER,
-        Names(("maximum",), None, "maximum", "Max", "max"),
+        Names(("maximum",), None, "maximum", "Max", "max"), associates=True,
     ),
     _row(
         "and", "a if a is 0, else b", "NaN counts as not 0: NaN gives b",

@@ -1,4 +1,4 @@
-"""The row of an operation in the table, with all fields required.
+"""The row of an operation in the table; all fields but its algebraic laws are required.
 
 Rules are functions of a namespace ``xp`` and of operands, see ``ops``. Those of intervals also use
 ``lesser`` and ``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a
@@ -192,6 +192,10 @@ class Op:
     demand: Demand
     values: Values
     names: Names
+    commutes: bool = False
+    """Whether exchanged operands give the same bits; those of ``min`` do not on a tie."""
+    associates: bool = False
+    """Whether regrouped operands, in their order, give the same bits."""
 
     def __post_init__(self) -> None:
         partials = self.slope.partials
