@@ -90,7 +90,7 @@ IMAGE = _by_guess({
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
     "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
-    "image.prove": "over",
+    "image.prove": "over", "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
