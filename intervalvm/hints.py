@@ -90,7 +90,7 @@ IMAGE = _by_guess({
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
     "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
-    "image.prove": "over",
+    "image.prove": "over", "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
@@ -100,11 +100,13 @@ RENDER = {
     "xlim": "region=(x0, x1, y0, y1)", "ylim": "region=(x0, x1, y0, y1)",
     "workers": "threads=n", "jobs": "threads=n", "processes": "threads=n",
     "precision": "dtype='float64'", "values": "mode='value'", "params": "variables={'r': value}",
-    "rounding": "prove='point'", "over": "prove='area'", "proven": "prove='area'",
+    "proven": "prove='point', or prove='area'",
+    "rounding": "prove='point', or prove='area', or prove=None",
+    "over": "prove='point', or prove='area'",
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
 """Replacements for keywords that ``render`` lacks."""
-INTERVAL = dict.fromkeys(("rounding", "over"), "prove='area'")
+INTERVAL = {"rounding": "prove='area', or prove=None"}
 """Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
     "+ add radd": "a | b, or a.offset(distance)",

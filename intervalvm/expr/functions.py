@@ -21,6 +21,8 @@ __all__ = [
 """What the package offers as its own; ``abs`` is Python's."""
 
 Value = Expr | float
+_TAKES = """An expression of expressions and real numbers, computed at every point in the dtype of
+the evaluation. Raises ArgumentTypeError for anything else."""
 
 
 def _function(op: Op) -> Callable[..., Expr]:
@@ -35,7 +37,7 @@ def _function(op: Op) -> Callable[..., Expr]:
     made: Callable[..., Expr] = unary if op.arity == 1 else binary
     made.__name__ = made.__qualname__ = op.names.python[0]
     edges = f" ({op.edges})".replace("see below", "defined with the ``.vm`` format")
-    made.__doc__ = f"``{op.name}``: {op.value}{edges if op.edges else ''}."
+    made.__doc__ = f"``{op.name}``: {op.value}{edges if op.edges else ''}.\n\n{_TAKES}"
     return made
 
 

@@ -154,7 +154,8 @@ def test_a_keyword_of_render_is_answered_with_what_to_write() -> None:
                 call(disc, **{guess: 1})
         size = "" if "size" in code else ", size=8"
         unset = "" if "variables" in code else ", variables={'r': 1}"
-        eval(f"ivm.render(shape, {code}{size}{unset})", words)
+        for way in code.split(", or "):
+            eval(f"ivm.render(shape, {way}{size}{unset})", words)
 
 
 def test_a_value_without_its_name_is_told_the_names() -> None:
@@ -219,3 +220,12 @@ def test_half_a_point_is_refused(wrong: Any) -> None:
 def test_a_point_holds_numbers(wrong: Any) -> None:
     with pytest.raises(ivm.ArgumentTypeError, match="is a number or an expression"):
         disc.move(wrong)
+
+
+@pytest.mark.parametrize("word", ["rounding", "over", "proven"])
+def test_a_word_that_had_two_values_is_told_what_each_is_now(word: str) -> None:
+    """One of them alone would be followed to a weaker proof."""
+    x, _, _ = ivm.axes()
+    for call in (ivm.render, ivm.Renderer):
+        with pytest.raises(ivm.ArgumentTypeError, match=r"prove='point', or prove='area'"):
+            call(x, **{word: "outward"})

@@ -11,7 +11,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 
 import intervalvm
-from intervalvm import words
+from intervalvm import late, words
 
 ROOT = Path(intervalvm.__file__).parent
 LAYERS = [
@@ -111,6 +111,26 @@ def name_of(module: Path) -> str:
 def modules_of(full: str, names: dict[str, Path]) -> list[str]:
     """The module that an imported name is, or stands in."""
     return [full] if full in names else [full.rpartition(".")[0]] if "." in full else []
+
+
+LATE = {
+    "tape/__init__.py": {"evaluate", "to_dot"},
+    "late.py": {"html", "png"},
+    "expr/node.py": {"call_function", "call_ufunc", "python_source", "ufunc", "ufuncs"},
+}
+"""What a class offers although a module above carries it out: the calls that go up, by name."""
+
+
+def test_calls_that_go_up_are_few_and_found() -> None:
+    found: dict[str, set[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+            is_call = isinstance(node, ast.Call) and ast.unparse(node.func) in ("late.call", "call")
+            if is_call and isinstance(name := node.args[0], ast.Constant):
+                found.setdefault(module.as_posix(), set()).add(name.value)
+    assert found == LATE
+    for name in set().union(*LATE.values()):
+        assert callable(late.provided(name))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
