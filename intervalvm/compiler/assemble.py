@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
 from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
-from intervalvm.compiler.questions import ALWAYS, by_clause, reachable, resolve
+from intervalvm.compiler.resolve import ALWAYS, by_clause, reachable, resolve
 from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
@@ -86,16 +86,16 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
 
     Without ``axes`` terms of one axis are like any other.
     """
-    nodes, numbers = predicates.nodes, predicates.numbers
-    assembler = Assembler(numbers.dtype, axes=axes, zero=numbers.zero)
+    nodes, evaluator = predicates.nodes, predicates.evaluator
+    assembler = Assembler(evaluator.dtype, axes=axes, zero=evaluator.zero)
     order = by_clause(nodes)
-    known = resolve(nodes, order)
-    root = known[predicates.root]
+    stands_for = resolve(nodes, order)
+    root = stands_for[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = numbers.infinity if root == ALWAYS else numbers.negative(numbers.infinity)
+        limit = evaluator.infinity if root == ALWAYS else evaluator.negative(evaluator.infinity)
         return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
-    values = _Values(tape, assembler, numbers.operands(predicates.values), axes=axes)
-    live = reachable(nodes, order, known, root)
+    values = _Values(tape, assembler, evaluator.operands(predicates.values), axes=axes)
+    live = reachable(nodes, order, stands_for, root)
     sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
     read = (
         value
@@ -117,7 +117,8 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
             truth[i] = values.literal(node, sums[i])
         else:
             op = "or" if node.kind == OR else "and"
-            truth[i] = assembler.combine(op, truth[known[node.left]], truth[known[node.right]])
+            a, b = (truth[stands_for[side]] for side in (node.left, node.right))
+            truth[i] = assembler.combine(op, a, b)
     return assembler.program(truth[root])
 
 
@@ -125,9 +126,9 @@ class _Values:
     """The places of a tape's values, once written."""
 
     def __init__(
-        self, tape: Tape, assembler: Assembler, numbers: Sequence[Any], *, axes: bool = True
+        self, tape: Tape, assembler: Assembler, constants: Sequence[Any], *, axes: bool = True
     ) -> None:
-        self.assembler, self.numbers = assembler, numbers
+        self.assembler, self.constants = assembler, constants
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )
@@ -141,7 +142,7 @@ class _Values:
         """Write the record of clause ``i``; its operands are written."""
         name = NAMES[self.codes[i]]
         if name == "const":
-            self.place[i] = self.assembler.number(self.numbers[i])
+            self.place[i] = self.assembler.number(self.constants[i])
         elif name in ("var-x", "var-y"):
             self.place[i] = self.assembler.x if name == "var-x" else self.assembler.y
         else:

@@ -96,7 +96,7 @@ def _variants() -> tuple[Variant, ...]:
 VARIANTS = _variants()
 """All variants; a record stores the index. Operations on constants only are folded."""
 
-NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
+OPCODE = {variant: number for number, variant in enumerate(VARIANTS)}
 _BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
 FIRST_WORD = {key: number | VARIANTS[number].flags for key, number in _BY_NAME.items()}
 LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
@@ -149,7 +149,7 @@ class Assembler:
         self.dtype, self._zero = dtype, zero
         self._words: list[int] = []
         self._pool: list[Number] = []
-        self._known: dict[str, int] = {}
+        self._pool_places: dict[str, int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
         inputs: list[Operand] = [("x", 0), ("y", 1)]
@@ -158,7 +158,7 @@ class Assembler:
     def number(self, value: Number) -> Operand:
         """A constant of the pool, given as floats that the dtype holds exactly."""
         key = repr(value)  # both zeros are equal, and no NaN is
-        place = self._known.setdefault(key, len(self._pool))
+        place = self._pool_places.setdefault(key, len(self._pool))
         if place == len(self._pool):
             self._pool.append(value)
         return "k", place

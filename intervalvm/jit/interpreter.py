@@ -19,14 +19,14 @@ from numba.core import cgutils
 
 from intervalvm.compiler.program import (
     INPUTS,
-    NUMBER,
+    OPCODE,
     RECORD_BYTES,
     VARIANT_MASK,
     VARIANTS,
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
-from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
+from intervalvm.evaluate.boxes import RULES
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     I1,
@@ -44,10 +44,6 @@ from intervalvm.jit.lanes import (
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops.row import Interval, constant
 from intervalvm.words import Meaning
-
-RULES: dict[Meaning, Rules] = {Meaning.FLOAT: NEAREST, Meaning.REAL: REAL}
-"""The rules of an interval loop, by its meaning."""
-
 
 Arm = Callable[[Variant, list[ir.Value]], None]
 
@@ -85,7 +81,7 @@ def _write_arms(
     switch = builder.switch(args[0], default)
     for variant in variants:
         block = function.append_basic_block(str(variant).replace(" ", "_"))
-        switch.add_case(ir.Constant(args[0].type, NUMBER[variant]), block)
+        switch.add_case(ir.Constant(args[0].type, OPCODE[variant]), block)
         builder.position_at_end(block)
         arm(variant, list(args[1:]))
         builder.branch(end)
