@@ -1,6 +1,6 @@
 """Demand pushed down a tape: from ``v < 0`` of the root to comparisons near x and y.
 
-A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands clause by clause:
+A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands:
 ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``, ``a - b < 0`` is ``a < b``, and
 ``f(a) < t`` is ``a < t'`` for a nondecreasing f, where the threshold t' is the least float with
 ``f(t') >= t``, found by bisection on the floats. Every push is exact for every float. Comparisons
