@@ -40,8 +40,9 @@ def _row(
     return Op(
         name=name, operands=letters, value=value, edges=edges, is_input=False, function=function,
         point=point, temporaries=1 + len(letters), floats=floats, reals=reals, domain=domain,
-        continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials)),
-        choice=None, demand=Demand.VALUE, values=values, names=names,
+        continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials), None, None),
+        choice=None, demand=Demand.VALUE, values=values, names=names, commutes=False,
+        associates=False,
     )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def _angles(
 
     return _row(
         name, "a", value, "NaN at infinity", function, floats, bounds, domain, row.continuous,
-        Values.ANY, Names((name,), numpy=name, sympy=name, fidget=name), partial,
+        Values.ANY, Names((name,), None, name, name, name), partial,
     )  # fmt: skip
 
 
@@ -285,7 +286,7 @@ ROWS = (
         lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
         values=Values.ANY,
-        names=Names(("arcsin", "asin"), numpy="arcsin", sympy="asin", fidget="asin"),
+        names=Names(("arcsin", "asin"), None, "arcsin", "asin", "asin"),
     ),
     _monotone(
         "acos", "the angle in 0..π whose cosine is a", "NaN outside -1..1",
@@ -296,7 +297,7 @@ ROWS = (
         lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=True, least=(0.0, 0.0), most=(PI, 1.0), fixed=None,
         values=Values.ANY,
-        names=Names(("arccos", "acos"), numpy="arccos", sympy="acos", fidget="acos"),
+        names=Names(("arccos", "acos"), None, "arccos", "acos", "acos"),
     ),
     _monotone(
         "atan", "the angle in -π/2..π/2 whose tangent is a", "",
@@ -307,7 +308,7 @@ ROWS = (
         lambda xp, value, a: 1 / (1 + a * a),
         domain=LINE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
         values=Values.ANY,
-        names=Names(("arctan", "atan"), numpy="arctan", sympy="atan", fidget="atan"),
+        names=Names(("arctan", "atan"), None, "arctan", "atan", "atan"),
     ),
     _monotone(
         "exp", "e to the power a", "",
@@ -317,7 +318,7 @@ ROWS = (
         ),
         lambda xp, value, a: value,
         domain=LINE, falls=False, least=(0.0, 0.0), most=None, fixed=(0.0, 1.0),
-        values=Values.NOT_NEGATIVE, names=Names(("exp",), numpy="exp", sympy="exp", fidget="exp"),
+        values=Values.NOT_NEGATIVE, names=Names(("exp",), None, "exp", "exp", "exp"),
     ),
     _monotone(
         "ln", "the natural logarithm", "-inf at 0, NaN below",
@@ -327,13 +328,13 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, names=Names(("log", "ln"), numpy="log", sympy="log", fidget="ln"),
+        values=Values.ANY, names=Names(("log", "ln"), None, "log", "log", "ln"),
     ),
     _row(
         "atan2", "y x", "the angle of the point (x, y), in -π..π",
         "y comes first; IEEE 754's table of zeros and infinities", ATAN2, _atan2_floats,
         _atan2_reals, _atan2_domain, _atan2_continuity, Values.ANY,
-        Names(("arctan2", "atan2"), numpy="arctan2", sympy="atan2", fidget="atan2"),
+        Names(("arctan2", "atan2"), None, "arctan2", "atan2", "atan2"),
         lambda xp, value, y, x: x / (x * x + y * y),
         lambda xp, value, y, x: -y / (x * x + y * y),
     ),

@@ -1,4 +1,4 @@
-"""The row of an operation in the table; all fields but its algebraic laws are required.
+"""The row of an operation in the table, with all fields required.
 
 Rules are functions of a namespace ``xp`` and of operands, see ``ops``. Those of intervals also use
 ``lesser`` and ``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a
@@ -118,9 +118,9 @@ class Slope:
     """By each operand; None for an operation with a choice, whose value is one of its operands."""
     ray: Rule
     """The ``Ray`` of the result, from (xp, *rays)."""
-    kinks: Rule | None = None
+    kinks: Rule | None
     """Where two branches meet, of the operands: a kink, unless both have the same slope."""
-    jumps: Rule | None = None
+    jumps: Rule | None
     """Where the value may jump, of (xp, value, *operands)."""
 
 
@@ -147,14 +147,14 @@ class Names:
 
     python: tuple[str, ...]
     """The functions of this package; an expression prints as the first."""
-    operator: str | None = None
+    operator: str | None
     """What an expression prints as instead: an operator of Python's between two operands, or
     ``-``, ``**2`` or ``abs`` of one."""
-    numpy: str | None = None
+    numpy: str | None
     """The ufunc that this operation is."""
-    sympy: str | None = None
+    sympy: str | None
     """The class of SymPy; of two operands it takes more than two from left to right."""
-    fidget: str | Callable[[Any, list[int]], int] | None = None
+    fidget: str | Callable[[Any, list[int]], int] | None
     """The word of Fidget, or what writes the clauses that stand for it: a function of the
     ``TapeBuilder`` and the places of the operands, which returns the result's."""
 
@@ -195,9 +195,9 @@ class Op:
     demand: Demand
     values: Values
     names: Names
-    commutes: bool = False
+    commutes: bool
     """Whether exchanged operands give the same bits; those of ``min`` do not on a tie."""
-    associates: bool = False
+    associates: bool
     """Whether regrouped operands, in their order, give the same bits."""
 
     def __post_init__(self) -> None:

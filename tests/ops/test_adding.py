@@ -36,7 +36,7 @@ ROWS = (
         ),
         lambda xp, value, a: 1.4426950408889634 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, names=Names(("log2",), numpy="log2"),
+        values=Values.ANY, names=Names(("log2",), None, "log2", None, None),
     ),
 )
 '''
