@@ -273,7 +273,7 @@ class Image:
             A stream is written in place.
         format : str, optional
             One of png, pgm, ppm, pbm, tif, tiff, webp, npy; by default the suffix of ``path``. With
-            ``mode="value"`` ".tif" holds the values as float32 and ".npy" as they are; others hold the bitmap.
+            ``mode="value"`` tif holds the values as float32, npy as they are; others the bitmap.
 
         Raises
         ------
