@@ -96,7 +96,7 @@ def _variants() -> tuple[Variant, ...]:
 VARIANTS = _variants()
 """All variants; a record stores the index. Operations on constants only are folded."""
 
-NUMBER = {variant: number for number, variant in enumerate(VARIANTS)}
+OPCODE = {variant: number for number, variant in enumerate(VARIANTS)}
 _BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
 FIRST_WORD = {key: number | VARIANTS[number].flags for key, number in _BY_NAME.items()}
 LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
