@@ -22,7 +22,7 @@ from bench.conformance.vectors import HASHES
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
+from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, IntervalRules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
 from intervalvm.jit.layout import LANES
 from intervalvm.ops import OPS
@@ -169,7 +169,9 @@ def _floats(lower: Any, upper: Any) -> list[Any]:
 # --- evaluators ---------------------------------------------------------------------------------
 
 
-def _by_numpy(rules: Rules, op: str, sides: Sequence[Interval], dtype: np.dtype[Any]) -> Interval:
+def _by_numpy(
+    rules: IntervalRules, op: str, sides: Sequence[Interval], dtype: np.dtype[Any]
+) -> Interval:
     return rules.intervals[op](IntervalArrays(dtype), *sides)
 
 
@@ -188,9 +190,9 @@ def _by_lanes(
 
 RUN: dict[tuple[str, str], Callable[[str, str, Sequence[Case]], Iterator[Found]]] = {
     ("outward", "NumPy"): outward,
-    ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, REAL)),
+    ("proofs", "NumPy"): partial(proofs, partial(_by_numpy, REAL_RULES)),
     ("proofs", "lanes"): partial(proofs, partial(_by_lanes, Meaning.REAL)),
-    ("nearest", "NumPy"): partial(nearest, partial(_by_numpy, NEAREST)),
+    ("nearest", "NumPy"): partial(nearest, partial(_by_numpy, FLOAT_RULES)),
     ("nearest", "lanes"): partial(nearest, partial(_by_lanes, Meaning.FLOAT)),
 }
 EVALUATORS = [Evaluator(*name, dtype) for dtype in ("float64", "float32") for name in RUN]

@@ -37,8 +37,8 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
     unbalanced = fold(shape.tape, floats, settings)
     folded, numbers = floats.constants(balance(unbalanced))
-    known = floats.known(folded, numbers, box)
-    asked = Predicates(folded, known, floats)
+    bounds = floats.clause_bounds(folded, numbers, box)
+    asked = Predicates(folded, bounds, floats)
     program = bitmap_program(folded, asked)
     assert np.array_equal(program.records, of.plan.program.records)
 
@@ -54,8 +54,8 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
         lambda: ivm.parse(shape.text),
         lambda: fold(shape.tape, floats, settings),
         lambda: balance(unbalanced),
-        lambda: floats.known(folded, floats.constants(folded)[1], box),
-        lambda: Predicates(folded, known, floats),
+        lambda: floats.clause_bounds(folded, floats.constants(folded)[1], box),
+        lambda: Predicates(folded, bounds, floats),
         lambda: bitmap_program(folded, asked),
     ]
     taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)

@@ -17,7 +17,7 @@ from intervalvm.late import cached_property
 CANONICAL_NAN = 0x7FC00000
 MAX_WIDE = float(np.finfo(np.float64).max)
 CALL_BLOCK = 1 << 13
-"""Values that a function of ``functions`` is evaluated at together: 64 KiB an array."""
+"""Values that a function of ``elementary`` is evaluated at together: 64 KiB an array."""
 DTYPE_NAMES = {np.dtype(name): name for name in ("float32", "float64")}
 """``dtype.name`` takes NumPy as long as a kernel takes for a hundred records."""
 

@@ -29,7 +29,7 @@ SPLIT = 2.0**27 + 1
 Summed = tuple[Any, Any]
 """A float64 and the sign of its rounding error, the *rest*, as any number of that sign. NaN is no
 error: a result that is exact or unbounded."""
-Known = tuple[Any, float, float]
+ExactValue = tuple[Any, float, float]
 """(where, value, rest): a function's real value where it is known."""
 
 
@@ -43,15 +43,15 @@ class Function:
     formula: str
     """The real function, in the words of mpmath: of ``a``, or of ``a`` and ``b``."""
     known: Mapping[float, tuple[float, float]]
-    """Real values as (float64, sign of what it lacks), by argument; at an end of the domain the
+    """Real values as (float64, sign of (exact - float64)), by argument; at an end of the domain the
     limit."""
     bend: int
-    """1 or -1: for 0 < x < pi / 2 it is greater than x or less, and next to x near 0. Else 0."""
+    """+1 if f(x) > x on (0, pi/2), -1 if f(x) < x there, and f(x) is next to x near 0. Else 0."""
     slope: tuple[Callable[..., Any], int] | None
     """Of a periodic function its derivative, or the reciprocal of that, and a sign; that is 0 once
     in each stretch of pi. Its sign at a float is right, and it is 0 at no float but 0."""
     turns: tuple[float, float] | None
-    """Where a wave is least and greatest, in turns."""
+    """The arguments of minimum and maximum of a wave, divided by 2 pi."""
     error: float
     """By how many units in the last place a value may be off, as ``docs/functions.md`` argues."""
     worst: tuple[float, ...]
@@ -63,7 +63,7 @@ class Function:
 
 
 PI, HALF_PI = math.pi, math.pi / 2
-"""The greatest float64 below pi, and its half: what they lack is a rest of +1."""
+"""The greatest float64 below pi, and its half: the exact numbers are greater, a rest of +1."""
 
 
 def two_sum(a: Any, b: Any) -> Summed:
@@ -157,7 +157,7 @@ class DirectedArrays(IntervalArrays):
         least, most = self.where(zero, 0.0, np.minimum(low, high)), np.maximum(low, high)
         return self._multiply(DOWN, least, least), self._multiply(UP, most, most)
 
-    def root(self, a: Any) -> tuple[Any, Any]:
+    def square_root(self, a: Any) -> tuple[Any, Any]:
         """The square root of the part from 0 upwards."""
         low, high = (square_root(self.wide(np.maximum(end, 0.0))) for end in (a.lower, a.upper))
         return self.towards(DOWN, *low), self.towards(UP, *high)
@@ -247,14 +247,16 @@ class DirectedArrays(IntervalArrays):
     def angle(self, way: int, function: Function, y: Any, x: Any) -> Any:
         """The angle of a point with y >= 0, not both infinite; a zero x has a sign."""
         on_axis = y == 0.0
-        known: list[Known] = [
+        known: list[ExactValue] = [
             ((on_axis & ~np.signbit(x)) | (x == np.inf), 0.0, 0.0),
             ((on_axis & np.signbit(x)) | (x == -np.inf), PI, 1.0),
             (((x == 0.0) & ~on_axis) | (y == np.inf), HALF_PI, 1.0),
         ]
         return self._bound(way, function, self.wide(y), self.wide(x), known=known)
 
-    def _bound(self, way: int, function: Function, *operands: Any, known: Sequence[Known]) -> Any:
+    def _bound(
+        self, way: int, function: Function, *operands: Any, known: Sequence[ExactValue]
+    ) -> Any:
         """A bound of a real function, ``ULPS`` from the computed result without crossing 0.
 
         A known real value is rounded instead.

@@ -5,9 +5,8 @@ A *number system* bounds the results of operations over intervals, and is otherw
 by moving what was rounded to nearest to the next float outwards. Compiled lanes can run both.
 ``directed`` has the system of the same methods whose bounds of real numbers are the tightest.
 
-Sources of what is used: a result rounded to nearest is off by half a unit in the last place, so the
-next float is beyond the real one, also where it is subnormal, 0 or infinite; a sum that is 0 is
-exact.
+A result rounded to nearest is off by half a unit in the last place, so the next float is beyond the
+real one, also where it is subnormal, 0 or infinite; a sum that is 0 is exact.
 """
 
 from __future__ import annotations
@@ -111,7 +110,7 @@ class Nearest:
         zero = (a.lower <= 0.0) & (a.upper >= 0.0)
         return xp.where(zero, 0.0, xp.lesser(low, high)), xp.greater(low, high)
 
-    def root(self, a: Any) -> tuple[Any, Any]:
+    def square_root(self, a: Any) -> tuple[Any, Any]:
         low, high = (self.xp.sqrt(self.xp.greater(end, 0.0)) for end in (a.lower, a.upper))
         return low, high
 
@@ -196,8 +195,8 @@ class NextFloat(Nearest):
     def square(self, a: Any) -> tuple[Any, Any]:
         return self._not_negative(*super().square(a))
 
-    def root(self, a: Any) -> tuple[Any, Any]:
-        return self._not_negative(*super().root(a))
+    def square_root(self, a: Any) -> tuple[Any, Any]:
+        return self._not_negative(*super().square_root(a))
 
     def remainders(self, a: Any, b: Any) -> tuple[Any, Any, Any]:
         within, first, last = super().remainders(a, b)

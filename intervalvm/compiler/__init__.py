@@ -2,6 +2,6 @@
 
 ``fold`` folds constants, merges common subexpressions and uses the table of ``identities``;
 ``balance`` balances chains of ``min`` and ``max``; ``predicates`` pushes ``v < 0`` down, and
-``questions`` resolves the predicates; ``assemble`` writes a ``program``, whose ``records`` have the
-meaning of operations. An evaluator of ``evaluate`` has the meaning of the tape.
+``resolve`` finds those that are known; ``assemble`` writes a ``program``, whose ``records`` have
+the meaning of operations. An evaluator of ``evaluate`` has the meaning of the tape.
 """

@@ -10,19 +10,25 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
 from intervalvm.compiler.program import FIRST_WORD, INPUTS, Assembler, Operand, Program
-from intervalvm.compiler.questions import ALWAYS, by_clause, reachable, resolve
+from intervalvm.compiler.resolve import ALWAYS, by_clause, reachable, resolve
+from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dependencies, needed
 
 NAMES = [op.name for op in ROWS]
 ARITY = [op.arity for op in ROWS]
+NO_VARIANT = np.uint32(0xFFFFFFFF)
+"""The first word of no record."""
 
 
-def value_program(tape: Tape, dtype: np.dtype[Any]) -> Program:
-    """All clauses of a tape in x and y, in its order; the result is the value of the last."""
-    assembler = Assembler(dtype)
-    values = _Values(tape, assembler, tape.constants(dtype).tolist())
+def value_program(tape: Tape, evaluator: Evaluator, constants: Sequence[Any]) -> Program:
+    """All clauses of a tape in x and y, in its order; the result is the value of the last.
+
+    ``tape`` and ``constants`` are those of ``evaluator.constants``.
+    """
+    assembler = Assembler(evaluator.dtype, zero=evaluator.zero)
+    values = _Values(tape, assembler, evaluator.operands(constants))
     for i in range(len(tape)):
         values.write(i)
     return assembler.program(assembler.full(values.place[-1]))
@@ -36,7 +42,7 @@ def plain_program(
     ``constants`` are those of a program, for each clause, instead of the tape's own.
 
     Clause i writes record i less the constants and inputs before it; a tape that is a constant has
-    one record, and one that is an input has none.
+    one record, and one that is an input has none. No clause may have constants only.
     """
     is_record = np.array(ARITY)[tape.codes] > 0
     is_const = tape.codes == CODE["const"]
@@ -52,6 +58,7 @@ def plain_program(
         records[there, column] = place[operand[there]]
         kinds.append(np.where(there & is_const[operand], 1, 0))
     records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
+    assert (records[:, 0] != NO_VARIANT).all(), "the tape is not folded"
     constants = (tape.constants(dtype) if constants is None else constants)[is_const]
     if is_const[-1]:
         copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
@@ -62,7 +69,7 @@ def plain_program(
 
 def _plain_table() -> NDArray[np.uint32]:
     """The first word of a record by operation, and by whether each operand is a constant."""
-    table = np.zeros((len(ROWS), 2, 2), np.uint32)
+    table = np.full((len(ROWS), 2, 2), NO_VARIANT)
     for code, op in enumerate(ROWS):
         for left, right in ((0, 0), (0, 1), (1, 0)):
             kinds = ("fk"[left] + "fk"[right])[: op.arity]
@@ -79,16 +86,16 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
 
     Without ``axes`` terms of one axis are like any other.
     """
-    nodes, numbers = predicates.nodes, predicates.numbers
-    assembler = Assembler(numbers.dtype, axes=axes)
+    nodes, evaluator = predicates.nodes, predicates.evaluator
+    assembler = Assembler(evaluator.dtype, axes=axes, zero=evaluator.zero)
     order = by_clause(nodes)
-    known = resolve(nodes, order)
-    root = known[predicates.root]
+    stands_for = resolve(nodes, order)
+    root = stands_for[predicates.root]
     if root < 0:  # x is finite, so it is always between the infinities
-        limit = numbers.infinity if root == ALWAYS else numbers.negative(numbers.infinity)
+        limit = evaluator.infinity if root == ALWAYS else evaluator.negative(evaluator.infinity)
         return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
-    values = _Values(tape, assembler, numbers.operands(predicates.values), axes=axes)
-    live = reachable(nodes, order, known, root)
+    values = _Values(tape, assembler, evaluator.operands(predicates.values), axes=axes)
+    live = reachable(nodes, order, stands_for, root)
     sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
     read = (
         value
@@ -110,7 +117,8 @@ def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> 
             truth[i] = values.literal(node, sums[i])
         else:
             op = "or" if node.kind == OR else "and"
-            truth[i] = assembler.combine(op, truth[known[node.left]], truth[known[node.right]])
+            a, b = (truth[stands_for[side]] for side in (node.left, node.right))
+            truth[i] = assembler.combine(op, a, b)
     return assembler.program(truth[root])
 
 
@@ -118,9 +126,9 @@ class _Values:
     """The places of a tape's values, once written."""
 
     def __init__(
-        self, tape: Tape, assembler: Assembler, numbers: Sequence[Any], *, axes: bool = True
+        self, tape: Tape, assembler: Assembler, constants: Sequence[Any], *, axes: bool = True
     ) -> None:
-        self.assembler, self.numbers = assembler, numbers
+        self.assembler, self.constants = assembler, constants
         self.codes, self.left, self.right = (
             array.tolist() for array in (tape.codes, tape.left, tape.right)
         )
@@ -134,7 +142,7 @@ class _Values:
         """Write the record of clause ``i``; its operands are written."""
         name = NAMES[self.codes[i]]
         if name == "const":
-            self.place[i] = self.assembler.number(self.numbers[i])
+            self.place[i] = self.assembler.number(self.constants[i])
         elif name in ("var-x", "var-y"):
             self.place[i] = self.assembler.x if name == "var-x" else self.assembler.y
         else:

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import CODE
+from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 
-ASSOCIATIVE = (CODE["min"], CODE["max"])
+ASSOCIATIVE = [code for code, op in enumerate(ROWS) if op.associates]
 MOST_IN_A_TREE = 3
 """A shorter chain is a balanced tree."""
 

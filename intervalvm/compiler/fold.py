@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import COMMUTES, NUMBER_KINDS, Term, rewrites_for
+from intervalvm.compiler.identities import NUMBER_KINDS, Term, rewrites_for
 from intervalvm.evaluate.evaluators import Evaluator
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape, TapeBuilder, select
@@ -75,7 +75,7 @@ class _Folder:
         self.codes, self.left, self.right = (
             self.builder.codes, self.builder.left, self.builder.right,
         )  # fmt: skip
-        self.known: dict[tuple[int, int, int], int] = {}
+        self.memo: dict[tuple[int, int, int], int] = {}
         self.inputs: dict[str, int] = {}
         self.numbers: dict[bytes, int] = {}
         self.constant: dict[int, Any] = {}
@@ -104,10 +104,10 @@ class _Folder:
 
     def clause(self, code: int, a: int, b: int = NONE) -> int:
         """The clause of an operation on clauses: a known one, a simpler one, or a new one."""
-        key = (code, b, a) if b < a and code in COMMUTES else (code, a, b)
-        found = self.known.get(key)
+        key = (code, b, a) if b < a and ROWS[code].commutes else (code, a, b)
+        found = self.memo.get(key)
         if found is None:
-            found = self.known[key] = self._simplified(code, a, b)
+            found = self.memo[key] = self._simplified(code, a, b)
         return found
 
     def _simplified(self, code: int, a: int, b: int) -> int:
@@ -119,12 +119,12 @@ class _Folder:
                 return self.const(value)
         codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
         if b == NONE:
-            rules = rewrites_for(code, codes[a], NONE, False, self.keep)
+            rewrites = rewrites_for(code, codes[a], NONE, False, self.keep)
         else:
             related = a in (b, left[b], right[b]) or b in (left[a], right[a])
             kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
-            rules = rewrites_for(code, *kinds, related, self.keep)
-        for pattern, result, holds in rules:
+            rewrites = rewrites_for(code, *kinds, related, self.keep)
+        for pattern, result, holds in rewrites:
             found: dict[str, int] = {}
             operands = zip(pattern[1:], (a, b), strict=False)
             if not all(self._fits(part, i, found) for part, i in operands):

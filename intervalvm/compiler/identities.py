@@ -167,9 +167,6 @@ EXACT = (
 )  # fmt: skip
 """Identities of floats."""
 
-COMMUTES = frozenset((CODE["add"], CODE["mul"]))
-"""Commutative operations: not min and max, which take the right operand on a tie."""
-
 _INFINITE = "where a is infinite or NaN the value was NaN"
 _ZERO = "the sign of a zero"
 _LAST_BITS = "last bits of the largest term; what overflows on the way"

@@ -5,7 +5,7 @@
     fold        z and variables set, constants folded, common subexpressions merged
     balance     chains of min and max balanced
     constants   enclosures of the remaining constant clauses
-    known       bounds of every clause over the box
+    bounds      those of every clause over the box
     predicates  for the sign: ``v < 0`` pushed down to comparisons near x and y
     assembly    records and their constants
 
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import SIGNS, STEPS, Predicates
-from intervalvm.compiler.questions import sign_tape
+from intervalvm.compiler.predicates import PUSHDOWN, SIGNS, Predicates
+from intervalvm.compiler.resolve import sign_tape
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
@@ -55,15 +55,15 @@ def compile(
     """
     from intervalvm.compiler.assemble import bitmap_program, value_program
 
-    ready, numbers = prepared(tape, evaluator, settings, without=without)
-    known = evaluator.known(ready, numbers, box)
+    ready, constants = prepared(tape, evaluator, settings, without=without)
+    bounds = evaluator.clause_bounds(ready, constants, box)
     if question is Question.SIGN:
-        through = () if "pushdown" in without else SIGNS if "thresholds" in without else STEPS
-        asked = Predicates(ready, known, evaluator, through)
+        through = () if "pushdown" in without else SIGNS if "thresholds" in without else PUSHDOWN
+        asked = Predicates(ready, bounds, evaluator, through)
         program = bitmap_program(ready, asked, axes="axes" not in without)
     else:
-        program = value_program(ready, evaluator.dtype)
-    return replace(program, meaning=evaluator.meaning, is_tame=known.is_tame())
+        program = value_program(ready, evaluator, constants)
+    return replace(program, meaning=evaluator.meaning, is_tame=bounds.is_tame())
 
 
 def folded(
@@ -80,7 +80,7 @@ def prepared(
     *,
     without: Collection[Technique] = (),
 ) -> tuple[Tape, list[Any]]:
-    """The tape to bound, and the evaluator's numbers of its constants."""
+    """The tape to bound, and the evaluator's constants of its clauses."""
     if "fold" not in without:
         tape = fold(tape, evaluator, settings)
     if "balance" not in without:
@@ -111,7 +111,7 @@ def shortened(
 
     short = shorten(fold(tape, evaluator))
     if sign_only:
-        known = evaluator.known(*evaluator.constants(short), box)
-        asked = sign_tape(short, Predicates(short, known, evaluator))
+        bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
+        asked = sign_tape(short, Predicates(short, bounds, evaluator))
         short = min(short, shorten(asked), key=len)
     return min(tape, short, key=len)

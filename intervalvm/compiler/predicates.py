@@ -1,9 +1,9 @@
 """Demand pushed down a tape: from ``v < 0`` of the root to comparisons near x and y.
 
-A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands step by step:
+A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands:
 ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``, ``a - b < 0`` is ``a < b``, and
 ``f(a) < t`` is ``a < t'`` for a nondecreasing f, where the threshold t' is the least float with
-``f(t') >= t``, found by bisection on the floats. Every step is exact for every float. Comparisons
+``f(t') >= t``, found by bisection on the floats. Every push is exact for every float. Comparisons
 with NaN are false, but ``min`` propagates a NaN where ``or`` does not; so a clause that may be NaN
 keeps its value.
 
@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.truths import COMPARED, truths
-from intervalvm.evaluate.evaluators import Evaluator, Known
-from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.compiler.truths import truths
+from intervalvm.evaluate.evaluators import ClauseBounds, Evaluator
+from intervalvm.ops import CODE, COMPARISONS, OPS, ROWS
 from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape
 
@@ -38,7 +38,8 @@ MOST_DEMANDS = 4
 class Node:
     """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
 
-    A value is a clause index, or a number. ``clause`` is that of the predicate.
+    A value is the index of a clause (int), or a constant (float, or a pair of them).
+    ``clause`` is that of the predicate.
     """
 
     kind: int
@@ -62,25 +63,26 @@ class _Search:
 class Predicates:
     """The truth of ``v < 0`` for the last clause of ``tape``, as nodes.
 
-    ``tape`` is folded for the evaluator ``numbers``; ``known`` has its bounds of the clauses in the
-    box. Predicates are pushed ``through`` operations of these names, by default all with a step.
+    ``tape`` is folded for ``evaluator``; ``bounds`` has its bounds of the clauses in the box.
+    ``through`` are the demands that are pushed down, by default all.
     """
 
     def __init__(
         self,
         tape: Tape,
-        known: Known,
-        numbers: Evaluator,
+        bounds: ClauseBounds,
+        evaluator: Evaluator,
         through: Container[Demand] = tuple(Demand),
     ) -> None:
-        self.numbers = numbers
+        self.evaluator = evaluator
         # by operation: a table of demands would be hashed for every node
-        self._steps = [STEPS[op.demand if op.demand in through else Demand.VALUE] for op in ROWS]
-        self.codes, self.nan = tape.codes.tolist(), known.maybe_nan.tolist()
+        demands = (op.demand if op.demand in through else Demand.VALUE for op in ROWS)
+        self._pushdown = [PUSHDOWN[demand] for demand in demands]
+        self.codes, self.nan = tape.codes.tolist(), bounds.maybe_nan.tolist()
         self.is_truth = truths(tape)
-        self.not_negative = (known.lower >= 0).tolist()
+        self.not_negative = (bounds.lower >= 0).tolist()
         self.left, self.right = tape.left.tolist(), tape.right.tolist()
-        self.values = known.numbers
+        self.values = bounds.constants
         self.is_const = (tape.codes == CODE["const"]).tolist()
         self.nodes: list[Node] = []
         self._asked: dict[tuple[int, bool, Any], int] = {}
@@ -88,7 +90,7 @@ class Predicates:
         self._demand: list[tuple[int, bool, Any]] = []
         self._searches: dict[str, _Search] = defaultdict(_Search)
         self._most = MOST_DEMANDS * len(tape) + 64
-        self.root = self.ask(len(tape) - 1, False, numbers.zero)
+        self.root = self.ask(len(tape) - 1, False, evaluator.zero)
         with np.errstate(all="ignore"):
             while self._todo:
                 while self._todo:
@@ -98,13 +100,13 @@ class Predicates:
     def ask(self, clause: int, greater: bool, t: Any) -> int:
         """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
         key = (clause, greater, t)
-        known = self._asked.get(key)
-        if known is None:
-            known = self._asked[key] = len(self.nodes)
+        node = self._asked.get(key)
+        if node is None:
+            node = self._asked[key] = len(self.nodes)
             self.nodes.append(Node(SAME, clause))
             self._demand.append((clause, greater, t))
-            self._todo.append(known)
-        return known
+            self._todo.append(node)
+        return node
 
     def _become(self, node: int, kind: int, left: Any = None, right: Any = None) -> None:
         found = self.nodes[node]
@@ -113,7 +115,7 @@ class Predicates:
     def _literal(self, node: int, _clause: int = -1) -> None:
         """Keep the predicate as a comparison of the clause's value."""
         clause, greater, t = self._demand[node]
-        t = self.numbers.literal(t, greater)
+        t = self.evaluator.literal(t, greater)
         self._become(node, LESS, *((t, clause) if greater else (clause, t)))
 
     def _push(self, node: int) -> None:
@@ -121,15 +123,15 @@ class Predicates:
         clause, greater, t = self._demand[node]
         answer = None
         if self.is_const[clause]:
-            answer = self.numbers.answer(self.values[clause], greater, t)
+            answer = self.evaluator.answer(self.values[clause], greater, t)
         if answer is not None:
             self._become(node, TRUE if answer else FALSE)
         elif len(self.nodes) > self._most:
             self._literal(node)
         else:
-            self._steps[self.codes[clause]](self, node, clause)
+            self._pushdown[self.codes[clause]](self, node, clause)
 
-    # --- one step for each operation that a predicate is pushed through ------------------------
+    # --- how a predicate is pushed through each operation ---------------------------------------
 
     def _joined(self, node: int, clause: int) -> None:
         """Of truths ``and`` is ``min``, and ``or`` is ``max``."""
@@ -154,7 +156,8 @@ class Predicates:
 
     def _negative(self, node: int, clause: int) -> None:
         _, greater, t = self._demand[node]
-        self._become(node, SAME, self.ask(self.left[clause], not greater, self.numbers.negative(t)))
+        t = self.evaluator.negative(t)
+        self._become(node, SAME, self.ask(self.left[clause], not greater, t))
 
     def _sum(self, node: int, clause: int) -> None:
         """a + b or a - b with a constant; ``a - b < 0`` is ``a < b``."""
@@ -164,13 +167,14 @@ class Predicates:
         if self.is_const[left] or self.is_const[right]:
             k, other = (left, right) if self.is_const[left] else (right, left)
             number = self.values[k]
-            if not self.numbers.is_finite(number):
+            if not self.evaluator.is_finite(number):
                 self._literal(node)
             elif is_sub and other == right:  # k - b is k + -b
                 self._seek("add", node, other, number, flip=True)
             else:
-                self._seek("add", node, other, self.numbers.negative(number) if is_sub else number)
-        elif is_sub and t == self.numbers.zero:
+                k = self.evaluator.negative(number) if is_sub else number
+                self._seek("add", node, other, k)
+        elif is_sub and t == self.evaluator.zero:
             self._become(node, LESS, *((right, left) if greater else (left, right)))
         else:
             self._literal(node)
@@ -179,27 +183,27 @@ class Predicates:
         left, right = self.left[clause], self.right[clause]
         op = ROWS[self.codes[clause]]
         k, other = (left, right) if self.is_const[left] else (right, left)
-        sign = self.numbers.sign(self.values[k]) if self.is_const[k] else 0
+        sign = self.evaluator.sign(self.values[k]) if self.is_const[k] else 0
         if not sign or (op.demand is Demand.QUOTIENT and k == left):
             self._literal(node)
         else:  # a * -k is -a * k
-            size = self.values[k] if sign > 0 else self.numbers.negative(self.values[k])
+            size = self.values[k] if sign > 0 else self.evaluator.negative(self.values[k])
             self._seek(op.name, node, other, size, flip=sign < 0)
 
     def _increasing(self, node: int, clause: int) -> None:
         name = ROWS[self.codes[clause]].name
-        self._seek(name, node, self.left[clause], self.numbers.zero)
+        self._seek(name, node, self.left[clause], self.evaluator.zero)
 
     def _not(self, node: int, clause: int) -> None:
         """1 or 0: whether the operand is 0, unless both compare alike."""
         _, greater, t = self._demand[node]
         one, zero = (
-            self.numbers.answer(v, greater, t) for v in (self.numbers.one, self.numbers.zero)
+            self.evaluator.answer(v, greater, t) for v in (self.evaluator.one, self.evaluator.zero)
         )
         if one is None or zero is None:
             self._literal(node)
         elif one == zero:
-            self._known(node, truth=one)
+            self._decided(node, truth=one)
         else:
             self._is_zero(node, self.left[clause], wanted=one)
 
@@ -208,45 +212,46 @@ class Predicates:
         while ROWS[self.codes[clause]].is_truth:  # not(b) is 0 where b is anything else
             clause, wanted = self.left[clause], not wanted
         name, left, right = ROWS[self.codes[clause]].name, self.left[clause], self.right[clause]
-        zero, one = self.numbers.zero, self.numbers.one
+        zero, one = self.evaluator.zero, self.evaluator.one
         if self.is_truth[clause]:
             asked = self.ask(clause, not wanted, one if wanted else zero)
             self._become(node, SAME, asked)
             return
-        holds = COMPARED.get(name)
+        sign = COMPARISONS.get(name, "")
+        is_strict = "=" not in sign
         is_comparison = (
-            holds is not None
+            sign
             and self.codes[left] == CODE["compare"]
             and self.is_const[right]
-            and self.values[right] == (one if holds.is_strict else zero)
+            and self.values[right] == (one if is_strict else zero)
         )
-        if holds is None or not is_comparison or (not wanted and self.nan[left]):
+        if not is_comparison or (not wanted and self.nan[left]):
             self._literal(node)
             return
         # compare is -1, 0 or 1: the sum with 1 is 0 where it is below 0, and so on
-        greater = holds.greater == wanted
-        side = self.numbers.negative(one) if greater else one
-        asked = self.ask(left, greater, zero if holds.is_strict == wanted else side)
+        greater = (">" in sign) == wanted
+        side = self.evaluator.negative(one) if greater else one
+        asked = self.ask(left, greater, zero if is_strict == wanted else side)
         self._become(node, SAME, asked)
 
     def _compared(self, node: int, clause: int) -> None:
         """-1, 0 or 1, so a comparison of the operands."""
         _, greater, t = self._demand[node]
         left, right = self.left[clause], self.right[clause]
-        zero, one = self.numbers.zero, self.numbers.one
-        signs = self.numbers.negative(one), zero, one
-        below, equal, above = (self.numbers.answer(sign, greater, t) for sign in signs)
+        zero, one = self.evaluator.zero, self.evaluator.one
+        signs = self.evaluator.negative(one), zero, one
+        below, equal, above = (self.evaluator.answer(sign, greater, t) for sign in signs)
         if None in (below, equal, above):
             self._literal(node)
         elif below == equal == above:
-            self._known(node, truth=bool(equal))
+            self._decided(node, truth=bool(equal))
         elif self.is_const[left] or self.is_const[right]:
             # k below v is v above k
             number, other = (left, right) if self.is_const[left] else (right, left)
             greater, t = greater != (other == right), self.values[number]
-            if equal and self.numbers.is_finite(t):
-                t = self.numbers.beyond(t, greater)
-            if t is None or not self.numbers.is_finite(t):
+            if equal and self.evaluator.is_finite(t):
+                t = self.evaluator.beyond(t, greater)
+            if t is None or not self.evaluator.is_finite(t):
                 self._literal(node)
             else:
                 self._become(node, SAME, self.ask(other, greater, t))
@@ -270,7 +275,7 @@ class Predicates:
         """Bisect all queued searches together, and push the predicates down."""
         searches, self._searches = self._searches, defaultdict(_Search)
         for name, search in searches.items():
-            limits, reach = self.numbers.limits(
+            limits, reach = self.evaluator.limits(
                 name, search.constants, search.targets, np.array(search.greater)
             )
             for i, node in enumerate(search.nodes):
@@ -281,11 +286,11 @@ class Predicates:
     ) -> None:
         """Push a predicate down to the operand, with its threshold."""
         greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
-        opposite = self.numbers.negative(limit)
+        opposite = self.evaluator.negative(limit)
         demand = OPS[name].demand
         if demand is Demand.GROWS_FROM_ZERO and not self.not_negative[operand]:
             # the value of a negative number is NaN, which compares false
-            above = self.ask(operand, True, self.numbers.before_zero)
+            above = self.ask(operand, True, self.evaluator.before_zero)
             if reach < 0:
                 self._become(node, FALSE) if greater else self._become(node, SAME, above)
             elif greater:
@@ -293,7 +298,7 @@ class Predicates:
             else:
                 self._become(node, AND, self.ask(operand, False, limit), above)
         elif reach:
-            self._known(node, truth=greater == (reach > 0))
+            self._decided(node, truth=greater == (reach > 0))
         elif demand is Demand.BY_SIZE:
             # by size: inside when |v| < t', outside when |v| > the one before
             outer, inner = (greater, limit), (not greater, opposite)
@@ -304,7 +309,7 @@ class Predicates:
         else:
             self._become(node, SAME, self.ask(operand, greater, limit))
 
-    def _known(self, node: int, *, truth: bool) -> None:
+    def _decided(self, node: int, *, truth: bool) -> None:
         """A predicate that does not depend on the operand, except for NaN, which is false."""
         if truth and self.nan[self._demand[node][0]]:
             self._literal(node)
@@ -312,8 +317,8 @@ class Predicates:
             self._become(node, TRUE if truth else FALSE)
 
 
-Step = Callable[[Predicates, int, int], None]
-STEPS: dict[Demand, Step] = {
+Push = Callable[[Predicates, int, int], None]
+PUSHDOWN: dict[Demand, Push] = {
     Demand.VALUE: Predicates._literal,
     Demand.SAME: Predicates._same,
     Demand.NEGATIVE: Predicates._negative,
@@ -325,7 +330,7 @@ STEPS: dict[Demand, Step] = {
     Demand.NOT: Predicates._not,
     Demand.ORDER: Predicates._compared,
 }
-"""The step of each operation."""
-assert set(STEPS) == set(Demand)
+"""What pushes a predicate down through an operation, by its demand."""
+assert set(PUSHDOWN) == set(Demand)
 SIGNS = (Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER)
-"""The steps without a threshold."""
+"""The demands that are pushed down without a threshold."""

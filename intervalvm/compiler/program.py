@@ -47,7 +47,7 @@ kind of the result, none of both for a truth."""
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One arm of a compiled step: an operation, the kinds of its operands and of its result."""
+    """One arm of a compiled loop: an operation, the kinds of its operands and of its result."""
 
     op: str
     kinds: str
@@ -140,13 +140,16 @@ Number = float | tuple[float, float]
 
 
 class Assembler:
-    """Collects records; each method returns the (kind, place) of its result."""
+    """Collects records; each method returns the (kind, place) of its result.
 
-    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True) -> None:
-        self.dtype = dtype
+    ``zero`` is a constant of the evaluator's kind, for a pool without others.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True, zero: Number = 0.0) -> None:
+        self.dtype, self._zero = dtype, zero
         self._words: list[int] = []
         self._pool: list[Number] = []
-        self._known: dict[str, int] = {}
+        self._pool_places: dict[str, int] = {}
         self._spreads: dict[Operand, Operand] = {}
         self._negatives: dict[Operand, Operand] = {}
         inputs: list[Operand] = [("x", 0), ("y", 1)]
@@ -155,7 +158,7 @@ class Assembler:
     def number(self, value: Number) -> Operand:
         """A constant of the pool, given as floats that the dtype holds exactly."""
         key = repr(value)  # both zeros are equal, and no NaN is
-        place = self._known.setdefault(key, len(self._pool))
+        place = self._pool_places.setdefault(key, len(self._pool))
         if place == len(self._pool):
             self._pool.append(value)
         return "k", place
@@ -226,4 +229,6 @@ class Assembler:
         """The records so far, with the place of their result."""
         records = np.array(self._words, np.uint32).reshape(-1, 4)
         question = Question.SIGN if result[0] == "t" else Question.VALUE
-        return Program(records, np.array(self._pool or [0], self.dtype), result[1], question)
+        return Program(
+            records, np.array(self._pool or [self._zero], self.dtype), result[1], question
+        )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from intervalvm.compiler.program import Variant
-from intervalvm.evaluate.boxes import NEAREST, Rules
+from intervalvm.evaluate.boxes import FLOAT_RULES, IntervalRules
 from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval
 
@@ -36,32 +36,38 @@ def point_value(variant: Variant, xp: Any, operands: Any) -> Any:
     return OPS[_op(variant)].point(xp, *operands)
 
 
-def interval_value(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> Interval:
+def interval_value(
+    variant: Variant, xp: Any, operands: Any, rules: IntervalRules = FLOAT_RULES
+) -> Interval:
     """The bounds of a record with a value."""
     return rules.intervals[_op(variant)](xp, *operands)
 
 
-def choice(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
+def choice(
+    variant: Variant, xp: Any, operands: Any, rules: IntervalRules = FLOAT_RULES
+) -> tuple[Any, Any]:
     """The masks of a record's choice: only the left, only the right operand matters."""
     return rules.choices[variant.op](xp, *operands)
 
 
-def proven(variant: Variant, xp: Any, operands: Any, rules: Rules = NEAREST) -> tuple[Any, Any]:
+def proven(
+    variant: Variant, xp: Any, operands: Any, rules: IntervalRules = FLOAT_RULES
+) -> tuple[Any, Any]:
     """The masks where a literal always holds, and where it never does.
 
     For the real function a sum always holds by its rounded bounds; that it never does needs no
     rounding, since a real sum that is not above a float does not round above it.
     """
 
-    def sides(of: Rules) -> tuple[Interval, Interval]:
+    def sides(of: IntervalRules) -> tuple[Interval, Interval]:
         left, right = compared(variant, lambda p, q: of.intervals["add"](xp, p, q), operands)
         return left, right
 
     a, b = sides(rules)
     always = (a.upper < b.lower) & ~(a.maybe_nan | b.maybe_nan)
-    if variant.op == "less" or rules is NEAREST:
+    if variant.op == "less" or rules is FLOAT_RULES:
         return always, a.lower >= b.upper
-    a, b = sides(NEAREST)
+    a, b = sides(FLOAT_RULES)
     return always, a.lower > b.upper
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intervalvm.ops import ROWS
@@ -24,21 +23,3 @@ def truths(tape: Tape) -> list[bool]:
 def is_truth(tape: Tape) -> bool:
     """Whether the value of a tape is a truth, so never below 0. Cached with the tape."""
     return tape.derived("is_truth", lambda: truths(tape)[-1])
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Where an operation on ``compare`` and a number is 0: above or below 0, or at 0 as well."""
-
-    greater: bool
-    is_strict: bool
-
-
-COMPARED = {
-    "add": Compared(greater=False, is_strict=True),
-    "sub": Compared(greater=True, is_strict=True),
-    "max": Compared(greater=False, is_strict=False),
-    "min": Compared(greater=True, is_strict=False),
-}
-"""``compare + 1``, ``compare - 1``, ``max(compare, 0)``, ``min(compare, 0)``: what ``not`` makes a
-comparison of, see ``expr.functions``."""

@@ -15,10 +15,11 @@ from intervalvm.ops import ROWS
 from intervalvm.ops.row import Choose, Interval, Op, constant
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import Trace, sign_demanded
+from intervalvm.words import Meaning
 
 
 @dataclass(frozen=True)
-class Rules:
+class IntervalRules:
     """What bounds mean: of each operation the interval and the choices, of a tape the constants.
 
     ``sign_choices`` are those where nothing but ``v < 0`` is asked of the result. ``constants(tape,
@@ -32,7 +33,7 @@ class Rules:
 
 
 CHOICES = {op.name: op.choice for op in ROWS if op.choice is not None}
-NEAREST = Rules(
+FLOAT_RULES = IntervalRules(
     {op.name: op.floats for op in ROWS if op.arity},
     {name: choice.choose for name, choice in CHOICES.items()},
     {name: choice.choose_sign for name, choice in CHOICES.items()},
@@ -73,13 +74,14 @@ def _real_constants(tape: Tape, dtype: np.dtype[Any]) -> tuple[Any, Any]:
         return xp.towards(DOWN, number, np.nan), xp.towards(UP, number, np.nan)
 
 
-REAL = Rules(
+REAL_RULES = IntervalRules(
     {op.name: _real_interval(op) for op in ROWS if op.arity},
-    {name: _real_choice(choose) for name, choose in NEAREST.choices.items()},
-    {name: _real_choice(choose) for name, choose in NEAREST.sign_choices.items()},
+    {name: _real_choice(choose) for name, choose in FLOAT_RULES.choices.items()},
+    {name: _real_choice(choose) for name, choose in FLOAT_RULES.sign_choices.items()},
     _real_constants,
 )
 """Bounds of the real function by rules for compiled lanes, up to two ulp wider."""
+RULES = {Meaning.FLOAT: FLOAT_RULES, Meaning.REAL: REAL_RULES}
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def bounds(
     dtype: np.dtype[Any],
     *,
     sign_only: bool = False,
-    rules: Rules = NEAREST,
+    rules: IntervalRules = FLOAT_RULES,
 ) -> Bounds:
     """Evaluate ``tape`` over m regions.
 

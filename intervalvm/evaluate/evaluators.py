@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import Arrays, IntervalArrays, tame_limit
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate import boxes, decorated
-from intervalvm.evaluate.boxes import NEAREST, REAL, Bounds, Rules
+from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, Bounds, IntervalRules
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS, least_float, previous_float
 from intervalvm.ops import CODE, OPS, ROWS
@@ -54,14 +54,14 @@ class Inputs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Known:
+class ClauseBounds:
     """Constants and bounds of the clauses over one box.
 
-    ``numbers`` are those of constant clauses. The value of clause i is within ``lower[i]`` and
+    ``constants`` are those of constant clauses. The value of clause i is within ``lower[i]`` and
     ``upper[i]``, and NaN (or undefined) only if ``maybe_nan[i]``.
     """
 
-    numbers: Sequence[Any]
+    constants: Sequence[Any]
     lower: NDArray[Any]
     upper: NDArray[Any]
     maybe_nan: NDArray[np.bool_]
@@ -73,11 +73,11 @@ class Known:
         return not wild.any()
 
 
-class Numpy:
+class Base:
     """The base of the evaluators; ``dtype`` is that of points and bounds."""
 
     meaning: ClassVar[Meaning]
-    rules: ClassVar[Rules]
+    rules: ClassVar[IntervalRules]
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
@@ -94,7 +94,7 @@ class Numpy:
         """The intervals of all clauses over regions, and the choices: see ``boxes.bounds``."""
         return boxes.bounds(tape, *inputs, self.dtype, sign_only=sign_only, rules=self.rules)
 
-    def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:
+    def clause_bounds(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> ClauseBounds:
         """Constants and bounds over one box; ``numbers`` are those of the constants."""
         ends = self.pool(numbers).reshape(len(tape), -1)
         rules = replace(self.rules, constants=lambda *_: (ends[:, 0], ends[:, -1]))
@@ -102,13 +102,13 @@ class Numpy:
         lower, upper, maybe_nan = (
             np.array([np.ravel(part)[0] for part in parts]) for parts in zip(*found, strict=True)
         )
-        return Known(numbers, lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
+        return ClauseBounds(numbers, lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
 
 
-class Floats(Numpy):
+class Floats(Base):
     """The float program in one dtype. Comparisons with NaN are false."""
 
-    meaning, rules = Meaning.FLOAT, NEAREST
+    meaning, rules = Meaning.FLOAT, FLOAT_RULES
     zero, one, infinity = 0.0, 1.0, math.inf
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -174,13 +174,13 @@ class Floats(Numpy):
         return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
 
 
-class Reals(Numpy):
+class Reals(Base):
     """The real function, of points that are floats of one dtype.
 
     Constants are folded where their result is a float64; of other results bounds are known.
     """
 
-    meaning, rules = Meaning.REAL, REAL
+    meaning, rules = Meaning.REAL, REAL_RULES
     zero, one, infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
     before_zero = (-math.ulp(0.0), -math.ulp(0.0))
 

@@ -24,7 +24,6 @@ from intervalvm.ops.row import Rule
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dependencies, dying
 
-ENGINES = ("dense", "naive")
 AXIS_OPS = list(AXES.values())
 
 

@@ -22,14 +22,11 @@ from intervalvm.errors import OptionError, VariableError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.expr.node import Expr, postorder
 from intervalvm.files import check_path, is_picture, write_atomically
-from intervalvm.ops import AXES, OPS, ROWS
+from intervalvm.ops import AXES, COMPARISONS, OPS, ROWS
 from intervalvm.tape import Tape, TapeBuilder, constant_text, select
 
 MOST_CLAUSES = 500
 """The largest graph."""
-FIDGET = frozenset(op.names.fidget for op in ROWS if isinstance(op.names.fidget, str))
-"""What Fidget's ``Context::from_text`` reads. It computes in float32, from float64 constants."""
-
 LONGEST_INLINE = 40
 """A subexpression of more characters gets a name, so no line grows long or nests deep."""
 
@@ -39,10 +36,8 @@ BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT}
 OPERATORS = {
     **{op.name: (op.names.operator, BINDS[op.names.operator])
        for op in ROWS if op.arity == 2 and op.names.operator is not None},
-    **{sign: (sign, COMPARISON) for sign in ("<", ">", "<=", ">=", "==")},
+    **{sign: (sign, COMPARISON) for sign in (*COMPARISONS.values(), "==")},
 }  # fmt: skip
-COMPARISONS = {"add": ("<", "1.0"), "sub": (">", "1.0"), "max": ("<=", "0.0"), "min": (">=", "0.0")}
-"""The operation and constant between ``compare`` and ``not`` that make each comparison."""
 Text = tuple[str, int]
 
 
@@ -212,8 +207,8 @@ def _view(node: Expr) -> tuple[str, tuple[Expr, ...]]:
         if inner._op == "compare":
             return "==", inner._operands
         if inner._op in COMPARISONS and inner._operands[0]._op == "compare":
-            sign, number = COMPARISONS[inner._op]
-            if repr(inner._operands[-1]._value) == number:
+            sign = COMPARISONS[inner._op]
+            if repr(inner._operands[-1]._value) == ("0.0" if "=" in sign else "1.0"):
                 return sign, inner._operands[0]._operands
     elif node._op == "add" and all(operand._op == "and" for operand in node._operands):
         (mask, a), (other_mask, b) = (operand._operands for operand in node._operands)

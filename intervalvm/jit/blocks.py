@@ -23,7 +23,7 @@ from numba.core import cgutils
 
 from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import interval_value, point_value, proven
-from intervalvm.evaluate.boxes import REAL
+from intervalvm.evaluate.boxes import REAL_RULES
 from intervalvm.jit import layout as c
 from intervalvm.jit.lanes import (
     I1,
@@ -241,7 +241,7 @@ class PixelArms(_BlockArms):
         return self.builder.inttoptr(self.at(place, eighth, 1, nan_at), POINTER)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> Interval:
-        return interval_value(variant, xp, operands, REAL)
+        return interval_value(variant, xp, operands, REAL_RULES)
 
     def masks(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> list[Lane]:
-        return list(proven(variant, xp, operands, REAL))
+        return list(proven(variant, xp, operands, REAL_RULES))

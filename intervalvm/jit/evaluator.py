@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import INPUTS
-from intervalvm.evaluate.evaluators import Evaluator, Floats, Inputs, Known, Numpy, Reals
+from intervalvm.evaluate.evaluators import Base, ClauseBounds, Evaluator, Floats, Inputs, Reals
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes, interval_offsets
@@ -21,10 +21,10 @@ from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 
 
-class _Compiled(Numpy):
-    """``known`` by the kernel, for tapes in x and y."""
+class _Compiled(Base):
+    """``clause_bounds`` by the kernel, for tapes in x and y."""
 
-    def known(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> Known:
+    def clause_bounds(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> ClauseBounds:
         dtype, constants = self.dtype, self.pool(numbers)
         program = plain_program(tape, dtype, constants)
         places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
@@ -52,7 +52,7 @@ class _Compiled(Numpy):
         written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
         lower[is_record], upper[is_record] = ends[written].T
         maybe_nan[is_record] = nan[written] & 1 != 0
-        return Known(numbers, lower, upper, maybe_nan)
+        return ClauseBounds(numbers, lower, upper, maybe_nan)
 
 
 class _Floats(_Compiled, Floats):

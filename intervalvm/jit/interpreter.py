@@ -26,7 +26,7 @@ from intervalvm.compiler.program import (
     Variant,
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
-from intervalvm.evaluate.boxes import NEAREST, REAL, Rules
+from intervalvm.evaluate.boxes import RULES
 from intervalvm.jit import layout as c
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
@@ -45,10 +45,6 @@ from intervalvm.jit.lanes import (
 from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
 from intervalvm.ops.row import Interval, constant
 from intervalvm.words import Meaning
-
-RULES: dict[Meaning, Rules] = {Meaning.FLOAT: NEAREST, Meaning.REAL: REAL}
-"""The rules of an interval loop, by its meaning."""
-
 
 Arm = Callable[[Variant, list[ir.Value]], None]
 

@@ -1,7 +1,7 @@
 """The table of operations, with one complete row each, from which everything else is made.
 
-Rows are grouped by family in ``arithmetic``, ``steps``, ``functions``, ``choices`` and ``hashes``;
-``row`` defines their fields.
+Rows are grouped by family in ``arithmetic``, ``rounding``, ``functions``, ``choices`` and
+``hashes``; ``row`` defines their fields.
 
 A row's ``point`` rule is the definition of the operation's value. It is written once over a small
 namespace ``xp`` of array functions, so that NumPy arrays, CuPy arrays and compiled vectors all run
@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from intervalvm.ops import arithmetic, choices, functions, hashes, steps
+from intervalvm.ops import arithmetic, choices, functions, hashes, rounding
 from intervalvm.ops.row import Demand, Names, Op, Slope, Values
 
 
@@ -57,13 +57,13 @@ def _input(name: str, value: str, edges: str, *, is_input: bool = True) -> Op:
     return Op(
         name=name, operands=(), value=value, edges=edges, is_input=is_input, function=None,
         point=_nothing, temporaries=0, floats=_nothing, reals=_nothing, domain=_nothing,
-        continuity=_nothing, slope=Slope((), _nothing, None, None), choice=None,
+        continuity=_nothing, slope=Slope((), _nothing), choice=None,
         demand=Demand.VALUE, values=Values.ANY,
-        names=Names((), None, None, None, None if name == "var" else name),
+        names=Names((), fidget=None if name == "var" else name),
     )  # fmt: skip
 
 
-_FAMILIES = (arithmetic, steps, functions, choices, hashes)
+_FAMILIES = (arithmetic, rounding, functions, choices, hashes)
 
 ROWS: tuple[Op, ...] = (
     _input("const", "a number", "", is_input=False),
@@ -88,5 +88,12 @@ CODE: dict[str, int] = {op.name: code for code, op in enumerate(ROWS)}
 
 AXES: dict[str, str] = {"x": "var-x", "y": "var-y", "z": "var-z"}
 """The coordinates and the operations that read them."""
+
+COMPARISONS: dict[str, str] = {"add": "<", "sub": ">", "max": "<=", "min": ">="}
+"""How ``a`` and ``b`` compare where this operation on ``compare(a, b)`` and a number is 0.
+
+The number is 1, or 0 where they may be equal: ``a < b`` is ``not (compare(a, b) + 1)``, see
+``expr.functions``.
+"""
 
 assert len(OPS) == len(ROWS), "an operation has two rows"

@@ -70,16 +70,16 @@ def _size_slope(xp: Any, value: Any, a: Any) -> Any:
     return xp.where(a < 0, -1.0, 1.0)
 
 
-def _root(xp: Any, a: Any) -> Any:
+def _sqrt(xp: Any, a: Any) -> Any:
     return xp.sqrt(a)
 
 
-def _root_slope(xp: Any, value: Any, a: Any) -> Any:
+def _sqrt_slope(xp: Any, value: Any, a: Any) -> Any:
     return 0.5 / value
 
 
 def _sqrt_ray(xp: Any, a: Ray) -> Ray:
-    smooth = rays.smooth(_root, _root_slope)(xp, a)
+    smooth = rays.smooth(_sqrt, _sqrt_slope)(xp, a)
     steep = xp.where(a.d > 0.0, xp.inf, xp.nan)
     at_zero = Ray(smooth.v, xp.where(a.d == 0.0, xp.sqrt(a.c), steep), xp.nan)
     return rays.pick(xp, xp.where(a.v == 0.0, -1.0, 1.0), at_zero, smooth)
@@ -107,7 +107,7 @@ def _divide_one(builder: Any, operands: list[int]) -> int:
 def _row(
     name: str, operands: str, value: str, edges: str, point: Rule, temporaries: int, bounds: Rule,
     nan: Rule, domain: Rule, continuity: Rule, slope: Slope, demand: Demand, values: Values,
-    names: Names,
+    names: Names, *, commutes: bool = False,
 ) -> Op:  # fmt: skip
     """``nan`` tells where floats may give NaN of numbers, ``bounds`` are of both meanings."""
 
@@ -122,7 +122,7 @@ def _row(
         name=name, operands=tuple(operands.split()), value=value, edges=edges, is_input=False,
         function=None, point=point, temporaries=temporaries, floats=floats, reals=bounds,
         domain=domain, continuity=continuity, slope=slope, choice=None, demand=demand,
-        values=values, names=names,
+        values=values, names=names, commutes=commutes,
     )  # fmt: skip
 
 
@@ -134,82 +134,79 @@ ROWS = (
     _row(
         "copy", "a", "a", "", lambda xp, a: a, 0, lambda xp, a: (a.lower, a.upper),
         _never, row.everywhere, row.continuous,
-        Slope((1,), rays.smooth(lambda xp, a: a, 1), None, None), Demand.SAME, Values.ANY,
-        Names(("copy",), None, None, None, lambda builder, operands: operands[0]),
+        Slope((1,), rays.smooth(lambda xp, a: a, 1)), Demand.SAME, Values.ANY,
+        Names(("copy",), fidget=lambda builder, operands: operands[0]),
     ),
     _row(
         "neg", "a", "-a", "changes the sign of 0 and of infinity too",
         lambda xp, a: -a, 0, lambda xp, a: _negative(a)[:2], _never, row.everywhere, row.continuous,
-        Slope((-1,), rays.neg, None, None), Demand.NEGATIVE, Values.ANY,
-        Names(("negative",), "-", "negative", None, "neg"),
+        Slope((-1,), rays.neg), Demand.NEGATIVE, Values.ANY,
+        Names(("negative",), operator="-", numpy="negative", fidget="neg"),
     ),
     _row(
         "abs", "a", "a without its sign", "", lambda xp, a: xp.abs(a), 0, _size,
         _never, row.everywhere, row.continuous,
-        Slope((_size_slope,), rays.size, lambda a: a == 0, None),
+        Slope((_size_slope,), rays.size, kinks=lambda a: a == 0),
         Demand.BY_SIZE, Values.NOT_NEGATIVE,
-        Names(("absolute", "abs"), "abs", "absolute", "Abs", "abs"),
+        Names(("absolute", "abs"), operator="abs", numpy="absolute", sympy="Abs", fidget="abs"),
     ),
     _row(
         "square", "a", "a * a", "one multiplication, not a power", lambda xp, a: a * a, 0,
         lambda xp, a: xp.square(a), _never, row.everywhere, row.continuous,
-        Slope((lambda xp, value, a: 2 * a,), lambda xp, a: rays.mul(xp, a, a), None, None),
-        Demand.BY_SIZE, Values.NOT_NEGATIVE, Names(("square",), "**2", "square", None, "square"),
+        Slope((lambda xp, value, a: 2 * a,), lambda xp, a: rays.mul(xp, a, a)),
+        Demand.BY_SIZE, Values.NOT_NEGATIVE,
+        Names(("square",), operator="**2", numpy="square", fidget="square"),
     ),
     _row(
-        "sqrt", "a", "the square root, correctly rounded", "NaN below 0; -0 stays -0", _root, 0,
-        lambda xp, a: xp.root(a), lambda xp, a: a.lower < 0.0, _from_zero, row.continuous,
-        Slope((_root_slope,), _sqrt_ray, None, None), Demand.GROWS_FROM_ZERO, Values.ANY,
-        Names(("sqrt",), None, "sqrt", None, "sqrt"),
+        "sqrt", "a", "the square root, correctly rounded", "NaN below 0; -0 stays -0", _sqrt, 0,
+        lambda xp, a: xp.square_root(a), lambda xp, a: a.lower < 0.0, _from_zero, row.continuous,
+        Slope((_sqrt_slope,), _sqrt_ray), Demand.GROWS_FROM_ZERO, Values.ANY,
+        Names(("sqrt",), numpy="sqrt", fidget="sqrt"),
     ),
     _row(
         "recip", "a", "1 / a, one division", "infinite at 0, with the sign of the zero",
         lambda xp, a: 1.0 / a, 0, lambda xp, a: xp.inverse(a), _never, _not_by_zero, row.continuous,
         Slope(
             (lambda xp, value, a: -value * value,),
-            lambda xp, a: rays.div(xp, rays.flat(xp, xp.scalar(1.0)), a), None, None,
+            lambda xp, a: rays.div(xp, rays.flat(xp, xp.scalar(1.0)), a),
         ),
-        Demand.VALUE, Values.ANY, Names(("reciprocal",), None, "reciprocal", None, _divide_one),
+        Demand.VALUE, Values.ANY, Names(("reciprocal",), numpy="reciprocal", fidget=_divide_one),
     ),
     _row(
         "add", "a b", "a + b", "", lambda xp, a, b: a + b, 0, lambda xp, a, b: xp.sum(a, b),
         _nan_sum, row.everywhere, row.continuous,
-        Slope((1, 1), rays.smooth(lambda xp, a, b: a + b, 1, 1), None, None),
-        Demand.SUM, Values.ANY, Names(("add",), "+", "add", None, "add"),
+        Slope((1, 1), rays.smooth(lambda xp, a, b: a + b, 1, 1)),
+        Demand.SUM, Values.ANY,
+        Names(("add",), operator="+", numpy="add", fidget="add"), commutes=True,
     ),
     _row(
         "sub", "a b", "a - b", "", lambda xp, a, b: a - b, 0,
         lambda xp, a, b: xp.sum(a, _negative(b)),
         lambda xp, a, b: _nan_sum(xp, a, _negative(b)), row.everywhere, row.continuous,
-        Slope((1, -1), rays.smooth(lambda xp, a, b: a - b, 1, -1), None, None),
-        Demand.DIFFERENCE, Values.ANY, Names(("subtract",), "-", "subtract", None, "sub"),
+        Slope((1, -1), rays.smooth(lambda xp, a, b: a - b, 1, -1)),
+        Demand.DIFFERENCE, Values.ANY,
+        Names(("subtract",), operator="-", numpy="subtract", fidget="sub"),
     ),
     _row(
         "mul", "a b", "a * b", "", lambda xp, a, b: a * b, 0, lambda xp, a, b: xp.product(a, b),
         _nan_product, row.everywhere, row.continuous,
-        Slope(
-            (lambda xp, value, a, b: b, lambda xp, value, a, b: a), rays.mul, None, None
-        ),
-        Demand.PRODUCT, Values.TRUTH_OF_TRUTHS, Names(("multiply",), "*", "multiply", None, "mul"),
+        Slope((lambda xp, value, a, b: b, lambda xp, value, a, b: a), rays.mul),
+        Demand.PRODUCT, Values.TRUTH_OF_TRUTHS,
+        Names(("multiply",), operator="*", numpy="multiply", fidget="mul"), commutes=True,
     ),
     _row(
         "div", "a b", "a / b", "as IEEE 754 where b is 0", lambda xp, a, b: a / b, 0,
         lambda xp, a, b: xp.quotient(a, b), _nan_quotient, _not_by_zero, row.continuous,
-        Slope(
-            (lambda xp, value, a, b: 1 / b, lambda xp, value, a, b: -value / b),
-            rays.div, None, None,
-        ),
-        Demand.QUOTIENT, Values.ANY, Names(("divide",), "/", "divide", None, "div"),
+        Slope((lambda xp, value, a, b: 1 / b, lambda xp, value, a, b: -value / b), rays.div),
+        Demand.QUOTIENT, Values.ANY, Names(("divide",), operator="/", numpy="divide", fidget="div"),
     ),
     _row(
         "mod", "a b", "the Euclidean remainder: 0 <= r < abs(b)",
         "NaN if b is 0 or a infinite; see below", nearest.remainder, 4, _mod, _nan_mod,
         _not_by_zero, _mod_continuity,
         # a is value + n * b for a whole n, which is constant between the jumps
-        Slope(
-            (1, lambda xp, value, a, b: (value - a) / b),
-            _mod_ray, None, lambda xp, value, a, b: value == 0,
-        ),
-        Demand.VALUE, Values.ANY, Names(("mod",), "%", None, None, "mod"),
+        Slope((1, lambda xp, value, a, b: (value - a) / b),
+              _mod_ray, jumps=lambda xp, value, a, b: value == 0),
+        Demand.VALUE, Values.ANY, Names(("mod",), operator="%", fidget="mod"),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from intervalvm.ops import rays, row
 from intervalvm.ops.rays import Ray
+from intervalvm.ops.rounding import zero_continuity
 from intervalvm.ops.row import (
     Choice,
     Demand,
@@ -18,7 +19,6 @@ from intervalvm.ops.row import (
     has_zero,
     is_zero,
 )
-from intervalvm.ops.steps import zero_continuity
 
 # --- min and max --------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ def _or_ray(xp: Any, a: Ray, b: Ray) -> Ray:
 
 def _row(
     name: str, value: str, edges: str, point: Rule, floats: Rule, reals: Rule, slope: Slope,
-    choice: Choice, demand: Demand, names: Names,
+    choice: Choice, demand: Demand, names: Names, *, associates: bool = False,
 ) -> Op:  # fmt: skip
     jumps = slope.jumps is not None
     return Op(
@@ -116,6 +116,7 @@ def _row(
         point=point, temporaries=1, floats=floats, reals=reals, domain=row.everywhere,
         continuity=zero_continuity if jumps else row.continuous,
         slope=slope, choice=choice, demand=demand, values=Values.TRUTH_OF_TRUTHS, names=names,
+        associates=associates,
     )  # fmt: skip
 
 
@@ -124,44 +125,44 @@ _TIES = "NaN if either is NaN; b on a tie, and +0 and -0 tie"
 ROWS = (
     _row(
         "min", "the lesser", _TIES, lambda xp, a, b: xp.minimum(a, b), _min, row.bounds_of(_min),
-        Slope(None, rays.minimum, lambda a, b: a == b, None),
+        Slope(None, rays.minimum, kinks=lambda a, b: a == b),
         Choice(
             choose=_choose_min, choose_sign=_choose_min_sign, takes_left=lambda a, b: a < b,
             taken=(lambda a, b: ~(a > b), lambda a, b: ~(b > a)),
         ),
         Demand.LESSER,
-        Names(("minimum",), None, "minimum", "Min", "min"),
+        Names(("minimum",), numpy="minimum", sympy="Min", fidget="min"), associates=True,
     ),
     _row(
         "max", "the greater", _TIES, lambda xp, a, b: xp.maximum(a, b), _max, row.bounds_of(_max),
-        Slope(None, rays.maximum, lambda a, b: a == b, None),
+        Slope(None, rays.maximum, kinks=lambda a, b: a == b),
         Choice(
             choose=_choose_max, choose_sign=_choose_max_sign, takes_left=lambda a, b: a > b,
             taken=(lambda a, b: ~(a < b), lambda a, b: ~(b < a)),
         ),
         Demand.GREATER,
-        Names(("maximum",), None, "maximum", "Max", "max"),
+        Names(("maximum",), numpy="maximum", sympy="Max", fidget="max"), associates=True,
     ),
     _row(
         "and", "a if a is 0, else b", "NaN counts as not 0: NaN gives b",
         lambda xp, a, b: xp.where(a == 0.0, a, b), _and, _and_reals,
-        Slope(None, _and_ray, None, lambda xp, value, a, b: a == 0),
+        Slope(None, _and_ray, jumps=lambda xp, value, a, b: a == 0),
         Choice(
             choose=_choose_and, choose_sign=_choose_and, takes_left=lambda a, b: a == 0,
             taken=(lambda a, b: a == 0, lambda a, b: a != 0),
         ),
         Demand.BOTH,
-        Names(("and_",), None, None, None, "and"),
+        Names(("and_",), fidget="and"),
     ),
     _row(
         "or", "a if a is not 0, else b", "NaN counts as not 0: NaN gives a",
         lambda xp, a, b: xp.where(a != 0.0, a, b), _or, row.bounds_of(_or),
-        Slope(None, _or_ray, None, lambda xp, value, a, b: a == 0),
+        Slope(None, _or_ray, jumps=lambda xp, value, a, b: a == 0),
         Choice(
             choose=_choose_or, choose_sign=_choose_or, takes_left=lambda a, b: a != 0,
             taken=(lambda a, b: a != 0, lambda a, b: a == 0),
         ),
         Demand.EITHER,
-        Names(("or_",), None, None, None, "or"),
+        Names(("or_",), fidget="or"),
     ),
 )  # fmt: skip

@@ -40,7 +40,7 @@ def _row(
     return Op(
         name=name, operands=letters, value=value, edges=edges, is_input=False, function=function,
         point=point, temporaries=1 + len(letters), floats=floats, reals=reals, domain=domain,
-        continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials), None, None),
+        continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials)),
         choice=None, demand=Demand.VALUE, values=values, names=names,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ LINE = Domain(-math.inf, math.inf, is_open=False)
 WITHIN_ONE = Domain(-1.0, 1.0, is_open=False)
 POSITIVE = Domain(0.0, math.inf, is_open=True)
 Limit = tuple[float, float]
-"""The end of a function's range, as (float64, sign of what it lacks)."""
+"""The end of a function's range, as (float64, sign of (exact - float64))."""
 
 
 def _monotone(
@@ -150,7 +150,7 @@ def _angles(
 
     return _row(
         name, "a", value, "NaN at infinity", function, floats, bounds, domain, row.continuous,
-        Values.ANY, Names((name,), None, name, name, name), partial,
+        Values.ANY, Names((name,), numpy=name, sympy=name, fidget=name), partial,
     )  # fmt: skip
 
 
@@ -284,7 +284,8 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
-        values=Values.ANY, names=Names(("arcsin", "asin"), None, "arcsin", "asin", "asin"),
+        values=Values.ANY,
+        names=Names(("arcsin", "asin"), numpy="arcsin", sympy="asin", fidget="asin"),
     ),
     _monotone(
         "acos", "the angle in 0..π whose cosine is a", "NaN outside -1..1",
@@ -294,7 +295,8 @@ ROWS = (
         ),
         lambda xp, value, a: -1 / xp.sqrt((1 - a) * (1 + a)),
         domain=WITHIN_ONE, falls=True, least=(0.0, 0.0), most=(PI, 1.0), fixed=None,
-        values=Values.ANY, names=Names(("arccos", "acos"), None, "arccos", "acos", "acos"),
+        values=Values.ANY,
+        names=Names(("arccos", "acos"), numpy="arccos", sympy="acos", fidget="acos"),
     ),
     _monotone(
         "atan", "the angle in -π/2..π/2 whose tangent is a", "",
@@ -304,7 +306,8 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / (1 + a * a),
         domain=LINE, falls=False, least=(-HALF_PI, -1.0), most=(HALF_PI, 1.0), fixed=None,
-        values=Values.ANY, names=Names(("arctan", "atan"), None, "arctan", "atan", "atan"),
+        values=Values.ANY,
+        names=Names(("arctan", "atan"), numpy="arctan", sympy="atan", fidget="atan"),
     ),
     _monotone(
         "exp", "e to the power a", "",
@@ -314,7 +317,7 @@ ROWS = (
         ),
         lambda xp, value, a: value,
         domain=LINE, falls=False, least=(0.0, 0.0), most=None, fixed=(0.0, 1.0),
-        values=Values.NOT_NEGATIVE, names=Names(("exp",), None, "exp", "exp", "exp"),
+        values=Values.NOT_NEGATIVE, names=Names(("exp",), numpy="exp", sympy="exp", fidget="exp"),
     ),
     _monotone(
         "ln", "the natural logarithm", "-inf at 0, NaN below",
@@ -324,13 +327,13 @@ ROWS = (
         ),
         lambda xp, value, a: 1 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, names=Names(("log", "ln"), None, "log", "log", "ln"),
+        values=Values.ANY, names=Names(("log", "ln"), numpy="log", sympy="log", fidget="ln"),
     ),
     _row(
         "atan2", "y x", "the angle of the point (x, y), in -π..π",
         "y comes first; IEEE 754's table of zeros and infinities", ATAN2, _atan2_floats,
         _atan2_reals, _atan2_domain, _atan2_continuity, Values.ANY,
-        Names(("arctan2", "atan2"), None, "arctan2", "atan2", "atan2"),
+        Names(("arctan2", "atan2"), numpy="arctan2", sympy="atan2", fidget="atan2"),
         lambda xp, value, y, x: x / (x * x + y * y),
         lambda xp, value, y, x: -y / (x * x + y * y),
     ),

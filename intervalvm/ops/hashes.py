@@ -72,9 +72,9 @@ ROWS = (
         edges="see below; -0 is not 0 here", is_input=False, function=None,
         point=_rand, temporaries=4,
         floats=_rand_floats, reals=_rand_reals, domain=row.everywhere, continuity=_continuity,
-        slope=Slope((0,), rays.of_bits(_rand), None, None),
+        slope=Slope((0,), rays.of_bits(_rand)),
         choice=None, demand=Demand.VALUE, values=Values.NOT_NEGATIVE,
-        names=Names(("rand",), None, None, None, None),
+        names=Names(("rand",)),
     ),
     Op(
         name="mix", operands=("a", "b"),
@@ -82,8 +82,8 @@ ROWS = (
         edges="see below; may be NaN, and is not symmetric", is_input=False, function=None,
         point=_mix, temporaries=4,
         floats=_mix_floats, reals=_mix_reals, domain=row.where_bounded, continuity=_continuity,
-        slope=Slope((0, 0), rays.of_bits(_mix), None, None),
+        slope=Slope((0, 0), rays.of_bits(_mix)),
         choice=None, demand=Demand.VALUE, values=Values.ANY,
-        names=Names(("mix",), None, None, None, None),
+        names=Names(("mix",)),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A clause along a ray from a point: its limit, its one-sided derivative, and one term more.
+"""One-sided second-order Taylor expansions of clauses, along a ray from a point.
 
 Along a ray from a point p, at ``p + h * e`` for small h > 0, a clause is ``v + d h + c h^2`` up to
 higher order: v is the limit, d the one-sided derivative. Each operation maps the coefficients of

@@ -1,4 +1,4 @@
-"""The row of an operation in the table, with all fields required.
+"""The row of an operation in the table; all fields but its algebraic laws are required.
 
 Rules are functions of a namespace ``xp`` and of operands, see ``ops``. Those of intervals also use
 ``lesser`` and ``greater`` (minimum and maximum of bounds, which are never NaN), ``inf``, ``no`` (a
@@ -49,6 +49,7 @@ class Demand(Enum):
     VALUE = auto()
     """Not at all: the value is compared."""
     SAME = auto()
+    """``a < t``"""
     NEGATIVE = auto()
     """``a > -t``"""
     GROWS = auto()
@@ -68,11 +69,13 @@ class Demand(Enum):
     LESSER = auto()
     """``a < t or b < t``"""
     GREATER = auto()
+    """``a < t and b < t``"""
     BOTH = auto()
-    """of truths ``LESSER``"""
+    """``and``: as LESSER if both operands are truths."""
     EITHER = auto()
-    """of truths ``GREATER``"""
+    """``or``: as GREATER if both operands are truths."""
     NOT = auto()
+    """1 or 0: whether the operand is 0."""
     ORDER = auto()
     """-1, 0 or 1: the order of the operands"""
 
@@ -115,9 +118,9 @@ class Slope:
     """By each operand; None for an operation with a choice, whose value is one of its operands."""
     ray: Rule
     """The ``Ray`` of the result, from (xp, *rays)."""
-    kinks: Rule | None
+    kinks: Rule | None = None
     """Where two branches meet, of the operands: a kink, unless both have the same slope."""
-    jumps: Rule | None
+    jumps: Rule | None = None
     """Where the value may jump, of (xp, value, *operands)."""
 
 
@@ -144,14 +147,14 @@ class Names:
 
     python: tuple[str, ...]
     """The functions of this package; an expression prints as the first."""
-    operator: str | None
+    operator: str | None = None
     """What an expression prints as instead: an operator of Python's between two operands, or
     ``-``, ``**2`` or ``abs`` of one."""
-    numpy: str | None
+    numpy: str | None = None
     """The ufunc that this operation is."""
-    sympy: str | None
+    sympy: str | None = None
     """The class of SymPy; of two operands it takes more than two from left to right."""
-    fidget: str | Callable[[Any, list[int]], int] | None
+    fidget: str | Callable[[Any, list[int]], int] | None = None
     """The word of Fidget, or what writes the clauses that stand for it: a function of the
     ``TapeBuilder`` and the places of the operands, which returns the result's."""
 
@@ -192,6 +195,10 @@ class Op:
     demand: Demand
     values: Values
     names: Names
+    commutes: bool = False
+    """Whether exchanged operands give the same bits; those of ``min`` do not on a tie."""
+    associates: bool = False
+    """Whether regrouped operands, in their order, give the same bits."""
 
     def __post_init__(self) -> None:
         partials = self.slope.partials

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops import ROWS
+from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape, select
 
 
@@ -71,7 +72,7 @@ def sign_demanded(tape: Tape) -> NDArray[np.bool_]:
     n = len(tape)
     demanded = np.ones(n, bool)
     for i in range(n - 1, -1, -1):
-        passes_on = ROWS[tape.codes[i]].name in ("min", "max") and demanded[i]
+        passes_on = ROWS[tape.codes[i]].demand in (Demand.LESSER, Demand.GREATER) and demanded[i]
         if not passes_on:
             demanded[list(tape.operands(i))] = False
     return demanded

@@ -64,6 +64,7 @@ def test_bounds_of_numpy_and_of_the_kernel_make_the_same_program(
     )
     np.testing.assert_array_equal(by_numpy.records, by_kernel.records)
     np.testing.assert_array_equal(by_numpy.constants, by_kernel.constants)
+    assert by_numpy.constants.shape[1:] == ((2,) if meaning is Meaning.REAL else ())
     assert by_numpy.result == by_kernel.result
     assert (by_numpy.question, by_numpy.meaning) == (question, meaning)
 

@@ -29,7 +29,13 @@ def folded(text: str) -> Tape:
 
 
 def value(text: str) -> str:
-    return str(value_program(folded(text), np.dtype(np.float32)))
+    return str(program_of_value(folded(text), np.float32))
+
+
+def program_of_value(tape: Tape, dtype: Any) -> Program:
+    evaluator = Floats(np.dtype(dtype))
+    tape, constants = evaluator.constants(tape)
+    return value_program(tape, evaluator, constants)
 
 
 def bitmap(text: str, *, maybe_nan: bool = False, lower: float = -np.inf) -> str:
@@ -223,7 +229,7 @@ def assert_same_bits(found: Any, expected: Any) -> None:
 def test_value_programs_give_the_bits_of_the_tape(dtype: Any, data: st.DataObject) -> None:
     tape = drawn(data, dtype)
     x, y = points(data, dtype)
-    program = value_program(tape, np.dtype(dtype))
+    program = program_of_value(tape, dtype)
     assert_same_bits(run(program, x, y), values_of(tape, x, y, dtype)[-1])
 
 
@@ -237,6 +243,24 @@ def test_plain_programs_give_the_bits_of_the_tape(dtype: Any, data: st.DataObjec
     assert len(program) == sum(ROWS[code].arity > 0 for code in tape.codes) + is_constant
     if len(program):
         found = run(program, x, y, all_full=True)
+        assert_same_bits(found, values_of(tape, x, y, dtype)[-1])
+
+
+@dtypes
+@given(data=st.data())
+def test_a_plain_program_of_an_unfolded_tape_is_right_or_refused(
+    dtype: Any, data: st.DataObject
+) -> None:
+    inputs = {"const", "var-x", "var-y"}
+    tape = data.draw(tapes(12, ops={op.name for op in ROWS if op.arity} | inputs))
+    is_const = tape.codes == CODE["const"]
+    operands = {i: tape.operands(i) for i in range(len(tape)) if tape.codes[i] != CODE["copy"]}
+    if any(of and all(is_const[k] for k in of) for of in operands.values()):
+        with pytest.raises(AssertionError, match="not folded"):
+            plain_program(tape, np.dtype(dtype))
+    else:
+        x, y = points(data, dtype)
+        found = run(plain_program(tape, np.dtype(dtype)), x, y, all_full=True)
         assert_same_bits(found, values_of(tape, x, y, dtype)[-1])
 
 

@@ -18,7 +18,7 @@ from support.operations import DTYPES, FUNCTIONS, OPERATIONS, bits, dense, tape_
 import intervalvm as ivm
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.assemble import plain_program
-from intervalvm.evaluate.boxes import NEAREST, bounds
+from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Interval
 
@@ -97,7 +97,7 @@ def test_interval_encloses_every_result_at_the_edges(op: str, dtype: str) -> Non
 @pytest.mark.parametrize("op", CHOOSING)
 def test_a_chosen_operand_is_the_result_at_the_edges(op: str, dtype: str, sign_only: bool) -> None:
     edges = Edges(op, dtype)
-    choose = (NEAREST.sign_choices if sign_only else NEAREST.choices)[op]
+    choose = (FLOAT_RULES.sign_choices if sign_only else FLOAT_RULES.choices)[op]
     chosen = choose(IntervalArrays(np.dtype(dtype)), *edges.sides)
     assert not (chosen[0] & chosen[1]).any()
     for only, operand in zip(chosen, edges.operands, strict=True):

@@ -33,7 +33,7 @@ from intervalvm import OptionError, Tape, VariableError
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
-from intervalvm.evaluate.boxes import NEAREST, bounds
+from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
@@ -315,7 +315,10 @@ def test_a_chosen_operand_is_the_result(op: str, dtype: str, data: st.DataObject
     values = values_of(tape_of(op), case, dtype)
     operands = np.array(case.points, dtype).T
     boxes = [interval_of([side], dtype) for side in (case.x, case.y)]
-    for sign_only, choose in ((False, NEAREST.choices[op]), (True, NEAREST.sign_choices[op])):
+    for sign_only, choose in (
+        (False, FLOAT_RULES.choices[op]),
+        (True, FLOAT_RULES.sign_choices[op]),
+    ):
         (left,), (right,) = choose(IntervalArrays(np.dtype(dtype)), *boxes)
         assert not (left and right)
         for chosen, operand in zip((left, right), operands, strict=True):

@@ -22,7 +22,7 @@ from intervalvm.arith.directed import DirectedArrays
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.boxes import REAL, Bounds, bounds
+from intervalvm.evaluate.boxes import REAL_RULES, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
 from intervalvm.evaluate.evaluators import Reals
 from intervalvm.ops import OPS, ROWS
@@ -40,7 +40,7 @@ def boxes_of(case: Case, dtype: str) -> list[Interval]:
 
 def widened(tape: Tape, case: Case, dtype: str) -> Bounds:
     x, y = boxes_of(case, dtype)
-    return bounds(tape, {"var-x": x, "var-y": y}, (), np.dtype(dtype), rules=REAL)
+    return bounds(tape, {"var-x": x, "var-y": y}, (), np.dtype(dtype), rules=REAL_RULES)
 
 
 def tightest(tape: Tape, case: Case, dtype: str) -> Real:
@@ -105,13 +105,13 @@ def test_what_a_choice_drops_is_defined(op: str, dtype: str, data: st.DataObject
     case = data.draw(cases(dtype))
     boxes = boxes_of(case, dtype)
     xp = IntervalArrays(np.dtype(dtype))
-    (left,), (right,) = REAL.choices[op](xp, *boxes)
+    (left,), (right,) = REAL_RULES.choices[op](xp, *boxes)
     assert not (left and right)
     for chosen, kept, dropped in ((left, 0, 1), (right, 1, 0)):
         if chosen:
             assert not boxes[dropped].maybe_nan[0]
             with np.errstate(all="ignore"):
-                whole = REAL.intervals[op](xp, *boxes)
+                whole = REAL_RULES.intervals[op](xp, *boxes)
             assert whole.lower <= boxes[kept].lower
             assert whole.upper >= boxes[kept].upper
     lanes = LaneEvaluator(dtype, meaning=Meaning.REAL)
@@ -132,7 +132,7 @@ def test_the_next_float_is_that_of_numpy(dtype: str) -> None:
     lanes = LaneEvaluator(dtype, meaning=Meaning.REAL)
     found = lanes.interval(plain_program(tape_of("mul"), np.dtype(dtype)), box, one)
     with np.errstate(all="ignore"):
-        expected = REAL.intervals["mul"](xp, box, one)
+        expected = REAL_RULES.intervals["mul"](xp, box, one)
     assert_array_equal(found.lower[-1], expected.lower)
     assert_array_equal(found.upper[-1], expected.upper)
 
@@ -145,5 +145,5 @@ def test_bounds_are_in_order_also_where_nothing_is_defined(op: str, dtype: str) 
     never = np.zeros(len(first), bool)
     boxes = [Interval(*ends[which].T, never) for which in (first, second)]
     with np.errstate(all="ignore"):
-        found = REAL.intervals[op](IntervalArrays(np.dtype(dtype)), *boxes[: OPS[op].arity])
+        found = REAL_RULES.intervals[op](IntervalArrays(np.dtype(dtype)), *boxes[: OPS[op].arity])
     assert (found.lower <= found.upper).all()

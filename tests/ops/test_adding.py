@@ -36,7 +36,7 @@ ROWS = (
         ),
         lambda xp, value, a: 1.4426950408889634 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
-        values=Values.ANY, names=Names(("log2",), None, "log2", None, None),
+        values=Values.ANY, names=Names(("log2",), numpy="log2"),
     ),
 )
 '''
@@ -48,7 +48,7 @@ import numpy as np
 import pytest
 
 import intervalvm as ivm
-from intervalvm.compiler.predicates import STEPS
+from intervalvm.compiler.predicates import PUSHDOWN
 from intervalvm.formats.write import text_of
 from intervalvm.ops import OPS
 
@@ -92,7 +92,7 @@ for options in ({"engine": "dense"}, {"backend": "numpy"}, {"backend": "numba"})
     proof = ivm.prove(undefined, resolution=16, dtype="float32", **options)
     inside = np.argwhere(proof.image.pixels == 255)
     assert len(inside) and (inside[:, 1] >= 8).all(), "nothing is inside where it is undefined"
-assert set(STEPS) >= {op.demand for op in OPS.values()}
+assert set(PUSHDOWN) >= {op.demand for op in OPS.values()}
 print("all of it")
 """
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
 from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
-from intervalvm.evaluate.evaluators import Floats, Known
+from intervalvm.evaluate.evaluators import ClauseBounds, Floats
 from intervalvm.ops import OPS, ROWS
 
 if TYPE_CHECKING:
@@ -86,13 +86,13 @@ def asked_of(tape: Tape, dtype: Any, lower: Any = -np.inf, maybe_nan: Any = True
     tape, numbers = evaluator.constants(tape)
     least = np.broadcast_to(np.asarray(lower, dtype), n)
     most = np.full(n, np.inf, dtype)
-    known = Known(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
-    return Predicates(tape, known, evaluator)
+    bounds = ClauseBounds(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
+    return Predicates(tape, bounds, evaluator)
 
 
 def truth_of(asked: Predicates, values: list[Any]) -> Any:
     """The answer of the root, given the values of all clauses: nodes in the order of clauses."""
-    dtype = asked.numbers.dtype.type
+    dtype = asked.evaluator.dtype.type
     known: dict[int, Any] = {}
 
     def number(value: Any) -> Any:

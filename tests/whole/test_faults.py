@@ -331,7 +331,7 @@ tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
 floats = evaluator.evaluator(Meaning.FLOAT, dtype)
 tape, numbers = floats.constants(tape)
-found = floats.known(tape, numbers, Inputs.box((-1, 1), (-1, 1), dtype))
+found = floats.clause_bounds(tape, numbers, Inputs.box((-1, 1), (-1, 1), dtype))
 print(found.lower[-1], found.upper[-1])
 """
 """Compiles the kernel that takes the least time: it bounds a tape, here over [-1, 1] squared."""

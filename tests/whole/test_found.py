@@ -15,7 +15,7 @@ from fuzz.checks import Tried, Wrong, check, what_fails
 from fuzz.shrink import shrink
 from fuzz.soak import soak
 from fuzz.source import Bytes, Dice
-from intervalvm.evaluate.boxes import NEAREST
+from intervalvm.evaluate.boxes import FLOAT_RULES
 from intervalvm.ops.row import Interval
 from intervalvm.raster.grid import coordinates
 
@@ -58,7 +58,7 @@ def _one_float_too_high(xp: object, a: Interval, b: Interval) -> object:
 def test_an_interval_rule_that_is_one_float_off_is_found_shrunk_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(NEAREST.intervals, "add", _one_float_too_high)
+    monkeypatch.setitem(FLOAT_RULES.intervals, "add", _one_float_too_high)
     start = "x var-x\ny var-y\na add x y\nb square a\nc max b a\nd sub c x"
     case = Case(ivm.parse(start), size=(4, 4))
     failed = what_fails(case)

@@ -18,26 +18,26 @@ def by_clause(nodes: list[Node]) -> list[int]:
 
 
 def resolve(nodes: list[Node], order: list[int]) -> list[int]:
-    """For each node, its representative, or ALWAYS or NEVER."""
-    known = list(range(len(nodes)))  # right for comparisons
+    """For each node, the node that stands for it, or ALWAYS or NEVER."""
+    found = list(range(len(nodes)))  # right for comparisons
     for i in order:
         node = nodes[i]
         kind = node.kind
         if kind == SAME:
-            known[i] = known[node.left]
+            found[i] = found[node.left]
         elif kind in (OR, AND):
-            a, b = known[node.left], known[node.right]
+            a, b = found[node.left], found[node.right]
             decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
             if decides in (a, b):
-                known[i] = decides
+                found[i] = decides
             elif neutral in (a, b) or a == b:
-                known[i] = b if a == neutral else a
+                found[i] = b if a == neutral else a
         elif kind != LESS:
-            known[i] = ALWAYS if kind == TRUE else NEVER
-    return known
+            found[i] = ALWAYS if kind == TRUE else NEVER
+    return found
 
 
-def reachable(nodes: list[Node], order: list[int], known: list[int], root: int) -> list[int]:
+def reachable(nodes: list[Node], order: list[int], stands_for: list[int], root: int) -> list[int]:
     """The nodes that ``root`` depends on, in the given order."""
     needed = [False] * len(nodes)
     needed[root] = True
@@ -47,7 +47,7 @@ def reachable(nodes: list[Node], order: list[int], known: list[int], root: int) 
             found.append(i)
             node = nodes[i]
             if node.kind != LESS:
-                needed[known[node.left]] = needed[known[node.right]] = True
+                needed[stands_for[node.left]] = needed[stands_for[node.right]] = True
     found.reverse()
     return found
 
@@ -61,8 +61,8 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
     """
     nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
     order = by_clause(nodes)
-    known = resolve(nodes, order)
-    root = known[predicates.root]
+    stands_for = resolve(nodes, order)
+    root = stands_for[predicates.root]
     if root < 0:
         builder.const(-1.0 if root == ALWAYS else 0.0)
         return builder.build()
@@ -91,10 +91,10 @@ def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
         return numbers[key]
 
     truth: dict[int, int] = {}
-    for i in reachable(nodes, order, known, root):
+    for i in reachable(nodes, order, stands_for, root):
         node = nodes[i]
         if node.kind != LESS:
-            a, b = truth[known[node.left]], truth[known[node.right]]
+            a, b = truth[stands_for[node.left]], truth[stands_for[node.right]]
             truth[i] = builder.clause("min" if node.kind == OR else "max", a, b)
         elif node.right == 0.0 and not isinstance(node.right, int):
             truth[i] = value(node.left)

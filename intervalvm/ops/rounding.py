@@ -26,7 +26,7 @@ def _floor_ray(xp: Any, a: Ray) -> Ray:
 
 
 def _round_ray(xp: Any, a: Ray) -> Ray:
-    """What heads for zero from a half comes to the whole number before."""
+    """Approached from zero's side, a half rounds toward zero."""
     zero, heading = xp.scalar(0.0), rays.heading(xp, a)
     step = xp.where(a.v < 0.0, xp.maximum(heading, zero), xp.minimum(heading, zero))
     return rays.flat(xp, _round(xp, a.v) + xp.where(_is_half(xp, a.v), step, 0.0))
@@ -49,7 +49,7 @@ def _rounding(
         name=name, operands=("a",), value=value, edges=edges, is_input=False, function=None,
         point=point, temporaries=temporaries,
         floats=floats, reals=row.bounds_of(floats), domain=row.everywhere, continuity=continuity,
-        slope=Slope((0,), ray, None, lambda xp, value, a: is_jump(xp, a)),
+        slope=Slope((0,), ray, jumps=lambda xp, value, a: is_jump(xp, a)),
         choice=None, demand=Demand.GROWS, values=Values.WHOLE, names=names,
     )  # fmt: skip
 
@@ -92,26 +92,26 @@ ROWS = (
     _rounding(
         "floor", "the whole number at or below a", "", lambda xp, a: xp.floor(a), 0,
         lambda xp, a: xp.floor(a) == a, _floor_ray,
-        Names(("floor",), None, "floor", "floor", "floor"),
+        Names(("floor",), numpy="floor", sympy="floor", fidget="floor"),
     ),
     _rounding(
         "ceil", "the whole number at or above a", "", lambda xp, a: xp.ceil(a), 0,
         lambda xp, a: xp.floor(a) == a,
         lambda xp, a: rays.neg(xp, _floor_ray(xp, rays.neg(xp, a))),
-        Names(("ceil",), None, "ceil", "ceiling", "ceil"),
+        Names(("ceil",), numpy="ceil", sympy="ceiling", fidget="ceil"),
     ),
     _rounding(
         "round", "the nearest whole number", "halves go away from 0: 2.5 gives 3, -2.5 gives -3",
-        _round, 3, _is_half, _round_ray, Names(("round",), None, None, None, "round"),
+        _round, 3, _is_half, _round_ray, Names(("round",), fidget="round"),
     ),
     Op(
         name="not", operands=("a",), value="1 if a is 0, else 0", edges="NaN gives 0",
         is_input=False, function=None,
         point=lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1,
         floats=_not, reals=row.bounds_of(_not), domain=row.everywhere, continuity=zero_continuity,
-        slope=Slope((0,), _not_ray, None, lambda xp, value, a: a == 0),
+        slope=Slope((0,), _not_ray, jumps=lambda xp, value, a: a == 0),
         choice=None, demand=Demand.NOT, values=Values.TRUTH,
-        names=Names(("not_",), None, None, "Not", "not"),
+        names=Names(("not_",), sympy="Not", fidget="not"),
     ),
     Op(
         name="compare", operands=("a", "b"),
@@ -119,8 +119,8 @@ ROWS = (
         is_input=False, function=None, point=rays.sign_of, temporaries=3,
         floats=_compare, reals=row.bounds_of(_compare), domain=row.everywhere,
         continuity=_compare_continuity,
-        slope=Slope((0, 0), _compare_ray, None, lambda xp, value, a, b: a == b),
+        slope=Slope((0, 0), _compare_ray, jumps=lambda xp, value, a, b: a == b),
         choice=None, demand=Demand.ORDER, values=Values.WHOLE,
-        names=Names(("compare",), None, None, None, "compare"),
+        names=Names(("compare",), fidget="compare"),
     ),
 )  # fmt: skip
