@@ -33,7 +33,7 @@ from intervalvm.arith import arrays, elementary
 from intervalvm.arith.arrays import Arrays
 from intervalvm.arith.directed import ULPS
 from intervalvm.arith.nearest import ERROR, TINY
-from intervalvm.evaluate.boxes import REAL, bounds
+from intervalvm.evaluate.boxes import REAL_RULES, bounds
 from intervalvm.ops import OPS
 from intervalvm.ops.row import Interval
 
@@ -180,7 +180,7 @@ def test_bounds_of_proofs_hold_at_the_worst_that_was_found(
             Interval(*[np.array([operand], dtype)] * 2, np.array([False])) for operand in place
         ]
         axes = dict(zip(("var-x", "var-y"), sides, strict=False))
-        root = bounds(tape_of(name), axes, (), np.dtype(dtype), rules=REAL).root
+        root = bounds(tape_of(name), axes, (), np.dtype(dtype), rules=REAL_RULES).root
         low, high = float(root.lower[0]), float(root.upper[0])
     assert Fraction(low) <= value <= Fraction(high)
 
