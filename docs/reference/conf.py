@@ -12,7 +12,6 @@ html_theme = "furo"
 
 add_module_names = False
 autodoc_member_order = "bysource"
-autodoc_type_aliases = {"Value": "Value", "TapeLike": "TapeLike"}
 python_use_unqualified_type_names = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True

@@ -37,6 +37,11 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return chosen
 
 
+def tame_limit(dtype: Any) -> float:
+    """The bounds of what is tame are finite, with a margin: between this and its negative."""
+    return float(np.finfo(dtype).max) / 4
+
+
 @lru_cache
 def _ties_take_right(module: ModuleType, name: str, dtype: np.dtype[Any]) -> bool:
     """Whether the library's minimum (maximum) returns the right operand for +0 and -0.

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arith.arrays import Arrays, IntervalArrays
+from intervalvm.arith.arrays import Arrays, IntervalArrays, tame_limit
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate import boxes, decorated
 from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, Bounds, IntervalRules
@@ -68,7 +68,7 @@ class ClauseBounds:
 
     def is_tame(self) -> bool:
         """Whether all bounds are finite, with a margin, and nothing may be NaN."""
-        limit = np.finfo(self.lower.dtype).max / 4
+        limit = tame_limit(self.lower.dtype)
         wild = self.maybe_nan | ~(self.lower > -limit) | ~(self.upper < limit)
         return not wild.any()
 

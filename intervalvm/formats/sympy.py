@@ -48,7 +48,7 @@ from intervalvm.ops import AXES, ROWS
 
 @in_default_environment
 def from_sympy(formula: Any, *, defaults: Mapping[str, float] | None = None) -> Expr:
-    """Convert a SymPy formula; the table in ``formats.sympy`` lists what becomes what.
+    """Convert a SymPy formula, whose operations become those of expressions.
 
     Parameters
     ----------

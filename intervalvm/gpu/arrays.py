@@ -77,9 +77,9 @@ class Clauses:
         # that of most clauses; the general lookup takes a third of a launch
         shape = a.shape if a.shape == b.shape else np.broadcast_shapes(a.shape, b.shape)
         out = self.module.empty(shape, self.dtype)
-        (a, a_step), (b, b_step) = (self._operand(operand, shape) for operand in (a, b))
+        (a, a_stride), (b, b_stride) = (self._operand(operand, shape) for operand in (a, b))
         if count := out.size:
-            self._launch(self._clause, count, (variant, count, out, a, a_step, b, b_step))
+            self._launch(self._clause, count, (variant, count, out, a, a_stride, b, b_stride))
         return out
 
     def _launch(self, kernel: Any, count: int, arguments: tuple[Any, ...]) -> None:

@@ -34,7 +34,7 @@ from intervalvm.gpu.pixels import LOCAL_PLACES
 from intervalvm.gpu.target import check_target
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
-from intervalvm.jit.layout import AREA, BLOCK
+from intervalvm.jit.layout import AREA, BLOCK, TRUTH_BYTES
 from intervalvm.jit.plan import Plan, Workspace
 from intervalvm.jit.walk import LeafHook
 from intervalvm.memory import address_of, require
@@ -61,7 +61,7 @@ class Room:
     @staticmethod
     def of(plan: Plan, width: int) -> Room:
         """For leaves of a plan's programs: one of its longest and rows of the whole width fit."""
-        block_bytes = AREA // 8 if plan.is_bitmap else AREA * plan.dtype.itemsize
+        block_bytes = TRUTH_BYTES if plan.is_bitmap else AREA * plan.dtype.itemsize
         blocks = max(min(MOST_BLOCKS, MOST_RESULTS // block_bytes), -(-width // BLOCK))
         return Room(plan.dtype, plan.is_bitmap, blocks, max(MOST_RECORDS, len(plan.program) + 1))
 
@@ -69,7 +69,7 @@ class Room:
     def parts(self) -> tuple[tuple[tuple[int, int], np.dtype[Any]], ...]:
         """Shape and dtype of blocks, records and results: 8 words of bits a block, or values."""
         words = np.dtype(np.uint32)
-        width, kind = (AREA // 32, words) if self.is_bitmap else (AREA, self.dtype)
+        width, kind = (TRUTH_BYTES // 4, words) if self.is_bitmap else (AREA, self.dtype)
         blocks = (self.blocks, c.BLOCK_WORDS), np.dtype(np.int32)
         return blocks, ((self.records, RECORD_BYTES // 4), words), ((self.blocks, width), kind)
 
@@ -235,10 +235,10 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[LeafHook]:
         launcher.load(room.kernel("short"))
         if len(plan.program) + INPUTS > LOCAL_PLACES:
             launcher.load(room.kernel("long"))
-        kept = plan.kept.setdefault(("batches", here.id), [])
+        kept = plan.shared_attachments.setdefault(("batches", here.id), [])
         taken = [_take(kept, room) or Batch(module, launcher, room) for _ in range(2 * threads)]
         # unused operands 0 and 1 may be read as constants
-        numbers = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
+        constants = module.asarray(np.append(plan.program.constants, plan.dtype.type(0)))
         here.synchronize()
 
     def leaf_hook(
@@ -247,7 +247,7 @@ def batches(plan: Plan, width: int, threads: int) -> Iterator[LeafHook]:
         with device_errors(FEWER):
             there = module.asarray(samples)
             here.synchronize()  # the batches' streams do not wait for this one
-            inputs = numbers, there, there[width + BLOCK :]
+            inputs = constants, there, there[width + BLOCK :]
             frame = Frame(partial(module.cuda.Device, here.id), inputs, merge)
         of = {
             workspace.address: Thread(workspace, taken[2 * i : 2 * i + 2], frame)

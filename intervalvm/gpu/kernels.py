@@ -37,7 +37,7 @@ INTEGERS = {
     "records": "uint32",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "numbers", "x", "y", "scratch", "out", *"ab")
+NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "out", *"ab")
 
 
 @dataclass(frozen=True)

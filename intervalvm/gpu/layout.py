@@ -30,6 +30,7 @@ from intervalvm.compiler.program import (
     Program,
 )
 from intervalvm.compiler.records import is_combination
+from intervalvm.jit.layout import edge
 
 WORDS = RECORD_BYTES // 4
 """Words of a record."""
@@ -52,7 +53,7 @@ THREADS = 256
 
 # A row: a step's regions, or the leaves.
 (
-    BITS,  # the levels of the quadtree that the step takes
+    SPLIT_LEVELS,  # the levels of the quadtree that the step takes
     LEVEL,  # the level of its children: the image is cut into 2**LEVEL cells a side
     ITEMS,  # where in ``items`` its list starts,
     CAPACITY,  # how many fit
@@ -132,5 +133,5 @@ def _table(waves: NDArray[Any]) -> NDArray[np.uint32]:
 
 def cells_of(pixels: int, level: int) -> NDArray[np.int32]:
     """The cell of each pixel, when they are cut into 2**level cells."""
-    edges = (np.arange((1 << level) + 1, dtype=np.int64) * pixels) >> level
+    edges = edge(np.arange((1 << level) + 1, dtype=np.int64), level, pixels)
     return (np.searchsorted(edges, np.arange(pixels), side="right") - 1).astype(np.int32)

@@ -15,7 +15,7 @@ from numba import cuda
 
 from intervalvm.compiler.program import INPUTS, LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, VARIANT_MASK
 from intervalvm.gpu import layout as c
-from intervalvm.gpu.rules import rules
+from intervalvm.gpu.rules import device_functions
 from intervalvm.gpu.splits import edge
 from intervalvm.gpu.target import WARP, device, vote
 from intervalvm.jit import layout as host
@@ -36,7 +36,7 @@ def interpreter(dtype: str, *, tame: bool) -> Any:
     written to ``values[base + stride * p]``. ``constants`` has one number at least beyond the last
     that is used, since an operand that a record does not have is read too.
     """
-    point = rules(dtype, tame=tame).point
+    point = device_functions(dtype, tame=tame).point
 
     @device
     def evaluate(programs, at, count, constants, values, base, stride, x, y):
@@ -109,8 +109,8 @@ def build_leaves(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
 def build_batch(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
     """The kernels ``short`` and ``long`` of the leaf batches; all their arrays are flat.
 
-    They take ``blocks`` (see ``jit.layout``), their ``records``, the pool of constants
-    ``numbers``, which has one more than are used, the coordinates ``x`` and ``y``, and write
+    They take ``blocks`` (see ``jit.layout``), their ``records``, the pool of
+    ``constants``, which has one more than are used, the coordinates ``x`` and ``y``, and write
     ``results``: 8 words of bits a block, the lowest first, or 256 values. ``short``
     is launched with a block of threads for each of ``blocks``, and keeps values in local memory.
     ``long`` takes ``scratch`` too, where each of ``at_once`` blocks of threads has ``places`` times
@@ -119,14 +119,14 @@ def build_batch(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
     run, element = interpreter(dtype, tame=False), np.dtype(dtype).type
 
     @device
-    def evaluate(values, base, stride, i, blocks, records, numbers, x, y):
+    def evaluate(values, base, stride, i, blocks, records, constants, x, y):
         """The result of a block's program at this thread's pixel."""
         thread, block = cuda.threadIdx.x, host.BLOCK_WORDS * i
         at_x = x[blocks[block + host.BLOCK_LEFT] + thread % BLOCK]
         at_y = y[blocks[block + host.BLOCK_TOP] + thread // BLOCK]
         first = c.WORDS * np.int64(blocks[block + host.BLOCK_FIRST])
         length = np.int64(blocks[block + host.BLOCK_LENGTH])
-        run(records, first, length, numbers, values, base, stride, at_x, at_y)
+        run(records, first, length, constants, values, base, stride, at_x, at_y)
         return values[base + stride * np.int64(blocks[block + host.BLOCK_RESULT])]
 
     @device
@@ -137,15 +137,15 @@ def build_batch(dtype: str, *, is_bitmap: bool, is_long: bool) -> Any:
         else:
             results[i * AREA + thread] = value
 
-    def short(blocks, records, numbers, x, y, results):
+    def short(blocks, records, constants, x, y, results):
         values = cuda.local.array(LOCAL_PLACES, element)
         i = np.int64(cuda.blockIdx.x)
-        keep(results, i, evaluate(values, 0, 1, i, blocks, records, numbers, x, y))
+        keep(results, i, evaluate(values, 0, 1, i, blocks, records, constants, x, y))
 
-    def long(blocks, records, numbers, x, y, results, scratch, count, at_once, places):
+    def long(blocks, records, constants, x, y, results, scratch, count, at_once, places):
         base = np.int64(cuda.blockIdx.x) * places * AREA + cuda.threadIdx.x
         for i in range(np.int64(cuda.blockIdx.x), count, at_once):
-            value = evaluate(scratch, base, AREA, i, blocks, records, numbers, x, y)
+            value = evaluate(scratch, base, AREA, i, blocks, records, constants, x, y)
             keep(results, i, value)
 
     return long if is_long else short
@@ -195,15 +195,15 @@ def paint(control, columns, rows, verdicts, image, runs):
 def build_clause(dtype: str) -> Any:
     """The kernel ``clause``: each thread computes the operation ``variant`` once.
 
-    A step is 1, or 0 where the operand is one number. An operation of one operand takes ``a``.
+    A stride is 1, or 0 where the operand is one number. An operation of one operand takes ``a``.
     """
-    point = rules(dtype, tame=False).point
+    point = device_functions(dtype, tame=False).point
 
-    def clause(variant, count, out, a, a_step, b, b_step):
+    def clause(variant, count, out, a, a_stride, b, b_stride):
         i = np.int64(cuda.blockIdx.x) * c.THREADS + cuda.threadIdx.x
         if i < count:
-            right = b[i * b_step]
-            out[i] = point(variant, a[i * a_step], right, right)
+            right = b[i * b_stride]
+            out[i] = point(variant, a[i * a_stride], right, right)
 
     return clause
 

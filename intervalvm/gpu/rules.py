@@ -46,7 +46,7 @@ MOST_OPERANDS = 3
 
 
 @dataclass(frozen=True)
-class Rules:
+class DeviceFunctions:
     """The device functions for a dtype, careful or tame."""
 
     point: Any
@@ -56,9 +56,9 @@ class Rules:
 
 
 @lru_cache
-def rules(dtype: str, *, tame: bool) -> Rules:
+def device_functions(dtype: str, *, tame: bool) -> DeviceFunctions:
     make = _simulated if SIMULATED else _compiled
-    return Rules(**{name: make(Function(name, dtype, tame)) for name in KINDS})
+    return DeviceFunctions(**{name: make(Function(name, dtype, tame)) for name in KINDS})
 
 
 # --- what the functions compute, over any namespace -----------------------------------------------

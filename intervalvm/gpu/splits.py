@@ -45,18 +45,13 @@ from intervalvm.gpu.programs import (
     write_records,
     write_waves,
 )
-from intervalvm.gpu.rules import rules
+from intervalvm.gpu.rules import device_functions
 from intervalvm.gpu.target import FULL, device, vote
+from intervalvm.jit.layout import edge
 
 OR = FIRST_WORD["or", "tt", "t"] & VARIANT_MASK
 OFFSETS, ROOMS = c.MOST_WARPS * c.LANES, c.LANES
-either, both = device(either), device(both)
-
-
-@device
-def edge(cell, level, pixels):
-    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
-    return (cell * pixels) >> level
+edge, either, both = device(edge), device(either), device(both)
 
 
 @device
@@ -78,7 +73,7 @@ def combine(programs, record, place, words, w, places):
 @lru_cache
 def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
     """The kernel ``split`` for a dtype, careful or tame, for bitmaps or values."""
-    made = rules(dtype, tame=tame)
+    made = device_functions(dtype, tame=tame)
     bounds, literal, constant = made.bounds, made.literal, made.constant
 
     @device
@@ -201,7 +196,7 @@ def build(dtype: str, *, tame: bool, is_bitmap: bool) -> Any:
         marks = cuda.shared.array(MARKS, np.uint32)
         row = c.HEAD + c.ROW * step
         following = row + c.ROW
-        bits, level = control[row + c.BITS], control[row + c.LEVEL]
+        bits, level = control[row + c.SPLIT_LEVELS], control[row + c.LEVEL]
         is_last = step + 1 == control[c.STEPS]
         side = 1 << bits
         parts = (side * side + c.LANES - 1) // c.LANES

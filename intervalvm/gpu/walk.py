@@ -55,16 +55,16 @@ def renderer(
     device reports, DoesNotFit where its memory is too small.
     """
     device = devices.current()
-    key, kept = (device, shape, tuple(steps)), plan.on_devices
-    idle: list[Walk] = kept.get(key, [])
+    key, walks = (device, shape, tuple(steps)), plan.attachments
+    idle: list[Walk] = walks.get(key, [])
     walk = None
     with suppress(IndexError):  # the others are drawing, on other threads
         walk = idle.pop()
     walk = walk or Walk(device, plan, shape, steps)
-    if key not in kept:
-        while len(kept) >= MOST_SIZES:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = idle
+    if key not in walks:
+        while len(walks) >= MOST_SIZES:
+            walks.pop(next(iter(walks)), None)
+        walks[key] = idle
 
     def render(x: NDArray[Any], y: NDArray[Any]) -> tuple[Any, list[list[int]]]:
         image = device.empty(shape[0] * shape[1], np.uint8 if plan.is_bitmap else plan.dtype)
@@ -142,7 +142,7 @@ class Walk:
             words += length + (min(capacity * length, MOST_ARENA) if step else 0)
             row[c.END] = words
             if step < steps:
-                row[c.BITS], row[c.LEVEL] = self.steps[step], self.levels[step + 1]
+                row[c.SPLIT_LEVELS], row[c.LEVEL] = self.steps[step], self.levels[step + 1]
                 row[c.VERDICTS] = cells
                 cells += 1 << 2 * self.levels[step + 1]
                 # regions to be done later, by turns in two lists: a block notes one at most

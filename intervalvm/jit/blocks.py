@@ -24,6 +24,7 @@ from numba.core import cgutils
 from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import interval_value, point_value, proven
 from intervalvm.evaluate.boxes import REAL_RULES
+from intervalvm.jit import layout as c
 from intervalvm.jit.lanes import (
     I1,
     I64,
@@ -44,14 +45,13 @@ class _BlockArms(ABC):
     """The base of both kinds of block: operands and loops over rows."""
 
     each: Each
-    truths: int
-    """Bit sets that make a truth."""
 
     def __init__(self, builder: ir.IRBuilder, dtype: str, *, tame: bool) -> None:
         self.builder, self.dtype, self.tame = builder, dtype, tame
         self.itemsize = np.dtype(dtype).itemsize
         self.full_bytes = block_bytes(dtype, AREA, self.each)
         self.axis_bytes = block_bytes(dtype, BLOCK, self.each)
+        self.truth_bytes = c.truth_bytes(self.each)
 
     @abstractmethod
     def read(self, xp: Lanes, place: ir.Value, count: int, first: ir.Value | None) -> Any:
@@ -62,7 +62,7 @@ class _BlockArms(ABC):
         """One value of a slot of 16, in every lane."""
 
     @abstractmethod
-    def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Any:
+    def number(self, xp: Lanes, index: ir.Value, constants: ir.Value) -> Any:
         """A constant of the pool, in every lane."""
 
     @abstractmethod
@@ -85,8 +85,8 @@ class _BlockArms(ABC):
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
         builder, letters = self.builder, variant.kinds
-        out, left, right, third, full, axis, truth, numbers, _ = args
-        target = slot_at(builder, truth, out, self.truths * TRUTH_BYTES)
+        out, left, right, third, full, axis, truth, constants, _ = args
+        target = slot_at(builder, truth, out, self.truth_bytes)
         if letters == "tt":
             self.combine(variant.op, truth, (left, right), target)
             return
@@ -99,7 +99,7 @@ class _BlockArms(ABC):
         for side, (letter, index) in enumerate(zip(letters, (left, right, third), strict=False)):
             if letter == "k":
                 places.append(index)
-                fixed[side] = self.number(xp, index, numbers)
+                fixed[side] = self.number(xp, index, constants)
                 continue
             base, stride = (full, self.full_bytes) if letter == "f" else (axis, self.axis_bytes)
             places.append(slot_at(builder, base, index, stride))
@@ -140,11 +140,11 @@ class _BlockArms(ABC):
     ) -> None:
         """``or`` or ``and`` of truths: what is never true is combined the other way."""
         builder, words = self.builder, ir.VectorType(I64, TRUTH_BYTES // 8)
-        slots = [slot_at(builder, truth, p, self.truths * TRUTH_BYTES) for p in places]
-        for k in range(self.truths):
-            a, b = (load(builder, slot, k * TRUTH_BYTES, words) for slot in slots)
-            both = builder.or_(a, b) if (op == "or") == (k == 0) else builder.and_(a, b)
-            store(builder, both, target, k * TRUTH_BYTES)
+        slots = [slot_at(builder, truth, p, self.truth_bytes) for p in places]
+        for at in range(0, self.truth_bytes, TRUTH_BYTES):
+            a, b = (load(builder, slot, at, words) for slot in slots)
+            both = builder.or_(a, b) if (op == "or") == (at == 0) else builder.and_(a, b)
+            store(builder, both, target, at)
 
     def write_row_truth(self, masks: list[Lane], row: ir.Value, target: ir.Value) -> None:
         for k, mask in enumerate(masks):
@@ -166,7 +166,7 @@ class _BlockArms(ABC):
 class PointArms(_BlockArms):
     """At points: the rules of ``ops``."""
 
-    each, truths = "sample", 1
+    each = "sample"
 
     def read(self, xp: Lanes, place: ir.Value, _: int, first: ir.Value | None) -> Lane:
         at = self.at(place, first, self.itemsize)
@@ -176,8 +176,8 @@ class PointArms(_BlockArms):
         at = self.at(place, row, self.itemsize)
         return load_number(self.builder, at, 0, xp.element, xp.width)
 
-    def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Lane:
-        at = slot_at(self.builder, numbers, index, self.itemsize)
+    def number(self, xp: Lanes, index: ir.Value, constants: ir.Value) -> Lane:
+        at = slot_at(self.builder, constants, index, self.itemsize)
         return load_number(self.builder, at, 0, xp.element, xp.width)
 
     def write(self, _: Lanes, value: Lane, place: ir.Value, __: int, first: Any) -> None:
@@ -193,52 +193,52 @@ class PointArms(_BlockArms):
 class PixelArms(_BlockArms):
     """Over pixels: the real rules of ``boxes``."""
 
-    each, truths = "pixel", 2
+    each = "pixel"
 
     def read(self, xp: Lanes, place: ir.Value, count: int, first: ir.Value | None) -> Interval:
-        builder, span = self.builder, count * self.itemsize
+        builder, (*ends, nan_at) = self.builder, c.interval_offsets(self.dtype, count)
         lower, upper = (
             Lane(builder, load(builder, self.at(place, first, self.itemsize, at), 0, xp.vector))
-            for at in (0, span)
+            for at in ends
         )
         if self.tame:
             return Interval(lower, upper, xp.no)
-        bits = builder.load(self.nan_bits(place, span, first), align=2, typ=ir.IntType(xp.width))
+        bits = builder.load(self.nan_bits(place, nan_at, first), align=2, typ=ir.IntType(xp.width))
         mask = builder.bitcast(bits, ir.VectorType(I1, xp.width))
         return Interval(lower, upper, Lane(builder, mask))
 
     def spread(self, xp: Lanes, place: ir.Value, row: ir.Value) -> Interval:
-        builder, span = self.builder, BLOCK * self.itemsize
+        builder, (*ends, nan_at) = self.builder, c.interval_offsets(self.dtype, BLOCK)
         lower, upper = (
             load_number(builder, self.at(place, row, self.itemsize, at), 0, xp.element, xp.width)
-            for at in (0, span)
+            for at in ends
         )
         if self.tame:
             return Interval(lower, upper, xp.no)
-        word = load(builder, place, 2 * span, I64)
+        word = load(builder, place, nan_at, I64)
         bit = builder.trunc(builder.lshr(word, row), I1)
         return Interval(lower, upper, spread_number(builder, bit, xp.width))
 
-    def number(self, xp: Lanes, index: ir.Value, numbers: ir.Value) -> Interval:
-        place = slot_at(self.builder, numbers, index, 2 * self.itemsize)
+    def number(self, xp: Lanes, index: ir.Value, constants: ir.Value) -> Interval:
+        place = slot_at(self.builder, constants, index, 2 * self.itemsize)
         lower, upper = (
             load_number(self.builder, place, at, xp.element, xp.width) for at in (0, self.itemsize)
         )
         return constant(xp, lower, upper)
 
     def write(self, xp: Lanes, value: Interval, place: ir.Value, count: int, first: Any) -> None:
-        builder, span = self.builder, count * self.itemsize
-        for end, at in ((value.lower, 0), (value.upper, span)):
+        builder, (*ends, nan_at) = self.builder, c.interval_offsets(self.dtype, count)
+        for end, at in zip((value.lower, value.upper), ends, strict=True):
             store(builder, xp._lift(end).value, self.at(place, first, self.itemsize, at), 0)
         if not self.tame:
-            at = self.nan_bits(place, span, first)
+            at = self.nan_bits(place, nan_at, first)
             bits = builder.bitcast(value.maybe_nan.value, ir.IntType(xp.width))
             builder.store(bits, at, align=2)
 
-    def nan_bits(self, place: ir.Value, span: int, first: ir.Value | None) -> ir.Value:
-        """Where the bits of maybe-NaN are from ``first`` on, behind bounds of ``span`` bytes."""
+    def nan_bits(self, place: ir.Value, nan_at: int, first: ir.Value | None) -> ir.Value:
+        """Where the bits of maybe-NaN are from ``first`` on; ``nan_at``: those of the slot."""
         eighth = None if first is None else self.builder.lshr(first, ir.Constant(I64, 3))
-        return self.builder.inttoptr(self.at(place, eighth, 1, 2 * span), POINTER)
+        return self.builder.inttoptr(self.at(place, eighth, 1, nan_at), POINTER)
 
     def result(self, variant: Variant, xp: Lanes, operands: list[Interval]) -> Interval:
         return interval_value(variant, xp, operands, REAL_RULES)

@@ -19,7 +19,7 @@ from intervalvm.jit.intrinsics import count_bits, fill_bytes, first_bit, int32_a
 from intervalvm.jit.layout import LANES
 
 COPY_FULL, COPY_AXIS = FIRST_WORD["copy", "k", "f"], FIRST_WORD["copy", "k", "a"]
-NOBODY, ONE = np.uint64(0), np.uint64(1)
+NO_CHILD, ONE = np.uint64(0), np.uint64(1)
 ZERO = np.int64(0)
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 """A record is two uint64, each two of its words."""
@@ -31,11 +31,11 @@ def find_live(ctx, stack, ambiguous):
     records, n = uint64_at(stack[c.PROGRAM]), stack[c.COUNT]
     choices, live = uint64_at(ctx[c.CHOICES]), uint64_at(ctx[c.LIVE])
     fill_bytes(ctx[c.LIVE], 8 * (n + INPUTS), 0)
-    live[stack[c.ROOT]] = ambiguous
+    live[stack[c.REGION_RESULT]] = ambiguous
     for i in range(n - 1, -1, -1):
         place = i + INPUTS
         need = live[place]
-        if need == NOBODY:
+        if need == NO_CHILD:
             continue
         first, second = records[2 * i], records[2 * i + 1]
         flags = np.int64(first & LOW)
@@ -87,15 +87,15 @@ def find_children(ctx, stack, children):
 def write_program(parent_ctx, parent, child, places, address, stack):
     """Write the program of a child of the split in ``parent`` to ``address``; note it in ``stack``.
 
-    A decided choice is an alias of an operand: it gets that one's number, and its record is
+    A decided choice is an alias of an operand: it gets that one's place, and its record is
     overwritten by the next. There is room for one record more.
     """
     records, n = uint64_at(parent[c.PROGRAM]), parent[c.COUNT]
     choices, rows = uint64_at(parent_ctx[c.CHOICES]), uint64_at(parent_ctx[c.ROWS_LIVE])
-    number, out, at, bit = int32_at(places), uint64_at(address), ZERO, np.uint64(child)
+    place_of, out, at, bit = int32_at(places), uint64_at(address), ZERO, np.uint64(child)
     for k in range((n + LANES - 1) // LANES):
         needed = rows[LANES * k + child]
-        while needed != NOBODY:
+        while needed != NO_CHILD:
             i = LANES * k + first_bit(needed)
             needed &= needed - ONE
             first, second = records[2 * i], records[2 * i + 1]
@@ -105,8 +105,8 @@ def write_program(parent_ctx, parent, child, places, address, stack):
             left, right = np.int64(first >> HALF), np.int64(second & LOW)
             third = np.int64(second >> HALF)
             # the loads come first, so that what is a place is a selection and not a branch
-            left_place, right_place = np.int64(number[left]), np.int64(number[right])
-            third_place = np.int64(number[third])
+            left_place, right_place = np.int64(place_of[left]), np.int64(place_of[right])
+            third_place = np.int64(place_of[third])
             new_left = left_place if flags & LEFT_PLACE else left
             new_right = right_place if flags & RIGHT_PLACE else right
             new_third = third_place if flags & THIRD_PLACE else third
@@ -114,18 +114,18 @@ def write_program(parent_ctx, parent, child, places, address, stack):
             if flags & CONSTANT_CHOICE:
                 # a constant has no place: a copy of it is written
                 if left_only and not flags & LEFT_PLACE:
-                    flags, new_right, is_alias = copy_to(flags), ZERO, NOBODY
+                    flags, new_right, is_alias = copy_to(flags), ZERO, np.uint64(0)
                 elif right_only and not flags & RIGHT_PLACE:
                     flags, new_left, new_right = copy_to(flags), new_right, ZERO
-                    is_alias = NOBODY
+                    is_alias = np.uint64(0)
             out[2 * at] = np.uint64(flags) | np.uint64(new_left) << HALF
             out[2 * at + 1] = np.uint64(new_right) | np.uint64(new_third) << HALF
             alias = new_left if left_only else new_right
-            number[i + INPUTS] = alias if is_alias else at + INPUTS
+            place_of[i + INPUTS] = alias if is_alias else at + INPUTS
             at += np.int64(ONE - is_alias)
     stack[c.CHILD_PROGRAM + child] = address
     stack[c.CHILD_COUNT + child] = at
-    stack[c.CHILD_ROOT + child] = number[parent[c.ROOT]]
+    stack[c.CHILD_RESULT + child] = place_of[parent[c.REGION_RESULT]]
 
 
 @jit
@@ -142,8 +142,8 @@ def write_programs(ctx, stack, children, deeper):
     so that they always progress.
     """
     end = ctx[c.ARENA_END] - RECORD_BYTES * deeper * (stack[c.COUNT] + 1)
-    top, fitting = ctx[c.ARENA_TOP], NOBODY
-    while children != NOBODY:
+    top, fitting = ctx[c.ARENA_TOP], NO_CHILD
+    while children != NO_CHILD:
         child = first_bit(children)
         if top + (stack[c.CHILD_COUNT + child] + 1) * RECORD_BYTES > end:
             break

@@ -13,7 +13,7 @@ from intervalvm.compiler.program import INPUTS
 from intervalvm.evaluate.evaluators import Base, ClauseBounds, Evaluator, Floats, Inputs, Reals
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
-from intervalvm.jit.layout import interval_bytes
+from intervalvm.jit.layout import interval_bytes, interval_offsets
 from intervalvm.memory import address_of, aligned
 from intervalvm.ops import CODE
 from intervalvm.tape import Tape
@@ -29,14 +29,15 @@ class _Compiled(Base):
         program = plain_program(tape, dtype, constants)
         places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
         slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
-        ends = np.ndarray((places, 2), dtype, slots, strides=(stride, dtype.itemsize))
-        nan = np.ndarray((places,), np.int64, slots, 2 * dtype.itemsize, (stride,))
+        _, upper_at, nan_at = interval_offsets(dtype, 1)
+        ends = np.ndarray((places, 2), dtype, slots, strides=(stride, upper_at))
+        nan = np.ndarray((places,), np.int64, slots, nan_at, (stride,))
         for place, axis in enumerate(AXES_READ):
             side = inputs.axes[axis]
             ends[place], nan[place] = (side.lower[0], side.upper[0]), side.maybe_nan[0]
         context = np.zeros(c.FIELDS, np.int64)
         context[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
-        context[[c.NUMBERS, c.FULL]] = address_of(program.constants), address_of(slots)
+        context[[c.CONSTANTS, c.FULL]] = address_of(program.constants), address_of(slots)
         context[c.CHOICES] = address_of(choices)
         native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(address_of(context))
         pairs = constants.reshape(len(tape), -1)

@@ -27,6 +27,7 @@ from intervalvm.compiler.program import (
 )
 from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
 from intervalvm.evaluate.boxes import RULES
+from intervalvm.jit import layout as c
 from intervalvm.jit.blocks import PixelArms, PointArms
 from intervalvm.jit.lanes import (
     I1,
@@ -99,7 +100,7 @@ class Loop:
     """One loop: a program at ``each`` of ``width`` regions (64 or 1), or 256 points or pixels.
 
     It is called with the address and the number of records, and the addresses of what they read and
-    write: the slots ``full``, ``axis`` and ``truth`` by kind, ``numbers`` (the constants), and
+    write: the slots ``full``, ``axis`` and ``truth`` by kind, ``constants``, and
     ``choices`` (two words a record: where only the left, the right operand matters; of regions).
     Slots of regions are intervals, and two words a truth: always, never. Those of points and pixels
     are told in ``blocks``. With ``Meaning.REAL``, as for pixels, bounds are those of
@@ -112,7 +113,7 @@ class Loop:
     width: int = LANES
     meaning: Meaning = Meaning.FLOAT
 
-    ARGUMENTS = ("records", "count", "full", "axis", "truth", "numbers", "choices")
+    ARGUMENTS = ("records", "count", "full", "axis", "truth", "constants", "choices")
 
     @property
     def name(self) -> str:
@@ -180,11 +181,11 @@ class _IntervalArms:
         xp = self.namespace(stored)
         base = bases["f" if letter == "f" else "a"]
         place = slot_at(builder, base, index, interval_bytes(self.dtype, stored))
-        span = stored * self.itemsize
-        lower, upper = (Lane(builder, load(builder, place, at, xp.vector)) for at in (0, span))
+        *ends, nan_at = c.interval_offsets(self.dtype, stored)
+        lower, upper = (Lane(builder, load(builder, place, at, xp.vector)) for at in ends)
         nan = xp.no
         if not self.tame:
-            word = builder.trunc(load(builder, place, 2 * span, I64), ir.IntType(stored))
+            word = builder.trunc(load(builder, place, nan_at, I64), ir.IntType(stored))
             nan = Lane(builder, builder.bitcast(word, ir.VectorType(I1, stored)))
         if stored == width:
             return Interval(lower, upper, nan)
@@ -194,16 +195,17 @@ class _IntervalArms:
         self, result: Interval, out: ir.Value, bases: dict[str, ir.Value], letter: str
     ) -> None:
         builder, width = self.builder, self.width if letter == "f" else SIDE
-        xp, span = self.namespace(width), width * self.itemsize
+        xp = self.namespace(width)
+        lower_at, upper_at, nan_at = c.interval_offsets(self.dtype, width)
         place = slot_at(builder, bases[letter], out, interval_bytes(self.dtype, width))
-        store(builder, xp._lift(result.lower).value, place, 0)
-        store(builder, xp._lift(result.upper).value, place, span)
+        store(builder, xp._lift(result.lower).value, place, lower_at)
+        store(builder, xp._lift(result.upper).value, place, upper_at)
         if not self.tame:
-            store(builder, mask_word(result.maybe_nan), place, 2 * span)
+            store(builder, mask_word(result.maybe_nan), place, nan_at)
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
-        out, left, right, third, full, axis, truth, numbers, choices = args
-        bases = {"k": numbers, "f": full, "a": axis, "t": truth, "choices": choices}
+        out, left, right, third, full, axis, truth, constants, choices = args
+        bases = {"k": constants, "f": full, "a": axis, "t": truth, "choices": choices}
         if variant.out == "t":
             self.truth(variant, out, (left, right, third), bases)
             return
@@ -217,12 +219,12 @@ class _IntervalArms:
         if variant.has_choice:
             # the axis only matters for the children's masks
             word = partial(self.axis_word, is_y=third) if variant.out == "a" else mask_word
-            place = slot_at(self.builder, choices, out, 16)
+            place = slot_at(self.builder, choices, out, c.CHOICE_BYTES)
             self.write_words(map(word, choice(variant, xp, operands, self.rules)), place)
 
     def write_words(self, words: Iterable[ir.Value], place: ir.Value) -> None:
         """Two words of a record: always and never, or only left and only right."""
-        for at, word in zip((0, 8), words, strict=True):
+        for at, word in zip(c.PAIR_OFFSETS, words, strict=True):
             store(self.builder, word, place, at)
 
     def axis_word(self, mask: Lane, is_y: ir.Value) -> ir.Value:
@@ -239,16 +241,17 @@ class _IntervalArms:
     ) -> None:
         """The masks of children whose truth is proven: always and never."""
         builder = self.builder
-        here = slot_at(builder, bases["t"], out, 16)
+        slot = partial(slot_at, builder, bases["t"], stride=c.REGION_TRUTH_BYTES)
+        here = slot(out)
         if variant.kinds == "tt":
             (always_a, always_b), (never_a, never_b) = (
-                [load(builder, slot_at(builder, bases["t"], p, 16), at, I64) for p in places[:2]]
-                for at in (0, 8)
+                [load(builder, slot(place), at, I64) for place in places[:2]]
+                for at in c.PAIR_OFFSETS
             )
             words = (always_a, never_a, always_b, never_b)
             lanes = COMBINATIONS[variant.op](*(Lane(builder, word) for word in words))
             combined = [lane.value for lane in lanes]
-            self.write_words(combined[2:], slot_at(builder, bases["choices"], out, 16))
+            self.write_words(combined[2:], slot_at(builder, bases["choices"], out, c.CHOICE_BYTES))
             self.write_words(combined[:2], here)
         else:
             letters = variant.kinds

@@ -12,9 +12,10 @@ from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from intervalvm.arith.arrays import tame_limit
 from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.lanes import ELEMENT, I1, I64, POINTER, Lane, Lanes, load, mask_word
-from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN, interval_offsets
 
 
 def compile_flags() -> dict[str, Any]:
@@ -71,7 +72,7 @@ int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 
 
 def call_of(loop: Loop) -> Any:
-    """run(records, count, full, axis, truth, numbers, choices): a loop, linked in later."""
+    """run(records, count, full, axis, truth, constants, choices): a loop, linked in later."""
 
     @emitted(types.void, *[types.int64] * len(loop.ARGUMENTS))
     def run(builder, *args):
@@ -163,16 +164,14 @@ def copy_block_of(dtype: str) -> Any:
 
 def tame_test(dtype: str, width: int) -> Any:
     """is_tame(slot): all bounds are finite, with a margin, and none may be NaN."""
-    limit = float(np.finfo(dtype).max) / 4
+    limit, (*ends, nan_at) = tame_limit(dtype), interval_offsets(dtype, width)
 
     @emitted(types.boolean, types.int64)
     def is_tame(builder, slot):
         xp = Lanes(builder, dtype, width, tame=False)
-        span = width * xp.itemsize
-        lower = Lane(builder, load(builder, slot, 0, xp.vector))
-        upper = Lane(builder, load(builder, slot, span, xp.vector))
+        lower, upper = (Lane(builder, load(builder, slot, at, xp.vector)) for at in ends)
         fits = mask_word(~((lower > -limit) & (upper < limit)))
-        nan = load(builder, slot, 2 * span, I64)
+        nan = load(builder, slot, nan_at, I64)
         return builder.icmp_unsigned("==", builder.or_(fits, nan), ir.Constant(I64, 0))
 
     return is_tame

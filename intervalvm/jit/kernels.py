@@ -21,7 +21,7 @@ from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
 from intervalvm.jit import layout as c
-from intervalvm.jit.children import NOBODY, ONE, find_children, write_program, write_programs
+from intervalvm.jit.children import NO_CHILD, ONE, find_children, write_program, write_programs
 from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.intrinsics import (
     call_of,
@@ -38,11 +38,11 @@ from intervalvm.jit.intrinsics import (
     uint32_at,
     uint64_at,
 )
-from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes
+from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes, interval_offsets
 from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
 from intervalvm.words import Meaning
 
-EVERYBODY = np.uint64(2**64 - 1)
+ALL_CHILDREN = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
 MOST_POLLS = 2_000
 """Polls for the split of the root before a return to Python: microseconds."""
@@ -69,8 +69,8 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     """
     regions, blocks = loops
     tame = regions.tame
-    itemsize = np.dtype(dtype).itemsize
     full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
+    lower_at, upper_at, nan_at = interval_offsets(dtype, SIDE)
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_regions = call_of(regions)
     full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
@@ -81,14 +81,14 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     def enter_children(ctx, stack, bits):
         """Write the children's x and y into places 0 and 1; returns those that have pixels."""
         level, count = stack[c.LEVEL] + bits, 1 << bits
-        columns, lines = NOBODY, NOBODY
+        columns, lines = NO_CHILD, NO_CHILD
         for axis in range(2):
             pixels = ctx[c.HEIGHT_PX] if axis else ctx[c.WIDTH_PX]
             lows = floats_at(ctx[c.Y] if axis else ctx[c.X])
             highs = floats_at(ctx[c.Y_UPPER] if axis else ctx[c.X_UPPER])
             slot = ctx[c.AXIS] + axis * axis_bytes
-            lower, upper = floats_at(slot), floats_at(slot + SIDE * itemsize)
-            uint64_at(slot + 2 * SIDE * itemsize)[0] = NOBODY
+            lower, upper = floats_at(slot + lower_at), floats_at(slot + upper_at)
+            uint64_at(slot + nan_at)[0] = NO_CHILD
             cell = stack[c.LINE if axis else c.COLUMN] << bits
             for k in range(SIDE):
                 first = edge(cell + min(k, count - 1), level, pixels)
@@ -138,29 +138,29 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
-        bits = int64_at(ctx[c.BITS])[step]
+        bits = int64_at(ctx[c.SPLIT_LEVELS_AT])[step]
         n, choices = stack[c.COUNT], ctx[c.CHOICES]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
         valid &= enter_children(ctx, stack, bits)
-        fill_bytes(choices, 16 * (n + INPUTS), 0)
-        evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.NUMBERS], choices)
+        fill_bytes(choices, c.CHOICE_BYTES * (n + INPUTS), 0)
+        evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.CONSTANTS], choices)
         if step == 0:
             ctx[c.TAME] = tame or all_tame(ctx, stack)
-        inside, outside = NOBODY, NOBODY
+        inside, outside = NO_CHILD, NO_CHILD
         if not ctx[c.IS_VALUE]:  # of a value no bound will do: each pixel gets its own
-            words = uint64_at(truth + 16 * stack[c.ROOT])
+            words = uint64_at(truth + c.REGION_TRUTH_BYTES * stack[c.REGION_RESULT])
             inside, outside = words[0] & valid, words[1] & valid
         proven, ambiguous = inside | outside, valid & ~(inside | outside)
         stats[c.REGIONS] += count_bits(proven)
         stats[c.REGIONS_INSIDE] += count_bits(inside)
         stats[c.REGIONS_OUTSIDE] += count_bits(outside)
-        while proven != NOBODY:
+        while proven != NO_CHILD:
             child = first_bit(proven)
             proven &= proven - ONE
             is_inside = (inside >> np.uint64(child)) & ONE == ONE
             pixels = fill(ctx, stack, bits, child, is_inside)
             stats[c.INSIDE_PX] += pixels if is_inside else 0
-        if ambiguous != NOBODY:
+        if ambiguous != NO_CHILD:
             find_children(ctx, stack, ambiguous)
         return ambiguous
 
@@ -169,16 +169,16 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         """Split the region of a stack row, and write its children's programs."""
         row = ctx[c.STACK] + 8 * c.ROW * step
         stack = int64_at(row)
-        ambiguous, fitting = split(ctx, step, valid), NOBODY
+        ambiguous, fitting = split(ctx, step, valid), NO_CHILD
         stack[c.BASE] = ctx[c.ARENA_TOP]
-        if ambiguous != NOBODY:
+        if ambiguous != NO_CHILD:
             fitting = write_programs(ctx, stack, ambiguous, ctx[c.STEPS] - 1 - step)
         uint64_at(row + 8 * c.REMAINING)[0] = fitting
         uint64_at(row + 8 * c.DEFERRED)[0] = ambiguous & ~fitting
         stats = int64_at(ctx[c.STATS] + 8 * c.COUNTS * step)
         stats[c.REGIONS] += count_bits(fitting)
         stats[c.AMBIGUOUS] += count_bits(fitting)
-        while fitting != NOBODY:
+        while fitting != NO_CHILD:
             stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
             fitting &= fitting - ONE
 
@@ -189,14 +189,14 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         Returns records x lanes.
         """
         stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
-        bits = int64_at(ctx[c.BITS])[step - 1]
+        bits = int64_at(ctx[c.SPLIT_LEVELS_AT])[step - 1]
         stack[c.LEVEL] = parent[c.LEVEL] + bits
         stack[c.COLUMN] = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
         stack[c.LINE] = (parent[c.LINE] << bits) + child // SIDE
         stack[c.PROGRAM] = parent[c.CHILD_PROGRAM + child]
         stack[c.COUNT] = parent[c.CHILD_COUNT + child]
-        stack[c.ROOT] = parent[c.CHILD_ROOT + child]
-        split_to_programs(ctx, step, EVERYBODY)
+        stack[c.REGION_RESULT] = parent[c.CHILD_RESULT + child]
+        split_to_programs(ctx, step, ALL_CHILDREN)
         ctx[c.DEPTH] = step
         return stack[c.COUNT] * LANES
 
@@ -205,14 +205,14 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         """Split the whole image; its ambiguous children become the tasks, the longest first."""
         stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
         stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
-        stack[c.ROOT] = ctx[c.RESULT]
+        stack[c.REGION_RESULT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         first = np.int64(0)  # as a literal it would make numba compile a split of its own
-        left, tasks = split(ctx, first, EVERYBODY), 0
+        left, tasks = split(ctx, first, ALL_CHILDREN), 0
         stats = int64_at(ctx[c.STATS])
         stats[c.REGIONS] += count_bits(left)
         stats[c.AMBIGUOUS] += count_bits(left)
-        while left != NOBODY:
+        while left != NO_CHILD:
             child = first_bit(left)
             left &= left - ONE
             place = c.TASK_LIST + tasks
@@ -297,7 +297,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
                 stack = int64_at(row)
                 remaining = uint64_at(row + 8 * c.REMAINING)
                 deferred = uint64_at(row + 8 * c.DEFERRED)
-                if remaining[0] != NOBODY:
+                if remaining[0] != NO_CHILD:
                     child = first_bit(remaining[0])
                     remaining[0] &= remaining[0] - ONE
                     if step == last:
@@ -306,7 +306,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
                         budget -= enter_child(ctx, step + 1, child, stack)
                 else:
                     ctx[c.ARENA_TOP] = stack[c.BASE]
-                    if deferred[0] != NOBODY:
+                    if deferred[0] != NO_CHILD:
                         split_to_programs(ctx, step, deferred[0])
                     else:
                         ctx[c.DEPTH] = step - 1
@@ -325,7 +325,7 @@ def build_bounds(loops: tuple[Loop, ...]) -> Any:
         ctx = int64_at(address)
         records, count = ctx[c.RECORDS], ctx[c.LENGTH]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        evaluate(records, count, full, axis, truth, ctx[c.NUMBERS], ctx[c.CHOICES])
+        evaluate(records, count, full, axis, truth, ctx[c.CONSTANTS], ctx[c.CHOICES])
         return 0
 
     return bounds

@@ -23,21 +23,41 @@ BLOCK = 16
 """Points a side of the blocks in which a leaf is evaluated."""
 AREA = BLOCK * BLOCK
 TRUTH_BYTES = AREA // 8
+"""A bit for each of them."""
+PAIR_OFFSETS = 0, 8
+REGION_TRUTH_BYTES = CHOICE_BYTES = 16
+"""Pairs of masks of children: always and never; only the left, only the right operand matters."""
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
 """Pixels; the third is unproven."""
 Each = Literal["region", "sample", "pixel"]
 """The meaning of a lane: a box; a sample; or, in a proof, a pixel as a box."""
 
 
+def edge(cell: Any, level: Any, pixels: Any) -> Any:
+    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
+    return (cell * pixels) >> level
+
+
+def interval_offsets(dtype: Any, width: int) -> tuple[int, int, int]:
+    """Where an interval slot has its lower bounds, its upper bounds and the mask of maybe-NaN."""
+    span = width * int(np.dtype(dtype).itemsize)
+    return 0, span, 2 * span
+
+
 def interval_bytes(dtype: Any, width: int) -> int:
-    """The size of an interval slot: lower bounds, upper bounds, a mask of maybe-NaN."""
-    return 2 * width * int(np.dtype(dtype).itemsize) + 64
+    """The size of an interval slot; the mask has room for 512 lanes."""
+    return interval_offsets(dtype, width)[2] + 64
 
 
 def block_bytes(dtype: Any, count: int, each: Each) -> int:
     """The size of a slot of ``count`` values of a block, one for each "sample" or "pixel"."""
     values = count * int(np.dtype(dtype).itemsize)
     return values if each == "sample" else interval_bytes(dtype, count)
+
+
+def truth_bytes(each: Each) -> int:
+    """The size of a block's truth: 256 bits; in a proof those of always, then those of never."""
+    return TRUTH_BYTES if each == "sample" else 2 * TRUTH_BYTES
 
 
 @dataclass(frozen=True)
@@ -56,7 +76,7 @@ def slots_of(dtype: np.dtype[Any], meaning: Meaning) -> Slots:
     return Slots(
         full=max(interval_bytes(dtype, LANES), block_bytes(dtype, AREA, each)),
         axis=max(interval_bytes(dtype, SIDE), block_bytes(dtype, BLOCK, each)),
-        truth=2 * TRUTH_BYTES if meaning is Meaning.REAL else TRUTH_BYTES,
+        truth=max(REGION_TRUTH_BYTES, truth_bytes(each)),
     )
 
 
@@ -74,8 +94,8 @@ MOST_STEPS = 12
     IS_VALUE,  # whether the result is a value instead of a truth
     IS_CLEAR,  # whether all pixels are 0 already
     RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
-    NUMBERS,  # address of the pool of constants
-    STEPS, BITS,  # number of splits; address of int64[STEPS], the levels of each
+    CONSTANTS,  # address of their pool
+    STEPS, SPLIT_LEVELS_AT,  # number of splits; address of int64[STEPS], the levels of each
     TAME,  # written when the image is split: whether neither NaN nor infinity can arise
     SHARED,  # address of what threads share: SHARED_WORDS words, see below
     IMAGE_CONTEXT,  # address of the context in which the whole image was split
@@ -120,10 +140,11 @@ TASK_LIST = 4
 SHARED_WORDS = TASK_LIST + LANES
 
 # A row of the stack, one a step: a region, its program, and those of its ambiguous children.
-(REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, PROGRAM, COUNT, ROOT, CHILD_PROGRAM) = range(10)
+(REMAINING, DEFERRED, BASE, LEVEL, COLUMN, LINE, PROGRAM, COUNT, REGION_RESULT) = range(9)
+CHILD_PROGRAM = 9
 CHILD_COUNT = CHILD_PROGRAM + LANES
-CHILD_ROOT = CHILD_COUNT + LANES
-ROW = CHILD_ROOT + LANES
+CHILD_RESULT = CHILD_COUNT + LANES
+ROW = CHILD_RESULT + LANES
 
 # A row of the statistics, one a step.
 (

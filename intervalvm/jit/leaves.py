@@ -33,23 +33,19 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN, block_bytes
 
-
-@jit
-def edge(cell, level, pixels):
-    """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
-    return (cell * pixels) >> level
+edge = jit(c.edge)
 
 
 @jit
 def enter_leaf(ctx, step, child, parent):
     """Note child ``child`` of stack row ``parent`` as the leaf to evaluate next."""
-    bits = int64_at(ctx[c.BITS])[step]
+    bits = int64_at(ctx[c.SPLIT_LEVELS_AT])[step]
     level = parent[c.LEVEL] + bits
     column = (parent[c.COLUMN] << bits) + (child & (SIDE - 1))
     line = (parent[c.LINE] << bits) + child // SIDE
     ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
     ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
-    ctx[c.LEAF_RESULT] = parent[c.CHILD_ROOT + child]
+    ctx[c.LEAF_RESULT] = parent[c.CHILD_RESULT + child]
     ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
     ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
     ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
@@ -93,7 +89,7 @@ def drawing(dtype: str) -> Any:
 def point_rows(dtype: str, evaluate_points: Any) -> Any:
     """``leaf_rows(ctx)``, see there."""
     itemsize = np.dtype(dtype).itemsize
-    points_bytes = block_bytes(dtype, AREA, "sample")
+    points_bytes, axis_bytes = (block_bytes(dtype, count, "sample") for count in (AREA, BLOCK))
     copy_block, draw = copy_block_of(dtype), drawing(dtype)
 
     @jit
@@ -105,8 +101,8 @@ def point_rows(dtype: str, evaluate_points: Any) -> Any:
         rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
         for column in range(left, right, BLOCK):
             copy_block(axis, ctx[c.X] + column * itemsize)
-            copy_block(axis + BLOCK * itemsize, ctx[c.Y] + top * itemsize)
-            evaluate_points(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.NUMBERS], 0)
+            copy_block(axis + axis_bytes, ctx[c.Y] + top * itemsize)
+            evaluate_points(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.CONSTANTS], 0)
             place = top * ctx[c.WIDTH_PX] + column
             values, truths = full + result * points_bytes, truth + result * TRUTH_BYTES
             inside += draw(ctx, place, values, truths, min(BLOCK, right - column), rows)
@@ -122,16 +118,17 @@ def point_rows(dtype: str, evaluate_points: Any) -> Any:
 def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
     """``leaf_rows(ctx)``, see there."""
     itemsize = np.dtype(dtype).itemsize
-    axis_bytes = block_bytes(dtype, BLOCK, "pixel")
+    axis_bytes, pixel_truth_bytes = block_bytes(dtype, BLOCK, "pixel"), c.truth_bytes("pixel")
+    lower_at, upper_at, nan_at = c.interval_offsets(dtype, BLOCK)
     copy_block = copy_block_of(dtype)
     unproven = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
 
     @jit
     def enter(slot, lows, highs):
         """Write the sides of 16 columns or rows; what is beyond the image does not count."""
-        copy_block(slot, lows)
-        copy_block(slot + BLOCK * itemsize, highs)
-        int64_at(slot + 2 * BLOCK * itemsize)[0] = 0
+        copy_block(slot + lower_at, lows)
+        copy_block(slot + upper_at, highs)
+        int64_at(slot + nan_at)[0] = 0
 
     @jit
     def leaf_rows(ctx):
@@ -144,8 +141,8 @@ def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
             x, y = column * itemsize, top * itemsize
             enter(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x)
             enter(axis + axis_bytes, ctx[c.Y] + y, ctx[c.Y_UPPER] + y)
-            evaluate_pixels(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.NUMBERS], 0)
-            always = uint16_at(truth + 2 * TRUTH_BYTES * ctx[c.LEAF_RESULT])
+            evaluate_pixels(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.CONSTANTS], 0)
+            always = uint16_at(truth + pixel_truth_bytes * ctx[c.LEAF_RESULT])
             columns = min(BLOCK, right - column)
             for row in range(rows):
                 is_inside, is_outside = np.int64(always[row]), np.int64(always[BLOCK + row])

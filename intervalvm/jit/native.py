@@ -59,7 +59,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
     machine compiles it, which takes seconds and is logged.
     """
-    # who finds it takes no lock: most frames do
+    # fast path: no lock
     key = kind, dtype, meaning
     found = _loaded.get(key)
     if found is None:

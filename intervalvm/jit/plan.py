@@ -67,7 +67,7 @@ class Workspace:
     @staticmethod
     def bytes_needed(program: Program, steps: int) -> int:
         slots = slots_of(program.constants.dtype, program.meaning)
-        each = slots.full + slots.axis + slots.truth + 16 + 8 + 8 + 4
+        each = slots.full + slots.axis + slots.truth + c.CHOICE_BYTES + 8 + 8 + 4
         places = max(len(program) + INPUTS, len(program.constants))
         return places * each + RECORD_BYTES * arena_records(len(program), steps)
 
@@ -94,15 +94,15 @@ class Plan:
     program: Program
     domain: float
     _idle: list[Workspace] = field(default_factory=list)
-    on_devices: dict[Any, Any] = field(default_factory=dict, init=False)
-    """What has been made ready of it on GPUs."""
-    kept: dict[object, list[Any]] = field(default_factory=dict)
-    """What a GPU's engines keep for the next frame, also of a part of the domain."""
+    attachments: dict[Any, Any] = field(default_factory=dict, init=False)
+    """What back ends keep with the program, opaque here."""
+    shared_attachments: dict[Any, Any] = field(default_factory=dict)
+    """The same, shared with plans of parts of the domain."""
 
     def __post_init__(self) -> None:
         program, self.frame = self.program, np.zeros(c.FRAME_FIELDS, np.int64)
         self.frame[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
-        self.frame[[c.RESULT, c.NUMBERS]] = program.result, address_of(program.constants)
+        self.frame[[c.RESULT, c.CONSTANTS]] = program.result, address_of(program.constants)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -137,7 +137,7 @@ class Plan:
         """Return an unused workspace for the next frame. The last is the first of ``take``."""
         self._idle.extend(workspaces)
 
-    def put_under(self, workspace: Workspace) -> None:
+    def put_back_last(self, workspace: Workspace) -> None:
         """As ``put_back``, to be taken last: what a caller has used lies in its cache."""
         self._idle.insert(0, workspace)
 

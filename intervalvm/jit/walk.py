@@ -110,7 +110,7 @@ class _Frame:
         self.samples = np.zeros(starts[-1], plan.dtype)
         for start, side in zip(starts, samples, strict=False):
             self.samples[start : start + len(side)] = side
-        self.shared, self.bits = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
+        self.shared, self.levels = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
         self.plan, self.image, self.pixels = plan, image, pixels
         self.words = words = plan.frame.copy()
         words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
@@ -119,7 +119,7 @@ class _Frame:
         for field, start in zip(fields, starts[:-1] * 2, strict=False):
             words[field] = at + start * size
         words[c.IMAGE], words[c.IS_VALUE] = address_of(pixels), not plan.is_bitmap
-        words[c.STEPS], words[c.BITS] = len(steps), address_of(self.bits)
+        words[c.STEPS], words[c.SPLIT_LEVELS_AT] = len(steps), address_of(self.levels)
         words[c.BUDGET] = BUDGET
         words[c.SHARED], words[c.IMAGE_CONTEXT] = address_of(self.shared), image.address
 
@@ -172,7 +172,7 @@ def _run(
         return unfinished
 
     caller, *others = own
-    work = Work(turn, others, frame.plan.put_under)
+    work = Work(turn, others, frame.plan.put_back_last)
     with work.under_way:
         threads = thread_pool.current().call(work, len(others)) if others else []
         while walk(caller.address):

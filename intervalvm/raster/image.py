@@ -272,8 +272,8 @@ class Image:
         path : str, path-like or binary stream
             A stream is written in place.
         format : str, optional
-            A suffix of ``formats.FORMATS``, by default that of ``path``. With ``mode="value"``
-            ".tif" holds the values as float32 and ".npy" as they are; others hold the bitmap.
+            One of png, pgm, ppm, pbm, tif, tiff, webp, npy; by default the suffix of ``path``. With
+            ``mode="value"`` tif holds the values as float32, npy as they are; others the bitmap.
 
         Raises
         ------

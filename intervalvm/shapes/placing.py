@@ -162,8 +162,8 @@ class Placing(Base):
     def extrude(self, height: Value) -> Self:
         """The section, from ``-height/2`` to ``height/2`` along z.
 
-        Formula: the section's distance and that along z are at right angles, see
-        ``values.corner``; Inigo Quilez, "3D distance functions" (extrusion). Field: kept.
+        Formula: the section's distance and that along z, joined at corners; Inigo Quilez, "3D
+        distance functions" (extrusion). Field: kept.
         """
         half = v.positive("height", height) * 0.5
         return self._section()._made(lambda p, d: v.corner(d, absolute(p[2]) - half))

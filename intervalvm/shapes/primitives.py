@@ -25,7 +25,7 @@ def ellipse(radius_x: Value, radius_y: Value) -> Shape:
     """An ellipse with these half axes.
 
     Formula, derived: r * (length(x / radius_x, y / radius_y) - 1), r being the smaller half axis;
-    its gradient is at most r / r. (The distance itself is a root of a quartic.) Field: a bound.
+    its gradient is at most 1. (The distance itself is a root of a quartic.) Field: a bound.
     """
     a, b = v.positive("radius_x", radius_x), v.positive("radius_y", radius_y)
     r = v.minimum(a, b)
@@ -36,7 +36,7 @@ def ellipse(radius_x: Value, radius_y: Value) -> Shape:
 def rectangle(width: Value, height: Value) -> Shape:
     """A rectangle.
 
-    Formula: the distances to both pairs of sides, see ``values.corner``; Inigo Quilez, "2D distance
+    Formula: the distances to both pairs of sides, joined at corners; Inigo Quilez, "2D distance
     functions" (box). Field: the distance.
     """
     return _block({"width": width, "height": height})
@@ -149,7 +149,7 @@ def _block(sides: dict[str, Value], radius: Value | None = None, limit: str = ""
 def box(width: Value, height: Value, depth: Value) -> Shape:
     """An axis-aligned box.
 
-    Formula: of a rectangle and the faces across z, see ``values.corner``; Inigo Quilez, "3D
+    Formula: of a rectangle and the faces across z, joined at corners; Inigo Quilez, "3D
     distance functions" (box). Field: the distance.
     """
     return _block({"width": width, "height": height, "depth": depth})
@@ -170,7 +170,7 @@ def rounded_box(width: Value, height: Value, depth: Value, radius: Value) -> Sha
 def cylinder(radius: Value, height: Value) -> Shape:
     """A cylinder about y.
 
-    Formula: the distances to its side and to its ends, see ``values.corner``; Inigo Quilez, "3D
+    Formula: the distances to its side and to its ends, joined at corners; Inigo Quilez, "3D
     distance functions" (capped cylinder). Field: the distance.
     """
     r, half = v.positive("radius", radius), v.positive("height", height) * 0.5

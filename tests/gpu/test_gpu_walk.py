@@ -83,9 +83,9 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
     from numba import cuda
     from numba.cuda import types
 
-    from intervalvm.gpu.rules import rules
+    from intervalvm.gpu.rules import device_functions
 
-    made = rules(dtype, tame=tame)
+    made = device_functions(dtype, tame=tame)
     point, bounds, literal, constant = made.point, made.bounds, made.literal, made.constant
 
     def all_of_them(v: Any, x: Any) -> None:

@@ -387,12 +387,12 @@ class FakeLauncher:
 
 
 def define_clause(
-    kernel: Kernel, blocks: int, variant: int, count: int, out: Any, a: Any, a_step: int, b: Any,
-    b_step: int,
+    kernel: Kernel, blocks: int, variant: int, count: int, out: Any, a: Any, a_stride: int, b: Any,
+    b_stride: int,
 ) -> None:  # fmt: skip
     assert 256 * (blocks - 1) < count <= 256 * blocks
     op = OPS[VARIANTS[variant].op]
-    operands = [x if step else x[0] for x, step in ((a, a_step), (b, b_step))][: op.arity]
+    operands = [x if step else x[0] for x, step in ((a, a_stride), (b, b_stride))][: op.arity]
     with np.errstate(all="ignore"):
         out[:count] = op.point(Arrays(np, np.dtype(kernel.dtype)), *operands)
 
@@ -403,7 +403,7 @@ def define_inside(kernel: Kernel, blocks: int, count: int, values: Any, image: A
 
 
 def define_short(
-    kernel: Kernel, count: int, blocks: Any, records: Any, numbers: Any, x: Any, y: Any,
+    kernel: Kernel, count: int, blocks: Any, records: Any, constants: Any, x: Any, y: Any,
     results: Any,
 ) -> None:  # fmt: skip
     records, results = records.reshape(-1, 4), results.reshape(-1, 8 if kernel.is_bitmap else 256)
@@ -411,7 +411,7 @@ def define_short(
         first, length, result, left, top, columns, rows, _ = block
         assert 1 <= columns <= 16
         assert 1 <= rows <= 16
-        program = Program(records[first : first + length], numbers, result)
+        program = Program(records[first : first + length], constants, result)
         value = programs.run(program, x[left : left + 16], y[top : top + 16, None])
         value = np.broadcast_to(value, (16, 16))
         if kernel.is_bitmap:
