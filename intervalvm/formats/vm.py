@@ -28,7 +28,8 @@ from intervalvm.errors import ArgumentTypeError, DoesNotFit, FileError, FormatEr
 from intervalvm.files import kind_of
 from intervalvm.memory import Amount, as_bytes, in_units
 from intervalvm.ops import AXES, CODE, OPS, ROWS
-from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, wrong_name
+from intervalvm.tape import NONE, Tape, TapeBuilder, wrong_name
+from intervalvm.tape.numbers import as_single
 
 UNARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 1}
 BINARY = {op.name: CODE[op.name] for op in ROWS if op.arity == 2}

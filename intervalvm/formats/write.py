@@ -23,7 +23,8 @@ from intervalvm.expr import TapeLike, as_tape
 from intervalvm.expr.node import Expr, postorder
 from intervalvm.files import check_path, is_picture, write_atomically
 from intervalvm.ops import AXES, COMPARISONS, OPS, ROWS
-from intervalvm.tape import Tape, TapeBuilder, constant_text, select
+from intervalvm.tape import Tape, TapeBuilder, select
+from intervalvm.tape.numbers import constant_text
 
 MOST_CLAUSES = 500
 """The largest graph."""

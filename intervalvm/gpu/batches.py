@@ -221,7 +221,7 @@ class Thread:
 
 @contextmanager
 def batches(plan: Plan, width: int, threads: int) -> Iterator[LeafHook]:
-    """For ``compiled.render``: evaluates the leaves of a frame ``width`` pixels wide on the GPU.
+    """For ``jit.walk.render``: evaluates the leaves of a frame ``width`` pixels wide on the GPU.
 
     Raises BackendError where numba-cuda is not installed, DoesNotFit and DeviceError, and so does
     the walk.

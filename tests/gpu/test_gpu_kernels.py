@@ -14,8 +14,7 @@ from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
 
 import intervalvm as ivm
-from intervalvm import BackendError, Tape
-from intervalvm.gpu import device
+from intervalvm import Tape
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.target import HAS_NUMBA_CUDA
 from intervalvm.ops import ROWS, Op
@@ -50,15 +49,6 @@ def test_no_instruction_rounds_otherwise(kernel: Kernel) -> None:
 
 
 # --- on a device ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def gpu() -> None:
-    """Skips with the reason where no device can be used."""
-    try:
-        device.cupy()
-    except BackendError as error:
-        pytest.skip(str(error))
 
 
 SIZES = [64, 100, (257, 31), 1024]

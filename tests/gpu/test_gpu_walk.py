@@ -22,7 +22,6 @@ from support.scenes import scenes
 
 import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
-from intervalvm.gpu import device
 from intervalvm.raster.image import Image
 
 
@@ -212,15 +211,6 @@ def test_pixels_of_a_cpu_are_on_no_device() -> None:
 
 
 # --- on a device ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def gpu() -> None:
-    """Skips with the reason where no device can be used."""
-    try:
-        device.cupy()
-    except BackendError as error:
-        pytest.skip(str(error))
 
 
 def agrees(tape: Tape, **options: Any) -> None:

@@ -16,7 +16,8 @@ from support.strategies import beside_a_middle, constants, tapes
 
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.ops import CODE, ROWS
-from intervalvm.tape import NONE, Tape, TapeBuilder, as_single, constant_text, select
+from intervalvm.tape import NONE, Tape, TapeBuilder, select
+from intervalvm.tape.numbers import as_single, constant_text
 
 ARRAYS = ("codes", "left", "right", "wide", "single")
 LARGEST = float(np.finfo(np.float32).max)
