@@ -137,7 +137,9 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
             code = text.encode() + b"\0"
         return str(name).encode() + b"\0" + code
 
-    digest = cache.digest((kernel, capability, [_version(name) for name in COMPILERS]))
+    digest = cache.digest(
+        (kernel, capability, [_version(name) for name in COMPILERS]), "gpu.kernels"
+    )
     name = f"{str(kernel).replace(' ', '-')}-{digest}.cubin"
     entry, _, code = cache.kept(name, make).partition(b"\0")
     return code, entry.decode()

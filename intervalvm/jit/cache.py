@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import stat
 import sys
 from contextlib import suppress
@@ -23,7 +24,7 @@ from intervalvm.errors import FileError
 from intervalvm.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import BinaryIO
 
 log = logging.getLogger("intervalvm")
@@ -160,20 +161,48 @@ def _sealed(name: str, code: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\0" + code).digest() + code
 
 
-def digest(what: object) -> str:
+def digest(what: object, *modules: str) -> str:
     """A digest of ``what``, which prints as itself, and of all else that could change a kernel.
 
-    That is this package's sources, Python, numba and its settings, llvmlite and the platform.
+    That is the sources of ``modules``, such as "jit.kernels", and of all that they import from this
+    package, Python, numba and its settings, llvmlite and the platform.
     """
     import llvmlite
 
     found = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    for source in sorted(package.rglob("*.py")):
-        found.update(source.relative_to(package).as_posix().encode() + b"\0")
-        found.update(source.read_bytes() + b"\0")
+    for name, content in sorted(_sources(modules).items()):
+        found.update(name.encode() + b"\0" + content + b"\0")
     versions = (version("numba"), llvmlite.__version__, sys.implementation.cache_tag)
     given = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
     settings = [item for item in given if item[0] not in HARMLESS]
     found.update(repr((what, versions, settings, sys.platform, sys.maxsize)).encode())
     return found.hexdigest()[:32]
+
+
+IMPORT = re.compile(
+    rb"^ *from intervalvm\.?([\w.]*) import (?:\(([^)]*)\)|(.*))|^ *import intervalvm\.([\w.]+)",
+    re.MULTILINE,
+)
+"""An import of one of this package's modules, wherever it stands."""
+
+
+def _sources(modules: Iterable[str]) -> dict[str, bytes]:
+    """The sources of modules and of what they import, by module; packages have theirs too."""
+    package, found, todo = Path(__file__).parents[1], dict[str, bytes](), list(modules)
+    while todo:
+        name = todo.pop()
+        if not name or name in found:
+            continue
+        path = package.joinpath(*name.split("."))
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if not source.exists():
+            continue  # a name in a module, which is read itself
+        found[name] = source.read_bytes()
+        todo.append(name.rpartition(".")[0])
+        for module, block, line, whole in IMPORT.findall(found[name]):
+            base = (module or whole).decode()
+            todo.append(base)
+            if module or not whole:
+                words = re.findall(r"\w+", (block or line).decode())
+                todo += [f"{base}.{word}".lstrip(".") for word in words]
+    return found

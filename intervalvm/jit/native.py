@@ -13,6 +13,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
 KINDS = ("tame", "careful", "bounds", "merge")
+BUILT_BY = {"merge": "jit.leaves"}
+"""The module that builds a kernel, by kind; that of others is ``kernels``."""
 SYMBOL = "intervalvm_kernel"
 PINNED = {
     "BOUNDSCHECK": None,
@@ -123,7 +127,13 @@ def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((kind, dtype, meaning, machine))
+    return digest((kind, dtype, meaning, machine, _own_source()), BUILT_BY.get(kind, "jit.kernels"))
+
+
+@cache
+def _own_source() -> bytes:
+    """That of this module, which imports all that builds kernels of any kind."""
+    return Path(__file__).read_bytes()
 
 
 def _target_machine() -> llvm.TargetMachine:

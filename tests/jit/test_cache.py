@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -316,7 +318,7 @@ def test_the_same_sources_elsewhere_have_the_same_digest(sources: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ops/__init__.py", "jit/lanes.py", "jit/kernels.py", "cli/bench.py"]
+    "name", ["ops/__init__.py", "jit/lanes.py", "jit/kernels.py", "arith/elementary.py"]
 )
 def test_any_changed_byte_changes_the_digest(sources: Path, name: str) -> None:
     before = digest()
@@ -325,13 +327,39 @@ def test_any_changed_byte_changes_the_digest(sources: Path, name: str) -> None:
     assert digest() != before
 
 
-def test_a_new_or_renamed_file_changes_the_digest(sources: Path) -> None:
+def test_what_a_kernel_does_not_import_leaves_its_digest(sources: Path) -> None:
+    before = digest()
+    (sources / "cli" / "bench.py").write_text("")
+    (sources / "extra.py").write_text("")
+    assert digest() == before
+
+
+def test_a_new_import_changes_the_digest_with_all_that_it_imports(sources: Path) -> None:
+    (sources / "extra.py").write_text("from intervalvm.more import (\n    thing,\n)\n")
+    (sources / "more.py").write_text("")
+    kernels = sources / "jit" / "kernels.py"
+    kernels.write_text(kernels.read_text() + "\n    from intervalvm import extra\n")
     found = [digest()]
+    (sources / "more.py").write_text("thing = 1\n")
+    found.append(digest())
     (sources / "extra.py").write_text("")
     found.append(digest())
-    (sources / "extra.py").rename(sources / "other.py")
-    found.append(digest())
     assert len(set(found)) == 3
+
+
+def test_the_sources_of_a_kernel_are_the_modules_that_it_loads() -> None:
+    """In a process of its own, so that nothing else has imported any."""
+    said = """
+import sys
+import intervalvm
+before = set(sys.modules)
+import intervalvm.jit.kernels
+print(*(name for name in set(sys.modules) - before if name.startswith("intervalvm.")))
+"""
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    loaded = {name.removeprefix("intervalvm.") for name in done.stdout.split()}
+    assert "jit.children" in loaded
+    assert loaded <= set(kept_code._sources(["jit.kernels"]))
 
 
 def test_versions_and_the_processor_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
