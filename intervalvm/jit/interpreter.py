@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from llvmlite import ir
@@ -49,7 +49,23 @@ from intervalvm.words import Meaning
 Arm = Callable[[Variant, list[ir.Value]], None]
 
 
-def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
+class Linked(Protocol):
+    """A loop as kernels call it: a function of int64, which is linked in later."""
+
+    ARGUMENTS: ClassVar[tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+
+    @property
+    def signature(self) -> ir.FunctionType: ...
+
+    def write(self, module: ir.Module) -> None:
+        """Add the loop to a module."""
+
+
+def switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
     Operations of many instructions are functions: in the loop they would cost registers, and their
@@ -113,7 +129,9 @@ class Loop:
     width: int = LANES
     meaning: Meaning = Meaning.FLOAT
 
-    ARGUMENTS = ("records", "count", "full", "axis", "truth", "constants", "choices")
+    ARGUMENTS: ClassVar[tuple[str, ...]] = (
+        "records", "count", "full", "axis", "truth", "constants", "choices",
+    )  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -135,7 +153,7 @@ class Loop:
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
             variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
-            _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+            switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:

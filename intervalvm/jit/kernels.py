@@ -54,14 +54,17 @@ def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
     """The loops of a kernel: over regions and, in a walk, over blocks of a leaf."""
     if kind == "bounds":
         return (Loop("region", dtype, False, 1, meaning),)
-    if kind == "merge":
-        return ()
     tame = kind == "tame"
     each: Each = "sample" if meaning is Meaning.FLOAT else "pixel"
     return Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
 
 
-def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
+def build(kind: str, dtype: str, loops: tuple[Loop, ...]) -> Any:
+    """The kernel of a kind, of its ``loops``."""
+    return build_bounds(loops) if kind == "bounds" else build_walk(dtype, loops)
+
+
+def build_walk(dtype: str, loops: tuple[Loop, ...]) -> Any:
     """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
 
     If a program is not tame, a careful kernel (see ``lanes``) splits the image and decides whether

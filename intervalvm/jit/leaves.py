@@ -32,6 +32,7 @@ from intervalvm.jit.intrinsics import (
     write_verdicts,
 )
 from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN, block_bytes
+from intervalvm.words import Meaning
 
 edge = jit(c.edge)
 
@@ -200,7 +201,12 @@ def collect_rows(ctx):
     return True
 
 
-def build_merge(dtype: str) -> Any:
+def loops(_kind: str, _dtype: str, _meaning: Meaning) -> tuple[()]:
+    """The loops of the kernel "merge": none, since it evaluates nothing."""
+    return ()
+
+
+def build(_kind: str, dtype: str, _loops: tuple[()]) -> Any:
     """The kernel ``merge(address of a context)``: a batch's results into the image."""
     points_bytes, draw = block_bytes(dtype, AREA, "sample"), drawing(dtype)
 

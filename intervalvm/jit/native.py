@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,23 @@ from intervalvm.jit.cache import digest, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
-    from intervalvm.jit.interpreter import Loop
+    from intervalvm.jit.interpreter import Linked
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-KINDS = ("tame", "careful", "bounds", "merge")
-BUILT_BY = {"merge": "jit.leaves"}
-"""The module that builds a kernel, by kind; that of others is ``kernels``."""
+BUILT_BY = {
+    "tame": "jit.kernels",
+    "careful": "jit.kernels",
+    "bounds": "jit.kernels",
+    "merge": "jit.leaves",
+    "points": "jit.queries",
+    "boxes": "jit.queries",
+    "shorten": "jit.queries",
+}
+"""The module that builds a kernel, by kind: it has the functions ``loops`` and ``build``."""
+KINDS = tuple(BUILT_BY)
+BOTH, FLOATS_ONLY = ("bounds", "tame", "careful", "boxes"), ("points",)
+"""Kinds that exist for both meanings, and for the float program."""
 SYMBOL = "intervalvm_kernel"
 PINNED = {
     "BOUNDSCHECK": None,
@@ -57,11 +68,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
-    """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
+    """A kernel, called with the address of a context: one of ``KINDS``.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
-    machine compiles it, which takes seconds and is logged.
+    hook; those of an evaluator are in ``queries``. ``meaning`` is that of bounds, real for proofs.
+    It releases the GIL. The first call on a machine compiles it, which takes seconds and is logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning
@@ -75,7 +86,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
 
 @in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Compile or load all CPU kernels of ``render`` and ``prove``.
+    """Compile or load all CPU kernels.
 
     The first call on a machine compiles them, which takes some seconds each and is logged; later
     ones load them from the cache.
@@ -95,8 +106,9 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
         for meaning in MEANINGS if proofs else MEANINGS[:1]:
-            for kind in ("bounds", "tame", "careful"):
+            for kind in (*BOTH, *(FLOATS_ONLY if meaning is Meaning.FLOAT else ())):
                 kernel(kind, DTYPE_NAMES[dtype], meaning)
+    kernel("shorten", "float32")  # of any dtype
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
@@ -127,12 +139,12 @@ def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((kind, dtype, meaning, machine, _own_source()), BUILT_BY.get(kind, "jit.kernels"))
+    return digest((kind, dtype, meaning, machine, _own_source()), BUILT_BY[kind])
 
 
 @cache
 def _own_source() -> bytes:
-    """That of this module, which imports all that builds kernels of any kind."""
+    """That of this module, which is none of those that build a kernel."""
     return Path(__file__).read_bytes()
 
 
@@ -178,15 +190,11 @@ def _pinned() -> Iterator[None]:
 def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
     from numba import cfunc, types
 
-    from intervalvm.jit import intrinsics, kernels, leaves
+    from intervalvm.jit import intrinsics
 
-    loops = kernels.loops(kind, dtype, meaning)
-    if kind == "bounds":
-        source = kernels.build_bounds(loops)
-    elif kind == "merge":
-        source = leaves.build_merge(dtype)
-    else:
-        source = kernels.build(dtype, loops)
+    module_of_kind = import_module(f"intervalvm.{BUILT_BY[kind]}")
+    loops = module_of_kind.loops(kind, dtype, meaning)
+    source = module_of_kind.build(kind, dtype, loops)
     for loop in loops:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
@@ -207,7 +215,7 @@ def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachi
     return code
 
 
-def compiled_loops(loops: Iterable[Loop], machine: llvm.TargetMachine) -> llvm.ModuleRef:
+def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm.ModuleRef:
     """A module with the code of ``loops``, optimised."""
     from llvmlite import ir
 
