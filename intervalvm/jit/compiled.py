@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -79,22 +78,19 @@ class CompiledEvaluator:
 
     def values(self, points: Arrays, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
-        shape = np.broadcast_shapes(*(point.shape for point in points))
+        shape = _shape(point.shape for point in points)
         found = np.empty(shape, self.dtype) if out is None else out
         with self.workspace() as work:
-            given = [work.enter(k, shape, point) for k, point in enumerate(points)]
+            given = [work.enter(k, shape, (point,)) for k, point in enumerate(points)]
             work.context[r.OUT] = address_of(found)
-            work.run("points", math.prod(shape))
+            work.run("points", found.size)
             del given
         return found
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
-        found = results(boxes, self.dtype)
-        with self.workspace() as work:
-            given = work.enter_boxes(boxes, found)
+        with self.workspace() as work, work.entered(boxes) as found:
             work.run("boxes", found.lower.size)
-            del given
         return found
 
     def shorten(
@@ -120,20 +116,21 @@ class CompiledEvaluator:
         self._idle.append(taken)
 
 
-def results(boxes: Boxes, dtype: np.dtype[Any]) -> Interval:
-    """Uninitialised bounds of the broadcast shape of ``boxes``."""
-    shape = np.broadcast_shapes(*(part.shape for side in boxes for part in side))
-    ends = np.empty((2, *shape), dtype)
-    return Interval(ends[0, ...], ends[1, ...], np.empty(shape, np.bool_))
+def _shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape to which shapes broadcast; NumPy's function takes as long as 400 records."""
+    different = {*shapes, ()}
+    if len(different) < 3:
+        return max(different, key=len)
+    return np.broadcast_shapes(*different)
 
 
 class Workspace:
     """A thread's memory for the programs of an evaluator, and the context of its kernels."""
 
     def __init__(self, evaluator: CompiledEvaluator) -> None:
-        program, dtype = evaluator.program, evaluator.dtype
+        program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
         self.evaluator, self.length = evaluator, len(program)
-        places = len(program) + INPUTS + len(evaluator.inputs)
+        places = len(program) + INPUTS + inputs
         self.group_bytes = {"points": GROUP * dtype.itemsize, "boxes": 2 * GROUP * dtype.itemsize}
         most = MOST_SLOT_BYTES // (places * self.group_bytes["boxes"])
         self.box_groups = max(1, min(LANES // GROUP, most))
@@ -145,44 +142,59 @@ class Workspace:
         )
         self.slots = aligned(places * stride)
         self.nans, self.choices = np.zeros(places, np.uint64), np.zeros(2 * places, np.uint64)
-        self.rows = np.zeros((len(evaluator.inputs), r.INPUT_WORDS), np.int64)
+        self.rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
+        # an input with one number for all is copied: finding its address takes longer
+        self.single = np.zeros((2, inputs), dtype), np.zeros((1, inputs), np.bool_)
+        self.parts = [part for block in self.single for part in block]
+        self.single_rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
+        for at, part in enumerate(self.parts):
+            self.single_rows[:, at] = address_of(part) + part.itemsize * np.arange(inputs)
         self.context = context = np.zeros(r.FIELDS, np.int64)
         self.address = address_of(context)
         context[c.LENGTH], context[c.RESULT] = len(program), program.result
         context[c.CONSTANTS] = address_of(program.constants)
         context[r.SLOTS], context[r.STRIDE] = address_of(self.slots), stride
         context[r.NANS], context[c.CHOICES] = address_of(self.nans), address_of(self.choices)
-        context[r.INPUTS_READ], context[r.INPUT_ROWS] = len(self.rows), address_of(self.rows)
+        context[r.INPUTS_READ], context[r.INPUT_ROWS] = inputs, address_of(self.rows)
         context[r.FIRST_INPUT] = len(program) + INPUTS
 
-    def enter(self, k: int, shape: tuple[int, ...], *parts: NDArray[Any]) -> Sequence[Any]:
+    def enter(self, k: int, shape: tuple[int, ...], parts: Sequence[NDArray[Any]]) -> Sequence[Any]:
         """Make arrays the input ``k``; returns what must live until they are read.
 
         They are numbers, or lower bounds, upper bounds and flags, and broadcast to ``shape``.
         """
-        row = self.rows[k]
-        row[r.STEP] = is_many = any(part.size != 1 for part in parts)
-        if is_many:
-            parts = tuple(
-                part if part.shape == shape and part.flags.c_contiguous
-                else np.ascontiguousarray(np.broadcast_to(part, shape))
-                for part in parts
-            )  # fmt: skip
-        for at, part in enumerate(parts):
-            row[at] = address_of(part)
-        return parts
+        if all(part.size == 1 for part in parts):
+            self.rows[k] = self.single_rows[k]
+            for to, part in zip(self.parts, parts, strict=False):
+                to[k] = part.item()
+            return ()
+        whole = [
+            part
+            if part.shape == shape and part.flags.c_contiguous
+            else np.ascontiguousarray(np.broadcast_to(part, shape))
+            for part in parts
+        ]
+        self.rows[k] = (*map(address_of, whole), *[0] * (r.STEP - len(whole)), 1)
+        return whole
 
-    def enter_boxes(self, boxes: Boxes, out: Interval) -> Sequence[Any]:
-        """Make the sides of boxes the inputs, and the bounds to be written ``out``."""
-        context, shape = self.context, out.lower.shape
-        context[r.OUT], context[r.OUT_UPPER], context[r.OUT_NAN] = map(address_of, out)
-        return [self.enter(k, shape, *side) for k, side in enumerate(boxes)]
+    @contextmanager
+    def entered(self, boxes: Boxes) -> Iterator[Interval]:
+        """Make the sides of boxes the inputs, for runs within; gives the bounds to be written."""
+        shape = _shape(part.shape for side in boxes for part in side)
+        ends = np.empty((2, *shape), self.evaluator.dtype)
+        found = Interval(ends[0, ...], ends[1, ...], np.empty(shape, np.bool_))
+        context = self.context
+        context[r.OUT] = lower = address_of(ends)
+        context[r.OUT_UPPER] = lower + ends.nbytes // 2
+        context[r.OUT_NAN] = address_of(found.maybe_nan)
+        given = [self.enter(k, shape, side) for k, side in enumerate(boxes)]
+        yield found
+        del given
 
     def run(self, kind: str, end: int, first: int = 0, *, sign_only: bool = False) -> None:
         """Run a kernel on the points or boxes from ``first`` to ``end``."""
         context, evaluator = self.context, self.evaluator
-        records = evaluator.sign_records if sign_only else evaluator.program.records
-        context[c.RECORDS] = address_of(records)
+        context[c.RECORDS] = self.sign_records if sign_only else self.records
         context[r.GROUPS] = context[r.STRIDE] // self.group_bytes[kind]
         kernel = native.kernel(kind, DTYPE_NAMES[evaluator.dtype], evaluator.meaning)
         step = max(BUDGET // (self.length + 1), LANES)
@@ -190,16 +202,31 @@ class Workspace:
             context[r.FIRST], context[r.END] = start, min(start + step, end)
             kernel(self.address)
 
-    def tapes(self, count: int) -> Iterator[Tape]:
-        """The shorter tapes of ``count`` boxes, by the choices of the last run."""
+    @cached_property
+    def records(self) -> int:
+        """The address of the program's records."""
+        return address_of(self.evaluator.program.records)
+
+    @cached_property
+    def sign_records(self) -> int:
+        """That of the evaluator's ``sign_records``."""
+        return address_of(self.evaluator.sign_records)
+
+    def tapes(self, count: int, to_come: int) -> Iterator[Tape]:
+        """The shorter tapes of ``count`` boxes, by the choices of the last run.
+
+        Raises DoesNotFit if ``to_come`` more would not fit.
+        """
         tape, context, found = self.evaluator.tape, self.context, self.shorter
-        write = native.kernel("shorten", "float32")
+        shorten = native.kernel("shorten", "float32")  # the same of any dtype
         context[r.ASKED], context[r.BOX] = -1 if count == LANES else (1 << count) - 1, -1
-        write(self.address)
+        each = sum(array.itemsize for array in found) * shorten(self.address) / count
+        tapes = f"{count + to_come} tapes"
+        require(int(each * (count + to_come)), tapes, "ask for fewer boxes at a time")
         for box in range(count):
             context[r.BOX] = box
-            n = write(self.address)
-            yield Tape.of_arrays((array[:n].copy() for array in found), tape.variables)
+            n = shorten(self.address)
+            yield Tape.of_arrays([array[:n].copy() for array in found], tape.variables)
 
     @cached_property
     def shorter(self) -> Sequence[NDArray[Any]]:
@@ -222,10 +249,8 @@ def _shortened(asked: Sequence[tuple[CompiledEvaluator, Boxes]], sign_only: bool
     """The tape of each box: of the choices that are proven in all dtypes."""
     with ExitStack() as stack:
         works = [stack.enter_context(evaluator.workspace()) for evaluator, _ in asked]
-        given = []
-        for work, (evaluator, boxes) in zip(works, asked, strict=True):
-            bounds = results(boxes, evaluator.dtype)
-            given.append((bounds, work.enter_boxes(boxes, bounds)))
+        for work, (_, boxes) in zip(works, asked, strict=True):
+            bounds = stack.enter_context(work.entered(boxes))
         count, together = bounds.lower.size, GROUP * min(work.box_groups for work in works)
         first, *others = works
         for start in range(0, count, together):
@@ -234,5 +259,4 @@ def _shortened(asked: Sequence[tuple[CompiledEvaluator, Boxes]], sign_only: bool
                 work.run("boxes", end, start, sign_only=sign_only)
             for work in others:
                 first.choices &= work.choices
-            yield from first.tapes(end - start)
-        del given
+            yield from first.tapes(end - start, count - end)

@@ -23,6 +23,7 @@ from intervalvm.jit.groups import GroupLoop
 from intervalvm.jit.intrinsics import (
     call_of,
     copy_bytes,
+    count_bits,
     fill_bytes,
     first_bit,
     int32_at,
@@ -143,14 +144,19 @@ def build_boxes(evaluate: Any, floats_at: Any, size: int) -> Any:
 
 @jit
 def find_live_clauses(ctx, asked):
-    """Backward liveness: for each clause the boxes that need it, then for each box the clauses."""
+    """Backward liveness: for each clause the boxes that need it, then for each box the clauses.
+
+    Returns the sum of the clauses that the boxes need.
+    """
     n, live, roles = ctx[r.CLAUSES], uint64_at(ctx[c.LIVE]), int32_at(ctx[r.ROLES])
     left_of, right_of = int32_at(ctx[r.LEFT_OF]), int32_at(ctx[r.RIGHT_OF])
     choices = uint64_at(ctx[c.CHOICES])
     fill_bytes(ctx[c.LIVE], 8 * (n + LANES), 0)
     live[n - 1] = asked
+    total = 0
     for i in range(n - 1, -1, -1):
         need, role = live[i], roles[i]
+        total += count_bits(need)
         if need == NO_CHILD or role == r.LEAF:
             continue
         for_left, for_right = need, need
@@ -161,6 +167,7 @@ def find_live_clauses(ctx, asked):
             live[right_of[i]] |= for_right
     for k in range((n + LANES - 1) // LANES):
         transpose(ctx[c.LIVE] + 8 * LANES * k, ctx[c.ROWS_LIVE] + 8 * LANES * k)
+    return total
 
 
 @jit
@@ -196,9 +203,8 @@ def write_tape(ctx, box):
 
 
 def shorten(address):
-    """Find the live clauses of all boxes, or write the tape of one; returns its length."""
+    """Find the live clauses of all boxes, or write the tape of one; returns how many there are."""
     ctx = int64_at(address)
     if ctx[r.BOX] < 0:
-        find_live_clauses(ctx, uint64_at(address + 8 * r.ASKED)[0])
-        return 0
+        return find_live_clauses(ctx, uint64_at(address + 8 * r.ASKED)[0])
     return write_tape(ctx, ctx[r.BOX])
