@@ -39,23 +39,28 @@ from intervalvm.jit.request import GROUP
 from intervalvm.words import Meaning
 
 
-def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[GroupLoop, ...]:
-    """The loops of a kernel."""
-    if kind == "shorten":
-        return ()
-    return (GroupLoop("point" if kind == "points" else "box", dtype, meaning),)
+def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+    """Values at points."""
+    loop, floats_at = GroupLoop("point", dtype, Meaning.FLOAT), _floats_at(dtype)
+    return points_of(call_of(loop), floats_at, np.dtype(dtype).itemsize), (loop,)
 
 
-def build(kind: str, dtype: str, loops: tuple[GroupLoop, ...]) -> Any:
-    """The kernel of a kind, of its ``loops``."""
-    if kind == "shorten":
-        return shorten
-    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate, size = call_of(*loops), np.dtype(dtype).itemsize
-    return (build_points if kind == "points" else build_boxes)(evaluate, floats_at, size)
+def build_boxes(dtype: str, meaning: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+    """Bounds over boxes."""
+    loop, floats_at = GroupLoop("box", dtype, meaning), _floats_at(dtype)
+    return boxes_of(call_of(loop), floats_at, np.dtype(dtype).itemsize), (loop,)
 
 
-def build_points(evaluate: Any, floats_at: Any, size: int) -> Any:
+def build_shorten(_dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
+    """Shorter tapes, of any dtype."""
+    return shorten, ()
+
+
+def _floats_at(dtype: str) -> Any:
+    return pointer_to(types.float32 if dtype == "float32" else types.float64)
+
+
+def points_of(evaluate: Any, floats_at: Any, size: int) -> Any:
     """The kernel ``points(address of a context)``."""
     number_reader = reading(floats_at)
 
@@ -92,7 +97,7 @@ def reading(floats_at: Any) -> Any:
     return read
 
 
-def build_boxes(evaluate: Any, floats_at: Any, size: int) -> Any:
+def boxes_of(evaluate: Any, floats_at: Any, size: int) -> Any:
     """The kernel ``boxes(address of a context)``."""
     read, span = reading(floats_at), GROUP * size
 
