@@ -13,6 +13,7 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, SIGN_DEMANDED, Program
 from intervalvm.evaluate.boxes import RULES
+from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import request as r
@@ -86,6 +87,13 @@ class CompiledEvaluator:
             work.run("points", found.size)
             del given
         return found
+
+    def gradients(
+        self, points: Arrays, by: Sequence[str], out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """The values, then the derivative by each input of ``by``: [1 + len(by), *shape]."""
+        numpy = NumpyEvaluator(self.tape, self.inputs, self.dtype)
+        return numpy.gradients(points, by, out)
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
