@@ -37,7 +37,8 @@ BUILT_BY = {
     "careful": "jit.kernels",
     "bounds": "jit.kernels",
     "merge": "jit.leaves",
-    "points": "jit.queries",
+    "points": "jit.scatter",
+    "duals": "jit.scatter",
     "boxes": "jit.queries",
     "shorten": "jit.queries",
 }

@@ -1,10 +1,9 @@
-"""The kernels of an evaluator, in numba: values at points, bounds over boxes, shorter tapes.
+"""The kernels of an evaluator, in numba: bounds over boxes, shorter tapes.
 
 Like the walk they have one argument, the address of a context (see ``request``). They run a plain
-program over groups of 16 points or boxes (see ``groups``), as many at a time as the workspace has
+program over groups of 16 boxes (see ``groups``), as many at a time as the workspace has
 room for, and prune nothing.
 
-"points"   the values at points
 "boxes"    bounds of the value over boxes; the choices of the last ones stay in the workspace
 "shorten"  from the choices of up to 64 boxes the tape of each, as in ``tape.shorten.simplify``
 """
@@ -43,7 +42,7 @@ def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[GroupLoop, ...]:
     """The loops of a kernel."""
     if kind == "shorten":
         return ()
-    return (GroupLoop("point" if kind == "points" else "box", dtype, meaning),)
+    return (GroupLoop("box", dtype, meaning),)
 
 
 def build(kind: str, dtype: str, loops: tuple[GroupLoop, ...]) -> Any:
@@ -52,32 +51,7 @@ def build(kind: str, dtype: str, loops: tuple[GroupLoop, ...]) -> Any:
         return shorten
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate, size = call_of(*loops), np.dtype(dtype).itemsize
-    return (build_points if kind == "points" else build_boxes)(evaluate, floats_at, size)
-
-
-def build_points(evaluate: Any, floats_at: Any, size: int) -> Any:
-    """The kernel ``points(address of a context)``."""
-    number_reader = reading(floats_at)
-
-    def points(address):
-        ctx = int64_at(address)
-        stride, result = ctx[r.STRIDE], ctx[r.SLOTS] + ctx[r.STRIDE] * ctx[c.RESULT]
-        for first in range(ctx[r.FIRST], ctx[r.END], GROUP * ctx[r.GROUPS]):
-            count = min(GROUP * ctx[r.GROUPS], ctx[r.END] - first)
-            groups = (count + GROUP - 1) // GROUP
-            for k in range(ctx[r.INPUTS_READ]):
-                row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
-                slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-                for group in range(groups):
-                    start = first + GROUP * group
-                    number_reader(slot + GROUP * size * group, row[r.LOWER], row, start, ctx[r.END])
-            evaluate(
-                ctx[c.RECORDS], ctx[c.LENGTH], groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS], 0, 0
-            )
-            copy_bytes(ctx[r.OUT] + size * first, result, size * count)
-        return 0
-
-    return points
+    return build_boxes(evaluate, floats_at, size)
 
 
 def reading(floats_at: Any) -> Any:
