@@ -232,7 +232,7 @@ class Workspace:
         Raises DoesNotFit if ``to_come`` more would not fit.
         """
         tape, context, found = self.evaluator.tape, self.context, self.shorter
-        shorten = native.kernel("shorten", "float32")  # the same of any dtype
+        shorten = native.kernel("shorten", DTYPE_NAMES[self.evaluator.dtype])
         context[r.ASKED], context[r.BOX] = -1 if count == LANES else (1 << count) - 1, -1
         each = sum(array.itemsize for array in found) * shorten(self.address) / count
         tapes = f"{count + to_come} tapes"

@@ -96,20 +96,21 @@ def pays_to_write(ctx, points, records, parent_records):
     return costs[p.WRITE] * records + straight_cost(costs, points, float(records)) < now
 
 
-def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[GroupLoop, ...]:
-    """The loops of a kernel: over points, and over boxes."""
-    if kind == "points":
-        return GroupLoop("point", dtype, meaning), GroupLoop("box", dtype, meaning)
-    return DualLoop("dual", dtype, meaning), DualLoop("strict_box", dtype, meaning)
+def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+    """The kernel ``points(address of a context)`` for values."""
+    loops = GroupLoop("point", dtype), GroupLoop("box", dtype)
+    return _build(dtype, loops, is_dual=False), loops
 
 
-def build(kind: str, dtype: str, loops: tuple[GroupLoop, ...]) -> Any:
-    """The kernel of a kind, of its ``loops``."""
-    is_dual = kind == "duals"
-    size, floats_at = (
-        np.dtype(dtype).itemsize,
-        pointer_to(types.float32 if dtype == "float32" else types.float64),
-    )
+def build_duals(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+    """The kernel ``duals(address of a context)`` for values and slopes."""
+    loops = DualLoop("dual", dtype), DualLoop("strict_box", dtype)
+    return _build(dtype, loops, is_dual=True), loops
+
+
+def _build(dtype: str, loops: tuple[GroupLoop, ...], *, is_dual: bool) -> Any:
+    size = np.dtype(dtype).itemsize
+    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     evaluate_leaf = leaf_of(dtype, call_of(loops[0]), floats_at, size, is_dual)
     split = split_of(dtype, call_of(loops[1]), floats_at, size)
 
