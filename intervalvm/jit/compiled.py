@@ -13,6 +13,8 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.assemble import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, SIGN_DEMANDED, Program
 from intervalvm.evaluate.boxes import RULES
+from intervalvm.evaluate.gradients import settle_all
+from intervalvm.evaluate.points import Points
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import request as r
@@ -97,8 +99,12 @@ class CompiledEvaluator:
         """
         shape = _shape(point.shape for point in points)
         found = np.empty((1 + len(by), *shape), self.dtype) if out is None else out
-        kinks, jumps = self._points.duals(points, shape, by, found)
-        settle(self._given(points), by, kinks, jumps, found)
+        masks = self._points.duals(points, shape, by, found)
+        kinks, jumps = (mask if mask.any() else None for mask in masks)
+        if kinks is not None or jumps is not None:
+            given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)
+            rows = [found[k, ...] for k in range(1 + len(by))]
+            settle_all(given, by, kinks, jumps, rows)
         return found
 
     def bounds(self, boxes: Boxes) -> Interval:

@@ -168,7 +168,7 @@ ARMS: dict[str, type[GroupArms]] = {"dual": DualArms, "strict_box": StrictBoundA
 
 @dataclass(frozen=True)
 class DualLoop(GroupLoop):
-    """A loop over duals, whose kinks are ``nans``, or over boxes with choices that hold for slopes."""
+    """A loop over duals, with kinks as ``nans``, or over boxes with strict choices."""
 
     def _arms(self, builder: ir.IRBuilder) -> GroupArms:
         return ARMS[self.each](builder, self.dtype, self.meaning)

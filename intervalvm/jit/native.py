@@ -24,7 +24,7 @@ from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit.cache import digest, kept
+from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+    name = _file_name(kind, dtype, meaning)
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -159,6 +159,16 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
         return unfinished.value
 
     return in_default_environment(call)  # on whatever thread it is run
+
+
+def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
+    key = kind, dtype, meaning
+    return key in _loaded or is_kept(_file_name(*key))
+
+
+def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
+    return f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
 
 
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
+from intervalvm.evaluate.points import input_of
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import point_request as p
@@ -19,7 +20,7 @@ from intervalvm.jit import request as r
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
 from intervalvm.memory import address_of, aligned, require
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
 
 Arrays = Sequence[NDArray[Any]]
@@ -125,13 +126,6 @@ class PointEvaluator:
 
 IS_INPUT = np.array([op.is_input for op in ROWS])
 HAS_CHOICE = np.array([op.has_choice for op in ROWS])
-AXIS_OF = {op: axis for axis, op in AXES.items()}
-
-
-def input_of(tape: Tape, i: int) -> str | None:
-    """The name of the input that clause ``i`` reads, or None."""
-    name = ROWS[tape.codes[i]].name
-    return tape.variables[tape.left[i]] if name == "var" else AXIS_OF.get(name)
 
 
 def dual_program(
