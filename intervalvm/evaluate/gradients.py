@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import Arrays
 from intervalvm.evaluate.points import PointRules, Points, input_of
 from intervalvm.ops import ROWS
-from intervalvm.ops.rays import Ray
+from intervalvm.ops.rays import Ray, is_same
 from intervalvm.ops.row import Op
 from intervalvm.tape.liveness import dying
 
@@ -195,12 +195,6 @@ def settle(
 
 def _host(array: Any) -> Any:
     return array if isinstance(array, np.ndarray) else array.get()
-
-
-def is_same(xp: Arrays, a: Any, b: Any, size: Any = 0) -> Any:
-    """Whether two slopes are equal up to the rounding errors of terms of some size."""
-    largest = xp.maximum(xp.maximum(xp.abs(a), xp.abs(b)), xp.narrow(size))
-    return xp.abs(a - b) <= xp.narrow(np.finfo(xp.dtype).eps ** 0.5) * largest
 
 
 def _agreed(value: Any, chosen: Any, ahead: Ray, behind: Ray) -> Any:

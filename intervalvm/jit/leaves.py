@@ -201,12 +201,7 @@ def collect_rows(ctx):
     return True
 
 
-def loops(_kind: str, _dtype: str, _meaning: Meaning) -> tuple[()]:
-    """The loops of the kernel "merge": none, since it evaluates nothing."""
-    return ()
-
-
-def build(_kind: str, dtype: str, _loops: tuple[()]) -> Any:
+def build_merge(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
     """The kernel ``merge(address of a context)``: a batch's results into the image."""
     points_bytes, draw = block_bytes(dtype, AREA, "sample"), drawing(dtype)
 
@@ -223,4 +218,4 @@ def build(_kind: str, dtype: str, _loops: tuple[()]) -> Any:
         int64_at(ctx[c.STATS])[c.INSIDE_PX] += inside
         return 0
 
-    return merge
+    return merge, ()

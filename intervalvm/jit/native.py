@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import llvmlite.binding as llvm
 
@@ -28,23 +28,35 @@ from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
-    from intervalvm.jit.interpreter import Linked
+    from llvmlite import ir
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-BUILT_BY = {
-    "tame": "jit.kernels",
-    "careful": "jit.kernels",
-    "bounds": "jit.kernels",
-    "merge": "jit.leaves",
-    "points": "jit.queries",
-    "boxes": "jit.queries",
-    "shorten": "jit.queries",
+
+
+class Kind(NamedTuple):
+    """How a kernel is made, and of what there is one."""
+
+    module: str
+    """Where it is built, by a function of (dtype, meaning): see ``Build``."""
+    builder: str
+    meanings: tuple[Meaning, ...] = MEANINGS
+    """The meanings of bounds: the first alone where there are none, or only those of floats."""
+    on_cpu: bool = True
+    """Whether the calls of a CPU use it."""
+
+
+KINDS = {
+    "tame": Kind("jit.kernels", "build_tame"),
+    "careful": Kind("jit.kernels", "build_careful"),
+    "bounds": Kind("jit.kernels", "build_bounds"),
+    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
+    "boxes": Kind("jit.queries", "build_boxes"),
+    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1]),
 }
-"""The module that builds a kernel, by kind: it has the functions ``loops`` and ``build``."""
-KINDS = tuple(BUILT_BY)
-BOTH, FLOATS_ONLY = ("bounds", "tame", "careful", "boxes"), ("points",)
-"""Kinds that exist for both meanings, and for the float program."""
+"""All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
 PINNED = {
     "BOUNDSCHECK": None,
@@ -67,12 +79,29 @@ if hasattr(os, "register_at_fork"):
     )
 
 
+class Linked(Protocol):
+    """A function in LLVM that a kernel calls (see ``intrinsics.call_of``)."""
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+
+    def write(self, module: ir.Module) -> None:
+        """Add it to a module."""
+
+
+Build = tuple[Callable[[int], int], tuple[Linked, ...]]
+"""A kernel in the subset of Python that numba compiles, from the address of a context to an int64,
+and what is linked to it."""
+
+
 def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
-    """A kernel, called with the address of a context: one of ``KINDS``.
+    """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; those of an evaluator are in ``queries``. ``meaning`` is that of bounds, real for proofs.
-    It releases the GIL. The first call on a machine compiles it, which takes seconds and is logged.
+    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
+    logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning
@@ -105,10 +134,10 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     """
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
-        for meaning in MEANINGS if proofs else MEANINGS[:1]:
-            for kind in (*BOTH, *(FLOATS_ONLY if meaning is Meaning.FLOAT else ())):
-                kernel(kind, DTYPE_NAMES[dtype], meaning)
-    kernel("shorten", "float32")  # of any dtype
+        for name, kind in KINDS.items():
+            for meaning in kind.meanings if proofs else kind.meanings[:1]:
+                if kind.on_cpu:
+                    kernel(name, DTYPE_NAMES[dtype], meaning)
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
@@ -149,12 +178,12 @@ def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((kind, dtype, meaning, machine, _own_source()), BUILT_BY[kind])
+    return digest((KINDS[kind], dtype, meaning, machine, _own_source()), KINDS[kind].module)
 
 
 @cache
 def _own_source() -> bytes:
-    """That of this module, which is none of those that build a kernel."""
+    """That of this module, which imports all that builds kernels of any kind."""
     return Path(__file__).read_bytes()
 
 
@@ -202,9 +231,8 @@ def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachi
 
     from intervalvm.jit import intrinsics
 
-    module_of_kind = import_module(f"intervalvm.{BUILT_BY[kind]}")
-    loops = module_of_kind.loops(kind, dtype, meaning)
-    source = module_of_kind.build(kind, dtype, loops)
+    build = getattr(import_module(f"intervalvm.{KINDS[kind].module}"), KINDS[kind].builder)
+    source, loops = build(dtype, meaning)
     for loop in loops:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
