@@ -24,7 +24,7 @@ from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit.cache import digest, kept
+from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ KINDS = {
     "careful": Kind("jit.kernels", "build_careful"),
     "bounds": Kind("jit.kernels", "build_bounds"),
     "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
-    "points": Kind("jit.queries", "build_points", MEANINGS[:1]),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),
     "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1]),
 }
@@ -141,7 +142,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+    name = _file_name(kind, dtype, meaning)
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -158,6 +159,16 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
         return unfinished.value
 
     return in_default_environment(call)  # on whatever thread it is run
+
+
+def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
+    key = kind, dtype, meaning
+    return key in _loaded or is_kept(_file_name(*key))
+
+
+def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
+    return f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
 
 
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:

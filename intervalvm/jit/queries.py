@@ -1,10 +1,9 @@
-"""The kernels of an evaluator, in numba: values at points, bounds over boxes, shorter tapes.
+"""The kernels of an evaluator, in numba: bounds over boxes, shorter tapes.
 
 Like the walk they have one argument, the address of a context (see ``request``). They run a plain
-program over groups of 16 points or boxes (see ``groups``), as many at a time as the workspace has
+program over groups of 16 boxes (see ``groups``), as many at a time as the workspace has
 room for, and prune nothing.
 
-"points"   the values at points
 "boxes"    bounds of the value over boxes; the choices of the last ones stay in the workspace
 "shorten"  from the choices of up to 64 boxes the tape of each, as in ``tape.shorten.simplify``
 """
@@ -37,31 +36,6 @@ from intervalvm.jit.intrinsics import (
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
 from intervalvm.words import Meaning
-
-
-def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
-    """The kernel ``points(address of a context)``."""
-    loop, size = GroupLoop("point", dtype), np.dtype(dtype).itemsize
-    evaluate, read, span = call_of(loop), reading(dtype), GROUP * size
-
-    def points(address):
-        ctx = int64_at(address)
-        slots, stride, most = ctx[r.SLOTS], ctx[r.STRIDE], GROUP * ctx[r.GROUPS]
-        for first in range(ctx[r.FIRST], ctx[r.END], most):
-            count = min(most, ctx[r.END] - first)
-            groups = (count + GROUP - 1) // GROUP
-            for k in range(ctx[r.INPUTS_READ]):
-                row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
-                slot = slots + stride * (ctx[r.FIRST_INPUT] + k)
-                for group in range(groups):
-                    start = first + GROUP * group
-                    read(slot + span * group, row[r.LOWER], row[r.STEP], start, ctx[r.END])
-            records, count_of_them, constants = ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.CONSTANTS]
-            evaluate(records, count_of_them, groups, stride, slots, constants, 0, 0)
-            copy_bytes(ctx[r.OUT] + size * first, slots + stride * ctx[c.RESULT], size * count)
-        return 0
-
-    return points, (loop,)
 
 
 def reading(dtype: str) -> Any:
