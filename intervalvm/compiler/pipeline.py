@@ -15,10 +15,8 @@ An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other en
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING, Any, Literal
 
 from intervalvm.compiler.balance import balance
@@ -89,29 +87,22 @@ def prepared(
 
 
 def shortened(
-    tape: Tape, question: Question, evaluators: Sequence[Evaluator], boxes: Sequence[Inputs]
-) -> Tape:
-    """A tape, never longer, with the same value or sign in one box of all inputs.
-
-    With several evaluators this holds for each, with the box in its dtype.
-    """
+    tape: Tape, question: Question, evaluator: Evaluator, boxes: Iterable[Inputs]
+) -> list[Tape]:
+    """For each box of all inputs a tape, never longer, with the same value or sign in it."""
     sign_only = question is Question.SIGN
-    if len(evaluators) > 1:
-        # rounding, and so ties, depend on the dtype: a choice must hold in all
-        traces = [
-            evaluator.bounds(tape, box, sign_only=sign_only).trace
-            for evaluator, box in zip(evaluators, boxes, strict=True)
-        ]
-        return simplify(tape, reduce(and_, traces))
-    (evaluator,), (box,) = evaluators, boxes
+    whole = fold(tape, evaluator)
 
-    def shorten(found: Tape) -> Tape:
+    def shorten(found: Tape, box: Inputs) -> Tape:
         trace = evaluator.bounds(found, box, sign_only=sign_only).trace
         return fold(simplify(found, trace), evaluator)
 
-    short = shorten(fold(tape, evaluator))
-    if sign_only:
-        bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
-        asked = sign_tape(short, Predicates(short, bounds, evaluator))
-        short = min(short, shorten(asked), key=len)
-    return min(tape, short, key=len)
+    def shortest(box: Inputs) -> Tape:
+        short = shorten(whole, box)
+        if sign_only:
+            bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
+            asked = sign_tape(short, Predicates(short, bounds, evaluator))
+            short = min(short, shorten(asked, box), key=len)
+        return min(tape, short, key=len)
+
+    return [shortest(box) for box in boxes]

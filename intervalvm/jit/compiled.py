@@ -1,4 +1,4 @@
-"""The compiled evaluator: points, boxes and shorter tapes by the kernels of ``queries``."""
+"""The compiled evaluator: boxes and shorter tapes by the kernels of ``queries``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.compiler.assemble import plain_places, plain_program
+from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, SIGN_DEMANDED, Program
 from intervalvm.evaluate.boxes import RULES
+from intervalvm.evaluate.gradients import settle_all
+from intervalvm.evaluate.points import Points
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import request as r
 from intervalvm.jit.layout import LANES
+from intervalvm.jit.points import PointEvaluator
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
@@ -73,6 +76,10 @@ class CompiledEvaluator:
         return np.where(HAS_CHOICE[codes], self._places, found).astype(np.int32)
 
     @cached_property
+    def _points(self) -> PointEvaluator:
+        return PointEvaluator(self.tape, self.inputs, self.program, self._places)
+
+    @cached_property
     def _places(self) -> NDArray[np.int64]:
         return plain_places(self.tape, self.inputs)
 
@@ -80,11 +87,24 @@ class CompiledEvaluator:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
         shape = _shape(point.shape for point in points)
         found = np.empty(shape, self.dtype) if out is None else out
-        with self.workspace() as work:
-            given = [work.enter(k, shape, (point,)) for k, point in enumerate(points)]
-            work.context[r.OUT] = address_of(found)
-            work.run("points", found.size)
-            del given
+        self._points.values(points, shape, found)
+        return found
+
+    def gradients(
+        self, points: Arrays, by: Sequence[str], out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """The values, then the derivative by each input of ``by``: [1 + len(by), *shape].
+
+        What they are where branches meet is told in ``evaluate.gradients``.
+        """
+        shape = _shape(point.shape for point in points)
+        found = np.empty((1 + len(by), *shape), self.dtype) if out is None else out
+        masks = self._points.duals(points, shape, by, found)
+        kinks, jumps = (mask if mask.any() else None for mask in masks)
+        if kinks is not None or jumps is not None:
+            given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)
+            rows = [found[k, ...] for k in range(1 + len(by))]
+            settle_all(given, by, kinks, jumps, rows)
         return found
 
     def bounds(self, boxes: Boxes) -> Interval:
@@ -131,7 +151,7 @@ class Workspace:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
         self.evaluator, self.length = evaluator, len(program)
         places = len(program) + INPUTS + inputs
-        self.group_bytes = {"points": GROUP * dtype.itemsize, "boxes": 2 * GROUP * dtype.itemsize}
+        self.group_bytes = {"boxes": 2 * GROUP * dtype.itemsize}
         most = MOST_SLOT_BYTES // (places * self.group_bytes["boxes"])
         self.box_groups = max(1, min(LANES // GROUP, most))
         stride = self.box_groups * self.group_bytes["boxes"]
@@ -218,7 +238,7 @@ class Workspace:
         Raises DoesNotFit if ``to_come`` more would not fit.
         """
         tape, context, found = self.evaluator.tape, self.context, self.shorter
-        shorten = native.kernel("shorten", "float32")  # the same of any dtype
+        shorten = native.kernel("shorten", DTYPE_NAMES[self.evaluator.dtype])
         context[r.ASKED], context[r.BOX] = -1 if count == LANES else (1 << count) - 1, -1
         each = sum(array.itemsize for array in found) * shorten(self.address) / count
         tapes = f"{count + to_come} tapes"

@@ -166,11 +166,15 @@ class BoundArms(GroupArms):
         self._write_bits(found.maybe_nan, self.bits("nans", at["out"], group, at), 0)
         if variant.has_choice:
             chosen = self.bits("choices", at["out"], group, at)
-            self._write_choice(choice(variant, xp, operands, self.rules), chosen)
+            self._write_choice(self.chosen(variant, operands), chosen)
             asks_sign = builder.and_(at["flags"], ir.Constant(I64, SIGN_DEMANDED))
             with builder.if_then(builder.icmp_unsigned("!=", asks_sign, I64(0)), likely=False):
                 for_sign = self.rules.sign_choices[variant.op](xp, *operands)
                 self._write_choice(for_sign, chosen)
+
+    def chosen(self, variant: Variant, operands: list[Interval]) -> tuple[Lane, Lane]:
+        """Where only the left, and where only the right operand matters."""
+        return choice(variant, self.xp, operands, self.rules)
 
     def _offsets(self) -> tuple[int, int]:
         return 0, GROUP * self.itemsize
@@ -198,7 +202,7 @@ class GroupLoop:
     constant is two floats.
     """
 
-    each: Literal["point", "box"]
+    each: Literal["point", "box", "dual", "strict_box"]
     dtype: str
     meaning: Meaning = Meaning.FLOAT
 

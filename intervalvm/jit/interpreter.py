@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -47,22 +47,6 @@ from intervalvm.ops.row import Interval, constant
 from intervalvm.words import Meaning
 
 Arm = Callable[[Variant, list[ir.Value]], None]
-
-
-class Linked(Protocol):
-    """A loop as kernels call it: a function of int64, which is linked in later."""
-
-    ARGUMENTS: ClassVar[tuple[str, ...]]
-
-    @property
-    def name(self) -> str:
-        """Its symbol."""
-
-    @property
-    def signature(self) -> ir.FunctionType: ...
-
-    def write(self, module: ir.Module) -> None:
-        """Add the loop to a module."""
 
 
 def switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
@@ -129,9 +113,7 @@ class Loop:
     width: int = LANES
     meaning: Meaning = Meaning.FLOAT
 
-    ARGUMENTS: ClassVar[tuple[str, ...]] = (
-        "records", "count", "full", "axis", "truth", "constants", "choices",
-    )  # fmt: skip
+    ARGUMENTS = ("records", "count", "full", "axis", "truth", "constants", "choices")
 
     @property
     def name(self) -> str:

@@ -13,7 +13,6 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from intervalvm.arith.arrays import tame_limit
-from intervalvm.jit.interpreter import Linked
 from intervalvm.jit.lanes import ELEMENT, I1, I64, POINTER, Lane, Lanes, load, mask_word
 from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN, interval_offsets
 
@@ -71,10 +70,10 @@ int32_at, uint32_at = pointer_to(types.int32), pointer_to(types.uint32)
 int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 
 
-def call_of(loop: Linked) -> Any:
-    """run(records, count, full, axis, truth, constants, choices): a loop, linked in later."""
+def call_of(loop: Any) -> Any:
+    """run(arguments): a loop, linked in later."""
 
-    @emitted(types.void, *[types.int64] * len(loop.ARGUMENTS))
+    @emitted(types.void, *[types.int64] * len(loop.signature.args))
     def run(builder, *args):
         function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
         builder.call(function, args)

@@ -64,10 +64,10 @@ def _walk(dtype: str, meaning: Meaning, *, tame: bool) -> tuple[Any, tuple[Loop,
     """With its loops over regions and over the blocks of a leaf."""
     each: Each = "sample" if meaning is Meaning.FLOAT else "pixel"
     loops = Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
-    return build_walk(dtype, loops), loops
+    return build(dtype, loops), loops
 
 
-def build_walk(dtype: str, loops: tuple[Loop, ...]) -> Any:
+def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
 
     If a program is not tame, a careful kernel (see ``lanes``) splits the image and decides whether

@@ -24,7 +24,7 @@ from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit.cache import digest, kept
+from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ class Kind(NamedTuple):
     builder: str
     meanings: tuple[Meaning, ...] = MEANINGS
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
-    dtypes: tuple[str, ...] = tuple(DTYPE_NAMES.values())
-    """The dtypes of points; the first alone where there are none."""
     on_cpu: bool = True
     """Whether the calls of a CPU use it."""
 
@@ -53,9 +51,10 @@ KINDS = {
     "careful": Kind("jit.kernels", "build_careful"),
     "bounds": Kind("jit.kernels", "build_bounds"),
     "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
-    "points": Kind("jit.queries", "build_points", MEANINGS[:1]),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),
-    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], dtypes=("float32",)),
+    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1]),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -100,8 +99,9 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; those of an evaluator are in ``queries``. ``meaning`` is that of bounds, real for proofs.
-    It releases the GIL. The first call on a machine compiles it, which takes seconds and is logged.
+    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
+    logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning
@@ -135,14 +135,14 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
         for name, kind in KINDS.items():
-            if kind.on_cpu and DTYPE_NAMES[dtype] in kind.dtypes:
-                for meaning in kind.meanings if proofs else kind.meanings[:1]:
+            for meaning in kind.meanings if proofs else kind.meanings[:1]:
+                if kind.on_cpu:
                     kernel(name, DTYPE_NAMES[dtype], meaning)
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+    name = _file_name(kind, dtype, meaning)
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -161,6 +161,16 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     return in_default_environment(call)  # on whatever thread it is run
 
 
+def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
+    key = kind, dtype, meaning
+    return key in _loaded or is_kept(_file_name(*key))
+
+
+def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
+    return f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+
+
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
     """A digest of everything that could change the object code."""
     machine = (
@@ -173,7 +183,7 @@ def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
 
 @cache
 def _own_source() -> bytes:
-    """That of this module, which is none of those that build a kernel."""
+    """That of this module, which imports all that builds kernels of any kind."""
     return Path(__file__).read_bytes()
 
 

@@ -1,10 +1,9 @@
-"""The kernels of an evaluator, in numba: values at points, bounds over boxes, shorter tapes.
+"""The kernels of an evaluator, in numba: bounds over boxes, shorter tapes.
 
 Like the walk they have one argument, the address of a context (see ``request``). They run a plain
-program over groups of 16 points or boxes (see ``groups``), as many at a time as the workspace has
+program over groups of 16 boxes (see ``groups``), as many at a time as the workspace has
 room for, and prune nothing.
 
-"points"   the values at points
 "boxes"    bounds of the value over boxes; the choices of the last ones stay in the workspace
 "shorten"  from the choices of up to 64 boxes the tape of each, as in ``tape.shorten.simplify``
 """
@@ -39,67 +38,23 @@ from intervalvm.jit.request import GROUP
 from intervalvm.words import Meaning
 
 
-def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
-    """Values at points."""
-    loop, floats_at = GroupLoop("point", dtype, Meaning.FLOAT), _floats_at(dtype)
-    return points_of(call_of(loop), floats_at, np.dtype(dtype).itemsize), (loop,)
-
-
-def build_boxes(dtype: str, meaning: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
-    """Bounds over boxes."""
-    loop, floats_at = GroupLoop("box", dtype, meaning), _floats_at(dtype)
-    return boxes_of(call_of(loop), floats_at, np.dtype(dtype).itemsize), (loop,)
-
-
-def build_shorten(_dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
-    """Shorter tapes, of any dtype."""
-    return shorten, ()
-
-
-def _floats_at(dtype: str) -> Any:
-    return pointer_to(types.float32 if dtype == "float32" else types.float64)
-
-
-def points_of(evaluate: Any, floats_at: Any, size: int) -> Any:
-    """The kernel ``points(address of a context)``."""
-    number_reader = reading(floats_at)
-
-    def points(address):
-        ctx = int64_at(address)
-        stride, result = ctx[r.STRIDE], ctx[r.SLOTS] + ctx[r.STRIDE] * ctx[c.RESULT]
-        for first in range(ctx[r.FIRST], ctx[r.END], GROUP * ctx[r.GROUPS]):
-            count = min(GROUP * ctx[r.GROUPS], ctx[r.END] - first)
-            groups = (count + GROUP - 1) // GROUP
-            for k in range(ctx[r.INPUTS_READ]):
-                row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
-                slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-                for group in range(groups):
-                    start = first + GROUP * group
-                    number_reader(slot + GROUP * size * group, row[r.LOWER], row, start, ctx[r.END])
-            evaluate(
-                ctx[c.RECORDS], ctx[c.LENGTH], groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS], 0, 0
-            )
-            copy_bytes(ctx[r.OUT] + size * first, result, size * count)
-        return 0
-
-    return points
-
-
-def reading(floats_at: Any) -> Any:
-    """read(out, source, row of the input, first, end): 16 numbers; from the end on the last one."""
+def reading(dtype: str) -> Any:
+    """read(out, source, step, first, end): 16 numbers; from the end on the last one."""
+    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
 
     @jit
-    def read(out, source, row, first, end):
-        written, given, step = floats_at(out), floats_at(source), row[r.STEP]
+    def read(out, source, step, first, end):
+        written, given = floats_at(out), floats_at(source)
         for lane in range(GROUP):
             written[lane] = given[step * min(first + lane, end - 1)]
 
     return read
 
 
-def boxes_of(evaluate: Any, floats_at: Any, size: int) -> Any:
+def build_boxes(dtype: str, meaning: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
     """The kernel ``boxes(address of a context)``."""
-    read, span = reading(floats_at), GROUP * size
+    loop, size = GroupLoop("box", dtype, meaning), np.dtype(dtype).itemsize
+    evaluate, read, span = call_of(loop), reading(dtype), GROUP * size
 
     @jit
     def read_boxes(ctx, groups, first):
@@ -111,37 +66,42 @@ def boxes_of(evaluate: Any, floats_at: Any, size: int) -> Any:
             maybe_nan, step = uint8_at(row[r.MAYBE_NAN]), row[r.STEP]
             for group in range(groups):
                 start = first + GROUP * group
-                read(slot + 2 * span * group, row[r.LOWER], row, start, ctx[r.END])
-                read(slot + 2 * span * group + span, row[r.UPPER], row, start, ctx[r.END])
+                at = slot + 2 * span * group
+                read(at, row[r.LOWER], step, start, ctx[r.END])
+                read(at + span, row[r.UPPER], step, start, ctx[r.END])
                 word = np.int64(0)
                 for lane in range(GROUP):
                     is_nan = maybe_nan[step * min(start + lane, ctx[r.END] - 1)] != 0
                     word |= np.int64(is_nan) << lane
                 bits[group] = np.uint16(word)
 
+    @jit
+    def write_bounds(ctx, first, count):
+        """Write the bounds of the result."""
+        slot = ctx[r.SLOTS] + ctx[r.STRIDE] * ctx[c.RESULT]
+        nan, out_nan = uint64_at(ctx[r.NANS])[ctx[c.RESULT]], uint8_at(ctx[r.OUT_NAN])
+        for lane in range(0, count, GROUP):
+            n, at, found = min(GROUP, count - lane), size * (first + lane), slot + 2 * size * lane
+            copy_bytes(ctx[r.OUT] + at, found, size * n)
+            copy_bytes(ctx[r.OUT_UPPER] + at, found + span, size * n)
+        for lane in range(count):
+            out_nan[first + lane] = (nan >> np.uint64(lane)) & ONE
+
     def boxes(address):
         ctx = int64_at(address)
-        result, places = ctx[c.RESULT], (ctx[c.RECORDS], ctx[c.LENGTH])
-        slot, nan = ctx[r.SLOTS] + ctx[r.STRIDE] * result, uint64_at(ctx[r.NANS])
-        for first in range(ctx[r.FIRST], ctx[r.END], GROUP * ctx[r.GROUPS]):
-            count = min(GROUP * ctx[r.GROUPS], ctx[r.END] - first)
+        most = GROUP * ctx[r.GROUPS]
+        for first in range(ctx[r.FIRST], ctx[r.END], most):
+            count = min(most, ctx[r.END] - first)
             groups = (count + GROUP - 1) // GROUP
             read_boxes(ctx, groups, first)
             evaluate(
-                places[0], places[1], groups, ctx[r.STRIDE], ctx[r.SLOTS], ctx[c.CONSTANTS],
-                ctx[r.NANS], ctx[c.CHOICES],
+                ctx[c.RECORDS], ctx[c.LENGTH], groups, ctx[r.STRIDE], ctx[r.SLOTS],
+                ctx[c.CONSTANTS], ctx[r.NANS], ctx[c.CHOICES],
             )  # fmt: skip
-            out_nan = uint8_at(ctx[r.OUT_NAN])
-            for group in range(groups):
-                n = min(GROUP, count - GROUP * group)
-                at, found = first + GROUP * group, slot + 2 * span * group
-                copy_bytes(ctx[r.OUT] + size * at, found, size * n)
-                copy_bytes(ctx[r.OUT_UPPER] + size * at, found + span, size * n)
-            for lane in range(count):
-                out_nan[first + lane] = (nan[result] >> np.uint64(lane)) & ONE
+            write_bounds(ctx, first, count)
         return 0
 
-    return boxes
+    return boxes, (loop,)
 
 
 # --- shorter tapes --------------------------------------------------------------------------------
@@ -205,6 +165,11 @@ def write_tape(ctx, box):
                 new_wide[at], new_single[at] = wide[i], single[i]
                 at += 1
     return at
+
+
+def build_shorten(_dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
+    """The kernel ``shorten(address of a context)``, the same of any dtype."""
+    return shorten, ()
 
 
 def shorten(address):
