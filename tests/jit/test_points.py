@@ -158,6 +158,13 @@ def test_programs_get_shorter_and_points_come_back_in_order(prospero: Tape) -> N
     assert_array_equal(reshaped, compiled.values(given).reshape(shape))
 
 
+def test_one_point_without_an_axis_is_settled() -> None:
+    x, _, _ = ivm.axes()
+    compiled, _ = both_of(ivm.where(x > 0, -x, abs(x)).tape(), "float32")
+    found = compiled.gradients([np.zeros((), "f4")] * 3, ("x",))
+    assert found.tolist() == [0.0, -1.0]
+
+
 def test_inputs_broadcast_and_results_go_to_out(prospero: Tape) -> None:
     compiled, numpy = both_of(prospero, "float32")
     x, y = np.linspace(-1, 1, 37, dtype="f4"), np.linspace(-1, 1, 41, dtype="f4")[:, None]
