@@ -202,7 +202,7 @@ class GroupLoop:
     constant is two floats.
     """
 
-    each: Literal["point", "box"]
+    each: Literal["point", "box", "dual", "strict_box"]
     dtype: str
     meaning: Meaning = Meaning.FLOAT
 

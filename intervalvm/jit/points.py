@@ -87,7 +87,8 @@ class PointEvaluator:
 
         Returns where branches meet, and where clauses may jump: masks to settle.
         """
-        kinks, jumps = np.zeros((2, *shape), np.bool_)
+        masks = np.zeros((2, *shape), np.bool_)
+        kinks, jumps = masks[0, ...], masks[1, ...]
         moving = [k for k, name in enumerate(by) if self.reads[self.inputs.index(name)]]
         for k in {*range(len(by))} - {*moving}:
             out[1 + k] = 0
