@@ -17,8 +17,10 @@ from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
+from intervalvm.jit.few import MOST_FEW, Few
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
+from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
@@ -30,8 +32,6 @@ MOST_SLOT_BYTES = 1 << 28
 """The slots of a workspace take no more, unless one group does."""
 TOGETHER = 1 << 18
 """Points that are sorted together."""
-FEW = 128
-"""Points that are never sorted."""
 COSTS = {
     "points": np.array([1.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
     "duals": np.array([4.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
@@ -74,6 +74,12 @@ class PointEvaluator:
 
     def values(self, points: Arrays, shape: tuple[int, ...], out: NDArray[Any]) -> None:
         """Write the values at points, which broadcast to ``shape``, to a contiguous array."""
+        count = math.prod(shape)
+        if count <= MOST_FEW:
+            work = self._taken()
+            work.few.values(points, shape, count, out)
+            self._idle.append(work)
+            return
         with self._workspace() as work:
             given = work.enter(points, shape)
             work.context[c.RECORDS] = address_of(self.program.records)
@@ -87,7 +93,8 @@ class PointEvaluator:
 
         Returns where branches meet, and where clauses may jump: masks to settle.
         """
-        kinks, jumps = np.zeros((2, *shape), np.bool_)
+        masks = np.zeros((2, *shape), np.bool_)
+        kinks, jumps = masks[0, ...], masks[1, ...]
         moving = [k for k, name in enumerate(by) if self.reads[self.inputs.index(name)]]
         for k in {*range(len(by))} - {*moving}:
             out[1 + k] = 0
@@ -116,12 +123,15 @@ class PointEvaluator:
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
         """One that no other thread uses; after an exception it is dropped."""
-        try:
-            taken = self._idle.pop()
-        except IndexError:
-            taken = Workspace(self)
+        taken = self._taken()
         yield taken
         self._idle.append(taken)
+
+    def _taken(self) -> Workspace:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Workspace(self)
 
 
 IS_INPUT = np.array([op.is_input for op in ROWS])
@@ -189,6 +199,13 @@ class Workspace:
         context[[r.INPUT_ROWS, p.SLOPES]] = address_of(self.rows), address_of(self.slopes)
         context[[p.RATE, p.MOST_BITS]] = FIRST_RATE, (GROUP * box_groups).bit_length() - 1
 
+    @cached_property
+    def few(self) -> Few:
+        """Where a few points are copied to."""
+        evaluator, groups = self.evaluator, self.groups["points"]
+        records = address_of(evaluator.program.records)
+        return Few(self.context, records, groups, len(evaluator.inputs), self.dtype)
+
     def enter(self, points: Arrays, shape: tuple[int, ...]) -> list[NDArray[Any]]:
         """Make arrays the inputs; returns what must live until they are read."""
         self.count = math.prod(shape)
@@ -212,7 +229,7 @@ class Workspace:
         """Run a kernel on all points; ``out`` are contiguous arrays of values and slopes."""
         context, size = self.context, self.dtype.itemsize
         kernel = native.kernel(kind, DTYPE_NAMES[self.dtype])
-        splits = splits and self.count > FEW
+        splits = splits and self.count > MOST_FEW
         together = min(self.count, TOGETHER) if splits else self.count
         if splits:
             self._make_room(together)
