@@ -9,7 +9,7 @@ many small ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from intervalvm.memory import WORTH_ASKING, Amount, require, require_lists
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
-Shapes = Mapping[str, tuple[int, ...]]
 LOAD_SECONDS = 0.1
 """What a kernel takes to load from the cache, with llvmlite, which the first one imports."""
 COMPILE_SECONDS = 3.0
@@ -48,7 +47,7 @@ def inputs_of(tape: Tape) -> tuple[str, ...]:
 def points_engine(
     tape: Tape,
     dtype: np.dtype[Any],
-    shapes: Shapes,
+    shapes: Sequence[tuple[int, ...]],
     shape: tuple[int, ...],
     max_memory: Amount | None,
     *,
@@ -61,21 +60,21 @@ def points_engine(
     ``max_memory``.
     """
     kind, size = "points" if slopes is None else "duals", math.prod(shape)
-    arrays = 1 + (slopes or 0)
+    arrays, inputs = 1 + (slopes or 0), inputs_of(tape)
     if compiled and pays(kind, dtype, Meaning.FLOAT, len(tape), size):
         needed = (arrays + len(shapes)) * size * dtype.itemsize
         require(needed, f"{kind} of shape {shape}", "take fewer points at a time", max_memory)
-        return compiled_evaluator(tape, inputs_of(tape), dtype)
+        return compiled_evaluator(tape, inputs, dtype)
     # the most that all arrays of all clauses take
     if max_memory is not None or 8 * arrays * (len(tape) + 32) * size > WORTH_ASKING:
         require_lists(len(tape), max_memory)
-        needed = arrays * peak_bytes(tape, shapes, dtype)
+        needed = arrays * peak_bytes(tape, dict(zip(inputs, shapes, strict=True)), dtype)
         if slopes is not None:
             needed += needed // arrays // dtype.itemsize  # and a mask
         what = "engine='dense'" if slopes is None else "a gradient"
         way_out = "take fewer points at a time"
         require(needed, f"{what} on {shape} points", way_out, max_memory)
-    return NumpyEvaluator(tape, inputs_of(tape), dtype)
+    return NumpyEvaluator(tape, inputs, dtype)
 
 
 def box_engine(

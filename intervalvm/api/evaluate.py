@@ -80,11 +80,10 @@ def evaluate(
         points.require_room(max_memory, keep=True)
         return run(points, keep=True)
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
-    shapes = {name: array.shape for name, array in arrays.items()}
-    shape = broadcast_shape([*shapes.values()])
-    compiled = way.is_compiled
+    shapes = [array.shape for array in arrays]
+    shape, compiled = broadcast_shape(shapes), way.is_compiled
     prepared = points_engine(ready, chosen, shapes, shape, max_memory, compiled=compiled)
-    found = prepared.values([*arrays.values()])
+    found = prepared.values(arrays)
     return found if shape else found[()]
 
 
@@ -97,14 +96,13 @@ def _inputs(
     dtype: Any,
     *,
     module: Any = np,
-) -> tuple[Tape, dict[str, Any], np.dtype[Any]]:
-    """The tape, the arrays of its inputs, and their dtype. Raises as ``evaluate`` does."""
+) -> tuple[Tape, list[Any], np.dtype[Any]]:
+    """The tape, the arrays of its ``inputs_of``, and their dtype. Raises as ``evaluate`` does."""
     given, ready = settings_for(tape, variables), as_value_tape(tape)
     chosen = as_dtype(dtype)
-    arrays = arrays_of({"x": x, "y": y, "z": z}, chosen, module)
+    arrays = arrays_of(AXES, (x, y, z), chosen, module)
     if ready.variables or given is not None:
-        free = zip(ready.variables, ready.settings(given), strict=True)
-        arrays |= arrays_of(dict(free), chosen, module)
+        arrays += arrays_of(ready.variables, ready.settings(given), chosen, module)
     return ready, arrays, chosen
 
 
@@ -120,8 +118,8 @@ def _points(
     """The points of an evaluation by whole arrays of NumPy or of CuPy."""
     module = array_module(on_gpu=way.on_gpu)
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype, module=module)
-    broadcast_shape([array.shape for array in arrays.values()])
-    return Points.of(ready, arrays, chosen, module)
+    broadcast_shape([array.shape for array in arrays])
+    return Points.of(ready, dict(zip(inputs_of(ready), arrays, strict=True)), chosen, module)
 
 
 class Gradient(NamedTuple):
@@ -188,13 +186,13 @@ def grad(
             return _named(by, names, gradients(points, *with_rules(points), names))
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
     names = directions(by, inputs_of(ready))
-    shapes = {name: array.shape for name, array in arrays.items()}
-    shape, slopes = broadcast_shape([*shapes.values()]), len(names)
+    shapes = [array.shape for array in arrays]
+    shape, slopes = broadcast_shape(shapes), len(names)
     compiled = way.is_compiled
     prepared = points_engine(
         ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
     )
-    found = prepared.gradients([*arrays.values()], names)
+    found = prepared.gradients(arrays, names)
     return _named(by, names, [found[k, ...] for k in range(1 + slopes)])
 
 

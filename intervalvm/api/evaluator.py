@@ -14,13 +14,14 @@ from intervalvm.api.evaluate import directions
 from intervalvm.api.inputs import (
     ANYTHING,
     Side,
+    arrays_of,
     box_of,
     broadcast_shape,
     check_real,
     side_of,
 )
 from intervalvm.api.options import check_prove, is_compiled, keeps_sign, proves_real
-from intervalvm.arguments import brief, did_you_mean, parts_of, reals
+from intervalvm.arguments import brief, did_you_mean, parts_of
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
@@ -265,17 +266,12 @@ class Evaluator:
         inputs, dtype = self.inputs, self.dtype
         if named or len(arrays) != len(inputs):
             arrays = tuple(self._given(call, arrays, named, self._defaults))
-        for a in arrays:
-            if type(a) is not np.ndarray or a.dtype is not dtype:
-                with np.errstate(all="ignore"):
-                    arrays = tuple(map(reals, inputs, arrays, (dtype,) * len(inputs)))
-                break
-        shape: tuple[int, ...] = arrays[0].shape
-        for a in arrays:
-            if a.shape != shape:
-                shape = broadcast_shape([each.shape for each in arrays])
-                break
-        return list(arrays), shape
+        points = arrays_of(inputs, arrays, dtype)
+        shape: tuple[int, ...] = points[0].shape
+        for point in points:
+            if point.shape != shape:
+                return points, broadcast_shape([each.shape for each in points])
+        return points, shape
 
     def _boxes(
         self,

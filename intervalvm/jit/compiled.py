@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.compiler.assemble import plain_places, plain_program
+from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, SIGN_DEMANDED, Program
 from intervalvm.evaluate.boxes import RULES
 from intervalvm.evaluate.gradients import settle_all

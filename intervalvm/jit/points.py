@@ -16,8 +16,10 @@ from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
+from intervalvm.jit.few import MOST_FEW, Few
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
+from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
 from intervalvm.ops import ROWS
 from intervalvm.tape import Tape
@@ -29,8 +31,6 @@ MOST_SLOT_BYTES = 1 << 28
 """The slots of a workspace take no more, unless one group does."""
 TOGETHER = 1 << 18
 """Points that are sorted together."""
-FEW = 128
-"""Points that are never sorted."""
 COSTS = {
     "points": np.array([1.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
     "duals": np.array([4.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
@@ -73,10 +73,14 @@ class PointEvaluator:
 
     def values(self, points: Arrays, shape: tuple[int, ...], out: NDArray[Any]) -> None:
         """Write the values at points, which broadcast to ``shape``, to a contiguous array."""
+        count = math.prod(shape)
         work = self._workspace()
-        given = work.enter(points, shape)
-        work.run("points", self.program.records, [out], self.has_choices)
-        del given
+        if count <= MOST_FEW:
+            work.few.values(points, shape, count, out)
+        else:
+            given = work.enter(points, shape)
+            work.run("points", self.program.records, [out], self.has_choices)
+            del given
         self._idle.append(work)
 
     def duals(
@@ -192,6 +196,13 @@ class Workspace:
         context[[r.INPUT_ROWS, p.SLOPES]] = address_of(self.rows), address_of(self.slopes)
         context[[p.RATE, p.MOST_BITS]] = FIRST_RATE, (GROUP * box_groups).bit_length() - 1
 
+    @cached_property
+    def few(self) -> Few:
+        """Where a few points are copied to."""
+        evaluator, groups = self.evaluator, self.groups["points"]
+        records = address_of(evaluator.program.records)
+        return Few(self.context, records, groups, len(evaluator.inputs), self.dtype)
+
     def enter(self, points: Arrays, shape: tuple[int, ...]) -> list[NDArray[Any]]:
         """Make arrays the inputs; returns what must live until they are read."""
         self.count, words, given = math.prod(shape), self.input_words, []
@@ -227,7 +238,7 @@ class Workspace:
         words[c.RECORDS], words[r.GROUPS] = address_of(records), self.groups[kind]
         words[r.OUT], words[p.ALONG] = address_of(out[0]), len(along)
         words[p.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
-        words[p.SPLITS] = splits = splits and count > FEW
+        words[p.SPLITS] = splits = splits and count > MOST_FEW
         together = min(count, TOGETHER) if splits else count
         if splits:
             self._make_room(together)

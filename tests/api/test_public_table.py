@@ -161,7 +161,9 @@ RECORDS = {
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
     "Tape.derived": "keeps whatever the caller computes",
-    "Tape.operands": "for passes", "Tape.constants": "for evaluators",
+    "Evaluator.tape": "a tape is in the table itself",
+    "Tape.of_arrays": "for passes", "Tape.operands": "for passes",
+    "Tape.constants": "for evaluators",
     "Font.metrics": "for the layout of text", "Font.kerning": "for the layout of text",
     "Font.glyph": "for the layout of text",
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",

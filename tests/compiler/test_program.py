@@ -12,8 +12,9 @@ from support.programs import asked_of, neighbours, numbers, run, special, values
 from support.strategies import tapes
 
 from intervalvm import parse
-from intervalvm.compiler.assemble import bitmap_program, plain_program, value_program
+from intervalvm.compiler.assemble import bitmap_program, value_program
 from intervalvm.compiler.fold import fold
+from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import VARIANTS, Assembler, Program
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import CODE, ROWS
