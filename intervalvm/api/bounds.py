@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -27,8 +28,8 @@ from intervalvm.arith.directed import DirectedArrays
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.decorated import Decoration, Real
-from intervalvm.evaluate.evaluator import TOGETHER, flattened
-from intervalvm.evaluate.evaluators import Floats, Inputs
+from intervalvm.evaluate.evaluator import TOGETHER, Evaluator, flattened
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
@@ -242,26 +243,21 @@ def simplify(
     dtypes = DTYPE_NAMES if dtype is None else [as_dtype(dtype)]
     boxes = [[box_of(side, each, Meaning.FLOAT) for side in ranges.values()] for each in dtypes]
     shape = broadcast_shape([side.lower.shape for side in boxes[0]])
+
+    def ready(found: Tape, dtype: np.dtype[Any]) -> Evaluator:
+        return box_engine(found, dtype, math.prod(shape), "boxes", "shorten", compiled=compiled)
+
     if dtype is None:
         # rounding, and so ties, depend on the dtype: a choice must hold in both
-        kinds, count = ("boxes", "shorten"), math.prod(shape)
-        ready = [box_engine(tape, each, count, *kinds, compiled=compiled) for each in dtypes]
-        (first, sides), *also = zip(ready, boxes, strict=True)
+        (first, sides), *also = zip((ready(tape, each) for each in dtypes), boxes, strict=True)
         tapes = [short.tape for short in first.shorten(sides, sign_only=sign_only, also=also)]
     else:
         from intervalvm.compiler.pipeline import shortened
 
-        question = Question.SIGN if sign_only else Question.VALUE
-        tapes = shortened(tape, question, Floats(*dtypes), _each(boxes[0]))
+        (chosen,), question = dtypes, Question.SIGN if sign_only else Question.VALUE
+        bounding = partial(ready, dtype=chosen)
+        tapes = shortened(tape, question, Floats(chosen), boxes[0], bounding)
     return tapes if shape else tapes[0]
-
-
-def _each(boxes: Sequence[row.Interval]) -> Iterator[Inputs]:
-    """Boxes one by one, each as intervals of one region."""
-    _, flat = flattened(boxes)
-    for k in range(len(flat[0].lower)):
-        x, y, z, *free = (row.Interval(*(part[k : k + 1] for part in side)) for side in flat)
-        yield Inputs({"var-x": x, "var-y": y, "var-z": z}, free)
 
 
 @in_default_environment

@@ -61,7 +61,7 @@ def points_engine(
     """
     kind, size = "points" if slopes is None else "duals", math.prod(shape)
     arrays, inputs = 1 + (slopes or 0), inputs_of(tape)
-    if compiled and slopes is None and pays(kind, dtype, Meaning.FLOAT, len(tape), size):
+    if compiled and pays(kind, dtype, Meaning.FLOAT, len(tape), size):
         needed = (arrays + len(shapes)) * size * dtype.itemsize
         require(needed, f"{kind} of shape {shape}", "take fewer points at a time", max_memory)
         return compiled_evaluator(tape, inputs, dtype)

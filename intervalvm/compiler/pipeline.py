@@ -15,7 +15,7 @@ An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other en
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,9 +23,12 @@ from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
 from intervalvm.compiler.predicates import PUSHDOWN, SIGNS, Predicates
 from intervalvm.compiler.resolve import sign_tape
+from intervalvm.evaluate.evaluator import Boxes, flattened
+from intervalvm.evaluate.evaluator import Evaluator as BoxEvaluator
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
+from intervalvm.ops import AXES
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
-from intervalvm.tape.shorten import simplify
 from intervalvm.words import Question
 
 if TYPE_CHECKING:
@@ -87,22 +90,32 @@ def prepared(
 
 
 def shortened(
-    tape: Tape, question: Question, evaluator: Evaluator, boxes: Iterable[Inputs]
+    tape: Tape,
+    question: Question,
+    evaluator: Evaluator,
+    boxes: Boxes,
+    bounding: Callable[[Tape], BoxEvaluator],
 ) -> list[Tape]:
-    """For each box of all inputs a tape, never longer, with the same value or sign in it."""
+    """For each box of all inputs a tape, never longer, with the same value or sign in it.
+
+    ``boxes`` are the sides by x, y, z and each variable; ``bounding`` prepares a tape for them.
+    """
     sign_only = question is Question.SIGN
-    whole = fold(tape, evaluator)
+    key = "folded", evaluator.meaning, evaluator.dtype
+    whole = bounding(tape.derived(key, lambda: fold(tape, evaluator)))
 
-    def shorten(found: Tape, box: Inputs) -> Tape:
-        trace = evaluator.bounds(found, box, sign_only=sign_only).trace
-        return fold(simplify(found, trace), evaluator)
+    def shorter_sign(short: Tape, box: Boxes) -> Tape:
+        x, y, z, *free = box
+        inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
+        bounds = evaluator.clause_bounds(*evaluator.constants(short), inputs)
+        asked = sign_tape(short, Predicates(short, bounds, evaluator))
+        (found,) = bounding(asked).shorten(box, sign_only=True)
+        return min(short, fold(found.tape, evaluator), key=len)
 
-    def shortest(box: Inputs) -> Tape:
-        short = shorten(whole, box)
+    tapes, (_, flat) = [], flattened(boxes)
+    for k, found in enumerate(whole.shorten(flat, sign_only=sign_only)):
+        short = fold(found.tape, evaluator)
         if sign_only:
-            bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
-            asked = sign_tape(short, Predicates(short, bounds, evaluator))
-            short = min(short, shorten(asked, box), key=len)
-        return min(tape, short, key=len)
-
-    return [shortest(box) for box in boxes]
+            short = shorter_sign(short, [Interval(*(part[[k]] for part in side)) for side in flat])
+        tapes.append(min(tape, short, key=len))
+    return tapes

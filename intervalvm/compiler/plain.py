@@ -86,8 +86,8 @@ def _needs_copy(tape: Tape) -> NDArray[np.bool_]:
     """The mask of the clauses whose operands are all constants, which no record can read."""
     is_const = np.append(tape.codes == CODE["const"], True)  # at -1: no operand
     arity = ARITY[tape.codes]
-    right = np.where(arity == 2, tape.right, -1)
-    found: NDArray[np.bool_] = (arity > 0) & is_const[tape.left] & is_const[right]
+    left, right = (np.where(arity > k, side, -1) for k, side in enumerate((tape.left, tape.right)))
+    found: NDArray[np.bool_] = (arity > 0) & is_const[left] & is_const[right]
     found &= tape.codes != CODE["copy"]
     return found
 

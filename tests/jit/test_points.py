@@ -48,7 +48,7 @@ def always_split(arena: int = points.MOST_ARENA) -> Iterator[None]:
     free[point_request.VALUE] = free[point_request.RECORD] = 1
     with (
         mock.patch.dict(points.COSTS, points=free, duals=free),
-        mock.patch.multiple(points, FEW=1, FIRST_RATE=50, MOST_ARENA=arena, TOGETHER=150),
+        mock.patch.multiple(points, MOST_FEW=1, FIRST_RATE=50, MOST_ARENA=arena, TOGETHER=150),
     ):
         yield
 
@@ -156,6 +156,13 @@ def test_programs_get_shorter_and_points_come_back_in_order(prospero: Tape) -> N
     shape = (10, 3, 100)
     reshaped = compiled.values([row.reshape(shape) for row in given])
     assert_array_equal(reshaped, compiled.values(given).reshape(shape))
+
+
+def test_one_point_without_an_axis_is_settled() -> None:
+    x, _, _ = ivm.axes()
+    compiled, _ = both_of(ivm.where(x > 0, -x, abs(x)).tape(), "float32")
+    found = compiled.gradients([np.zeros((), "f4")] * 3, ("x",))
+    assert found.tolist() == [0.0, -1.0]
 
 
 def test_inputs_broadcast_and_results_go_to_out(prospero: Tape) -> None:
