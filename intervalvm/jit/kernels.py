@@ -7,8 +7,8 @@ object code runs without numba (``native`` compiles, caches and loads it).
 ``walk`` first splits the whole image, whose ambiguous children are the tasks. Further calls take
 tasks by an atomic counter and walk each depth-first, until there is none or the budget is used up.
 
-A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. Proven children
-are filled; for the ambiguous ones a backward pass finds liveness (a uint64 mask of children per
+A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. Those inside are
+filled; for the ambiguous ones a backward pass finds liveness (a uint64 mask of children per
 clause), and then each child's program is written (see ``children``).
 """
 
@@ -35,8 +35,9 @@ from intervalvm.jit.intrinsics import (
     take_next,
     uint32_at,
     uint64_at,
+    write_row,
 )
-from intervalvm.jit.layout import LANES, SIDE, Each
+from intervalvm.jit.layout import BLOCK, LANES, SIDE, Each
 from intervalvm.jit.leaves import (
     DOUBLE_BYTES,
     collect_rows,
@@ -114,17 +115,19 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         return columns & lines
 
     @jit
-    def fill(ctx, stack, bits, child, is_inside):
-        """Fill a proven child: 255 inside, 0 outside."""
+    def fill(ctx, stack, bits, child):
+        """Fill a child that is inside with 255; returns its number of pixels."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
         left, right = edge(column, level, ctx[c.WIDTH_PX]), edge(column + 1, level, ctx[c.WIDTH_PX])
         top, bottom = edge(line, level, ctx[c.HEIGHT_PX]), edge(line + 1, level, ctx[c.HEIGHT_PX])
-        if is_inside or not ctx[c.IS_CLEAR]:
-            byte = 255 if is_inside else 0
-            for row in range(top, bottom):
-                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
+        for row in range(top, bottom):
+            out = ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left
+            if right - left == BLOCK:
+                write_row(out, -1)
+            else:
+                fill_bytes(out, right - left, 255)
         return (right - left) * (bottom - top)
 
     @jit
@@ -143,7 +146,7 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
 
     @jit
     def split(ctx, step, valid):
-        """Bound the children of the region of stack row ``step``, and fill proven ones.
+        """Bound the children of the region of stack row ``step``, and fill those inside.
 
         ``valid`` is the mask of children; returns that of ambiguous ones, with their liveness.
         """
@@ -165,12 +168,10 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         stats[c.REGIONS] += count_bits(proven)
         stats[c.REGIONS_INSIDE] += count_bits(inside)
         stats[c.REGIONS_OUTSIDE] += count_bits(outside)
-        while proven != NO_CHILD:
-            child = first_bit(proven)
-            proven &= proven - ONE
-            is_inside = (inside >> np.uint64(child)) & ONE == ONE
-            pixels = fill(ctx, stack, bits, child, is_inside)
-            stats[c.INSIDE_PX] += pixels if is_inside else 0
+        while inside != NO_CHILD:  # the pixels outside are 0 already
+            child = first_bit(inside)
+            inside &= inside - ONE
+            stats[c.INSIDE_PX] += fill(ctx, stack, bits, child)
         if ambiguous != NO_CHILD:
             find_children(ctx, stack, ambiguous)
         return ambiguous

@@ -95,9 +95,8 @@ MOST_STEPS = 12
     WIDTH_PX, HEIGHT_PX,
     X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
     X_UPPER, Y_UPPER,  # the same, or where in proofs a pixel is an area: X, Y are its lower ends
-    IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
+    IMAGE,  # address of the first pixel: uint8, 0 before, or the dtype in value mode; no gaps
     IS_VALUE,  # whether the result is a value instead of a truth
-    IS_CLEAR,  # whether all pixels are 0 already
     IS_PROOF,  # whether a pixel is a box, to prove
     ITEMSIZE,  # bytes of a number
     RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
@@ -130,7 +129,7 @@ MOST_STEPS = 12
     BATCH_IS_FULL,  # whether the leaf in work waits for another batch
     MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
     FIELDS,
-) = range(57)  # fmt: skip
+) = range(56)  # fmt: skip
 
 # A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
 (
