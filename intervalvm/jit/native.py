@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -44,17 +44,20 @@ class Kind(NamedTuple):
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
     on_cpu: bool = True
     """Whether the calls of a CPU use it."""
+    shares: str = ""
+    """The name of what numba compiles, if that is the same for all dtypes, meanings and kinds of
+    the name, so that only what is linked to it differs."""
 
 
 KINDS = {
-    "tame": Kind("jit.kernels", "build_tame"),
-    "careful": Kind("jit.kernels", "build_careful"),
-    "bounds": Kind("jit.kernels", "build_bounds"),
-    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
+    "tame": Kind("jit.kernels", "build_tame", shares="walk"),
+    "careful": Kind("jit.kernels", "build_careful", shares="walk"),
+    "bounds": Kind("jit.kernels", "build_bounds", shares="box"),
+    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
     "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
     "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),
-    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1]),
+    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -68,6 +71,8 @@ PINNED = {
 """Numba's settings for kernels, which override those of the program, its environment and a file in
 its working folder: kernels must not raise."""
 _loaded: dict[tuple[str, str, Meaning], Kernel] = {}
+_shared: dict[str, bytes] = {}
+"""Code that kernels share, by the name of its file."""
 _compiling = threading.RLock()
 if hasattr(os, "register_at_fork"):
     # The locks of compilers stay locked for ever in a process that is forked while another thread
@@ -173,12 +178,16 @@ def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
 
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
     """A digest of everything that could change the object code."""
+    return _digest_of((KINDS[kind], dtype, meaning), KINDS[kind].module)
+
+
+def _digest_of(what: object, module: str) -> str:
     machine = (
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((KINDS[kind], dtype, meaning, machine, _own_source()), KINDS[kind].module)
+    return digest((what, machine, _own_source()), module)
 
 
 @cache
@@ -227,34 +236,48 @@ def _pinned() -> Iterator[None]:
 
 
 def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
+    made = KINDS[kind]
+    build = getattr(import_module(f"intervalvm.{made.module}"), made.builder)
+    source, linked = build(dtype, meaning)
+    make_code = partial(_code, source, linked)
+    if made.shares:
+        name = f"{made.shares}-{_digest_of(made.shares, made.module)}.bc"
+        code = _shared[name] = _shared.get(name) or kept(name, make_code)
+    else:
+        code = make_code()
+    module = llvm.parse_bitcode(code)
+    module.link_in(compiled_loops(linked, machine))
+    for function in linked:
+        module.get_function(function.name).linkage = "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    found: bytes = machine.emit_object(module)
+    return found
+
+
+def _code(source: Any, linked: Iterable[Linked]) -> bytes:
+    """What numba makes of ``source`` as bitcode that calls what is linked to it."""
     from numba import cfunc, types
 
     from intervalvm.jit import intrinsics
 
-    build = getattr(import_module(f"intervalvm.{KINDS[kind].module}"), KINDS[kind].builder)
-    source, loops = build(dtype, meaning)
-    for loop in loops:
+    for function in linked:
         # numba links what it compiles, although it is not run: any address will do
-        llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
-    signature = types.int64(types.int64)
-    compiled = cfunc(signature, **intrinsics.compile_flags())(source)
+        address = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
+        llvm.add_symbol(function.name, address)
+    compiled = cfunc(types.int64(types.int64), **intrinsics.compile_flags())(source)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     # Outside numba only the function itself can be linked, not its wrapper for Python's errors.
     wrapper = module.get_function(compiled.native_name)
     wrapper.linkage = "internal"
     module.get_function(compiled.native_name.removeprefix("cfunc.")).name = SYMBOL
-    module.link_in(compiled_loops(loops, machine))
-    for loop in loops:
-        module.get_function(loop.name).linkage = "internal"
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-    code: bytes = machine.emit_object(module)
+    code: bytes = module.as_bitcode()
     return code
 
 
 def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm.ModuleRef:
-    """A module with the code of ``loops``, optimised."""
+    """A module with the code of ``loops``, simplified."""
     from llvmlite import ir
 
     source = ir.Module()
@@ -262,7 +285,10 @@ def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm
     for loop in loops:
         loop.write(source)
     module = llvm.parse_assembly(str(source))
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    # explicit vectors in order leave nothing to the other passes, which cost half of compilation
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
     return module

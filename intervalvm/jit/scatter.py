@@ -28,7 +28,6 @@ from intervalvm.jit.duals import DualLoop
 from intervalvm.jit.groups import GroupLoop
 from intervalvm.jit.intrinsics import (
     call_of,
-    copy_block_of,
     copy_bytes,
     fill_bytes,
     first_bit,
@@ -40,6 +39,7 @@ from intervalvm.jit.intrinsics import (
     uint64_at,
 )
 from intervalvm.jit.layout import LANES
+from intervalvm.jit.leaves import copy_block
 from intervalvm.jit.request import GROUP
 from intervalvm.jit.sorting import extremes_of, keys_of
 from intervalvm.words import Meaning
@@ -406,7 +406,6 @@ def split_of(dtype: str, bound: Any, floats_at: Any, size: int) -> Any:
 
 def leaf_of(dtype: str, evaluate: Any, floats_at: Any, size: int, is_dual: bool) -> Any:
     """``evaluate_leaf``, see there."""
-    copy_block = copy_block_of(dtype)
     span = GROUP * size
     parts = 1 + p.DIRECTIONS if is_dual else 1
 
@@ -425,7 +424,7 @@ def leaf_of(dtype: str, evaluate: Any, floats_at: Any, size: int, is_dual: bool)
                     for lane in range(GROUP):
                         written[lane] = number
                 elif GROUP * (group + 1) <= count:
-                    copy_block(out, source + size * (first + GROUP * group))
+                    copy_block(out, source + size * (first + GROUP * group), size)
                 else:  # the lanes beyond keep what they had
                     left = count - GROUP * group
                     copy_bytes(out, source + size * (first + GROUP * group), size * left)

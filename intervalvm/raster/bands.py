@@ -37,7 +37,7 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     """
     height, width = job.shape
     rows = _rows_that_fit(job, watched=report is not None)
-    pixels = np.zeros(job.shape, job.pixel_type)
+    pixels = job.canvas()
     top = 0
     while top < height:
         band = slice(top, min(height, top + rows))

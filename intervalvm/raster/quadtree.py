@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
 from intervalvm.compiler.pipeline import folded
@@ -88,7 +87,7 @@ class Walk:
 
     def __init__(self, job: Job, evaluator: Evaluator, progress: Progress | None = None) -> None:
         self.job, self.evaluator, self.progress = job, evaluator, progress
-        self.pixels: NDArray[Any] = np.zeros(job.shape, job.pixel_type)
+        self.pixels = job.canvas()
         self.counts = [Counts() for _ in job.steps]
         self.done = 0
 
