@@ -111,7 +111,7 @@ def build_duals(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
 def _build(dtype: str, loops: tuple[GroupLoop, ...], *, is_dual: bool) -> Any:
     size = np.dtype(dtype).itemsize
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_leaf = leaf_of(dtype, call_of(loops[0]), floats_at, size, is_dual)
+    evaluate_leaf = leaf_of(call_of(loops[0]), floats_at, size, is_dual)
     split = split_of(dtype, call_of(loops[1]), floats_at, size)
 
     @jit
@@ -404,7 +404,7 @@ def split_of(dtype: str, bound: Any, floats_at: Any, size: int) -> Any:
 # --- leaves ---------------------------------------------------------------------------------------
 
 
-def leaf_of(dtype: str, evaluate: Any, floats_at: Any, size: int, is_dual: bool) -> Any:
+def leaf_of(evaluate: Any, floats_at: Any, size: int, is_dual: bool) -> Any:
     """``evaluate_leaf``, see there."""
     span = GROUP * size
     parts = 1 + p.DIRECTIONS if is_dual else 1
