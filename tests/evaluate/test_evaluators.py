@@ -248,18 +248,21 @@ def test_bounds_of_the_real_function_enclose_the_tight_ones(
 ) -> None:
     tape = data.draw(TAPES)
     inputs = inputs_of(data, tape)
-    box = box_of(data, inputs, dtype, nan=False, finite=True)
+    box = box_of(data, inputs, dtype, nan=False)
     sides = [interval_of([side], dtype) for side in box]
     evaluator = make(tape, inputs, np.dtype(dtype), Meaning.REAL)
     lower, upper, maybe_nan = (part[0] for part in evaluator.bounds(sides))
     xp = decorated.DirectedArrays(np.dtype(dtype))
-    reals = {
-        name: decorated.given(xp, np.float64(side.low), np.float64(side.high))
-        for name, side in zip(inputs, box, strict=True)
-    }
+    with np.errstate(over="ignore"):
+        reals = {
+            name: decorated.given(xp, np.float64(side.low), np.float64(side.high))
+            for name, side in zip(inputs, box, strict=True)
+        }
     axes = {op: reals[axis] for axis, op in AXES.items() if axis in reals}
     free = [reals.get(name, decorated.given(xp, 0.0, 0.0)) for name in tape.variables]
     tight = decorated.root_bounds(tape, axes, free, np.dtype(dtype))
+    if tight.decoration == decorated.ILL:
+        return
     assert maybe_nan or not tight.maybe_nan
     assert tight.is_empty or (lower <= tight.lower and tight.upper <= upper)
     (short,) = evaluator.shorten(sides)
