@@ -187,7 +187,7 @@ def sort_nothing(ctx, first, end, size):
     """Copy the points to where they are sorted, in the order of the caller."""
     order = int32_at(ctx[p.ORDERS])
     for i in range(end - first):
-        order[i] = np.int32(first + i)
+        order[i] = np.int32(i)
     for k in range(ctx[r.INPUTS_READ]):
         row = input_row(ctx, k)
         if row[p.STEP]:
@@ -447,7 +447,7 @@ def leaf_of(dtype: str, evaluate: Any, floats_at: Any, size: int, is_dual: bool)
         order = int32_at(ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * ctx[p.LEAF_SIDE] + first))
         out, values = floats_at(ctx[r.OUT]), floats_at(result)
         for i in range(count):
-            out[order[i]] = values[i]
+            out[ctx[r.FIRST] + order[i]] = values[i]
 
     @jit
     def write_duals(ctx, first, count, result, place):
@@ -457,7 +457,7 @@ def leaf_of(dtype: str, evaluate: Any, floats_at: Any, size: int, is_dual: bool)
         kinks, jumps = uint8_at(ctx[p.KINKS]), uint8_at(ctx[p.JUMPED])
         slopes = int64_at(ctx[p.SLOPES])
         for i in range(count):
-            target = first + i if side < 0 else np.int64(order[i])
+            target = first + i if side < 0 else ctx[r.FIRST] + order[i]
             part = floats_at(result + parts * span * (i // GROUP) + size * (i % GROUP))
             value = part[0]
             floats_at(ctx[r.OUT])[target] = value
