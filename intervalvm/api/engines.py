@@ -9,7 +9,7 @@ many small ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,13 +77,17 @@ def points_engine(
     return NumpyEvaluator(tape, inputs, dtype)
 
 
-def box_engine(
-    tape: Tape, dtype: np.dtype[Any], count: int, *kinds: str, compiled: bool
-) -> Evaluator:
-    """The evaluator of some number of boxes, for what some kinds of kernels do."""
-    paid = [pays(kind, dtype, Meaning.FLOAT, len(tape), count) for kind in kinds if compiled]
+def box_engines(
+    tape: Tape, dtypes: Collection[np.dtype[Any]], count: int, *kinds: str, compiled: bool
+) -> list[Evaluator]:
+    """The evaluators of some number of boxes in each dtype, for what some kinds of kernels do.
+
+    They are of one kind, so that they can shorten a tape together.
+    """
+    wanted = [(kind, dtype) for dtype in dtypes for kind in kinds if compiled]
+    paid = [pays(kind, dtype, Meaning.FLOAT, len(tape), count) for kind, dtype in wanted]
     make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
-    return make(tape, inputs_of(tape), dtype)
+    return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
 
 
 def pays(kind: str, dtype: np.dtype[Any], meaning: Meaning, clauses: int, count: int) -> bool:
