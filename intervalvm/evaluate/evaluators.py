@@ -123,6 +123,11 @@ class Floats(Base):
         """A constant of a tape in ``constant_type``; all NaN are equivalent."""
         return self.dtype.type(np.nan if np.isnan(value) else value)
 
+    def numbers(self, tape: Tape) -> NDArray[np.float64]:
+        """The constants of a tape by clause, 0 for others."""
+        is_const = tape.codes == CODE["const"]
+        return np.where(is_const, tape.constants(self.dtype), 0.0).astype(DOUBLE)
+
     def result(self, name: str, *operands: Any) -> Any:
         """An operation on constants, if the result is a constant; else None."""
         return OPS[name].point(self.xp, *operands)
@@ -196,6 +201,10 @@ class Reals(Base):
 
     def constant(self, value: Any) -> Any:
         return np.float64(value if np.isfinite(value) else np.nan)
+
+    def numbers(self, tape: Tape) -> NDArray[np.float64]:
+        is_const = tape.codes == CODE["const"]
+        return np.where(is_const, np.where(np.isfinite(tape.wide), tape.wide, np.nan), 0.0)
 
     def result(self, name: str, *operands: Any) -> Any:
         found = decorated.applied(self.xp, name, [self._given(operand) for operand in operands])
