@@ -50,15 +50,21 @@ MOST_END_POLLS = 100_000
 """Polls of the caller's thread for the end of the others: about 100 us."""
 
 
-def loops(kind: str, dtype: str, meaning: Meaning) -> tuple[Loop, ...]:
-    """The loops of a kernel: over regions and, in a walk, over blocks of a leaf."""
-    if kind == "bounds":
-        return (Loop("region", dtype, False, 1, meaning),)
-    if kind == "merge":
-        return ()
-    tame = kind == "tame"
+def build_tame(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
+    """The walk of a program whose values cannot be NaN or infinite."""
+    return _walk(dtype, meaning, tame=True)
+
+
+def build_careful(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
+    """The walk of any program. It also decides if the tame one can continue."""
+    return _walk(dtype, meaning, tame=False)
+
+
+def _walk(dtype: str, meaning: Meaning, *, tame: bool) -> tuple[Any, tuple[Loop, ...]]:
+    """With its loops over regions and over the blocks of a leaf."""
     each: Each = "sample" if meaning is Meaning.FLOAT else "pixel"
-    return Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
+    loops = Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
+    return build(dtype, loops), loops
 
 
 def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
@@ -315,9 +321,9 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
     return walk
 
 
-def build_bounds(loops: tuple[Loop, ...]) -> Any:
+def build_bounds(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
     """The kernel ``bounds(address of a context)``: a program without axes over one box."""
-    (box,) = loops
+    box = Loop("region", dtype, False, 1, meaning)
     evaluate = call_of(box)
 
     def bounds(address):
@@ -328,4 +334,4 @@ def build_bounds(loops: tuple[Loop, ...]) -> Any:
         evaluate(records, count, full, axis, truth, ctx[c.CONSTANTS], ctx[c.CHOICES])
         return 0
 
-    return bounds
+    return bounds, (box,)

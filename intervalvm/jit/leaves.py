@@ -32,6 +32,7 @@ from intervalvm.jit.intrinsics import (
     write_verdicts,
 )
 from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN, block_bytes
+from intervalvm.words import Meaning
 
 edge = jit(c.edge)
 
@@ -200,7 +201,7 @@ def collect_rows(ctx):
     return True
 
 
-def build_merge(dtype: str) -> Any:
+def build_merge(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
     """The kernel ``merge(address of a context)``: a batch's results into the image."""
     points_bytes, draw = block_bytes(dtype, AREA, "sample"), drawing(dtype)
 
@@ -217,4 +218,4 @@ def build_merge(dtype: str) -> Any:
         int64_at(ctx[c.STATS])[c.INSIDE_PX] += inside
         return 0
 
-    return merge
+    return merge, ()

@@ -14,8 +14,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import llvmlite.binding as llvm
 
@@ -27,13 +28,31 @@ from intervalvm.jit.cache import digest, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
-    from intervalvm.jit.interpreter import Loop
+    from llvmlite import ir
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-KINDS = ("tame", "careful", "bounds", "merge")
-BUILT_BY = {"merge": "jit.leaves"}
-"""The module that builds a kernel, by kind; that of others is ``kernels``."""
+
+
+class Kind(NamedTuple):
+    """How a kernel is made, and of what there is one."""
+
+    module: str
+    """Where it is built, by a function of (dtype, meaning): see ``Build``."""
+    builder: str
+    meanings: tuple[Meaning, ...] = MEANINGS
+    """The meanings of bounds: the first alone where there are none, or only those of floats."""
+    on_cpu: bool = True
+    """Whether the calls of a CPU use it."""
+
+
+KINDS = {
+    "tame": Kind("jit.kernels", "build_tame"),
+    "careful": Kind("jit.kernels", "build_careful"),
+    "bounds": Kind("jit.kernels", "build_bounds"),
+    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
+}
+"""All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
 PINNED = {
     "BOUNDSCHECK": None,
@@ -56,8 +75,24 @@ if hasattr(os, "register_at_fork"):
     )
 
 
+class Linked(Protocol):
+    """A function in LLVM that a kernel calls (see ``intrinsics.call_of``)."""
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+
+    def write(self, module: ir.Module) -> None:
+        """Add it to a module."""
+
+
+Build = tuple[Callable[[int], int], tuple[Linked, ...]]
+"""A kernel in the subset of Python that numba compiles, from the address of a context to an int64,
+and what is linked to it."""
+
+
 def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
-    """A kernel of ``kernels``, called with the address of a context: one of ``KINDS``.
+    """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
     hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
@@ -94,9 +129,10 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
     """
     proofs = flag("proofs", proofs)
     for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
-        for meaning in MEANINGS if proofs else MEANINGS[:1]:
-            for kind in ("bounds", "tame", "careful"):
-                kernel(kind, DTYPE_NAMES[dtype], meaning)
+        for name, kind in KINDS.items():
+            for meaning in kind.meanings if proofs else kind.meanings[:1]:
+                if kind.on_cpu:
+                    kernel(name, DTYPE_NAMES[dtype], meaning)
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
@@ -127,7 +163,7 @@ def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((kind, dtype, meaning, machine, _own_source()), BUILT_BY.get(kind, "jit.kernels"))
+    return digest((KINDS[kind], dtype, meaning, machine, _own_source()), KINDS[kind].module)
 
 
 @cache
@@ -178,15 +214,10 @@ def _pinned() -> Iterator[None]:
 def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
     from numba import cfunc, types
 
-    from intervalvm.jit import intrinsics, kernels, leaves
+    from intervalvm.jit import intrinsics
 
-    loops = kernels.loops(kind, dtype, meaning)
-    if kind == "bounds":
-        source = kernels.build_bounds(loops)
-    elif kind == "merge":
-        source = leaves.build_merge(dtype)
-    else:
-        source = kernels.build(dtype, loops)
+    build = getattr(import_module(f"intervalvm.{KINDS[kind].module}"), KINDS[kind].builder)
+    source, loops = build(dtype, meaning)
     for loop in loops:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
@@ -207,7 +238,7 @@ def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachi
     return code
 
 
-def compiled_loops(loops: Iterable[Loop], machine: llvm.TargetMachine) -> llvm.ModuleRef:
+def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm.ModuleRef:
     """A module with the code of ``loops``, optimised."""
     from llvmlite import ir
 

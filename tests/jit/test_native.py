@@ -140,8 +140,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
 
 def test_warm_up_loads_what_a_picture_may_need(asked: list[tuple[str, str, str]]) -> None:
     ivm.warm_up()
-    kinds = [kind for kind in native.KINDS if kind != "merge"]  # that is for leaves on a GPU
-    wanted = {(k, d, m) for k in kinds for d in ("float32", "float64") for m in MEANINGS}
+    kinds = {name: kind for name, kind in native.KINDS.items() if kind.on_cpu}
+    assert {"tame", "careful", "bounds"} <= set(kinds) < set(native.KINDS)  # "merge" is a GPU's
+    assert all(kinds[name].meanings == MEANINGS for name in ("tame", "careful"))
+    dtypes = "float32", "float64"
+    wanted = {(n, d, m) for n, kind in kinds.items() for d in dtypes for m in kind.meanings}
     assert len(asked) == len(wanted)
     assert set(asked) == wanted
     ivm.warm_up()
