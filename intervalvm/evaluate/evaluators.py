@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,15 +53,30 @@ class Inputs(NamedTuple):
         return Inputs(dict(zip(("var-x", "var-y"), sides, strict=True)))
 
 
+class Clauses(Protocol):
+    """A tape in work, see ``compiler.passes.Table``: the ends of constants by clause."""
+
+    @property
+    def codes(self) -> NDArray[np.uint8]: ...
+    @property
+    def left(self) -> NDArray[np.int32]: ...
+    @property
+    def right(self) -> NDArray[np.int32]: ...
+    @property
+    def low(self) -> NDArray[np.float64]: ...
+    @property
+    def high(self) -> NDArray[np.float64]: ...
+    def tape(self) -> Tape: ...
+
+
 @dataclass(frozen=True)
 class ClauseBounds:
-    """Constants and bounds of the clauses over one box.
+    """Bounds of the clauses over one box.
 
-    ``constants`` are those of constant clauses. The value of clause i is within ``lower[i]`` and
-    ``upper[i]``, and NaN (or undefined) only if ``maybe_nan[i]``.
+    The value of clause i is within ``lower[i]`` and ``upper[i]``, and NaN (or undefined) only if
+    ``maybe_nan[i]``.
     """
 
-    constants: Sequence[Any]
     lower: NDArray[Any]
     upper: NDArray[Any]
     maybe_nan: NDArray[np.bool_]
@@ -82,27 +97,24 @@ class Base:
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
 
-    def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
-        """Numbers as programs have them: floats of ``dtype``, or pairs of them."""
-        return numbers
-
-    def pool(self, numbers: Sequence[Any]) -> NDArray[Any]:
-        """The operands as an array (n,), or (n, 2) of ends."""
-        return np.array(self.operands(numbers), self.dtype)
+    def rounded(self, numbers: NDArray[np.float64], way: int) -> NDArray[Any]:
+        """Numbers rounded down (way = -1) or up (way = +1) to the points' dtype; NaN stays."""
+        del way  # those of the float program are floats
+        return numbers.astype(self.dtype)
 
     def bounds(self, tape: Tape, inputs: Inputs, *, sign_only: bool = False) -> Bounds:
         """The intervals of all clauses over regions, and the choices: see ``boxes.bounds``."""
         return boxes.bounds(tape, *inputs, self.dtype, sign_only=sign_only, rules=self.rules)
 
-    def clause_bounds(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> ClauseBounds:
-        """Constants and bounds over one box; ``numbers`` are those of the constants."""
-        ends = self.pool(numbers).reshape(len(tape), -1)
-        rules = replace(self.rules, constants=lambda *_: (ends[:, 0], ends[:, -1]))
-        found = boxes.bounds(tape, *inputs, self.dtype, rules=rules).values
+    def clause_bounds(self, table: Clauses, inputs: Inputs) -> ClauseBounds:
+        """Bounds over one box."""
+        ends = self.rounded(table.low, DOWN), self.rounded(table.high, UP)
+        rules = replace(self.rules, constants=lambda *_: ends)
+        found = boxes.bounds(table.tape(), *inputs, self.dtype, rules=rules).values
         lower, upper, maybe_nan = (
             np.array([np.ravel(part)[0] for part in parts]) for parts in zip(*found, strict=True)
         )
-        return ClauseBounds(numbers, lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
+        return ClauseBounds(lower.astype(self.dtype), upper.astype(self.dtype), maybe_nan)
 
 
 class Floats(Base):
@@ -131,13 +143,6 @@ class Floats(Base):
     def result(self, name: str, *operands: Any) -> Any:
         """An operation on constants, if the result is a constant; else None."""
         return OPS[name].point(self.xp, *operands)
-
-    def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        """The tape with constant clauses as constants, and the numbers by clause.
-
-        Entries of other clauses are not used.
-        """
-        return tape, tape.constants(self.dtype).tolist()
 
     def negative(self, t: Any) -> Any:
         return -t
@@ -207,41 +212,24 @@ class Reals(Base):
         return np.where(is_const, np.where(np.isfinite(tape.wide), tape.wide, np.nan), 0.0)
 
     def result(self, name: str, *operands: Any) -> Any:
-        found = decorated.applied(self.xp, name, [self._given(operand) for operand in operands])
-        is_known = found.decoration >= DEF and found.lower == found.upper
-        return float(found.lower) if is_known else None
+        found = self.applied(name, list(map(self.given, operands)))
+        low, high = self.ends(found)
+        return low if low == high else None
 
-    def _given(self, number: Any) -> Real:
+    def given(self, number: Any) -> Real:
+        """The interval of a constant."""
         wide = np.float64(number)
         return decorated.given(self.xp, wide, wide)
 
-    def constants(self, tape: Tape) -> tuple[Tape, list[Any]]:
-        """Numbers are pairs, of NaN if the constant may be undefined."""
-        found: dict[int, Real] = {}
-        codes, ends = tape.codes.copy(), np.zeros((len(tape), 2))
-        with np.errstate(all="ignore"):
-            for i in np.flatnonzero(codes == CODE["const"]).tolist():
-                found[i] = self._given(tape.wide[i])
-            for i in np.flatnonzero(ARITY[codes] > 0).tolist():
-                operands = tape.operands(i)
-                if all(operand in found for operand in operands):
-                    name = ROWS[codes[i]].name
-                    found[i] = decorated.applied(self.xp, name, [found[o] for o in operands])
-        for i, number in found.items():
-            codes[i] = CODE["const"]
-            ends[i] = (number.lower, number.upper) if number.decoration >= DEF else np.nan
-        is_const = codes == CODE["const"]
-        wide = np.where(is_const, ends[:, 0], 0.0)
-        with np.errstate(over="ignore", under="ignore"):
-            single = wide.astype(np.float32)
-        left, right = (np.where(is_const, NONE, side) for side in (tape.left, tape.right))
-        enclosed = Tape(codes, left, right, wide, single, tape.variables)
-        return enclosed, [(low, high) for low, high in ends.tolist()]
+    def applied(self, name: str, operands: Sequence[Real]) -> Real:
+        """An operation on intervals of constants."""
+        return decorated.applied(self.xp, name, operands)
 
-    def operands(self, numbers: Sequence[Any]) -> Sequence[Any]:
-        low, high = np.array(numbers, DOUBLE).T
-        sides = self.rounded(low, DOWN), self.rounded(high, UP)
-        return list(zip(*(side.tolist() for side in sides), strict=True))
+    def ends(self, number: Real) -> Pair:
+        """The ends of an interval, NaN where it may be undefined."""
+        if number.decoration < DEF:
+            return math.nan, math.nan
+        return float(number.lower), float(number.upper)
 
     def negative(self, t: Any) -> Any:
         return -t[1], -t[0]

@@ -7,21 +7,24 @@ instructions; operations are made of the rows' rules, as the arms of ``interpret
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, get_type_hints
 
+import llvmlite.binding as llvm
 import numpy as np
 from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
 from intervalvm.compiler import balance, folding, passes
+from intervalvm.compiler.passes import Pass
 from intervalvm.jit import applied
 from intervalvm.jit.intrinsics import compile_flags, emitted
 from intervalvm.jit.lanes import I64, load
+from intervalvm.words import Meaning
 
-PASSES = {each.name: each for each in (folding.PASS, balance.PASS)}
 SOURCES = "intervalvm.compiler."
 FLAGS = compile_flags() | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -34,13 +37,23 @@ def bits_of(builder, number):
 
 INSTRUCTIONS = {passes.bits_of: bits_of} | applied.INSTRUCTIONS
 """By the functions that they replace."""
-FUNCTIONS = {"fold": applied.FUNCTIONS}
-"""The functions that a kernel calls, by its kind."""
 
 
-def build(kind: str) -> Any:
-    """The kernel of a pass: ``run(address of the addresses of its arrays)``."""
-    of = PASSES[kind]
+def build_fold(_dtype: str, _meaning: Meaning) -> Any:
+    """The kernel of ``folding``, for any evaluator."""
+    return _built(folding.PASS, applied.FUNCTIONS)
+
+
+def build_balance(_dtype: str, _meaning: Meaning) -> Any:
+    """The kernel of ``balance``, for any evaluator."""
+    return _built(balance.PASS, ())
+
+
+def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
+    """The kernel of a pass: ``run(address of the addresses of its arrays)``; what is linked."""
+    for each in linked:
+        # numba links what it compiles, although it is not run: any address will do
+        llvm.add_symbol(each.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
     pointers = [types.CPointer(getattr(types, dtype)) for dtype in of.fields.values()]
     work = types.NamedTuple(pointers, of.work)
     function, work_at = _Compiler(work).compiled(of.function), _work_at(work)
@@ -48,7 +61,7 @@ def build(kind: str) -> Any:
     def run(address):
         return np.int64(function(work_at(address)))
 
-    return run
+    return run, linked
 
 
 class _Compiler:
