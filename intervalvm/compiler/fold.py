@@ -51,7 +51,7 @@ def fold(
     keep = Keep.REALS if fast else KEEPS[evaluator.meaning]
     # a runner that applies operations knows the floats' only
     applies = runner.applies and evaluator.meaning is Meaning.FLOAT
-    fixed = _source(tape, evaluator) | _operations(keep)
+    fixed = {**_source(tape, evaluator), **_operations(keep)}
     room, status = len(tape) + SPARE_CLAUSES, f.FULL
     with np.errstate(all="ignore"):
         while status == f.FULL:
@@ -62,6 +62,12 @@ def fold(
     count = int(new["state"][f.COUNT])
     codes, left, right, numbers = (new[name][:count] for name in f.NEW)
     return Table(codes, left, right, numbers, numbers, free)
+
+
+def unfolded(tape: Tape, evaluator: Evaluator) -> Table:
+    """The table of a tape as it is, with the evaluator's constants."""
+    numbers = _numbers(tape, evaluator)
+    return Table(tape.codes, tape.left, tape.right, numbers, numbers, tape.variables)
 
 
 def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
@@ -78,10 +84,14 @@ def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
     return True
 
 
+def _numbers(tape: Tape, evaluator: Evaluator) -> NDArray[np.float64]:
+    """The constants by clause, cached with the tape."""
+    key = "numbers", evaluator.meaning, evaluator.constant_type
+    return tape.derived(key, lambda: evaluator.numbers(tape))
+
+
 def _source(tape: Tape, evaluator: Evaluator) -> Arrays:
-    numbers = tape.derived(
-        ("numbers", evaluator.meaning, evaluator.constant_type), lambda: evaluator.numbers(tape)
-    )
+    numbers = _numbers(tape, evaluator)
     return {"codes": tape.codes, "left": tape.left, "right": tape.right, "numbers": numbers}
 
 

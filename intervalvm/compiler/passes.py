@@ -54,16 +54,17 @@ class Table:
 
 
 class Scratch:
-    """Arrays by name, allocated once and used by one run of the passes after another."""
+    """Arrays by name and dtype, allocated once and used by one run of the passes after another."""
 
     def __init__(self) -> None:
-        self._arrays: dict[str, NDArray[Any]] = {}
+        self._arrays: dict[tuple[str, str], NDArray[Any]] = {}
 
-    def take(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
+    def take(self, name: str, size: int, dtype: str) -> NDArray[Any]:
         """An array of that size, of undefined content."""
-        found = self._arrays.get(name)
+        key = name, dtype
+        found = self._arrays.get(key)
         if found is None or len(found) < size:
-            found = self._arrays[name] = np.empty(size, dtype)
+            found = self._arrays[key] = np.empty(size, dtype)
         return found[:size]
 
 

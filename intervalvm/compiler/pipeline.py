@@ -4,27 +4,28 @@
 
     fold        z and variables set, constants folded, common subexpressions merged
     balance     chains of min and max balanced
-    constants   enclosures of the remaining constant clauses
+    enclosed    clauses of constants that have no single number enclosed, for the real function
     bounds      those of every clause over the box
-    predicates  for the sign: ``v < 0`` pushed down to comparisons near x and y
-    assembly    records and their constants
+    assemble    for the sign: ``v < 0`` pushed down to comparisons near x and y, then for either
+                question records and their constants
 
-An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other entries stop earlier:
-``folded`` after the first pass, ``prepared`` before bounds; ``shortened`` gives a tape for one box.
+An evaluator (see ``evaluate.evaluators``) has the meaning of the tape, and a runner runs the passes
+(see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first pass,
+``prepared`` before bounds; ``shortened`` gives a tape for one box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any, Literal
 
 from intervalvm.compiler.balance import balance
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import PUSHDOWN, SIGNS, Predicates
-from intervalvm.compiler.resolve import sign_tape
+from intervalvm.compiler.constants import enclosed
+from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
+from intervalvm.compiler.fold import fold, unfolded
+from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch, Table
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
@@ -46,6 +47,8 @@ def compile(
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
 ) -> Program:
     """The program of a tape, for points of ``box``: one box in x and y.
 
@@ -53,24 +56,28 @@ def compile(
     measure their effect; a tape that is not folded must read x and y only, and have no clause of
     constants.
     """
-    from intervalvm.compiler.assemble import bitmap_program, value_program
+    from intervalvm.compiler.assemble import assemble
 
-    ready, constants = prepared(tape, evaluator, settings, without=without)
-    bounds = evaluator.clause_bounds(ready, constants, box)
-    if question is Question.SIGN:
-        through = () if "pushdown" in without else SIGNS if "thresholds" in without else PUSHDOWN
-        asked = Predicates(ready, bounds, evaluator, through)
-        program = bitmap_program(ready, asked, axes="axes" not in without)
-    else:
-        program = value_program(ready, evaluator, constants)
-    return replace(program, meaning=evaluator.meaning, is_tame=bounds.is_tame())
+    scratch = scratch or Scratch()
+    table = prepared(tape, evaluator, settings, without=without, runner=runner, scratch=scratch)
+    bounds = evaluator.clause_bounds(table, box)
+    through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
+    return assemble(
+        table, question, bounds, evaluator.dtype, evaluator.meaning,
+        through=through, axes="axes" not in without, runner=runner, scratch=scratch,
+    )  # fmt: skip
 
 
 def folded(
-    tape: Tape, evaluator: Evaluator, settings: dict[str, Any] | None = None, *, fast: bool = False
+    tape: Tape,
+    evaluator: Evaluator,
+    settings: dict[str, Any] | None = None,
+    *,
+    fast: bool = False,
+    runner: Runner = IN_PYTHON,
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
-    return fold(tape, evaluator, settings, fast=fast)
+    return fold(tape, evaluator, settings, fast=fast, runner=runner).tape()
 
 
 def prepared(
@@ -79,13 +86,17 @@ def prepared(
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
-) -> tuple[Tape, list[Any]]:
-    """The tape to bound, and the evaluator's constants of its clauses."""
-    if "fold" not in without:
-        tape = fold(tape, evaluator, settings)
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
+) -> Table:
+    """The tape to bound, with the evaluator's constants."""
+    if "fold" in without:
+        table = unfolded(tape, evaluator)
+    else:
+        table = fold(tape, evaluator, settings, runner=runner, scratch=scratch)
     if "balance" not in without:
-        tape = balance(tape)
-    return evaluator.constants(tape)
+        table = balance(table, runner=runner, scratch=scratch)
+    return enclosed(table, evaluator)
 
 
 def shortened(
@@ -107,11 +118,13 @@ def shortened(
 
     def shorten(found: Tape) -> Tape:
         trace = evaluator.bounds(found, box, sign_only=sign_only).trace
-        return fold(simplify(found, trace), evaluator)
+        return folded(simplify(found, trace), evaluator)
 
-    short = shorten(fold(tape, evaluator))
+    short = shorten(folded(tape, evaluator))
     if sign_only:
-        bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
-        asked = sign_tape(short, Predicates(short, bounds, evaluator))
-        short = min(short, shorten(asked), key=len)
+        from intervalvm.compiler.assemble import sign_tape
+
+        table = unfolded(short, evaluator)
+        bounds = evaluator.clause_bounds(table, box)
+        short = min(short, shorten(sign_tape(short, table, bounds, evaluator.dtype)), key=len)
     return min(tape, short, key=len)

@@ -56,6 +56,7 @@ KINDS = {
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", MEANINGS[:1], dtypes=("float64",)),
+    "assemble": Kind("jit.passes", "build_assemble", MEANINGS[:1], dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"

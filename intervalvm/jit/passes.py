@@ -18,9 +18,9 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
-from intervalvm.compiler import balance, folding, passes
+from intervalvm.compiler import assemble, balance, folding, passes
 from intervalvm.compiler.passes import Pass
-from intervalvm.jit import applied
+from intervalvm.jit import applied, thresholds
 from intervalvm.jit.intrinsics import compile_flags, emitted
 from intervalvm.jit.lanes import I64, load
 from intervalvm.words import Meaning
@@ -35,7 +35,7 @@ def bits_of(builder, number):
     return builder.bitcast(number, I64)
 
 
-INSTRUCTIONS = {passes.bits_of: bits_of} | applied.INSTRUCTIONS
+INSTRUCTIONS = {passes.bits_of: bits_of} | applied.INSTRUCTIONS | thresholds.INSTRUCTIONS
 """By the functions that they replace."""
 
 
@@ -47,6 +47,11 @@ def build_fold(_dtype: str, _meaning: Meaning) -> Any:
 def build_balance(_dtype: str, _meaning: Meaning) -> Any:
     """The kernel of ``balance``, for any evaluator."""
     return _built(balance.PASS, ())
+
+
+def build_assemble(_dtype: str, _meaning: Meaning) -> Any:
+    """The kernel of ``assemble``, for any evaluator."""
+    return _built(assemble.PASS, thresholds.FUNCTIONS)
 
 
 def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
