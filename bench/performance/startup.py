@@ -18,13 +18,13 @@ from bench.performance.techniques import DTYPE, scene
 from bench.processes import start
 from bench.subject import TOP, Subject
 from bench.timing import in_turns
-from intervalvm.compiler.assemble import bitmap_program
+from intervalvm.compiler.assemble import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
+from intervalvm.compiler.pipeline import table_of
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit.evaluator import evaluator
-from intervalvm.words import Meaning
+from intervalvm.words import Meaning, Question
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
@@ -38,8 +38,9 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     unbalanced = fold(shape.tape, floats, settings)
     folded, numbers = floats.constants(balance(unbalanced))
     bounds = floats.clause_bounds(folded, numbers, box)
-    asked = Predicates(folded, bounds, floats)
-    program = bitmap_program(folded, asked)
+    clauses = table_of(folded, numbers)
+    assembled = partial(assemble, clauses, Question.SIGN, bounds, DTYPE, Meaning.FLOAT)
+    program = assembled()
     assert np.array_equal(program.records, of.plan.program.records)
 
     lengths = {
@@ -47,21 +48,19 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
         "fold": f"{len(folded):,} clauses",
         "balance": "",
         "bounds over the whole domain": "",
-        "predicates": f"{len(asked.nodes):,} questions",
-        "assembly": f"{len(program):,} records",
+        "predicates and assembly": f"{len(program):,} records",
     }
     runs: list[Callable[[], object]] = [
         lambda: ivm.parse(shape.text),
         lambda: fold(shape.tape, floats, settings),
         lambda: balance(unbalanced),
         lambda: floats.clause_bounds(folded, floats.constants(folded)[1], box),
-        lambda: Predicates(folded, bounds, floats),
-        lambda: bitmap_program(folded, asked),
+        assembled,
     ]
     taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)
     rows = [(name, ms(taken[name].median), result) for name, result in lengths.items()]
     whole = sum(t.median for name, t in taken.items() if name != "parse the text")
-    rows.append(("compile of the tape, the last five", ms(whole), ""))
+    rows.append(("compile of the tape, the last four", ms(whole), ""))
     return table(("pass", "ms", "gives"), rows), whole
 
 

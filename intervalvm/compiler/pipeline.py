@@ -6,8 +6,8 @@
     balance     chains of min and max balanced
     constants   enclosures of the remaining constant clauses
     bounds      those of every clause over the box
-    predicates  for the sign: ``v < 0`` pushed down to comparisons near x and y
-    assembly    records and their constants
+    assembly    for the sign ``v < 0`` pushed down to comparisons near x and y; then records and
+                their constants
 
 An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other entries stop earlier:
 ``folded`` after the first pass, ``prepared`` before bounds; ``shortened`` gives a tape for one box.
@@ -16,15 +16,16 @@ An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other en
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from intervalvm.compiler.balance import balance
+from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import PUSHDOWN, SIGNS, Predicates
-from intervalvm.compiler.resolve import sign_tape
+from intervalvm.compiler.passes import Table
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
@@ -53,17 +54,22 @@ def compile(
     measure their effect; a tape that is not folded must read x and y only, and have no clause of
     constants.
     """
-    from intervalvm.compiler.assemble import bitmap_program, value_program
+    from intervalvm.compiler.assemble import assemble
 
     ready, constants = prepared(tape, evaluator, settings, without=without)
     bounds = evaluator.clause_bounds(ready, constants, box)
-    if question is Question.SIGN:
-        through = () if "pushdown" in without else SIGNS if "thresholds" in without else PUSHDOWN
-        asked = Predicates(ready, bounds, evaluator, through)
-        program = bitmap_program(ready, asked, axes="axes" not in without)
-    else:
-        program = value_program(ready, evaluator, constants)
-    return replace(program, meaning=evaluator.meaning, is_tame=bounds.is_tame())
+    through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
+    return assemble(
+        table_of(ready, constants), question, bounds, evaluator.dtype, evaluator.meaning,
+        through=through, axes="axes" not in without,
+    )  # fmt: skip
+
+
+def table_of(tape: Tape, numbers: Sequence[Any]) -> Table:
+    """The table of a tape, with the numbers of its constants."""
+    ends = np.array(numbers, np.float64).reshape(len(tape), -1)
+    clauses = tape.codes, tape.left, tape.right
+    return Table(*clauses, ends[:, 0].copy(), ends[:, -1].copy(), tape.variables)
 
 
 def folded(
@@ -111,7 +117,10 @@ def shortened(
 
     short = shorten(fold(tape, evaluator))
     if sign_only:
-        bounds = evaluator.clause_bounds(*evaluator.constants(short), box)
-        asked = sign_tape(short, Predicates(short, bounds, evaluator))
+        from intervalvm.compiler.assemble import sign_tape
+
+        ready, constants = evaluator.constants(short)
+        bounds = evaluator.clause_bounds(ready, constants, box)
+        asked = sign_tape(short, table_of(ready, constants), bounds, evaluator.dtype)
         short = min(short, shorten(asked), key=len)
     return min(tape, short, key=len)

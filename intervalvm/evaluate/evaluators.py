@@ -12,21 +12,18 @@ and fails up to ``low``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arith.arrays import Arrays, IntervalArrays, tame_limit
+from intervalvm.arith.arrays import Arrays, tame_limit
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate import boxes, decorated
 from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, Bounds, IntervalRules
 from intervalvm.evaluate.decorated import DEF, Real
-from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS, least_float, previous_float
 from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import NONE, Tape
@@ -109,15 +106,12 @@ class Floats(Base):
     """The float program in one dtype. Comparisons with NaN are false."""
 
     meaning, rules = Meaning.FLOAT, FLOAT_RULES
-    zero, one, infinity = 0.0, 1.0, math.inf
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         super().__init__(dtype)
         self.constant_type = dtype
         """The dtype of the constants of a tape."""
         self.xp = Arrays(np, dtype)
-        self.before_zero = -float(np.nextafter(dtype.type(0), dtype.type(1)))
-        """The number next to 0 on the way down."""
 
     def constant(self, value: Any) -> Any:
         """A constant of a tape in ``constant_type``; all NaN are equivalent."""
@@ -134,45 +128,6 @@ class Floats(Base):
         """
         return tape, tape.constants(self.dtype).tolist()
 
-    def negative(self, t: Any) -> Any:
-        return -t
-
-    def beyond(self, t: Any, greater: bool) -> Any:
-        """The t' for which ``v < t'`` (``v > t'``) is ``v <= t`` (``v >= t``), or None."""
-        end = self.dtype.type(-math.inf if greater else math.inf)
-        return float(np.nextafter(self.dtype.type(t), end))
-
-    def literal(self, t: Any, greater: bool) -> Any:
-        """The number in a program for ``v < t``, or for ``v > t``."""
-        del greater
-        return t
-
-    def sign(self, k: Any) -> int:
-        """1 or -1; 0 for a number that is zero or not finite."""
-        return 0 if not math.isfinite(k) else (k > 0) - (k < 0)
-
-    def is_finite(self, k: Any) -> bool:
-        return math.isfinite(k)
-
-    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
-        """Whether ``value < t`` (``> t``), or None if unknown."""
-        return bool(value > t if greater else value < t)
-
-    def limits(
-        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
-    ) -> tuple[list[Any], list[int]]:
-        """The thresholds t' of v for thresholds t of f(v), and which are always or never reached.
-
-        f is the operation ``name``, of v and k if it has two operands. For ``v < t'`` t' is the
-        least v with ``f(v) >= t``, for ``v > t'`` the one before the least with ``f(v) > t``. The
-        second list has 1 if every v reaches ``t``, -1 if none does.
-        """
-        function = partial(FUNCTIONS[name], self.xp, np.array(k, self.dtype))
-        least, found = least_float(function, np.array(t, self.dtype), greater, name in FROM_ZERO)
-        always = found & (least == (0 if name in FROM_ZERO else -math.inf))
-        limits = np.where(greater, previous_float(least), least)
-        return limits.tolist(), np.where(found, always.astype(int), -1).tolist()
-
 
 class Reals(Base):
     """The real function, of points that are floats of one dtype.
@@ -181,8 +136,6 @@ class Reals(Base):
     """
 
     meaning, rules = Meaning.REAL, REAL_RULES
-    zero, one, infinity = (0.0, 0.0), (1.0, 1.0), (math.inf, math.inf)
-    before_zero = (-math.ulp(0.0), -math.ulp(0.0))
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         super().__init__(dtype)
@@ -233,53 +186,6 @@ class Reals(Base):
         low, high = np.array(numbers, DOUBLE).T
         sides = self.rounded(low, DOWN), self.rounded(high, UP)
         return list(zip(*(side.tolist() for side in sides), strict=True))
-
-    def negative(self, t: Any) -> Any:
-        return -t[1], -t[0]
-
-    def beyond(self, t: Any, greater: bool) -> Any:
-        """Real numbers are dense."""
-
-    def literal(self, t: Any, greater: bool) -> Any:
-        """A float is below a number if it is below the number rounded up; likewise for ``>``."""
-        low, high = self.rounded(np.array(t), DOWN if greater else UP).tolist()
-        return low, high
-
-    def sign(self, k: Any) -> int:
-        return (k[0] > 0) - (k[1] < 0) if self.is_finite(k) else 0
-
-    def is_finite(self, k: Any) -> bool:
-        return all(map(math.isfinite, k))
-
-    def answer(self, value: Any, greater: bool, t: Any) -> bool | None:
-        if math.isnan(value[0]):
-            return None  # it may be undefined
-        if greater:
-            value, t = self.negative(value), self.negative(t)
-        return True if value[1] < t[0] else None if value[0] < t[1] else False
-
-    def limits(
-        self, name: str, k: list[Any], t: list[Any], greater: NDArray[np.bool_]
-    ) -> tuple[list[Any], list[int]]:
-        """A comparison holds if it does for the upper bound of f(v), and fails if it does for the
-        lower one."""
-        xp, rule = IntervalArrays(DOUBLE), self.rules.intervals[name]
-        low, high = np.array(k).T
-        operands = (Interval(low, high, xp.no),)[: OPS[name].arity - 1]
-
-        def bound(side: int) -> Any:
-            return lambda v: rule(xp, Interval(v, v, xp.no), *operands)[side]
-
-        ends, is_least, is_none = [], [], []
-        for side, target in ((1, np.array(t)[:, 0]), (0, np.array(t)[:, 1])):
-            least, found = least_float(bound(side), target, greater, name in FROM_ZERO)
-            always = found & (least == (0 if name in FROM_ZERO else -math.inf))
-            limit = np.where(greater & found, previous_float(least), least)
-            ends.append(np.where(always, -math.inf, limit))
-            is_least.append(always)
-            is_none.append(~found)
-        reach = is_least[1].astype(int) - is_none[0]
-        return list(zip(*(end.tolist() for end in ends), strict=True)), reach.tolist()
 
 
 Evaluator = Floats | Reals

@@ -24,9 +24,10 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.api.options import PROVES
+from intervalvm.compiler.assembler import rounded
 from intervalvm.compiler.pipeline import prepared
+from intervalvm.compiler.thresholds import FROM_ZERO, MONOTONE, REAL, limits_of
 from intervalvm.evaluate.evaluators import Reals
-from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS
 from intervalvm.jit import plan
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS
@@ -227,17 +228,15 @@ def test_rounded_is_the_next_float_on_that_side(dtype: str, number: float, way: 
 POSITIVE = st.floats(2.0**-500, 2.0**500)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("code", MONOTONE, ids=[op.name for op in MONOTONE.values()])
 @given(data=st.data())
-def test_a_threshold_answers_for_real_numbers(name: str, data: st.DataObject) -> None:
+def test_a_threshold_answers_for_real_numbers(code: int, data: st.DataObject) -> None:
     """What is asked of the operand says yes or no only where the real result does."""
-    greater = data.draw(st.booleans())
+    greater, name = data.draw(st.booleans()), MONOTONE[code].name
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=2))))
     k = data.draw(POSITIVE | st.sampled_from([1.0, 0.1, 3.0]))
-    numbers = Reals(np.dtype(np.float64))
-    with np.errstate(all="ignore"):
-        (limit,), (reach,) = numbers.limits(name, [(k, k)], [t], np.array([greater]))
-    for v in data.draw(near(limit, name in FROM_ZERO)):
+    *limit, reach = limits_of(REAL, code, int(code in FROM_ZERO), (k, k), t, int(greater))
+    for v in data.draw(near((limit[0], limit[1]), code in FROM_ZERO)):
         operands = (Fraction(v), Fraction(k))[: 1 if OPS[name].arity == 1 else 2]
         value = reals.VALUE[name](*operands)
         below, above = real_order(value, t[0]), real_order(value, t[1])
@@ -270,12 +269,11 @@ def near(draw: st.DrawFn, limit: tuple[float, float], from_zero: bool) -> list[f
 @given(side=ranges("float32", nan=False), data=st.data())
 def test_a_literal_is_exact_for_floats(side: Any, data: st.DataObject) -> None:
     """Rounding the threshold to the dtype changes no answer about a float of it."""
-    numbers = Reals(np.dtype(np.float32))
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=2))))
     v = data.draw(floats_within(side, "float32"))
-    low, high = numbers.literal(t, False)
+    low, high = (rounded(REAL, 1, end, 1) for end in t)
     assert (v < low) == (v < t[0])
     assert (v >= high) == (v >= t[1])
-    low, high = numbers.literal(t, True)
+    low, high = (rounded(REAL, 1, end, 0) for end in t)
     assert (v > high) == (v > t[1])
     assert (v <= low) == (v <= t[0])
