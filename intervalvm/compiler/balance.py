@@ -22,9 +22,7 @@ PLAIN, INNER, DISSOLVED, HEAD = range(4)
 """The role of a clause: one of its operation alone reads it; so, and in a chain; ends a chain."""
 
 
-def balance(
-    table: Table, *, runner: Runner = IN_PYTHON, scratch: Scratch | None = None
-) -> Table:
+def balance(table: Table, *, runner: Runner = IN_PYTHON, scratch: Scratch | None = None) -> Table:
     """The tape with balanced chains of ``min`` or ``max``, their operands in order.
 
     A partial result with another user ends a chain. The arrays are scratch memory, or the table's.
@@ -85,7 +83,7 @@ def operands_of(w: Any, head: int) -> int:
     while depth > 0:
         depth -= 1
         i = w.stack[depth]
-        if w.role[i] == INNER or w.role[i] == DISSOLVED:  # noqa: PLR1714
+        if w.role[i] == INNER or w.role[i] == DISSOLVED:
             w.stack[depth], w.stack[depth + 1] = w.right[i], w.left[i]
             depth += 2
         else:

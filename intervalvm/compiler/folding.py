@@ -191,8 +191,14 @@ def simplified(w: Any, at: int) -> int:
     while fitting != 0:
         if (fitting & 1) != 0 and fits(w, row, a, b):
             frames, rewrites = w.frames, w.rewrites
-            frames[at + P], frames[at + Q] = leaf_of(w, row + FIRST + 1), leaf_of(w, row + FIRST + 2)
-            frames[at + R], frames[at + S] = leaf_of(w, row + SECOND + 1), leaf_of(w, row + SECOND + 2)
+            frames[at + P], frames[at + Q] = (
+                leaf_of(w, row + FIRST + 1),
+                leaf_of(w, row + FIRST + 2),
+            )
+            frames[at + R], frames[at + S] = (
+                leaf_of(w, row + SECOND + 1),
+                leaf_of(w, row + SECOND + 2),
+            )
             frames[at + HEAD_OP] = rewrites[row + HEAD]
             frames[at + FIRST_OP] = rewrites[row + FIRST]
             frames[at + SECOND_OP] = rewrites[row + SECOND]

@@ -16,7 +16,6 @@ and subnormal numbers. Those of ``FAST`` hold for real numbers, and state what t
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from enum import IntEnum

@@ -79,7 +79,7 @@ class Pass:
     @cached_property
     def work(self) -> Any:
         """The class of the named tuples."""
-        return namedtuple(f"{self.name}_work", self.fields)  # noqa: PYI024
+        return namedtuple(f"{self.name}_work", self.fields)
 
 
 Answer = Callable[[int, Any], bool]

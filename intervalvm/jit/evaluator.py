@@ -10,13 +10,20 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.arith.directed import DOWN, UP
 from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.program import INPUTS
-from intervalvm.evaluate.evaluators import Base, ClauseBounds, Clauses, Evaluator, Floats, Inputs, Reals
+from intervalvm.evaluate.evaluators import (
+    Base,
+    ClauseBounds,
+    Clauses,
+    Evaluator,
+    Floats,
+    Inputs,
+    Reals,
+)
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes, interval_offsets
 from intervalvm.memory import address_of, aligned
 from intervalvm.ops import CODE
-from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 

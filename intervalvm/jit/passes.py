@@ -76,32 +76,24 @@ class _Compiler:
         self.kinds = {Any: work, int: types.int64, float: types.float64}
         self.kinds[tuple[float, float]] = types.UniTuple(types.float64, 2)
         self.made: dict[Callable[..., Any], Any] = dict(INSTRUCTIONS)
-        self.recursive: set[Callable[..., Any]] = set()
-        self._entered: list[Callable[..., Any]] = []
 
     def compiled(self, function: Callable[..., Any]) -> Any:
         """A function for numba, and those that it calls.
 
         It is compiled once, for the types of its annotations, instead of for each of its calls.
-        Of functions that call each other the first is, with the others.
+        None may call itself: numba leaves a symbol that only its own engine resolves.
         """
-        if function in self._entered:
-            self.recursive.update(self._entered[self._entered.index(function) :])
         if function not in self.made:
             assert isinstance(function, FunctionType)
             names = dict(function.__globals__)
             made = FunctionType(function.__code__, names, function.__name__)
             self.made[function] = njit(**FLAGS)(made)
-            self._entered.append(function)
             for name in function.__code__.co_names:
                 called = names.get(name)
                 if isinstance(called, FunctionType) and called.__module__.startswith(SOURCES):
                     names[name] = self.compiled(called)
-            self._entered.pop()
-            in_cycle = function in self.recursive
-            if not in_cycle or self.recursive.isdisjoint(self._entered):
-                self.made[function].compile(self._types_of(function))
-                self.made[function].disable_compile()
+            self.made[function].compile(self._types_of(function))
+            self.made[function].disable_compile()
         return self.made[function]
 
     def _types_of(self, function: Callable[..., Any]) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler import pipeline
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.tape.shorten import Trace, sign_demanded
 
@@ -225,7 +225,7 @@ def test_only_what_min_and_max_hand_on_is_asked_for_its_sign() -> None:
 
 
 def folded(found: Tape, dtype: str = "float32", **settings: float) -> Tape:
-    return fold(found, Floats(np.dtype(dtype)), settings).check()
+    return pipeline.folded(found, Floats(np.dtype(dtype)), settings).check()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
