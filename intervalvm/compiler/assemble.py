@@ -130,7 +130,8 @@ def arrays_of(
     sizes |= {"state": WANTED + 1, "starts": n + 1, "asked": asked, "pooled": pooled}
     sizes["records"] = 4 * records
     arrays = {name: scratch.take(name, size, PASS.fields[name]) for name, size in sizes.items()}
-    arrays["asked"][:] = arrays["pooled"][:] = 0
+    for name in ("state", "asked", "pooled"):
+        arrays[name].fill(0)
     arrays |= {"codes": table.codes, "left": table.left, "right": table.right}
     arrays |= {"low": table.low, "high": table.high, "words": first_words()}
     arrays["lower"] = bounds.lower.astype(np.float64, copy=False)

@@ -62,11 +62,9 @@ def clause(w: Any, code: int, a: int, b: int, source: int) -> int:
 
 def copy_clause(w: Any, i: int) -> None:
     """Write a clause of the tape whose operands are written."""
-    code, a, b = w.codes[i], w.left[i], w.right[i]
-    if ARITIES[code] > 0:
-        a = w.places[a]
-    if ARITIES[code] > 1:
-        b = w.places[b]
+    code = w.codes[i]
+    a = w.places[w.left[i]] if ARITIES[code] > 0 else max(w.left[i], 0)  # that of a variable
+    b = w.places[w.right[i]] if ARITIES[code] > 1 else 0
     w.places[i] = clause(w, code, a, b, i)
 
 

@@ -23,6 +23,7 @@ from intervalvm.jit.lanes import DOUBLE, FLOAT, I32, I64, Lane, Lanes, spread_nu
 from intervalvm.ops.row import Interval, Op
 
 DIGIT = 4
+"""A divisor of 64, so that bits beyond those of a float are no float's."""
 WIDTH = 1 << DIGIT
 SYSTEMS = {thresholds.SINGLE: "float32", thresholds.DOUBLE: "float64", REAL: "float64"}
 """The dtypes of number systems."""
