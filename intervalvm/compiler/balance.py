@@ -37,7 +37,8 @@ def balance(table: Table, *, runner: Runner = IN_PYTHON, scratch: Scratch | None
     fixed = {"arity": ARITY, "associates": ASSOCIATES, "length": np.array([n])}
     if not runner.run(PASS, {**own, **fixed, **work}):
         return table
-    return Table(*(work[f"new_{name}"][:n] for name in own), table.variables)
+    codes, left, right, low, high = (work[f"new_{name}"][:n] for name in own)
+    return Table(codes, left, right, low, high, table.variables)
 
 
 # --- the pass -------------------------------------------------------------------------------------
@@ -48,13 +49,12 @@ def balance_chains(w: Any) -> int:
     n, chains = w.length[0], 0
     find_inner(w, n)
     for i in range(n):
-        if w.role[i] == PLAIN and w.associates[w.codes[i]]:
-            if w.role[w.left[i]] == INNER or w.role[w.right[i]] == INNER:
-                count = operands_of(w, i)
-                # two constants would make a clause that is not folded
-                if count > MOST_IN_A_TREE and not constants_meet(w, count):
-                    dissolve(w, i)
-                    chains += 1
+        if ends_chain(w, i):
+            count = operands_of(w, i)
+            # two constants would make a clause that is not folded
+            if count > MOST_IN_A_TREE and not constants_meet(w, count):
+                dissolve(w, i)
+                chains += 1
     if chains > 0:
         write_balanced(w, n)
     return chains
@@ -72,8 +72,15 @@ def find_inner(w: Any, n: int) -> None:
             w.reads[w.right[i]] += 1
             w.reader[w.right[i]] = i
     for i in range(n):
-        is_inner = w.associates[w.codes[i]] and w.reads[i] == 1
-        w.role[i] = INNER if is_inner and w.codes[w.reader[i]] == w.codes[i] else PLAIN
+        w.role[i] = PLAIN
+        if w.reads[i] == 1 and w.associates[w.codes[i]] != 0:
+            w.role[i] = INNER if w.codes[w.reader[i]] == w.codes[i] else PLAIN
+
+
+def ends_chain(w: Any, i: int) -> bool:
+    if w.role[i] != PLAIN or w.associates[w.codes[i]] == 0:
+        return False
+    return bool(w.role[w.left[i]] == INNER or w.role[w.right[i]] == INNER)
 
 
 def operands_of(w: Any, head: int) -> int:
@@ -83,7 +90,7 @@ def operands_of(w: Any, head: int) -> int:
     while depth > 0:
         depth -= 1
         i = w.stack[depth]
-        if w.role[i] == INNER or w.role[i] == DISSOLVED:
+        if w.role[i] in (INNER, DISSOLVED):
             w.stack[depth], w.stack[depth + 1] = w.right[i], w.left[i]
             depth += 2
         else:

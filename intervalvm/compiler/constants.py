@@ -39,9 +39,8 @@ def enclosed(table: Table, evaluator: Evaluator) -> Table:
                         known[operand] = evaluator.given(table.low[operand])
                 constant[i] = True
                 known[i] = evaluator.applied(ROWS[codes[i]].name, [known[o] for o in operands])
-    codes, left, right, low, high = (
-        array.copy() for array in (codes, left, right, table.low, table.high)
-    )
+    codes, left, right = codes.copy(), left.copy(), right.copy()
+    low, high = table.low.copy(), table.high.copy()
     for i, number in known.items():
         codes[i], left[i], right[i] = CONST, NONE, NONE
         low[i], high[i] = evaluator.ends(number)

@@ -48,6 +48,7 @@ def fold(
     given, scratch = settings or {}, scratch or Scratch()
     # all that stay free stay declared, in their order
     free = tuple(name for name in tape.variables if name not in given)
+    assert not fast or evaluator.meaning is Meaning.FLOAT, "an identity of reals may have no domain"
     keep = Keep.REALS if fast else KEEPS[evaluator.meaning]
     # a runner that applies operations knows the floats' only
     applies = runner.applies and evaluator.meaning is Meaning.FLOAT

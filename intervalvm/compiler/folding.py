@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from intervalvm.compiler.identities import holds
+from intervalvm.compiler.identities import LETTERS, holds
 from intervalvm.compiler.passes import Pass, bits_of
 from intervalvm.compiler.rewrites import (
     CONDITION,
@@ -18,7 +18,6 @@ from intervalvm.compiler.rewrites import (
     FIRST_NAMED,
     HEAD,
     KINDS,
-    LETTERS,
     NAMED,
     NO_NAN,
     RIGHT,
@@ -190,22 +189,20 @@ def simplified(w: Any, at: int) -> int:
     row = WORDS * w.first[code]
     while fitting != 0:
         if (fitting & 1) != 0 and fits(w, row, a, b):
-            frames, rewrites = w.frames, w.rewrites
-            frames[at + P], frames[at + Q] = (
-                leaf_of(w, row + FIRST + 1),
-                leaf_of(w, row + FIRST + 2),
-            )
-            frames[at + R], frames[at + S] = (
-                leaf_of(w, row + SECOND + 1),
-                leaf_of(w, row + SECOND + 2),
-            )
-            frames[at + HEAD_OP] = rewrites[row + HEAD]
-            frames[at + FIRST_OP] = rewrites[row + FIRST]
-            frames[at + SECOND_OP] = rewrites[row + SECOND]
+            rewrite(w, at, row)
             return NONE
         fitting >>= 1
         row += WORDS
     return append(w, code, a, b, 0.0)
+
+
+def rewrite(w: Any, at: int, row: int) -> None:
+    """Note the rewrite of an operation on the stack."""
+    frames = w.frames
+    frames[at + P], frames[at + Q] = leaf_of(w, row + FIRST + 1), leaf_of(w, row + FIRST + 2)
+    frames[at + R], frames[at + S] = leaf_of(w, row + SECOND + 1), leaf_of(w, row + SECOND + 2)
+    frames[at + HEAD_OP], frames[at + FIRST_OP] = w.rewrites[row + HEAD], w.rewrites[row + FIRST]
+    frames[at + SECOND_OP] = w.rewrites[row + SECOND]
 
 
 def operate(w: Any, code: int, a: int, b: int) -> bool:
@@ -262,7 +259,7 @@ def fits_leaf(w: Any, leaf: int, i: int) -> bool:
         return w.kinds[i] == FIRST_NAMED + leaf - N_LETTERS
     if leaf == LETTER_T and w.truths[i] == 0:
         return False
-    if (leaf == LETTER_K or leaf == LETTER_L) and w.new_codes[i] != CONST:
+    if leaf in (LETTER_K, LETTER_L) and w.new_codes[i] != CONST:
         return False
     if w.letters[leaf] == NONE:
         w.letters[leaf] = i
@@ -315,7 +312,7 @@ def append(w: Any, code: int, a: int, b: int, value: float) -> int:
     height = 0  # of a truth, 0 if it is none
     if code == NOT:
         height = 1
-    elif (code == AND or code == OR) and w.truths[a] != 0 and w.truths[b] != 0:
+    elif code in (AND, OR) and w.truths[a] != 0 and w.truths[b] != 0:
         height = 1 + max(w.truths[a], w.truths[b])
     w.truths[i] = 0 if height > DEEPEST_TRUTH + 1 else height
     w.new_codes[i], w.new_left[i], w.new_right[i], w.new_numbers[i] = code, a, b, value
@@ -350,7 +347,7 @@ def drop_dead(w: Any, root: int) -> None:
 
 def apply(is_wide: int, code: int, a: float, b: float) -> float:
     """An operation on constants, in float32 unless ``is_wide``. Compiled code alone has it."""
-    raise AssertionError
+    raise AssertionError((is_wide, code, a, b))
 
 
 FIELDS = {

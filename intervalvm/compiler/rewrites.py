@@ -77,7 +77,9 @@ def rewrites(keep: Keep) -> Rewrites:
     chosen = EXACT + FAST if keep is Keep.REALS else EXACT
     if keep is Keep.DOMAIN:
         chosen = tuple(filter(_keeps_operands, EXACT))
-    sides = [(term(each.left), term(each.right), each.condition) for each in chosen]
+    sides: list[tuple[Any, Term, Condition]] = [
+        (term(each.left), term(each.right), each.condition) for each in chosen
+    ]
     of = [[side for side in sides if side[0][0] == code] for code in range(len(ROWS))]
     assert max(map(len, of)) <= MOST_OF_ONE
     first = np.cumsum([0, *map(len, of)])

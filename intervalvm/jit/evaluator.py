@@ -38,7 +38,8 @@ class _Compiled(Base):
         lower[is_const], upper[is_const] = ends_of
         is_pair = self.meaning is Meaning.REAL
         constants = np.stack((lower, upper), axis=1) if is_pair else lower
-        program = plain_program(table, dtype, constants)
+        clauses: Any = table  # its codes and operands are those of a tape
+        program = plain_program(clauses, dtype, constants)
         places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
         slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
         _, upper_at, nan_at = interval_offsets(dtype, 1)
