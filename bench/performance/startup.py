@@ -18,13 +18,13 @@ from bench.performance.techniques import DTYPE, scene
 from bench.processes import start
 from bench.subject import TOP, Subject
 from bench.timing import in_turns
-from intervalvm.compiler.assemble import bitmap_program
+from intervalvm.compiler.assemble import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import Predicates
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit.evaluator import evaluator
-from intervalvm.words import Meaning
+from intervalvm.jit.runner import COMPILED
+from intervalvm.words import Meaning, Question
 
 RUNS = 11
 NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth 6 --out out.png`"
@@ -35,33 +35,34 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     of, floats, settings = scene(shape.tape), evaluator(Meaning.FLOAT, DTYPE), {"var-z": 0.0}
     edge = of.plan.domain
     box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
-    unbalanced = fold(shape.tape, floats, settings)
-    folded, numbers = floats.constants(balance(unbalanced))
-    bounds = floats.clause_bounds(folded, numbers, box)
-    asked = Predicates(folded, bounds, floats)
-    program = bitmap_program(folded, asked)
+    folded = partial(fold, shape.tape, floats, settings, runner=COMPILED)
+    unbalanced = folded()
+    clauses = balance(unbalanced, runner=COMPILED)
+    bounds = floats.clause_bounds(clauses, box)
+    assembled = partial(
+        assemble, clauses, Question.SIGN, bounds, DTYPE, Meaning.FLOAT, runner=COMPILED
+    )
+    program = assembled()
     assert np.array_equal(program.records, of.plan.program.records)
 
     lengths = {
         "parse the text": f"{len(shape.tape):,} clauses",
-        "fold": f"{len(folded):,} clauses",
+        "fold": f"{len(clauses):,} clauses",
         "balance": "",
         "bounds over the whole domain": "",
-        "predicates": f"{len(asked.nodes):,} questions",
-        "assembly": f"{len(program):,} records",
+        "predicates and assembly": f"{len(program):,} records",
     }
     runs: list[Callable[[], object]] = [
         lambda: ivm.parse(shape.text),
-        lambda: fold(shape.tape, floats, settings),
-        lambda: balance(unbalanced),
-        lambda: floats.clause_bounds(folded, floats.constants(folded)[1], box),
-        lambda: Predicates(folded, bounds, floats),
-        lambda: bitmap_program(folded, asked),
+        folded,
+        lambda: balance(unbalanced, runner=COMPILED),
+        lambda: floats.clause_bounds(clauses, box),
+        assembled,
     ]
     taken = in_turns(dict(zip(lengths, runs, strict=True)), rounds=rounds)
     rows = [(name, ms(taken[name].median), result) for name, result in lengths.items()]
     whole = sum(t.median for name, t in taken.items() if name != "parse the text")
-    rows.append(("compile of the tape, the last five", ms(whole), ""))
+    rows.append(("compile of the tape, the last four", ms(whole), ""))
     return table(("pass", "ms", "gives"), rows), whole
 
 

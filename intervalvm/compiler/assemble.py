@@ -1,125 +1,163 @@
-"""A folded tape, or the predicates of one, to a program."""
+"""A folded tape to a program: of its value, of the truth of ``v < 0``, or clause by clause."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from intervalvm.compiler.predicates import LESS, OR, Node, Predicates
-from intervalvm.compiler.program import Assembler, Operand, Program
-from intervalvm.compiler.resolve import ALWAYS, by_clause, reachable, resolve
-from intervalvm.evaluate.evaluators import Evaluator
-from intervalvm.ops import ROWS
-from intervalvm.tape import Tape
-from intervalvm.tape.liveness import dependencies, needed
+import numpy as np
+from numpy.typing import NDArray
 
-NAMES = [op.name for op in ROWS]
-ARITY = [op.arity for op in ROWS]
+from intervalvm.compiler import assembler, demand, nodes, resolve, signs
+from intervalvm.compiler.assembler import write_truth, write_value
+from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
+from intervalvm.compiler.predicates import find_predicates
+from intervalvm.compiler.program import ARITIES, INPUTS, Program, first_words
+from intervalvm.compiler.resolve import resolve_nodes
+from intervalvm.compiler.signs import write_signs
+from intervalvm.compiler.thresholds import DOUBLE, REAL, SINGLE
+from intervalvm.evaluate.evaluators import ClauseBounds
+from intervalvm.ops import CODE
+from intervalvm.ops.row import Demand
+from intervalvm.tape import NONE, Tape
+from intervalvm.words import Meaning, Question
+
+VALUE, TRUTH, SIGNS = range(3)
+"""What is written: the value, the truth of ``v < 0``, or a tape of its sign."""
+WANTED = assembler.STATE_WORDS
+"""The state: which of them."""
+QUESTIONS = {Question.VALUE: VALUE, Question.SIGN: TRUTH}
 
 
-def value_program(tape: Tape, evaluator: Evaluator, constants: Sequence[Any]) -> Program:
-    """All clauses of a tape in x and y, in its order; the result is the value of the last.
+def write(w: Any) -> int:
+    """The pass: push demand down, resolve the predicates, and write what is wanted."""
+    if w.state[WANTED] == VALUE:
+        write_value(w)
+        return 0
+    find_predicates(w)
+    resolve_nodes(w)
+    if w.state[WANTED] == TRUTH:
+        write_truth(w)
+    else:
+        write_signs(w)
+    return 0
 
-    ``tape`` and ``constants`` are those of ``evaluator.constants``.
+
+PASS = Pass("assemble", write, nodes.FIELDS | resolve.FIELDS | assembler.FIELDS)
+
+
+def assemble(
+    table: Table,
+    question: Question,
+    bounds: ClauseBounds,
+    dtype: np.dtype[Any],
+    meaning: Meaning,
+    *,
+    through: frozenset[Demand] = demand.EVERY,
+    axes: bool = True,
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
+) -> Program:
+    """The program of a tape in x and y, for points of ``dtype`` in the box of ``bounds``.
+
+    The result is the value of the last clause, or for ``Question.SIGN`` the truth of ``v < 0``;
+    then only what its predicates need is written, and ``through`` are the demands that are pushed
+    down. Without ``axes`` terms of one axis are like any other.
     """
-    assembler = Assembler(evaluator.dtype, zero=evaluator.zero)
-    values = _Values(tape, assembler, evaluator.operands(constants))
-    for i in range(len(tape)):
-        values.write(i)
-    return assembler.program(assembler.full(values.place[-1]))
+    arrays = arrays_of(table, QUESTIONS[question], bounds, dtype, meaning, through, scratch)
+    arrays["state"][resolve.HAS_AXES] = axes
+    with np.errstate(all="ignore"):
+        runner.run(PASS, arrays)
+    count, result = arrays["state"][[assembler.RECORDS, assembler.RESULT]].tolist()
+    records = arrays["records"][: 4 * count].reshape(-1, 4).copy()
+    low, high = pool_of(arrays)
+    constants = np.stack([low, high], axis=1) if meaning is Meaning.REAL else low
+    return Program(records, constants.astype(dtype), result, question, meaning, bounds.is_tame())
 
 
-def bitmap_program(tape: Tape, predicates: Predicates, *, axes: bool = True) -> Program:
-    """What the predicates need of a tape; the result is the truth of ``v < 0``.
+def sign_tape(
+    tape: Tape,
+    table: Table,
+    bounds: ClauseBounds,
+    dtype: np.dtype[Any],
+    *,
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
+) -> Tape:
+    """A tape that is below 0 where ``tape`` is, for floats of ``dtype`` in the box of ``bounds``.
 
-    Without ``axes`` terms of one axis are like any other.
+    ``table`` has the clauses of ``tape``.
     """
-    nodes, evaluator = predicates.nodes, predicates.evaluator
-    assembler = Assembler(evaluator.dtype, axes=axes, zero=evaluator.zero)
-    order = by_clause(nodes)
-    stands_for = resolve(nodes, order)
-    root = stands_for[predicates.root]
-    if root < 0:  # x is finite, so it is always between the infinities
-        limit = evaluator.infinity if root == ALWAYS else evaluator.negative(evaluator.infinity)
-        return assembler.program(assembler.less(assembler.x, assembler.number(limit)))
-    values = _Values(tape, assembler, evaluator.operands(predicates.values), axes=axes)
-    live = reachable(nodes, order, stands_for, root)
-    sums = {i: values.sum_of_axes(node) for i in live if (node := nodes[i]).kind == LESS}
-    read = (
-        value
-        for i, terms in sums.items()
-        for value in terms or (nodes[i].left, nodes[i].right)
-        if isinstance(value, int)
-    )
-    is_needed = needed(tape, read).tolist()
-    truth: dict[int, Operand] = {}
-    written = 0
-    for i in live:
-        node = nodes[i]
-        # a predicate reads its own clause and earlier ones
-        for clause in range(written, node.clause + 1):
-            if is_needed[clause]:
-                values.write(clause)
-        written = max(written, node.clause + 1)
-        if node.kind == LESS:
-            truth[i] = values.literal(node, sums[i])
-        else:
-            op = "or" if node.kind == OR else "and"
-            a, b = (truth[stands_for[side]] for side in (node.left, node.right))
-            truth[i] = assembler.combine(op, a, b)
-    return assembler.program(truth[root])
+    arrays = arrays_of(table, SIGNS, bounds, dtype, Meaning.FLOAT, demand.EVERY, scratch)
+    arrays["state"][resolve.HAS_AXES] = False
+    with np.errstate(all="ignore"):
+        runner.run(PASS, arrays)
+    records = arrays["records"][: 4 * arrays["state"][assembler.RECORDS]].reshape(-1, 4)
+    codes, left, right, source = records.astype(np.int64).T
+    arity = np.array(ARITIES)[codes]
+    is_own, numbers = source == signs.OWN, pool_of(arrays)[0]
+    is_number = is_own & (codes == CODE["const"])
+    wide, single = np.zeros(len(codes)), np.zeros(len(codes), np.float32)
+    wide[~is_own], single[~is_own] = tape.wide[source[~is_own]], tape.single[source[~is_own]]
+    with np.errstate(over="ignore", under="ignore"):
+        wide[is_number] = single[is_number] = numbers[left[is_number]]
+    is_variable = codes == CODE["var"]
+    left = np.where((arity > 0) | is_variable, left, NONE)
+    right = np.where(arity > 1, right, NONE)
+    return Tape(codes, left, right, wide, single, tape.variables)
 
 
-class _Values:
-    """The places of a tape's values, once written."""
+def arrays_of(
+    table: Table,
+    wanted: int,
+    bounds: ClauseBounds,
+    dtype: np.dtype[Any],
+    meaning: Meaning,
+    through: frozenset[Demand] = demand.EVERY,
+    scratch: Scratch | None = None,
+) -> dict[str, NDArray[Any]]:
+    """The arrays of the pass; ``wanted`` is ``VALUE``, ``TRUTH`` or ``SIGNS``."""
+    n, scratch = len(table), scratch or Scratch()
+    most = 0 if wanted == VALUE else nodes.MOST_DEMANDS * n + 64
+    asks = most + 3  # a predicate asks at most two more
+    # each clause, and a few for what its operands need; each node, and one for a constant
+    records = 5 * n + 2 * asks + 8
+    asked, pooled = _hash_room(asks), _hash_room(n + asks)
+    sizes = dict.fromkeys(BY_NODE, asks) | dict.fromkeys(BY_CLAUSE, n)
+    sizes |= dict.fromkeys(("spreads", "negatives"), records + INPUTS)
+    sizes |= dict.fromkeys(("pool_low", "pool_high"), n + asks)
+    sizes |= {"state": WANTED + 1, "starts": n + 1, "asked": asked, "pooled": pooled}
+    sizes["records"] = 4 * records
+    arrays = {name: scratch.take(name, size, PASS.fields[name]) for name, size in sizes.items()}
+    for name in ("state", "asked", "pooled"):
+        arrays[name].fill(0)
+    arrays |= {"codes": table.codes, "left": table.left, "right": table.right}
+    arrays |= {"low": table.low, "high": table.high, "words": first_words()}
+    arrays["lower"] = bounds.lower.astype(np.float64, copy=False)
+    arrays["maybe_nan"] = bounds.maybe_nan.view(np.uint8)
+    arrays |= {"pushes": demand.pushes(through), "traits": demand.traits()}
+    state, is_single = arrays["state"], dtype == np.float32
+    state[[nodes.LENGTH, nodes.MOST, nodes.MASK]] = n, most, asked - 1
+    state[nodes.SYSTEM] = REAL if meaning is Meaning.REAL else SINGLE if is_single else DOUBLE
+    state[[assembler.IS_SINGLE, assembler.POOL_MASK, WANTED]] = is_single, pooled - 1, wanted
+    state[resolve.HAS_AXES] = True
+    return arrays
 
-    def __init__(
-        self, tape: Tape, assembler: Assembler, constants: Sequence[Any], *, axes: bool = True
-    ) -> None:
-        self.assembler, self.constants = assembler, constants
-        self.codes, self.left, self.right = (
-            array.tolist() for array in (tape.codes, tape.left, tape.right)
-        )
-        self.place: list[Operand] = [("", -1)] * len(tape)
-        self.axes = dependencies(tape, (1, 2, 0) if axes else (0, 0, 0))
 
-    def operands(self, i: int) -> tuple[int, ...]:
-        return (self.left[i], self.right[i])[: ARITY[self.codes[i]]]
+BY_NODE = (
+    "kind", "clause", "greater", "t_low", "t_high", "first", "second", "order", "stands_for",
+    "is_live", "x_term", "y_term", "place_of",
+)  # fmt: skip
+BY_CLAUSE = ("truth", "axes", "is_needed", "kinds", "places")
 
-    def write(self, i: int) -> None:
-        """Write the record of clause ``i``; its operands are written."""
-        name = NAMES[self.codes[i]]
-        if name == "const":
-            self.place[i] = self.assembler.number(self.constants[i])
-        elif name in ("var-x", "var-y"):
-            self.place[i] = self.assembler.x if name == "var-x" else self.assembler.y
-        else:
-            operands = (self.place[operand] for operand in self.operands(i))
-            self.place[i] = self.assembler.value(name, *operands)
 
-    def sum_of_axes(self, node: Node) -> tuple[int, int] | None:
-        """(x-term, y-term) of a comparison of their sum or difference with a number."""
-        value = node.left if isinstance(node.left, int) else node.right
-        if isinstance(node.left, int) and isinstance(node.right, int):
-            return None
-        name, operands = NAMES[self.codes[value]], self.operands(value)
-        axes = [self.axes[operand] for operand in operands]
-        if name not in ("add", "sub") or sorted(axes) != [1, 2]:
-            return None
-        return (operands[0], operands[1]) if axes == [1, 2] else (operands[1], operands[0])
+def pool_of(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of the constants; no pool is empty."""
+    count = int(arrays["state"][assembler.POOL])
+    if count == 0:
+        return np.zeros(1), np.zeros(1)
+    return arrays["pool_low"][:count], arrays["pool_high"][:count]
 
-    def literal(self, node: Node, terms: tuple[int, int] | None) -> Operand:
-        """Write the record of a comparison."""
-        if terms is None:
-            return self.assembler.less(self.operand(node.left), self.operand(node.right))
-        greater = isinstance(node.right, int)
-        value = node.right if greater else node.left
-        x, y = (self.place[term] for term in terms)
-        if NAMES[self.codes[value]] == "sub":  # x - y is x + -y and y - x is -x + y, bit for bit
-            is_from_x = self.left[value] == terms[0]
-            x, y = (x, self.assembler.negative(y)) if is_from_x else (self.assembler.negative(x), y)
-        t = self.operand(node.left if greater else node.right)
-        return self.assembler.sum_less(x, y, t, greater=greater)
 
-    def operand(self, value: Any) -> Operand:
-        return self.place[value] if isinstance(value, int) else self.assembler.number(value)
+def _hash_room(entries: int) -> int:
+    """The places of a hash table: a power of 2, at most half of them are taken."""
+    return 1 << (2 * entries).bit_length()

@@ -2,29 +2,32 @@
 
 The meaning of the evaluator is kept: every bit of the float program, unless ``fast`` enables
 identities of real numbers; values and domain of the real function. Constants are the evaluator's,
-so the result is valid for it only.
+so the result is valid for it only. ``folding`` has the pass.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.compiler.identities import NUMBER_KINDS, Term, rewrites_for
+from intervalvm.compiler import folding as f
+from intervalvm.compiler.passes import IN_PYTHON, Arrays, Runner, Scratch, Table
+from intervalvm.compiler.rewrites import Keep, rewrites
 from intervalvm.evaluate.evaluators import Evaluator
-from intervalvm.ops import AXES, CODE, ROWS
-from intervalvm.tape import NONE, Tape, TapeBuilder, select
-from intervalvm.tape.liveness import needed
+from intervalvm.ops import AXES, ROWS
+from intervalvm.tape import NONE, Tape
+from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 
-CONST, NOT, AND, OR = (CODE[name] for name in ("const", "not", "and", "or"))
-DEEPEST_TRUTH = 8
-"""The depth of the search through ``and`` and ``or`` for truths."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-
-KEEPS: dict[Meaning, str] = {Meaning.FLOAT: "exact", Meaning.REAL: "defined"}
-"""The identities that keep a meaning, see ``identities.REWRITES``."""
+KEEPS: dict[Meaning, Keep] = {Meaning.FLOAT: Keep.BITS, Meaning.REAL: Keep.DOMAIN}
+COMMUTES = np.array([op.commutes for op in ROWS], np.uint8)
+SPARE_CLAUSES = 64
+"""Room for rewrites that write more than one clause."""
 
 
 def fold(
@@ -33,133 +36,106 @@ def fold(
     settings: dict[str, Any] | None = None,
     *,
     fast: bool = False,
-) -> Tape:
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
+) -> Table:
     """A tape of the same meaning, shortened by these rules.
 
     ``settings`` maps inputs ("var-z", or the name of a free variable) to constants. ``fast`` also
     uses ``identities.FAST``, which change bits as stated there. An operation on constants is kept
-    if the evaluator has no result.
+    if the evaluator has no result. The arrays of the table are scratch memory.
     """
-    given = settings or {}
+    given, scratch = settings or {}, scratch or Scratch()
     # all that stay free stay declared, in their order
     free = tuple(name for name in tape.variables if name not in given)
-    folder = _Folder(evaluator, given, free, "fast" if fast else KEEPS[evaluator.meaning])
-    constants = tape.constants(evaluator.constant_type)
-    arity = [op.arity for op in ROWS]
-    place: list[int] = []
+    assert not fast or evaluator.meaning is Meaning.FLOAT, "an identity of reals may have no domain"
+    keep = Keep.REALS if fast else KEEPS[evaluator.meaning]
+    # a runner that applies operations knows the floats' only
+    applies = runner.applies and evaluator.meaning is Meaning.FLOAT
+    fixed = {**_source(tape, evaluator), **_operations(keep)}
+    room, status = len(tape) + SPARE_CLAUSES, f.FULL
     with np.errstate(all="ignore"):
-        rows = zip(tape.codes.tolist(), tape.left.tolist(), tape.right.tolist(), strict=True)
-        for i, (code, left, right) in enumerate(rows):
-            n = arity[code]
-            if n == 2:
-                place.append(folder.clause(code, place[left], place[right]))
-            elif n == 1:
-                place.append(folder.clause(code, place[left]))
-            elif ROWS[code].name == "const":
-                place.append(folder.const(constants[i]))
-            else:
-                is_free = ROWS[code].name == "var"
-                place.append(folder.read(tape.variables[left] if is_free else ROWS[code].name))
-    whole = folder.builder.build()
-    return select(whole, needed(whole, place[-1:]), np.arange(len(whole)))
+        while status == f.FULL:
+            inputs = _inputs(tape, evaluator, given, free)
+            new = _new(len(tape), room, evaluator.constant_type, scratch, applies=applies)
+            status = runner.run(f.PASS, {**fixed, **inputs, **new}, partial(_answer, evaluator))
+            room *= 2
+    count = int(new["state"][f.COUNT])
+    codes, left, right, numbers = (new[name][:count] for name in f.NEW)
+    return Table(codes, left, right, numbers, numbers, free)
 
 
-class _Folder:
-    """The clauses so far, without duplicates."""
+def unfolded(tape: Tape, evaluator: Evaluator) -> Table:
+    """The table of a tape as it is, with the evaluator's constants."""
+    numbers = _numbers(tape, evaluator)
+    return Table(tape.codes, tape.left, tape.right, numbers, numbers, tape.variables)
 
-    def __init__(
-        self, evaluator: Evaluator, given: dict[str, Any], free: tuple[str, ...], keep: str
-    ) -> None:
-        self.evaluator, self.given, self.keep = evaluator, given, keep
-        self.builder = TapeBuilder(free)
-        self.codes, self.left, self.right = (
-            self.builder.codes, self.builder.left, self.builder.right,
-        )  # fmt: skip
-        self.memo: dict[tuple[int, int, int], int] = {}
-        self.inputs: dict[str, int] = {}
-        self.numbers: dict[bytes, int] = {}
-        self.constant: dict[int, Any] = {}
-        self.number_kind: dict[int, int] = {}
 
-    def const(self, value: Any) -> int:
-        """The clause of a number."""
-        value = self.evaluator.constant(value)
-        key = value.tobytes()
-        found = self.numbers.get(key)
-        if found is None:
-            found = self.numbers[key] = self.builder.const(float(value), np.float32(value))
-            self.constant[found] = value
-            self.number_kind[found] = NUMBER_KINDS.get(repr(float(value)), CONST)
-        return found
+def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
+    """Apply the operation on constants that the pass asks for; whether it goes on."""
+    if status != f.ASKED:
+        return False
+    k = w.state[f.ANSWERS] - 1
+    op = ROWS[w.asked_code[k]]
+    places = (w.asked_left[k], w.asked_right[k])[: op.arity]
+    numbers = (evaluator.constant(w.new_numbers[place]) for place in places)
+    found = evaluator.result(op.name, *numbers)
+    w.has_answer[k] = found is not None
+    w.answers[k] = 0.0 if found is None else float(found)
+    return True
 
-    def read(self, name: str) -> int:
-        """The clause of an input, or of its value."""
-        if name in self.given:
-            return self.const(self.given[name])
-        if name not in self.inputs:
-            is_axis = name in AXES.values()
-            make = self.builder.clause if is_axis else self.builder.variable
-            self.inputs[name] = make(name)
-        return self.inputs[name]
 
-    def clause(self, code: int, a: int, b: int = NONE) -> int:
-        """The clause of an operation on clauses: a known one, a simpler one, or a new one."""
-        key = (code, b, a) if b < a and ROWS[code].commutes else (code, a, b)
-        found = self.memo.get(key)
-        if found is None:
-            found = self.memo[key] = self._simplified(code, a, b)
-        return found
+def _numbers(tape: Tape, evaluator: Evaluator) -> NDArray[np.float64]:
+    """The constants by clause, cached with the tape."""
+    key = "numbers", evaluator.meaning, evaluator.constant_type
+    return tape.derived(key, lambda: evaluator.numbers(tape))
 
-    def _simplified(self, code: int, a: int, b: int) -> int:
-        constant = self.constant
-        if a in constant and (b == NONE or b in constant):
-            known = (constant[i] for i in (a, b) if i != NONE)
-            value = self.evaluator.result(ROWS[code].name, *known)
-            if value is not None:
-                return self.const(value)
-        codes, left, right, kind = self.codes, self.left, self.right, self.number_kind
-        if b == NONE:
-            rewrites = rewrites_for(code, codes[a], NONE, False, self.keep)
-        else:
-            related = a in (b, left[b], right[b]) or b in (left[a], right[a])
-            kinds = kind.get(a, codes[a]), kind.get(b, codes[b])
-            rewrites = rewrites_for(code, *kinds, related, self.keep)
-        for pattern, result, holds in rewrites:
-            found: dict[str, int] = {}
-            operands = zip(pattern[1:], (a, b), strict=False)
-            if not all(self._fits(part, i, found) for part, i in operands):
-                continue
-            if holds(**{letter: constant[i] for letter, i in found.items() if letter in "kl"}):
-                return self._build(result, found)
-        codes.append(code)
-        left.append(a)
-        right.append(b)
-        return len(codes) - 1
 
-    def _fits(self, part: Any, i: int, found: dict[str, int]) -> bool:
-        """Whether clause ``i`` matches a pattern; records the clauses of its letters."""
-        if isinstance(part, tuple):
-            if self.codes[i] != part[0] or not self._fits(part[1], self.left[i], found):
-                return False
-            return len(part) == 2 or self._fits(part[2], self.right[i], found)
-        if isinstance(part, float):
-            return self.number_kind.get(i, 0) == NUMBER_KINDS[repr(part)]
-        if part == "t" and not self._is_truth(i, DEEPEST_TRUTH):
-            return False
-        if part in "kl" and i not in self.constant:
-            return False
-        return found.setdefault(part, i) == i
+def _source(tape: Tape, evaluator: Evaluator) -> Arrays:
+    numbers = _numbers(tape, evaluator)
+    return {"codes": tape.codes, "left": tape.left, "right": tape.right, "numbers": numbers}
 
-    def _is_truth(self, i: int, depth: int) -> bool:
-        code = self.codes[i]
-        if code not in (AND, OR) or not depth:
-            return code == NOT
-        return self._is_truth(self.left[i], depth - 1) and self._is_truth(self.right[i], depth - 1)
 
-    def _build(self, result: Term, found: dict[str, int]) -> int:
-        if isinstance(result, str):
-            return found[result]
-        if isinstance(result, float):
-            return self.const(result)
-        code, *parts = result
-        return self.clause(code, *(self._build(part, found) for part in parts))
+def _inputs(
+    tape: Tape, evaluator: Evaluator, given: dict[str, Any], free: tuple[str, ...]
+) -> Arrays:
+    names = (*AXES.values(), *tape.variables)
+    is_set = np.array([name in given for name in names], np.uint8)
+    settings = np.array([float(evaluator.constant(given.get(name, 0.0))) for name in names])
+    renamed = np.full(len(names), NONE, np.int32)
+    renamed[len(AXES) :] = [free.index(name) if name in free else NONE for name in tape.variables]
+    inputs = np.full(len(names), NONE, np.int32)
+    return {"is_set": is_set, "settings": settings, "renamed": renamed, "inputs": inputs}
+
+
+@cache
+def _operations(keep: Keep) -> Arrays:
+    table = rewrites(keep)
+    return {
+        "arity": ARITY,
+        "commutes": COMMUTES,
+        "rewrites": table.table,
+        "first": table.first,
+        "may_left": table.left,
+        "may_right": table.right,
+        "unrelated": table.unrelated,
+    }
+
+
+def _new(
+    n: int, room: int, dtype: np.dtype[Any], scratch: Scratch, *, applies: bool
+) -> dict[str, NDArray[Any]]:
+    """What the pass writes to, for up to ``room`` clauses."""
+    slots = 1 << (2 * room).bit_length()
+    sizes = dict.fromkeys((*f.NEW, *f.BY_NEW), room)
+    sizes |= dict.fromkeys(f.TABLES, slots) | {"place": n, "letters": f.N_LETTERS}
+    sizes["frames"] = f.FRAME * (room + 1)
+    arrays = {name: scratch.take(name, size, f.FIELDS[name]) for name, size in sizes.items()}
+    for name in f.TABLES:
+        arrays[name].fill(0)
+    state, info = np.zeros(f.STATE_WORDS, np.int64), np.finfo(dtype)
+    state[[f.LENGTH, f.ROOM, f.MOST_DEPTH]] = n, room, room
+    state[[f.MOST_KNOWN, f.KEY_MASK, f.NUMBER_MASK]] = room, slots - 1, slots - 1
+    state[[f.APPLIES, f.IS_WIDE]] = applies, dtype == np.float64
+    floats = np.array([info.tiny, info.max, 0.0], np.float64)
+    return {**arrays, "state": state, "floats": floats}

@@ -16,15 +16,12 @@ and subnormal numbers. Those of ``FAST`` hold for real numbers, and state what t
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from enum import IntEnum
 from typing import Any
 
-import numpy as np
-
+from intervalvm.compiler.passes import bits_of
 from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.ops.row import Values
 
@@ -56,44 +53,72 @@ def _read(words: list[str], i: int) -> tuple[Term, int]:
     return (word if word in LETTERS else float(word)), i + 1
 
 
+class Condition(IntEnum):
+    """What a constant k of the left side must be."""
+
+    ANY = 0
+    ZERO = 1
+    """k is 0 or -0"""
+    NOT_ZERO = 2
+    """k is not 0, and may be NaN"""
+    EXACT_RECIPROCAL = 3
+    """k and 1/k are powers of two"""
+    RECIPROCAL = 4
+    """1/k is a normal number"""
+
+
+NEEDS = {
+    Condition.ANY: "",
+    Condition.ZERO: "k is 0 or -0",
+    Condition.NOT_ZERO: "k is not 0, and may be NaN",
+    Condition.EXACT_RECIPROCAL: "k and 1/k are powers of two",
+    Condition.RECIPROCAL: "1/k is a normal number",
+}
+"""Conditions in words."""
+
+
+def holds(condition: int, k: float, least: float, most: float) -> bool:
+    """Whether a constant meets a condition; normal numbers are from ``least`` to ``most``."""
+    if condition == ANY:
+        return True
+    if condition == ZERO or k == 0.0:
+        return (condition == ZERO) == (k == 0.0)
+    if condition == NOT_ZERO:
+        return True
+    inverse = abs(1.0 / k)
+    if condition == RECIPROCAL:
+        return least <= inverse <= most
+    return is_power_of_two(k) and inverse <= most
+
+
+def is_power_of_two(k: float) -> bool:
+    """Whether the size of a finite number is one, also of a subnormal number."""
+    exponent, fraction = (bits_of(k) >> 52) & 0x7FF, bits_of(k) & 0xFFFFFFFFFFFFF
+    if exponent == 0:
+        return fraction != 0 and fraction & (fraction - 1) == 0
+    return exponent != 0x7FF and fraction == 0
+
+
+# enumerations mean nothing to what compiles ``holds``
+ANY, ZERO, NOT_ZERO, EXACT_RECIPROCAL, RECIPROCAL = map(int, Condition)
+
+
 @dataclass(frozen=True)
 class Identity:
-    """``left`` is ``right``, if the condition ``holds`` for the constants k and l of ``left``.
+    """``left`` is ``right``, if the constant k of ``left`` meets the condition.
 
     ``breaks`` says where the two differ, if anywhere.
     """
 
     left: str
     right: str
-    holds: Callable[..., bool] = lambda **_: True
+    condition: Condition = Condition.ANY
     breaks: str = ""
 
     @property
     def needs(self) -> str:
         """The condition in words."""
-        return (self.holds.__doc__ or "").rstrip(".")
-
-
-def _is_zero(k: Any) -> bool:
-    """k is 0 or -0."""
-    return bool(k == 0)
-
-
-def _is_not_zero(k: Any) -> bool:
-    """k is not 0, and may be NaN."""
-    return bool(k != 0)
-
-
-def _has_exact_reciprocal(k: Any) -> bool:
-    """k and 1/k are powers of two."""
-    inverse = 1 / k
-    return bool(np.isfinite(inverse) and abs(math.frexp(float(k))[0]) == 0.5)
-
-
-def _has_reciprocal(k: Any) -> bool:
-    """1/k is a normal number."""
-    inverse = abs(1 / k)
-    return bool(np.isfinite(inverse) and inverse >= np.finfo(k.dtype).tiny)
+        return NEEDS[self.condition]
 
 
 WHOLE = tuple(op.name for op in ROWS if op.is_whole)
@@ -137,7 +162,7 @@ EXACT = (
     Identity("mul (neg a) (neg b)", "mul a b"),
     Identity("mul (neg a) k", "mul a (neg k)"),
     Identity("mul k (neg a)", "mul (neg k) a"),
-    Identity("div a k", "mul a (recip k)", _has_exact_reciprocal),
+    Identity("div a k", "mul a (recip k)", Condition.EXACT_RECIPROCAL),
     Identity("div 1 a", "recip a"),
     Identity("div (neg a) (neg b)", "div a b"),
     Identity("div (neg a) k", "div a (neg k)"),
@@ -159,11 +184,11 @@ EXACT = (
         )
     ),
     Identity("and a a", "a"),
-    Identity("and k a", "k", _is_zero),
-    Identity("and k a", "a", _is_not_zero),
+    Identity("and k a", "k", Condition.ZERO),
+    Identity("and k a", "a", Condition.NOT_ZERO),
     Identity("or a a", "a"),
-    Identity("or k a", "a", _is_zero),
-    Identity("or k a", "k", _is_not_zero),
+    Identity("or k a", "a", Condition.ZERO),
+    Identity("or k a", "k", Condition.NOT_ZERO),
 )  # fmt: skip
 """Identities of floats."""
 
@@ -180,7 +205,7 @@ FAST = (
     Identity("mul a 0", "0", breaks=f"{_INFINITE}; {_ZERO}"),
     Identity("mul 0 a", "0", breaks=f"{_INFINITE}; {_ZERO}"),
     Identity("div a a", "1", breaks=f"{_INFINITE}; 0 / 0 was NaN"),
-    Identity("div a k", "mul a (recip k)", _has_reciprocal, breaks="last bits"),
+    Identity("div a k", "mul a (recip k)", Condition.RECIPROCAL, breaks="last bits"),
     Identity("add k a", "add a k", breaks=""),
     Identity("mul k a", "mul a k", breaks=""),
     Identity("add (add a k) l", "add a (add k l)", breaks=_LAST_BITS),
@@ -200,83 +225,3 @@ FAST = (
     Identity("ln (exp a)", "a", breaks=_LAST_BITS),
 )
 """Identities of real numbers, used with ``fast`` after the exact ones."""
-
-Rewrite = tuple[tuple[Any, ...], Term, Callable[..., bool]]
-"""A pattern, its replacement, and the condition on constants."""
-
-
-def _rewrites(identities: tuple[Identity, ...]) -> list[Rewrite]:
-    sides = [(term(i.left), term(i.right), i.holds) for i in identities]
-    return [(left, right, holds) for left, right, holds in sides if isinstance(left, tuple)]
-
-
-def _keeps_operands(identity: Identity) -> bool:
-    """Whether every part that may be undefined is on both sides."""
-    sides = (identity.left, identity.right)
-    left, right = (set(re.findall(r"\b[abcpt]\b", side)) for side in sides)
-    return left <= right
-
-
-def _of_numbers(rewrite: Rewrite) -> Rewrite:
-    """The rewrite for constants that are not NaN, since one that it drops would be undefined."""
-    left, right, holds = rewrite
-    return (
-        left,
-        right,
-        lambda **constants: not any(map(np.isnan, constants.values())) and holds(**constants),
-    )
-
-
-REWRITES = {
-    "exact": _rewrites(EXACT),
-    "defined": list(map(_of_numbers, _rewrites(tuple(filter(_keeps_operands, EXACT))))),
-    "fast": _rewrites(EXACT + FAST),
-}
-"""Rewrites by what they keep: bits; of those, also the domain; real values."""
-
-
-NAMED = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf)
-NUMBER_KINDS = {repr(number): -2 - i for i, number in enumerate(NAMED)}
-"""The kinds of constants in identities, by ``repr``; that of others is their code."""
-
-
-@cache
-def rewrites_for(code: int, left: int, right: int, related: bool, keep: str) -> tuple[Rewrite, ...]:
-    """The candidate rewrites of a clause of ``code`` on operands of kinds ``left`` and ``right``.
-
-    A kind is the code of the operand's operation, one of ``NUMBER_KINDS``, or -1 without an
-    operand. ``related`` is set if the operands are one clause, or one reads the other.
-    """
-    return tuple(
-        found for found in REWRITES[keep] if _may_fit(found[0], code, (left, right), related)
-    )
-
-
-def _may_fit(pattern: Any, code: int, kinds: tuple[int, int], related: bool) -> bool:
-    if pattern[0] != code:
-        return False
-    parts = pattern[1:]
-    if not related and len(parts) == 2 and (_is_in(*parts) or _is_in(*reversed(parts))):
-        return False
-    return all(_accepts(part, kind) for part, kind in zip(parts, kinds, strict=False))
-
-
-def _is_in(letter: Term, part: Term) -> bool:
-    """Whether one operand of a pattern is a letter that occurs in the other."""
-    inside = part[1:] if isinstance(part, tuple) else (part,)
-    return isinstance(letter, str) and letter in inside
-
-
-def _accepts(part: Term, kind: int) -> bool:
-    if isinstance(part, tuple):
-        return bool(part[0] == kind)
-    if isinstance(part, float):
-        return kind == NUMBER_KINDS[repr(part)]
-    if part in "kl":
-        return kind == CODE["const"] or kind < -1
-    if part == "p":
-        return kind in NOT_NEGATIVE
-    return part != "t" or kind in _TRUTHS
-
-
-_TRUTHS = frozenset(CODE[op.name] for op in ROWS if op.is_truth or op.joins_truths)

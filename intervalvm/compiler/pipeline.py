@@ -4,25 +4,26 @@
 
     fold        z and variables set, constants folded, common subexpressions merged
     balance     chains of min and max balanced
-    constants   enclosures of the remaining constant clauses
+    enclosed    clauses of constants that have no single number enclosed, for the real function
     bounds      those of every clause over the box
-    predicates  for the sign: ``v < 0`` pushed down to comparisons near x and y
-    assembly    records and their constants
+    assemble    for the sign: ``v < 0`` pushed down to comparisons near x and y, then for either
+                question records and their constants
 
-An evaluator (see ``evaluate.evaluators``) has the meaning of the tape. Other entries stop earlier:
-``folded`` after the first pass, ``prepared`` before bounds; ``shortened`` gives a tape for one box.
+An evaluator (see ``evaluate.evaluators``) has the meaning of the tape, and a runner runs the passes
+(see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first pass,
+``prepared`` before bounds; ``shortened`` gives a tape for one box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from intervalvm.compiler.balance import balance
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import PUSHDOWN, SIGNS, Predicates
-from intervalvm.compiler.resolve import sign_tape
+from intervalvm.compiler.constants import enclosed
+from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
+from intervalvm.compiler.fold import fold, unfolded
+from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch, Table
 from intervalvm.evaluate.evaluator import Boxes, flattened
 from intervalvm.evaluate.evaluator import Evaluator as BoxEvaluator
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
@@ -47,6 +48,8 @@ def compile(
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
 ) -> Program:
     """The program of a tape, for points of ``box``: one box in x and y.
 
@@ -54,24 +57,28 @@ def compile(
     measure their effect; a tape that is not folded must read x and y only, and have no clause of
     constants.
     """
-    from intervalvm.compiler.assemble import bitmap_program, value_program
+    from intervalvm.compiler.assemble import assemble
 
-    ready, constants = prepared(tape, evaluator, settings, without=without)
-    bounds = evaluator.clause_bounds(ready, constants, box)
-    if question is Question.SIGN:
-        through = () if "pushdown" in without else SIGNS if "thresholds" in without else PUSHDOWN
-        asked = Predicates(ready, bounds, evaluator, through)
-        program = bitmap_program(ready, asked, axes="axes" not in without)
-    else:
-        program = value_program(ready, evaluator, constants)
-    return replace(program, meaning=evaluator.meaning, is_tame=bounds.is_tame())
+    scratch = scratch or Scratch()
+    table = prepared(tape, evaluator, settings, without=without, runner=runner, scratch=scratch)
+    bounds = evaluator.clause_bounds(table, box)
+    through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
+    return assemble(
+        table, question, bounds, evaluator.dtype, evaluator.meaning,
+        through=through, axes="axes" not in without, runner=runner, scratch=scratch,
+    )  # fmt: skip
 
 
 def folded(
-    tape: Tape, evaluator: Evaluator, settings: dict[str, Any] | None = None, *, fast: bool = False
+    tape: Tape,
+    evaluator: Evaluator,
+    settings: dict[str, Any] | None = None,
+    *,
+    fast: bool = False,
+    runner: Runner = IN_PYTHON,
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
-    return fold(tape, evaluator, settings, fast=fast)
+    return fold(tape, evaluator, settings, fast=fast, runner=runner).tape()
 
 
 def prepared(
@@ -80,13 +87,17 @@ def prepared(
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
-) -> tuple[Tape, list[Any]]:
-    """The tape to bound, and the evaluator's constants of its clauses."""
-    if "fold" not in without:
-        tape = fold(tape, evaluator, settings)
+    runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
+) -> Table:
+    """The tape to bound, with the evaluator's constants."""
+    if "fold" in without:
+        table = unfolded(tape, evaluator)
+    else:
+        table = fold(tape, evaluator, settings, runner=runner, scratch=scratch)
     if "balance" not in without:
-        tape = balance(tape)
-    return evaluator.constants(tape)
+        table = balance(table, runner=runner, scratch=scratch)
+    return enclosed(table, evaluator)
 
 
 def shortened(
@@ -102,19 +113,22 @@ def shortened(
     """
     sign_only = question is Question.SIGN
     key = "folded", evaluator.meaning, evaluator.dtype
-    whole = bounding(tape.derived(key, lambda: fold(tape, evaluator)))
+    whole = bounding(tape.derived(key, lambda: folded(tape, evaluator)))
 
     def shorter_sign(short: Tape, box: Boxes) -> Tape:
+        from intervalvm.compiler.assemble import sign_tape
+
         x, y, z, *free = box
         inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
-        bounds = evaluator.clause_bounds(*evaluator.constants(short), inputs)
-        asked = sign_tape(short, Predicates(short, bounds, evaluator))
+        table = unfolded(short, evaluator)
+        bounds = evaluator.clause_bounds(table, inputs)
+        asked = sign_tape(short, table, bounds, evaluator.dtype)
         (found,) = bounding(asked).shorten(box, sign_only=True)
-        return min(short, fold(found.tape, evaluator), key=len)
+        return min(short, folded(found.tape, evaluator), key=len)
 
     tapes, (_, flat) = [], flattened(boxes)
     for k, found in enumerate(whole.shorten(flat, sign_only=sign_only)):
-        short = fold(found.tape, evaluator)
+        short = folded(found.tape, evaluator)
         if sign_only:
             short = shorter_sign(short, [Interval(*(part[[k]] for part in side)) for side in flat])
         tapes.append(min(tape, short, key=len))

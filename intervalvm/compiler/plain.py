@@ -75,7 +75,7 @@ def _places(tape: Tape, inputs: Sequence[str] | None) -> tuple[NDArray[np.int64]
         reads = tape.codes == CODE[op]
         if reads.any():
             place[reads] = at[name]
-    if tape.variables:
+    if inputs is not None and tape.variables:
         is_free = tape.codes == CODE["var"]
         free = np.array([at.get(name, -1) for name in tape.variables])
         place[is_free] = free[tape.left[is_free]]

@@ -3,334 +3,278 @@
 A bitmap only demands ``v < 0`` of the root. This predicate is pushed down to operands:
 ``min(a, b) < t`` is ``a < t or b < t``, ``-a < t`` is ``a > -t``, ``a - b < 0`` is ``a < b``, and
 ``f(a) < t`` is ``a < t'`` for a nondecreasing f, where the threshold t' is the least float with
-``f(t') >= t``, found by bisection on the floats. Every push is exact for every float. Comparisons
-with NaN are false, but ``min`` propagates a NaN where ``or`` does not; so a clause that may be NaN
-keeps its value.
+``f(t') >= t`` (see ``thresholds``). Every push is exact for every float. Comparisons with NaN are
+false, but ``min`` propagates a NaN where ``or`` does not; so a clause that may be NaN keeps its
+value.
 
 Truths prune better than numbers: a true operand decides an ``or``, whatever the range of the other.
+
+All functions are parts of a pass (see ``passes``); the predicates are ``nodes``.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from intervalvm.compiler.truths import truths
-from intervalvm.evaluate.evaluators import ClauseBounds, Evaluator
-from intervalvm.ops import CODE, COMPARISONS, OPS, ROWS
-from intervalvm.ops.row import Demand
-from intervalvm.tape import Tape
-
-LESS, OR, AND, SAME, TRUE, FALSE = range(6)
-LESSER, DIFFERENCES = (
-    {code for code, op in enumerate(ROWS) if op.demand in demands}
-    for demands in ((Demand.LESSER, Demand.BOTH), (Demand.DIFFERENCE,))
+from intervalvm.compiler.nodes import (
+    ADD,
+    AND,
+    CHOICE,
+    COMPARES,
+    COMPARES_GREATER,
+    COMPARES_STRICTLY,
+    CONST,
+    FROM_ZERO,
+    INCREASING,
+    IS_DIFFERENCE,
+    IS_LESSER,
+    IS_QUOTIENT,
+    IS_TRUTH,
+    JOINED,
+    JOINS_TRUTHS,
+    LENGTH,
+    LITERAL,
+    MOST,
+    NAN_BELOW_ZERO,
+    NEGATIVE,
+    NODES,
+    NOT,
+    OR,
+    ORDER,
+    PRODUCT,
+    PUSH_SAME,
+    SAME,
+    SUM,
+    SYSTEM,
+    UNKNOWN,
+    answer,
+    ask,
+    become,
+    decided,
+    is_finite,
+    known,
+    less,
+    literal,
 )
-MOST_DEMANDS = 4
-"""Pushdown limit, in nodes per clause: a clause with many thresholds is written once for each."""
+from intervalvm.compiler.thresholds import INF, NONE, REAL, float_at, limits_of, next_float
 
 
-@dataclass(slots=True)
-class Node:
-    """A truth: ``LESS`` of two values, ``OR``/``AND`` of two nodes, ``SAME`` as another, or known.
+def find_predicates(w: Any) -> None:
+    """Ask the root, ``v < 0`` of the last clause, then push down what is asked, in that order."""
+    find_truths(w)
+    w.state[NODES] = 0
+    ask(w, w.state[LENGTH] - 1, 0, 0.0, 0.0)
+    node = 0
+    while node < w.state[NODES]:
+        push(w, node)
+        node += 1
 
-    A value is the index of a clause (int), or a constant (float, or a pair of them).
-    ``clause`` is that of the predicate.
+
+def find_truths(w: Any) -> None:
+    """The mask of clauses that are 1 or 0 at every point by their operations."""
+    for i in range(w.state[LENGTH]):
+        traits = w.traits[w.codes[i]]
+        joins = traits & JOINS_TRUTHS and w.truth[w.left[i]] and w.truth[w.right[i]]
+        w.truth[i] = 1 if traits & IS_TRUTH or joins else 0
+
+
+# --- how a predicate is pushed through each operation ---------------------------------------------
+
+
+def push(w: Any, node: int) -> None:
+    """Push a predicate of a clause down to its operands, if that is exact."""
+    clause = w.clause[node]
+    code = w.codes[clause]
+    how = w.pushes[code]
+    if code == CONST:
+        found = answer(w, node, w.low[clause], w.high[clause])
+        if found == UNKNOWN:
+            literal(w, node)
+        else:
+            known(w, node, found)
+    elif how == LITERAL or w.state[NODES] > w.state[MOST]:
+        literal(w, node)
+    elif how == PUSH_SAME:
+        asked = ask(w, w.left[clause], w.greater[node], w.t_low[node], w.t_high[node])
+        become(w, node, SAME, asked, 0)
+    elif how == NEGATIVE:
+        asked = ask(w, w.left[clause], 1 - w.greater[node], -w.t_high[node], -w.t_low[node])
+        become(w, node, SAME, asked, 0)
+    elif how == CHOICE or (how == JOINED and w.truth[clause]):
+        push_choice(w, node)  # of truths ``and`` is ``min``, and ``or`` is ``max``
+    elif how == SUM:
+        push_sum(w, node)
+    elif how == PRODUCT:
+        push_product(w, node)
+    elif how == INCREASING:
+        seek(w, node, code, w.left[clause], 0.0, 0.0, 0)
+    elif how == NOT:
+        push_not(w, node)
+    elif how == ORDER:
+        push_order(w, node)
+    else:
+        literal(w, node)
+
+
+def push_choice(w: Any, node: int) -> None:
+    clause, greater = w.clause[node], w.greater[node]
+    left, right = w.left[clause], w.right[clause]
+    is_lesser = 1 if w.traits[w.codes[clause]] & IS_LESSER else 0
+    if is_lesser != greater:
+        if w.maybe_nan[left] or w.maybe_nan[right]:
+            literal(w, node)
+            return
+        kind = OR
+    else:
+        kind = AND
+    a = ask(w, left, greater, w.t_low[node], w.t_high[node])
+    b = ask(w, right, greater, w.t_low[node], w.t_high[node])
+    become(w, node, kind, a, b)
+
+
+def push_sum(w: Any, node: int) -> None:
+    """a + b or a - b with a constant; ``a - b < 0`` is ``a < b``."""
+    clause = w.clause[node]
+    left, right = w.left[clause], w.right[clause]
+    is_sub = w.traits[w.codes[clause]] & IS_DIFFERENCE
+    if w.codes[left] == CONST or w.codes[right] == CONST:
+        k, other = (left, right) if w.codes[left] == CONST else (right, left)
+        low, high = w.low[k], w.high[k]
+        if not is_finite(low, high):
+            literal(w, node)
+        elif is_sub and k == left:  # k - b is k + -b
+            seek(w, node, ADD, other, low, high, 1)
+        elif is_sub:
+            seek(w, node, ADD, other, -high, -low, 0)
+        else:
+            seek(w, node, ADD, other, low, high, 0)
+    elif is_sub and w.t_low[node] == 0.0 and w.t_high[node] == 0.0:
+        less(w, node, left, right)
+    else:
+        literal(w, node)
+
+
+def push_product(w: Any, node: int) -> None:
+    clause = w.clause[node]
+    code, left, right = w.codes[clause], w.left[clause], w.right[clause]
+    k, other = (left, right) if w.codes[left] == CONST else (right, left)
+    low, high = w.low[k], w.high[k]
+    is_constant = w.codes[k] == CONST and is_finite(low, high) and (low > 0.0 or high < 0.0)
+    if not is_constant or (w.traits[code] & IS_QUOTIENT and k == left):
+        literal(w, node)
+    elif low > 0.0:
+        seek(w, node, code, other, low, high, 0)
+    else:  # a * -k is -a * k
+        seek(w, node, code, other, -high, -low, 1)
+
+
+def push_not(w: Any, node: int) -> None:
+    """1 or 0: whether the operand is 0, unless both compare alike."""
+    one, zero = answer(w, node, 1.0, 1.0), answer(w, node, 0.0, 0.0)
+    if one == UNKNOWN or zero == UNKNOWN:
+        literal(w, node)
+    elif one == zero:
+        decided(w, node, one)
+    else:
+        push_is_zero(w, node, w.left[w.clause[node]], one)
+
+
+def push_is_zero(w: Any, node: int, clause: int, wanted: int) -> None:
+    """Whether a clause is 0; if not ``wanted``, whether it is not 0, NaN included."""
+    while w.traits[w.codes[clause]] & IS_TRUTH:  # not(b) is 0 where b is anything else
+        clause, wanted = w.left[clause], 1 - wanted
+    if w.truth[clause]:
+        t = 1.0 if wanted else 0.0
+        become(w, node, SAME, ask(w, clause, 1 - wanted, t, t), 0)
+        return
+    traits, left, right = w.traits[w.codes[clause]], w.left[clause], w.right[clause]
+    is_comparison = False
+    if traits & COMPARES and w.codes[right] == CONST and w.pushes[w.codes[left]] == ORDER:
+        number = 1.0 if traits & COMPARES_STRICTLY else 0.0
+        is_comparison = w.low[right] == number and w.high[right] == number
+    if not is_comparison or (not wanted and w.maybe_nan[left]):
+        literal(w, node)
+        return
+    # compare is -1, 0 or 1: the sum with 1 is 0 where it is below 0, and so on
+    is_over = 1 if traits & COMPARES_GREATER else 0
+    is_strict = 1 if traits & COMPARES_STRICTLY else 0
+    greater = 1 if is_over == wanted else 0
+    side = -1.0 if greater else 1.0
+    t = 0.0 if is_strict == wanted else side
+    become(w, node, SAME, ask(w, left, greater, t, t), 0)
+
+
+def push_order(w: Any, node: int) -> None:
+    """-1, 0 or 1, so a comparison of the operands."""
+    clause = w.clause[node]
+    left, right = w.left[clause], w.right[clause]
+    below, equal = answer(w, node, -1.0, -1.0), answer(w, node, 0.0, 0.0)
+    above = answer(w, node, 1.0, 1.0)
+    if below == UNKNOWN or equal == UNKNOWN or above == UNKNOWN:
+        literal(w, node)
+    elif below == equal and equal == above:
+        decided(w, node, equal)
+    elif w.codes[left] == CONST or w.codes[right] == CONST:
+        # k below v is v above k
+        k, other = (left, right) if w.codes[left] == CONST else (right, left)
+        greater = w.greater[node] ^ (1 if other == right else 0)
+        push_beside(w, node, other, greater, equal, w.low[k], w.high[k])
+    elif equal:
+        literal(w, node)
+    else:
+        less(w, node, left, right)
+
+
+def push_beside(
+    w: Any, node: int, clause: int, greater: int, equal: int, low: float, high: float
+) -> None:
+    """``v < t``, or also ``v = t`` if ``equal``: v below the next float; real numbers are dense."""
+    if equal and is_finite(low, high):
+        system = w.state[SYSTEM]
+        low = high = INF if system == REAL else next_float(system, low, 1 - greater)
+    if is_finite(low, high):
+        become(w, node, SAME, ask(w, clause, greater, low, high), 0)
+    else:
+        literal(w, node)
+
+
+# --- thresholds -----------------------------------------------------------------------------------
+
+
+def seek(w: Any, node: int, code: int, operand: int, low: float, high: float, flip: int) -> None:
+    """Push a predicate down to the operand, or to its negative if ``flip``, with its threshold.
+
+    ``code`` is the operation, with the number (low, high) if it has two operands.
     """
+    system, greater, traits = w.state[SYSTEM], w.greater[node], w.traits[code]
+    from_zero = 1 if traits & FROM_ZERO else 0
+    t = w.t_low[node], w.t_high[node]
+    low, high, reach = limits_of(system, code, from_zero, (low, high), t, greater)
+    if traits & NAN_BELOW_ZERO and not w.lower[operand] >= 0.0:
+        push_from_zero(w, node, operand, low, high, reach)
+    elif reach:
+        decided(w, node, 1 if greater == (1 if reach > 0 else 0) else 0)
+    elif from_zero and not traits & NAN_BELOW_ZERO:
+        # by size: inside when |v| < t', outside when |v| > the one before
+        a = ask(w, operand, greater, low, high)
+        b = ask(w, operand, 1 - greater, -high, -low)
+        become(w, node, OR if greater else AND, a, b)
+    elif flip:
+        become(w, node, SAME, ask(w, operand, 1 - greater, -high, -low), 0)
+    else:
+        become(w, node, SAME, ask(w, operand, greater, low, high), 0)
 
-    kind: int
-    clause: int
-    left: Any = None
-    right: Any = None
 
-
-@dataclass
-class _Search:
-    """Thresholds to be searched together."""
-
-    nodes: list[int] = field(default_factory=list)
-    constants: list[Any] = field(default_factory=list)
-    targets: list[Any] = field(default_factory=list)
-    greater: list[bool] = field(default_factory=list)
-    operands: list[int] = field(default_factory=list)
-    flips: list[bool] = field(default_factory=list)
-
-
-class Predicates:
-    """The truth of ``v < 0`` for the last clause of ``tape``, as nodes.
-
-    ``tape`` is folded for ``evaluator``; ``bounds`` has its bounds of the clauses in the box.
-    ``through`` are the demands that are pushed down, by default all.
-    """
-
-    def __init__(
-        self,
-        tape: Tape,
-        bounds: ClauseBounds,
-        evaluator: Evaluator,
-        through: Container[Demand] = tuple(Demand),
-    ) -> None:
-        self.evaluator = evaluator
-        # by operation: a table of demands would be hashed for every node
-        demands = (op.demand if op.demand in through else Demand.VALUE for op in ROWS)
-        self._pushdown = [PUSHDOWN[demand] for demand in demands]
-        self.codes, self.nan = tape.codes.tolist(), bounds.maybe_nan.tolist()
-        self.is_truth = truths(tape)
-        self.not_negative = (bounds.lower >= 0).tolist()
-        self.left, self.right = tape.left.tolist(), tape.right.tolist()
-        self.values = bounds.constants
-        self.is_const = (tape.codes == CODE["const"]).tolist()
-        self.nodes: list[Node] = []
-        self._asked: dict[tuple[int, bool, Any], int] = {}
-        self._todo: list[int] = []
-        self._demand: list[tuple[int, bool, Any]] = []
-        self._searches: dict[str, _Search] = defaultdict(_Search)
-        self._most = MOST_DEMANDS * len(tape) + 64
-        self.root = self.ask(len(tape) - 1, False, evaluator.zero)
-        with np.errstate(all="ignore"):
-            while self._todo:
-                while self._todo:
-                    self._push(self._todo.pop())
-                self._find_thresholds()
-
-    def ask(self, clause: int, greater: bool, t: Any) -> int:
-        """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
-        key = (clause, greater, t)
-        node = self._asked.get(key)
-        if node is None:
-            node = self._asked[key] = len(self.nodes)
-            self.nodes.append(Node(SAME, clause))
-            self._demand.append((clause, greater, t))
-            self._todo.append(node)
-        return node
-
-    def _become(self, node: int, kind: int, left: Any = None, right: Any = None) -> None:
-        found = self.nodes[node]
-        found.kind, found.left, found.right = kind, left, right
-
-    def _literal(self, node: int, _clause: int = -1) -> None:
-        """Keep the predicate as a comparison of the clause's value."""
-        clause, greater, t = self._demand[node]
-        t = self.evaluator.literal(t, greater)
-        self._become(node, LESS, *((t, clause) if greater else (clause, t)))
-
-    def _push(self, node: int) -> None:
-        """Push a predicate of a clause down to its operands, if that is exact."""
-        clause, greater, t = self._demand[node]
-        answer = None
-        if self.is_const[clause]:
-            answer = self.evaluator.answer(self.values[clause], greater, t)
-        if answer is not None:
-            self._become(node, TRUE if answer else FALSE)
-        elif len(self.nodes) > self._most:
-            self._literal(node)
+def push_from_zero(w: Any, node: int, operand: int, low: float, high: float, reach: int) -> None:
+    """The value of a negative number is NaN, which compares false."""
+    greater, before_zero = w.greater[node], -float_at(w.state[SYSTEM], 1)
+    if reach == NONE and greater:
+        known(w, node, 0)
+    elif greater and not reach:
+        become(w, node, SAME, ask(w, operand, 1, low, high), 0)
+    else:
+        above = ask(w, operand, 1, before_zero, before_zero)
+        if reach == NONE or greater:
+            become(w, node, SAME, above, 0)
         else:
-            self._pushdown[self.codes[clause]](self, node, clause)
-
-    # --- how a predicate is pushed through each operation ---------------------------------------
-
-    def _joined(self, node: int, clause: int) -> None:
-        """Of truths ``and`` is ``min``, and ``or`` is ``max``."""
-        if self.is_truth[clause]:
-            self._choice(node, clause)
-        else:
-            self._literal(node)
-
-    def _choice(self, node: int, clause: int) -> None:
-        _, greater, t = self._demand[node]
-        left, right = self.left[clause], self.right[clause]
-        either = (self.codes[clause] in LESSER) != greater
-        if either and (self.nan[left] or self.nan[right]):
-            self._literal(node)
-            return
-        a, b = self.ask(left, greater, t), self.ask(right, greater, t)
-        self._become(node, OR if either else AND, a, b)
-
-    def _same(self, node: int, clause: int) -> None:
-        _, greater, t = self._demand[node]
-        self._become(node, SAME, self.ask(self.left[clause], greater, t))
-
-    def _negative(self, node: int, clause: int) -> None:
-        _, greater, t = self._demand[node]
-        t = self.evaluator.negative(t)
-        self._become(node, SAME, self.ask(self.left[clause], not greater, t))
-
-    def _sum(self, node: int, clause: int) -> None:
-        """a + b or a - b with a constant; ``a - b < 0`` is ``a < b``."""
-        _, greater, t = self._demand[node]
-        left, right = self.left[clause], self.right[clause]
-        is_sub = self.codes[clause] in DIFFERENCES
-        if self.is_const[left] or self.is_const[right]:
-            k, other = (left, right) if self.is_const[left] else (right, left)
-            number = self.values[k]
-            if not self.evaluator.is_finite(number):
-                self._literal(node)
-            elif is_sub and other == right:  # k - b is k + -b
-                self._seek("add", node, other, number, flip=True)
-            else:
-                k = self.evaluator.negative(number) if is_sub else number
-                self._seek("add", node, other, k)
-        elif is_sub and t == self.evaluator.zero:
-            self._become(node, LESS, *((right, left) if greater else (left, right)))
-        else:
-            self._literal(node)
-
-    def _product(self, node: int, clause: int) -> None:
-        left, right = self.left[clause], self.right[clause]
-        op = ROWS[self.codes[clause]]
-        k, other = (left, right) if self.is_const[left] else (right, left)
-        sign = self.evaluator.sign(self.values[k]) if self.is_const[k] else 0
-        if not sign or (op.demand is Demand.QUOTIENT and k == left):
-            self._literal(node)
-        else:  # a * -k is -a * k
-            size = self.values[k] if sign > 0 else self.evaluator.negative(self.values[k])
-            self._seek(op.name, node, other, size, flip=sign < 0)
-
-    def _increasing(self, node: int, clause: int) -> None:
-        name = ROWS[self.codes[clause]].name
-        self._seek(name, node, self.left[clause], self.evaluator.zero)
-
-    def _not(self, node: int, clause: int) -> None:
-        """1 or 0: whether the operand is 0, unless both compare alike."""
-        _, greater, t = self._demand[node]
-        one, zero = (
-            self.evaluator.answer(v, greater, t) for v in (self.evaluator.one, self.evaluator.zero)
-        )
-        if one is None or zero is None:
-            self._literal(node)
-        elif one == zero:
-            self._decided(node, truth=one)
-        else:
-            self._is_zero(node, self.left[clause], wanted=one)
-
-    def _is_zero(self, node: int, clause: int, *, wanted: bool) -> None:
-        """Whether a clause is 0; if not ``wanted``, whether it is not 0, NaN included."""
-        while ROWS[self.codes[clause]].is_truth:  # not(b) is 0 where b is anything else
-            clause, wanted = self.left[clause], not wanted
-        name, left, right = ROWS[self.codes[clause]].name, self.left[clause], self.right[clause]
-        zero, one = self.evaluator.zero, self.evaluator.one
-        if self.is_truth[clause]:
-            asked = self.ask(clause, not wanted, one if wanted else zero)
-            self._become(node, SAME, asked)
-            return
-        sign = COMPARISONS.get(name, "")
-        is_strict = "=" not in sign
-        is_comparison = (
-            sign
-            and self.codes[left] == CODE["compare"]
-            and self.is_const[right]
-            and self.values[right] == (one if is_strict else zero)
-        )
-        if not is_comparison or (not wanted and self.nan[left]):
-            self._literal(node)
-            return
-        # compare is -1, 0 or 1: the sum with 1 is 0 where it is below 0, and so on
-        greater = (">" in sign) == wanted
-        side = self.evaluator.negative(one) if greater else one
-        asked = self.ask(left, greater, zero if is_strict == wanted else side)
-        self._become(node, SAME, asked)
-
-    def _compared(self, node: int, clause: int) -> None:
-        """-1, 0 or 1, so a comparison of the operands."""
-        _, greater, t = self._demand[node]
-        left, right = self.left[clause], self.right[clause]
-        zero, one = self.evaluator.zero, self.evaluator.one
-        signs = self.evaluator.negative(one), zero, one
-        below, equal, above = (self.evaluator.answer(sign, greater, t) for sign in signs)
-        if None in (below, equal, above):
-            self._literal(node)
-        elif below == equal == above:
-            self._decided(node, truth=bool(equal))
-        elif self.is_const[left] or self.is_const[right]:
-            # k below v is v above k
-            number, other = (left, right) if self.is_const[left] else (right, left)
-            greater, t = greater != (other == right), self.values[number]
-            if equal and self.evaluator.is_finite(t):
-                t = self.evaluator.beyond(t, greater)
-            if t is None or not self.evaluator.is_finite(t):
-                self._literal(node)
-            else:
-                self._become(node, SAME, self.ask(other, greater, t))
-        elif equal:
-            self._literal(node)
-        else:
-            self._become(node, LESS, *((right, left) if greater else (left, right)))
-
-    def _seek(self, name: str, node: int, operand: int, k: Any, *, flip: bool = False) -> None:
-        """Queue a search for the threshold of ``operand``, or of its negative if ``flip``."""
-        _, greater, t = self._demand[node]
-        search = self._searches[name]
-        search.nodes.append(node)
-        search.constants.append(k)
-        search.targets.append(t)
-        search.greater.append(greater)
-        search.operands.append(operand)
-        search.flips.append(flip)
-
-    def _find_thresholds(self) -> None:
-        """Bisect all queued searches together, and push the predicates down."""
-        searches, self._searches = self._searches, defaultdict(_Search)
-        for name, search in searches.items():
-            limits, reach = self.evaluator.limits(
-                name, search.constants, search.targets, np.array(search.greater)
-            )
-            for i, node in enumerate(search.nodes):
-                self._answer(name, node, search, i, limits[i], reach[i])
-
-    def _answer(
-        self, name: str, node: int, search: _Search, i: int, limit: Any, reach: int
-    ) -> None:
-        """Push a predicate down to the operand, with its threshold."""
-        greater, operand, flip = search.greater[i], search.operands[i], search.flips[i]
-        opposite = self.evaluator.negative(limit)
-        demand = OPS[name].demand
-        if demand is Demand.GROWS_FROM_ZERO and not self.not_negative[operand]:
-            # the value of a negative number is NaN, which compares false
-            above = self.ask(operand, True, self.evaluator.before_zero)
-            if reach < 0:
-                self._become(node, FALSE) if greater else self._become(node, SAME, above)
-            elif greater:
-                self._become(node, SAME, above if reach else self.ask(operand, True, limit))
-            else:
-                self._become(node, AND, self.ask(operand, False, limit), above)
-        elif reach:
-            self._decided(node, truth=greater == (reach > 0))
-        elif demand is Demand.BY_SIZE:
-            # by size: inside when |v| < t', outside when |v| > the one before
-            outer, inner = (greater, limit), (not greater, opposite)
-            a, b = self.ask(operand, *outer), self.ask(operand, *inner)
-            self._become(node, OR if greater else AND, a, b)
-        elif flip:
-            self._become(node, SAME, self.ask(operand, not greater, opposite))
-        else:
-            self._become(node, SAME, self.ask(operand, greater, limit))
-
-    def _decided(self, node: int, *, truth: bool) -> None:
-        """A predicate that does not depend on the operand, except for NaN, which is false."""
-        if truth and self.nan[self._demand[node][0]]:
-            self._literal(node)
-        else:
-            self._become(node, TRUE if truth else FALSE)
-
-
-Push = Callable[[Predicates, int, int], None]
-PUSHDOWN: dict[Demand, Push] = {
-    Demand.VALUE: Predicates._literal,
-    Demand.SAME: Predicates._same,
-    Demand.NEGATIVE: Predicates._negative,
-    **dict.fromkeys((Demand.LESSER, Demand.GREATER), Predicates._choice),
-    **dict.fromkeys((Demand.BOTH, Demand.EITHER), Predicates._joined),
-    **dict.fromkeys((Demand.SUM, Demand.DIFFERENCE), Predicates._sum),
-    **dict.fromkeys((Demand.PRODUCT, Demand.QUOTIENT), Predicates._product),
-    **dict.fromkeys((Demand.GROWS, Demand.GROWS_FROM_ZERO, Demand.BY_SIZE), Predicates._increasing),
-    Demand.NOT: Predicates._not,
-    Demand.ORDER: Predicates._compared,
-}
-"""What pushes a predicate down through an operation, by its demand."""
-assert set(PUSHDOWN) == set(Demand)
-SIGNS = (Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER)
-"""The demands that are pushed down without a threshold."""
+            become(w, node, AND, ask(w, operand, 0, low, high), above)

@@ -17,12 +17,13 @@ is an x-term or a y-term.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import OPS, ROWS
+from intervalvm.ops import CODE, OPS, ROWS
 from intervalvm.words import Meaning, Question
 
 RECORD_BYTES = 16
@@ -99,7 +100,6 @@ VARIANTS = _variants()
 OPCODE = {variant: number for number, variant in enumerate(VARIANTS)}
 _BY_NAME = {(v.op, v.kinds, v.out): number for number, v in enumerate(VARIANTS)}
 FIRST_WORD = {key: number | VARIANTS[number].flags for key, number in _BY_NAME.items()}
-LESS_KINDS = frozenset(v.kinds for v in VARIANTS if v.op == "less")
 
 
 @dataclass(frozen=True)
@@ -133,102 +133,38 @@ class Program:
         return "\n".join(lines)
 
 
-Operand = tuple[str, int]
-"""A kind and a place."""
-Number = float | tuple[float, float]
-"""A constant, or two floats around it."""
+K, X, Y, F = range(4)
+"""The kinds of operands as numbers."""
+SPREAD, COMPARE, SUM_LESS, OR_TRUTHS, AND_TRUTHS = range(len(ROWS), len(ROWS) + 5)
+"""What records do besides the operations of the table, by codes that follow theirs."""
+MISSING = -1
+"""The first word where there is no variant."""
+ARITIES = tuple(op.arity for op in ROWS)
 
 
-class Assembler:
-    """Collects records; each method returns the (kind, place) of its result.
+def word_at(code: int, left: int, right: int) -> int:
+    """Where ``first_words`` has the word of an operation on operands of two kinds.
 
-    ``zero`` is a constant of the evaluator's kind, for a pool without others.
+    One operand is followed by ``K``; two truths are too. Of three operands two tell.
     """
+    return 16 * code + 4 * left + right
 
-    def __init__(self, dtype: np.dtype[Any], *, axes: bool = True, zero: Number = 0.0) -> None:
-        self.dtype, self._zero = dtype, zero
-        self._words: list[int] = []
-        self._pool: list[Number] = []
-        self._pool_places: dict[str, int] = {}
-        self._spreads: dict[Operand, Operand] = {}
-        self._negatives: dict[Operand, Operand] = {}
-        inputs: list[Operand] = [("x", 0), ("y", 1)]
-        self.x, self.y = inputs if axes else map(self.spread, inputs)
 
-    def number(self, value: Number) -> Operand:
-        """A constant of the pool, given as floats that the dtype holds exactly."""
-        key = repr(value)  # both zeros are equal, and no NaN is
-        place = self._pool_places.setdefault(key, len(self._pool))
-        if place == len(self._pool):
-            self._pool.append(value)
-        return "k", place
-
-    def _add(
-        self, op: str, kinds: str, places: tuple[int, ...], out: str, third: int = 0
-    ) -> Operand:
-        left, right, last = places if len(places) == 3 else (*(*places, 0)[:2], third)
-        self._words += (FIRST_WORD[op, kinds, out], left, right, last)
-        return out, len(self._words) // 4 - 1 + INPUTS
-
-    def spread(self, a: Operand) -> Operand:
-        """An axis term as a value of kind f."""
-        if a not in self._spreads:
-            self._spreads[a] = self._add("spread", a[0], (a[1],), "f")
-        return self._spreads[a]
-
-    def value(self, op: str, *operands: Operand) -> Operand:
-        """The record of an operation, after expansions of its operands."""
-        kinds = "".join(kind for kind, _ in operands)
-        axes = set(kinds) - {"k"}
-        if axes == {"x"} or axes == {"y"}:
-            out = axes.pop()
-            generic = kinds.replace(out, "a")
-            _, place = self._add(
-                op, generic, tuple(p for _, p in operands), "a", third=int(out == "y")
-            )
-            return out, place
-        if axes == {"x", "y"}:
-            if op == "sub":  # a - b is a + -b, bit for bit
-                return self.value("add", operands[0], self.negative(operands[1]))
-            if op not in MIXED:
-                return self.value(op, *map(self.spread, operands))
-        elif axes != {"f"}:
-            operands = tuple(o if o[0] in "kf" else self.spread(o) for o in operands)
-            kinds = "".join(kind for kind, _ in operands)
-        return self._add(op, kinds, tuple(place for _, place in operands), "f")
-
-    def negative(self, a: Operand) -> Operand:
-        if a not in self._negatives:
-            self._negatives[a] = self.value("neg", a)
-        return self._negatives[a]
-
-    def less(self, a: Operand, b: Operand) -> Operand:
-        """The truth of ``a < b``."""
-        if a[0] + b[0] not in LESS_KINDS:
-            a = self.full(a) if a[0] + b[0] == "kk" else a
-            a, b = (o if o[0] in "kf" else self.spread(o) for o in (a, b))
-        return self._add("less", a[0] + b[0], (a[1], b[1]), "t")
-
-    def sum_less(self, x: Operand, y: Operand, t: Operand, *, greater: bool) -> Operand:
-        """The truth of ``x + y < t``, or of ``t < x + y``, for an x-term and a y-term."""
-        if greater:
-            return self._add("sum_less", "kxy", (t[1], x[1], y[1]), "t")
-        return self._add("sum_less", "xyk", (x[1], y[1], t[1]), "t")
-
-    def combine(self, op: str, a: Operand, b: Operand) -> Operand:
-        """The truth of ``a or b``, or of ``a and b``."""
-        return self._add(op, "tt", (a[1], b[1]), "t")
-
-    def full(self, a: Operand) -> Operand:
-        """Any operand as a value of kind f that a record has written."""
-        if a[0] == "k":
-            return self._add("copy", "k", (a[1],), "f")
-        return self.spread(a) if a[0] in "xy" else a
-
-    def program(self, result: Operand) -> Program:
-        """The records so far, with the place of their result."""
-        records = np.array(self._words, np.uint32).reshape(-1, 4)
-        question = Question.SIGN if result[0] == "t" else Question.VALUE
-        return Program(
-            records, np.array(self._pool or [self._zero], self.dtype), result[1], question
-        )
+@cache
+def first_words() -> NDArray[np.int64]:
+    """The first word of a record, at ``word_at``, or ``MISSING``."""
+    found = np.full(16 * (len(ROWS) + 5), MISSING, np.int64)
+    codes = CODE | {"spread": SPREAD, "less": COMPARE, "sum_less": SUM_LESS}
+    of_truths, letters = (
+        {"or": OR_TRUTHS, "and": AND_TRUTHS},
+        {"k": K, "x": X, "y": Y, "f": F, "t": K},
+    )
+    for (op, kinds, out), word in FIRST_WORD.items():
+        if kinds + out == "ka":
+            continue  # for programs of children
+        code = of_truths[op] if out == "t" and op in of_truths else codes[op]
+        for axis in "xy":
+            left, right = (letters[kind] for kind in (kinds + "k").replace("a", axis)[:2])
+            found[word_at(code, left, right)] = word
+    found.flags.writeable = False
+    return found

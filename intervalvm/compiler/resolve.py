@@ -1,125 +1,160 @@
-"""Resolves the predicates of a tape: known truths, and the rest as a tape."""
+"""Resolves the predicates of a tape: known truths, live nodes in order, and the clauses they need.
+
+All functions are parts of passes (see ``passes``).
+"""
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
-from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Node, Predicates
-from intervalvm.ops import CODE, ROWS
-from intervalvm.tape import Tape, TapeBuilder
+from intervalvm.compiler import nodes
+from intervalvm.compiler.nodes import (
+    ADD,
+    FALSE,
+    IS_DIFFERENCE,
+    LENGTH,
+    LESS,
+    NODES,
+    NUMBER,
+    OR,
+    SAME,
+    TRUE,
+)
+from intervalvm.compiler.program import ARITIES
+from intervalvm.ops import CODE
 
 ALWAYS, NEVER = -1, -2
 """The values of known truths."""
+VAR_X, VAR_Y = CODE["var-x"], CODE["var-y"]
+(
+    HAS_AXES,  # whether terms of one axis are kept as such
+    ROOT,  # the node that stands for the root, or its truth
+    LIVE,  # nodes that it depends on
+    STATE_WORDS,
+) = range(nodes.STATE_WORDS, nodes.STATE_WORDS + 4)  # fmt: skip
+FIELDS = {
+    "starts": "int64",  # by clause, and one more: where its nodes start in ``order``
+    # nodes in the order of their clauses, so operands come first; after the pass live ones only
+    "order": "int64",
+    # by node: the node that stands for it, or its truth; whether the root depends on it
+    "stands_for": "int64", "is_live": "int64",
+    # by clause: the axes that it depends on; whether it is needed
+    "axes": "int64", "is_needed": "int64",
+    # by node, of a comparison of a sum of an x-term and a y-term these clauses, else ``NUMBER``
+    "x_term": "int64", "y_term": "int64",
+}  # fmt: skip
 
 
-def by_clause(nodes: list[Node]) -> list[int]:
-    """The nodes in the order of their clauses: operands come first."""
-    return sorted(range(len(nodes)), key=[node.clause for node in nodes].__getitem__)
+def resolve_nodes(w: Any) -> None:
+    """Find what stands for nodes, and the live ones in order."""
+    sort_by_clause(w)
+    for k in range(w.state[NODES]):
+        w.stands_for[w.order[k]] = stand_in(w, w.order[k])
+    w.state[ROOT], w.state[LIVE] = w.stands_for[0], 0
+    if w.state[ROOT] >= 0:
+        find_live(w)
 
 
-def resolve(nodes: list[Node], order: list[int]) -> list[int]:
-    """For each node, the node that stands for it, or ALWAYS or NEVER."""
-    found = list(range(len(nodes)))  # right for comparisons
-    for i in order:
-        node = nodes[i]
-        kind = node.kind
-        if kind == SAME:
-            found[i] = found[node.left]
-        elif kind in (OR, AND):
-            a, b = found[node.left], found[node.right]
-            decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
-            if decides in (a, b):
-                found[i] = decides
-            elif neutral in (a, b) or a == b:
-                found[i] = b if a == neutral else a
-        elif kind != LESS:
-            found[i] = ALWAYS if kind == TRUE else NEVER
-    return found
+def sort_by_clause(w: Any) -> None:
+    for i in range(w.state[LENGTH] + 1):
+        w.starts[i] = 0
+    for node in range(w.state[NODES]):
+        w.starts[w.clause[node] + 1] += 1
+    for i in range(w.state[LENGTH]):
+        w.starts[i + 1] += w.starts[i]
+    for node in range(w.state[NODES]):
+        place = w.starts[w.clause[node]]
+        w.starts[w.clause[node]] = place + 1
+        w.order[place] = node
 
 
-def reachable(nodes: list[Node], order: list[int], stands_for: list[int], root: int) -> list[int]:
-    """The nodes that ``root`` depends on, in the given order."""
-    needed = [False] * len(nodes)
-    needed[root] = True
-    found = []
-    for i in reversed(order):
-        if needed[i]:
-            found.append(i)
-            node = nodes[i]
-            if node.kind != LESS:
-                needed[stands_for[node.left]] = needed[stands_for[node.right]] = True
-    found.reverse()
-    return found
+def stand_in(w: Any, node: int) -> int:
+    """The node that stands for a node whose operands are resolved, or its truth."""
+    kind = w.kind[node]
+    if kind == LESS:
+        return node
+    if kind in (TRUE, FALSE):
+        return ALWAYS if kind == TRUE else NEVER
+    a = w.stands_for[w.first[node]]
+    if kind == SAME:
+        return a
+    b = w.stands_for[w.second[node]]
+    decides, neutral = (ALWAYS, NEVER) if kind == OR else (NEVER, ALWAYS)
+    if a == decides or b == decides:
+        return decides
+    if a == neutral:
+        return b
+    return a if b == neutral or a == b else node
 
 
-def sign_tape(tape: Tape, predicates: Predicates) -> Tape:
-    """A tape that is below 0 where ``tape`` is, in the dtype and the region of the predicates.
-
-    ``a < b`` is ``a - b < 0``, which is 0 for equal floats only, and NaN if either is; for
-    infinities, and predicates of ``compare``, it is ``compare(a, b) < 0``. ``or`` is ``min`` and
-    ``and`` is ``max``.
-    """
-    nodes, builder = predicates.nodes, TapeBuilder(tape.variables)
-    order = by_clause(nodes)
-    stands_for = resolve(nodes, order)
-    root = stands_for[predicates.root]
-    if root < 0:
-        builder.const(-1.0 if root == ALWAYS else 0.0)
-        return builder.build()
-    copied: dict[int, int] = {}
-    numbers: dict[str, int] = {}
-
-    def copy(clause: int) -> int:
-        """The clause of the new tape that has the value of ``clause``."""
-        stack = [clause]
-        while stack:
-            i = stack[-1]
-            waiting = [operand for operand in tape.operands(i) if operand not in copied]
-            stack += waiting
-            if not waiting:
-                stack.pop()
-                if i not in copied:
-                    copied[i] = _copy(builder, tape, i, [copied[o] for o in tape.operands(i)])
-        return copied[clause]
-
-    def value(of: int | float) -> int:
-        if isinstance(of, int):
-            return copy(of)
-        key = repr(of)
-        if key not in numbers:
-            numbers[key] = builder.const(of)
-        return numbers[key]
-
-    truth: dict[int, int] = {}
-    for i in reachable(nodes, order, stands_for, root):
-        node = nodes[i]
-        if node.kind != LESS:
-            a, b = truth[stands_for[node.left]], truth[stands_for[node.right]]
-            truth[i] = builder.clause("min" if node.kind == OR else "max", a, b)
-        elif node.right == 0.0 and not isinstance(node.right, int):
-            truth[i] = value(node.left)
-        elif node.left == 0.0 and not isinstance(node.left, int):
-            truth[i] = builder.clause("neg", value(node.right))
-        else:
-            # inf - inf is NaN, where they compare equal
-            is_finite = not {math.inf, -math.inf} & {node.left, node.right}
-            is_difference = is_finite and tape.codes[node.clause] != CODE["compare"]
-            op = "sub" if is_difference else "compare"
-            truth[i] = builder.clause(op, value(node.left), value(node.right))
-    return _ending_in(builder, truth[root])
+def find_live(w: Any) -> None:
+    """Backwards from the root; then keep the live nodes in ``order``."""
+    for node in range(w.state[NODES]):
+        w.is_live[node] = 0
+    w.is_live[w.state[ROOT]] = 1
+    for k in range(w.state[NODES] - 1, -1, -1):
+        node = w.order[k]
+        if w.is_live[node] and w.kind[node] != LESS:
+            w.is_live[w.stands_for[w.first[node]]] = 1
+            w.is_live[w.stands_for[w.second[node]]] = 1
+    live = 0
+    for k in range(w.state[NODES]):
+        if w.is_live[w.order[k]]:
+            w.order[live] = w.order[k]
+            live += 1
+    w.state[LIVE] = live
 
 
-def _copy(builder: TapeBuilder, tape: Tape, i: int, operands: list[int]) -> int:
-    op = ROWS[tape.codes[i]].name
-    if op == "const":
-        return builder.const(float(tape.wide[i]), tape.single[i])
-    if op == "var":
-        return builder.variable(tape.variables[tape.left[i]])
-    return builder.clause(op, *operands)
+def find_axes(w: Any) -> None:
+    """For each clause 1 for x, 2 for y, their sum for both."""
+    for i in range(w.state[LENGTH]):
+        code = w.codes[i]
+        axes = 0
+        if not w.state[HAS_AXES]:
+            axes = 0
+        elif code == VAR_X:
+            axes = 1
+        elif code == VAR_Y:
+            axes = 2
+        elif ARITIES[code] == 1:
+            axes = w.axes[w.left[i]]
+        elif ARITIES[code] == 2:
+            axes = w.axes[w.left[i]] | w.axes[w.right[i]]
+        w.axes[i] = axes
 
 
-def _ending_in(builder: TapeBuilder, root: int) -> Tape:
-    """The tape so far; its value is that of ``root``, which need not be the last clause."""
-    if root != len(builder) - 1:
-        builder.clause("copy", root)
-    return builder.build()
+def find_needed(w: Any) -> None:
+    """The clauses that the comparisons of live nodes read, and those that these depend on."""
+    for i in range(w.state[LENGTH]):
+        w.is_needed[i] = 0
+    for k in range(w.state[LIVE]):
+        node = w.order[k]
+        if w.kind[node] == LESS:
+            find_terms(w, node)
+            a, b = w.first[node], w.second[node]
+            if w.x_term[node] != NUMBER:
+                a, b = w.x_term[node], w.y_term[node]
+            if a != NUMBER:
+                w.is_needed[a] = 1
+            if b != NUMBER:
+                w.is_needed[b] = 1
+    for i in range(w.state[LENGTH] - 1, -1, -1):
+        arity = ARITIES[w.codes[i]]
+        if w.is_needed[i] and arity > 0:
+            w.is_needed[w.left[i]] = 1
+            if arity > 1:
+                w.is_needed[w.right[i]] = 1
+
+
+def find_terms(w: Any, node: int) -> None:
+    """The x-term and the y-term of a comparison of their sum or difference with a number."""
+    w.x_term[node] = w.y_term[node] = NUMBER
+    if w.first[node] == NUMBER or w.second[node] == NUMBER:
+        value = w.second[node] if w.first[node] == NUMBER else w.first[node]
+        code = w.codes[value]
+        if code == ADD or w.traits[code] & IS_DIFFERENCE:
+            left, right = w.left[value], w.right[value]
+            if w.axes[left] == 1 and w.axes[right] == 2:
+                w.x_term[node], w.y_term[node] = left, right
+            elif w.axes[left] == 2 and w.axes[right] == 1:
+                w.x_term[node], w.y_term[node] = right, left

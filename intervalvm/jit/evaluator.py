@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.arith.directed import DOWN, UP
 from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import INPUTS
-from intervalvm.evaluate.evaluators import Base, ClauseBounds, Evaluator, Floats, Inputs, Reals
+from intervalvm.evaluate.evaluators import (
+    Base,
+    ClauseBounds,
+    Clauses,
+    Evaluator,
+    Floats,
+    Inputs,
+    Reals,
+)
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit.layout import interval_bytes, interval_offsets
 from intervalvm.memory import address_of, aligned
 from intervalvm.ops import CODE
-from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 
@@ -24,9 +31,15 @@ from intervalvm.words import Meaning
 class _Compiled(Base):
     """``clause_bounds`` by the kernel, for tapes in x and y."""
 
-    def clause_bounds(self, tape: Tape, numbers: Sequence[Any], inputs: Inputs) -> ClauseBounds:
-        dtype, constants = self.dtype, self.pool(numbers)
-        program = plain_program(tape, dtype, constants)
+    def clause_bounds(self, table: Clauses, inputs: Inputs) -> ClauseBounds:
+        dtype, is_const = self.dtype, table.codes == CODE["const"]
+        ends_of = self.rounded(table.low[is_const], DOWN), self.rounded(table.high[is_const], UP)
+        lower, upper = np.zeros((2, len(is_const)), dtype)
+        lower[is_const], upper[is_const] = ends_of
+        is_pair = self.meaning is Meaning.REAL
+        constants = np.stack((lower, upper), axis=1) if is_pair else lower
+        clauses: Any = table  # its codes and operands are those of a tape
+        program = plain_program(clauses, dtype, constants)
         places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
         slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
         _, upper_at, nan_at = interval_offsets(dtype, 1)
@@ -40,19 +53,17 @@ class _Compiled(Base):
         context[[c.CONSTANTS, c.FULL]] = address_of(program.constants), address_of(slots)
         context[c.CHOICES] = address_of(choices)
         native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(address_of(context))
-        pairs = constants.reshape(len(tape), -1)
-        lower, upper = pairs[:, 0].copy(), pairs[:, -1].copy()
         maybe_nan = np.isnan(lower)
         for place, axis in enumerate(AXES_READ):
-            reads = tape.codes == CODE[axis]
+            reads = table.codes == CODE[axis]
             lower[reads], upper[reads] = ends[place]
             maybe_nan[reads] = nan[place] & 1
         # records stand in the order of the clauses that are neither constants nor inputs
-        is_record = ARITY[tape.codes] > 0
+        is_record = ARITY[table.codes] > 0
         written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
         lower[is_record], upper[is_record] = ends[written].T
         maybe_nan[is_record] = nan[written] & 1 != 0
-        return ClauseBounds(numbers, lower, upper, maybe_nan)
+        return ClauseBounds(lower, upper, maybe_nan)
 
 
 class _Floats(_Compiled, Floats):

@@ -44,6 +44,8 @@ class Kind(NamedTuple):
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
     on_cpu: bool = True
     """Whether the calls of a CPU use it."""
+    dtypes: tuple[str, ...] = tuple(DTYPE_NAMES.values())
+    """The dtypes of points: the first alone where there are none."""
     shares: str = ""
     """The name of what numba compiles, if that is the same for all dtypes, meanings and kinds of
     the name, so that only what is linked to it differs."""
@@ -58,6 +60,10 @@ KINDS = {
     "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),
     "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
+    # passes of the compiler
+    "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
+    "balance": Kind("jit.passes", "build_balance", MEANINGS[:1], dtypes=("float64",)),
+    "assemble": Kind("jit.passes", "build_assemble", MEANINGS[:1], dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -138,11 +144,13 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
         For another dtype.
     """
     proofs = flag("proofs", proofs)
-    for dtype in [as_dtype(each) for each in dtypes or DTYPE_NAMES]:
-        for name, kind in KINDS.items():
-            for meaning in kind.meanings if proofs else kind.meanings[:1]:
-                if kind.on_cpu:
-                    kernel(name, DTYPE_NAMES[dtype], meaning)
+    wanted = [DTYPE_NAMES[as_dtype(each)] for each in dtypes or DTYPE_NAMES]
+    for name, kind in KINDS.items():
+        if not kind.on_cpu:
+            continue
+        for meaning in kind.meanings if proofs else kind.meanings[:1]:
+            for dtype in [each for each in wanted if each in kind.dtypes] or kind.dtypes[:1]:
+                kernel(name, dtype, meaning)
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:

@@ -19,6 +19,7 @@ from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import layout as c
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.layout import slots_of
+from intervalvm.jit.runner import COMPILED
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
@@ -200,5 +201,7 @@ class _Planner:
         settings = {name: float.fromhex(value) for name, value in exact}
         edge = min(domain, float(np.finfo(dtype).max))
         box = Inputs.box((-edge, edge), (-edge, edge), dtype)
-        program = compile(self.tape, question, evaluator(meaning, dtype), box, settings)
+        program = compile(
+            self.tape, question, evaluator(meaning, dtype), box, settings, runner=COMPILED
+        )
         return Plan(program, domain)

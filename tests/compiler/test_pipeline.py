@@ -21,7 +21,7 @@ from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
 
 ROOT = Path(intervalvm.__file__).parent
-PASSES = {"fold", "balance", "Predicates", "bitmap_program", "value_program", "sign_tape"}
+PASSES = {"fold", "balance", "assemble", "sign_tape"}
 PIPELINE = ROOT / "compiler" / "pipeline.py"
 SINGLE = np.dtype(np.float32)
 

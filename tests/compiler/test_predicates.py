@@ -14,19 +14,9 @@ from support.programs import asked_of, neighbours, numbers, special, truth_of, v
 from support.strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.assemble import bitmap_program
-from intervalvm.compiler.fold import fold
-from intervalvm.compiler.predicates import LESS, MOST_DEMANDS
+from intervalvm.compiler import pipeline
+from intervalvm.compiler.nodes import MOST_DEMANDS
 from intervalvm.evaluate.evaluators import Floats
-from intervalvm.evaluate.thresholds import (
-    FROM_ZERO,
-    FUNCTIONS,
-    _float,
-    _ordinal,
-    least_float,
-    previous_float,
-)
 from intervalvm.expr import as_expr, axes
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Demand
@@ -34,66 +24,6 @@ from intervalvm.tape import Tape, TapeBuilder
 
 DTYPES = [np.float32, np.float64]
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
-
-
-# --- floats in their order --------------------------------------------------------------------
-
-
-@dtypes
-@given(st.data())
-def test_ordinals_are_the_order_of_floats(dtype: Any, data: st.DataObject) -> None:
-    v = np.array([data.draw(numbers(dtype)), *special(dtype)], dtype)
-    v = np.sort(v[~np.isnan(v)])
-    ordinals = _ordinal(v)
-    np.testing.assert_array_equal(
-        _float(ordinals, np.dtype(dtype)).view(np.uint8), v.view(np.uint8)
-    )
-    assert ((np.diff(ordinals) > 0) == (np.diff(v) > 0))[np.diff(v) > 0].all()
-    assert _ordinal(np.array([-0.0], dtype))[0] == _ordinal(np.array([0.0], dtype))[0] - 1
-
-
-@dtypes
-@given(st.data())
-def test_previous_float_is_the_one_before(dtype: Any, data: st.DataObject) -> None:
-    v = np.array([data.draw(numbers(dtype)), np.inf, -np.inf, 0.0, -0.0], dtype)
-    before = previous_float(v)
-    with np.errstate(all="ignore"):
-        expected = np.nextafter(v, dtype(-np.inf))
-    zero = (v == 0) & ~np.signbit(v)
-    np.testing.assert_array_equal(before, np.where(zero, dtype(0), expected))
-    np.testing.assert_array_equal(np.signbit(before), np.signbit(np.where(zero, -v, expected)))
-
-
-@dtypes
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
-@given(data=st.data())
-def test_the_least_float_reaches_and_the_one_before_does_not(
-    name: str, dtype: Any, data: st.DataObject
-) -> None:
-    xp = Arrays(np, np.dtype(dtype))
-    # Constants of a product are above 0, those of a sum anything finite.
-    k = abs(data.draw(numbers(dtype))) or 1.0
-    if OPS[name].demand in (Demand.SUM, Demand.DIFFERENCE):
-        k = data.draw(numbers(dtype))
-    targets = [data.draw(numbers(dtype)), *(v for v in special(dtype) if not np.isnan(v))]
-    t = np.repeat(np.array(targets, dtype), 2)
-    greater = np.tile([False, True], len(targets))
-    bottom = 0.0 if name in FROM_ZERO else -np.inf
-
-    def reaches(v: Any) -> Any:
-        value = FUNCTIONS[name](xp, dtype(k), v)
-        return np.where(greater, value > t, value >= t)
-
-    with np.errstate(all="ignore"):
-        least, found = least_float(
-            lambda v: FUNCTIONS[name](xp, dtype(k), v), t, greater, name in FROM_ZERO
-        )
-        assert least.dtype == dtype
-        np.testing.assert_array_equal(found, reaches(np.full(t.shape, np.inf, dtype)))
-        assert (least[~found] == np.inf).all()
-        assert reaches(least)[found].all()
-        higher = found & (least > bottom)
-        assert not reaches(previous_float(least))[higher].any()
 
 
 # --- every operation that a question is pushed through ----------------------------------------
@@ -104,16 +34,9 @@ def check(tape: Tape, points: list[float], dtype: Any, *, y: list[float] | None 
 
     Asked twice: about regions of which nothing is known, and about just those points.
     """
-    folded = fold(tape, Floats(np.dtype(dtype)))
+    folded = pipeline.folded(tape, Floats(np.dtype(dtype)))
     worst = asked_of(folded, dtype)
-    limits = [
-        side
-        for node in worst.nodes
-        if node.kind == LESS
-        for side in (node.left, node.right)
-        if isinstance(side, float)
-    ]
-    along_x = neighbours(points + limits[:12], dtype)[:, None]
+    along_x = neighbours(points + worst.limits()[:12], dtype)[:, None]
     along_y = neighbours(points if y is None else y, dtype)[None, :]
     values = values_of(folded, along_x, along_y, dtype)
     with np.errstate(invalid="ignore"):
@@ -254,9 +177,9 @@ def test_truths_answer_as_their_value_does(dtype: Any, data: st.DataObject) -> N
 )
 def test_a_truth_asks_no_more_than_a_field_would(truth: Any, records: str, dtype: Any) -> None:
     x, y, _ = axes()
-    tape = fold(truth(x, y).tape(), Floats(np.dtype(dtype)))
+    tape = pipeline.folded(truth(x, y).tape(), Floats(np.dtype(dtype)))
     asked = asked_of(tape, dtype, maybe_nan=False)
-    lines = str(bitmap_program(tape, asked)).splitlines()
+    lines = str(asked.program).splitlines()
     assert " ".join(line.split()[2] for line in lines) == records
 
 
@@ -280,7 +203,7 @@ def test_questions_about_many_thresholds_stop_being_pushed(shells: int) -> None:
         v = builder.clause("sub", builder.clause("abs", v), builder.const(1 / (i + 2)))
     tape = builder.build()
     n, found = len(tape), asked_of(tape, np.float32)
-    # what is being searched for when the bound is passed may still ask two questions each
-    assert len(found.nodes) <= 3 * (MOST_DEMANDS * n + 64)
-    assert len(bitmap_program(tape, found)) <= 3 * (MOST_DEMANDS * n + 64)
+    most = MOST_DEMANDS * n + 64
+    assert len(found.nodes) <= most + 3
+    assert len(found.program) <= n + most + 3
     check(tape, [0.0, 0.3, -0.7], np.float32)

@@ -12,13 +12,15 @@ from support.programs import asked_of, neighbours, numbers, run, special, values
 from support.strategies import tapes
 
 from intervalvm import parse
-from intervalvm.compiler.assemble import bitmap_program, value_program
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler import pipeline
+from intervalvm.compiler.assemble import assemble
+from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.plain import plain_program
-from intervalvm.compiler.program import VARIANTS, Assembler, Program
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.compiler.program import VARIANTS, Program
+from intervalvm.evaluate.evaluators import ClauseBounds, Floats
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning, Question
 
 DTYPES = [np.float32, np.float64]
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
@@ -26,17 +28,21 @@ XY = "x var-x\ny var-y\n"
 
 
 def folded(text: str) -> Tape:
-    return fold(parse(text), Floats(np.dtype(np.float32)))
+    return pipeline.folded(parse(text), Floats(np.dtype(np.float32)))
 
 
 def value(text: str) -> str:
-    return str(program_of_value(folded(text), np.float32))
+    return value_of(folded(text))
+
+
+def value_of(tape: Tape) -> str:
+    return str(program_of_value(tape, np.float32))
 
 
 def program_of_value(tape: Tape, dtype: Any) -> Program:
-    evaluator = Floats(np.dtype(dtype))
-    tape, constants = evaluator.constants(tape)
-    return value_program(tape, evaluator, constants)
+    table, n = unfolded(tape, Floats(np.dtype(dtype))), len(tape)
+    nothing = ClauseBounds(np.zeros(n), np.zeros(n), np.zeros(n, bool))
+    return assemble(table, Question.VALUE, nothing, np.dtype(dtype), Meaning.FLOAT)
 
 
 def bitmap(text: str, *, maybe_nan: bool = False, lower: float = -np.inf) -> str:
@@ -47,29 +53,21 @@ def bitmap(text: str, *, maybe_nan: bool = False, lower: float = -np.inf) -> str
 def program_of_bitmap(
     tape: Tape, dtype: Any, maybe_nan: bool = True, lower: float = -np.inf
 ) -> Program:
-    return bitmap_program(tape, asked_of(tape, dtype, lower, maybe_nan))
+    return asked_of(tape, dtype, lower, maybe_nan).program
 
 
 # --- the assembler ----------------------------------------------------------------------------
 
 
 def test_a_value_has_the_kind_of_what_it_depends_on() -> None:
-    a = Assembler(np.dtype(np.float32))
-    k = a.number(2.0)
-    x, y = a.value("neg", a.x), a.value("add", k, a.y)
-    assert (k, a.x, a.y, x, y) == (("k", 0), ("x", 0), ("y", 1), ("x", 2), ("y", 3))
-    assert a.value("mul", x, y) == ("f", 4)
-    assert a.less(x, k) == ("t", 5)
-    assert str(a.program(("t", 5))) == (
-        "a2 = neg a0\na3 = add 2.0 a1\nf4 = mul x2 y3\nt5 = less x2 2.0"
+    assert value(XY + "k const 2\na square x\nb add k y\nc add a b\nv exp c") == (
+        "a2 = square a0\na3 = add 2.0 a1\nf4 = add x2 y3\nf5 = exp f4"
     )
 
 
 def test_the_third_word_of_an_axis_term_is_its_axis() -> None:
-    a = Assembler(np.dtype(np.float32))
-    a.value("neg", a.x)
-    a.value("neg", a.y)
-    assert a.program(a.x).records[:, 3].tolist() == [0, 1]
+    program = program_of_value(folded(XY + "a neg x\nb exp y\nv mul a b"), np.float32)
+    assert program.records[:, 3].tolist() == [0, 1, 0]
 
 
 def test_a_difference_of_axes_is_the_sum_with_a_negative_shared() -> None:
@@ -108,12 +106,20 @@ def test_an_axis_term_is_spread_once() -> None:
 
 
 def test_both_zeros_are_constants_of_their_own() -> None:
-    a = Assembler(np.dtype(np.float64))
-    assert [a.number(v) for v in (0.0, -0.0, 0.0, 1.0, -0.0)] == [
-        ("k", place) for place in (0, 1, 0, 2, 1)
-    ]
-    pool = a.program(a.x).constants
-    assert np.signbit(pool).tolist() == [False, True, False]
+    text = "x var-x\nz const 0\nm const -0.0\na min x z\nb max x m\nc min b z\nv mul a c"
+    pool = program_of_value(folded(text), np.float64).constants
+    assert sorted(map(repr, pool.tolist())) == ["-0.0", "0.0"]
+
+
+def test_all_nan_are_one_constant() -> None:
+    text = "x var-x\nn const nan\nz const 0\nk div z z\na add x n\nb mul x k\nv min a b"
+    pool = program_of_value(parse(text), np.float64).constants
+    assert np.count_nonzero(np.isnan(pool)) == 1
+
+
+def test_operations_on_constants_alone_are_written_too() -> None:
+    """A tape that is not folded may have some."""
+    assert value_of(parse("a const 2\nb const 3\nv add a b")) == "f2 = copy 2.0\nf3 = add f2 3.0"
 
 
 def test_a_result_is_always_written_by_a_record() -> None:
@@ -147,12 +153,12 @@ def test_a_rectangle_is_four_comparisons() -> None:
         "e max a b\nf max c d\nv max e f"
     )
     assert bitmap(text, maybe_nan=True) == (
-        "t2 = less -0.5 x0\n"
-        "t3 = less x0 0.5\n"
-        "t4 = less -0.5 y1\n"
-        "t5 = less y1 0.5\n"
-        "t6 = and t3 t2\n"
-        "t7 = and t5 t4\n"
+        "t2 = less x0 0.5\n"
+        "t3 = less -0.5 x0\n"
+        "t4 = less y1 0.5\n"
+        "t5 = less -0.5 y1\n"
+        "t6 = and t2 t3\n"
+        "t7 = and t4 t5\n"
         "t8 = and t6 t7"
     )
 
@@ -215,7 +221,7 @@ def points(data: st.DataObject, dtype: Any) -> tuple[Any, Any]:
 def drawn(data: st.DataObject, dtype: Any) -> Tape:
     inputs = {"const", "var-x", "var-y"}
     ops = {op.name for op in ROWS if op.arity} | inputs
-    return fold(data.draw(tapes(30, ops=ops)), Floats(np.dtype(dtype)))
+    return pipeline.folded(data.draw(tapes(30, ops=ops)), Floats(np.dtype(dtype)))
 
 
 def assert_same_bits(found: Any, expected: Any) -> None:

@@ -31,7 +31,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
 from intervalvm.arith.arrays import IntervalArrays
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler import pipeline
 from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.evaluate.evaluators import Floats
@@ -93,7 +93,7 @@ def test_interval_of_a_tape_encloses_every_float_result(dtype: str, data: st.Dat
     case = data.draw(cases(dtype, nan=False))
     values = values_of(tape, case, dtype)
     assert_encloses(numpy_bounds(tape, case, dtype), values)
-    folded = fold(tape, Floats(np.dtype(dtype)), {"var-z": 0.0})
+    folded = pipeline.folded(tape, Floats(np.dtype(dtype)), {"var-z": 0.0})
     by_numpy = numpy_bounds(folded, case, dtype)
     by_lanes = lane_bounds(folded, case, dtype)
     assert_encloses(by_numpy, values)

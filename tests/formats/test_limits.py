@@ -22,7 +22,8 @@ import intervalvm as ivm
 from fuzz import reader
 from intervalvm import DoesNotFit, FormatError
 from intervalvm.cli import main
-from intervalvm.compiler.balance import balance
+from intervalvm.compiler.pipeline import prepared
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.proof.cells import bytes_beside
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ PASSES: dict[str, Callable[[ivm.Tape], object]] = {
     "pickle": lambda tape: pickle.loads(pickle.dumps(tape)) == tape or pytest.fail("another tape"),
     "fold": ivm.fold,
     "fold fast": lambda tape: ivm.fold(tape, "fast"),
-    "balance": balance,
+    "prepare": lambda tape: prepared(tape, Floats(np.dtype("float32"))),
     "evaluate": lambda tape: ivm.evaluate(tape, 1.0, 2.0),
     "expression": lambda tape: (ivm.expression(tape) + 1).tape(),
     "pickled expression": lambda tape: pickle.loads(pickle.dumps(ivm.expression(tape))),

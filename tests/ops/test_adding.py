@@ -48,7 +48,7 @@ import numpy as np
 import pytest
 
 import intervalvm as ivm
-from intervalvm.compiler.predicates import PUSHDOWN
+from intervalvm.compiler.demand import PUSHDOWN
 from intervalvm.formats.write import text_of
 from intervalvm.ops import OPS
 

@@ -24,9 +24,10 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.api.options import PROVES
+from intervalvm.compiler.assembler import rounded
 from intervalvm.compiler.pipeline import prepared
+from intervalvm.compiler.thresholds import FROM_ZERO, MONOTONE, REAL, limits_of
 from intervalvm.evaluate.evaluators import Reals
-from intervalvm.evaluate.thresholds import FROM_ZERO, FUNCTIONS
 from intervalvm.jit import plan
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS
@@ -176,19 +177,19 @@ def test_a_constant_that_may_be_defined_proves_nothing(rest: str) -> None:
 def test_only_exact_results_are_folded() -> None:
     tape = ivm.parse("a const 0.1\nb const 0.2\nc add a b\nd const 0.5\ne mul d d\nx var-x\n"
                      "f add x c\ng add f e")  # fmt: skip
-    folded, numbers = prepared(tape, Reals(np.dtype(np.float64)))
-    held = set(numbers)
+    table = prepared(tape, Reals(np.dtype(np.float64)))
+    held = set(zip(table.low.tolist(), table.high.tolist(), strict=True))
     assert (0.25, 0.25) in held
     (low, high) = next(pair for pair in held if pair[0] < pair[1])
     exact = Fraction(0.1) + Fraction(0.2)
     assert low < exact < high == float(np.nextafter(low, 1))
-    assert folded.counts()["add"] == 2
+    assert table.tape().counts()["add"] == 2
 
 
 @pytest.mark.parametrize("text", ["k const 0\nx var-x\na recip x\nv and k a",
                                   "k const 1\nx var-x\na recip x\nv or k a"])  # fmt: skip
 def test_what_may_be_undefined_is_not_dropped(text: str) -> None:
-    folded, _ = prepared(ivm.parse(text), Reals(np.dtype(np.float64)))
+    folded = prepared(ivm.parse(text), Reals(np.dtype(np.float64))).tape()
     assert folded.counts()["recip"] == 1
 
 
@@ -196,7 +197,7 @@ def test_what_may_be_undefined_is_not_dropped(text: str) -> None:
 @pytest.mark.parametrize("op", ["and", "or"])
 def test_a_constant_that_is_no_number_is_not_dropped(op: str, number: str) -> None:
     tape = ivm.parse(f"k const {number}\nx var-x\nv {op} k x")
-    folded, _ = prepared(tape, Reals(np.dtype(np.float64)))
+    folded = prepared(tape, Reals(np.dtype(np.float64))).tape()
     assert folded.counts()[op] == 1
     assert not (proven(tape, "point", size=8).pixels == INSIDE).any()
 
@@ -205,9 +206,11 @@ def test_a_constant_that_is_no_number_is_not_dropped(op: str, number: str) -> No
 @given(tape=tapes(ops=["add", "sub", "mul", "div", "sqrt", "neg", "ln", "sin"], variables=("a",)))
 def test_constants_are_enclosed(dtype: str, tape: Tape) -> None:
     reals = Reals(np.dtype(dtype))
-    folded, numbers = prepared(tape, reals, {"var-z": 0.1, "a": -0.3})
-    assert not set(folded.counts()) & {"var", "var-z"}
-    for (low, high), (wide_low, wide_high) in zip(reals.operands(numbers), numbers, strict=True):
+    table = prepared(tape, reals, {"var-z": 0.1, "a": -0.3})
+    assert not set(table.tape().counts()) & {"var", "var-z"}
+    rounded = reals.rounded(table.low, -1), reals.rounded(table.high, 1)
+    sides = (side.tolist() for side in (*rounded, table.low, table.high))
+    for low, high, wide_low, wide_high in zip(*sides, strict=True):
         assert low <= wide_low <= wide_high <= high or (np.isnan(low) and np.isnan(wide_low))
 
 
@@ -227,17 +230,15 @@ def test_rounded_is_the_next_float_on_that_side(dtype: str, number: float, way: 
 POSITIVE = st.floats(2.0**-500, 2.0**500)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("code", MONOTONE, ids=[op.name for op in MONOTONE.values()])
 @given(data=st.data())
-def test_a_threshold_answers_for_real_numbers(name: str, data: st.DataObject) -> None:
+def test_a_threshold_answers_for_real_numbers(code: int, data: st.DataObject) -> None:
     """What is asked of the operand says yes or no only where the real result does."""
-    greater = data.draw(st.booleans())
+    greater, name = data.draw(st.booleans()), MONOTONE[code].name
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=2))))
     k = data.draw(POSITIVE | st.sampled_from([1.0, 0.1, 3.0]))
-    numbers = Reals(np.dtype(np.float64))
-    with np.errstate(all="ignore"):
-        (limit,), (reach,) = numbers.limits(name, [(k, k)], [t], np.array([greater]))
-    for v in data.draw(near(limit, name in FROM_ZERO)):
+    *limit, reach = limits_of(REAL, code, int(code in FROM_ZERO), (k, k), t, int(greater))
+    for v in data.draw(near((limit[0], limit[1]), code in FROM_ZERO)):
         operands = (Fraction(v), Fraction(k))[: 1 if OPS[name].arity == 1 else 2]
         value = reals.VALUE[name](*operands)
         below, above = real_order(value, t[0]), real_order(value, t[1])
@@ -270,12 +271,11 @@ def near(draw: st.DrawFn, limit: tuple[float, float], from_zero: bool) -> list[f
 @given(side=ranges("float32", nan=False), data=st.data())
 def test_a_literal_is_exact_for_floats(side: Any, data: st.DataObject) -> None:
     """Rounding the threshold to the dtype changes no answer about a float of it."""
-    numbers = Reals(np.dtype(np.float32))
     t = tuple(sorted(data.draw(st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=2))))
     v = data.draw(floats_within(side, "float32"))
-    low, high = numbers.literal(t, False)
+    low, high = (rounded(REAL, 1, end, 1) for end in t)
     assert (v < low) == (v < t[0])
     assert (v >= high) == (v >= t[1])
-    low, high = numbers.literal(t, True)
+    low, high = (rounded(REAL, 1, end, 0) for end in t)
     assert (v > high) == (v > t[1])
     assert (v <= low) == (v <= t[0])

@@ -26,7 +26,7 @@ from support.strategies import shapes, tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler import pipeline
 from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.raster.grid import GRIDS
@@ -36,7 +36,7 @@ def lane_values(tape: Tape, options: dict[str, Any]) -> Any:
     """What the compiled steps give at every pixel, with nothing pruned."""
     x, y = samples(options)
     dtype = np.dtype(options["dtype"])
-    packed = plain_program(fold(tape, Floats(dtype), {"var-z": options["z"]}), dtype)
+    packed = plain_program(pipeline.folded(tape, Floats(dtype), {"var-z": options["z"]}), dtype)
     return LaneEvaluator(dtype).points(packed, x, y)
 
 

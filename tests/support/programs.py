@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from intervalvm.arith.arrays import Arrays
-from intervalvm.compiler.predicates import AND, LESS, OR, SAME, TRUE, Predicates
+from intervalvm.compiler import assemble, nodes
+from intervalvm.compiler.fold import unfolded
+from intervalvm.compiler.nodes import AND, LESS, NUMBER, OR, SAME, TRUE
+from intervalvm.compiler.passes import IN_PYTHON, Runner
 from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
 from intervalvm.evaluate.evaluators import ClauseBounds, Floats
 from intervalvm.ops import OPS, ROWS
+from intervalvm.words import Meaning, Question
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape
@@ -80,35 +85,65 @@ def values_of(tape: Tape, x: Any, y: Any, dtype: Any) -> list[Any]:
     return found
 
 
-def asked_of(tape: Tape, dtype: Any, lower: Any = -np.inf, maybe_nan: Any = True) -> Predicates:
+@dataclass(frozen=True)
+class Asked:
+    """The predicates of a tape, and their program: the arrays of the pass, once it has run."""
+
+    arrays: dict[str, Any]
+    program: Program
+    dtype: Any
+
+    @property
+    def nodes(self) -> range:
+        return range(int(self.arrays["state"][nodes.NODES]))
+
+    def limits(self) -> list[float]:
+        """The numbers with which values are compared."""
+        columns = (self.arrays[name].tolist() for name in ("kind", "first", "second", "t_low"))
+        return [
+            t
+            for _, (kind, *operands, t) in zip(self.nodes, zip(*columns, strict=True), strict=False)
+            if kind == LESS and NUMBER in operands
+        ]
+
+
+def asked_of(
+    tape: Tape,
+    dtype: Any,
+    lower: Any = -np.inf,
+    maybe_nan: Any = True,
+    runner: Runner = IN_PYTHON,
+) -> Asked:
     """The predicates of a tape of whose values so much is known, of all alike or of each."""
-    n, evaluator = len(tape), Floats(np.dtype(dtype))
-    tape, numbers = evaluator.constants(tape)
-    least = np.broadcast_to(np.asarray(lower, dtype), n)
+    n, dtype = len(tape), np.dtype(dtype)
+    table = unfolded(tape, Floats(dtype))
+    least = np.broadcast_to(np.asarray(lower, dtype), n).copy()
     most = np.full(n, np.inf, dtype)
-    bounds = ClauseBounds(numbers, least, most, np.broadcast_to(np.asarray(maybe_nan), n))
-    return Predicates(tape, bounds, evaluator)
+    bounds = ClauseBounds(least, most, np.broadcast_to(np.asarray(maybe_nan), n).copy())
+    arrays = assemble.arrays_of(table, assemble.TRUTH, bounds, dtype, Meaning.FLOAT)
+    with np.errstate(all="ignore"):
+        runner.run(assemble.PASS, arrays)
+    program = assemble.assemble(table, Question.SIGN, bounds, dtype, Meaning.FLOAT, runner=runner)
+    return Asked(arrays, program, dtype)
 
 
-def truth_of(asked: Predicates, values: list[Any]) -> Any:
+def truth_of(asked: Asked, values: list[Any]) -> Any:
     """The answer of the root, given the values of all clauses: nodes in the order of clauses."""
-    dtype = asked.evaluator.dtype.type
+    names = "kind", "clause", "greater", "first", "second", "t_low"
+    kinds, clauses, _, firsts, seconds, limits = (asked.arrays[name].tolist() for name in names)
     known: dict[int, Any] = {}
-
-    def number(value: Any) -> Any:
-        return values[value] if isinstance(value, int) else dtype(value)
-
     with np.errstate(invalid="ignore"):
-        for i in sorted(range(len(asked.nodes)), key=lambda i: asked.nodes[i].clause):
-            node = asked.nodes[i]
-            if node.kind == LESS:
-                known[i] = number(node.left) < number(node.right)
-            elif node.kind in (OR, AND):
-                combine = np.logical_or if node.kind == OR else np.logical_and
-                known[i] = combine(known[node.left], known[node.right])
+        for i in sorted(asked.nodes, key=clauses.__getitem__):
+            kind, a, b = kinds[i], firsts[i], seconds[i]
+            if kind == LESS:
+                t = asked.dtype.type(limits[i])
+                known[i] = (t if a == NUMBER else values[a]) < (t if b == NUMBER else values[b])
+            elif kind in (OR, AND):
+                combine = np.logical_or if kind == OR else np.logical_and
+                known[i] = combine(known[a], known[b])
             else:
-                known[i] = known[node.left] if node.kind == SAME else np.bool_(node.kind == TRUE)
-    return known[asked.root]
+                known[i] = known[a] if kind == SAME else np.bool_(kind == TRUE)
+    return known[0]
 
 
 def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:

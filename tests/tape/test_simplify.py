@@ -22,7 +22,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
-from intervalvm.compiler.fold import fold
+from intervalvm.compiler import pipeline
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.tape.shorten import Trace, sign_demanded
 
@@ -234,7 +234,7 @@ def test_both_dtypes_are_bounded_alike_where_one_of_them_is_compiled(
 
 
 def folded(found: Tape, dtype: str = "float32", **settings: float) -> Tape:
-    return fold(found, Floats(np.dtype(dtype)), settings).check()
+    return pipeline.folded(found, Floats(np.dtype(dtype)), settings).check()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

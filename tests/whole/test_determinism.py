@@ -84,14 +84,17 @@ def test_what_was_drawn_before_changes_no_byte() -> None:
 
 
 EVERYTHING = """
-import hashlib, sys, intervalvm as ivm
+import hashlib, sys, numpy as np, intervalvm as ivm
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/whole"]
 from test_determinism import PROSPERO, files, tapes
-from intervalvm.compiler.balance import balance
+from intervalvm.compiler.pipeline import prepared
+from intervalvm.evaluate.evaluators import Floats
 x, y, z = ivm.axes()
 a, b = ivm.var("radius", 0.5), ivm.var("angle", 0.25)
 shape = ivm.minimum(x * a + y * b, ivm.sqrt(x * x + y * y) - a).tape()
-texts = [str(shape), str(ivm.fold(shape, "fast")), str(balance(ivm.fold(tapes()["prospero"])))]
+texts = [str(shape), str(ivm.fold(shape, "fast"))]
+floats = Floats(np.dtype("float32"))
+texts.append(str(prepared(tapes()["prospero"], floats).tape()))
 for keep in ("value", "sign"):
     for dtype in (None, "float32"):
         box = {"x": (0, 0.25), "y": (0, 0.25), "keep": keep, "dtype": dtype}

@@ -316,6 +316,7 @@ def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) 
 
 COMPILE = """
 import sys, numpy as np, intervalvm as ivm
+from intervalvm.compiler.fold import unfolded
 from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import evaluator, native
 from intervalvm.words import Meaning
@@ -330,8 +331,7 @@ native._compile = together
 tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
 floats = evaluator.evaluator(Meaning.FLOAT, dtype)
-tape, numbers = floats.constants(tape)
-found = floats.clause_bounds(tape, numbers, Inputs.box((-1, 1), (-1, 1), dtype))
+found = floats.clause_bounds(unfolded(tape, floats), Inputs.box((-1, 1), (-1, 1), dtype))
 print(found.lower[-1], found.upper[-1])
 """
 """Compiles the kernel that takes the least time: it bounds a tape, here over [-1, 1] squared."""
