@@ -122,6 +122,6 @@ def compiled_evaluator(
     def make() -> Evaluator:
         from intervalvm.jit.compiled import CompiledEvaluator
 
-        return CompiledEvaluator(tape, inputs, dtype, meaning)
+        return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
 
     return tape.derived(("evaluator", inputs, dtype, meaning), make)

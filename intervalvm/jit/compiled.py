@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +150,8 @@ class Workspace:
 
     def __init__(self, evaluator: CompiledEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
-        self.evaluator, self.length = evaluator, len(program)
+        # no cycle: memory is freed with the evaluator
+        self.evaluator, self.length = proxy(evaluator), len(program)
         places = len(program) + INPUTS + inputs
         self.group_bytes = {"boxes": 2 * GROUP * dtype.itemsize}
         most = MOST_SLOT_BYTES // (places * self.group_bytes["boxes"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,8 @@ class Workspace:
 
     def __init__(self, evaluator: PointEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
-        self.evaluator, self.dtype = evaluator, dtype
+        # no cycle: memory is freed with the evaluator
+        self.evaluator, self.dtype = proxy(evaluator), dtype
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
