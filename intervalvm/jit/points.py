@@ -37,7 +37,7 @@ COSTS = {
 }
 """What pays, measured on prospero.vm: see ``point_request``."""
 FIRST_RATE = 65
-"""What is expected of a tape's first split: see ``best_bits`` of ``scatter``."""
+"""What is expected of a tape's first split: see ``best_bits`` of ``cells``."""
 MOST_RATE = 95
 """A tape that has not got shorter is tried again with many more points."""
 MOST_DUALS = 8
