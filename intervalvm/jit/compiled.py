@@ -105,8 +105,11 @@ class CompiledEvaluator:
         if kinks is not None or jumps is not None:
             given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)
             rows = [found[k, ...] for k in range(1 + len(by))]
-            settle_all(given, by, kinks, jumps, rows)
+            settle_all(given, by, kinks, jumps, rows, self._clause_values)
         return found
+
+    def _clause_values(self, points: Points) -> NDArray[Any]:
+        return self._points.clause_values([points.arrays[name] for name in self.inputs])
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
