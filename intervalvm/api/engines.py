@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,13 +88,17 @@ def points_engine(
     return NumpyEvaluator(tape, inputs, dtype)
 
 
-def box_engine(
-    tape: Tape, dtype: np.dtype[Any], count: int, *kinds: str, compiled: bool
-) -> Evaluator:
-    """The evaluator of some number of boxes, for what some kinds of kernels do."""
-    paid = [pays(kind, dtype, len(tape), count) for kind in kinds if compiled]
+def box_engines(
+    tape: Tape, dtypes: Collection[np.dtype[Any]], count: int, *kinds: str, compiled: bool
+) -> list[Evaluator]:
+    """The evaluators of some number of boxes in each dtype, for what some kinds of kernels do.
+
+    They are of one kind, so that they can shorten a tape together.
+    """
+    wanted = [(kind, dtype) for dtype in dtypes for kind in kinds if compiled]
+    paid = [pays(kind, dtype, len(tape), count) for kind, dtype in wanted]
     make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
-    return make(tape, inputs_of(tape), dtype)
+    return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
 
 
 def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:
@@ -126,6 +130,6 @@ def compiled_evaluator(
     def make() -> Evaluator:
         from intervalvm.jit.compiled import CompiledEvaluator
 
-        return CompiledEvaluator(tape, inputs, dtype, meaning)
+        return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
 
     return tape.derived(("evaluator", inputs, dtype, meaning), make)
