@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
-from intervalvm.ops import ROWS
+from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
 Arrays = Sequence[NDArray[Any]]
@@ -37,7 +38,7 @@ COSTS = {
 }
 """What pays, measured on prospero.vm: see ``point_request``."""
 FIRST_RATE = 65
-"""What is expected of a tape's first split: see ``best_bits`` of ``scatter``."""
+"""What is expected of a tape's first split: see ``best_bits`` of ``cells``."""
 MOST_RATE = 95
 """A tape that has not got shorter is tried again with many more points."""
 MOST_DUALS = 8
@@ -82,6 +83,26 @@ class PointEvaluator:
             work.run("points", self.program.records, [out], self.has_choices)
             del given
         self._idle.append(work)
+
+    def clause_values(self, points: Arrays) -> NDArray[Any]:
+        """The values of all clauses at points, arrays of one length: [clauses, points]."""
+        count = len(points[0])
+        found, value = np.empty((len(self.tape), count), self.dtype), np.empty(count, self.dtype)
+        is_const = self.tape.codes == CODE["const"]
+        found[is_const] = self.program.constants[self.places[is_const], None]
+        work = self._workspace()
+        block = GROUP * work.groups["points"]
+        for start in range(0, count, block):
+            some = [array[start : start + block] for array in points]
+            given = work.enter(some, some[0].shape)
+            work.run("points", self.program.records, [value[start:]], False)
+            del given
+            lanes = -(-work.count // GROUP) * GROUP
+            places = len(self.program) + INPUTS + len(self.inputs)
+            slots = np.ndarray((places, lanes), self.dtype, work.slots)
+            found[~is_const, start : start + block] = slots[self.places[~is_const], : work.count]
+        self._idle.append(work)
+        return found
 
     def duals(
         self, points: Arrays, shape: tuple[int, ...], by: Sequence[str], out: NDArray[Any]
@@ -159,7 +180,8 @@ class Workspace:
 
     def __init__(self, evaluator: PointEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
-        self.evaluator, self.dtype = evaluator, dtype
+        # no cycle: memory is freed with the evaluator
+        self.evaluator, self.dtype = proxy(evaluator), dtype
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
@@ -167,9 +189,11 @@ class Workspace:
         self.groups["duals"] = max(1, min(LANES // GROUP, most // (1 + p.DIRECTIONS)))
         box_groups = max(1, min(LANES // GROUP, most // 2))
         vectors = self.groups["points"], (1 + p.DIRECTIONS) * self.groups["duals"]
-        self.slots = aligned(places * group * max(*vectors, 2 * box_groups))
-        self.arena = aligned((length + 1 + min(LANES * length, MOST_ARENA)) * RECORD_BYTES)
-        require(self.slots.nbytes + self.arena.nbytes, "an evaluation", "use a shorter tape")
+        slots = places * group * max(*vectors, 2 * box_groups)
+        arena = (length + 1 + min(LANES * length, MOST_ARENA)) * RECORD_BYTES
+        what = f"an evaluation of {len(evaluator.tape)} clauses"
+        require(slots + arena, what, "use a shorter tape")
+        self.slots, self.arena = aligned(slots), aligned(arena)
         self.choices = np.zeros(2 * places, np.uint64)
         self.masks = np.zeros((3, places + LANES), np.uint64)
         # as long as what is no place too, which may be looked up
