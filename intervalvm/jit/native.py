@@ -51,7 +51,7 @@ class Kind(NamedTuple):
 KINDS = {
     "tame": Kind("jit.kernels", "build_tame"),
     "careful": Kind("jit.kernels", "build_careful"),
-    "bounds": Kind("jit.kernels", "build_bounds"),
+    "bounds": Kind("jit.bounding", "build_bounds"),
     "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
