@@ -57,12 +57,13 @@ DONE, FULL, ASKED = range(3)
     LENGTH,  # clauses to fold
     AT,  # the next one
     COUNT, ROOM,  # new clauses, and the most of them
-    KNOWN, MOST_KNOWN, KEY_MASK, NUMBER_MASK,  # of the tables
+    KNOWN, MOST_KNOWN, KEY_MASK,  # of the table by operation
+    NUMBERS, MOST_NUMBERS, NUMBER_MASK,  # of that by number
     STATUS, MOST_DEPTH,
     APPLIES, IS_WIDE,  # whether operations on constants are done here, in float64
     ANSWERS,  # known since the last clause
     STATE_WORDS,
-) = range(14)  # fmt: skip
+) = range(16)  # fmt: skip
 LEAST, MOST, RESULT = range(3)
 """Floats: the ends of normal numbers, and the result of an operation on constants."""
 
@@ -284,8 +285,12 @@ def number(w: Any, value: float) -> int:
         if bits_of(w.new_numbers[i]) == bits:
             return i
         slot = (slot + 1) & mask
+    if w.state[NUMBERS] >= w.state[MOST_NUMBERS]:
+        w.state[STATUS] = FULL
+        return NONE
     i = append(w, CONST, NONE, NONE, value)
     if i != NONE:
+        w.state[NUMBERS] += 1
         w.by_number[slot] = i + 1
         for k in range(len(NAMED)):
             if bits_of(NAMED[k]) == bits:
@@ -372,6 +377,5 @@ NEW = ("new_codes", "new_left", "new_right", "new_numbers")
 BY_NEW = (
     "kinds", "truths", "inner", "asked_code", "asked_left", "asked_right", "has_answer", "answers",
 )  # fmt: skip
-TABLES = ("keys", "found", "by_number")
-"""Names of arrays by new clause, and by slot of a table."""
+"""Names of arrays by new clause."""
 PASS = Pass("fold", fold_clauses, FIELDS)

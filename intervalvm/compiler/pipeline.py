@@ -61,7 +61,7 @@ def compile(
 
     scratch = scratch or Scratch()
     table = prepared(tape, evaluator, settings, without=without, runner=runner, scratch=scratch)
-    bounds = evaluator.clause_bounds(table, box)
+    bounds = evaluator.clause_bounds(table, box, scratch)
     through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
     return assemble(
         table, question, bounds, evaluator.dtype, evaluator.meaning,

@@ -103,8 +103,9 @@ class Base:
         """The intervals of all clauses over regions, and the choices: see ``boxes.bounds``."""
         return boxes.bounds(tape, *inputs, self.dtype, sign_only=sign_only, rules=self.rules)
 
-    def clause_bounds(self, table: Clauses, inputs: Inputs) -> ClauseBounds:
-        """Bounds over one box."""
+    def clause_bounds(self, table: Clauses, inputs: Inputs, scratch: Any = None) -> ClauseBounds:
+        """Bounds over one box; compiled code uses ``scratch`` memory, if there is."""
+        del scratch
         ends = self.rounded(table.low, DOWN), self.rounded(table.high, UP)
         rules = replace(self.rules, constants=lambda *_: ends)
         found = boxes.bounds(table.tape(), *inputs, self.dtype, rules=rules).values

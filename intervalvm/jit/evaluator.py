@@ -8,8 +8,8 @@ import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.arith.directed import DOWN, UP
-from intervalvm.compiler.plain import plain_program
-from intervalvm.compiler.program import INPUTS
+from intervalvm.compiler.passes import Scratch
+from intervalvm.compiler.program import INPUTS, first_words
 from intervalvm.evaluate.evaluators import (
     Base,
     ClauseBounds,
@@ -19,11 +19,11 @@ from intervalvm.evaluate.evaluators import (
     Inputs,
     Reals,
 )
-from intervalvm.jit import layout as c
 from intervalvm.jit import native
+from intervalvm.jit.bounds import bounds_pass
 from intervalvm.jit.layout import interval_bytes, interval_offsets
-from intervalvm.memory import address_of, aligned
-from intervalvm.ops import CODE
+from intervalvm.jit.runner import run_kernel
+from intervalvm.memory import address_of
 from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 
@@ -31,38 +31,31 @@ from intervalvm.words import Meaning
 class _Compiled(Base):
     """``clause_bounds`` by the kernel, for tapes in x and y."""
 
-    def clause_bounds(self, table: Clauses, inputs: Inputs) -> ClauseBounds:
-        dtype, is_const = self.dtype, table.codes == CODE["const"]
-        ends_of = self.rounded(table.low[is_const], DOWN), self.rounded(table.high[is_const], UP)
-        lower, upper = np.zeros((2, len(is_const)), dtype)
-        lower[is_const], upper[is_const] = ends_of
-        is_pair = self.meaning is Meaning.REAL
-        constants = np.stack((lower, upper), axis=1) if is_pair else lower
-        clauses: Any = table  # its codes and operands are those of a tape
-        program = plain_program(clauses, dtype, constants)
-        places, stride = len(program) + INPUTS, interval_bytes(dtype, 1)
-        slots, choices = aligned(places * stride), np.empty(2 * places, np.uint64)
-        _, upper_at, nan_at = interval_offsets(dtype, 1)
-        ends = np.ndarray((places, 2), dtype, slots, strides=(stride, upper_at))
-        nan = np.ndarray((places,), np.int64, slots, nan_at, (stride,))
+    def clause_bounds(
+        self, table: Clauses, inputs: Inputs, scratch: Scratch | None = None
+    ) -> ClauseBounds:
+        n, name, take = len(table.codes), DTYPE_NAMES[self.dtype], (scratch or Scratch()).take
+        places, stride = n + INPUTS, interval_bytes(self.dtype, 1)
+        slots, choices = (
+            take("slots", places * stride, "uint8"),
+            take("chosen", 2 * places, "uint64"),
+        )
+        _, upper_at, nan_at = interval_offsets(self.dtype, 1)
+        ends = np.ndarray((INPUTS, 2), self.dtype, slots, strides=(stride, upper_at))
+        nan = np.ndarray((INPUTS,), np.int64, slots, nan_at, (stride,))
         for place, axis in enumerate(AXES_READ):
             side = inputs.axes[axis]
             ends[place], nan[place] = (side.lower[0], side.upper[0]), side.maybe_nan[0]
-        context = np.zeros(c.FIELDS, np.int64)
-        context[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
-        context[[c.CONSTANTS, c.FULL]] = address_of(program.constants), address_of(slots)
-        context[c.CHOICES] = address_of(choices)
-        native.kernel("bounds", DTYPE_NAMES[dtype], self.meaning)(address_of(context))
-        maybe_nan = np.isnan(lower)
-        for place, axis in enumerate(AXES_READ):
-            reads = table.codes == CODE[axis]
-            lower[reads], upper[reads] = ends[place]
-            maybe_nan[reads] = nan[place] & 1
-        # records stand in the order of the clauses that are neither constants nor inputs
-        is_record = ARITY[table.codes] > 0
-        written = slice(INPUTS, INPUTS + np.count_nonzero(is_record))
-        lower[is_record], upper[is_record] = ends[written].T
-        maybe_nan[is_record] = nan[written] & 1 != 0
+        lower, upper = self.rounded(table.low, DOWN), self.rounded(table.high, UP)
+        maybe_nan = np.empty(n, bool)
+        work = {
+            "records": take("plain", 4 * n, "uint32"), "pool": take("plain pool", 2 * n, name),
+            "codes": table.codes, "left": table.left, "right": table.right,
+            "lower": lower, "upper": upper, "maybe_nan": maybe_nan,
+            "place": take("place", n, "int32"), "arity": ARITY, "words": first_words(),
+            "state": np.array([n, address_of(slots), address_of(choices)]),
+        }  # fmt: skip
+        run_kernel(native.kernel("bounds", name, self.meaning), bounds_pass(name), work)
         return ClauseBounds(lower, upper, maybe_nan)
 
 

@@ -326,19 +326,3 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         return 1
 
     return walk
-
-
-def build_bounds(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
-    """The kernel ``bounds(address of a context)``: a program without axes over one box."""
-    box = Loop("region", dtype, False, 1, meaning)
-    evaluate = call_of(box)
-
-    def bounds(address):
-        """Evaluate every record; the interval slots of x and y are written already."""
-        ctx = int64_at(address)
-        records, count = ctx[c.RECORDS], ctx[c.LENGTH]
-        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        evaluate(records, count, full, axis, truth, ctx[c.CONSTANTS], ctx[c.CHOICES])
-        return 0
-
-    return bounds, (box,)

@@ -54,8 +54,7 @@ class Kind(NamedTuple):
 KINDS = {
     "tame": Kind("jit.kernels", "build_tame", shares="walk"),
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
-    "bounds": Kind("jit.kernels", "build_bounds", shares="box"),
-    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
+    "bounds": Kind("jit.bounding", "build_bounds"),
     "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
     "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),

@@ -16,13 +16,13 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba import njit
 from numba.core import types
-from numba.extending import intrinsic
 
 from intervalvm.compiler import assemble, balance, folding, passes
 from intervalvm.compiler.passes import Pass
 from intervalvm.jit import applied, thresholds
 from intervalvm.jit.intrinsics import compile_flags, emitted
-from intervalvm.jit.lanes import I64, load
+from intervalvm.jit.lanes import I64
+from intervalvm.jit.work import work_reader, work_type
 from intervalvm.words import Meaning
 
 SOURCES = "intervalvm.compiler."
@@ -59,9 +59,8 @@ def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
     for each in linked:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(each.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
-    pointers = [types.CPointer(getattr(types, dtype)) for dtype in of.fields.values()]
-    work = types.NamedTuple(pointers, of.work)
-    function, work_at = _Compiler(work).compiled(of.function), _work_at(work)
+    work = work_type(of)
+    function, work_at = _Compiler(work).compiled(of.function), work_reader(work)
 
     def run(address):
         return np.int64(function(work_at(address)))
@@ -99,20 +98,3 @@ class _Compiler:
     def _types_of(self, function: Callable[..., Any]) -> tuple[Any, ...]:
         hints = get_type_hints(function)
         return tuple(self.kinds[hint] for name, hint in hints.items() if name != "return")
-
-
-def _work_at(work: Any) -> Any:
-    """work_at(address): the named tuple of pointers, from their addresses."""
-
-    @intrinsic
-    def work_at(_typingctx, _address):
-        def codegen(context, builder, signature, args):
-            found = []
-            for k, pointer in enumerate(work.types):
-                address = load(builder, args[0], 8 * k, I64)
-                found.append(builder.inttoptr(address, context.get_value_type(pointer)))
-            return context.make_tuple(builder, signature.return_type, found)
-
-        return work(types.int64), codegen
-
-    return work_at

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.compiler.passes import Scratch
 from intervalvm.compiler.pipeline import compile
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
 from intervalvm.errors import DoesNotFit
@@ -38,13 +39,20 @@ def arena_records(length: int, steps: int) -> int:
     return steps * (length + 1) + min(c.LANES * length, MOST_ARENA)
 
 
+def _with_spare(count: int) -> int:
+    """Room for as many and a few more: a tape's program for another z has about its length."""
+    return count + count // 16 + 64
+
+
 class Workspace:
-    """A thread's workspace for a program, in a walk of ``steps`` splits."""
+    """A thread's workspace for a program, in a walk of ``steps`` splits; or for a shorter one."""
 
     def __init__(self, program: Program, steps: int) -> None:
-        places, slots = len(program) + INPUTS, slots_of(program.constants.dtype, program.meaning)
         self.steps = steps
-        self.arena = aligned(arena_records(len(program), steps) * RECORD_BYTES)
+        self.records, self.constants = map(_with_spare, (len(program), len(program.constants)))
+        slots = slots_of(program.constants.dtype, program.meaning)
+        places = self.records + INPUTS
+        self.arena = aligned(arena_records(self.records, steps) * RECORD_BYTES)
         self.full, self.axis, self.truth = (
             aligned(places * size) for size in (slots.full, slots.axis, slots.truth)
         )
@@ -52,7 +60,7 @@ class Workspace:
         self.live = np.zeros(places + c.LANES, np.uint64)
         self.rows_live = np.zeros(places + c.LANES, np.uint64)
         # as long as the pool of constants too, so that what is no place may be looked up
-        self.places = np.zeros(max(places, len(program.constants)) + 1, np.int32)
+        self.places = np.zeros(max(places, self.constants) + 1, np.int32)
         self.places[:INPUTS] = range(INPUTS)
         self.stack = np.zeros(c.MOST_STEPS * c.ROW, np.int64)
         self.context = context = np.zeros(c.FIELDS, np.int64)
@@ -69,8 +77,14 @@ class Workspace:
     def bytes_needed(program: Program, steps: int) -> int:
         slots = slots_of(program.constants.dtype, program.meaning)
         each = slots.full + slots.axis + slots.truth + c.CHOICE_BYTES + 8 + 8 + 4
-        places = max(len(program) + INPUTS, len(program.constants))
-        return places * each + RECORD_BYTES * arena_records(len(program), steps)
+        records, constants = map(_with_spare, (len(program), len(program.constants)))
+        places = max(records + INPUTS, constants)
+        return places * each + RECORD_BYTES * arena_records(records, steps)
+
+    def fits(self, program: Program, steps: int) -> bool:
+        """Whether there is room for a program of the same dtype and meaning."""
+        has_room = len(program) <= self.records and len(program.constants) <= self.constants
+        return has_room and steps <= self.steps
 
     def start(self, frame: NDArray[np.int64], depth: int = 0, *, is_caller: bool = False) -> int:
         """Make the context ready for a frame; returns its address."""
@@ -95,6 +109,7 @@ class Plan:
     program: Program
     domain: float
     _idle: list[Workspace] = field(default_factory=list)
+    """Shared by the plans of a tape for a dtype and a meaning."""
     attachments: dict[Any, Any] = field(default_factory=dict, init=False)
     """What back ends keep with the program, opaque here."""
     shared_attachments: dict[Any, Any] = field(default_factory=dict)
@@ -125,7 +140,7 @@ class Plan:
         with suppress(IndexError):  # another thread may take the last one
             while len(taken) < count:
                 found = self._idle.pop()
-                if found.steps >= steps:
+                if found.fits(self.program, steps):
                     taken.append(found)
         if missing := count - len(taken):
             require(
@@ -185,7 +200,11 @@ def plan_of(
 
 @dataclass(frozen=True)
 class _Planner:
+    """Makes plans of a tape, in memory that one hands on to the next."""
+
     tape: Tape
+    scratch: list[Scratch] = field(default_factory=list)
+    idle: dict[tuple[Meaning, str], list[Workspace]] = field(default_factory=dict)
 
     @no_search_for_cycles()
     def __call__(
@@ -201,7 +220,11 @@ class _Planner:
         settings = {name: float.fromhex(value) for name, value in exact}
         edge = min(domain, float(np.finfo(dtype).max))
         box = Inputs.box((-edge, edge), (-edge, edge), dtype)
-        program = compile(
-            self.tape, question, evaluator(meaning, dtype), box, settings, runner=COMPILED
-        )
-        return Plan(program, domain)
+        try:
+            scratch = self.scratch.pop()
+        except IndexError:  # another thread may have taken the last one
+            scratch = Scratch()
+        of = evaluator(meaning, dtype)
+        program = compile(self.tape, question, of, box, settings, runner=COMPILED, scratch=scratch)
+        self.scratch.append(scratch)
+        return Plan(program, domain, self.idle.setdefault((meaning, dtype.char), []))

@@ -15,13 +15,19 @@ class _Compiled:
     applies = True
 
     def run(self, of: Pass, arrays: Arrays, answer: Answer | None = None) -> int:
-        kernel = native.kernel(of.name, "float64")
-        own = of.work(*(arrays[name] for name in of.fields))
-        addresses = np.array([address_of(array) for array in own])
-        status = kernel(address_of(addresses))
-        while answer is not None and answer(status, own):
-            status = kernel(address_of(addresses))
-        return status
+        return run_kernel(native.kernel(of.name, "float64"), of, arrays, answer)
 
 
 COMPILED: Runner = _Compiled()
+
+
+def run_kernel(
+    kernel: native.Kernel, of: Pass, arrays: Arrays, answer: Answer | None = None
+) -> int:
+    """Call a kernel with the addresses of a pass's arrays, as long as ``answer`` says."""
+    work = of.work(*(arrays[name] for name in of.fields))
+    addresses = np.array([address_of(array) for array in work])
+    status = kernel(address_of(addresses))
+    while answer is not None and answer(status, work):
+        status = kernel(address_of(addresses))
+    return status

@@ -84,7 +84,7 @@ def narrowed(plan: Plan, x: tuple[Any, Any], y: tuple[Any, Any]) -> Plan:
         words = own.arena[: count * RECORD_BYTES].view(np.uint32).copy()
         result = int(own.context[c.LEAF_RESULT])
     program = replace(plan.program, records=words.reshape(-1, 4), result=result)
-    return replace(plan, program=program, _idle=[])
+    return replace(plan, program=program)
 
 
 class _Frame:
