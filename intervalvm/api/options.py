@@ -35,6 +35,7 @@ from intervalvm.words import (
     ArrayBackend,
     ArrayEngine,
     Backend,
+    BoxBackend,
     Engine,
     Fold,
     Grid,
@@ -54,6 +55,12 @@ FOLDS, KEEPS = get_args(Fold), get_args(Keep)
 BACKENDS = {engine: tuple(w.backend for w in Way if w.engine == engine) for engine in ENGINES}
 """The back ends of each engine; the first is the default."""
 WAYS = {(way.engine, way.backend): way for way in Way}
+ARRAY_ENGINES, BOX_BACKENDS = get_args(ArrayEngine), get_args(BoxBackend)
+ARRAY_WAYS: dict[str, dict[str, Way]] = {
+    "dense": {"numba": Way.COMPILED, "numpy": Way.DENSE, "cupy": Way.GPU_DENSE},
+    "naive": {"numpy": Way.NAIVE, "cupy": Way.GPU_NAIVE},
+}
+"""Of functions of points, by engine and back end; the first back end is the default."""
 COORDINATE_BYTES = 64
 """The most bytes of a coordinate while it is computed."""
 LEAF_PX = BLOCK
@@ -223,11 +230,20 @@ class Options(How, What):
 takes_options = Takes(Options)
 
 
-def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
-    """The way of a function of arrays. Raises OptionError for other words."""
-    check_word("engine", engine, get_args(ArrayEngine))
-    check_word("array back end", backend, get_args(ArrayBackend))
-    return WAYS[engine, backend]
+def array_way(engine: ArrayEngine, backend: ArrayBackend | None) -> Way:
+    """The way of a function of points. Raises OptionError for other words."""
+    check_word("engine", engine, ARRAY_ENGINES)
+    choices = ARRAY_WAYS[engine]
+    if backend is None:
+        return next(iter(choices.values()))
+    check_word("array back end", backend, tuple(choices))
+    return choices[backend]
+
+
+def is_compiled(backend: BoxBackend) -> bool:
+    """Whether a function of boxes uses compiled evaluators."""
+    check_word("back end", backend, BOX_BACKENDS)
+    return backend == "numba"
 
 
 def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:

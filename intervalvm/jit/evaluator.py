@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import INPUTS
 from intervalvm.evaluate.evaluators import Base, ClauseBounds, Evaluator, Floats, Inputs, Reals
 from intervalvm.jit import layout as c

@@ -50,7 +50,7 @@ from intervalvm.words import Meaning
 Arm = Callable[[Variant, list[ir.Value]], None]
 
 
-def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
+def switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
     Operations of many instructions are functions: in the loop they would cost registers, and their
@@ -135,7 +135,7 @@ class Loop:
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
             variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
-            _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+            switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:

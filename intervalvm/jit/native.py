@@ -24,7 +24,7 @@ from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit.cache import digest, kept
+from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ KINDS = {
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.kernels", "build_bounds", shares="box"),
     "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
+    "boxes": Kind("jit.queries", "build_boxes"),
+    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1]),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -100,8 +104,9 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
-    machine compiles it, which takes seconds and is logged.
+    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
+    logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning
@@ -115,7 +120,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
 
 @in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Compile or load all CPU kernels of ``render`` and ``prove``.
+    """Compile or load all CPU kernels.
 
     The first call on a machine compiles them, which takes some seconds each and is logged; later
     ones load them from the cache.
@@ -142,7 +147,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+    name = _file_name(kind, dtype, meaning)
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -159,6 +164,16 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
         return unfinished.value
 
     return in_default_environment(call)  # on whatever thread it is run
+
+
+def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
+    key = kind, dtype, meaning
+    return key in _loaded or is_kept(_file_name(*key))
+
+
+def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
+    return f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
 
 
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:

@@ -31,8 +31,8 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
 from intervalvm.arith.arrays import IntervalArrays
-from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.fold import fold
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS
