@@ -14,6 +14,9 @@ from numba.extending import intrinsic
 from intervalvm.jit.lanes import I1, I32, I64, POINTER
 from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN
 
+DOUBLE_BYTES = 8
+"""The size of a float64."""
+
 
 def compile_flags() -> dict[str, Any]:
     """How every kernel is compiled: no fast-math, no contraction, no exceptions, no runtime."""
@@ -158,3 +161,11 @@ def copy_64(builder, out, source):
     line = ir.VectorType(I32, 16)
     out, source = (builder.inttoptr(address, POINTER) for address in (out, source))
     builder.store(builder.load(source, align=4, typ=line), out, align=4)
+
+
+@jit
+def copy_block(out, source, itemsize):
+    """Copy 16 numbers."""
+    copy_64(out, source)
+    if itemsize == DOUBLE_BYTES:
+        copy_64(out + 64, source + 64)

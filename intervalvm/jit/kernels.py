@@ -23,6 +23,7 @@ from intervalvm.jit import layout as c
 from intervalvm.jit.children import NO_CHILD, ONE, find_children, write_program, write_programs
 from intervalvm.jit.interpreter import Loop, TameTest
 from intervalvm.jit.intrinsics import (
+    DOUBLE_BYTES,
     call_of,
     count_bits,
     fill_bytes,
@@ -39,7 +40,6 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.layout import BLOCK, LANES, SIDE, Each
 from intervalvm.jit.leaves import (
-    DOUBLE_BYTES,
     collect_rows,
     edge,
     enter_leaf,

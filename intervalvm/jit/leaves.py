@@ -18,7 +18,8 @@ import numpy as np
 from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import (
-    copy_64,
+    DOUBLE_BYTES,
+    copy_block,
     copy_bytes,
     count_bits,
     float32_at,
@@ -33,7 +34,6 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN
 
-DOUBLE_BYTES = 8
 UNPROVEN_BYTE = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
 edge, interval_size = jit(c.edge), jit(c.interval_size)
 
@@ -53,14 +53,6 @@ def enter_leaf(ctx, step, child, parent):
     ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
     ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
     ctx[c.LEAF_AT] = -1
-
-
-@jit
-def copy_block(out, source, itemsize):
-    """Copy 16 numbers."""
-    copy_64(out, source)
-    if itemsize == DOUBLE_BYTES:
-        copy_64(out + 64, source + 64)
 
 
 @jit

@@ -55,6 +55,7 @@ KINDS = {
     "tame": Kind("jit.kernels", "build_tame", shares="walk"),
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
+    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
     "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
     "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
     "boxes": Kind("jit.queries", "build_boxes"),

@@ -28,6 +28,7 @@ from intervalvm.jit.duals import DualLoop
 from intervalvm.jit.groups import GroupLoop
 from intervalvm.jit.intrinsics import (
     call_of,
+    copy_block,
     copy_bytes,
     first_bit,
     int32_at,
@@ -38,7 +39,6 @@ from intervalvm.jit.intrinsics import (
     uint64_at,
 )
 from intervalvm.jit.layout import LANES
-from intervalvm.jit.leaves import copy_block
 from intervalvm.jit.request import GROUP
 from intervalvm.words import Meaning
 
