@@ -88,7 +88,6 @@ def sign_tape(
     ``table`` has the clauses of ``tape``.
     """
     arrays = arrays_of(table, SIGNS, bounds, dtype, Meaning.FLOAT, demand.EVERY, scratch)
-    arrays["state"][resolve.HAS_AXES] = False
     with np.errstate(all="ignore"):
         runner.run(PASS, arrays)
     records = arrays["records"][: 4 * arrays["state"][assembler.RECORDS]].reshape(-1, 4)
@@ -139,7 +138,7 @@ def arrays_of(
     state[[nodes.LENGTH, nodes.MOST, nodes.MASK]] = n, most, asked - 1
     state[nodes.SYSTEM] = REAL if meaning is Meaning.REAL else SINGLE if is_single else DOUBLE
     state[[assembler.IS_SINGLE, assembler.POOL_MASK, WANTED]] = is_single, pooled - 1, wanted
-    state[resolve.HAS_AXES] = True
+    state[resolve.HAS_AXES] = wanted != SIGNS
     return arrays
 
 
@@ -159,5 +158,5 @@ def pool_of(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float64], NDArr
 
 
 def _hash_room(entries: int) -> int:
-    """The places of a hash table: a power of 2, at most half of them are taken."""
-    return 1 << (2 * entries).bit_length()
+    """The places of a hash table: a power of 2, of which a fifth at least stays free."""
+    return 1 << (entries + entries // 4).bit_length()

@@ -58,7 +58,7 @@ FIELDS = {
     "records": "uint32",  # four words a record
     "spreads": "int64", "negatives": "int64",  # by place: records made of it, or 0
     # constants, and their places + 1 by the hash of their bits
-    "pool_low": "float64", "pool_high": "float64", "pooled": "int64",
+    "pool_low": "float64", "pool_high": "float64", "pooled": "int32",
 }  # fmt: skip
 
 

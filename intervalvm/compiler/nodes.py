@@ -54,7 +54,7 @@ FIELDS = {
     # of a comparison, else nodes
     "kind": "int64", "clause": "int64", "greater": "int64", "t_low": "float64", "t_high": "float64",
     "first": "int64", "second": "int64",
-    "asked": "int64",  # nodes + 1 by the hash of clause and number; 0 where there is none
+    "asked": "int32",  # nodes + 1 by the hash of clause and number; 0 where there is none
 }  # fmt: skip
 """The arrays of the pass."""
 
