@@ -89,7 +89,8 @@ def _default_out(file: str) -> str:
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The options of a command line as arguments of ``render``."""
-    given = {name: getattr(options, name, None) for name in signature(Options).parameters}
+    names = set(signature(Options).parameters) - {"out"}  # here the name of a file
+    given = {name: getattr(options, name, None) for name in names}
     given |= {"region": _region(options), "variables": dict(options.set)}
     if options.certificate is not None:
         given["prove"] = options.prove or "area"

@@ -1,13 +1,11 @@
 """Evaluators: the two meanings of a tape, the float program and the real function.
 
-An *evaluator* has, for one meaning and dtype, results of operations on constants, bounds of clauses
-over boxes, and thresholds of operations. These are the definitions, in NumPy; ``jit.evaluator``
-has faster bounds of one box.
+An *evaluator* has, for one meaning and dtype, results of operations on constants, and bounds of
+clauses over boxes. These are the definitions, in NumPy; ``jit.evaluator`` has faster bounds of one
+box.
 
 ``Floats`` is the float program; its numbers are floats of the dtype. ``Reals`` is the real
-function; its numbers are pairs (low, high) of float64 that enclose a real number. ``v < t`` holds
-for ``v < low``, fails for ``v >= high``, and is unknown in between; ``v > t`` holds above ``high``
-and fails up to ``low``.
+function; its numbers are pairs (low, high) of float64 that enclose a real number.
 """
 
 from __future__ import annotations
