@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from intervalvm.api.engines import box_engine
+from intervalvm.api.engines import box_engines
 from intervalvm.api.inputs import (
     ANYTHING,
     Range,
@@ -157,7 +156,8 @@ def interval(
     chosen, compiled = as_dtype(dtype), is_compiled(backend)
     boxes = [box_of(side, chosen, Meaning.FLOAT) for side in ranges.values()]
     count = math.prod(broadcast_shape([side.lower.shape for side in boxes]))
-    return public(box_engine(tape, chosen, count, "boxes", compiled=compiled).bounds(boxes))
+    (ready,) = box_engines(tape, [chosen], count, "boxes", compiled=compiled)
+    return public(ready.bounds(boxes))
 
 
 def _ranges(sides: Mapping[str, Side]) -> Ranges:
@@ -244,19 +244,18 @@ def simplify(
     boxes = [[box_of(side, each, Meaning.FLOAT) for side in ranges.values()] for each in dtypes]
     shape = broadcast_shape([side.lower.shape for side in boxes[0]])
 
-    def ready(found: Tape, dtype: np.dtype[Any]) -> Evaluator:
-        return box_engine(found, dtype, math.prod(shape), "boxes", "shorten", compiled=compiled)
+    def ready(found: Tape) -> list[Evaluator]:
+        return box_engines(found, dtypes, math.prod(shape), "boxes", "shorten", compiled=compiled)
 
     if dtype is None:
         # rounding, and so ties, depend on the dtype: a choice must hold in both
-        (first, sides), *also = zip((ready(tape, each) for each in dtypes), boxes, strict=True)
+        (first, sides), *also = zip(ready(tape), boxes, strict=True)
         tapes = [short.tape for short in first.shorten(sides, sign_only=sign_only, also=also)]
     else:
         from intervalvm.compiler.pipeline import shortened
 
-        (chosen,), question = dtypes, Question.SIGN if sign_only else Question.VALUE
-        bounding = partial(ready, dtype=chosen)
-        tapes = shortened(tape, question, Floats(chosen), boxes[0], bounding)
+        question = Question.SIGN if sign_only else Question.VALUE
+        tapes = shortened(tape, question, Floats(*dtypes), boxes[0], lambda tape: ready(tape)[0])
     return tapes if shape else tapes[0]
 
 

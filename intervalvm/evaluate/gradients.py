@@ -21,7 +21,7 @@ The derivatives of a NaN are unspecified.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -149,22 +149,37 @@ def _either(xp: Any, is_left: Any, a: Any, b: Any) -> Any:
 
 TOGETHER = 1 << 18
 """Values of all clauses at a chunk of points."""
+ValuesOf = Callable[[Points], Any]
 
 
 def settle_all(
-    points: Points, by: Sequence[str], kinks: Any, jumps: Any, found: Sequence[Any]
+    points: Points,
+    by: Sequence[str],
+    kinks: Any,
+    jumps: Any,
+    found: Sequence[Any],
+    values_of: ValuesOf | None = None,
 ) -> None:
     """Write existing derivatives where the masks of ``run`` are true into ``found``: the values,
-    and the derivatives by each input, of the points' shape."""
+    and the derivatives by each input, of the points' shape.
+
+    ``values_of`` has the values of all clauses at some points, NumPy's if it is None."""
+    values_of = _values if values_of is None else values_of
     if jumps is not None:
         kinks = None if kinks is None else kinks & ~jumps
-        settle(points, by, points.broadcast(jumps), found, jumps=True)
+        settle(points, by, points.broadcast(jumps), found, values_of, jumps=True)
     if kinks is not None:
-        settle(points, by, points.broadcast(kinks), found, jumps=False)
+        settle(points, by, points.broadcast(kinks), found, values_of, jumps=False)
 
 
 def settle(
-    points: Points, by: Sequence[str], edges: Any, found: Sequence[Any], *, jumps: bool
+    points: Points,
+    by: Sequence[str],
+    edges: Any,
+    found: Sequence[Any],
+    values_of: ValuesOf,
+    *,
+    jumps: bool,
 ) -> None:
     """Write existing derivatives where ``edges`` is true into ``found``: see ``settle_all``.
 
@@ -186,7 +201,7 @@ def settle(
         inputs = {name: array[part] for name, array in arrays.items()}
         some = replace(on_host, arrays=inputs, shape=value[part].shape)
         with np.errstate(all="ignore"):
-            rays = _follow(some, by, jumps=jumps)
+            rays = _follow(some, by, values_of(some), jumps=jumps)
             for slope, ahead, behind in zip(slopes, rays, rays, strict=True):
                 slope[part] = _agreed(value[part], slope[part], ahead, behind)
     for array, slope in zip(found[1:], slopes, strict=True):
@@ -206,27 +221,28 @@ def _agreed(value: Any, chosen: Any, ahead: Ray, behind: Ray) -> Any:
     return np.where(is_smooth & is_continuous, (ahead.d - behind.d) / 2, chosen)
 
 
-def _follow(points: Points, by: Sequence[str], *, jumps: bool) -> Iterator[Ray]:
+def _follow(
+    points: Points, by: Sequence[str], values: Sequence[Any], *, jumps: bool
+) -> Iterator[Ray]:
     """The tape's root along the rays from each point: ahead and back along each input of ``by``."""
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
-    values = _values(points)
-    taken = [jumps] * len(tape) if jumps else _taken(points, values)
     zero = xp.dtype.type(0)
     ways = np.kron(np.eye(len(by)), [1, -1]).astype(xp.dtype)  # by input, along each ray
     along: dict[str | None, Any] = {name: way[:, None] for name, way in zip(by, ways, strict=True)}
-    rays: list[Any] = [None] * len(tape)
-    for i, code in enumerate(tape.codes.tolist()):
-        op = ROWS[code]
-        if not taken[i]:
-            rays[i] = Ray(values[i], xp.nan, xp.nan)
-        elif not op.arity:
+    rays: dict[int, Ray] = {}
+    for i in range(len(tape)) if jumps else _taken(points, values):
+        op, operands = ROWS[tape.codes[i]], tape.operands(i)
+        if not op.arity:
             rays[i] = Ray(values[i], along.get(input_of(tape, i), zero), zero)
         else:
-            ray = op.slope.ray(xp, *(rays[operand] for operand in tape.operands(i)))
+            # an operand without a ray is not taken
+            known = (rays.get(k) or Ray(values[k], xp.nan, xp.nan) for k in operands)
+            ray = op.slope.ray(xp, *known)
             rays[i] = ray if jumps else ray._replace(v=values[i])
         for gone in dead[i]:
-            rays[gone] = None
-    whole = [np.broadcast_to(part, (2 * len(by), *points.shape)) for part in rays[-1]]
+            rays.pop(gone, None)
+    root = rays[len(tape) - 1]
+    whole = [np.broadcast_to(part, (2 * len(by), *points.shape)) for part in root]
     return (Ray(*parts) for parts in zip(*whole, strict=True))
 
 
@@ -240,19 +256,20 @@ def _values(points: Points) -> list[Any]:
     return values
 
 
-def _taken(points: Points, values: list[Any]) -> list[bool]:
-    """By clause, whether the root near some point may depend on it."""
+def _taken(points: Points, values: Sequence[Any]) -> list[int]:
+    """The clauses on which the root near some point may depend."""
     tape = points.tape
     where: list[NDArray[np.bool_] | None] = [None] * len(tape)
     where[-1] = np.ones(points.shape, np.bool_)
     for i in reversed(range(len(tape))):
-        mask, operands = where[i], tape.operands(i)
+        mask = where[i]
         if mask is None or not mask.any():
             where[i] = None
             continue
+        operands = tape.operands(i)
         choice = ROWS[tape.codes[i]].choice
         for k, operand in enumerate(operands):
             mine = mask & choice.taken[k](*(values[o] for o in operands)) if choice else mask
             other = where[operand]
             where[operand] = mine if other is None else other | mine
-    return [mask is not None for mask in where]
+    return [i for i, mask in enumerate(where) if mask is not None]

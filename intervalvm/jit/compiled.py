@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,8 +105,11 @@ class CompiledEvaluator:
         if kinks is not None or jumps is not None:
             given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)
             rows = [found[k, ...] for k in range(1 + len(by))]
-            settle_all(given, by, kinks, jumps, rows)
+            settle_all(given, by, kinks, jumps, rows, self._clause_values)
         return found
+
+    def _clause_values(self, points: Points) -> NDArray[Any]:
+        return self._points.clause_values([points.arrays[name] for name in self.inputs])
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
@@ -149,7 +153,8 @@ class Workspace:
 
     def __init__(self, evaluator: CompiledEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
-        self.evaluator, self.length = evaluator, len(program)
+        # no cycle: memory is freed with the evaluator
+        self.evaluator, self.length = proxy(evaluator), len(program)
         places = len(program) + INPUTS + inputs
         self.group_bytes = {"boxes": 2 * GROUP * dtype.itemsize}
         most = MOST_SLOT_BYTES // (places * self.group_bytes["boxes"])

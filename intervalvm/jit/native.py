@@ -155,10 +155,14 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     return in_default_environment(call)  # on whatever thread it is run
 
 
+def is_loaded(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded."""
+    return (kind, dtype, meaning) in _loaded
+
+
 def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
     """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
-    key = kind, dtype, meaning
-    return key in _loaded or is_kept(_file_name(*key))
+    return is_loaded(kind, dtype, meaning) or is_kept(_file_name(kind, dtype, meaning))
 
 
 def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from intervalvm.jit.layout import LANES
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
-from intervalvm.ops import ROWS
+from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 
 Arrays = Sequence[NDArray[Any]]
@@ -30,15 +30,17 @@ BUDGET = 100_000_000
 """Records x lanes of a call of a kernel, after which Python may handle an interrupt: some 10 ms."""
 MOST_SLOT_BYTES = 1 << 28
 """The slots of a workspace take no more, unless one group does."""
-TOGETHER = 1 << 18
-"""Points that are sorted together."""
+TOGETHER = 1 << 20
+"""Points that are sorted together. A million take 43 ms so, and 62 ms by 2**18 at a time."""
+MOST_KEPT = 1 << 18
+"""A workspace keeps room to sort as many."""
 COSTS = {
     "points": np.array([1.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
     "duals": np.array([4.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
 }
 """What pays, measured on prospero.vm: see ``point_request``."""
-FIRST_RATE = 75
-"""What is expected of a tape's first split: see ``best_bits`` of ``scatter``."""
+FIRST_RATE = 65
+"""What is expected of a tape's first split: see ``best_bits`` of ``cells``."""
 MOST_RATE = 95
 """A tape that has not got shorter is tried again with many more points."""
 MOST_DUALS = 8
@@ -75,16 +77,34 @@ class PointEvaluator:
     def values(self, points: Arrays, shape: tuple[int, ...], out: NDArray[Any]) -> None:
         """Write the values at points, which broadcast to ``shape``, to a contiguous array."""
         count = math.prod(shape)
+        work = self._workspace()
         if count <= MOST_FEW:
-            work = self._taken()
             work.few.values(points, shape, count, out)
-            self._idle.append(work)
-            return
-        with self._workspace() as work:
+        else:
             given = work.enter(points, shape)
-            work.context[c.RECORDS] = address_of(self.program.records)
-            work.run("points", [out], self.has_choices)
+            work.run("points", self.program.records, [out], self.has_choices)
             del given
+        self._idle.append(work)
+
+    def clause_values(self, points: Arrays) -> NDArray[Any]:
+        """The values of all clauses at points, arrays of one length: [clauses, points]."""
+        count = len(points[0])
+        found, value = np.empty((len(self.tape), count), self.dtype), np.empty(count, self.dtype)
+        is_const = self.tape.codes == CODE["const"]
+        found[is_const] = self.program.constants[self.places[is_const], None]
+        work = self._workspace()
+        block = GROUP * work.groups["points"]
+        for start in range(0, count, block):
+            some = [array[start : start + block] for array in points]
+            given = work.enter(some, some[0].shape)
+            work.run("points", self.program.records, [value[start:]], False)
+            del given
+            lanes = -(-work.count // GROUP) * GROUP
+            places = len(self.program) + INPUTS + len(self.inputs)
+            slots = np.ndarray((places, lanes), self.dtype, work.slots)
+            found[~is_const, start : start + block] = slots[self.places[~is_const], : work.count]
+        self._idle.append(work)
+        return found
 
     def duals(
         self, points: Arrays, shape: tuple[int, ...], by: Sequence[str], out: NDArray[Any]
@@ -100,16 +120,17 @@ class PointEvaluator:
             out[1 + k] = 0
         if not moving:
             self.values(points, shape, out[0, ...])
-        with self._workspace() as work:
-            given = work.enter(points, shape)
-            for start in range(0, len(moving), p.DIRECTIONS):
-                along = moving[start : start + p.DIRECTIONS]
-                names = tuple(by[k] for k in along)
-                dual = self._dual(names)
-                work.context[c.RECORDS] = address_of(dual.records)
-                rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
-                work.run("duals", rows, self.has_choices and dual.prunes, names, (kinks, jumps))
-            del given
+        work = self._workspace()
+        given = work.enter(points, shape)
+        for start in range(0, len(moving), p.DIRECTIONS):
+            along = moving[start : start + p.DIRECTIONS]
+            names = tuple(by[k] for k in along)
+            dual = self._dual(names)
+            rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
+            splits = self.has_choices and dual.prunes
+            work.run("duals", dual.records, rows, splits, names, (kinks, jumps))
+        del given
+        self._idle.append(work)
         return kinks, jumps
 
     def _dual(self, names: tuple[str, ...]) -> DualProgram:
@@ -120,14 +141,8 @@ class PointEvaluator:
             found = self._duals[names] = dual_program(self.tape, self.places, self.program, names)
         return found
 
-    @contextmanager
-    def _workspace(self) -> Iterator[Workspace]:
-        """One that no other thread uses; after an exception it is dropped."""
-        taken = self._taken()
-        yield taken
-        self._idle.append(taken)
-
-    def _taken(self) -> Workspace:
+    def _workspace(self) -> Workspace:
+        """One that no other thread uses; after an exception it is not put back."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -167,7 +182,8 @@ class Workspace:
 
     def __init__(self, evaluator: PointEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
-        self.evaluator, self.dtype = evaluator, dtype
+        # no cycle: memory is freed with the evaluator
+        self.evaluator, self.dtype = proxy(evaluator), dtype
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
@@ -175,9 +191,11 @@ class Workspace:
         self.groups["duals"] = max(1, min(LANES // GROUP, most // (1 + p.DIRECTIONS)))
         box_groups = max(1, min(LANES // GROUP, most // 2))
         vectors = self.groups["points"], (1 + p.DIRECTIONS) * self.groups["duals"]
-        self.slots = aligned(places * group * max(*vectors, 2 * box_groups))
-        self.arena = aligned((length + 1 + min(LANES * length, MOST_ARENA)) * RECORD_BYTES)
-        require(self.slots.nbytes + self.arena.nbytes, "an evaluation", "use a shorter tape")
+        slots = places * group * max(*vectors, 2 * box_groups)
+        arena = (length + 1 + min(LANES * length, MOST_ARENA)) * RECORD_BYTES
+        what = f"an evaluation of {len(evaluator.tape)} clauses"
+        require(slots + arena, what, "use a shorter tape")
+        self.slots, self.arena = aligned(slots), aligned(arena)
         self.choices = np.zeros(2 * places, np.uint64)
         self.masks = np.zeros((3, places + LANES), np.uint64)
         # as long as what is no place too, which may be looked up
@@ -185,8 +203,13 @@ class Workspace:
         self.places[first_input:places] = range(first_input, places)
         self.stack = np.zeros((p.MOST_DEPTH, p.ROW), np.int64)
         self.rows = np.zeros((inputs, p.INPUT_WORDS), np.int64)
+        self.single = np.zeros(inputs, dtype)
+        self.single_at = address_of(self.single)
+        self.rows[:, p.ADDRESS] = self.single_at + dtype.itemsize * np.arange(inputs)
         self.slopes = np.zeros(p.DIRECTIONS, np.int64)
         self.context = context = np.zeros(p.FIELDS, np.int64)
+        # faster to write than the arrays
+        self.words, self.input_words = context.data, self.rows.reshape(-1).data
         self.address = address_of(context)
         context[[c.LENGTH, c.RESULT]] = length, program.result
         context[c.CONSTANTS] = address_of(program.constants)
@@ -208,49 +231,57 @@ class Workspace:
 
     def enter(self, points: Arrays, shape: tuple[int, ...]) -> list[NDArray[Any]]:
         """Make arrays the inputs; returns what must live until they are read."""
-        self.count = math.prod(shape)
-        given = []
-        for row, array, is_read in zip(self.rows, points, self.evaluator.reads, strict=True):
-            row[p.STEP] = is_many = is_read and array.size > 1
-            if is_many and not (array.shape == shape and array.flags.c_contiguous):
-                array = np.ascontiguousarray(np.broadcast_to(array, shape))
-            given.append(array)
-            row[p.ADDRESS] = address_of(array)
+        self.count, words, given = math.prod(shape), self.input_words, []
+        for k, (array, is_read) in enumerate(zip(points, self.evaluator.reads, strict=True)):
+            row, is_many = k * p.INPUT_WORDS, is_read and array.size > 1
+            words[row + p.STEP] = is_many
+            if is_many:
+                if array.shape != shape or not array.flags.c_contiguous:
+                    array = np.ascontiguousarray(np.broadcast_to(array, shape))
+                given.append(array)
+                words[row + p.ADDRESS] = address_of(array)
+            elif is_read and array.size:  # a copy: finding the address takes longer
+                self.single[k] = array.item()
+                words[row + p.ADDRESS] = self.single_at + k * self.dtype.itemsize
         return given
 
     def run(
         self,
         kind: str,
+        records: NDArray[np.uint32],
         out: Sequence[NDArray[Any]],
         splits: bool,
         along: tuple[str, ...] = (),
-        masks: tuple[Any, ...] = (),
+        masks: Sequence[NDArray[np.bool_]] = (),
     ) -> None:
-        """Run a kernel on all points; ``out`` are contiguous arrays of values and slopes."""
-        context, size = self.context, self.dtype.itemsize
+        """Run a kernel on all points.
+
+        ``out`` are contiguous arrays of values, and of slopes along the inputs ``along``; ``masks``
+        are joined with those of kinks and jumps.
+        """
+        words, count = self.words, self.count
         kernel = native.kernel(kind, DTYPE_NAMES[self.dtype])
-        splits = splits and self.count > MOST_FEW
-        together = min(self.count, TOGETHER) if splits else self.count
+        words[c.RECORDS], words[r.GROUPS] = address_of(records), self.groups[kind]
+        words[r.OUT], words[p.ALONG] = address_of(out[0]), len(along)
+        words[p.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
+        words[p.SPLITS] = splits = splits and count > MOST_FEW
+        together = min(count, TOGETHER) if splits else count
         if splits:
             self._make_room(together)
-        context[p.SPLITS], context[r.GROUPS] = splits, self.groups[kind]
-        context[p.RATE] = min(context[p.RATE], MOST_RATE)
-        context[[c.BUDGET, p.ALONG, p.COSTS]] = BUDGET, len(along), address_of(COSTS[kind])
-        for name, row in zip(self.evaluator.inputs, self.rows, strict=True):
-            row[p.DIRECTION] = sum(1 << k for k, other in enumerate(along) if other == name)
-        addresses = [address_of(array) for array in out]
-        flags = [address_of(mask) for mask in masks]
-        starts = self.rows[:, p.ADDRESS].copy()
-        for start in range(0, self.count, max(together, 1)):
-            context[r.FIRST], context[r.END] = 0, min(together, self.count - start)
-            self.rows[:, p.ADDRESS] = starts + size * start * self.rows[:, p.STEP]
-            context[r.OUT], *self.slopes[: len(along)] = (at + size * start for at in addresses)
-            if flags:
-                context[[p.KINKS, p.JUMPED]] = [at + start for at in flags]
-            context[c.DEPTH] = -1  # to begin
+            words[p.RATE] = min(words[p.RATE], MOST_RATE)
+        if along:
+            words[p.KINKS], words[p.JUMPED] = map(address_of, masks)
+            self.slopes[: len(along)] = [address_of(array) for array in out[1:]]
+            for name, row in zip(self.evaluator.inputs, self.rows, strict=True):
+                row[p.DIRECTION] = sum(1 << k for k, other in enumerate(along) if other == name)
+        for start in range(0, count, max(together, 1)):
+            words[r.FIRST], words[r.END] = start, min(start + together, count)
+            words[c.DEPTH] = -1  # to begin
             while kernel(self.address):
                 pass
-        self.rows[:, p.ADDRESS] = starts
+        if words[p.ROOM] > MOST_KEPT:
+            words[p.ROOM] = 0
+            del self.sorted, self.orders, self.targets, self.keys
 
     def _make_room(self, count: int) -> None:
         """Have room to sort ``count`` points."""

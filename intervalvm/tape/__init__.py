@@ -235,6 +235,14 @@ class Tape(Shown):
         result: T = known[key]
         return result
 
+    def bare(self) -> Tape:
+        """The same tape without what is cached with this one.
+
+        What is cached refers to it: a cycle would keep its memory until Python looks for cycles.
+        """
+        arrays = self.codes, self.left, self.right, self.wide, self.single
+        return Tape.of_arrays(arrays, self.variables)
+
     def check(self) -> Self:
         """Assert the invariants of a tape, and return it."""
         assert len(self) > 0, "a tape has at least one clause"

@@ -163,6 +163,7 @@ APART = {
     "Tape.derived": "keeps whatever the caller computes",
     "Evaluator.tape": "a tape is in the table itself",
     "Tape.of_arrays": "for passes", "Tape.operands": "for passes",
+    "Tape.bare": "for evaluators",
     "Tape.constants": "for evaluators",
     "Font.metrics": "for the layout of text", "Font.kerning": "for the layout of text",
     "Font.glyph": "for the layout of text",

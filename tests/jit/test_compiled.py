@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from operator import and_
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape, memory
+from intervalvm.api.engines import compiled_evaluator
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate import boxes
 from intervalvm.evaluate.boxes import RULES
@@ -269,6 +272,27 @@ def test_a_long_tape_has_fewer_boxes_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     of_few, shorter_of_few = found()
     assert_same_bounds(of_few, bounds)
     assert shorter_of_few == shorter
+
+
+def test_memory_is_freed_with_the_tape() -> None:
+    """At once, and not when Python next looks for cycles: a workspace may have hundreds of MB."""
+    tape = ivm.parse(MANY)
+    made = compiled_evaluator(tape, ("x", "y", "r"), np.dtype("float32"))
+    sides = [interval_of([Range(-1.0, 1.0)], "float32")] * 3
+    made.bounds(sides), made.shorten(sides), made.values([np.linspace(0, 1, 500)] * 3)
+    made.gradients([np.linspace(0, 1, 500)] * 3, ("x",))
+    freed: list[str] = []
+    finalize(made, freed.append, "evaluator")
+    for work in (*made._idle, *made._points._idle):
+        finalize(work, freed.append, "workspace")
+    del work, made
+    gc.disable()
+    try:
+        assert not freed
+        del tape
+        assert sorted(freed) == ["evaluator", "workspace", "workspace"]
+    finally:
+        gc.enable()
 
 
 def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

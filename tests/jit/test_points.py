@@ -48,7 +48,9 @@ def always_split(arena: int = points.MOST_ARENA) -> Iterator[None]:
     free[point_request.VALUE] = free[point_request.RECORD] = 1
     with (
         mock.patch.dict(points.COSTS, points=free, duals=free),
-        mock.patch.multiple(points, MOST_FEW=1, FIRST_RATE=50, MOST_ARENA=arena, TOGETHER=150),
+        mock.patch.multiple(
+            points, MOST_FEW=1, FIRST_RATE=50, MOST_ARENA=arena, TOGETHER=150, MOST_KEPT=99
+        ),
     ):
         yield
 
