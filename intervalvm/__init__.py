@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from intervalvm import shapes
     from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.evaluator import Evaluator
+    from intervalvm.api.kernels import warm_up
     from intervalvm.api.prove import Proof, prove
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
-    from intervalvm.jit.native import warm_up
 
 __version__ = "0.2.0.dev0"
 
@@ -55,13 +55,13 @@ _late.provided_by({
     "api.bounds": "Interval fold interval simplify",
     "api.evaluate": "evaluate",
     "api.evaluator": "Evaluator",
+    "api.kernels": "warm_up",
     "api.prove": "Proof prove",
     "api.render": "html png",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",
     "formats.write": "python_source save to_dot",
-    "jit.native": "warm_up",
 })  # fmt: skip
 
 

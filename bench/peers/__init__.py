@@ -31,7 +31,7 @@ from bench.subject import TOP, Subject, machine, parser
 from bench.timing import Times, taking_turns
 from intervalvm.jit.cache import cache_folder
 
-HERE = TOP / "bench" / "peers"
+HERE, PAGE = TOP / "bench" / "peers", TOP / "docs" / "performance.md"
 SOURCES = ("Cargo.toml", "src/main.rs")
 KINDS = {"jit": "Fidget's JIT", "vm": "its VM"}
 SIZES = (512, 1024, 2048, 4096)
@@ -289,10 +289,36 @@ def page(found: dict[str, dict[str, Times]]) -> str:
     return table(head, lines)
 
 
+HEAD = "## Beside Fidget\n"
+
+
+def section(shape: Subject, found: dict[str, dict[str, Times]]) -> str:
+    """The last section of the page on how fast it is."""
+    return f"""\
+{HEAD}
+{shape} by this library and by the published crate `fidget`, its JIT and its VM, on the same
+pixels, points and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth as
+wide as the picture, a single one is all of it; points are random. Both gave the same before
+anything was timed, as far as roundings in another order allow. *A new value*: a variable is taken
+off the shape, and every frame has another value of it. What is prepared once a shape is not timed.
+
+{page(found)}
+Measured by `python -m bench peers --page` on
+{machine()}.
+"""
+
+
+def kept_section(text: str) -> str:
+    """The section of a page's text, if it has one."""
+    _, head, rest = text.partition(f"\n{HEAD}")
+    return head + rest
+
+
 def main(words: list[str]) -> int:
-    """Print the table, or JSON; 2 without cargo."""
+    """Print the table, or JSON, or write it to the page; 2 without cargo."""
     options = parser("peers", __doc__, rounds=5)
     options.add_argument("--json", action="store_true", help="medians in seconds as one object")
+    options.add_argument("--page", action="store_true", help="write docs/performance.md")
     chosen = options.parse_args(words)
     try:
         built = program()
@@ -301,7 +327,11 @@ def main(words: list[str]) -> int:
         return 2
     with Peer(built, chosen.file.path) as peer:
         found = compared(chosen.file, peer, rounds=chosen.rounds)
-    if chosen.json:
+    if chosen.page:
+        text = PAGE.read_text(encoding="utf-8")
+        text = text.removesuffix(kept_section(text)) + "\n" + section(chosen.file, found)
+        PAGE.write_text(text, encoding="utf-8")
+    elif chosen.json:
         print(json.dumps({n: {k: t.median for k, t in row.items()} for n, row in found.items()}))
     else:
         print(f"{machine()}; one thread\n{chosen.file}\n\n{page(found)}", end="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.page import ms, table, times
+from bench.peers import kept_section
 from bench.performance import arithmetic, floor, plot, sizes, startup, techniques
 from bench.performance.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
 from bench.subject import TOP, Subject, cpus, machine, parser
@@ -180,7 +181,7 @@ Random tapes of {arithmetic.CLAUSES} clauses at {arithmetic.SIZE}x{arithmetic.SI
 evaluate the rest at the speed of vectors. The ratio is dense float32 to the slower of
 bitmap and values, for the worst of the tapes; the least of all is {times(least)}.
 
-{random}""",
+{random}{kept_section(PAGE.read_text(encoding="utf-8"))}""",
         encoding="utf-8",
     )
 

@@ -39,8 +39,8 @@ All of these are seconds of CPU time on an EPYC (znver1) with NumPy 2.4 and numb
 in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
 least of five. ``shorten`` also takes what ``boxes`` does.
 """
-MOST_SORTED, WORKSPACE_BYTES = 1 << 18, 6 << 10
-"""Points that compiled code sorts at once, and the most bytes a clause that it works with."""
+WORKSPACE_BYTES = 6 << 10
+"""The most bytes a clause that compiled code works with."""
 FEWER = "take fewer points at a time"
 _spent: dict[tuple[str, str], float] = {}
 """Seconds of NumPy in the place of a kernel, as estimated."""
@@ -71,7 +71,9 @@ def points_engine(
     kind, size = "points" if slopes is None else "duals", math.prod(shape)
     arrays, inputs = 1 + (slopes or 0), inputs_of(tape)
     if compiled and pays(kind, dtype, len(tape), size):
-        sorting = min(size, MOST_SORTED) * (2 * len(inputs) * dtype.itemsize + 16)
+        from intervalvm.jit.points import TOGETHER
+
+        sorting = min(size, TOGETHER) * (2 * len(inputs) * dtype.itemsize + 16)
         results = (arrays + len(inputs)) * size * dtype.itemsize
         needed = results + sorting + len(tape) * WORKSPACE_BYTES
         if max_memory is None or needed <= as_bytes("max_memory", max_memory):

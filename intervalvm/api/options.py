@@ -131,9 +131,7 @@ class How:
         if self.max_memory is not None:
             self.max_memory = as_bytes("max_memory", self.max_memory)
         is_fast(self.fold)
-        progress = self.progress
-        if not (progress is None or isinstance(progress, bool) or callable(progress)):
-            raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
+        check_progress(self.progress)
 
     def _way(self) -> Way:
         check_word("engine", self.engine, ENGINES)
@@ -256,6 +254,12 @@ def _listed(words: tuple[str, ...]) -> str:
     """``'a', 'b' or 'c'``."""
     *others, last = map(repr, words)
     return f"{', '.join(others)} or {last}"
+
+
+def check_progress(progress: Any) -> None:
+    """Raise ArgumentTypeError for what is not called with a progress."""
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
 
 
 def check_prove(prove: Any) -> None:

@@ -108,7 +108,7 @@ def render(tape: TapeLike, **options: Any) -> Image:
 
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
     """Carry out a job; ``find_plan`` may shorten a plan for a part of its domain."""
-    with _reporting(progress) as report:
+    with reporting(progress, "rendering") as report:
         start = time.perf_counter()
         match job.way:
             case Way.COMPILED | Way.GPU_LEAVES:
@@ -189,15 +189,15 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
 
 
 @contextmanager
-def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
-    """The function to call with (done, total) pixels, if any."""
+def reporting(progress: Progress | bool | None, what: str) -> Iterator[Progress | None]:
+    """The function to call with (done, total), if any; True draws a bar, with ``what`` before."""
     if progress is None or progress is False:
         yield None
     elif progress is True:
         from rich.progress import Progress as Bars
 
         with Bars(transient=True) as bars:
-            task = bars.add_task("rendering")
+            task = bars.add_task(what)
             yield lambda done, total: bars.update(task, completed=done, total=total)
     else:
         yield back_in_default_environment(progress)

@@ -63,6 +63,16 @@ def is_kept(name: str) -> bool:
     return folder is not None and (folder / name).is_file()
 
 
+def is_usable() -> bool:
+    """Whether kernels can be kept."""
+    folder = _own_folder()
+    with suppress(OSError):
+        if folder is not None:
+            _make(folder)
+            return os.access(folder, os.W_OK)
+    return False
+
+
 def cache_folder() -> Path:
     """The platform's cache folder for compiled kernels.
 

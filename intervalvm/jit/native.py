@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -20,8 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import llvmlite.binding as llvm
 
-from intervalvm.arguments import flag
-from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
+from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit.cache import digest, is_kept, kept
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
+Key = tuple[str, str, Meaning]
+"""A kernel: its kind, dtype and meaning of bounds."""
 
 
 class Kind(NamedTuple):
@@ -76,7 +78,7 @@ PINNED = {
 }
 """Numba's settings for kernels, which override those of the program, its environment and a file in
 its working folder: kernels must not raise."""
-_loaded: dict[tuple[str, str, Meaning], Kernel] = {}
+_loaded: dict[Key, Kernel] = {}
 _shared: dict[str, bytes] = {}
 """Code that kernels share, by the name of its file."""
 _compiling = threading.RLock()
@@ -124,33 +126,16 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     return found
 
 
-@in_default_environment  # numbers in what is compiled are read in it
-def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Compile or load all CPU kernels.
-
-    The first call on a machine compiles them, which takes some seconds each and is logged; later
-    ones load them from the cache.
-
-    Parameters
-    ----------
-    *dtypes : {"float32", "float64"}
-        By default both.
-    proofs : bool
-        Whether to include the kernels of proofs.
-
-    Raises
-    ------
-    OptionError
-        For another dtype.
-    """
-    proofs = flag("proofs", proofs)
-    wanted = [DTYPE_NAMES[as_dtype(each)] for each in dtypes or DTYPE_NAMES]
-    for name, kind in KINDS.items():
-        if not kind.on_cpu:
-            continue
-        for meaning in kind.meanings if proofs else kind.meanings[:1]:
-            for dtype in [each for each in wanted if each in kind.dtypes] or kind.dtypes[:1]:
-                kernel(name, dtype, meaning)
+def kernels_of(dtypes: Iterable[str], *, proofs: bool) -> list[Key]:
+    """All kernels that calls on a CPU may need in some dtypes."""
+    wanted = list(dtypes)
+    return [
+        (name, dtype, meaning)
+        for name, kind in KINDS.items()
+        if kind.on_cpu
+        for meaning in (kind.meanings if proofs else kind.meanings[:1])
+        for dtype in [each for each in wanted if each in kind.dtypes] or kind.dtypes[:1]
+    ]
 
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
@@ -222,13 +207,20 @@ def _target_machine() -> llvm.TargetMachine:
 
 
 def _compile(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
-    purpose = "" if meaning is Meaning.FLOAT else " of proofs"
-    message = "compiling the %s %s kernel%s for this processor: once, some seconds"
+    with said(kind, dtype, meaning), _pinned():
+        return _compiled(kind, dtype, meaning, machine)
+
+
+@contextmanager
+def said(kind: str, dtype: str, meaning: Meaning) -> Iterator[None]:
+    """Log that a kernel is compiled, and how long it took."""
+    what = f"the {kind} {dtype} kernel{'' if meaning is Meaning.FLOAT else ' of proofs'}"
     # a program that has set up no logging shows warnings alone, and would seem to hang
     level = logging.INFO if log.hasHandlers() else logging.WARNING
-    log.log(level, message, kind, dtype, purpose)
-    with _pinned():
-        return _compiled(kind, dtype, meaning, machine)
+    log.log(level, "compiling %s for this processor: once, some seconds", what)
+    start = time.perf_counter()
+    yield
+    log.log(level, "compiled %s in %.1f s", what, time.perf_counter() - start)
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.api import render
+from intervalvm.api.options import Options
+from intervalvm.gpu import walk as gpu_walk
 
 X, Y, _ = ivm.axes()
 SHAPE = shapes.circle(0.5) | shapes.rectangle(1.5, 0.1)
@@ -56,6 +59,22 @@ def test_nothing_beside_it_is_written() -> None:
         ivm.render(SHAPE, size=size, out=memory[1:-1])
         assert_array_equal(memory[1:-1], expected)
         assert set(memory[0]) | set(memory[-1]) == {77}
+
+
+def test_pixels_of_a_gpu_are_copied_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OnDevice:
+        shape, size, dtype = (8, 8), 64, np.dtype(np.uint8)
+
+        def get(self) -> Any:
+            return np.arange(64, dtype=np.uint8).reshape(self.shape)
+
+    monkeypatch.setattr(gpu_walk, "renderer", lambda *_: lambda x, y: (OnDevice(), []))
+    for out in (None, np.empty((8, 8), np.uint8)):
+        job = Options(size=8, out=out).job(X.tape(), None)
+        image = render._on_device(job, None, None).image(job, 0.0)
+        assert image.pixels[7, 7] == 63
+        assert out is None or image.pixels is out
+        assert (image.device_pixels is None) == (out is not None)
 
 
 def test_frames_of_a_renderer_share_their_memory() -> None:

@@ -110,6 +110,13 @@ def test_a_table_of_peers_has_ratios() -> None:
     assert page.splitlines()[-1] == "| `interval` | 1 | 4 | 1,000 | 4 | 1,000 |"
 
 
+def test_a_page_keeps_its_last_section() -> None:
+    page = "# How fast it is\n\nVery.\n"
+    made = page + "\n" + peers.section(Subject(peers.TOP / "prospero.vm"), {})
+    assert peers.kept_section(page) == ""
+    assert made.removesuffix(peers.kept_section(made)) == page
+
+
 def test_both_agree_where_the_peer_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the shape that is measured, as far as the table says."""
     folder = peers.built_folder() / "target" / "release"
