@@ -12,6 +12,7 @@ NAMES = (
     "engines",
     "claims",
     "before",
+    "peers",
     "performance",
     "gpu",
     "conformance",

@@ -155,7 +155,7 @@ def _check_boxes(case: Case, tried: Tried) -> None:
         sides: dict[str, Any] = {"x": x, "y": y, "z": case.z, "variables": case.variables}
         if any(math.isnan(value) for value in case.variables.values()):
             return  # no side of a box is NaN
-        box = ivm.interval(case.tape, **sides, dtype=case.dtype)
+        box = ivm.interval(case.tape, **sides, dtype=case.dtype, backend="numpy")
         points = [_points(dice, side, case.dtype) for side in (x, y)]
         options: dict[str, Any] = {"variables": case.variables, "dtype": case.dtype}
         values = ivm.evaluate(case.tape, points[0], points[1], case.z, **options)
@@ -165,6 +165,8 @@ def _check_boxes(case: Case, tried: Tried) -> None:
             at = int(np.argmin(held))
             where = f"x={float(points[0][at])!r} y={float(points[1][at])!r}: {values[at]!r}"
             raise Wrong("interval", f"{sides} gives {box}, but {where}")
+        if ivm.interval(case.tape, **sides, dtype=case.dtype) != box:
+            raise Wrong("interval compiled", f"{sides} does not give {box}")
         for keep in ("value", "sign"):
             for dtype in (None, case.dtype):
                 short = ivm.simplify(case.tape, **sides, keep=keep, dtype=dtype)

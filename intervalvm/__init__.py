@@ -19,7 +19,7 @@ with default_environment():  # in which Python reads the numbers of a module tha
 
 from intervalvm import errors as _errors
 from intervalvm import late as _late
-from intervalvm.api.evaluate import Gradient, evaluate, grad
+from intervalvm.api.evaluate import Derivatives, Gradient, evaluate, grad
 from intervalvm.errors import *  # noqa: F403 each is in its __all__
 from intervalvm.expr import Expr, TapeLike, axes, constant, expression, trace, var, where
 from intervalvm.expr import functions as _functions
@@ -31,6 +31,7 @@ from intervalvm.tape import Tape
 if TYPE_CHECKING:
     from intervalvm import shapes
     from intervalvm.api.bounds import Interval, fold, interval, simplify
+    from intervalvm.api.evaluator import Evaluator
     from intervalvm.api.prove import Proof, prove
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
@@ -40,10 +41,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0.dev0"
 
 __all__ = [
-    "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Region",
-    "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes", "constant", "evaluate",
-    "expression", "fold", "from_sympy", "grad", "interval", "load", "parse", "prove", "render",
-    "save", "shapes", "simplify", "trace", "var", "warm_up", "where",
+    "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
+    "Proof", "Region", "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes",
+    "constant", "evaluate", "expression", "fold", "from_sympy", "grad", "interval", "load",
+    "parse", "prove", "render", "save", "shapes", "simplify", "trace", "var", "warm_up",
+    "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -52,6 +54,7 @@ __all__ += _functions.__all__
 _late.provided_by({
     "api.bounds": "Interval fold interval simplify",
     "api.evaluate": "evaluate",
+    "api.evaluator": "Evaluator",
     "api.prove": "Proof prove",
     "api.render": "html png",
     "evaluate.decorated": "Decoration",

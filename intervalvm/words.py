@@ -13,7 +13,8 @@ from intervalvm.late import cached_property
 Engine = Literal["pruned", "dense", "naive"]
 Backend = Literal["numba", "numpy", "cupy", "cuda"]
 ArrayEngine = Literal["dense", "naive"]
-ArrayBackend = Literal["numpy", "cupy"]
+ArrayBackend = Literal["numba", "numpy", "cupy"]
+BoxBackend = Literal["numba", "numpy"]
 Grid = Literal["linspace", "center", "fidget"]
 Mode = Literal["bitmap", "value"]
 Prove = Literal["point", "area"]
@@ -45,6 +46,11 @@ class Way(Enum):
     def keeps(self) -> bool:
         """Whether it keeps every clause's array to the end."""
         return self in (Way.NAIVE, Way.GPU_NAIVE)
+
+    @cached_property
+    def is_compiled(self) -> bool:
+        """Whether compiled code runs on the CPU."""
+        return self is Way.COMPILED
 
     @cached_property
     def on_gpu(self) -> bool:

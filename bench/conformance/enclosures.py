@@ -21,7 +21,7 @@ import intervalvm as ivm
 from bench.conformance.vectors import HASHES
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, IntervalRules
 from intervalvm.evaluate.decorated import Decoration, Real, applied
 from intervalvm.jit.layout import LANES

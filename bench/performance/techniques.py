@@ -23,8 +23,8 @@ from intervalvm.evaluate.evaluators import Inputs
 from intervalvm.jit import native, walk
 from intervalvm.jit.evaluator import evaluator
 from intervalvm.jit.plan import Plan, domain_of, plan_of
+from intervalvm.raster.canvas import canvas
 from intervalvm.raster.grid import coordinates
-from intervalvm.raster.image import canvas
 from intervalvm.raster.job import Counts
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
@@ -71,9 +71,9 @@ def drawing(
     original = native.kernel
 
     def draw() -> tuple[NDArray[np.uint8], list[Counts]]:
-        pixels, is_clear = canvas((len(of.y), len(of.x)), np.dtype(np.uint8))
+        pixels = canvas((len(of.y), len(of.x)), np.dtype(np.uint8), clear=True)
         sides = (of.x, of.y)
-        counts = walk.render(plan, sides, sides, pixels, steps, threads=threads, is_clear=is_clear)
+        counts = walk.render(plan, sides, sides, pixels, steps, threads=threads)
         return pixels, [Counts(*row) for row in counts.tolist()]
 
     def draw_carefully() -> tuple[NDArray[np.uint8], list[Counts]]:

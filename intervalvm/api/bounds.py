@@ -2,63 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from intervalvm.api.options import is_fast, keeps_sign, proves_real
-from intervalvm.arguments import bounds_text, brief, flag, mapping, parts_of, real
+from intervalvm.api.engines import box_engines
+from intervalvm.api.inputs import (
+    ANYTHING,
+    Range,
+    Side,
+    box_of,
+    broadcast_shape,
+    check_real,
+    side_of,
+)
+from intervalvm.api.options import is_compiled, is_fast, keeps_sign, proves_real
+from intervalvm.arguments import bounds_text, flag, mapping
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.decorated import Decoration
-from intervalvm.evaluate.evaluators import Floats, Inputs
+from intervalvm.evaluate.decorated import Decoration, Real
+from intervalvm.evaluate.evaluator import TOGETHER, Evaluator, flattened
+from intervalvm.evaluate.evaluators import Floats
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
-from intervalvm.words import Fold, Keep, Prove, Question
+from intervalvm.words import BoxBackend, Fold, Keep, Meaning, Prove, Question
 
-Side = Any
-"""A number, or a pair (low, high) of numbers."""
-Sides = list[tuple[float, float, bool]]
-"""(low, high, may be NaN) of each."""
+Ranges = dict[str, Range]
+"""A box, or arrays of boxes: the range by each input."""
+MOST_LINES = 8
+"""Boxes that are printed."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds on the values of a tape over a box.
+    """Bounds on the values of a tape over a box, or over arrays of boxes.
 
     They enclose all values that are not NaN. As text they have six digits, rounded outwards.
 
     Attributes
     ----------
-    lower, upper : float
+    lower, upper : float or array
         Inf and -inf if the real function is undefined at every point.
-    maybe_nan : bool
+    maybe_nan : bool or array of bool
         Whether a value may be NaN, or the real function undefined.
-    decoration : Decoration or None
+    decoration : Decoration, array of int8, or None
+        An array has the numbers of decorations.
     """
 
-    lower: float
-    upper: float
-    maybe_nan: bool
-    decoration: Decoration | None = None
+    lower: Any
+    upper: Any
+    maybe_nan: Any
+    decoration: Any = None
 
     @property
-    def is_empty(self) -> bool:
+    def is_empty(self) -> Any:
         """Whether the function is undefined at every point of the box."""
         return self.lower > self.upper
 
     @in_default_environment
     def __str__(self) -> str:
+        if np.ndim(self.lower) == 0:
+            return self._text()
+        boxes = islice(self._boxes(), MOST_LINES)
+        more = [f"... ({self.lower.size} boxes)"] if self.lower.size > MOST_LINES else []
+        return "\n".join([*map(Interval._text, boxes), *more])
+
+    def _boxes(self) -> Iterator[Interval]:
+        """One by one."""
+        for k in np.ndindex(self.lower.shape):
+            each = None if self.decoration is None else Decoration(self.decoration[k])
+            lower, upper = float(self.lower[k]), float(self.upper[k])
+            yield Interval(lower, upper, bool(self.maybe_nan[k]), each)
+
+    def _text(self) -> str:
         ends = ["empty"] if self.is_empty else bounds_text(self.lower, self.upper)
         nan = " or NaN" if self.maybe_nan else ""
         return f"[{', '.join(ends)}]{nan if self.decoration is None else f'_{self.decoration}'}"
+
+
+def public(root: row.Interval) -> Interval:
+    """Bounds as a caller gets them: those of one box are numbers, and -0 is 0."""
+    if np.ndim(root.lower) == 0:
+        return Interval(float(root.lower) + 0.0, float(root.upper) + 0.0, bool(root.maybe_nan))
+    # as bounds both zeros are equal
+    return Interval(root.lower + 0.0, root.upper + 0.0, root.maybe_nan)
 
 
 @in_default_environment
@@ -72,9 +107,10 @@ def interval(
     variables: Mapping[str, Side] | None = None,
     prove: Prove | None = None,
     decoration: bool = False,
+    backend: BoxBackend = "numba",
     dtype: Any = "float32",
 ) -> Interval:
-    """Bound the values of a tape over a box.
+    """Bound the values of a tape over a box, or over each of many boxes.
 
     The bounds enclose every value that ``evaluate`` computes in ``dtype`` at float points of the
     box; with ``prove``, every value of the real function at real points, as defined in ``ops``. A
@@ -83,19 +119,24 @@ def interval(
     Parameters
     ----------
     tape : Tape, Expr or Shape
-    x, y, z : float or (float, float)
+    x, y, z : float or (float, float) or (array, array)
         Sides, numbers or pairs (low, high), rounded to ``dtype``, outwards with ``prove``. Ends may
-        be infinite; for the real function the side is then unbounded.
-    variables : dict of str to float or (float, float), optional
+        be infinite; for the real function the side is then unbounded. Arrays of ends are those of
+        many boxes; sides and variables broadcast together.
+    variables : dict of str to float or (float, float) or (array, array), optional
     prove : {None, "point", "area"}
         Bound the real function; "point" takes one number a side.
     decoration : bool
         Decorate the result by IEEE 1788, for the real function.
+    backend : {"numba", "numpy"}
+        Both give the same bits. "numba" is compiled, and NumPy runs while compiling would cost more
+        than it saves, and for the real function.
     dtype : {"float32", "float64"}
 
     Returns
     -------
     Interval
+        Of numbers for one box, else of arrays of the broadcast shape.
 
     Raises
     ------
@@ -106,35 +147,52 @@ def interval(
         For a free variable without a value.
     """
     variables, tape = settings_for(tape, variables), as_value_tape(tape)
-    named = list(map(_side, "xyz", (x, y, z)))
-    free = list(map(_side, tape.variables, tape.settings(variables)))
-    at_point = all(low == high for low, high, _ in (*named, *free))
+    ranges = _ranges({"x": x, "y": y, "z": z})
+    if tape.variables or variables is not None:
+        ranges |= _ranges(dict(zip(tape.variables, tape.settings(variables), strict=True)))
+    at_point = all(np.all(side.low == side.high) for side in ranges.values())
     if proves_real(prove, decoration=flag("decoration", decoration), at_point=at_point):
-        return _of_reals(tape, named, free, as_dtype(dtype), decoration=decoration)
-    evaluator = Floats(as_dtype(dtype))
-    root = evaluator.bounds(tape, _inputs(named, free, evaluator.dtype)).root
-    # adding 0 turns -0 into 0: as bounds they are equal
-    return Interval(float(root.lower[0]) + 0.0, float(root.upper[0]) + 0.0, bool(root.maybe_nan[0]))
+        return _of_reals(tape, ranges, as_dtype(dtype), decoration=decoration)
+    chosen, compiled = as_dtype(dtype), is_compiled(backend)
+    boxes = [box_of(side, chosen, Meaning.FLOAT) for side in ranges.values()]
+    count = math.prod(broadcast_shape([side.lower.shape for side in boxes]))
+    (ready,) = box_engines(tape, [chosen], count, "boxes", compiled=compiled)
+    return public(ready.bounds(boxes))
 
 
-def _of_reals(
-    tape: Tape, named: Sides, free: Sides, dtype: np.dtype[Any], *, decoration: bool
-) -> Interval:
+def _ranges(sides: Mapping[str, Side]) -> Ranges:
+    return {name: side_of(name, side) for name, side in sides.items()}
+
+
+def _of_reals(tape: Tape, ranges: Ranges, dtype: np.dtype[Any], *, decoration: bool) -> Interval:
+    """Tight bounds of the real function, of ``TOGETHER`` boxes at a time."""
+    for name, side in ranges.items():
+        check_real(name, side)
+    wide = [
+        row.Interval(np.asarray(side.low), np.asarray(side.high), np.False_)
+        for side in ranges.values()
+    ]
+    shape = broadcast_shape([side.lower.shape for side in wide])
+    flat = flattened(wide)[1]
+    parts = []
+    for start in range(0, max(1, len(flat[0].lower)), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        sides = [(side.lower[some], side.upper[some]) for side in flat]
+        parts.append(_real_root(tape, sides, dtype))
+    lower, upper, found = (np.concatenate(ends).reshape(shape) for ends in zip(*parts, strict=True))
+    root = public(row.Interval(lower, upper, found < decorated.DEF))
+    if not decoration:
+        return root
+    return replace(root, decoration=found if shape else Decoration(int(found)))
+
+
+def _real_root(tape: Tape, sides: Sequence[tuple[Any, Any]], dtype: np.dtype[Any]) -> Real:
     xp = DirectedArrays(dtype)
-    reals = []
-    for name, (low, high, _) in zip(("x", "y", "z", *tape.variables), (*named, *free), strict=True):
-        if low == np.inf or high == -np.inf:
-            raise OptionError(f"{name} is ({low}, {high}): there is no real number")
-        with np.errstate(over="ignore"):
-            reals.append(decorated.given(xp, np.float64(low), np.float64(high)))
+    with np.errstate(over="ignore"):
+        reals = [decorated.given(xp, low, high) for low, high in sides]
     axes = dict(zip(AXES.values(), reals, strict=False))
-    root = decorated.bounds(tape, axes, reals[len(axes) :], dtype)[-1]
-    return Interval(
-        float(root.lower) + 0.0,
-        float(root.upper) + 0.0,
-        bool(root.maybe_nan),
-        Decoration(int(root.decoration)) if decoration else None,
-    )
+    root = decorated.root_bounds(tape, axes, reals[len(axes) :], dtype)
+    return Real(*(np.broadcast_to(part, reals[0].lower.shape) for part in root))
 
 
 @in_default_environment
@@ -146,67 +204,59 @@ def simplify(
     z: Side = 0.0,
     variables: Mapping[str, Side] | None = None,
     keep: Keep = "value",
+    backend: BoxBackend = "numba",
     dtype: Any = None,
-) -> Tape:
-    """Shorten a tape for a box; it keeps its values at every float point of it.
+) -> Any:
+    """Shorten a tape for a box, or for each of many; it keeps its values at every float point.
 
     Parameters
     ----------
     tape : Tape, Expr or Shape
-    x, y, z : float or (float, float)
+    x, y, z : float or (float, float) or (array, array)
         As for ``interval``.
-    variables : dict of str to float or (float, float), optional
+    variables : dict of str to float or (float, float) or (array, array), optional
         Bounds of free variables, which may else have any value, NaN included. All stay free.
     keep : {"value", "sign"}
         Keep the bits of the value, or only whether it is below 0.
+    backend : {"numba", "numpy"}
+        As for ``interval``.
     dtype : {None, "float32", "float64"}
         Keep it in one dtype only, which shortens more: constants are folded, and for the sign
         chains of clauses become comparisons with a threshold.
 
     Returns
     -------
-    Tape
-        Never longer than ``tape``.
+    Tape or list of Tape
+        One for a box of numbers; for arrays one a box, in C order of the broadcast shape. Never
+        longer than ``tape``.
 
     Raises
     ------
     OptionError, VariableError
         As ``interval`` does.
     """
-    tape, sign_only = as_tape(tape), keeps_sign(keep)
-    given, anything = tape.known(variables), (-np.inf, np.inf, True)
-    free = [_side(name, given[name]) if name in given else anything for name in tape.variables]
-    named = list(map(_side, "xyz", (x, y, z)))
-    evaluators = [Floats(each) for each in (DTYPE_NAMES if dtype is None else [as_dtype(dtype)])]
-    boxes = [_inputs(named, free, evaluator.dtype) for evaluator in evaluators]
-    from intervalvm.compiler.pipeline import shortened
+    tape, sign_only, compiled = as_tape(tape), keeps_sign(keep), is_compiled(backend)
+    given = tape.known(variables)
+    ranges = _ranges({"x": x, "y": y, "z": z}) | {
+        name: side_of(name, given[name]) if name in given else ANYTHING for name in tape.variables
+    }
+    dtypes = DTYPE_NAMES if dtype is None else [as_dtype(dtype)]
+    boxes = [[box_of(side, each, Meaning.FLOAT) for side in ranges.values()] for each in dtypes]
+    shape = broadcast_shape([side.lower.shape for side in boxes[0]])
 
-    return shortened(tape, Question.SIGN if sign_only else Question.VALUE, evaluators, boxes)
+    def ready(found: Tape) -> list[Evaluator]:
+        return box_engines(found, dtypes, math.prod(shape), "boxes", "shorten", compiled=compiled)
 
+    if dtype is None:
+        # rounding, and so ties, depend on the dtype: a choice must hold in both
+        (first, sides), *also = zip(ready(tape), boxes, strict=True)
+        tapes = [short.tape for short in first.shorten(sides, sign_only=sign_only, also=also)]
+    else:
+        from intervalvm.compiler.pipeline import shortened
 
-def _inputs(named: Sides, free: Sides, dtype: np.dtype[Any]) -> Inputs:
-    """The box as intervals of one region."""
-    with np.errstate(over="ignore"):
-        x, y, z, *rest = (
-            row.Interval(np.array([low], dtype), np.array([high], dtype), np.array([maybe_nan]))
-            for low, high, maybe_nan in (*named, *free)
-        )
-    return Inputs({"var-x": x, "var-y": y, "var-z": z}, rest)
-
-
-def _side(name: str, side: Side) -> tuple[float, float, bool]:
-    """(low, high, False) of a number or a pair."""
-    try:
-        parts = parts_of(name, side)
-    except ArgumentTypeError:
-        parts = (side, side)
-    try:
-        low, high = (real(name, part) for part in parts)
-    except (TypeError, ValueError):
-        raise OptionError(f"{name}={brief(side)}: give a number or a pair (low, high)") from None
-    if not low <= high:
-        raise OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
-    return low, high, False
+        question = Question.SIGN if sign_only else Question.VALUE
+        tapes = shortened(tape, question, Floats(*dtypes), boxes[0], lambda tape: ready(tape)[0])
+    return tapes if shape else tapes[0]
 
 
 @in_default_environment

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from intervalvm.api.engines import inputs_of, points_engine
+from intervalvm.api.inputs import arrays_of, broadcast_shape
 from intervalvm.api.options import array_way
+from intervalvm.arguments import brief, did_you_mean, parts_of
+from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.points import prepare, run
-from intervalvm.expr import TapeLike
+from intervalvm.errors import OptionError, VariableError
+from intervalvm.evaluate.points import Points, run
+from intervalvm.expr import TapeLike, as_value_tape, settings_for
 from intervalvm.gpu.arrays import array_module, with_rules
 from intervalvm.gpu.device import device_errors
-from intervalvm.memory import Amount, require
+from intervalvm.memory import Amount
 from intervalvm.ops import AXES
-from intervalvm.words import ArrayBackend, ArrayEngine
+from intervalvm.tape import Tape
+from intervalvm.words import ArrayBackend, ArrayEngine, Way
 
 
 @in_default_environment
@@ -25,7 +33,7 @@ def evaluate(
     *,
     variables: Mapping[str, Any] | None = None,
     engine: ArrayEngine = "dense",
-    backend: ArrayBackend = "numpy",
+    backend: ArrayBackend | None = None,
     dtype: Any = "float32",
     max_memory: Amount | None = None,
 ) -> Any:
@@ -39,8 +47,10 @@ def evaluate(
     variables : dict of str to float or array, optional
     engine : {"dense", "naive"}
         "naive" keeps every array.
-    backend : {"numpy", "cupy"}
-        With "cupy" the result is a CuPy array.
+    backend : {"numba", "numpy", "cupy"}, optional
+        All give the same bits. "numba", the default of "dense", is compiled, and NumPy runs while
+        compiling would cost more than it saves. "naive" has the others. With "cupy" the result is a
+        CuPy array.
     dtype : {"float32", "float64"}
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
@@ -62,12 +72,54 @@ def evaluate(
         If the back end is not available, or a GPU fails.
     """
     way = array_way(engine, backend)
-    with device_errors():
-        module = array_module(on_gpu=way.on_gpu)
-        points = prepare(tape, x, y, z, variables=variables, module=module, dtype=dtype)
-        if not way.on_gpu:
-            points.require_room(max_memory, keep=way.keeps)
-        return run(*with_rules(points), keep=way.keeps)
+    if way.on_gpu:
+        with device_errors():
+            return run(*with_rules(_points(way, tape, x, y, z, variables, dtype)), keep=way.keeps)
+    if way.keeps:
+        points = _points(way, tape, x, y, z, variables, dtype)
+        points.require_room(max_memory, keep=True)
+        return run(points, keep=True)
+    ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
+    shapes = [array.shape for array in arrays]
+    shape, compiled = broadcast_shape(shapes), way.is_compiled
+    prepared = points_engine(ready, chosen, shapes, shape, max_memory, compiled=compiled)
+    found = prepared.values(arrays)
+    return found if shape else found[()]
+
+
+def _inputs(
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any,
+    variables: Mapping[str, Any] | None,
+    dtype: Any,
+    *,
+    module: Any = np,
+) -> tuple[Tape, list[Any], np.dtype[Any]]:
+    """The tape, the arrays of its ``inputs_of``, and their dtype. Raises as ``evaluate`` does."""
+    given, ready = settings_for(tape, variables), as_value_tape(tape)
+    chosen = as_dtype(dtype)
+    arrays = arrays_of(AXES, (x, y, z), chosen, module)
+    if ready.variables or given is not None:
+        arrays += arrays_of(ready.variables, ready.settings(given), chosen, module)
+    return ready, arrays, chosen
+
+
+def _points(
+    way: Way,
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any,
+    variables: Mapping[str, Any] | None,
+    dtype: Any,
+) -> Points:
+    """The points of an evaluation by whole arrays of NumPy or of CuPy."""
+    module = array_module(on_gpu=way.on_gpu)
+    ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype, module=module)
+    broadcast_shape([array.shape for array in arrays])
+    return Points.of(ready, dict(zip(inputs_of(ready), arrays, strict=True)), chosen, module)
 
 
 class Gradient(NamedTuple):
@@ -79,6 +131,14 @@ class Gradient(NamedTuple):
     dz: Any
 
 
+class Derivatives(NamedTuple):
+    """The values of a tape, and its derivatives by named inputs: arrays of one shape and dtype."""
+
+    value: Any
+    by: dict[str, Any]
+    """The derivative by each, in the order in which they were asked for."""
+
+
 @in_default_environment
 def grad(
     tape: TapeLike,
@@ -86,11 +146,12 @@ def grad(
     y: Any,
     z: Any = 0.0,
     *,
+    by: Sequence[str] | None = None,
     variables: Mapping[str, Any] | None = None,
-    backend: ArrayBackend = "numpy",
+    backend: ArrayBackend | None = None,
     dtype: Any = "float32",
     max_memory: Amount | None = None,
-) -> Gradient:
+) -> Gradient | Derivatives:
     """The values of a tape at points, and its partial derivatives.
 
     Derivatives are those of the real function, computed in ``dtype``. Where branches of ``min``,
@@ -102,23 +163,58 @@ def grad(
 
     Parameters
     ----------
-    tape, x, y, z, variables, backend, dtype, max_memory
+    tape, x, y, z
         As for ``evaluate``, which also raises the same errors.
+    by : sequence of str, optional
+        The inputs to differentiate by: "x", "y", "z" or names of variables.
+    variables, backend, dtype, max_memory
+        As for ``evaluate``.
 
     Returns
     -------
-    Gradient
-        Its value is bit for bit that of ``evaluate``.
+    Gradient or Derivatives
+        Without ``by`` a ``Gradient``: value, dx, dy, dz. With it ``Derivatives``: value, and a dict
+        by name. The value is bit for bit that of ``evaluate``.
     """
     way = array_way("dense", backend)
-    with device_errors():
-        module = array_module(on_gpu=way.on_gpu)
-        points = prepare(tape, x, y, z, variables=variables, module=module, dtype=dtype)
-        if not way.on_gpu:
-            held = points.peak_bytes()
-            needed = (1 + len(AXES)) * held + held // points.xp.dtype.itemsize  # and a mask
-            what = f"a gradient on {points.shape} points"
-            require(needed, what, "take fewer points at a time", max_memory)
-        from intervalvm.evaluate.gradients import gradients
+    if way.on_gpu:
+        with device_errors():
+            points = _points(way, tape, x, y, z, variables, dtype)
+            names = directions(by, inputs_of(points.tape))
+            from intervalvm.evaluate.gradients import gradients
 
-        return Gradient(*gradients(points, *with_rules(points)))
+            return _named(by, names, gradients(points, *with_rules(points), names))
+    ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
+    names = directions(by, inputs_of(ready))
+    shapes = [array.shape for array in arrays]
+    shape, slopes = broadcast_shape(shapes), len(names)
+    compiled = way.is_compiled
+    prepared = points_engine(
+        ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
+    )
+    found = prepared.gradients(arrays, names)
+    return _named(by, names, [found[k, ...] for k in range(1 + slopes)])
+
+
+def directions(by: Sequence[str] | None, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The inputs to differentiate by; None is the axes. Raises VariableError for another name."""
+    if by is None:
+        return tuple(AXES)
+    names = (by,) if isinstance(by, str) else parts_of("by", by, len(inputs))
+    for name in names:
+        if not isinstance(name, str):
+            raise OptionError(f"by={brief(by)}: give names of inputs, as in ('x', 'y')")
+        if name not in inputs:
+            known = ", ".join(map(repr, inputs))
+            hint = did_you_mean(name, inputs)
+            raise VariableError(f"there is no input {brief(name)}{hint}; there are {known}")
+    if len(set(names)) < len(names):
+        raise OptionError(f"by={brief(by)} names an input twice")
+    return names
+
+
+def _named(by: Any, names: tuple[str, ...], found: Any) -> Gradient | Derivatives:
+    value, *slopes = found
+    if by is None:
+        return Gradient(value, *slopes)
+    return Derivatives(value, dict(zip(names, slopes, strict=True)))

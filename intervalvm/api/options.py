@@ -20,6 +20,7 @@ from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
 from intervalvm.jit.layout import BLOCK
 from intervalvm.memory import Amount, as_bytes, require, require_lists
+from intervalvm.raster.canvas import check_fits, check_out
 from intervalvm.raster.grid import coordinates, cropped_region, edges
 from intervalvm.raster.job import Job, Progress, split_levels
 from intervalvm.raster.region import (
@@ -34,6 +35,7 @@ from intervalvm.words import (
     ArrayBackend,
     ArrayEngine,
     Backend,
+    BoxBackend,
     Engine,
     Fold,
     Grid,
@@ -44,7 +46,7 @@ from intervalvm.words import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from numpy.typing import DTypeLike, NDArray
 
     from intervalvm.tape import Tape
 
@@ -53,6 +55,12 @@ FOLDS, KEEPS = get_args(Fold), get_args(Keep)
 BACKENDS = {engine: tuple(w.backend for w in Way if w.engine == engine) for engine in ENGINES}
 """The back ends of each engine; the first is the default."""
 WAYS = {(way.engine, way.backend): way for way in Way}
+ARRAY_ENGINES, BOX_BACKENDS = get_args(ArrayEngine), get_args(BoxBackend)
+ARRAY_WAYS: dict[str, dict[str, Way]] = {
+    "dense": {"numba": Way.COMPILED, "numpy": Way.DENSE, "cupy": Way.GPU_DENSE},
+    "naive": {"numpy": Way.NAIVE, "cupy": Way.GPU_NAIVE},
+}
+"""Of functions of points, by engine and back end; the first back end is the default."""
 COORDINATE_BYTES = 64
 """The most bytes of a coordinate while it is computed."""
 LEAF_PX = BLOCK
@@ -143,9 +151,13 @@ class Options(How, What):
     """The options of ``render``. Raises as it does for an invalid one, BackendError or DeviceError
     without the GPU or its library."""
 
+    out: NDArray[Any] | None = None
+
     def __post_init__(self) -> None:
         What.__post_init__(self)
         How.__post_init__(self)
+        if self.out is not None:
+            check_out(self.out)
         # a GPU proves nothing: a frame says so, whether there is one or not
         if self.way.on_gpu and self.prove is None:
             if self.way is not Way.GPU_WALK:
@@ -173,8 +185,11 @@ class Options(How, What):
         given = zip(tape.variables, tape.settings(variables), strict=True)
         settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
         pixel_type = BITMAP if self.is_bitmap else dtype
+        if self.out is not None:
+            check_fits(self.out, (height, width), pixel_type)
         # coordinates are larger than an image one pixel wide
-        needed = max(width * height * pixel_type.itemsize, COORDINATE_BYTES * (width + height))
+        n_bytes = 0 if self.out is not None else width * height * pixel_type.itemsize
+        needed = max(n_bytes, COORDINATE_BYTES * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
         shown = shown_region(checked.region, *whole)
@@ -194,6 +209,7 @@ class Options(How, What):
             depth=depth,
             steps=split_levels(depth) if self.way.prunes else [],
             max_memory=max_memory,
+            out=self.out,
         )
 
     def _check_proof(self) -> None:
@@ -214,11 +230,20 @@ class Options(How, What):
 takes_options = Takes(Options)
 
 
-def array_way(engine: ArrayEngine, backend: ArrayBackend) -> Way:
-    """The way of a function of arrays. Raises OptionError for other words."""
-    check_word("engine", engine, get_args(ArrayEngine))
-    check_word("array back end", backend, get_args(ArrayBackend))
-    return WAYS[engine, backend]
+def array_way(engine: ArrayEngine, backend: ArrayBackend | None) -> Way:
+    """The way of a function of points. Raises OptionError for other words."""
+    check_word("engine", engine, ARRAY_ENGINES)
+    choices = ARRAY_WAYS[engine]
+    if backend is None:
+        return next(iter(choices.values()))
+    check_word("array back end", backend, tuple(choices))
+    return choices[backend]
+
+
+def is_compiled(backend: BoxBackend) -> bool:
+    """Whether a function of boxes uses compiled evaluators."""
+    check_word("back end", backend, BOX_BACKENDS)
+    return backend == "numba"
 
 
 def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:

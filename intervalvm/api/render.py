@@ -17,7 +17,7 @@ from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.expr import TapeLike, as_tape, settings_for
-from intervalvm.raster.image import Image, canvas
+from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.words import Question, Way
 
@@ -81,6 +81,11 @@ def render(tape: TapeLike, **options: Any) -> Image:
         With "fast" identities of real numbers are used, which change values: see ``fold``.
     progress : callable or bool, optional
         Called with (done, total) pixels; True draws a bar.
+    out : array, optional
+        Draw into this array of the image's shape and dtype, C-contiguous and writable, such as
+        ``pixels`` of an earlier image, instead of new memory: a large image takes half the time.
+        It is ``pixels`` of the result. After an exception, such as an interrupt, it holds parts of
+        the frame, and threads may write to it for some milliseconds more.
 
     Returns
     -------
@@ -130,7 +135,7 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
     plan = _plan(job, find_plan)
     walk.load(plan)
     compiling = time.perf_counter() - start
-    pixels, is_clear = canvas(job.shape, job.pixel_type)
+    pixels = job.canvas()
     hooked: AbstractContextManager[LeafHook | None] = nullcontext()
     if job.way is Way.GPU_LEAVES:
         from intervalvm.gpu.batches import batches
@@ -143,7 +148,6 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             pixels,
             job.steps,
             threads=job.threads,
-            is_clear=is_clear,
             progress=report,
             leaf_hook=leaf_hook,
         )
@@ -176,6 +180,9 @@ def _on_device(job: Job, report: Progress | None, find_plan: FindPlan | None) ->
     render = renderer(_plan(job, find_plan), job.shape, job.steps)
     compiling = time.perf_counter() - start
     pixels, counts = render(*job.samples)
+    if job.out is not None:
+        job.out[...] = pixels.get()
+        pixels = job.out
     if report is not None:
         report(pixels.size, pixels.size)
     return Drawn(pixels, [Counts(*row) for row in counts], compiling)
@@ -199,7 +206,8 @@ def _reporting(progress: Progress | bool | None) -> Iterator[Progress | None]:
 class Renderer:
     """Renders frames of one tape: ``Renderer(tape, size=1024).render(region=...)``.
 
-    It takes the options of ``render``, for all frames. Images are bit for bit those of ``render``.
+    It takes the options of ``render``, for all frames: with ``out`` they share its memory. Images
+    are bit for bit those of ``render``.
     A frame of part of the shape starts from a tape shortened for a *view*, a box around it, that
     frames nearby share. Threads may share a renderer; a pickle has no views. An invalid option
     raises at once, what depends on others with a frame.

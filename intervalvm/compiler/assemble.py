@@ -11,18 +11,16 @@ from intervalvm.compiler import assembler, demand, nodes, resolve, signs
 from intervalvm.compiler.assembler import write_truth, write_value
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.compiler.predicates import find_predicates
-from intervalvm.compiler.program import ARITIES, FIRST_WORD, INPUTS, Program, first_words
+from intervalvm.compiler.program import ARITIES, INPUTS, Program, first_words
 from intervalvm.compiler.resolve import resolve_nodes
 from intervalvm.compiler.signs import write_signs
 from intervalvm.compiler.thresholds import DOUBLE, REAL, SINGLE
 from intervalvm.evaluate.evaluators import ClauseBounds
-from intervalvm.ops import CODE, ROWS
+from intervalvm.ops import CODE
 from intervalvm.ops.row import Demand
 from intervalvm.tape import NONE, Tape
 from intervalvm.words import Meaning, Question
 
-NO_VARIANT = np.uint32(0xFFFFFFFF)
-"""The first word of no record."""
 VALUE, TRUTH, SIGNS = range(3)
 """What is written: the value, the truth of ``v < 0``, or a tape of its sign."""
 WANTED = assembler.STATE_WORDS
@@ -162,50 +160,3 @@ def pool_of(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float64], NDArr
 def _hash_room(entries: int) -> int:
     """The places of a hash table: a power of 2, of which a fifth at least stays free."""
     return 1 << (entries + entries // 4).bit_length()
-
-
-def plain_program(
-    tape: Tape, dtype: np.dtype[Any], constants: NDArray[Any] | None = None
-) -> Program:
-    """All clauses of a tape in x and y, every value of kind f; the result is that of the last.
-
-    ``constants`` are those of a program, for each clause, instead of the tape's own.
-
-    Clause i writes record i less the constants and inputs before it; a tape that is a constant has
-    one record, and one that is an input has none. No clause may have constants only.
-    """
-    is_record = np.array(ARITIES)[tape.codes] > 0
-    is_const = tape.codes == CODE["const"]
-    place = np.cumsum(is_record) + INPUTS - 1
-    place[is_const] = np.arange(np.count_nonzero(is_const))
-    place[tape.codes == CODE["var-x"]] = 0
-    place[tape.codes == CODE["var-y"]] = 1
-    records = np.zeros((np.count_nonzero(is_record), 4), np.uint32)
-    codes, kinds = tape.codes[is_record], []
-    for column, operands in ((1, tape.left), (2, tape.right)):
-        operand = operands[is_record]
-        there = operand >= 0
-        records[there, column] = place[operand[there]]
-        kinds.append(np.where(there & is_const[operand], 1, 0))
-    records[:, 0] = _PLAIN[codes, kinds[0], kinds[1]]
-    assert (records[:, 0] != NO_VARIANT).all(), "the tape is not folded"
-    constants = (tape.constants(dtype) if constants is None else constants)[is_const]
-    if is_const[-1]:
-        copy = [[FIRST_WORD["copy", "k", "f"], place[-1], 0, 0]]
-        records, place[-1] = np.append(records, np.array(copy, np.uint32), axis=0), INPUTS
-    pool = constants if len(constants) else np.zeros((1, *constants.shape[1:]), dtype)
-    return Program(records, pool, int(place[-1]))
-
-
-def _plain_table() -> NDArray[np.uint32]:
-    """The first word of a record by operation, and by whether each operand is a constant."""
-    table = np.full((len(ROWS), 2, 2), NO_VARIANT)
-    for code, op in enumerate(ROWS):
-        for left, right in ((0, 0), (0, 1), (1, 0)):
-            kinds = ("fk"[left] + "fk"[right])[: op.arity]
-            if op.arity and (op.name, kinds, "f") in FIRST_WORD:
-                table[code, left, right] = FIRST_WORD[op.name, kinds, "f"]
-    return table
-
-
-_PLAIN = _plain_table()

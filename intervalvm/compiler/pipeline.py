@@ -16,9 +16,7 @@ An evaluator (see ``evaluate.evaluators``) has the meaning of the tape, and a ru
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from functools import reduce
-from operator import and_
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 from intervalvm.compiler.balance import balance
@@ -26,9 +24,12 @@ from intervalvm.compiler.constants import enclosed
 from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
 from intervalvm.compiler.fold import fold, unfolded
 from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch, Table
+from intervalvm.evaluate.evaluator import Boxes, flattened
+from intervalvm.evaluate.evaluator import Evaluator as BoxEvaluator
 from intervalvm.evaluate.evaluators import Evaluator, Inputs
+from intervalvm.ops import AXES
+from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
-from intervalvm.tape.shorten import simplify
 from intervalvm.words import Question
 
 if TYPE_CHECKING:
@@ -100,31 +101,35 @@ def prepared(
 
 
 def shortened(
-    tape: Tape, question: Question, evaluators: Sequence[Evaluator], boxes: Sequence[Inputs]
-) -> Tape:
-    """A tape, never longer, with the same value or sign in one box of all inputs.
+    tape: Tape,
+    question: Question,
+    evaluator: Evaluator,
+    boxes: Boxes,
+    bounding: Callable[[Tape], BoxEvaluator],
+) -> list[Tape]:
+    """For each box of all inputs a tape, never longer, with the same value or sign in it.
 
-    With several evaluators this holds for each, with the box in its dtype.
+    ``boxes`` are the sides by x, y, z and each variable; ``bounding`` prepares a tape for them.
     """
     sign_only = question is Question.SIGN
-    if len(evaluators) > 1:
-        # rounding, and so ties, depend on the dtype: a choice must hold in all
-        traces = [
-            evaluator.bounds(tape, box, sign_only=sign_only).trace
-            for evaluator, box in zip(evaluators, boxes, strict=True)
-        ]
-        return simplify(tape, reduce(and_, traces))
-    (evaluator,), (box,) = evaluators, boxes
+    key = "folded", evaluator.meaning, evaluator.dtype
+    whole = bounding(tape.derived(key, lambda: folded(tape, evaluator)))
 
-    def shorten(found: Tape) -> Tape:
-        trace = evaluator.bounds(found, box, sign_only=sign_only).trace
-        return folded(simplify(found, trace), evaluator)
-
-    short = shorten(folded(tape, evaluator))
-    if sign_only:
+    def shorter_sign(short: Tape, box: Boxes) -> Tape:
         from intervalvm.compiler.assemble import sign_tape
 
+        x, y, z, *free = box
+        inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
         table = unfolded(short, evaluator)
-        bounds = evaluator.clause_bounds(table, box)
-        short = min(short, shorten(sign_tape(short, table, bounds, evaluator.dtype)), key=len)
-    return min(tape, short, key=len)
+        bounds = evaluator.clause_bounds(table, inputs)
+        asked = sign_tape(short, table, bounds, evaluator.dtype)
+        (found,) = bounding(asked).shorten(box, sign_only=True)
+        return min(short, folded(found.tape, evaluator), key=len)
+
+    tapes, (_, flat) = [], flattened(boxes)
+    for k, found in enumerate(whole.shorten(flat, sign_only=sign_only)):
+        short = folded(found.tape, evaluator)
+        if sign_only:
+            short = shorter_sign(short, [Interval(*(part[[k]] for part in side)) for side in flat])
+        tapes.append(min(tape, short, key=len))
+    return tapes

@@ -39,11 +39,11 @@ None has a choice, since its result could not be an alias of an operand of anoth
 VARIANT_BITS = 16
 VARIANT_MASK = (1 << VARIANT_BITS) - 1
 """The mask of the variant in a record's first word; above it are flags."""
-LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL = (
-    1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 6)
+LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL, SIGN_DEMANDED = (
+    1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 7)
 )
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
-kind of the result, none of both for a truth."""
+kind of the result, none of both for a truth; a choice whose result only needs the right sign."""
 
 
 @dataclass(frozen=True, slots=True)

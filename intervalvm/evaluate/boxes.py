@@ -14,6 +14,7 @@ from intervalvm.arith.nearest import NextFloat
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Choose, Interval, Op, constant
 from intervalvm.tape import Tape
+from intervalvm.tape.liveness import dying
 from intervalvm.tape.shorten import Trace, sign_demanded
 from intervalvm.words import Meaning
 
@@ -101,18 +102,21 @@ def bounds(
     *,
     sign_only: bool = False,
     rules: IntervalRules = FLOAT_RULES,
+    keep: bool = True,
 ) -> Bounds:
     """Evaluate ``tape`` over m regions.
 
     ``axes`` maps "var-x", "var-y", "var-z" to intervals, ``free`` has one for each variable; their
-    arrays broadcast to (m,). With ``sign_only`` the trace only keeps the sign.
+    arrays broadcast to (m,). With ``sign_only`` the trace only keeps the sign. Without ``keep`` an
+    interval is freed at its last use, so ``values`` has few.
     """
     xp = IntervalArrays(dtype)
     demanded = sign_demanded(tape) if sign_only else np.zeros(len(tape), bool)
     constants = rules.constants(tape, dtype)
     regions = np.broadcast_shapes(*(np.shape(i.lower) for i in (*axes.values(), *free)))
     left_only, right_only = [0] * len(tape), [0] * len(tape)
-    values: list[Interval] = []
+    dead = [()] * len(tape) if keep else dying(tape)
+    values: list[Any] = []
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
             op = ROWS[code]
@@ -129,6 +133,8 @@ def bounds(
                 choices = rules.sign_choices if demanded[i] else rules.choices
                 left, right = choices[op.name](xp, *operands)
                 left_only[i], right_only[i] = as_mask(left, regions), as_mask(right, regions)
+            for gone in dead[i]:
+                values[gone] = None
     root = Interval(*(np.broadcast_to(part, regions) for part in values[-1]))
     return Bounds(values, root, Trace(left_only, right_only))
 

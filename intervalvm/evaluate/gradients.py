@@ -1,11 +1,11 @@
 """Values and derivatives in one pass: every clause is a dual number.
 
-A value has derivatives by x, y and z, or None for a clause that does not depend on the axis. Rules
-are those of the rows. Values are bit for bit those of ``points``.
+A value has derivatives by some inputs, or None for a clause that does not depend on the input.
+Rules are those of the rows. Values are bit for bit those of ``points``.
 
 A dual number has the slope of one branch. Where branches meet, ``settle`` finds the one-sided
-derivatives along each axis by ``ops.rays``: the field has a derivative along an axis if both limits
-are its value and the one-sided derivatives are equal and opposite. So the derivative is found
+derivatives by each input by ``ops.rays``: the field has a derivative by an input if both limits are
+its value and the one-sided derivatives are equal and opposite. So the derivative is found
 wherever it exists, as far as second order determines the branches. Otherwise this one is chosen:
 
 ===================  ==============================================================================
@@ -21,7 +21,7 @@ The derivatives of a NaN are unspecified.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,31 +29,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import Arrays
-from intervalvm.evaluate.points import PointRules, Points
-from intervalvm.ops import AXES, ROWS
-from intervalvm.ops.rays import Ray
+from intervalvm.evaluate.points import PointRules, Points, input_of
+from intervalvm.ops import ROWS
+from intervalvm.ops.rays import Ray, is_same
 from intervalvm.ops.row import Op
 from intervalvm.tape.liveness import dying
 
 
-def gradients(points: Points, ready: Points, rules: PointRules) -> list[Any]:
-    """The values of a tape and its derivatives by x, y and z, arrays of the points' shape.
+def gradients(points: Points, ready: Points, rules: PointRules, by: Sequence[str]) -> list[Any]:
+    """The values of a tape and its derivatives ``by`` some inputs, arrays of the points' shape.
 
     ``ready`` are the points as ``rules`` take them.
     """
     zero = points.xp.dtype.type(0)
-    parts, kinks, jumps = _run(ready, rules)
+    parts, kinks, jumps = run(ready, rules, by)
     found = [points.broadcast(zero if part is None else part) for part in parts]
-    if jumps is not None:
-        kinks = None if kinks is None else kinks & ~jumps
-        settle(points, points.broadcast(jumps), found, jumps=True)
-    if kinks is not None:
-        settle(points, points.broadcast(kinks), found, jumps=False)
+    settle_all(points, by, kinks, jumps, found)
     return found
 
 
-def _run(points: Points, rules: PointRules) -> tuple[tuple[Any, ...], Any, Any]:
-    """Run the clauses: the root's (value, dx, dy, dz), and two masks of points to settle.
+def run(points: Points, rules: PointRules, by: Sequence[str]) -> tuple[tuple[Any, ...], Any, Any]:
+    """Run the clauses: the root's (value, *derivatives), and two masks of points to settle.
 
     A slope is None if it is 0 everywhere. One mask is where branches of the root meet, the other
     where some clause may jump; None if nowhere.
@@ -68,8 +64,8 @@ def _run(points: Points, rules: PointRules) -> tuple[tuple[Any, ...], Any, Any]:
             op, operands, rule = ROWS[code], tape.operands(i), rules[code]
             if rule is None:
                 values[i] = points.leaf(i)
-                one = xp.dtype.type(1)
-                slopes[i] = tuple(one if op.name == axis else None for axis in AXES.values())
+                mine, one = input_of(tape, i), xp.dtype.type(1)
+                slopes[i] = tuple(one if mine == name else None for name in by)
             else:
                 numbers = [values[operand] for operand in operands]
                 inner = [slopes[operand] for operand in operands]
@@ -127,18 +123,18 @@ def _chain(
     moves = [any(slope is not None for slope in slopes) for slopes in inner]
     if op.choice is not None:
         if not any(moves):
-            return (None,) * len(AXES)
+            return inner[0]
         is_left = op.choice.takes_left(*numbers)
         return tuple(_either(xp, is_left, a, b) for a, b in zip(*inner, strict=True))
-    found: list[Any] = [None] * len(AXES)
+    found: list[Any] = [None] * len(inner[0])
     for partial, is_moving, slopes in zip(op.slope.partials or (), moves, inner, strict=True):
         if not is_moving or partial == 0:
             continue
         factor = partial if isinstance(partial, int) else partial(xp, value, *numbers)
-        for axis, slope in enumerate(slopes):
+        for k, slope in enumerate(slopes):
             if slope is not None:
                 term = slope if partial == 1 else factor * slope
-                found[axis] = term if found[axis] is None else found[axis] + term
+                found[k] = term if found[k] is None else found[k] + term
     return tuple(found)
 
 
@@ -153,35 +149,59 @@ def _either(xp: Any, is_left: Any, a: Any, b: Any) -> Any:
 
 TOGETHER = 1 << 18
 """Values of all clauses at a chunk of points."""
+ValuesOf = Callable[[Points], Any]
 
 
-def settle(points: Points, edges: Any, found: list[Any], *, jumps: bool) -> None:
-    """Write existing derivatives where ``edges`` is true into ``found``: value, dx, dy, dz.
+def settle_all(
+    points: Points,
+    by: Sequence[str],
+    kinks: Any,
+    jumps: Any,
+    found: Sequence[Any],
+    values_of: ValuesOf | None = None,
+) -> None:
+    """Write existing derivatives where the masks of ``run`` are true into ``found``: the values,
+    and the derivatives by each input, of the points' shape.
 
-    All are arrays of the points' shape. ``jumps`` masks points where clauses may jump. This runs on
-    the CPU, whatever the back end.
+    ``values_of`` has the values of all clauses at some points, NumPy's if it is None."""
+    values_of = _values if values_of is None else values_of
+    if jumps is not None:
+        kinks = None if kinks is None else kinks & ~jumps
+        settle(points, by, points.broadcast(jumps), found, values_of, jumps=True)
+    if kinks is not None:
+        settle(points, by, points.broadcast(kinks), found, values_of, jumps=False)
+
+
+def settle(
+    points: Points,
+    by: Sequence[str],
+    edges: Any,
+    found: Sequence[Any],
+    values_of: ValuesOf,
+    *,
+    jumps: bool,
+) -> None:
+    """Write existing derivatives where ``edges`` is true into ``found``: see ``settle_all``.
+
+    ``jumps`` says that clauses may jump there. This runs on the CPU, whatever the back end.
     """
     module = points.xp.module
     if not points.shape:  # a mask picks from arrays with an axis
         points = replace(points, shape=(1,))
         edges, *found = (array.reshape(1) for array in (edges, *found))
     value, *slopes = (_host(array[edges]) for array in found)
-    axes, free = (
-        [_host(module.broadcast_to(array, points.shape)[edges]) for array in arrays]
-        for arrays in (points.axes, points.free)
-    )
+    arrays = {
+        name: _host(module.broadcast_to(array, points.shape)[edges])
+        for name, array in points.arrays.items()
+    }
     on_host = replace(points, xp=Arrays(np, points.xp.dtype))
     count = max(1, TOGETHER // len(points.tape))
     for start in range(0, value.size, count):
         part = slice(start, start + count)
-        some = replace(
-            on_host,
-            axes=[array[part] for array in axes],
-            free=[array[part] for array in free],
-            shape=value[part].shape,
-        )
+        inputs = {name: array[part] for name, array in arrays.items()}
+        some = replace(on_host, arrays=inputs, shape=value[part].shape)
         with np.errstate(all="ignore"):
-            rays = _follow(some, jumps=jumps)
+            rays = _follow(some, by, values_of(some), jumps=jumps)
             for slope, ahead, behind in zip(slopes, rays, rays, strict=True):
                 slope[part] = _agreed(value[part], slope[part], ahead, behind)
     for array, slope in zip(found[1:], slopes, strict=True):
@@ -190,12 +210,6 @@ def settle(points: Points, edges: Any, found: list[Any], *, jumps: bool) -> None
 
 def _host(array: Any) -> Any:
     return array if isinstance(array, np.ndarray) else array.get()
-
-
-def is_same(xp: Arrays, a: Any, b: Any, size: Any = 0) -> Any:
-    """Whether two slopes are equal up to the rounding errors of terms of some size."""
-    largest = xp.maximum(xp.maximum(xp.abs(a), xp.abs(b)), xp.narrow(size))
-    return xp.abs(a - b) <= xp.narrow(np.finfo(xp.dtype).eps ** 0.5) * largest
 
 
 def _agreed(value: Any, chosen: Any, ahead: Ray, behind: Ray) -> Any:
@@ -207,27 +221,28 @@ def _agreed(value: Any, chosen: Any, ahead: Ray, behind: Ray) -> Any:
     return np.where(is_smooth & is_continuous, (ahead.d - behind.d) / 2, chosen)
 
 
-def _follow(points: Points, *, jumps: bool) -> Iterator[Ray]:
-    """The tape's root along the rays from each point: +x, -x, +y, -y, +z, -z."""
+def _follow(
+    points: Points, by: Sequence[str], values: Sequence[Any], *, jumps: bool
+) -> Iterator[Ray]:
+    """The tape's root along the rays from each point: ahead and back along each input of ``by``."""
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
-    values = _values(points)
-    taken = [jumps] * len(tape) if jumps else _taken(points, values)
     zero = xp.dtype.type(0)
-    ways = np.kron(np.eye(len(AXES)), [1, -1]).astype(xp.dtype)  # by axis, along each ray
-    along = {axis: way[:, None] for axis, way in zip(AXES.values(), ways, strict=True)}
-    rays: list[Any] = [None] * len(tape)
-    for i, code in enumerate(tape.codes.tolist()):
-        op = ROWS[code]
-        if not taken[i]:
-            rays[i] = Ray(values[i], xp.nan, xp.nan)
-        elif not op.arity:
-            rays[i] = Ray(values[i], along.get(op.name, zero), zero)
+    ways = np.kron(np.eye(len(by)), [1, -1]).astype(xp.dtype)  # by input, along each ray
+    along: dict[str | None, Any] = {name: way[:, None] for name, way in zip(by, ways, strict=True)}
+    rays: dict[int, Ray] = {}
+    for i in range(len(tape)) if jumps else _taken(points, values):
+        op, operands = ROWS[tape.codes[i]], tape.operands(i)
+        if not op.arity:
+            rays[i] = Ray(values[i], along.get(input_of(tape, i), zero), zero)
         else:
-            ray = op.slope.ray(xp, *(rays[operand] for operand in tape.operands(i)))
+            # an operand without a ray is not taken
+            known = (rays.get(k) or Ray(values[k], xp.nan, xp.nan) for k in operands)
+            ray = op.slope.ray(xp, *known)
             rays[i] = ray if jumps else ray._replace(v=values[i])
         for gone in dead[i]:
-            rays[gone] = None
-    whole = [np.broadcast_to(part, (2 * len(AXES), *points.shape)) for part in rays[-1]]
+            rays.pop(gone, None)
+    root = rays[len(tape) - 1]
+    whole = [np.broadcast_to(part, (2 * len(by), *points.shape)) for part in root]
     return (Ray(*parts) for parts in zip(*whole, strict=True))
 
 
@@ -241,19 +256,20 @@ def _values(points: Points) -> list[Any]:
     return values
 
 
-def _taken(points: Points, values: list[Any]) -> list[bool]:
-    """By clause, whether the root near some point may depend on it."""
+def _taken(points: Points, values: Sequence[Any]) -> list[int]:
+    """The clauses on which the root near some point may depend."""
     tape = points.tape
     where: list[NDArray[np.bool_] | None] = [None] * len(tape)
     where[-1] = np.ones(points.shape, np.bool_)
     for i in reversed(range(len(tape))):
-        mask, operands = where[i], tape.operands(i)
+        mask = where[i]
         if mask is None or not mask.any():
             where[i] = None
             continue
+        operands = tape.operands(i)
         choice = ROWS[tape.codes[i]].choice
         for k, operand in enumerate(operands):
             mine = mask & choice.taken[k](*(values[o] for o in operands)) if choice else mask
             other = where[operand]
             where[operand] = mine if other is None else other | mine
-    return [mask is not None for mask in where]
+    return [i for i, mask in enumerate(where) if mask is not None]

@@ -14,41 +14,61 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.arguments import reals
-from intervalvm.arith.arrays import Arrays, as_dtype
-from intervalvm.errors import OptionError
-from intervalvm.expr import TapeLike, as_value_tape, settings_for
+from intervalvm.arith.arrays import Arrays
 from intervalvm.memory import Amount, require, require_lists
-from intervalvm.ops import AXES, ROWS
+from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.ops.row import Rule
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import dependencies, dying
 
-AXIS_OPS = list(AXES.values())
+AXIS_OF = {op: axis for axis, op in AXES.items()}
+
+
+def input_of(tape: Tape, i: int) -> str | None:
+    """The name of the input that clause ``i`` reads: an axis or a variable; None for others."""
+    name = ROWS[tape.codes[i]].name
+    return tape.variables[tape.left[i]] if name == "var" else AXIS_OF.get(name)
+
+
+def reads(tape: Tape) -> set[str]:
+    """The names of the inputs that some clause reads."""
+    free = np.unique(tape.left[tape.codes == CODE["var"]]).tolist()
+    return {*tape.axes, *(tape.variables[k] for k in free)}
 
 
 @dataclass(frozen=True)
 class Points:
-    """A tape and the arrays of its inputs, checked and rounded."""
+    """A tape and the arrays of its inputs, of one dtype; their shapes broadcast."""
 
     tape: Tape
     xp: Arrays
-    axes: list[Any]
-    free: list[Any]
+    arrays: Mapping[str, Any]
+    """By name of the input; the tape may read fewer."""
     shape: tuple[int, ...]
     constants: Any
     """The values of ``const`` clauses, by clause."""
 
+    @staticmethod
+    def of(
+        tape: Tape, inputs: Mapping[str, Any], dtype: np.dtype[Any], module: ModuleType = np
+    ) -> Points:
+        """The points of some inputs, numbers or arrays of real numbers.
+
+        Raises ValueError if they do not broadcast.
+        """
+        with np.errstate(all="ignore"):
+            arrays = {name: module.asarray(value, dtype) for name, value in inputs.items()}
+        shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        return Points(tape, Arrays(module, dtype), arrays, shape, tape.constants(dtype))
+
     def leaf(self, i: int) -> Any:
         """The value of clause ``i``, a constant or an input."""
-        name, place = ROWS[self.tape.codes[i]].name, self.tape.left[i]
-        if name == "const":
-            return self.constants[i]
-        return self.free[place] if name == "var" else self.axes[AXIS_OPS.index(name)]
+        name = input_of(self.tape, i)
+        return self.constants[i] if name is None else self.arrays[name]
 
     def peak_bytes(self, *, keep: bool = False) -> int:
-        shapes = [a.shape for a in self.axes], [a.shape for a in self.free]
-        return peak_bytes(self.tape, *shapes, self.xp.dtype, keep=keep)
+        shapes = {name: array.shape for name, array in self.arrays.items()}
+        return peak_bytes(self.tape, shapes, self.xp.dtype, keep=keep)
 
     def require_room(self, max_memory: Amount | None, *, keep: bool) -> None:
         """Raise DoesNotFit if an evaluation, which may ``keep`` all arrays, does not fit."""
@@ -63,37 +83,6 @@ class Points:
         return module.array(module.broadcast_to(module.asarray(value), self.shape))
 
 
-def prepare(
-    tape: TapeLike,
-    x: Any,
-    y: Any,
-    z: Any = 0.0,
-    *,
-    variables: Mapping[str, Any] | None = None,
-    module: ModuleType = np,
-    dtype: Any,
-) -> Points:
-    """The points of an evaluation. Raises as ``evaluate`` does."""
-    variables, tape = settings_for(tape, variables), as_value_tape(tape)
-    chosen = as_dtype(dtype)
-    with np.errstate(all="ignore"):
-        axes = [
-            reals(name, value, chosen, module) for name, value in zip("xyz", (x, y, z), strict=True)
-        ]
-        free = [
-            reals(name, value, chosen, module)
-            for name, value in zip(tape.variables, tape.settings(variables), strict=True)
-        ]
-    try:
-        shape = np.broadcast_shapes(*(array.shape for array in (*axes, *free)))
-    except ValueError as error:
-        shapes = ", ".join(str(array.shape) for array in (*axes, *free))
-        raise OptionError(
-            f"x, y, z and the variables do not broadcast together: {shapes}"
-        ) from error
-    return Points(tape, Arrays(module, chosen), axes, free, shape, tape.constants(chosen))
-
-
 PointRules = Sequence[Rule | None]
 """By operation what computes it, called as the rules of ``ops`` are; None for inputs."""
 POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
@@ -101,8 +90,7 @@ POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
 
 def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
     """Evaluate the clauses by ``rules``. With ``keep`` every array is kept to the end."""
-    tape, xp = points.tape, points.xp
-    dead = dying(tape)
+    tape, xp, dead = points.tape, points.xp, dying(points.tape)
     values: list[Any] = [None] * len(tape)
     rows = [(rule, op.arity) for rule, op in zip(rules, ROWS, strict=True)]
     codes, left, right = tape.codes.tolist(), tape.left.tolist(), tape.right.tolist()
@@ -119,26 +107,30 @@ def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) 
                 for gone in dead[i]:
                     values[gone] = None
     root = values[-1]
-    return root if root.shape == points.shape else points.broadcast(root)
+    is_new = root.shape == points.shape and not any(root is a for a in points.arrays.values())
+    return root if is_new else points.broadcast(root)
 
 
 def peak_bytes(
     tape: Tape,
-    axes: list[tuple[int, ...]],
-    free: list[tuple[int, ...]],
+    inputs: Mapping[str, tuple[int, ...]],
     dtype: np.dtype[Any],
     *,
     keep: bool = False,
 ) -> int:
-    """The peak memory of an evaluation, with temporaries and without inputs.
+    """The peak memory of an evaluation, with temporaries and without inputs, whose shapes it takes.
 
     A clause's array has the broadcast shape of the inputs it depends on; constants and inputs are
     not copied.
     """
     # by shape, not by input: there are few shapes, and may be many inputs
-    distinct = list(dict.fromkeys([*axes, *free]))
+    distinct = list(dict.fromkeys(inputs.values()))
     bit = {shape: 1 << i for i, shape in enumerate(distinct)}
-    depends = dependencies(tape, [bit[shape] for shape in axes], [bit[shape] for shape in free])
+    axes, free = (
+        [bit[inputs[name]] if name in inputs else 0 for name in names]
+        for names in (AXES, tape.variables)
+    )
+    depends = dependencies(tape, axes, free)
     size: dict[int, int] = {}
     for mask in set(depends):
         shapes = [shape for i, shape in enumerate(distinct) if mask >> i & 1]

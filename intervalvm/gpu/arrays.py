@@ -66,11 +66,10 @@ class Clauses:
         """Points with all inputs as flat arrays of the device."""
         module = self.module
         constants = module.asarray(points.tape.constants(self.dtype))
-        axes, free = (
-            [module.ascontiguousarray(a).reshape(a.shape) for a in arrays]
-            for arrays in (points.axes, points.free)
-        )
-        return replace(points, axes=axes, free=free, constants=constants)
+        arrays = {
+            name: module.ascontiguousarray(a).reshape(a.shape) for name, a in points.arrays.items()
+        }
+        return replace(points, arrays=arrays, constants=constants)
 
     def _run(self, variant: int, _xp: Any, a: Any, b: Any = None) -> Any:
         b = a if b is None else b

@@ -57,6 +57,12 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     return code
 
 
+def is_kept(name: str) -> bool:
+    """Whether the cache has a file of that name."""
+    folder = _own_folder()
+    return folder is not None and (folder / name).is_file()
+
+
 def cache_folder() -> Path:
     """The platform's cache folder for compiled kernels.
 

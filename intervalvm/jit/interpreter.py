@@ -17,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
+from intervalvm.arith.arrays import tame_limit
 from intervalvm.compiler.program import (
     INPUTS,
     OPCODE,
@@ -49,7 +50,7 @@ from intervalvm.words import Meaning
 Arm = Callable[[Variant, list[ir.Value]], None]
 
 
-def _switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
+def switch(builder: ir.IRBuilder, variants: Any, args: Any, arms: Callable[..., Arm]) -> None:
     """``switch (variant)`` with one arm for each of ``variants``, written by ``arms(builder)``.
 
     Operations of many instructions are functions: in the loop they would cost registers, and their
@@ -117,9 +118,8 @@ class Loop:
 
     @property
     def name(self) -> str:
-        """Its symbol."""
-        manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.each}{self.width}_{self.dtype}_{self.meaning.value}_{manner}"
+        """Its symbol: the same for all loops that a walk may call there."""
+        return f"intervalvm_{'regions' if self.each == 'region' else 'blocks'}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -135,7 +135,7 @@ class Loop:
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
             variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
-            _switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+            switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:
@@ -147,6 +147,33 @@ class Loop:
             arms = PointArms if self.each == "sample" else PixelArms
             return arms(builder, self.dtype, tame=self.tame)
         return _IntervalArms(builder, self.dtype, self.width, self.meaning, tame=self.tame)
+
+
+@dataclass(frozen=True)
+class TameTest:
+    """is_tame(slot): whether all bounds are finite, with a margin, and none may be NaN."""
+
+    dtype: str
+    width: int
+
+    signature = ir.FunctionType(I64, [I64])
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+        return f"intervalvm_is_tame_{self.width}"
+
+    def write(self, module: ir.Module) -> None:
+        """Add the test to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        (slot,), xp = function.args, Lanes(builder, self.dtype, self.width, tame=False)
+        limit, (*ends, nan_at) = tame_limit(self.dtype), c.interval_offsets(self.dtype, self.width)
+        lower, upper = (Lane(builder, load(builder, slot, at, xp.vector)) for at in ends)
+        wild = mask_word(~((lower > -limit) & (upper < limit)))
+        nan = load(builder, slot, nan_at, I64)
+        fits = builder.icmp_unsigned("==", builder.or_(wild, nan), ir.Constant(I64, 0))
+        builder.ret(builder.zext(fits, I64))
 
 
 class _IntervalArms:

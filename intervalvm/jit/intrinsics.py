@@ -6,16 +6,16 @@ from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from intervalvm.arith.arrays import tame_limit
-from intervalvm.jit.interpreter import Loop
-from intervalvm.jit.lanes import ELEMENT, I1, I64, POINTER, Lane, Lanes, load, mask_word
-from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN, interval_offsets
+from intervalvm.jit.lanes import I1, I32, I64, POINTER
+from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN
+
+DOUBLE_BYTES = 8
+"""The size of a float64."""
 
 
 def compile_flags() -> dict[str, Any]:
@@ -23,7 +23,8 @@ def compile_flags() -> dict[str, Any]:
     return {"error_model": "numpy", "fastmath": False, "boundscheck": False, "_nrt": False}
 
 
-jit = njit(**compile_flags())
+FOR_KERNELS = compile_flags() | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+jit = njit(**FOR_KERNELS)
 
 
 def emitted(result: Any, *operands: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -66,18 +67,22 @@ def pointer_to(kind: Any) -> Any:
     return pointer
 
 
+float32_at, float64_at = pointer_to(types.float32), pointer_to(types.float64)
 uint8_at, uint16_at = pointer_to(types.uint8), pointer_to(types.uint16)
 int32_at, uint32_at = pointer_to(types.int32), pointer_to(types.uint32)
 int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 
 
-def call_of(loop: Loop) -> Any:
-    """run(records, count, full, axis, truth, constants, choices): a loop, linked in later."""
+def call_of(linked: Any) -> Any:
+    """run(*int64): a function with that name and signature, linked in later."""
+    of = linked.signature
+    returned = types.void if of.return_type == ir.VoidType() else types.int64
 
-    @emitted(types.void, *[types.int64] * len(loop.ARGUMENTS))
+    @emitted(returned, *[types.int64] * len(of.args))
     def run(builder, *args):
-        function = cgutils.get_or_insert_function(builder.module, loop.signature, loop.name)
-        builder.call(function, args)
+        function = cgutils.get_or_insert_function(builder.module, of, linked.name)
+        found = builder.call(function, args)
+        return None if returned is types.void else found
 
     return run
 
@@ -150,28 +155,17 @@ def write_verdicts(builder, out, inside, outside):
     builder.store(pixels, builder.inttoptr(out, POINTER), align=1)
 
 
-def copy_block_of(dtype: str) -> Any:
-    """copy_block(out, source): 16 numbers."""
-    block, align = ir.VectorType(ELEMENT[dtype], BLOCK), np.dtype(dtype).itemsize
-
-    @emitted(types.void, types.int64, types.int64)
-    def copy_block(builder, out, source):
-        out, source = (builder.inttoptr(address, POINTER) for address in (out, source))
-        builder.store(builder.load(source, align=align, typ=block), out, align=align)
-
-    return copy_block
+@emitted(types.void, types.int64, types.int64)
+def copy_64(builder, out, source):
+    """Copy 64 bytes between addresses of numbers: a vector, not a call."""
+    line = ir.VectorType(I32, 16)
+    out, source = (builder.inttoptr(address, POINTER) for address in (out, source))
+    builder.store(builder.load(source, align=4, typ=line), out, align=4)
 
 
-def tame_test(dtype: str, width: int) -> Any:
-    """is_tame(slot): all bounds are finite, with a margin, and none may be NaN."""
-    limit, (*ends, nan_at) = tame_limit(dtype), interval_offsets(dtype, width)
-
-    @emitted(types.boolean, types.int64)
-    def is_tame(builder, slot):
-        xp = Lanes(builder, dtype, width, tame=False)
-        lower, upper = (Lane(builder, load(builder, slot, at, xp.vector)) for at in ends)
-        fits = mask_word(~((lower > -limit) & (upper < limit)))
-        nan = load(builder, slot, nan_at, I64)
-        return builder.icmp_unsigned("==", builder.or_(fits, nan), ir.Constant(I64, 0))
-
-    return is_tame
+@jit
+def copy_block(out, source, itemsize):
+    """Copy 16 numbers."""
+    copy_64(out, source)
+    if itemsize == DOUBLE_BYTES:
+        copy_64(out + 64, source + 64)

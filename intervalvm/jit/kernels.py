@@ -7,8 +7,8 @@ object code runs without numba (``native`` compiles, caches and loads it).
 ``walk`` first splits the whole image, whose ambiguous children are the tasks. Further calls take
 tasks by an atomic counter and walk each depth-first, until there is none or the budget is used up.
 
-A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. Proven children
-are filled; for the ambiguous ones a backward pass finds liveness (a uint64 mask of children per
+A split cuts a region into up to 8 x 8 children, the 64 lanes of one interval pass. Those inside are
+filled; for the ambiguous ones a backward pass finds liveness (a uint64 mask of children per
 clause), and then each child's program is written (see ``children``).
 """
 
@@ -17,84 +17,88 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, TO_AXIS, TO_FULL
 from intervalvm.jit import layout as c
 from intervalvm.jit.children import NO_CHILD, ONE, find_children, write_program, write_programs
-from intervalvm.jit.interpreter import Loop
+from intervalvm.jit.interpreter import Loop, TameTest
 from intervalvm.jit.intrinsics import (
+    DOUBLE_BYTES,
     call_of,
     count_bits,
     fill_bytes,
     first_bit,
+    int32_at,
     int64_at,
     jit,
-    pointer_to,
     publish,
     published,
     take_next,
-    tame_test,
     uint32_at,
     uint64_at,
+    write_row,
 )
-from intervalvm.jit.layout import LANES, SIDE, Each, interval_bytes, interval_offsets
-from intervalvm.jit.leaves import collect_rows, edge, enter_leaf, point_rows, verdict_rows
+from intervalvm.jit.layout import BLOCK, LANES, SIDE, Each
+from intervalvm.jit.leaves import (
+    collect_rows,
+    edge,
+    enter_leaf,
+    interval_size,
+    rows_of_leaf,
+)
 from intervalvm.words import Meaning
 
 ALL_CHILDREN = np.uint64(2**64 - 1)
 FIRST_LINE, FIRST_COLUMN = np.uint64(0xFF), np.uint64(0x0101010101010101)
+Linked = tuple[Loop | TameTest, ...]
 MOST_POLLS = 2_000
 """Polls for the split of the root before a return to Python: microseconds."""
 MOST_END_POLLS = 100_000
 """Polls of the caller's thread for the end of the others: about 100 us."""
 
 
-def build_tame(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
+def build_tame(dtype: str, meaning: Meaning) -> tuple[Any, Linked]:
     """The walk of a program whose values cannot be NaN or infinite."""
-    return _walk(dtype, meaning, tame=True)
+    return _walk_with(dtype, meaning, tame=True)
 
 
-def build_careful(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
-    """The walk of any program. It also decides if the tame one can continue."""
-    return _walk(dtype, meaning, tame=False)
+def build_careful(dtype: str, meaning: Meaning) -> tuple[Any, Linked]:
+    """The walk of any program. After the split of the image a tame one may be able to go on."""
+    return _walk_with(dtype, meaning, tame=False)
 
 
-def _walk(dtype: str, meaning: Meaning, *, tame: bool) -> tuple[Any, tuple[Loop, ...]]:
-    """With its loops over regions and over the blocks of a leaf."""
+def _walk_with(dtype: str, meaning: Meaning, *, tame: bool) -> tuple[Any, Linked]:
+    """The walk with loops over regions and over the blocks of a leaf."""
     each: Each = "sample" if meaning is Meaning.FLOAT else "pixel"
-    loops = Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
-    return build(dtype, loops), loops
+    regions, blocks = Loop("region", dtype, tame, LANES, meaning), Loop(each, dtype, tame)
+    linked = regions, blocks, TameTest(dtype, LANES), TameTest(dtype, SIDE)
+    return _walk(*linked), linked
 
 
-def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
-    """The kernel ``walk(address of a context)`` for a dtype, of its ``loops``.
+def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest) -> Any:
+    """``walk(address of a context)``, the same code for all dtypes and meanings."""
+    evaluate_regions, leaf_rows = call_of(regions), rows_of_leaf(call_of(blocks))
+    full_is_tame, axis_is_tame = call_of(full_test), call_of(axis_test)
 
-    If a program is not tame, a careful kernel (see ``lanes``) splits the image and decides whether
-    a tame one can continue.
-    """
-    regions, blocks = loops
-    tame = regions.tame
-    full_bytes, axis_bytes = (interval_bytes(dtype, width) for width in (LANES, SIDE))
-    lower_at, upper_at, nan_at = interval_offsets(dtype, SIDE)
-    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_regions = call_of(regions)
-    full_is_tame, axis_is_tame = tame_test(dtype, LANES), tame_test(dtype, SIDE)
-    rows_of = point_rows if blocks.each == "sample" else verdict_rows
-    leaf_rows = rows_of(dtype, call_of(blocks))
+    @jit
+    def copy_number(out, source, itemsize):
+        if itemsize == DOUBLE_BYTES:
+            int64_at(out)[0] = int64_at(source)[0]
+        else:
+            int32_at(out)[0] = int32_at(source)[0]
 
     @jit
     def enter_children(ctx, stack, bits):
         """Write the children's x and y into places 0 and 1; returns those that have pixels."""
-        level, count = stack[c.LEVEL] + bits, 1 << bits
+        level, count, itemsize = stack[c.LEVEL] + bits, 1 << bits, ctx[c.ITEMSIZE]
         columns, lines = NO_CHILD, NO_CHILD
         for axis in range(2):
             pixels = ctx[c.HEIGHT_PX] if axis else ctx[c.WIDTH_PX]
-            lows = floats_at(ctx[c.Y] if axis else ctx[c.X])
-            highs = floats_at(ctx[c.Y_UPPER] if axis else ctx[c.X_UPPER])
-            slot = ctx[c.AXIS] + axis * axis_bytes
-            lower, upper = floats_at(slot + lower_at), floats_at(slot + upper_at)
-            uint64_at(slot + nan_at)[0] = NO_CHILD
+            lows = ctx[c.Y] if axis else ctx[c.X]
+            highs = ctx[c.Y_UPPER] if axis else ctx[c.X_UPPER]
+            lower = ctx[c.AXIS] + axis * interval_size(SIDE, itemsize)
+            upper = lower + SIDE * itemsize
+            uint64_at(upper + SIDE * itemsize)[0] = NO_CHILD
             cell = stack[c.LINE if axis else c.COLUMN] << bits
             for k in range(SIDE):
                 first = edge(cell + min(k, count - 1), level, pixels)
@@ -105,29 +109,33 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
                     else:
                         columns |= FIRST_COLUMN << np.uint64(k)
                 # x runs to the right, y upwards: the last row has the least
-                lower[k] = lows[last if axis else first]
-                upper[k] = highs[first if axis else last]
+                low, high = (last, first) if axis else (first, last)
+                copy_number(lower + k * itemsize, lows + low * itemsize, itemsize)
+                copy_number(upper + k * itemsize, highs + high * itemsize, itemsize)
         return columns & lines
 
     @jit
-    def fill(ctx, stack, bits, child, is_inside):
-        """Fill a proven child: 255 inside, 0 outside."""
+    def fill(ctx, stack, bits, child):
+        """Fill a child that is inside with 255; returns its number of pixels."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
         left, right = edge(column, level, ctx[c.WIDTH_PX]), edge(column + 1, level, ctx[c.WIDTH_PX])
         top, bottom = edge(line, level, ctx[c.HEIGHT_PX]), edge(line + 1, level, ctx[c.HEIGHT_PX])
-        if is_inside or not ctx[c.IS_CLEAR]:
-            byte = 255 if is_inside else 0
-            for row in range(top, bottom):
-                fill_bytes(ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left, right - left, byte)
+        for row in range(top, bottom):
+            out = ctx[c.IMAGE] + row * ctx[c.WIDTH_PX] + left
+            if right - left == BLOCK:
+                write_row(out, -1)
+            else:
+                fill_bytes(out, right - left, 255)
         return (right - left) * (bottom - top)
 
     @jit
     def all_tame(ctx, stack):
         """Whether all bounds of a split are finite, with a margin, and none may be NaN."""
-        records = uint32_at(stack[c.PROGRAM])
-        tame_so_far = axis_is_tame(ctx[c.AXIS]) and axis_is_tame(ctx[c.AXIS] + axis_bytes)
+        records, itemsize = uint32_at(stack[c.PROGRAM]), ctx[c.ITEMSIZE]
+        full_bytes, axis_bytes = interval_size(LANES, itemsize), interval_size(SIDE, itemsize)
+        tame_so_far = axis_is_tame(ctx[c.AXIS]) & axis_is_tame(ctx[c.AXIS] + axis_bytes)
         for i in range(stack[c.COUNT]):
             flags = np.int64(records[4 * i])
             if flags & TO_FULL:
@@ -138,7 +146,7 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
 
     @jit
     def split(ctx, step, valid):
-        """Bound the children of the region of stack row ``step``, and fill proven ones.
+        """Bound the children of the region of stack row ``step``, and fill those inside.
 
         ``valid`` is the mask of children; returns that of ambiguous ones, with their liveness.
         """
@@ -150,8 +158,8 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         valid &= enter_children(ctx, stack, bits)
         fill_bytes(choices, c.CHOICE_BYTES * (n + INPUTS), 0)
         evaluate_regions(stack[c.PROGRAM], n, full, axis, truth, ctx[c.CONSTANTS], choices)
-        if step == 0:
-            ctx[c.TAME] = tame or all_tame(ctx, stack)
+        if step == 0 and not ctx[c.TAME]:
+            ctx[c.TAME] = all_tame(ctx, stack)
         inside, outside = NO_CHILD, NO_CHILD
         if not ctx[c.IS_VALUE]:  # of a value no bound will do: each pixel gets its own
             words = uint64_at(truth + c.REGION_TRUTH_BYTES * stack[c.REGION_RESULT])
@@ -160,12 +168,10 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         stats[c.REGIONS] += count_bits(proven)
         stats[c.REGIONS_INSIDE] += count_bits(inside)
         stats[c.REGIONS_OUTSIDE] += count_bits(outside)
-        while proven != NO_CHILD:
-            child = first_bit(proven)
-            proven &= proven - ONE
-            is_inside = (inside >> np.uint64(child)) & ONE == ONE
-            pixels = fill(ctx, stack, bits, child, is_inside)
-            stats[c.INSIDE_PX] += pixels if is_inside else 0
+        while inside != NO_CHILD:  # the pixels outside are 0 already
+            child = first_bit(inside)
+            inside &= inside - ONE
+            stats[c.INSIDE_PX] += fill(ctx, stack, bits, child)
         if ambiguous != NO_CHILD:
             find_children(ctx, stack, ambiguous)
         return ambiguous
@@ -261,8 +267,9 @@ def build(dtype: str, loops: tuple[Loop, ...]) -> Any:
         image_ctx, shared = int64_at(ctx[c.IMAGE_CONTEXT]), int64_at(ctx[c.SHARED])
         if ctx[c.DEPTH] < 0:
             ctx[c.DEPTH] = 0
+            was_tame = image_ctx[c.TAME]
             split_image(image_ctx)
-            if not tame:
+            if not was_tame:
                 return 1  # the tame kernel may be able to go on
         ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
         while ready == 0:

@@ -11,6 +11,7 @@ tests for them are constants, and LLVM removes the dead code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,12 @@ def number(element: ir.Type, value: float | int) -> ir.Constant:
 
 def splat(element: ir.Type, value: float | int, width: int) -> ir.Constant:
     """A vector constant of one number."""
-    return ir.Constant(ir.VectorType(element, width), [number(element, value)] * width)
+    return _repeated(number(element, value), width)
+
+
+@lru_cache(1024)  # formatting them would take half of the time in which loops are written
+def _repeated(value: ir.Constant, width: int) -> ir.Constant:
+    return ir.Constant(ir.VectorType(value.type, width), [value] * width)
 
 
 def _function(name: str) -> Callable[[Lanes, Lane], Lane]:

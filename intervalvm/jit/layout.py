@@ -45,8 +45,13 @@ def interval_offsets(dtype: Any, width: int) -> tuple[int, int, int]:
 
 
 def interval_bytes(dtype: Any, width: int) -> int:
-    """The size of an interval slot; the mask has room for 512 lanes."""
-    return interval_offsets(dtype, width)[2] + 64
+    """The size of an interval slot."""
+    return interval_size(width, int(np.dtype(dtype).itemsize))
+
+
+def interval_size(width: int, itemsize: int) -> int:
+    """The same for numbers of ``itemsize`` bytes; the mask has room for 512 lanes."""
+    return 2 * width * itemsize + 64
 
 
 def block_bytes(dtype: Any, count: int, each: Each) -> int:
@@ -90,13 +95,14 @@ MOST_STEPS = 12
     WIDTH_PX, HEIGHT_PX,
     X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
     X_UPPER, Y_UPPER,  # the same, or where in proofs a pixel is an area: X, Y are its lower ends
-    IMAGE,  # address of the first pixel: uint8, or the dtype in value mode; rows without gaps
+    IMAGE,  # address of the first pixel: uint8, 0 before, or the dtype in value mode; no gaps
     IS_VALUE,  # whether the result is a value instead of a truth
-    IS_CLEAR,  # whether all pixels are 0 already
+    IS_PROOF,  # whether a pixel is a box, to prove
+    ITEMSIZE,  # bytes of a number
     RECORDS, LENGTH, RESULT,  # the program: address, number of records, place of the result
     CONSTANTS,  # address of their pool
     STEPS, SPLIT_LEVELS_AT,  # number of splits; address of int64[STEPS], the levels of each
-    TAME,  # written when the image is split: whether neither NaN nor infinity can arise
+    TAME,  # whether neither NaN nor infinity can arise, known before or when the image is split
     SHARED,  # address of what threads share: SHARED_WORDS words, see below
     IMAGE_CONTEXT,  # address of the context in which the whole image was split
     BUDGET,  # records x lanes to evaluate before returning
@@ -123,7 +129,7 @@ MOST_STEPS = 12
     BATCH_IS_FULL,  # whether the leaf in work waits for another batch
     MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
     FIELDS,
-) = range(55)  # fmt: skip
+) = range(56)  # fmt: skip
 
 # A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
 (

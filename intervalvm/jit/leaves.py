@@ -14,27 +14,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import (
-    copy_block_of,
+    DOUBLE_BYTES,
+    copy_block,
     copy_bytes,
     count_bits,
+    float32_at,
+    float64_at,
     int32_at,
     int64_at,
     jit,
-    pointer_to,
     uint8_at,
     uint16_at,
     write_row,
     write_verdicts,
 )
-from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN, block_bytes
-from intervalvm.words import Meaning
+from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN
 
-edge = jit(c.edge)
+UNPROVEN_BYTE = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
+edge, interval_size = jit(c.edge), jit(c.interval_size)
 
 
 @jit
@@ -54,115 +55,112 @@ def enter_leaf(ctx, step, child, parent):
     ctx[c.LEAF_AT] = -1
 
 
-def drawing(dtype: str) -> Any:
-    """draw(ctx, place, values, truths, columns, rows): a block's results into the image.
+@jit
+def draw_values(out, values, count, itemsize):
+    """Draw numbers into the image; returns how many are below 0."""
+    inside = 0
+    if itemsize == DOUBLE_BYTES:
+        doubles, double_pixels = float64_at(values), float64_at(out)
+        for k in range(count):
+            inside += doubles[k] < 0
+            double_pixels[k] = doubles[k]
+    else:
+        singles, single_pixels = float32_at(values), float32_at(out)
+        for k in range(count):
+            inside += singles[k] < 0
+            single_pixels[k] = singles[k]
+    return inside
 
-    ``place`` is that of the first pixel; values or truths are drawn, as the image has them. Returns
-    how many pixels are inside.
+
+@jit
+def draw(ctx, place, values, truths, columns, rows):
+    """Draw a block's results into the image; returns how many pixels are inside.
+
+    ``place`` is that of the first pixel; values or truths are drawn, as the image has them.
     """
-    itemsize = np.dtype(dtype).itemsize
-    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-
-    @jit
-    def draw(ctx, place, values, truths, columns, rows):
-        inside, bits = 0, uint16_at(truths)
+    image, width, itemsize, inside = ctx[c.IMAGE], ctx[c.WIDTH_PX], ctx[c.ITEMSIZE], 0
+    if ctx[c.IS_VALUE]:
         for row in range(rows):
-            if ctx[c.IS_VALUE]:
-                found = floats_at(values + row * BLOCK * itemsize)
-                pixels = floats_at(ctx[c.IMAGE] + place * itemsize)
-                for k in range(columns):
-                    inside += found[k] < 0
-                    pixels[k] = found[k]
-            elif columns == BLOCK:
-                inside += write_row(ctx[c.IMAGE] + place, np.int64(bits[row]))
-            else:
-                out = uint8_at(ctx[c.IMAGE] + place)
-                for k in range(columns):
-                    bit = (np.int64(bits[row]) >> k) & 1
-                    inside += int(bit)
-                    out[k] = np.uint8(255 * bit)
-            place += ctx[c.WIDTH_PX]
+            out, found = image + (place + row * width) * itemsize, values + row * BLOCK * itemsize
+            inside += draw_values(out, found, columns, itemsize)
         return inside
-
-    return draw
-
-
-def point_rows(dtype: str, evaluate_points: Any) -> Any:
-    """``leaf_rows(ctx)``, see there."""
-    itemsize = np.dtype(dtype).itemsize
-    points_bytes, axis_bytes = (block_bytes(dtype, count, "sample") for count in (AREA, BLOCK))
-    copy_block, draw = copy_block_of(dtype), drawing(dtype)
-
-    @jit
-    def leaf_rows(ctx):
-        """Evaluate up to 16 rows of the noted leaf point by point; returns records x lanes."""
-        n, result = ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
-        full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
-        top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows, inside = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0
-        for column in range(left, right, BLOCK):
-            copy_block(axis, ctx[c.X] + column * itemsize)
-            copy_block(axis + axis_bytes, ctx[c.Y] + top * itemsize)
-            evaluate_points(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.CONSTANTS], 0)
-            place = top * ctx[c.WIDTH_PX] + column
-            values, truths = full + result * points_bytes, truth + result * TRUTH_BYTES
-            inside += draw(ctx, place, values, truths, min(BLOCK, right - column), rows)
-        ctx[c.LEAF_ROW] = top + rows
-        stats = int64_at(ctx[c.STATS])
-        stats[c.INSIDE_PX] += inside
-        stats[c.EVALUATED_PX] += rows * (right - left)
-        return n * (right - left) * BLOCK
-
-    return leaf_rows
+    bits, out = uint16_at(truths), image + place
+    for row in range(rows):
+        if columns == BLOCK:
+            inside += write_row(out, np.int64(bits[row]))
+        else:
+            pixels = uint8_at(out)
+            for k in range(columns):
+                bit = (np.int64(bits[row]) >> k) & 1
+                inside += int(bit)
+                pixels[k] = np.uint8(255 * bit)
+        out += width
+    return inside
 
 
-def verdict_rows(dtype: str, evaluate_pixels: Any) -> Any:
-    """``leaf_rows(ctx)``, see there."""
-    itemsize = np.dtype(dtype).itemsize
-    axis_bytes, pixel_truth_bytes = block_bytes(dtype, BLOCK, "pixel"), c.truth_bytes("pixel")
-    lower_at, upper_at, nan_at = c.interval_offsets(dtype, BLOCK)
-    copy_block = copy_block_of(dtype)
-    unproven = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
+@jit
+def draw_verdicts(ctx, place, truths, columns, rows):
+    """Draw a block of a proof; returns how many pixels are inside, and how many are proven."""
+    inside, proven, always, within = 0, 0, uint16_at(truths), (1 << columns) - 1
+    out, width = ctx[c.IMAGE] + place, ctx[c.WIDTH_PX]
+    for row in range(rows):
+        is_inside, is_outside = np.int64(always[row]), np.int64(always[BLOCK + row])
+        inside += count_bits(np.uint64(is_inside & within))
+        proven += count_bits(np.uint64((is_inside | is_outside) & within))
+        if columns == BLOCK:
+            write_verdicts(out, is_inside, is_outside)
+        else:
+            pixels = uint8_at(out)
+            for k in range(columns):
+                bit = 1 << k
+                pixels[k] = 255 if is_inside & bit else 0 if is_outside & bit else UNPROVEN_BYTE
+        out += width
+    return inside, proven
 
-    @jit
-    def enter(slot, lows, highs):
-        """Write the sides of 16 columns or rows; what is beyond the image does not count."""
-        copy_block(slot + lower_at, lows)
-        copy_block(slot + upper_at, highs)
-        int64_at(slot + nan_at)[0] = 0
+
+@jit
+def enter_sides(slot, lows, highs, itemsize):
+    """Write the sides of 16 columns or rows of pixels; what is beyond the image does not count."""
+    copy_block(slot, lows, itemsize)
+    copy_block(slot + BLOCK * itemsize, highs, itemsize)
+    int64_at(slot + 2 * BLOCK * itemsize)[0] = 0
+
+
+def rows_of_leaf(evaluate: Any) -> Any:
+    """leaf_rows(ctx), where ``evaluate`` is the loop over a block's points or pixels."""
 
     @jit
     def leaf_rows(ctx):
-        """Prove up to 16 rows of the noted leaf pixel by pixel; returns records x lanes."""
-        n = ctx[c.LEAF_COUNT]
+        """Evaluate up to 16 rows of the noted leaf, or prove them; returns records x lanes."""
+        n, itemsize, is_proof = ctx[c.LEAF_COUNT], ctx[c.ITEMSIZE], ctx[c.IS_PROOF]
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
         rows, inside, proven = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0, 0
+        axis_bytes = interval_size(BLOCK, itemsize) if is_proof else BLOCK * itemsize
         for column in range(left, right, BLOCK):
+            columns, place = min(BLOCK, right - column), top * ctx[c.WIDTH_PX] + column
             x, y = column * itemsize, top * itemsize
-            enter(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x)
-            enter(axis + axis_bytes, ctx[c.Y] + y, ctx[c.Y_UPPER] + y)
-            evaluate_pixels(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.CONSTANTS], 0)
-            always = uint16_at(truth + pixel_truth_bytes * ctx[c.LEAF_RESULT])
-            columns = min(BLOCK, right - column)
-            for row in range(rows):
-                is_inside, is_outside = np.int64(always[row]), np.int64(always[BLOCK + row])
-                place = ctx[c.IMAGE] + (top + row) * ctx[c.WIDTH_PX] + column
-                within = (1 << columns) - 1
-                inside += count_bits(np.uint64(is_inside & within))
-                proven += count_bits(np.uint64((is_inside | is_outside) & within))
-                if columns == BLOCK:
-                    write_verdicts(place, is_inside, is_outside)
-                    continue
-                out = uint8_at(place)
-                for k in range(columns):
-                    bit = 1 << k
-                    out[k] = 255 if is_inside & bit else 0 if is_outside & bit else unproven
+            if is_proof:
+                enter_sides(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x, itemsize)
+                enter_sides(axis + axis_bytes, ctx[c.Y] + y, ctx[c.Y_UPPER] + y, itemsize)
+            else:
+                copy_block(axis, ctx[c.X] + x, itemsize)
+                copy_block(axis + axis_bytes, ctx[c.Y] + y, itemsize)
+            evaluate(ctx[c.LEAF_RECORDS], n, full, axis, truth, ctx[c.CONSTANTS], 0)
+            if is_proof:
+                truths = truth + 2 * TRUTH_BYTES * ctx[c.LEAF_RESULT]
+                found = draw_verdicts(ctx, place, truths, columns, rows)
+                inside, proven = inside + found[0], proven + found[1]
+            else:
+                values = full + ctx[c.LEAF_RESULT] * AREA * itemsize
+                truths = truth + ctx[c.LEAF_RESULT] * TRUTH_BYTES
+                inside += draw(ctx, place, values, truths, columns, rows)
         ctx[c.LEAF_ROW] = top + rows
         stats = int64_at(ctx[c.STATS])
         stats[c.INSIDE_PX] += inside
         stats[c.EVALUATED_PX] += rows * (right - left)
-        stats[c.UNPROVEN_PX] += rows * (right - left) - proven
+        if is_proof:
+            stats[c.UNPROVEN_PX] += rows * (right - left) - proven
         return n * (right - left) * BLOCK
 
     return leaf_rows
@@ -201,9 +199,8 @@ def collect_rows(ctx):
     return True
 
 
-def build_merge(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
+def build_merge(*_: Any) -> tuple[Any, tuple[()]]:
     """The kernel ``merge(address of a context)``: a batch's results into the image."""
-    points_bytes, draw = block_bytes(dtype, AREA, "sample"), drawing(dtype)
 
     def merge(address):
         ctx = int64_at(address)
@@ -212,7 +209,7 @@ def build_merge(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
             block = int32_at(ctx[c.MERGE_BLOCKS] + 4 * c.BLOCK_WORDS * i)
             columns, rows = np.int64(block[c.BLOCK_COLUMNS]), np.int64(block[c.BLOCK_ROWS])
             place = block[c.BLOCK_TOP] * ctx[c.WIDTH_PX] + block[c.BLOCK_LEFT]
-            values = ctx[c.MERGE_RESULTS] + i * points_bytes
+            values = ctx[c.MERGE_RESULTS] + i * AREA * ctx[c.ITEMSIZE]
             truths = ctx[c.MERGE_RESULTS] + i * TRUTH_BYTES
             inside += draw(ctx, place, values, truths, columns, rows)
         int64_at(ctx[c.STATS])[c.INSIDE_PX] += inside

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -24,7 +24,7 @@ from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit.cache import digest, kept
+from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
@@ -46,13 +46,20 @@ class Kind(NamedTuple):
     """Whether the calls of a CPU use it."""
     dtypes: tuple[str, ...] = tuple(DTYPE_NAMES.values())
     """The dtypes of points: the first alone where there are none."""
+    shares: str = ""
+    """The name of what numba compiles, if that is the same for all dtypes, meanings and kinds of
+    the name, so that only what is linked to it differs."""
 
 
 KINDS = {
-    "tame": Kind("jit.kernels", "build_tame"),
-    "careful": Kind("jit.kernels", "build_careful"),
+    "tame": Kind("jit.kernels", "build_tame", shares="walk"),
+    "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
-    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False),
+    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
+    "boxes": Kind("jit.queries", "build_boxes"),
+    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", MEANINGS[:1], dtypes=("float64",)),
@@ -70,6 +77,8 @@ PINNED = {
 """Numba's settings for kernels, which override those of the program, its environment and a file in
 its working folder: kernels must not raise."""
 _loaded: dict[tuple[str, str, Meaning], Kernel] = {}
+_shared: dict[str, bytes] = {}
+"""Code that kernels share, by the name of its file."""
 _compiling = threading.RLock()
 if hasattr(os, "register_at_fork"):
     # The locks of compilers stay locked for ever in a process that is forked while another thread
@@ -101,8 +110,9 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; ``meaning`` is that of bounds, real for proofs. It releases the GIL. The first call on a
-    machine compiles it, which takes seconds and is logged.
+    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
+    logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning
@@ -116,7 +126,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
 
 @in_default_environment  # numbers in what is compiled are read in it
 def warm_up(*dtypes: Any, proofs: bool = True) -> None:
-    """Compile or load all CPU kernels of ``render`` and ``prove``.
+    """Compile or load all CPU kernels.
 
     The first call on a machine compiles them, which takes some seconds each and is logged; later
     ones load them from the cache.
@@ -145,7 +155,7 @@ def warm_up(*dtypes: Any, proofs: bool = True) -> None:
 
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     machine = _target_machine()
-    name = f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+    name = _file_name(kind, dtype, meaning)
     code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -164,14 +174,32 @@ def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
     return in_default_environment(call)  # on whatever thread it is run
 
 
+def is_loaded(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded."""
+    return (kind, dtype, meaning) in _loaded
+
+
+def is_there(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> bool:
+    """Whether a kernel is loaded or in the cache, so that it need not be compiled."""
+    return is_loaded(kind, dtype, meaning) or is_kept(_file_name(kind, dtype, meaning))
+
+
+def _file_name(kind: str, dtype: str, meaning: Meaning) -> str:
+    return f"{kind}-{dtype}-{meaning.value}-{_digest(kind, dtype, meaning)}.o"
+
+
 def _digest(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> str:
     """A digest of everything that could change the object code."""
+    return _digest_of((KINDS[kind], dtype, meaning), KINDS[kind].module)
+
+
+def _digest_of(what: object, module: str) -> str:
     machine = (
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    return digest((KINDS[kind], dtype, meaning, machine, _own_source()), KINDS[kind].module)
+    return digest((what, machine, _own_source()), module)
 
 
 @cache
@@ -220,34 +248,48 @@ def _pinned() -> Iterator[None]:
 
 
 def _compiled(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
+    made = KINDS[kind]
+    build = getattr(import_module(f"intervalvm.{made.module}"), made.builder)
+    source, linked = build(dtype, meaning)
+    make_code = partial(_code, source, linked)
+    if made.shares:
+        name = f"{made.shares}-{_digest_of(made.shares, made.module)}.bc"
+        code = _shared[name] = _shared.get(name) or kept(name, make_code)
+    else:
+        code = make_code()
+    module = llvm.parse_bitcode(code)
+    module.link_in(compiled_loops(linked, machine))
+    for function in linked:
+        module.get_function(function.name).linkage = "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    found: bytes = machine.emit_object(module)
+    return found
+
+
+def _code(source: Any, linked: Iterable[Linked]) -> bytes:
+    """What numba makes of ``source`` as bitcode that calls what is linked to it."""
     from numba import cfunc, types
 
     from intervalvm.jit import intrinsics
 
-    build = getattr(import_module(f"intervalvm.{KINDS[kind].module}"), KINDS[kind].builder)
-    source, loops = build(dtype, meaning)
-    for loop in loops:
+    for function in linked:
         # numba links what it compiles, although it is not run: any address will do
-        llvm.add_symbol(loop.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
-    signature = types.int64(types.int64)
-    compiled = cfunc(signature, **intrinsics.compile_flags())(source)
+        address = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
+        llvm.add_symbol(function.name, address)
+    compiled = cfunc(types.int64(types.int64), **intrinsics.compile_flags())(source)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     # Outside numba only the function itself can be linked, not its wrapper for Python's errors.
     wrapper = module.get_function(compiled.native_name)
     wrapper.linkage = "internal"
     module.get_function(compiled.native_name.removeprefix("cfunc.")).name = SYMBOL
-    module.link_in(compiled_loops(loops, machine))
-    for loop in loops:
-        module.get_function(loop.name).linkage = "internal"
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-    code: bytes = machine.emit_object(module)
+    code: bytes = module.as_bitcode()
     return code
 
 
 def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm.ModuleRef:
-    """A module with the code of ``loops``, optimised."""
+    """A module with the code of ``loops``, simplified."""
     from llvmlite import ir
 
     source = ir.Module()
@@ -255,7 +297,10 @@ def compiled_loops(loops: Iterable[Linked], machine: llvm.TargetMachine) -> llvm
     for loop in loops:
         loop.write(source)
     module = llvm.parse_assembly(str(source))
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    # explicit vectors in order leave nothing to the other passes, which cost half of compilation
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
     return module

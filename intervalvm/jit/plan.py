@@ -119,6 +119,8 @@ class Plan:
         program, self.frame = self.program, np.zeros(c.FRAME_FIELDS, np.int64)
         self.frame[[c.RECORDS, c.LENGTH]] = address_of(program.records), len(program)
         self.frame[[c.RESULT, c.CONSTANTS]] = program.result, address_of(program.constants)
+        self.frame[[c.ITEMSIZE, c.TAME]] = self.dtype.itemsize, program.is_tame
+        self.frame[c.IS_PROOF] = program.meaning is Meaning.REAL
 
     @property
     def dtype(self) -> np.dtype[Any]:

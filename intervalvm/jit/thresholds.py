@@ -33,14 +33,15 @@ ARGUMENTS = (I64, I64, I64, DOUBLE, DOUBLE, DOUBLE, I64, I64, I64, I64)
 
 @dataclass(frozen=True)
 class CountFloats:
-    """``thresholds.count_floats`` of one number system as a function."""
+    """``thresholds.count_floats`` of a number system and a side of its bounds, as a function."""
 
     system: int
+    side: int = 0
 
     @property
     def name(self) -> str:
         """Its symbol."""
-        return f"intervalvm_count_floats_{self.system}"
+        return f"intervalvm_count_floats_{self.system}_{self.side}"
 
     @property
     def signature(self) -> ir.FunctionType:
@@ -50,12 +51,10 @@ class CountFloats:
         """Add the function to a module."""
         function = ir.Function(module, self.signature, self.name)
         builder = ir.IRBuilder(function.append_basic_block())
-        _, side, code, *numbers, t, greater, negative, first, shift = function.args
-        is_greater, is_negative, is_upper = (
-            self._mask(builder, flag) for flag in (greater, negative, side)
-        )
+        _, _, code, *numbers, t, greater, negative, first, shift = function.args
+        is_greater, is_negative = (self._mask(builder, flag) for flag in (greater, negative))
         bits, v = self._floats(builder, first, shift, is_negative)
-        value = self._values(builder, code, v, numbers, is_upper)
+        value = self._values(builder, code, v, numbers)
         target = self._number(builder, t)
         reaches = (value > target) & is_greater | (value >= target) & ~is_greater
         infinity = SINGLE_INFINITY if self.system == SINGLE else DOUBLE_INFINITY
@@ -96,9 +95,8 @@ class CountFloats:
         code: ir.Value,
         v: Lane,
         numbers: list[ir.Value],
-        is_upper: Lane,
     ) -> Lane:
-        """The operation's values, or bounds, by a switch over the codes."""
+        """The operation's values, or bounds on the side, by a switch over the codes."""
         low, high = (self._number(builder, number) for number in numbers)
         function = builder.function
         other, end = function.append_basic_block("other"), function.append_basic_block("end")
@@ -107,7 +105,7 @@ class CountFloats:
             block = function.append_basic_block(op.name)
             switch.add_case(ir.Constant(I64, number), block)
             builder.position_at_end(block)
-            value = self._value(builder, op, v, Interval(low, high, None), is_upper)
+            value = self._value(builder, op, v, Interval(low, high, None))
             found.append((value.value, builder.block))
             builder.branch(end)
         builder.position_at_end(other)
@@ -118,16 +116,21 @@ class CountFloats:
             phi.add_incoming(value, block)
         return Lane(builder, phi)
 
-    def _value(self, builder: ir.IRBuilder, op: Op, v: Lane, k: Interval, is_upper: Lane) -> Lane:
+    def _value(self, builder: ir.IRBuilder, op: Op, v: Lane, k: Interval) -> Lane:
         xp = Lanes(builder, SYSTEMS[self.system], WIDTH, tame=False)
         if self.system != REAL:
             return xp._lift(op.point(xp, *(v, k.lower)[: op.arity]))
         operands = Interval(v, v, xp.no), Interval(k.lower, k.upper, xp.no)
         bounds = REAL_RULES.intervals[op.name](xp, *operands[: op.arity])
-        return xp.where(is_upper, bounds.upper, bounds.lower)
+        return xp._lift(bounds[self.side])
 
 
-FUNCTIONS = tuple(map(CountFloats, SYSTEMS))
+FUNCTIONS = (
+    CountFloats(SINGLE),
+    CountFloats(thresholds.DOUBLE),
+    CountFloats(REAL, 0),
+    CountFloats(REAL, 1),
+)
 """What is linked in."""
 
 
@@ -136,10 +139,12 @@ def count_floats(builder, *args):
     found = []
     end = builder.function.append_basic_block("counted")
     other = builder.function.append_basic_block("other")
-    switch = builder.switch(args[0], other)
+    system, side, *_ = args
+    switch = builder.switch(builder.add(builder.shl(system, ir.Constant(I64, 1)), side), other)
     for each in FUNCTIONS:
         block = builder.function.append_basic_block(each.name)
-        switch.add_case(ir.Constant(I64, each.system), block)
+        for own in (each.side,) if each.system == REAL else (0, 1):
+            switch.add_case(ir.Constant(I64, 2 * each.system + own), block)
         builder.position_at_end(block)
         function = cgutils.get_or_insert_function(builder.module, each.signature, each.name)
         found.append((builder.call(function, args), block))

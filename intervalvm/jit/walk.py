@@ -38,20 +38,18 @@ def render(
     steps: Sequence[int],
     *,
     threads: int,
-    is_clear: bool = False,
     progress: Callable[[int, int], None] | None = None,
     leaf_hook: LeafHook | None = None,
 ) -> NDArray[np.int64]:
     """Fill ``pixels`` (uint8 for a bitmap, else the dtype); returns the counts of each step.
 
-    ``is_clear`` asserts that all pixels are 0. ``steps`` are the levels of each split. The image
+    Those of a bitmap are 0 before. ``steps`` are the levels of each split. The image
     does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of columns and rows: both
     the samples, or the ends of the pixels' areas to prove.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     image, *own = plan.take(threads + 1, len(steps))
     frame = _Frame(plan, image, lower, upper, pixels, steps)
-    frame.words[c.IS_CLEAR] = is_clear
     caller, *_ = frame.start(own)
     counted = [workspace.stats for workspace in (image, *own)]
     if not plan.program.is_tame:

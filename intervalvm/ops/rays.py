@@ -46,6 +46,16 @@ def sign(xp: Any, a: Ray) -> Any:
     return order(xp, a.v, 0.0, heading(xp, a))
 
 
+TOLERANCE = {4: 2.0**-11.5, 8: 2.0**-26}
+"""The square root of a float's epsilon, by its bytes: slopes that differ by less are equal."""
+
+
+def is_same(xp: Any, a: Any, b: Any, size: Any = 0.0) -> Any:
+    """Whether two slopes are equal up to the rounding errors of terms of some size."""
+    largest = xp.maximum(xp.maximum(xp.abs(a), xp.abs(b)), xp.scalar(size))
+    return xp.abs(a - b) <= xp.scalar(TOLERANCE[xp.itemsize]) * largest
+
+
 def flat(xp: Any, v: Any) -> Ray:
     return Ray(v, xp.scalar(0.0), xp.scalar(0.0))
 

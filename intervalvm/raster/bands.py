@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.decorated import given, root_bounds
-from intervalvm.evaluate.points import peak_bytes, prepare, run
+from intervalvm.evaluate.points import Points, peak_bytes, run
 from intervalvm.gpu import device
 from intervalvm.gpu.arrays import Clauses, array_module, with_rules
 from intervalvm.jit.layout import INSIDE, OUTSIDE
@@ -37,7 +37,7 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     """
     height, width = job.shape
     rows = _rows_that_fit(job, watched=report is not None)
-    pixels = np.zeros(job.shape, job.pixel_type)
+    pixels = job.canvas()
     top = 0
     while top < height:
         band = slice(top, min(height, top + rows))
@@ -89,8 +89,8 @@ def band_bytes(job: Job, rows: int) -> int:
     width, proves = job.shape[1], job.prove is not None
     points = (rows, width)
     x, y = ((1, width), (rows, 1)) if proves else (points, points)
-    free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
-    values = peak_bytes(job.tape, [x, y, ()], free, job.dtype, keep=job.way.keeps)
+    inputs = {"x": x, "y": y, "z": ()} | dict.fromkeys(job.tape.variables, ())
+    values = peak_bytes(job.tape, inputs, job.dtype, keep=job.way.keeps)
     if proves:
         return 3 * values + TEMPORARIES * 8 * rows * width
     return 2 * rows * width * job.dtype.itemsize + values
@@ -126,9 +126,10 @@ def _values(job: Job, band: slice) -> NDArray[Any]:
             module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
             for axis in (x, y[band, None])
         )
-        free = {name: value for name, value in job.settings.items() if name != "var-z"}
-        z = job.settings["var-z"]
-        points = prepare(job.tape, x, y, z, variables=free, module=module, dtype=job.dtype)
+        inputs = {"x": x, "y": y, "z": job.settings["var-z"]} | {
+            name: job.settings[name] for name in job.tape.variables
+        }
+        points = Points.of(job.tape, inputs, job.dtype, module)
         if not job.way.on_gpu:
             points.require_room(job.max_memory, keep=job.way.keeps)
         values = run(*with_rules(points), keep=job.way.keeps)

@@ -14,7 +14,6 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import IMAGE, lacks
 from intervalvm.late import cached_property
-from intervalvm.memory import aligned
 from intervalvm.raster import formats
 
 if TYPE_CHECKING:
@@ -25,20 +24,6 @@ if TYPE_CHECKING:
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
     from intervalvm.words import Backend, Engine, Grid, Mode, Prove
-
-FRESH_BYTES = 32 << 20
-"""Larger arrays get new pages of the system, cleared when first touched."""
-
-
-def canvas(shape: tuple[int, int], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
-    """Memory for an image of ``shape`` (height, width), and whether it is all 0.
-
-    It starts on a cache line, so that threads do not share one. Only a large image is cleared: by
-    the system, page by page, while reused memory would be cleared by one thread.
-    """
-    n_bytes = shape[0] * shape[1] * dtype.itemsize
-    is_clear = n_bytes >= FRESH_BYTES
-    return np.ndarray(shape, dtype, aligned(n_bytes, clear=is_clear)), is_clear
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
 from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN
 from intervalvm.memory import require
+from intervalvm.raster.canvas import canvas
 from intervalvm.raster.image import Image, Level, Stats
 from intervalvm.words import Meaning
 
@@ -47,6 +48,8 @@ class Job(NamedTuple):
     steps: list[int]
     """The levels of the quadtree of each split; empty without pruning."""
     max_memory: int | None
+    out: NDArray[Any] | None = None
+    """The array to draw into, instead of a new one."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -78,8 +81,19 @@ class Job(NamedTuple):
 
     @property
     def image_bytes(self) -> int:
+        """The memory of a new image."""
+        if self.out is not None:
+            return 0
         height, width = self.shape
         return height * width * self.pixel_type.itemsize
+
+    def canvas(self) -> NDArray[Any]:
+        """The array to draw into; a bitmap is all 0, since that is faster than tile by tile."""
+        if self.out is None:
+            return canvas(self.shape, self.pixel_type, clear=self.is_bitmap)
+        if self.is_bitmap:
+            self.out.fill(0)
+        return self.out
 
     def require(self, needed: int, what: str, way_out: str) -> None:
         require(needed + self.image_bytes, what, way_out, self.max_memory)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import CALL_BLOCK
 from intervalvm.compiler.pipeline import folded
 from intervalvm.evaluate.boxes import Bounds
 from intervalvm.evaluate.evaluators import EVALUATORS, Evaluator, Inputs
-from intervalvm.evaluate.points import peak_bytes, prepare, run
+from intervalvm.evaluate.points import Points, peak_bytes, run
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
@@ -75,9 +74,9 @@ def _peak_bytes(job: Job) -> int:
     boxes = max(points if proves else 0, *(1 << 2 * bits for bits in job.steps))
     work = n * (boxes * (2 * job.dtype.itemsize + 1) + CLAUSE_BYTES)
     if not proves:
-        inputs: list[tuple[int, ...]] = [(1, leaf[1]), (leaf[0], 1), ()]
-        free: list[tuple[int, ...]] = [()] * len(job.tape.variables)
-        arrays = peak_bytes(job.tape, inputs, free, job.dtype)
+        inputs = {"x": (1, leaf[1]), "y": (leaf[0], 1), "z": ()}
+        inputs |= dict.fromkeys(job.tape.variables, ())
+        arrays = peak_bytes(job.tape, inputs, job.dtype)
         work = max(work, arrays + n * CLAUSE_BYTES + 2 * points * job.dtype.itemsize)
     work += TEMPORARIES * 8 * (max(boxes, points) if proves else min(points, CALL_BLOCK))
     return BASE_BYTES + max(n * FOLDING_BYTES, work + n * len(job.steps) * STEP_BYTES)
@@ -88,7 +87,7 @@ class Walk:
 
     def __init__(self, job: Job, evaluator: Evaluator, progress: Progress | None = None) -> None:
         self.job, self.evaluator, self.progress = job, evaluator, progress
-        self.pixels: NDArray[Any] = np.zeros(job.shape, job.pixel_type)
+        self.pixels = job.canvas()
         self.counts = [Counts() for _ in job.steps]
         self.done = 0
 
@@ -159,7 +158,7 @@ class Walk:
             inside = int(np.count_nonzero(values == INSIDE))
             self.counts[-1].unproven_px += int(np.count_nonzero(values == UNPROVEN))
         else:
-            values = run(prepare(tape, x[None, columns], y[rows, None], dtype=x.dtype))
+            values = run(Points.of(tape, {"x": x[None, columns], "y": y[rows, None]}, x.dtype))
             inside = int(np.count_nonzero(values < 0))
             if self.job.is_bitmap:
                 values = np.where(values < 0, INSIDE, OUTSIDE)

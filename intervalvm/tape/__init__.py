@@ -21,7 +21,7 @@ from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape.numbers import constant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -48,7 +48,7 @@ class Tape(Shown):
         The names of free variables.
     """
 
-    __slots__ = ("_derived", "_hash", "codes", "left", "right", "single", "variables", "wide")
+    __slots__ = ("_derived", "codes", "left", "right", "single", "variables", "wide")
 
     codes: NDArray[np.uint8]
     left: NDArray[np.int32]
@@ -57,7 +57,6 @@ class Tape(Shown):
     single: NDArray[np.float32]
     variables: tuple[str, ...]
     _derived: dict[object, Any]
-    _hash: int
 
     def __init__(
         self,
@@ -78,12 +77,24 @@ class Tape(Shown):
         for name in ("wide", "single"):
             # one NaN, whatever its sign: in text and for equality all are the same
             arrays[name][np.isnan(arrays[name])] = np.nan
-        for name, array in arrays.items():
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
-        object.__setattr__(self, "variables", tuple(variables))
-        object.__setattr__(self, "_derived", {})
-        object.__setattr__(self, "_hash", hash((self.variables, *self._bytes())))
+        self._set(*arrays.values(), tuple(variables))
+
+    @classmethod
+    def of_arrays(cls, arrays: Iterable[NDArray[Any]], variables: tuple[str, ...]) -> Tape:
+        """A tape that takes over its arrays, in the order of ``__init__`` and of their dtypes.
+
+        They are not checked; all NaN are the same.
+        """
+        tape = cls.__new__(cls)
+        tape._set(*arrays, variables)
+        return tape
+
+    def _set(self, *values: Any) -> None:
+        names = "codes", "left", "right", "wide", "single", "variables", "_derived"
+        for name, value in zip(names, (*values, {}), strict=True):
+            object.__setattr__(self, name, value)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Tape is immutable: {name!r} cannot be set")
@@ -102,7 +113,7 @@ class Tape(Shown):
         return self.variables == other.variables and self._bytes() == other._bytes()
 
     def __hash__(self) -> int:
-        return self._hash
+        return self.derived("hash", lambda: hash((self.variables, *self._bytes())))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tape, (self.codes, self.left, self.right, self.wide, self.single, self.variables)
@@ -223,6 +234,14 @@ class Tape(Shown):
             known.setdefault(key, make())
         result: T = known[key]
         return result
+
+    def bare(self) -> Tape:
+        """The same tape without what is cached with this one.
+
+        What is cached refers to it: a cycle would keep its memory until Python looks for cycles.
+        """
+        arrays = self.codes, self.left, self.right, self.wide, self.single
+        return Tape.of_arrays(arrays, self.variables)
 
     def check(self) -> Self:
         """Assert the invariants of a tape, and return it."""

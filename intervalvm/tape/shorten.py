@@ -70,9 +70,11 @@ def sign_demanded(tape: Tape) -> NDArray[np.bool_]:
     ``min(a, b) < 0`` is ``a < 0 or b < 0``.
     """
     n = len(tape)
-    demanded = np.ones(n, bool)
+    demanded = [True] * n
+    codes, left, right = (array.tolist() for array in (tape.codes, tape.left, tape.right))
     for i in range(n - 1, -1, -1):
-        passes_on = ROWS[tape.codes[i]].demand in (Demand.LESSER, Demand.GREATER) and demanded[i]
-        if not passes_on:
-            demanded[list(tape.operands(i))] = False
-    return demanded
+        op = ROWS[codes[i]]
+        if not (demanded[i] and op.demand in (Demand.LESSER, Demand.GREATER)):
+            for operand in (left[i], right[i])[: op.arity]:
+                demanded[operand] = False
+    return np.array(demanded)

@@ -125,6 +125,8 @@ OWN: dict[str, dict[str, Any]] = {
     "Tape.known": {"variables": {"r": 0.5}},
     "Tape.__call__": {"options": {"variables": {"r": 0.5}}},
     "Font": {"path": "font.ttf"},
+    "Evaluator.values": {"out": None},
+    "Evaluator.gradients": {"out": None},
     "Renderer": {"options": PICTURE},
     "Renderer.render": {"changes": PICTURE},
     "Shape.repeat": {"z": None},
@@ -146,17 +148,23 @@ OWN: dict[str, dict[str, Any]] = {
     "warm_up": {"proofs": False},
 }
 """What is right for one call alone."""
-MANY: dict[str, tuple[Any, ...]] = {"dtypes": (), "shapes": (DISC,), "others": (DISC,)}
-NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}}
+MANY: dict[str, tuple[Any, ...]] = {
+    "dtypes": (), "shapes": (DISC,), "others": (DISC,), "arrays": (0.1, 0.2), "sides": (0.1, 0.2),
+}  # fmt: skip
+NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
 RECORDS = {
-    "Decoration", "Expr", "Gradient", "Image", "Interval", "Level", "Proof", "Stats", "Tape",
+    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Proof",
+    "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
     "Tape.derived": "keeps whatever the caller computes",
-    "Tape.operands": "for passes", "Tape.constants": "for evaluators",
+    "Evaluator.tape": "a tape is in the table itself",
+    "Tape.of_arrays": "for passes", "Tape.operands": "for passes",
+    "Tape.bare": "for evaluators",
+    "Tape.constants": "for evaluators",
     "Font.metrics": "for the layout of text", "Font.kerning": "for the layout of text",
     "Font.glyph": "for the layout of text",
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
@@ -181,6 +189,8 @@ def instances(path: Path) -> dict[type, Any]:
     return {
         ivm.Interval: ivm.interval(DISC, x=(0, 1), y=0),
         ivm.Decoration: ivm.Decoration.COM,
+        ivm.Derivatives: ivm.grad(DISC, 0.1, 0.2, by=("x", "y")),
+        ivm.Evaluator: ivm.Evaluator(FORMULA),
         ivm.Expr: FORMULA,
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
         ivm.Image: IMAGE,
@@ -282,10 +292,17 @@ def use(result: Any) -> None:
         use(ivm.render(DISC, size=4, region=result, engine="dense", dtype="float64"))
     elif isinstance(result, ivm.Gradient):
         assert len({part.shape for part in result}) == 1
+    elif isinstance(result, ivm.Derivatives):
+        assert len({part.shape for part in (result.value, *result.by.values())}) == 1
     elif isinstance(result, ivm.Interval):
-        assert isinstance(result.lower, float)
-        assert isinstance(result.upper, float)
+        assert np.shape(result.lower) == np.shape(result.upper) == np.shape(result.maybe_nan)
         assert not np.isnan([result.lower, result.upper]).any()
+        assert str(result) or not np.size(result.lower)
+    elif isinstance(result, ivm.Evaluator):
+        use(result.values(*[0.5] * len(result.inputs)))
+    elif isinstance(result, list):
+        for each in result:
+            use(each)
     elif isinstance(result, ivm.Proof):
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):

@@ -17,7 +17,7 @@ from support.operations import DTYPES, FUNCTIONS, OPERATIONS, bits, dense, tape_
 
 import intervalvm as ivm
 from intervalvm.arith.arrays import IntervalArrays
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Interval

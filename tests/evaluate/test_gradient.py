@@ -17,6 +17,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.expr import FUNCTIONS
 from intervalvm.ops import ROWS
 
@@ -348,9 +349,9 @@ def test_slopes_are_freed_at_their_last_use() -> None:
     for _ in range(300):
         shape = ivm.sin(shape) + y
     points = np.ones(10_000)
-    tape = shape.tape()
+    evaluator = NumpyEvaluator(shape.tape(), ("x", "y"), np.dtype("float64"))
     tracemalloc.start()
-    ivm.grad(tape, points, points, dtype="float64")
+    evaluator.gradients([points, points], evaluator.inputs)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * points.nbytes

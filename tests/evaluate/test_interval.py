@@ -32,7 +32,7 @@ import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler import pipeline
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS

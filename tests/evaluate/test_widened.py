@@ -19,8 +19,8 @@ from support.strategies import tapes
 
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.arith.directed import DirectedArrays
-from intervalvm.compiler.assemble import plain_program
 from intervalvm.compiler.pipeline import prepared
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate import decorated
 from intervalvm.evaluate.boxes import REAL_RULES, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real

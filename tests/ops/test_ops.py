@@ -27,7 +27,7 @@ from support.operations import (
     tape_of,
 )
 
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import VARIANTS, Variant
 from intervalvm.evaluate.boxes import bounds
 from intervalvm.ops import OPS

@@ -21,9 +21,10 @@ from intervalvm import parse, render
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.raster import formats
+from intervalvm.raster.canvas import canvas
 from intervalvm.raster.formats import FORMATS, format_of
 from intervalvm.raster.grid import coordinates
-from intervalvm.raster.image import FRESH_BYTES, Image, Level, Stats, canvas, milliseconds
+from intervalvm.raster.image import Image, Level, Stats, milliseconds
 from intervalvm.raster.region import Region
 
 PICTURE = """\
@@ -37,18 +38,12 @@ PICTURE = """\
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 13), (1024, 1000)])
 def test_a_canvas_starts_on_a_cache_line(shape: tuple[int, int], dtype: str) -> None:
-    memory, is_clear = canvas(shape, np.dtype(dtype))
-    assert (memory.shape, memory.dtype) == (shape, dtype)
-    assert memory.ctypes.data % 64 == 0
-    assert memory.flags.c_contiguous
-    assert not is_clear, "it may have been used before"
-
-
-def test_a_large_canvas_is_clear() -> None:
-    memory, is_clear = canvas((FRESH_BYTES // 1024, 1024), np.dtype(np.uint8))
-    assert is_clear
-    assert memory.ctypes.data % 64 == 0
-    assert not memory[::97].any()
+    for clear in (False, True):
+        memory = canvas(shape, np.dtype(dtype), clear=clear)
+        assert (memory.shape, memory.dtype) == (shape, dtype)
+        assert memory.ctypes.data % 64 == 0
+        assert memory.flags.c_contiguous
+    assert not memory.any()
 
 
 def test_an_image_travels_with_its_stats() -> None:

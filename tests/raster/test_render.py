@@ -27,7 +27,7 @@ from support.strategies import shapes, tapes
 import intervalvm as ivm
 from intervalvm import Region, Tape
 from intervalvm.compiler import pipeline
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate.evaluators import Floats
 from intervalvm.raster.grid import GRIDS
 

@@ -10,7 +10,7 @@ import numpy as np
 from support.lane_kernels import LaneEvaluator
 
 from intervalvm.api.evaluate import evaluate
-from intervalvm.compiler.assemble import plain_program
+from intervalvm.compiler.plain import plain_program
 from intervalvm.ops import OPS, ROWS
 from intervalvm.tape import Tape, TapeBuilder
 

@@ -221,6 +221,15 @@ def test_only_what_min_and_max_hand_on_is_asked_for_its_sign() -> None:
     assert sign_demanded(tape("x var-x", "y var-y", "m min x y", "n max m x")).all()
 
 
+def test_both_dtypes_are_bounded_alike_where_one_of_them_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = tape("x var-x", "y var-y", "a max x y", "b min a y")
+    wanted = ivm.simplify(found, x=(2, 3), y=(0, 1), backend="numpy")
+    monkeypatch.setattr("intervalvm.api.engines.pays", lambda kind, dtype, *_: dtype == np.float32)
+    assert ivm.simplify(found, x=(2, 3), y=(0, 1)) == wanted
+
+
 # --- fold ---------------------------------------------------------------------------------------
 
 

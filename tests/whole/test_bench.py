@@ -14,7 +14,8 @@ from support.command_line import CIRCLE
 
 import intervalvm as ivm
 from bench import __main__ as program
-from bench import before, versions
+from bench import before, peers, timing, versions
+from bench.subject import Subject
 
 
 def test_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +57,70 @@ def test_a_version_answers_with_what_it_drew_and_how_long_that_took(
         assert len(found.seconds) == 1
     frame, first = answers
     assert frame.digest == first.digest
+
+
+# --- peers ----------------------------------------------------------------------------------------
+
+ANSWERS = """
+import sys
+print("ready", flush=True)
+for line in sys.stdin:
+    what, kind, number, given, out, seconds, most = line.split()
+    data = b"" if given == "-" else open(given, "rb").read()
+    open(out, "wb").write(data + what.encode() + kind.encode())
+    print("0.5 0.25", flush=True)
+"""
+"""A program that answers as that of ``bench/peers`` does: it returns what it is given."""
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> Path:
+    found = tmp_path / "echo"
+    found.write_text(f"#!{sys.executable}\n{ANSWERS}")
+    found.chmod(0o700)
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script names its interpreter")
+def test_a_peer_is_asked_in_a_process_of_its_own(echo: Path, tmp_path: Path) -> None:
+    with peers.Peer(echo, tmp_path) as peer:
+        given = np.array([1, 0.5], np.float32)
+        seconds, found = peer.ask("jit0", peers.Question("points12", given=given))
+        assert seconds == [0.5, 0.25]
+        assert found[:2].tolist() == [1, 0.5]
+        assert found[2:].tobytes() == b"points12jit0"
+        assert peer.ask("vm", peers.Question("xy"))[1].tobytes() == b"xyvm"
+
+
+def test_without_cargo_there_is_no_peer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(peers, "cache_folder", lambda: tmp_path / "intervalvm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert peers.main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "cargo is not there" in said.err
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+def test_a_table_of_peers_has_ratios() -> None:
+    taken = {"ours": timing.Times([0.001]), "jit": timing.Times([0.004]), "vm": timing.Times([1.0])}
+    page = peers.page({"`interval`": taken})
+    assert page.splitlines()[-1] == "| `interval` | 1 | 4 | 1,000 | 4 | 1,000 |"
+
+
+def test_both_agree_where_the_peer_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the shape that is measured, as far as the table says."""
+    folder = peers.built_folder() / "target" / "release"
+    if not folder.exists():
+        pytest.skip("`python -m bench peers` has not built Fidget here")
+    monkeypatch.setattr(timing, "TURN_SECONDS", 1e-6)
+    monkeypatch.setattr(peers, "SIZES", (64, 128))
+    monkeypatch.setattr(peers, "POINTS", (1, 100))
+    monkeypatch.setattr(peers, "GRADIENTS", (100,))
+    shape = Subject(peers.TOP / "prospero.vm")
+    with peers.Peer(peers.program(), shape.path) as peer:
+        found = peers.compared(shape, peer, rounds=1)
+    assert len(found) == len(list(peers.rows(shape)))
+    assert all(times.runs == 1 for row in found.values() for times in row.values())

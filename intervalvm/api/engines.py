@@ -1,0 +1,135 @@
+"""Which evaluator answers a call: the compiled one, or NumPy's while compiling would cost more.
+
+Both give the same bits. A kernel that is not loaded yet is loaded once NumPy has spent as much time
+in its place as loading takes, and compiled once it has spent as much as compiling takes. So no
+program waits for more than twice what the better choice takes, whether it makes one large call or
+many small ones.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.evaluate.evaluator import Evaluator, NumpyEvaluator
+from intervalvm.evaluate.points import peak_bytes
+from intervalvm.memory import WORTH_ASKING, Amount, as_bytes, require, require_lists
+from intervalvm.tape import Tape
+from intervalvm.words import Meaning
+
+LOAD_SECONDS = 0.07
+"""What a kernel takes to load from the cache: 0.015 s, and 0.05 for llvmlite, which the first one
+imports."""
+COMPILE_SECONDS = {"points": 7.0, "duals": 8.0, "boxes": 2.0, "shorten": 1.5}
+"""What a kernel takes to compile, with 0.5 s for numba, which the first one imports."""
+SECONDS = {
+    "points": (9e-7, 2e-10),
+    "duals": (7e-6, 2.5e-9),
+    "boxes": (1.2e-5, 4e-9),
+    "shorten": (1e-6, 2.2e-7),
+}
+"""What NumPy takes in the place of a kernel: for each clause, and for each clause and point or box.
+
+All of these are seconds of CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
+in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
+least of five. ``shorten`` also takes what ``boxes`` does.
+"""
+MOST_SORTED, WORKSPACE_BYTES = 1 << 18, 6 << 10
+"""Points that compiled code sorts at once, and the most bytes a clause that it works with."""
+FEWER = "take fewer points at a time"
+_spent: dict[tuple[str, str], float] = {}
+"""Seconds of NumPy in the place of a kernel, as estimated."""
+_prices: dict[tuple[str, str], float] = {}
+"""Seconds that a kernel costs: 0 once it is paid. One that is not here is assumed to be cached."""
+
+
+def inputs_of(tape: Tape) -> tuple[str, ...]:
+    """The inputs of ``evaluate`` and the like: the axes and all variables."""
+    return ("x", "y", "z", *tape.variables)
+
+
+def points_engine(
+    tape: Tape,
+    dtype: np.dtype[Any],
+    shapes: Sequence[tuple[int, ...]],
+    shape: tuple[int, ...],
+    max_memory: Amount | None,
+    *,
+    compiled: bool,
+    slopes: int | None = None,
+) -> Evaluator:
+    """The evaluator of points: inputs of some shapes, which broadcast to ``shape``.
+
+    ``slopes`` is the number of derivatives. Raises DoesNotFit if the evaluation needs more than
+    ``max_memory``.
+    """
+    kind, size = "points" if slopes is None else "duals", math.prod(shape)
+    arrays, inputs = 1 + (slopes or 0), inputs_of(tape)
+    if compiled and pays(kind, dtype, len(tape), size):
+        sorting = min(size, MOST_SORTED) * (2 * len(inputs) * dtype.itemsize + 16)
+        results = (arrays + len(inputs)) * size * dtype.itemsize
+        needed = results + sorting + len(tape) * WORKSPACE_BYTES
+        if max_memory is None or needed <= as_bytes("max_memory", max_memory):
+            require(needed, f"an evaluation on {shape} points", FEWER)
+            return compiled_evaluator(tape, inputs, dtype)
+    # the most that all arrays of all clauses take
+    if max_memory is not None or 8 * arrays * (len(tape) + 32) * size > WORTH_ASKING:
+        require_lists(len(tape), max_memory)
+        needed = arrays * peak_bytes(tape, dict(zip(inputs, shapes, strict=True)), dtype)
+        if slopes is not None:
+            needed += needed // arrays // dtype.itemsize  # and a mask
+        what = "engine='dense'" if slopes is None else "a gradient"
+        require(needed, f"{what} on {shape} points", FEWER, max_memory)
+    return NumpyEvaluator(tape, inputs, dtype)
+
+
+def box_engines(
+    tape: Tape, dtypes: Collection[np.dtype[Any]], count: int, *kinds: str, compiled: bool
+) -> list[Evaluator]:
+    """The evaluators of some number of boxes in each dtype, for what some kinds of kernels do.
+
+    They are of one kind, so that they can shorten a tape together.
+    """
+    wanted = [(kind, dtype) for dtype in dtypes for kind in kinds if compiled]
+    paid = [pays(kind, dtype, len(tape), count) for kind, dtype in wanted]
+    make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
+    return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
+
+
+def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:
+    """Whether a kernel is loaded, or to be loaded before some points or boxes are evaluated.
+
+    What NumPy takes instead is added to what it has taken.
+    """
+    key = kind, DTYPE_NAMES[dtype]
+    price = _prices.get(key, LOAD_SECONDS)
+    if not price:
+        return True
+    clause, each = SECONDS[kind]
+    spent = _spent[key] = _spent.get(key, 0.0) + clauses * (clause + each * count)
+    if spent >= price or "intervalvm.jit.native" in sys.modules:
+        from intervalvm.jit import native
+
+        if price == LOAD_SECONDS and spent >= price and not native.is_there(*key):
+            price = _prices[key] = COMPILE_SECONDS[kind]
+        if spent >= price or native.is_loaded(*key):
+            _prices[key] = price = 0.0
+    return not price
+
+
+def compiled_evaluator(
+    tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any], meaning: Meaning = Meaning.FLOAT
+) -> Evaluator:
+    """The compiled evaluator, cached with the tape."""
+
+    def make() -> Evaluator:
+        from intervalvm.jit.compiled import CompiledEvaluator
+
+        return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
+
+    return tape.derived(("evaluator", inputs, dtype, meaning), make)

@@ -1,0 +1,370 @@
+"""``Evaluator``: a tape prepared for callers who ask often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.api.bounds import Interval, public
+from intervalvm.api.engines import compiled_evaluator
+from intervalvm.api.evaluate import directions
+from intervalvm.api.inputs import (
+    ANYTHING,
+    Side,
+    arrays_of,
+    box_of,
+    broadcast_shape,
+    check_real,
+    side_of,
+)
+from intervalvm.api.options import check_prove, is_compiled, keeps_sign, proves_real
+from intervalvm.arguments import brief, did_you_mean, parts_of
+from intervalvm.arith.arrays import as_dtype
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
+from intervalvm.evaluate import evaluator as seam
+from intervalvm.evaluate.evaluator import NumpyEvaluator
+from intervalvm.evaluate.points import reads
+from intervalvm.expr import TapeLike, as_value_tape
+from intervalvm.expr.convert import defaults_of
+from intervalvm.ops import AXES, row
+from intervalvm.tape import Tape
+from intervalvm.words import BoxBackend, Keep, Meaning, Prove
+
+
+class Evaluator:
+    """A tape prepared for callers who ask often: nothing that depends on it alone is done twice.
+
+    Inputs are given by position, in the order of ``inputs``, or by name. "z" may be left out, which
+    is then 0, and a variable of a shape that has a default. An array of ``dtype`` is read where it
+    lies; anything else is converted as ``evaluate`` does. The bits are those of ``evaluate``,
+    ``grad``, ``interval`` and ``simplify``.
+
+    An evaluator may be pickled and shared by any number of threads: compiled code runs side by
+    side, without Python's lock.
+
+    Parameters
+    ----------
+    tape : Tape, Expr or Shape
+    dtype : {"float32", "float64"}
+    inputs : sequence of str, optional
+        The order of the inputs: "x", "y", "z" and names of variables, with all that the tape
+        reads. By default x, y, z if the tape reads it, and its variables.
+    prove : {None, "point", "area"}
+        Bound and shorten the real function, in place of the float program; "point" takes one number
+        a side. It has no ``values`` and no ``gradients``.
+    backend : {"numba", "numpy"}
+        Both give the same bits. "numba" is compiled when first asked, once on a machine.
+
+    Raises
+    ------
+    OptionError, ArgumentTypeError
+        For an invalid argument.
+    VariableError
+        For inputs that lack what the tape reads, or that it does not have.
+    """
+
+    __slots__ = ("_defaults", "_engine", "_prove")
+
+    @in_default_environment
+    def __init__(
+        self,
+        tape: TapeLike,
+        *,
+        dtype: Any = "float32",
+        inputs: Sequence[str] | None = None,
+        prove: Prove | None = None,
+        backend: BoxBackend = "numba",
+    ) -> None:
+        ready, chosen = as_value_tape(tape), as_dtype(dtype)
+        names = _names(ready, inputs)
+        check_prove(prove)
+        meaning = Meaning.FLOAT if prove is None else Meaning.REAL
+        make = compiled_evaluator if is_compiled(backend) else NumpyEvaluator
+        self._set(make(ready, names, chosen, meaning), prove, defaults_of(tape))
+
+    def _set(
+        self, engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]
+    ) -> None:
+        self._engine, self._prove = engine, prove
+        self._defaults = {"z": 0.0, **defaults}
+
+    @property
+    def tape(self) -> Tape:
+        """The tape."""
+        return self._engine.tape
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in order."""
+        return self._engine.inputs
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of values and bounds."""
+        return self._engine.dtype
+
+    def __repr__(self) -> str:
+        proves = "" if self._prove is None else f", prove={self._prove!r}"
+        return f"<Evaluator of {len(self.tape)} clauses in {', '.join(self.inputs)}{proves}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        engine = self._engine
+        return _restored, (
+            (type(engine), engine.tape, engine.inputs, engine.dtype, engine.meaning),
+            (self._prove, self._defaults),
+        )
+
+    @in_default_environment
+    def values(self, /, *arrays: Any, out: NDArray[Any] | None = None, **named: Any) -> Any:
+        """The values at points.
+
+        Parameters
+        ----------
+        *arrays : float or array
+            The inputs, which broadcast.
+        out : array, optional
+            Takes the values: of ``dtype`` and the broadcast shape, C-contiguous and writable.
+        **named : float or array
+            Inputs by name.
+
+        Returns
+        -------
+        array
+            ``out`` if given; a scalar for scalars.
+
+        Raises
+        ------
+        OptionError, ArgumentTypeError, VariableError
+            For inputs as ``evaluate`` does, and for another ``out``.
+        """
+        points, shape = self._points("values", arrays, named)
+        if out is None:
+            found = self._engine.values(points)
+            return found if shape else found[()]
+        self._check_out(out, shape)
+        if any(np.may_share_memory(out, point) for point in points):
+            out[...] = self._engine.values(points)
+            return out
+        return self._engine.values(points, out)
+
+    @in_default_environment
+    def gradients(
+        self,
+        /,
+        *arrays: Any,
+        by: Sequence[str] | None = None,
+        out: NDArray[Any] | None = None,
+        **named: Any,
+    ) -> NDArray[Any]:
+        """The values at points, and the derivatives by inputs, as ``grad`` computes them.
+
+        Parameters
+        ----------
+        *arrays : float or array
+            The inputs, which broadcast.
+        by : sequence of str, optional
+            The inputs to differentiate by; by default all.
+        out : array, optional
+            Takes the result: of ``dtype`` and its shape, C-contiguous and writable.
+        **named : float or array
+            Inputs by name.
+
+        Returns
+        -------
+        array [1 + len(by), ...]
+            The values, then the derivative by each of ``by``; ``out`` if given.
+
+        Raises
+        ------
+        OptionError, ArgumentTypeError, VariableError
+            As ``values`` does, and for ``by``.
+        """
+        points, shape = self._points("gradients", arrays, named)
+        names = self.inputs if by is None else directions(by, self.inputs)
+        if out is None:
+            return self._engine.gradients(points, names)
+        self._check_out(out, (1 + len(names), *shape))
+        if any(np.may_share_memory(out, point) for point in points):
+            out[...] = self._engine.gradients(points, names)
+            return out
+        return self._engine.gradients(points, names, out)
+
+    @in_default_environment
+    def bounds(self, /, *sides: Side, **named: Side) -> Interval:
+        """Bounds of the values over a box, or over each of many boxes.
+
+        With ``prove`` those of the real function, up to two ulp wider than those of ``interval``.
+
+        Parameters
+        ----------
+        *sides : float or (float, float) or (array, array)
+            The sides by input: numbers, or pairs (low, high), as for ``interval``.
+        **named : float or (float, float) or (array, array)
+            Sides by name.
+
+        Returns
+        -------
+        Interval
+            Of numbers for one box, else of arrays of the broadcast shape.
+
+        Raises
+        ------
+        OptionError, VariableError
+            As ``interval`` does.
+        """
+        boxes, shape = self._boxes("bounds", sides, named, {})
+        found = self._engine.bounds(boxes)
+        return public(row.Interval(*(part.reshape(shape) for part in found)))
+
+    @in_default_environment
+    def shorten(self, /, *sides: Side, keep: Keep = "value", **named: Side) -> list[Evaluator]:
+        """For each box an evaluator of a shorter tape, with the same bits at every point of it.
+
+        The inputs stay the same, even those that the tape no longer reads.
+
+        Parameters
+        ----------
+        *sides : float or (float, float) or (array, array)
+            The sides by input, as for ``bounds``. A variable may be left out, which may then have
+            any value, NaN included.
+        keep : {"value", "sign"}
+            Keep the bits of the value, or only whether it is below 0.
+        **named : float or (float, float) or (array, array)
+            Sides by name.
+
+        Returns
+        -------
+        list of Evaluator
+            One a box, in C order of the broadcast shape.
+
+        Raises
+        ------
+        OptionError, VariableError
+            As ``simplify`` does.
+        """
+        sign_only = keeps_sign(keep)
+        free = dict.fromkeys(self.tape.variables, ANYTHING)
+        boxes, _ = self._boxes("shorten", sides, named, free)
+        return [
+            _made(engine, self._prove, self._defaults)
+            for engine in self._engine.shorten(boxes, sign_only=sign_only)
+        ]
+
+    def _points(
+        self, call: str, arrays: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[list[NDArray[Any]], tuple[int, ...]]:
+        """The inputs as arrays, and their broadcast shape."""
+        if self._prove is not None:
+            raise OptionError(
+                f"prove={self._prove!r} has no {call}, only bounds and shorten: make an evaluator "
+                "without prove"
+            )
+        inputs, dtype = self.inputs, self.dtype
+        if named or len(arrays) != len(inputs):
+            arrays = tuple(self._given(call, arrays, named, self._defaults))
+        points = arrays_of(inputs, arrays, dtype)
+        shape: tuple[int, ...] = points[0].shape
+        for point in points:
+            if point.shape != shape:
+                return points, broadcast_shape([each.shape for each in points])
+        return points, shape
+
+    def _boxes(
+        self,
+        call: str,
+        sides: tuple[Side, ...],
+        named: dict[str, Side],
+        free: Mapping[str, Any],
+    ) -> tuple[list[row.Interval], tuple[int, ...]]:
+        """The sides as intervals, and their broadcast shape; ``free`` are those of variables."""
+        given = self._given(call, sides, named, {**self._defaults, **free})
+        ranges = [
+            side if side is ANYTHING else side_of(name, side)
+            for name, side in zip(self.inputs, given, strict=True)
+        ]
+        if self._prove is not None:
+            is_point = all(side is ANYTHING or np.all(side.low == side.high) for side in ranges)
+            proves_real(self._prove, decoration=False, at_point=is_point)
+            for name, side in zip(self.inputs, ranges, strict=True):
+                if side is not ANYTHING:
+                    check_real(name, side)
+        boxes = [box_of(side, self.dtype, self._engine.meaning) for side in ranges]
+        return boxes, broadcast_shape([side.lower.shape for side in boxes])
+
+    def _given(
+        self, call: str, places: tuple[Any, ...], named: dict[str, Any], defaults: Mapping[str, Any]
+    ) -> list[Any]:
+        """The inputs in order, by position and by name. Raises for one too many or too few."""
+        inputs = self.inputs
+        if len(places) > len(inputs):
+            listed = ", ".join(inputs)
+            raise ArgumentTypeError(
+                f"{call} was given {len(places)} inputs, but there are {len(inputs)}: {listed}"
+            )
+        known = dict(zip(inputs, places, strict=False))
+        for name, value in named.items():
+            if name not in inputs:
+                listed, hint = ", ".join(inputs), did_you_mean(name, inputs)
+                raise VariableError(
+                    f"{call}: there is no input {brief(name)}{hint}; there are {listed}"
+                )
+            if name in known:
+                raise ArgumentTypeError(f"{call} was given {name} by position and by name")
+            known[name] = value
+        found = {name: defaults[name] for name in inputs if name in defaults} | known
+        if missing := [name for name in inputs if name not in found]:
+            raise VariableError(
+                f"{call} lacks {', '.join(missing)}: give {', '.join(inputs)} in this order, or "
+                "by name"
+            )
+        return [found[name] for name in inputs]
+
+    def _check_out(self, out: Any, shape: tuple[int, ...]) -> None:
+        """Raise for an ``out`` that cannot take a result of this shape."""
+        if not isinstance(out, np.ndarray):
+            raise ArgumentTypeError(f"out={brief(out)}: give a NumPy array, or None")
+        if out.dtype is not self.dtype or out.shape != shape:
+            raise OptionError(
+                f"out is {out.dtype.str} of shape {out.shape}: the result is {self.dtype.str} of "
+                f"shape {shape}"
+            )
+        if not out.flags.c_contiguous or not out.flags.writeable:
+            fault = "read-only" if out.flags.c_contiguous else "not C-contiguous"
+            raise OptionError(f"out is {fault}: give an array as from np.empty")
+
+
+def _made(engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]) -> Evaluator:
+    made = Evaluator.__new__(Evaluator)
+    made._set(engine, prove, defaults)
+    return made
+
+
+def _restored(prepared: tuple[Any, ...], kept: tuple[Any, ...]) -> Evaluator:
+    kind, *arguments = prepared
+    return _made(kind(*arguments), *kept)
+
+
+def _names(tape: Tape, inputs: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the inputs, checked; None is the default."""
+    read = reads(tape)
+    if inputs is None:
+        return ("x", "y", *(["z"] if "z" in read else []), *tape.variables)
+    most = len(AXES) + len(tape.variables)
+    names = (inputs,) if isinstance(inputs, str) else parts_of("inputs", inputs, most)
+    known = [*AXES, *tape.variables]
+    for name in names:
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"inputs={brief(inputs)}: give names, as in ('x', 'y')")
+        if name not in known:
+            hint = did_you_mean(name, known)
+            listed = ", ".join(known)
+            raise VariableError(f"the tape has no input {brief(name)}{hint}; it has {listed}")
+    if not names or len(set(names)) < len(names):
+        raise OptionError(f"inputs={brief(inputs)}: give each name once")
+    if missing := [name for name in known if name in read and name not in names]:
+        raise VariableError(f"inputs={brief(inputs)} lacks {', '.join(missing)}: the tape reads it")
+    return names

@@ -1,0 +1,113 @@
+"""The inputs of calls as arrays: coordinates and variables of points, and sides of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
+from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.ops.row import Interval
+from intervalvm.words import Meaning
+
+Side = Any
+"""A number, or a pair (low, high) of numbers or of arrays of them."""
+
+
+class Range(NamedTuple):
+    """The sides of boxes along one input: numbers, or float64 arrays, with low <= high."""
+
+    low: Any
+    high: Any
+    maybe_nan: bool = False
+
+
+ANYTHING = Range(-np.inf, np.inf, maybe_nan=True)
+
+
+LEAST, MOST = 2.0**-126, 2.0**127
+"""Between them, and for 0, rounding a number to float32 neither overflows nor underflows."""
+
+
+def arrays_of(
+    names: Iterable[str], values: Iterable[Any], dtype: np.dtype[Any], module: Any = np
+) -> list[Any]:
+    """Inputs of points as arrays, rounded to ``dtype``. Raises as ``arguments.reals`` does."""
+    found = []
+    for name, value in zip(names, values, strict=True):
+        kind = type(value)
+        if module is np and kind is np.ndarray and value.dtype is dtype:
+            found.append(value)
+        elif module is np and kind is float and (not value or LEAST <= abs(value) < MOST):
+            found.append(np.array(value, dtype))  # the context below takes ten times as long
+        else:
+            with np.errstate(all="ignore"):
+                found.append(reals(name, value, dtype, module))
+    return found
+
+
+def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape to which inputs broadcast. Raises OptionError."""
+    shapes = list(shapes)
+    if all(shape == shapes[0] or not shape for shape in shapes):  # sooner than NumPy
+        return shapes[0]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        listed = ", ".join(map(str, shapes))
+        raise OptionError(
+            f"x, y, z and the variables do not broadcast together: {listed}"
+        ) from error
+
+
+def side_of(name: str, side: Side) -> Range:
+    """The range of a side. Raises OptionError for anything but numbers in order."""
+    try:
+        parts = parts_of(name, side)
+    except ArgumentTypeError:
+        parts = (side, side)
+    try:
+        low, high = (_end(name, part) for part in parts)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"{name}={brief(side)}: give a number or a pair (low, high) of numbers or arrays"
+        ) from None
+    if isinstance(low, np.ndarray) or isinstance(high, np.ndarray):
+        broadcast_shape([np.shape(low), np.shape(high)])
+        low, high = np.broadcast_arrays(low, high)
+    if not np.all(low <= high):
+        raise OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
+    return Range(low, high)
+
+
+def _end(name: str, part: Any) -> Any:
+    """A number as a float, or an array of float64."""
+    try:
+        return real(name, part)
+    except ArgumentTypeError:
+        return reals(name, part, np.dtype(np.float64))
+
+
+def box_of(range_: Range, dtype: np.dtype[Any], meaning: Meaning) -> Interval:
+    """The side in ``dtype``: ends to nearest for the float program, outwards for the real function.
+
+    Raises OptionError if the real function has no number there.
+    """
+    low, high, maybe_nan = range_
+    with np.errstate(all="ignore"):
+        if meaning is Meaning.FLOAT:
+            return Interval(np.asarray(low, dtype), np.asarray(high, dtype), np.asarray(maybe_nan))
+        xp = DirectedArrays(dtype)
+        ends = xp.towards(DOWN, np.float64(low), np.nan), xp.towards(UP, np.float64(high), np.nan)
+        lower, upper = map(np.asarray, ends)
+        return Interval(lower, upper, np.asarray(maybe_nan))
+
+
+def check_real(name: str, range_: Range) -> None:
+    """Raise OptionError for a side without a real number, as from inf to inf."""
+    if np.any(range_.low == np.inf) or np.any(range_.high == -np.inf):
+        shown = f"({brief(range_.low)}, {brief(range_.high)})"
+        raise OptionError(f"{name} is {shown}: there is no real number")

@@ -1,0 +1,49 @@
+"""The context of the kernels "points" and "duals": fields beyond those of ``request``."""
+
+from __future__ import annotations
+
+from intervalvm.jit import layout as c
+from intervalvm.jit import request as r
+
+(
+    SPLITS,  # whether points may be sorted into cells
+    RATE,  # expected length of a cell's program for each halving of the cell, in percent
+    MOST_BITS,  # a split makes up to 2**MOST_BITS cells: as many boxes as the slots have room for
+    COSTS,  # float64: what pays, see below
+    ORDERS, KEYS, TARGETS,  # int32[2, room]: numbers of the points; uint8[room]; int32[room]
+    ROOM,  # how many points those have room for
+    ALONG, SLOPES,  # how many derivatives; their addresses, int64[DIRECTIONS]
+    KINKS, JUMPED,  # bool[points]: where branches meet, and where clauses may jump
+    LEAF_FIRST, LEAF_END, LEAF_SIDE,  # the points to evaluate next; -1 or where they are sorted
+    FIELDS,
+) = range(r.FIELDS, r.FIELDS + 16)  # fmt: skip
+
+(
+    ADDRESS, STEP,  # an input's numbers; 1, or 0 where one number stands for all
+    DIRECTION,  # bits of the derivatives that are by this input
+    SORTED_0, SORTED_1,  # addresses of its sorted numbers, and room to sort them again
+    LOW, HIGH, MAYBE_NAN,  # float64: of the points in work
+    BITS,  # how often the points in work are halved along it
+) = range(9)  # fmt: skip
+INPUT_WORDS = 9
+
+VALUE, RECORD, BOUND, LIVE, WRITE, SORT = range(6)
+"""Expected nanoseconds: of a record at a group of points, of a record besides, over a group of
+boxes, for liveness, and written; of sorting a point."""
+
+# a row of the stack: that of ``layout``, and of each cell the first point
+CELL_FIRST = c.ROW
+CELLS, CELL_RATE, SIDE, ROW = range(CELL_FIRST + c.LANES + 1, CELL_FIRST + c.LANES + 5)
+MOST_DEPTH = 12
+"""Splits one within another."""
+BLOCK = 256
+"""The most points that are evaluated together."""
+
+DIRECTIONS = 3
+"""Slopes of a slot of duals; more directions are evaluated in turn."""
+RIGHT_TERMS, MOVES = DIRECTIONS, 2 * DIRECTIONS
+"""Bits of a record's third word: from 0 and from ``RIGHT_TERMS`` on, whether the left and the right
+operand add a term along each direction; ``MOVES``, whether an operand has any slope."""
+THIRD_WORDS = 1 << MOVES + 1
+JUMPS = 1
+"""The place with the bits of jumps; no record writes it."""
