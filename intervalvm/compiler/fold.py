@@ -126,14 +126,15 @@ def _new(
     n: int, room: int, dtype: np.dtype[Any], scratch: Scratch, *, applies: bool
 ) -> dict[str, NDArray[Any]]:
     """What the pass writes to, for up to ``room`` clauses."""
+    depth = 16 + room // 16  # of rewrites of parts of rewrites
     slots, numbers = 1 << (2 * room - 1).bit_length(), 1 << (room // 2 + 64).bit_length()
     sizes = dict.fromkeys((*f.NEW, *f.BY_NEW), room) | {"place": n, "letters": f.N_LETTERS}
-    sizes |= {"keys": slots, "found": slots, "by_number": numbers, "frames": f.FRAME * (room + 1)}
+    sizes |= {"keys": slots, "found": slots, "by_number": numbers, "frames": f.FRAME * (depth + 1)}
     arrays = {name: scratch.take(name, size, f.FIELDS[name]) for name, size in sizes.items()}
     arrays["keys"].fill(0)
     arrays["by_number"].fill(0)
     state, info = np.zeros(f.STATE_WORDS, np.int64), np.finfo(dtype)
-    state[[f.LENGTH, f.ROOM, f.MOST_DEPTH]] = n, room, room
+    state[[f.LENGTH, f.ROOM, f.MOST_DEPTH]] = n, room, depth
     state[[f.MOST_KNOWN, f.KEY_MASK]] = slots // 2, slots - 1
     state[[f.MOST_NUMBERS, f.NUMBER_MASK]] = numbers // 2, numbers - 1
     state[[f.APPLIES, f.IS_WIDE]] = applies, dtype == np.float64

@@ -37,19 +37,20 @@ def code_of(kind: str) -> bytes:
 class Compiler:
     """Stands for the compiler where only the file matters: it is quick, and counts its calls."""
 
-    def __init__(self, walk: bytes, bounds: bytes) -> None:
-        self.code, self.bounds, self.calls = walk, bounds, 0
+    def __init__(self, walk: bytes, others: dict[str, bytes]) -> None:
+        self.code, self.others, self.calls = walk, others, 0
 
     def __call__(self, kind: str, dtype: str, meaning: str, machine: Any) -> bytes:
         assert meaning is Meaning.FLOAT
         self.calls += 1
-        return self.bounds if kind == "bounds" else self.code
+        return self.others.get(kind, self.code)
 
 
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compiler:
     """An empty cache folder, and no kernel loaded."""
-    quick = Compiler(code_of("careful"), code_of("bounds"))
+    of_plans = ("bounds", "fold", "balance", "assemble")
+    quick = Compiler(code_of("careful"), {kind: code_of(kind) for kind in of_plans})
     monkeypatch.setattr(kept_code, "cache_folder", lambda: tmp_path / "cache" / "intervalvm")
     monkeypatch.setattr(native, "_compile", quick)
     monkeypatch.setattr(native, "_loaded", {})
