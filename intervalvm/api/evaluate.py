@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -137,6 +137,36 @@ class Derivatives(NamedTuple):
     value: Any
     by: dict[str, Any]
     """The derivative by each, in the order in which they were asked for."""
+
+
+@overload
+def grad(
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any = 0.0,
+    *,
+    by: None = None,
+    variables: Mapping[str, Any] | None = None,
+    backend: ArrayBackend | None = None,
+    dtype: Any = "float32",
+    max_memory: Amount | None = None,
+) -> Gradient: ...
+
+
+@overload
+def grad(
+    tape: TapeLike,
+    x: Any,
+    y: Any,
+    z: Any = 0.0,
+    *,
+    by: Sequence[str],
+    variables: Mapping[str, Any] | None = None,
+    backend: ArrayBackend | None = None,
+    dtype: Any = "float32",
+    max_memory: Amount | None = None,
+) -> Derivatives: ...
 
 
 @in_default_environment

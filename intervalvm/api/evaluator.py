@@ -17,20 +17,21 @@ from intervalvm.api.inputs import (
     arrays_of,
     box_of,
     broadcast_shape,
+    check_out,
     check_real,
+    input_names,
     side_of,
 )
 from intervalvm.api.options import check_prove, is_compiled, keeps_sign, proves_real
-from intervalvm.arguments import brief, did_you_mean, parts_of
+from intervalvm.arguments import brief, did_you_mean
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.evaluate import evaluator as seam
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_value_tape
 from intervalvm.expr.convert import defaults_of
-from intervalvm.ops import AXES, row
+from intervalvm.ops import row
 from intervalvm.tape import Tape
 from intervalvm.words import BoxBackend, Keep, Meaning, Prove
 
@@ -80,7 +81,7 @@ class Evaluator:
         backend: BoxBackend = "numba",
     ) -> None:
         ready, chosen = as_value_tape(tape), as_dtype(dtype)
-        names = _names(ready, inputs)
+        names = input_names(ready, inputs)
         check_prove(prove)
         meaning = Meaning.FLOAT if prove is None else Meaning.REAL
         make = compiled_evaluator if is_compiled(backend) else NumpyEvaluator
@@ -145,7 +146,7 @@ class Evaluator:
         if out is None:
             found = self._engine.values(points)
             return found if shape else found[()]
-        self._check_out(out, shape)
+        check_out(out, shape, self.dtype)
         if any(np.may_share_memory(out, point) for point in points):
             out[...] = self._engine.values(points)
             return out
@@ -187,7 +188,7 @@ class Evaluator:
         names = self.inputs if by is None else directions(by, self.inputs)
         if out is None:
             return self._engine.gradients(points, names)
-        self._check_out(out, (1 + len(names), *shape))
+        check_out(out, (1 + len(names), *shape), self.dtype)
         if any(np.may_share_memory(out, point) for point in points):
             out[...] = self._engine.gradients(points, names)
             return out
@@ -323,19 +324,6 @@ class Evaluator:
             )
         return [found[name] for name in inputs]
 
-    def _check_out(self, out: Any, shape: tuple[int, ...]) -> None:
-        """Raise for an ``out`` that cannot take a result of this shape."""
-        if not isinstance(out, np.ndarray):
-            raise ArgumentTypeError(f"out={brief(out)}: give a NumPy array, or None")
-        if out.dtype is not self.dtype or out.shape != shape:
-            raise OptionError(
-                f"out is {out.dtype.str} of shape {out.shape}: the result is {self.dtype.str} of "
-                f"shape {shape}"
-            )
-        if not out.flags.c_contiguous or not out.flags.writeable:
-            fault = "read-only" if out.flags.c_contiguous else "not C-contiguous"
-            raise OptionError(f"out is {fault}: give an array as from np.empty")
-
 
 def _made(engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]) -> Evaluator:
     made = Evaluator.__new__(Evaluator)
@@ -346,25 +334,3 @@ def _made(engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, fl
 def _restored(prepared: tuple[Any, ...], kept: tuple[Any, ...]) -> Evaluator:
     kind, *arguments = prepared
     return _made(kind(*arguments), *kept)
-
-
-def _names(tape: Tape, inputs: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the inputs, checked; None is the default."""
-    read = reads(tape)
-    if inputs is None:
-        return ("x", "y", *(["z"] if "z" in read else []), *tape.variables)
-    most = len(AXES) + len(tape.variables)
-    names = (inputs,) if isinstance(inputs, str) else parts_of("inputs", inputs, most)
-    known = [*AXES, *tape.variables]
-    for name in names:
-        if not isinstance(name, str):
-            raise ArgumentTypeError(f"inputs={brief(inputs)}: give names, as in ('x', 'y')")
-        if name not in known:
-            hint = did_you_mean(name, known)
-            listed = ", ".join(known)
-            raise VariableError(f"the tape has no input {brief(name)}{hint}; it has {listed}")
-    if not names or len(set(names)) < len(names):
-        raise OptionError(f"inputs={brief(inputs)}: give each name once")
-    if missing := [name for name in known if name in read and name not in names]:
-        raise VariableError(f"inputs={brief(inputs)} lacks {', '.join(missing)}: the tape reads it")
-    return names

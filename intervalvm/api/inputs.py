@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.arguments import brief, did_you_mean, parts_of, real, reals
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
-from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
+from intervalvm.evaluate.points import reads
+from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
+from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 Side = Any
@@ -111,3 +114,39 @@ def check_real(name: str, range_: Range) -> None:
     if np.any(range_.low == np.inf) or np.any(range_.high == -np.inf):
         shown = f"({brief(range_.low)}, {brief(range_.high)})"
         raise OptionError(f"{name} is {shown}: there is no real number")
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise for an ``out`` that cannot take a result of this shape."""
+    if not isinstance(out, np.ndarray):
+        raise ArgumentTypeError(f"out={brief(out)}: give a NumPy array, or None")
+    if out.dtype is not dtype or out.shape != shape:
+        raise OptionError(
+            f"out is {out.dtype.str} of shape {out.shape}: the result is {dtype.str} of "
+            f"shape {shape}"
+        )
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        fault = "read-only" if out.flags.c_contiguous else "not C-contiguous"
+        raise OptionError(f"out is {fault}: give an array as from np.empty")
+
+
+def input_names(tape: Tape, inputs: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the inputs, checked; None is the default."""
+    read = reads(tape)
+    if inputs is None:
+        return ("x", "y", *(["z"] if "z" in read else []), *tape.variables)
+    most = len(AXES) + len(tape.variables)
+    names = (inputs,) if isinstance(inputs, str) else parts_of("inputs", inputs, most)
+    known = [*AXES, *tape.variables]
+    for name in names:
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"inputs={brief(inputs)}: give names, as in ('x', 'y')")
+        if name not in known:
+            hint = did_you_mean(name, known)
+            listed = ", ".join(known)
+            raise VariableError(f"the tape has no input {brief(name)}{hint}; it has {listed}")
+    if not names or len(set(names)) < len(names):
+        raise OptionError(f"inputs={brief(inputs)}: give each name once")
+    if missing := [name for name in known if name in read and name not in names]:
+        raise VariableError(f"inputs={brief(inputs)} lacks {', '.join(missing)}: the tape reads it")
+    return names
