@@ -90,7 +90,8 @@ def _default_out(file: str) -> str:
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The options of a command line as arguments of ``render``."""
     given = {name: getattr(options, name, None) for name in signature(Options).parameters}
-    given |= {"region": _region(options), "variables": dict(options.set)}
+    # there "out" is a file
+    given |= {"region": _region(options), "variables": dict(options.set), "out": None}
     if options.certificate is not None:
         given["prove"] = options.prove or "area"
     return {name: value for name, value in given.items() if value is not None}
