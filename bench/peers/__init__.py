@@ -297,8 +297,8 @@ def section(shape: Subject, found: dict[str, dict[str, Times]]) -> str:
     return f"""\
 {HEAD}
 {shape} by this library and by the published crate `fidget`, its JIT and its VM, on the same
-pixels, points and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth as
-wide as the picture, a single one is all of it; points are random. Both gave the same before
+pixels, points and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth
+as wide as the picture, a single one is all of it; points are random. Both gave the same before
 anything was timed, as far as roundings in another order allow. *A new value*: a variable is taken
 off the shape, and every frame has another value of it. What is prepared once a shape is not timed.
 

@@ -89,9 +89,9 @@ def _default_out(file: str) -> str:
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The options of a command line as arguments of ``render``."""
-    names = set(signature(Options).parameters) - {"out"}  # here the name of a file
-    given = {name: getattr(options, name, None) for name in names}
-    given |= {"region": _region(options), "variables": dict(options.set)}
+    given = {name: getattr(options, name, None) for name in signature(Options).parameters}
+    # there "out" is a file
+    given |= {"region": _region(options), "variables": dict(options.set), "out": None}
     if options.certificate is not None:
         given["prove"] = options.prove or "area"
     return {name: value for name, value in given.items() if value is not None}

@@ -68,7 +68,7 @@ def test_pixels_of_a_gpu_are_copied_into_it(monkeypatch: pytest.MonkeyPatch) -> 
         def get(self) -> Any:
             return np.arange(64, dtype=np.uint8).reshape(self.shape)
 
-    monkeypatch.setattr(gpu_walk, "renderer", lambda *_: lambda x, y: (OnDevice(), []))
+    monkeypatch.setattr(gpu_walk, "renderer", lambda *_: lambda x, y: (OnDevice(), [[0] * 8]))
     for out in (None, np.empty((8, 8), np.uint8)):
         job = Options(size=8, out=out).job(X.tape(), None)
         image = render._on_device(job, None, None).image(job, 0.0)
