@@ -297,7 +297,7 @@ def section(shape: Subject, found: dict[str, dict[str, Times]]) -> str:
     """The last section of the page on how fast it is."""
     return f"""\
 {HEAD}
-{shape},
+Calls on {shape},
 by this library and by the published crate `fidget`, its JIT and its VM, on the same pixels, points
 and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth as wide as the
 picture, a single one is all of it; points are random. Both gave the same before anything was
