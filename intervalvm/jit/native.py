@@ -58,9 +58,9 @@ KINDS = {
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
     "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
-    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
-    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
-    "boxes": Kind("jit.queries", "build_boxes"),
+    "points": Kind("jit.scatter", "build_points", MEANINGS[:1], shares="points"),
+    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1], shares="points"),
+    "boxes": Kind("jit.queries", "build_boxes", shares="boxes"),
     "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
