@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler import assembler, demand, nodes, resolve, signs
+from intervalvm.compiler import assembler, demand, nodes, predicates, resolve, signs
 from intervalvm.compiler.assembler import write_truth, write_value
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.compiler.predicates import find_predicates
@@ -42,7 +42,7 @@ def write(w: Any) -> int:
     return 0
 
 
-PASS = Pass("assemble", write, nodes.FIELDS | resolve.FIELDS | assembler.FIELDS)
+PASS = Pass("assemble", write, nodes.FIELDS | predicates.FIELDS | resolve.FIELDS | assembler.FIELDS)
 
 
 def assemble(
@@ -126,8 +126,10 @@ def arrays_of(
     sizes |= dict.fromkeys(("pool_low", "pool_high"), n + asks)
     sizes |= {"state": WANTED + 1, "starts": n + 1, "asked": asked, "pooled": pooled}
     sizes["records"] = 4 * records
+    sizes |= dict.fromkeys(predicates.FIELDS, predicates.MOST_SOUGHT)
+    sizes["sought"] *= predicates.SOUGHT
     arrays = {name: scratch.take(name, size, PASS.fields[name]) for name, size in sizes.items()}
-    for name in ("state", "asked", "pooled"):
+    for name in ("state", "asked", "pooled", "sought_what"):
         arrays[name].fill(0)
     arrays |= {"codes": table.codes, "left": table.left, "right": table.right}
     arrays |= {"low": table.low, "high": table.high, "words": first_words()}
