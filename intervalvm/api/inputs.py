@@ -42,14 +42,20 @@ def arrays_of(
     found = []
     for name, value in zip(names, values, strict=True):
         kind = type(value)
-        if module is np and kind is np.ndarray and value.dtype is dtype:
+        if module is np and kind is np.ndarray and value.dtype is dtype and value.flags.aligned:
             found.append(value)
         elif module is np and kind is float and (not value or LEAST <= abs(value) < MOST):
             found.append(np.array(value, dtype))  # the context below takes ten times as long
         else:
             with np.errstate(all="ignore"):
-                found.append(reals(name, value, dtype, module))
+                found.append(_read(name, value, dtype, module))
     return found
+
+
+def _read(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
+    """``arguments.reals``, at an address where compiled code may read such numbers."""
+    found = reals(name, value, dtype, module)
+    return found if module is not np or found.flags.aligned else found.copy()
 
 
 def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
@@ -91,7 +97,7 @@ def _end(name: str, part: Any) -> Any:
     try:
         return real(name, part)
     except ArgumentTypeError:
-        return reals(name, part, np.dtype(np.float64))
+        return _read(name, part, np.dtype(np.float64))
 
 
 def box_of(range_: Range, dtype: np.dtype[Any], meaning: Meaning) -> Interval:
@@ -120,13 +126,15 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Raise for an ``out`` that cannot take a result of this shape."""
     if not isinstance(out, np.ndarray):
         raise ArgumentTypeError(f"out={brief(out)}: give a NumPy array, or None")
-    if out.dtype is not dtype or out.shape != shape:
+    if out.dtype != dtype or out.shape != shape:
         raise OptionError(
             f"out is {out.dtype.str} of shape {out.shape}: the result is {dtype.str} of "
             f"shape {shape}"
         )
-    if not out.flags.c_contiguous or not out.flags.writeable:
-        fault = "read-only" if out.flags.c_contiguous else "not C-contiguous"
+    flags = out.flags
+    if not (flags.c_contiguous and flags.writeable and flags.aligned):
+        fault = "at an odd address" if flags.writeable else "read-only"
+        fault = fault if flags.c_contiguous else "not C-contiguous"
         raise OptionError(f"out is {fault}: give an array as from np.empty")
 
 
