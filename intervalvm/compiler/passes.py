@@ -14,11 +14,11 @@ import struct
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from intervalvm.late import cached_property
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ class Runner(Protocol):
     applies: bool
     """Whether passes have operations on floats; else they ask for them."""
 
-    def run(
-        self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None
-    ) -> int:
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
         """Run a pass, which reads and writes the array of each field; returns its status."""
 
 
@@ -109,9 +107,7 @@ class _InPython:
 
     applies = False
 
-    def run(
-        self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None
-    ) -> int:
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
         del scratch
         work = of.work(*(arrays[name].tolist() for name in of.fields))
         status = of.function(work)
