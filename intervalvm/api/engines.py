@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner
 from intervalvm.evaluate.evaluator import Evaluator, NumpyEvaluator
 from intervalvm.evaluate.points import peak_bytes
 from intervalvm.memory import WORTH_ASKING, Amount, as_bytes, require, require_lists
@@ -25,15 +26,20 @@ from intervalvm.words import Meaning
 LOAD_SECONDS = 0.07
 """What a kernel takes to load from the cache: 0.015 s, and 0.05 for llvmlite, which the first one
 imports."""
-COMPILE_SECONDS = {"points": 7.0, "duals": 8.0, "boxes": 2.0, "shorten": 1.5}
+COMPILE_SECONDS = {
+    "points": 7.0, "duals": 8.0, "boxes": 2.0, "shorten": 1.5, "fold": 3.3, "assemble": 8.5,
+}  # fmt: skip
 """What a kernel takes to compile, with 0.5 s for numba, which the first one imports."""
 SECONDS = {
     "points": (9e-7, 2e-10),
     "duals": (7e-6, 2.5e-9),
     "boxes": (1.2e-5, 4e-9),
     "shorten": (1e-6, 2.2e-7),
+    "fold": (3.5e-6, 0.0),
+    "assemble": (8e-6, 0.0),
 }
-"""What NumPy takes in the place of a kernel: for each clause, and for each clause and point or box.
+"""What NumPy, or Python for a pass, takes in the place of a kernel: for each clause, and for
+each clause and point or box.
 
 All of these are seconds of CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
 in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
@@ -101,6 +107,15 @@ def box_engines(
     paid = [pays(kind, dtype, len(tape), count) for kind, dtype in wanted]
     make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
     return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
+
+
+def runner_of(of: Pass, tape: Tape) -> Runner:
+    """What runs a pass of the compiler over a tape."""
+    if pays(of.name, np.dtype(np.float64), len(tape), 0):
+        from intervalvm.jit.runner import COMPILED
+
+        return COMPILED
+    return IN_PYTHON
 
 
 def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:

@@ -108,7 +108,8 @@ def beside_guess(
     guess = t - k[0] if GUESSES[code] == ADDED else t * k[0]
     if GUESSES[code] == SCALED:
         guess = t / k[0]
-    if not -INF < guess < INF:
+    largest = float_at(system, (SINGLE_INFINITY if system == SINGLE else DOUBLE_INFINITY) - 1)
+    if not -largest <= guess <= largest:
         return 0.0, 0
     negative = 1 if guess < 0.0 else 0
     size = float_bits(system, -guess if negative else guess)
@@ -117,7 +118,9 @@ def beside_guess(
     count = count_floats(system, side, code, k[0], k[1], t, greater, negative, first, 0)
     if count == 0 or count == most:
         return 0.0, 0
-    return float_at(system, first + count) if not negative else -float_at(system, first + count - 1), 1
+    if negative:
+        return -float_at(system, first + count - 1), 1
+    return float_at(system, first + count), 1
 
 
 def previous_float(system: int, v: float) -> float:

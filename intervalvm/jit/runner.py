@@ -14,9 +14,7 @@ class _Compiled:
 
     applies = True
 
-    def run(
-        self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None
-    ) -> int:
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
         return run_kernel(native.kernel(of.name, "float64"), of, arrays, scratch, answer)
 
 
@@ -32,7 +30,8 @@ def run_kernel(
 ) -> int:
     """Call a kernel with the addresses of a pass's arrays, as long as ``answer`` says."""
     given = [arrays[name] for name in of.fields]
-    last, addresses = scratch.kept.get(of.name) or ([None] * len(given), np.empty(len(given), np.int64))
+    none = [None] * len(given), np.empty(len(given), np.int64)
+    last, addresses = scratch.kept.get(of.name, none)
     for k, array in enumerate(given):
         if array is not last[k]:  # to ask for an address takes a microsecond
             addresses[k] = address_of(array)
