@@ -106,7 +106,8 @@ def _inputs(
 ) -> Arrays:
     names = (*AXES.values(), *tape.variables)
     is_set = np.array([name in given for name in names], np.uint8)
-    settings = np.array([float(evaluator.constant(given.get(name, 0.0))) for name in names])
+    with np.errstate(all="ignore"):  # of numbers that are no floats of the dtype
+        settings = np.array([float(evaluator.constant(given.get(name, 0.0))) for name in names])
     renamed = np.full(len(names), NONE, np.int32)
     renamed[len(AXES) :] = [free.index(name) if name in free else NONE for name in tape.variables]
     inputs = np.full(len(names), NONE, np.int32)
