@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.api.engines import box_engines
+from intervalvm.api.engines import box_engines, runner_of
 from intervalvm.api.inputs import (
     ANYTHING,
     Range,
@@ -255,7 +255,10 @@ def simplify(
         from intervalvm.compiler.pipeline import shortened
 
         question = Question.SIGN if sign_only else Question.VALUE
-        tapes = shortened(tape, question, Floats(*dtypes), boxes[0], lambda tape: ready(tape)[0])
+        runners = {"runner_of": runner_of} if compiled else {}
+        tapes = shortened(
+            tape, question, Floats(*dtypes), boxes[0], lambda tape: ready(tape)[0], **runners
+        )
     return tapes if shape else tapes[0]
 
 
@@ -292,6 +295,8 @@ def fold(
         For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
+    from intervalvm.compiler.folding import PASS
     from intervalvm.compiler.pipeline import folded
 
-    return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))
+    of, runner = Floats(as_dtype(dtype)), runner_of(PASS, bound)
+    return folded(bound, of, fast=is_fast(how), runner=runner)
