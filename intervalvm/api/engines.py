@@ -40,8 +40,8 @@ NUMPY = {
     "fold": (3_500_000, 0),
     "assemble": (8_000_000, 0),
 }
-"""What NumPy, or Python for a pass, takes in the place of a kernel, in picoseconds: for a clause, and
-for a clause and each point or box.
+"""What NumPy, or Python for a pass, takes in the place of a kernel, in picoseconds: for a clause,
+and for a clause and each point or box.
 
 All of these are CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
 in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
