@@ -83,8 +83,9 @@ def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
     k = w.state[f.ANSWERS] - 1
     op = ROWS[w.asked_code[k]]
     places = (w.asked_left[k], w.asked_right[k])[: op.arity]
-    numbers = (evaluator.constant(w.new_numbers[place]) for place in places)
-    found = evaluator.result(op.name, *numbers)
+    with np.errstate(all="ignore"):
+        numbers = (evaluator.constant(w.new_numbers[place]) for place in places)
+        found = evaluator.result(op.name, *numbers)
     w.has_answer[k] = found is not None
     w.answers[k] = 0.0 if found is None else float(found)
     return True
@@ -133,7 +134,7 @@ def _new(
 ) -> dict[str, NDArray[Any]]:
     """What the pass writes to, for up to ``room`` clauses."""
     depth = 16 + room // 16  # of rewrites of parts of rewrites
-    slots, numbers = 1 << (room + room // 2).bit_length(), 1 << (room // 2 + 64).bit_length()
+    slots, numbers = 1 << (2 * room - 1).bit_length(), 1 << (room // 2 + 64).bit_length()
     sizes = dict.fromkeys((*f.NEW, *f.BY_NEW), room) | {"place": n, "letters": f.N_LETTERS}
     sizes |= {"keys": slots, "found": slots, "by_number": numbers, "frames": f.FRAME * (depth + 1)}
     arrays = scratch.take_all(f.PASS, sizes)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.compiler.passes import MIX, bits_of, hash_of
+from intervalvm.compiler.passes import bits_of, hash_of
 from intervalvm.compiler.thresholds import INF, REAL
 from intervalvm.ops import CODE
 
@@ -61,7 +61,7 @@ def ask(w: Any, clause: int, greater: int, low: float, high: float) -> int:
     """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
     # both zeros are one number
     mask = w.state[MASK]
-    place = hash_of((2 * clause + greater) * MIX ^ bits_of(low + 0.0)) & mask
+    place = (hash_of(bits_of(low + 0.0)) ^ 2 * clause + greater) & mask
     while w.asked[place] != 0:
         node = w.asked[place] - 1
         if (

@@ -139,7 +139,7 @@ MIX = 0x1E3779B97F4A7C15
 
 
 def hash_of(bits: int) -> int:
-    """A number to be masked, of which all low bits depend on all bits."""
+    """A number to be masked, of which all low bits depend on all bits of an int64."""
     return ((bits ^ bits >> 32) * MIX) >> 32
 
 

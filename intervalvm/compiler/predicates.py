@@ -56,7 +56,7 @@ from intervalvm.compiler.nodes import (
     less,
     literal,
 )
-from intervalvm.compiler.passes import MIX, bits_of, hash_of
+from intervalvm.compiler.passes import bits_of, hash_of
 from intervalvm.compiler.thresholds import INF, NONE, REAL, float_at, limits_of, next_float
 
 MOST_SOUGHT = 64
@@ -276,7 +276,7 @@ def limits(w: Any, node: int, code: int, low: float, high: float) -> tuple[float
     """``limits_of`` a node; the last few are known, since many clauses are alike."""
     greater, t_low, t_high = w.greater[node], w.t_low[node], w.t_high[node]
     what = 2 * code + greater
-    at = hash_of(bits_of(low) ^ bits_of(t_low) * MIX ^ what) & (MOST_SOUGHT - 1)
+    at = hash_of(bits_of(low) ^ bits_of(t_low) >> 1 ^ what) & (MOST_SOUGHT - 1)
     i = SOUGHT * at
     if (
         w.sought_what[at] == what
