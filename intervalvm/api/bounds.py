@@ -26,9 +26,9 @@ from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate import decorated
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.evaluate.decorated import Decoration, Real
 from intervalvm.evaluate.evaluator import TOGETHER, Evaluator, flattened
-from intervalvm.evaluate.evaluators import Floats
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row

@@ -130,7 +130,7 @@ def compiled_evaluator(
     """The compiled evaluator, cached with the tape."""
 
     def make() -> Evaluator:
-        from intervalvm.jit.compiled import CompiledEvaluator
+        from intervalvm.jit.evaluator import CompiledEvaluator
 
         return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
 

@@ -198,7 +198,8 @@ class Evaluator:
     def bounds(self, /, *sides: Side, **named: Side) -> Interval:
         """Bounds of the values over a box, or over each of many boxes.
 
-        With ``prove`` those of the real function, up to two ulp wider than those of ``interval``.
+        With ``prove`` those of the real function: up to two ulps a clause wider than those of
+        ``interval``.
 
         Parameters
         ----------

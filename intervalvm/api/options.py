@@ -294,7 +294,7 @@ def keeps_sign(keep: Keep) -> bool:
 def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
     """The tape folded with "fast", cached with the tape."""
     from intervalvm.compiler.pipeline import folded
-    from intervalvm.evaluate.evaluators import Floats
+    from intervalvm.evaluate.arithmetic import Floats
 
     return tape.derived(("fast", dtype.name), lambda: folded(tape, Floats(dtype), fast=True))
 

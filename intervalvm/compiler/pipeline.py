@@ -9,9 +9,9 @@
     assemble    for the sign: ``v < 0`` pushed down to comparisons near x and y, then for either
                 question records and their constants
 
-An evaluator (see ``evaluate.evaluators``) has the meaning of the tape, and a runner runs the passes
-(see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first pass,
-``prepared`` before bounds; ``shortened`` gives a tape for one box.
+An arithmetic (see ``evaluate.arithmetic``) has the meaning of the tape, and a runner runs the
+passes (see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first
+pass, ``prepared`` before bounds; ``shortened`` gives a tape for each of some boxes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from intervalvm.compiler.constants import enclosed
 from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
 from intervalvm.compiler.fold import fold, unfolded
 from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch, Table
-from intervalvm.evaluate.evaluator import Boxes, flattened
-from intervalvm.evaluate.evaluator import Evaluator as BoxEvaluator
-from intervalvm.evaluate.evaluators import Evaluator, Inputs
+from intervalvm.evaluate.arithmetic import Arithmetic, Inputs
+from intervalvm.evaluate.evaluator import Boxes, Evaluator, flattened
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
@@ -43,7 +42,7 @@ thresholds; separate terms of one axis."""
 def compile(
     tape: Tape,
     question: Question,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     box: Inputs,
     settings: dict[str, Any] | None = None,
     *,
@@ -60,75 +59,75 @@ def compile(
     from intervalvm.compiler.assemble import assemble
 
     scratch = scratch or Scratch()
-    table = prepared(tape, evaluator, settings, without=without, runner=runner, scratch=scratch)
-    bounds = evaluator.clause_bounds(table, box, scratch)
+    table = prepared(tape, arithmetic, settings, without=without, runner=runner, scratch=scratch)
+    bounds = arithmetic.clause_bounds(table, box, scratch)
     through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
     return assemble(
-        table, question, bounds, evaluator.dtype, evaluator.meaning,
+        table, question, bounds, arithmetic.dtype, arithmetic.meaning,
         through=through, axes="axes" not in without, runner=runner, scratch=scratch,
     )  # fmt: skip
 
 
 def folded(
     tape: Tape,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     settings: dict[str, Any] | None = None,
     *,
     fast: bool = False,
     runner: Runner = IN_PYTHON,
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
-    return fold(tape, evaluator, settings, fast=fast, runner=runner).tape()
+    return fold(tape, arithmetic, settings, fast=fast, runner=runner).tape()
 
 
 def prepared(
     tape: Tape,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
     runner: Runner = IN_PYTHON,
     scratch: Scratch | None = None,
 ) -> Table:
-    """The tape to bound, with the evaluator's constants."""
+    """The tape to bound, with the constants of the arithmetic."""
     if "fold" in without:
-        table = unfolded(tape, evaluator)
+        table = unfolded(tape, arithmetic)
     else:
-        table = fold(tape, evaluator, settings, runner=runner, scratch=scratch)
+        table = fold(tape, arithmetic, settings, runner=runner, scratch=scratch)
     if "balance" not in without:
         table = balance(table, runner=runner, scratch=scratch)
-    return enclosed(table, evaluator)
+    return enclosed(table, arithmetic)
 
 
 def shortened(
     tape: Tape,
     question: Question,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     boxes: Boxes,
-    bounding: Callable[[Tape], BoxEvaluator],
+    bounding: Callable[[Tape], Evaluator],
 ) -> list[Tape]:
     """For each box of all inputs a tape, never longer, with the same value or sign in it.
 
     ``boxes`` are the sides by x, y, z and each variable; ``bounding`` prepares a tape for them.
     """
     sign_only = question is Question.SIGN
-    key = "folded", evaluator.meaning, evaluator.dtype
-    whole = bounding(tape.derived(key, lambda: folded(tape, evaluator)))
+    key = "folded", arithmetic.meaning, arithmetic.dtype
+    whole = bounding(tape.derived(key, lambda: folded(tape, arithmetic)))
 
     def shorter_sign(short: Tape, box: Boxes) -> Tape:
         from intervalvm.compiler.assemble import sign_tape
 
         x, y, z, *free = box
         inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
-        table = unfolded(short, evaluator)
-        bounds = evaluator.clause_bounds(table, inputs)
-        asked = sign_tape(short, table, bounds, evaluator.dtype)
+        table = unfolded(short, arithmetic)
+        bounds = arithmetic.clause_bounds(table, inputs)
+        asked = sign_tape(short, table, bounds, arithmetic.dtype)
         (found,) = bounding(asked).shorten(box, sign_only=True)
-        return min(short, folded(found.tape, evaluator), key=len)
+        return min(short, folded(found.tape, arithmetic), key=len)
 
     tapes, (_, flat) = [], flattened(boxes)
     for k, found in enumerate(whole.shorten(flat, sign_only=sign_only)):
-        short = folded(found.tape, evaluator)
+        short = folded(found.tape, arithmetic)
         if sign_only:
             short = shorter_sign(short, [Interval(*(part[[k]] for part in side)) for side in flat])
         tapes.append(min(tape, short, key=len))

@@ -23,7 +23,6 @@ import llvmlite.binding as llvm
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
@@ -42,7 +41,7 @@ class Kind(NamedTuple):
     module: str
     """Where it is built, by a function of (dtype, meaning): see ``Build``."""
     builder: str
-    meanings: tuple[Meaning, ...] = MEANINGS
+    meanings: tuple[Meaning, ...] = tuple(Meaning)
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
     on_cpu: bool = True
     """Whether the calls of a CPU use it."""
@@ -57,15 +56,15 @@ KINDS = {
     "tame": Kind("jit.kernels", "build_tame", shares="walk"),
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
-    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
-    "points": Kind("jit.scatter", "build_points", MEANINGS[:1]),
-    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1]),
+    "merge": Kind("jit.leaves", "build_merge", (Meaning.FLOAT,), on_cpu=False, shares="merge"),
+    "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,)),
+    "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,)),
     "boxes": Kind("jit.queries", "build_boxes"),
-    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
+    "shorten": Kind("jit.queries", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     # passes of the compiler
-    "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
-    "balance": Kind("jit.passes", "build_balance", MEANINGS[:1], dtypes=("float64",)),
-    "assemble": Kind("jit.passes", "build_assemble", MEANINGS[:1], dtypes=("float64",)),
+    "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
+    "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),
+    "assemble": Kind("jit.passes", "build_assemble", (Meaning.FLOAT,), dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"

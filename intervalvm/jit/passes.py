@@ -40,17 +40,17 @@ INSTRUCTIONS = {passes.bits_of: bits_of} | applied.INSTRUCTIONS | thresholds.INS
 
 
 def build_fold(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``folding``, for any evaluator."""
+    """The kernel of ``folding``, for any arithmetic."""
     return _built(folding.PASS, applied.FUNCTIONS)
 
 
 def build_balance(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``balance``, for any evaluator."""
+    """The kernel of ``balance``, for any arithmetic."""
     return _built(balance.PASS, ())
 
 
 def build_assemble(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``assemble``, for any evaluator."""
+    """The kernel of ``assemble``, for any arithmetic."""
     return _built(assemble.PASS, thresholds.FUNCTIONS)
 
 

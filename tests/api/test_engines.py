@@ -11,7 +11,7 @@ import intervalvm as ivm
 from intervalvm.api import engines
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.jit import native
-from intervalvm.jit.compiled import CompiledEvaluator
+from intervalvm.jit.evaluator import CompiledEvaluator
 
 SINGLE = np.dtype(np.float32)
 KEY = "points", "float32"

@@ -29,7 +29,6 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm.evaluate import decorated
-from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.evaluate.points import reads
 from intervalvm.ops import AXES, CODE
 from intervalvm.ops.row import Interval
@@ -41,7 +40,7 @@ FEW = settings(max_examples=max(10, settings().max_examples // 4))
 SMALL = settings(max_examples=max(20, settings().max_examples // 2))
 every_evaluator = pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
-each_meaning = pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.value)
+each_meaning = pytest.mark.parametrize("meaning", Meaning, ids=lambda meaning: meaning.value)
 TAPES = tapes(20, variables=VARIABLES)
 BUMPS = ivm.parse(
     "x var-x\ny var-y\nr var-r\na mul x x\nb mul y y\nc add a b\nd sub c r\ne sin x\nf min d e\n"

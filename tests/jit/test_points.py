@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 import intervalvm as ivm
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.jit import point_request, points
-from intervalvm.jit.compiled import CompiledEvaluator
+from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.tape import Tape
 from tests.support.strategies import INTERESTING, shapes, tapes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.jit.compiled import CompiledEvaluator
+from intervalvm.jit.evaluator import CompiledEvaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

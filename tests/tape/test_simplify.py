@@ -23,7 +23,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
 from intervalvm.compiler import pipeline
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.tape.shorten import Trace, sign_demanded
 
 VARIABLES = ("r", "s")
