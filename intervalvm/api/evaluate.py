@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from intervalvm.api.engines import inputs_of, points_engine
+from intervalvm.api.dispatch import evaluator_of_points, inputs_of
 from intervalvm.api.inputs import arrays_of, broadcast_shape
 from intervalvm.api.options import array_way
 from intervalvm.arguments import brief, did_you_mean, parts_of
@@ -82,8 +82,8 @@ def evaluate(
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
     shapes = [array.shape for array in arrays]
     shape, compiled = broadcast_shape(shapes), way.is_compiled
-    prepared = points_engine(ready, chosen, shapes, shape, max_memory, compiled=compiled)
-    found = prepared.values(arrays)
+    evaluator = evaluator_of_points(ready, chosen, shapes, shape, max_memory, compiled=compiled)
+    found = evaluator.values(arrays)
     return found if shape else found[()]
 
 
@@ -219,10 +219,10 @@ def grad(
     shapes = [array.shape for array in arrays]
     shape, slopes = broadcast_shape(shapes), len(names)
     compiled = way.is_compiled
-    prepared = points_engine(
+    evaluator = evaluator_of_points(
         ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
     )
-    found = prepared.gradients(arrays, names)
+    found = evaluator.gradients(arrays, names)
     return _named(by, names, [found[k, ...] for k in range(1 + slopes)])
 
 

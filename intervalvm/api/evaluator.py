@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounds import Interval, public
-from intervalvm.api.engines import compiled_evaluator
+from intervalvm.api.dispatch import compiled_evaluator
 from intervalvm.api.evaluate import directions
 from intervalvm.api.inputs import (
     ANYTHING,
@@ -27,7 +27,7 @@ from intervalvm.arguments import brief, did_you_mean
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
-from intervalvm.evaluate import evaluator as seam
+from intervalvm.evaluate import evaluator as protocol
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.expr import TapeLike, as_value_tape
 from intervalvm.expr.convert import defaults_of
@@ -68,7 +68,7 @@ class Evaluator:
         For inputs that lack what the tape reads, or that it does not have.
     """
 
-    __slots__ = ("_defaults", "_engine", "_prove")
+    __slots__ = ("_defaults", "_evaluator", "_prove")
 
     @in_default_environment
     def __init__(
@@ -88,34 +88,34 @@ class Evaluator:
         self._set(make(ready, names, chosen, meaning), prove, defaults_of(tape))
 
     def _set(
-        self, engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]
+        self, evaluator: protocol.Evaluator, prove: Prove | None, defaults: Mapping[str, float]
     ) -> None:
-        self._engine, self._prove = engine, prove
+        self._evaluator, self._prove = evaluator, prove
         self._defaults = {"z": 0.0, **defaults}
 
     @property
     def tape(self) -> Tape:
         """The tape."""
-        return self._engine.tape
+        return self._evaluator.tape
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs, in order."""
-        return self._engine.inputs
+        return self._evaluator.inputs
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of values and bounds."""
-        return self._engine.dtype
+        return self._evaluator.dtype
 
     def __repr__(self) -> str:
         proves = "" if self._prove is None else f", prove={self._prove!r}"
         return f"<Evaluator of {len(self.tape)} clauses in {', '.join(self.inputs)}{proves}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        engine = self._engine
+        made = self._evaluator
         return _restored, (
-            (type(engine), engine.tape, engine.inputs, engine.dtype, engine.meaning),
+            (type(made), made.tape, made.inputs, made.dtype, made.meaning),
             (self._prove, self._defaults),
         )
 
@@ -144,13 +144,13 @@ class Evaluator:
         """
         points, shape = self._points("values", arrays, named)
         if out is None:
-            found = self._engine.values(points)
+            found = self._evaluator.values(points)
             return found if shape else found[()]
         check_out(out, shape, self.dtype)
         if any(np.may_share_memory(out, point) for point in points):
-            out[...] = self._engine.values(points)
+            out[...] = self._evaluator.values(points)
             return out
-        return self._engine.values(points, out)
+        return self._evaluator.values(points, out)
 
     @in_default_environment
     def gradients(
@@ -187,12 +187,12 @@ class Evaluator:
         points, shape = self._points("gradients", arrays, named)
         names = self.inputs if by is None else directions(by, self.inputs)
         if out is None:
-            return self._engine.gradients(points, names)
+            return self._evaluator.gradients(points, names)
         check_out(out, (1 + len(names), *shape), self.dtype)
         if any(np.may_share_memory(out, point) for point in points):
-            out[...] = self._engine.gradients(points, names)
+            out[...] = self._evaluator.gradients(points, names)
             return out
-        return self._engine.gradients(points, names, out)
+        return self._evaluator.gradients(points, names, out)
 
     @in_default_environment
     def bounds(self, /, *sides: Side, **named: Side) -> Interval:
@@ -219,7 +219,7 @@ class Evaluator:
             As ``interval`` does.
         """
         boxes, shape = self._boxes("bounds", sides, named, {})
-        found = self._engine.bounds(boxes)
+        found = self._evaluator.bounds(boxes)
         return public(row.Interval(*(part.reshape(shape) for part in found)))
 
     @in_default_environment
@@ -252,8 +252,8 @@ class Evaluator:
         free = dict.fromkeys(self.tape.variables, ANYTHING)
         boxes, _ = self._boxes("shorten", sides, named, free)
         return [
-            _made(engine, self._prove, self._defaults)
-            for engine in self._engine.shorten(boxes, sign_only=sign_only)
+            _made(evaluator, self._prove, self._defaults)
+            for evaluator in self._evaluator.shorten(boxes, sign_only=sign_only)
         ]
 
     def _points(
@@ -294,7 +294,7 @@ class Evaluator:
             for name, side in zip(self.inputs, ranges, strict=True):
                 if side is not ANYTHING:
                     check_real(name, side)
-        boxes = [box_of(side, self.dtype, self._engine.meaning) for side in ranges]
+        boxes = [box_of(side, self.dtype, self._evaluator.meaning) for side in ranges]
         return boxes, broadcast_shape([side.lower.shape for side in boxes])
 
     def _given(
@@ -326,9 +326,11 @@ class Evaluator:
         return [found[name] for name in inputs]
 
 
-def _made(engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]) -> Evaluator:
+def _made(
+    evaluator: protocol.Evaluator, prove: Prove | None, defaults: Mapping[str, float]
+) -> Evaluator:
     made = Evaluator.__new__(Evaluator)
-    made._set(engine, prove, defaults)
+    made._set(evaluator, prove, defaults)
     return made
 
 

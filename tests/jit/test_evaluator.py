@@ -20,7 +20,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape, memory
-from intervalvm.api.engines import compiled_evaluator
+from intervalvm.api.dispatch import compiled_evaluator
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate import boxes
 from intervalvm.evaluate.boxes import RULES
