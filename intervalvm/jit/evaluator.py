@@ -53,6 +53,9 @@ class CompiledEvaluator:
         self.tape, self.inputs, self.dtype, self.meaning = tape, inputs, dtype, meaning
         self._idle: list[Workspace] = []
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledEvaluator, (self.tape, self.inputs, self.dtype, self.meaning)
+
     @cached_property
     def program(self) -> Program:
         """The plain program of the tape."""

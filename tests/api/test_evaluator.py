@@ -137,9 +137,9 @@ READ_ONLY.flags.writeable = False
         (np.empty(50, ">f4"), OptionError, ">f4"),
         (np.empty(49, np.float32), OptionError, "of shape .49,.: the result is <f4 of shape .50,."),
         (np.empty((50, 1), np.float32), OptionError, "of shape"),
-        (np.empty(100, np.float32)[::2], OptionError, "not C-contiguous"),
+        (np.empty(100, np.float32)[::2], OptionError, "has gaps or another order"),
         (READ_ONLY, OptionError, "read-only"),
-        ([0.0] * 50, ArgumentTypeError, "give a NumPy array"),
+        ([0.0] * 50, ArgumentTypeError, "is no NumPy array"),
     ],
 )
 def test_what_out_must_be_is_said(out: Any, error: type[Exception], words: str) -> None:
@@ -165,8 +165,8 @@ def test_what_out_must_be_is_said(out: Any, error: type[Exception], words: str) 
         (lambda e: e.shorten(0, 0, keep="all"), OptionError, "neither 'value' nor 'sign'"),
         (lambda _: Evaluator(BUMPS, inputs=("x", "r")), VariableError, "lacks y"),
         (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "q")), VariableError, "no input 'q'"),
-        (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "x")), OptionError, "once"),
-        (lambda _: Evaluator(BUMPS, inputs=()), OptionError, "once"),
+        (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "x")), OptionError, "twice"),
+        (lambda _: Evaluator(BUMPS, inputs=()), OptionError, "is empty"),
         (lambda _: Evaluator(BUMPS, backend="cupy"), OptionError, "no back end 'cupy'"),
         (lambda _: Evaluator(BUMPS, prove="yes"), OptionError, "prove='yes'"),
         (lambda _: Evaluator(BUMPS, dtype="int8"), OptionError, "dtype"),
