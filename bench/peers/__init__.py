@@ -204,7 +204,8 @@ def _pictures(shape: Subject) -> Iterator[Row]:
     moved = ivm.parse(f"{shape.tape}moved-by var-r\nmoved sub {last} moved-by\n")
     for size in SIZES[:2]:
         renderer = ivm.Renderer(moved, size=size, grid="fidget", threads=1)
-        values = (MOVED * (1 - k / (1 << 20)) for k in count(1))
+        # none that another size has had: its plan would be there already
+        values = (MOVED * (1 - k / (1 << 20)) for k in count(size))
 
         def frame(renderer: ivm.Renderer = renderer, values: Iterator[float] = values) -> ivm.Image:
             return renderer.render(variables={"r": next(values)})
@@ -296,11 +297,12 @@ def section(shape: Subject, found: dict[str, dict[str, Times]]) -> str:
     """The last section of the page on how fast it is."""
     return f"""\
 {HEAD}
-{shape} by this library and by the published crate `fidget`, its JIT and its VM, on the same
-pixels, points and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth
-as wide as the picture, a single one is all of it; points are random. Both gave the same before
-anything was timed, as far as roundings in another order allow. *A new value*: a variable is taken
-off the shape, and every frame has another value of it. What is prepared once a shape is not timed.
+Calls on {shape},
+by this library and by the published crate `fidget`, its JIT and its VM, on the same pixels, points
+and boxes, in turn in one run, one thread each; warm, medians. Boxes are an eighth as wide as the
+picture, a single one is all of it; points are random. Both gave the same before anything was
+timed, as far as roundings in another order allow. *A new value*: a variable is taken off the
+shape, and every frame has another value of it. What is prepared once a shape is not timed.
 
 {page(found)}
 Measured by `python -m bench peers --page` on

@@ -43,14 +43,20 @@ def arrays_of(
     found = []
     for name, value in zip(names, values, strict=True):
         kind = type(value)
-        if module is np and kind is np.ndarray and value.dtype is dtype:
+        if module is np and kind is np.ndarray and value.dtype is dtype and value.flags.aligned:
             found.append(value)
         elif module is np and kind is float and (not value or LEAST <= abs(value) < MOST):
             found.append(np.array(value, dtype))  # the context below takes ten times as long
         else:
             with np.errstate(all="ignore"):
-                found.append(reals(name, value, dtype, module))
+                found.append(_read(name, value, dtype, module))
     return found
+
+
+def _read(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
+    """``arguments.reals``, at an address where compiled code may read such numbers."""
+    found = reals(name, value, dtype, module)
+    return found if module is not np or found.flags.aligned else found.copy()
 
 
 def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
@@ -92,7 +98,7 @@ def _end(name: str, part: Any) -> Any:
     try:
         return real(name, part)
     except ArgumentTypeError:
-        return reals(name, part, np.dtype(np.float64))
+        return _read(name, part, np.dtype(np.float64))
 
 
 def box_of(range_: Range, dtype: np.dtype[Any], meaning: Meaning) -> Interval:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler import assembler, demand, nodes, resolve, signs
+from intervalvm.compiler import assembler, demand, nodes, predicates, resolve, signs
 from intervalvm.compiler.assembler import write_truth, write_value
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.compiler.predicates import find_predicates
@@ -42,7 +42,7 @@ def write(w: Any) -> int:
     return 0
 
 
-PASS = Pass("assemble", write, nodes.FIELDS | resolve.FIELDS | assembler.FIELDS)
+PASS = Pass("assemble", write, nodes.FIELDS | predicates.FIELDS | resolve.FIELDS | assembler.FIELDS)
 
 
 def assemble(
@@ -63,10 +63,11 @@ def assemble(
     then only what its predicates need is written, and ``through`` are the demands that are pushed
     down. Without ``axes`` terms of one axis are like any other.
     """
-    arrays = arrays_of(table, QUESTIONS[question], bounds, dtype, meaning, through, scratch)
+    scratch = scratch or Scratch()
+    arrays = arrays_of(table, QUESTIONS[question], bounds, dtype, meaning, through, scratch=scratch)
     arrays["state"][resolve.HAS_AXES] = axes
     with np.errstate(all="ignore"):
-        runner.run(PASS, arrays)
+        runner.run(PASS, arrays, scratch)
     count, result = arrays["state"][[assembler.RECORDS, assembler.RESULT]].tolist()
     records = arrays["records"][: 4 * count].reshape(-1, 4).copy()
     low, high = pool_of(arrays)
@@ -87,9 +88,10 @@ def sign_tape(
 
     ``table`` has the clauses of ``tape``.
     """
-    arrays = arrays_of(table, SIGNS, bounds, dtype, Meaning.FLOAT, demand.EVERY, scratch)
+    scratch = scratch or Scratch()
+    arrays = arrays_of(table, SIGNS, bounds, dtype, Meaning.FLOAT, scratch=scratch)
     with np.errstate(all="ignore"):
-        runner.run(PASS, arrays)
+        runner.run(PASS, arrays, scratch)
     records = arrays["records"][: 4 * arrays["state"][assembler.RECORDS]].reshape(-1, 4)
     codes, left, right, source = records.astype(np.int64).T
     arity = np.array(ARITIES)[codes]
@@ -112,10 +114,11 @@ def arrays_of(
     dtype: np.dtype[Any],
     meaning: Meaning,
     through: frozenset[Demand] = demand.EVERY,
-    scratch: Scratch | None = None,
+    *,
+    scratch: Scratch,
 ) -> dict[str, NDArray[Any]]:
     """The arrays of the pass; ``wanted`` is ``VALUE``, ``TRUTH`` or ``SIGNS``."""
-    n, scratch = len(table), scratch or Scratch()
+    n = len(table)
     most = 0 if wanted == VALUE else nodes.MOST_DEMANDS * n + 64
     asks = most + 3  # a predicate asks at most two more
     # each clause, and a few for what its operands need; each node, and one for a constant
@@ -126,8 +129,10 @@ def arrays_of(
     sizes |= dict.fromkeys(("pool_low", "pool_high"), n + asks)
     sizes |= {"state": WANTED + 1, "starts": n + 1, "asked": asked, "pooled": pooled}
     sizes["records"] = 4 * records
+    sizes |= dict.fromkeys(predicates.FIELDS, predicates.MOST_SOUGHT)
+    sizes["sought"] *= predicates.SOUGHT
     arrays = {name: scratch.take(name, size, PASS.fields[name]) for name, size in sizes.items()}
-    for name in ("state", "asked", "pooled"):
+    for name in ("state", "asked", "pooled", "sought_what"):
         arrays[name].fill(0)
     arrays |= {"codes": table.codes, "left": table.left, "right": table.right}
     arrays |= {"low": table.low, "high": table.high, "words": first_words()}

@@ -18,12 +18,11 @@ from intervalvm.compiler.nodes import (
     IS_DIFFERENCE,
     LENGTH,
     LESS,
-    MIX,
     NUMBER,
     OR,
     SYSTEM,
 )
-from intervalvm.compiler.passes import bits_of
+from intervalvm.compiler.passes import MIX, bits_of, hash_of
 from intervalvm.compiler.program import (
     AND_TRUTHS,
     ARITIES,
@@ -186,7 +185,7 @@ def number(w: Any, low: float, high: float) -> int:
     if low != low:
         low = high = math.nan
     mask = w.state[POOL_MASK]
-    slot = ((bits_of(low) * MIX ^ bits_of(high)) * MIX >> 32) & mask
+    slot = hash_of(bits_of(low) * MIX ^ bits_of(high)) & mask
     while w.pooled[slot] != 0:
         place = w.pooled[slot] - 1
         same_low = bits_of(w.pool_low[place]) == bits_of(low)

@@ -30,14 +30,14 @@ def balance(table: Table, *, runner: Runner = IN_PYTHON, scratch: Scratch | None
     scratch, n = scratch or Scratch(), len(table)
     own = {name: getattr(table, name) for name in ("codes", "left", "right", "low", "high")}
     work = {
-        name: scratch.take(f"balanced {name}", n + 1, dtype)
+        name: scratch.take(f"balanced {name}", n + (name == "stack"), dtype)
         for name, dtype in FIELDS.items()
         if name not in ("length", "arity", "associates", *own)
     }
     fixed = {"arity": ARITY, "associates": ASSOCIATES, "length": np.array([n])}
-    if not runner.run(PASS, {**own, **fixed, **work}):
+    if not runner.run(PASS, {**own, **fixed, **work}, scratch):
         return table
-    codes, left, right, low, high = (work[f"new_{name}"][:n] for name in own)
+    codes, left, right, low, high = (work[f"new_{name}"] for name in own)
     return Table(codes, left, right, low, high, table.variables)
 
 

@@ -58,10 +58,11 @@ def fold(
         while status == f.FULL:
             inputs = _inputs(tape, arithmetic, given, free)
             new = _new(len(tape), room, arithmetic.constant_type, scratch, applies=applies)
-            status = runner.run(f.PASS, {**fixed, **inputs, **new}, partial(_answer, arithmetic))
+            arrays, answer = {**fixed, **inputs, **new}, partial(_answer, arithmetic)
+            status = runner.run(f.PASS, arrays, scratch, answer)
             room *= 2
     count = int(new["state"][f.COUNT])
-    codes, left, right, numbers = (new[name][:count] for name in f.NEW)
+    codes, left, right, numbers = (scratch.take(name, count, f.FIELDS[name]) for name in f.NEW)
     return Table(codes, left, right, numbers, numbers, free)
 
 

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from intervalvm.compiler.identities import LETTERS, holds
-from intervalvm.compiler.passes import Pass, bits_of
+from intervalvm.compiler.passes import Pass, bits_of, hash_of
 from intervalvm.compiler.rewrites import (
     CONDITION,
     FIRST,
@@ -35,8 +35,6 @@ LETTER_K, LETTER_L, LETTER_T = map(LETTERS.index, "klt")
 N_LETTERS = len(LETTERS)
 OF_CODE, OF_LEFT = 1 << 56, 1 << 28
 """A key has a code and two clauses, fewer than 2**28 as a plan takes."""
-MIX = 0x1E3779B97F4A7C15
-"""An odd number of many bits, for hashing."""
 
 # A frame of the stack: an operation whose clause is searched.
 (
@@ -149,7 +147,7 @@ def key_of(w: Any, at: int) -> int:
 def find(w: Any, at: int) -> None:
     """Find an operation in the table, or else its clause or a rewrite."""
     key, mask = key_of(w, at), w.state[KEY_MASK]
-    slot = ((key * MIX) >> 32) & mask
+    slot = hash_of(key) & mask
     while w.keys[slot] != 0:
         if w.keys[slot] == key:
             w.frames[at + FOUND], w.frames[at + STEP] = w.found[slot], OLD_KEY
@@ -166,7 +164,7 @@ def remember(w: Any, at: int) -> None:
     if w.state[KNOWN] >= w.state[MOST_KNOWN]:
         w.state[STATUS] = FULL
         return
-    slot = ((key * MIX) >> 32) & mask
+    slot = hash_of(key) & mask
     while w.keys[slot] != 0:
         slot = (slot + 1) & mask
     w.keys[slot], w.found[slot] = key, w.frames[at + FOUND]
@@ -279,7 +277,7 @@ def number(w: Any, value: float) -> int:
     if value != value:
         value = math.nan
     bits, mask = bits_of(value), w.state[NUMBER_MASK]
-    slot = ((bits * MIX) >> 32) & mask
+    slot = hash_of(bits) & mask
     while w.by_number[slot] != 0:
         i = w.by_number[slot] - 1
         if bits_of(w.new_numbers[i]) == bits:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.compiler.passes import bits_of
+from intervalvm.compiler.passes import MIX, bits_of, hash_of
 from intervalvm.compiler.thresholds import INF, REAL
 from intervalvm.ops import CODE
 
@@ -20,8 +20,6 @@ LESS, OR, AND, SAME, TRUE, FALSE = range(6)
 NUMBER = -1
 """The operand of a comparison that is the node's number t; others are clauses."""
 YES, NO, UNKNOWN = 1, 0, -1
-MIX = 0x1E3779B97F4A7C15
-"""An odd number of many bits, for hashing: the golden ratio's, short of the sign."""
 MOST_DEMANDS = 4
 """Pushdown limit, in nodes per clause: a clause with many thresholds is written once for each."""
 
@@ -63,7 +61,7 @@ def ask(w: Any, clause: int, greater: int, low: float, high: float) -> int:
     """The node of ``v < t`` (``v > t`` if ``greater``) for the value of a clause."""
     # both zeros are one number
     mask = w.state[MASK]
-    place = (((2 * clause + greater) ^ bits_of(low + 0.0)) * MIX >> 32) & mask
+    place = hash_of((2 * clause + greater) * MIX ^ bits_of(low + 0.0)) & mask
     while w.asked[place] != 0:
         node = w.asked[place] - 1
         if (

@@ -58,14 +58,20 @@ class Scratch:
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, str], NDArray[Any]] = {}
+        self._taken: dict[tuple[str, str], NDArray[Any]] = {}
+        self.kept: dict[str, Any] = {}
+        """What a runner keeps for the next run of a pass, by its name; opaque here."""
 
     def take(self, name: str, size: int, dtype: str) -> NDArray[Any]:
-        """An array of that size, of undefined content."""
+        """An array of that size, of undefined content; the same object as last time if it fits."""
         key = name, dtype
-        found = self._arrays.get(key)
-        if found is None or len(found) < size:
-            found = self._arrays[key] = np.empty(size, dtype)
-        return found[:size]
+        taken = self._taken.get(key)
+        if taken is None or len(taken) != size:
+            found = self._arrays.get(key)
+            if found is None or len(found) < size:
+                found = self._arrays[key] = np.empty(size, dtype)
+            taken = self._taken[key] = found[:size]
+        return taken
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class Runner(Protocol):
     applies: bool
     """Whether passes have operations on floats; else they ask for them."""
 
-    def run(self, of: Pass, arrays: Arrays, answer: Answer | None = None) -> int:
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
         """Run a pass, which reads and writes the array of each field; returns its status."""
 
 
@@ -101,7 +107,8 @@ class _InPython:
 
     applies = False
 
-    def run(self, of: Pass, arrays: Arrays, answer: Answer | None = None) -> int:
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
+        del scratch
         work = of.work(*(arrays[name].tolist() for name in of.fields))
         status = of.function(work)
         while answer is not None and answer(status, work):
@@ -113,6 +120,15 @@ class _InPython:
 
 
 IN_PYTHON: Runner = _InPython()
+
+MIX = 0x1E3779B97F4A7C15
+"""An odd number of many bits, for hashing: the golden ratio's, short of the sign."""
+
+
+def hash_of(bits: int) -> int:
+    """A number to be masked, of which all low bits depend on all bits."""
+    return ((bits ^ bits >> 32) * MIX) >> 32
+
 
 # --- what a compiler replaces by an instruction ---------------------------------------------------
 

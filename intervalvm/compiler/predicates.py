@@ -56,7 +56,15 @@ from intervalvm.compiler.nodes import (
     less,
     literal,
 )
+from intervalvm.compiler.passes import MIX, bits_of, hash_of
 from intervalvm.compiler.thresholds import INF, NONE, REAL, float_at, limits_of, next_float
+
+MOST_SOUGHT = 64
+"""Thresholds that are remembered, a power of 2: of prospero.vm's two thirds are asked again."""
+SOUGHT = 6
+"""Floats of each: the operation's number, t and the threshold, as pairs."""
+FIELDS = {"sought_what": "int64", "sought": "float64", "sought_reach": "int64"}
+"""Remembered thresholds: of which operation and direction, the numbers, and which v reach t."""
 
 
 def find_predicates(w: Any) -> None:
@@ -246,10 +254,9 @@ def seek(w: Any, node: int, code: int, operand: int, low: float, high: float, fl
 
     ``code`` is the operation, with the number (low, high) if it has two operands.
     """
-    system, greater, traits = w.state[SYSTEM], w.greater[node], w.traits[code]
+    greater, traits = w.greater[node], w.traits[code]
     from_zero = 1 if traits & FROM_ZERO else 0
-    t = w.t_low[node], w.t_high[node]
-    low, high, reach = limits_of(system, code, from_zero, (low, high), t, greater)
+    low, high, reach = limits(w, node, code, low, high)
     if traits & NAN_BELOW_ZERO and not w.lower[operand] >= 0.0:
         push_from_zero(w, node, operand, low, high, reach)
     elif reach:
@@ -263,6 +270,28 @@ def seek(w: Any, node: int, code: int, operand: int, low: float, high: float, fl
         become(w, node, SAME, ask(w, operand, 1 - greater, -high, -low), 0)
     else:
         become(w, node, SAME, ask(w, operand, greater, low, high), 0)
+
+
+def limits(w: Any, node: int, code: int, low: float, high: float) -> tuple[float, float, int]:
+    """``limits_of`` a node; the last few are known, since many clauses are alike."""
+    greater, t_low, t_high = w.greater[node], w.t_low[node], w.t_high[node]
+    what = 2 * code + greater
+    at = hash_of(bits_of(low) ^ bits_of(t_low) * MIX ^ what) & (MOST_SOUGHT - 1)
+    i = SOUGHT * at
+    if (
+        w.sought_what[at] == what
+        and w.sought[i] == low
+        and w.sought[i + 1] == high
+        and w.sought[i + 2] == t_low
+        and w.sought[i + 3] == t_high
+    ):
+        return w.sought[i + 4], w.sought[i + 5], w.sought_reach[at]
+    from_zero = 1 if w.traits[code] & FROM_ZERO else 0
+    found = limits_of(w.state[SYSTEM], code, from_zero, (low, high), (t_low, t_high), greater)
+    w.sought_what[at], w.sought_reach[at] = what, found[2]
+    w.sought[i], w.sought[i + 1], w.sought[i + 2], w.sought[i + 3] = low, high, t_low, t_high
+    w.sought[i + 4], w.sought[i + 5] = found[0], found[1]
+    return found
 
 
 def push_from_zero(w: Any, node: int, operand: int, low: float, high: float, reach: int) -> None:

@@ -3,7 +3,7 @@
 For a nondecreasing f ``f(v) < t`` is ``v < t'``, where t' is the least float with ``f(t') >= t``.
 The floats of one sign are counted that do not reach the target, digit by digit of the count: as
 many of them as a digit has values are tried at once. This is exact without an analysis of rounding
-errors.
+errors. Near a guess one trial of neighbours is enough.
 
 ``limits_of`` and what it calls are parts of a pass (see ``passes``). A *number system* is
 ``SINGLE`` or ``DOUBLE``, floats, or ``REAL``: the real function, whose numbers are pairs of float64
@@ -22,7 +22,7 @@ import numpy as np
 from intervalvm.arith.arrays import Arrays, IntervalArrays
 from intervalvm.evaluate.boxes import REAL_RULES
 from intervalvm.ops import ROWS
-from intervalvm.ops.row import Interval, Op
+from intervalvm.ops.row import Demand, Interval, Op
 
 SINGLE, DOUBLE, REAL = range(3)
 NONE, SOME, ALL = -1, 0, 1
@@ -37,6 +37,12 @@ MONOTONE = {code: op for code, op in enumerate(ROWS) if op.demand.is_monotone}
 searched."""
 FROM_ZERO = frozenset(code for code, op in MONOTONE.items() if op.demand.from_zero)
 """Those that are searched for v >= 0 only."""
+ADDED, SCALED, DIVIDED = range(1, 4)
+GUESSES = tuple(
+    {Demand.SUM: ADDED, Demand.PRODUCT: SCALED, Demand.QUOTIENT: DIVIDED}.get(op.demand, 0)
+    for op in ROWS
+)
+"""Functions whose threshold is near that of real numbers, by code."""
 
 
 def limits_of(
@@ -75,6 +81,10 @@ def least_float(
     """
     infinity = SINGLE_INFINITY if system == SINGLE else DOUBLE_INFINITY
     bits = SINGLE_BITS if system == SINGLE else DOUBLE_BITS
+    if GUESSES[code]:
+        near, is_found = beside_guess(system, side, code, k, t, greater)
+        if is_found:
+            return near, SOME
     negative = 0
     if not from_zero and count_floats(system, side, code, k[0], k[1], t, greater, 1, 0, 0):
         negative = 1  # -0 reaches the target
@@ -89,6 +99,27 @@ def least_float(
     if count > infinity:
         return INF, NONE
     return float_at(system, count), ALL if from_zero and count == 0 else SOME
+
+
+def beside_guess(
+    system: int, side: int, code: int, k: tuple[float, float], t: float, greater: int
+) -> tuple[float, int]:
+    """``least_float`` if it is one of the floats beside a guess, and whether it is."""
+    guess = t - k[0] if GUESSES[code] == ADDED else t * k[0]
+    if GUESSES[code] == SCALED:
+        guess = t / k[0]
+    if not -INF < guess < INF:
+        return 0.0, 0
+    negative = 1 if guess < 0.0 else 0
+    size = float_bits(system, -guess if negative else guess)
+    most = 1 << digit_bits()
+    first = max(size - most // 2, 0)
+    count = count_floats(system, side, code, k[0], k[1], t, greater, negative, first, 0)
+    if count == 0 or count == most:
+        return 0.0, 0
+    return float_at(system, first + count) if not negative else -float_at(
+        system, first + count - 1
+    ), 1
 
 
 def previous_float(system: int, v: float) -> float:

@@ -79,8 +79,8 @@ class ClauseBounds:
     def is_tame(self) -> bool:
         """Whether all bounds are finite, with a margin, and nothing may be NaN."""
         limit = tame_limit(self.lower.dtype)
-        wild = self.maybe_nan | ~(self.lower > -limit) | ~(self.upper < limit)
-        return not wild.any()
+        is_finite = self.lower.min() > -limit and self.upper.max() < limit  # false for NaN
+        return bool(is_finite) and not self.maybe_nan.any()
 
 
 class Base:

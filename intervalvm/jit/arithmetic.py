@@ -34,7 +34,8 @@ class _Compiled(Base):
     def clause_bounds(
         self, table: Clauses, inputs: Inputs, scratch: Scratch | None = None
     ) -> ClauseBounds:
-        n, name, take = len(table.codes), DTYPE_NAMES[self.dtype], (scratch or Scratch()).take
+        n, name, scratch = len(table.codes), DTYPE_NAMES[self.dtype], scratch or Scratch()
+        take = scratch.take
         places, stride = n + INPUTS, interval_bytes(self.dtype, 1)
         slots, choices = (
             take("slots", places * stride, "uint8"),
@@ -55,7 +56,7 @@ class _Compiled(Base):
             "place": take("place", n, "int32"), "arity": ARITY, "words": first_words(),
             "state": np.array([n, address_of(slots), address_of(choices)]),
         }  # fmt: skip
-        run_kernel(native.kernel("bounds", name, self.meaning), bounds_pass(name), work)
+        run_kernel(native.kernel("bounds", name, self.meaning), bounds_pass(name), work, scratch)
         return ClauseBounds(lower, upper, maybe_nan)
 
 

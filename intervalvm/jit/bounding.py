@@ -17,7 +17,7 @@ from intervalvm.jit.bounds import CHOICES, CLAUSES, SLOTS, bounds_pass
 from intervalvm.jit.interpreter import Loop
 from intervalvm.jit.intrinsics import call_of, int64_at, jit, pointer_to
 from intervalvm.jit.layout import interval_bytes, interval_offsets
-from intervalvm.jit.work import work_reader, work_type
+from intervalvm.jit.work import Work, work_reader
 from intervalvm.ops import CODE
 from intervalvm.words import Meaning
 
@@ -27,7 +27,7 @@ CONST, VAR_X = CODE["const"], CODE["var-x"]
 def build_bounds(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
     """The kernel for a dtype and the meaning of bounds."""
     box = Loop("region", dtype, False, 1, meaning)
-    evaluate, work_at = call_of(box), work_reader(work_type(bounds_pass(dtype)))
+    evaluate, work_at = call_of(box), work_reader(Work(bounds_pass(dtype)))
     floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
     ends, stride = 2 if meaning is Meaning.REAL else 1, interval_bytes(dtype, 1)
     lower_at, upper_at, nan_at = interval_offsets(dtype, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
@@ -10,6 +11,7 @@ CLAUSES, SLOTS, CHOICES = range(3)
 """In ``state``: the number of clauses; addresses of memory for the loop."""
 
 
+@cache
 def bounds_pass(dtype: str) -> Pass:
     """The arrays of the kernel: constants have their bounds in ``lower`` and ``upper`` before."""
     return Pass("bounds", _nothing, {

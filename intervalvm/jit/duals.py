@@ -13,14 +13,15 @@ Of each place there are bits of the points where branches meet (``kinks``, 16 a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 
 from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import point_value
 from intervalvm.jit.groups import BITS, BoundArms, GroupArms, GroupLoop
-from intervalvm.jit.lanes import I1, I64, POINTER, Lane, load, store
+from intervalvm.jit.lanes import I1, I64, POINTER, Lane, Lanes, load, mask_word, store
 from intervalvm.jit.point_request import DIRECTIONS, JUMPS, MOVES, RIGHT_TERMS
 from intervalvm.jit.request import GROUP
 from intervalvm.ops import OPS
@@ -172,3 +173,31 @@ class DualLoop(GroupLoop):
 
     def _arms(self, builder: ir.IRBuilder) -> GroupArms:
         return ARMS[self.each](builder, self.dtype, self.meaning)
+
+
+@dataclass(frozen=True)
+class Steep:
+    """steep(slot): of 16 points the bits of those whose value is a number but a slope is not.
+
+    Infinite slopes are none either. ``slot`` is the address of a group's part.
+    """
+
+    dtype: str
+
+    name: ClassVar[str] = "intervalvm_steep"
+    signature: ClassVar[ir.FunctionType] = ir.FunctionType(I64, [I64])
+
+    def write(self, module: ir.Module) -> None:
+        """Add the function to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        xp, (slot,) = Lanes(builder, self.dtype, GROUP, tame=False), function.args
+        size = GROUP * np.dtype(self.dtype).itemsize
+        value, *slopes = (
+            Lane(builder, load(builder, slot, size * part, xp.vector))
+            for part in range(DualArms.parts)
+        )
+        found = xp.no
+        for slope in slopes:
+            found = found | xp.isnan(slope) | xp.isinf(slope)
+        builder.ret(mask_word(found & ~xp.isnan(value)))

@@ -180,7 +180,7 @@ class Workspace:
         self.context = context = np.zeros(r.FIELDS, np.int64)
         self.address = address_of(context)
         context[c.LENGTH], context[c.RESULT] = len(program), program.result
-        context[c.CONSTANTS] = address_of(program.constants)
+        context[[c.CONSTANTS, c.ITEMSIZE]] = address_of(program.constants), dtype.itemsize
         context[r.SLOTS], context[r.STRIDE] = address_of(self.slots), stride
         context[r.NANS], context[c.CHOICES] = address_of(self.nans), address_of(self.choices)
         context[r.INPUTS_READ], context[r.INPUT_ROWS] = inputs, address_of(self.rows)

@@ -39,7 +39,8 @@ class Few:
         self.rows[:, p.STEP] = 1
         self.context = context.copy()
         self.context[[c.RECORDS, r.GROUPS, r.FIRST]] = records, groups, 0
-        self.context[[p.SPLITS, p.ALONG, c.BUDGET]] = 0, 0, np.iinfo(np.int64).max
+        self.context[[p.SPLITS, p.ALONG, p.PARTS]] = 0, 0, 1
+        self.context[c.BUDGET] = np.iinfo(np.int64).max
         self.context[[r.INPUT_ROWS, r.OUT]] = address_of(self.rows), address_of(self.found)
         self.address = address_of(self.context)
         self.kernel = native.kernel("points", DTYPE_NAMES[dtype])

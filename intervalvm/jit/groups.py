@@ -214,8 +214,8 @@ class GroupLoop:
 
     @property
     def name(self) -> str:
-        """Its symbol."""
-        return f"intervalvm_groups_{self.each}_{self.dtype}_{self.meaning.value}"
+        """Its symbol: the same for all loops that a kernel may call there."""
+        return f"intervalvm_groups_{'boxes' if 'box' in self.each else 'points'}"
 
     @property
     def signature(self) -> ir.FunctionType:

@@ -11,11 +11,13 @@ from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from intervalvm.jit.lanes import I1, I32, I64, POINTER
+from intervalvm.jit.lanes import DOUBLE, I1, I32, I64, POINTER
 from intervalvm.jit.layout import BLOCK, INSIDE, OUTSIDE, UNPROVEN
 
 DOUBLE_BYTES = 8
 """The size of a float64."""
+NUMBA_TYPES = {ir.VoidType(): types.void, I64: types.int64, DOUBLE: types.float64}
+"""By LLVM's."""
 
 
 def compile_flags() -> dict[str, Any]:
@@ -74,11 +76,14 @@ int64_at, uint64_at = pointer_to(types.int64), pointer_to(types.uint64)
 
 
 def call_of(linked: Any) -> Any:
-    """run(*int64): a function with that name and signature, linked in later."""
-    of = linked.signature
-    returned = types.void if of.return_type == ir.VoidType() else types.int64
+    """run(*operands): a function with that name and signature, linked in later.
 
-    @emitted(returned, *[types.int64] * len(of.args))
+    All numbers are int64 or float64.
+    """
+    of = linked.signature
+    returned = NUMBA_TYPES[of.return_type]
+
+    @emitted(returned, *[NUMBA_TYPES[each] for each in of.args])
     def run(builder, *args):
         function = cgutils.get_or_insert_function(builder.module, of, linked.name)
         found = builder.call(function, args)

@@ -57,9 +57,9 @@ KINDS = {
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
     "merge": Kind("jit.leaves", "build_merge", (Meaning.FLOAT,), on_cpu=False, shares="merge"),
-    "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,)),
-    "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,)),
-    "boxes": Kind("jit.queries", "build_boxes"),
+    "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,), shares="points"),
+    "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
+    "boxes": Kind("jit.queries", "build_boxes", shares="boxes"),
     "shorten": Kind("jit.queries", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),

@@ -22,7 +22,7 @@ from intervalvm.compiler.passes import Pass
 from intervalvm.jit import applied, thresholds
 from intervalvm.jit.intrinsics import compile_flags, emitted
 from intervalvm.jit.lanes import I64
-from intervalvm.jit.work import work_reader, work_type
+from intervalvm.jit.work import Work, work_reader
 from intervalvm.words import Meaning
 
 SOURCES = "intervalvm.compiler."
@@ -59,7 +59,7 @@ def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
     for each in linked:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(each.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
-    work = work_type(of)
+    work = Work(of)
     function, work_at = _Compiler(work).compiled(of.function), work_reader(work)
 
     def run(address):

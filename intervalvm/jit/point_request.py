@@ -7,6 +7,7 @@ from intervalvm.jit import request as r
 
 (
     SPLITS,  # whether points may be sorted into cells
+    PARTS,  # of a slot, vectors a group: a value, and the slopes of duals
     RATE,  # expected length of a cell's program for each halving of the cell, in percent
     MOST_BITS,  # a split makes up to 2**MOST_BITS cells: as many boxes as the slots have room for
     COSTS,  # float64: what pays, see below
@@ -16,7 +17,7 @@ from intervalvm.jit import request as r
     KINKS, JUMPED,  # bool[points]: where branches meet, and where clauses may jump
     LEAF_FIRST, LEAF_END, LEAF_SIDE,  # the points to evaluate next; -1 or where they are sorted
     FIELDS,
-) = range(r.FIELDS, r.FIELDS + 16)  # fmt: skip
+) = range(r.FIELDS, r.FIELDS + 17)  # fmt: skip
 
 (
     ADDRESS, STEP,  # an input's numbers; 1, or 0 where one number stands for all

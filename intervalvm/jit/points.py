@@ -34,6 +34,8 @@ TOGETHER = 1 << 20
 """Points that are sorted together. A million take 43 ms so, and 62 ms by 2**18 at a time."""
 MOST_KEPT = 1 << 18
 """A workspace keeps room to sort as many."""
+PARTS = {"points": 1, "duals": 1 + p.DIRECTIONS}
+"""Vectors of a slot, a group."""
 COSTS = {
     "points": np.array([1.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
     "duals": np.array([4.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
@@ -188,9 +190,9 @@ class Workspace:
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
         self.groups = {"points": max(1, min(p.BLOCK // GROUP, most))}
-        self.groups["duals"] = max(1, min(LANES // GROUP, most // (1 + p.DIRECTIONS)))
+        self.groups["duals"] = max(1, min(LANES // GROUP, most // PARTS["duals"]))
         box_groups = max(1, min(LANES // GROUP, most // 2))
-        vectors = self.groups["points"], (1 + p.DIRECTIONS) * self.groups["duals"]
+        vectors = (PARTS[kind] * groups for kind, groups in self.groups.items())
         slots = places * group * max(*vectors, 2 * box_groups)
         arena = (length + 1 + min(LANES * length, MOST_ARENA)) * RECORD_BYTES
         what = f"an evaluation of {len(evaluator.tape)} clauses"
@@ -212,7 +214,7 @@ class Workspace:
         self.words, self.input_words = context.data, self.rows.reshape(-1).data
         self.address = address_of(context)
         context[[c.LENGTH, c.RESULT]] = length, program.result
-        context[c.CONSTANTS] = address_of(program.constants)
+        context[[c.CONSTANTS, c.ITEMSIZE]] = address_of(program.constants), dtype.itemsize
         context[c.ARENA] = address_of(self.arena)
         context[c.ARENA_END] = context[c.ARENA] + len(self.arena)
         context[[c.LIVE, c.ROWS_LIVE, r.NANS]] = list(map(address_of, self.masks))
@@ -262,6 +264,7 @@ class Workspace:
         words, count = self.words, self.count
         kernel = native.kernel(kind, DTYPE_NAMES[self.dtype])
         words[c.RECORDS], words[r.GROUPS] = address_of(records), self.groups[kind]
+        words[p.PARTS] = PARTS[kind]
         words[r.OUT], words[p.ALONG] = address_of(out[0]), len(along)
         words[p.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
         words[p.SPLITS] = splits = splits and count > MOST_FEW

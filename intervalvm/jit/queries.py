@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from intervalvm.jit import layout as c
 from intervalvm.jit import request as r
@@ -28,80 +27,72 @@ from intervalvm.jit.intrinsics import (
     int32_at,
     int64_at,
     jit,
-    pointer_to,
     uint8_at,
     uint16_at,
     uint64_at,
 )
 from intervalvm.jit.layout import LANES
+from intervalvm.jit.numbers import read_group
 from intervalvm.jit.request import GROUP
 from intervalvm.words import Meaning
 
-
-def reading(dtype: str) -> Any:
-    """read(out, source, step, first, end): 16 numbers; from the end on the last one."""
-    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-
-    @jit
-    def read(out, source, step, first, end):
-        written, given = floats_at(out), floats_at(source)
-        for lane in range(GROUP):
-            written[lane] = given[step * min(first + lane, end - 1)]
-
-    return read
+bound_boxes = call_of(GroupLoop("box", "float32"))  # the symbol of any dtype's and meaning's
 
 
 def build_boxes(dtype: str, meaning: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
-    """The kernel ``boxes(address of a context)``."""
-    loop, size = GroupLoop("box", dtype, meaning), np.dtype(dtype).itemsize
-    evaluate, read, span = call_of(loop), reading(dtype), GROUP * size
+    """The kernel ``boxes(address of a context)``: the same code for all dtypes and meanings."""
+    return boxes, (GroupLoop("box", dtype, meaning),)
 
-    @jit
-    def read_boxes(ctx, groups, first):
-        """Write the inputs of a batch to their slots."""
-        for k in range(ctx[r.INPUTS_READ]):
-            row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
-            slot = ctx[r.SLOTS] + ctx[r.STRIDE] * (ctx[r.FIRST_INPUT] + k)
-            bits = uint16_at(ctx[r.NANS] + 8 * (ctx[r.FIRST_INPUT] + k))
-            maybe_nan, step = uint8_at(row[r.MAYBE_NAN]), row[r.STEP]
-            for group in range(groups):
-                start = first + GROUP * group
-                at = slot + 2 * span * group
-                read(at, row[r.LOWER], step, start, ctx[r.END])
-                read(at + span, row[r.UPPER], step, start, ctx[r.END])
-                word = np.int64(0)
-                for lane in range(GROUP):
-                    is_nan = maybe_nan[step * min(start + lane, ctx[r.END] - 1)] != 0
-                    word |= np.int64(is_nan) << lane
-                bits[group] = np.uint16(word)
 
-    @jit
-    def write_bounds(ctx, first, count):
-        """Write the bounds of the result."""
-        slot = ctx[r.SLOTS] + ctx[r.STRIDE] * ctx[c.RESULT]
-        nan, out_nan = uint64_at(ctx[r.NANS])[ctx[c.RESULT]], uint8_at(ctx[r.OUT_NAN])
-        for lane in range(0, count, GROUP):
-            n, at, found = min(GROUP, count - lane), size * (first + lane), slot + 2 * size * lane
-            copy_bytes(ctx[r.OUT] + at, found, size * n)
-            copy_bytes(ctx[r.OUT_UPPER] + at, found + span, size * n)
-        for lane in range(count):
-            out_nan[first + lane] = (nan >> np.uint64(lane)) & ONE
+@jit
+def read_boxes(ctx, groups, first):
+    """Write the inputs of a batch to their slots."""
+    size = ctx[c.ITEMSIZE]
+    span = GROUP * size
+    for k in range(ctx[r.INPUTS_READ]):
+        row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
+        slot = ctx[r.SLOTS] + ctx[r.STRIDE] * (ctx[r.FIRST_INPUT] + k)
+        bits = uint16_at(ctx[r.NANS] + 8 * (ctx[r.FIRST_INPUT] + k))
+        maybe_nan, step = uint8_at(row[r.MAYBE_NAN]), row[r.STEP]
+        for group in range(groups):
+            start = first + GROUP * group
+            at = slot + 2 * span * group
+            read_group(at, row[r.LOWER], step, start, ctx[r.END], size)
+            read_group(at + span, row[r.UPPER], step, start, ctx[r.END], size)
+            word = np.int64(0)
+            for lane in range(GROUP):
+                is_nan = maybe_nan[step * min(start + lane, ctx[r.END] - 1)] != 0
+                word |= np.int64(is_nan) << lane
+            bits[group] = np.uint16(word)
 
-    def boxes(address):
-        ctx = int64_at(address)
-        most = GROUP * ctx[r.GROUPS]
-        for first in range(ctx[r.FIRST], ctx[r.END], most):
-            count = min(most, ctx[r.END] - first)
-            groups = (count + GROUP - 1) // GROUP
-            read_boxes(ctx, groups, first)
-            evaluate(
-                ctx[c.RECORDS], ctx[c.LENGTH], groups, ctx[r.STRIDE], ctx[r.SLOTS],
-                ctx[c.CONSTANTS], ctx[r.NANS], ctx[c.CHOICES],
-            )  # fmt: skip
-            write_bounds(ctx, first, count)
-        return 0
 
-    return boxes, (loop,)
+@jit
+def write_bounds(ctx, first, count):
+    """Write the bounds of the result."""
+    slot, size = ctx[r.SLOTS] + ctx[r.STRIDE] * ctx[c.RESULT], ctx[c.ITEMSIZE]
+    nan, out_nan = uint64_at(ctx[r.NANS])[ctx[c.RESULT]], uint8_at(ctx[r.OUT_NAN])
+    for lane in range(0, count, GROUP):
+        n, at, found = min(GROUP, count - lane), size * (first + lane), slot + 2 * size * lane
+        copy_bytes(ctx[r.OUT] + at, found, size * n)
+        copy_bytes(ctx[r.OUT_UPPER] + at, found + GROUP * size, size * n)
+    for lane in range(count):
+        out_nan[first + lane] = (nan >> np.uint64(lane)) & ONE
+
+
+def boxes(address):
+    """Bound the boxes from FIRST to END."""
+    ctx = int64_at(address)
+    most = GROUP * ctx[r.GROUPS]
+    for first in range(ctx[r.FIRST], ctx[r.END], most):
+        count = min(most, ctx[r.END] - first)
+        groups = (count + GROUP - 1) // GROUP
+        read_boxes(ctx, groups, first)
+        bound_boxes(
+            ctx[c.RECORDS], ctx[c.LENGTH], groups, ctx[r.STRIDE], ctx[r.SLOTS],
+            ctx[c.CONSTANTS], ctx[r.NANS], ctx[c.CHOICES],
+        )  # fmt: skip
+        write_bounds(ctx, first, count)
+    return 0
 
 
 # --- shorter tapes --------------------------------------------------------------------------------

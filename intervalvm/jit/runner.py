@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from intervalvm.compiler.passes import Answer, Arrays, Pass, Runner
+from intervalvm.compiler.passes import Answer, Arrays, Pass, Runner, Scratch
 from intervalvm.jit import native
 from intervalvm.memory import address_of
 
@@ -14,20 +14,34 @@ class _Compiled:
 
     applies = True
 
-    def run(self, of: Pass, arrays: Arrays, answer: Answer | None = None) -> int:
-        return run_kernel(native.kernel(of.name, "float64"), of, arrays, answer)
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
+        return run_kernel(native.kernel(of.name, "float64"), of, arrays, scratch, answer)
 
 
 COMPILED: Runner = _Compiled()
 
 
 def run_kernel(
-    kernel: native.Kernel, of: Pass, arrays: Arrays, answer: Answer | None = None
+    kernel: native.Kernel,
+    of: Pass,
+    arrays: Arrays,
+    scratch: Scratch,
+    answer: Answer | None = None,
 ) -> int:
     """Call a kernel with the addresses of a pass's arrays, as long as ``answer`` says."""
-    work = of.work(*(arrays[name] for name in of.fields))
-    addresses = np.array([address_of(array) for array in work])
-    status = kernel(address_of(addresses))
-    while answer is not None and answer(status, work):
-        status = kernel(address_of(addresses))
+    given = [arrays[name] for name in of.fields]
+    last, addresses = scratch.kept.get(of.name) or (
+        [None] * len(given),
+        np.empty(len(given), np.int64),
+    )
+    for k, array in enumerate(given):
+        if array is not last[k]:  # to ask for an address takes a microsecond
+            addresses[k] = address_of(array)
+    scratch.kept[of.name] = given, addresses
+    address = address_of(addresses)
+    status = kernel(address)
+    if answer is not None:
+        work = of.work(*given)
+        while answer(status, work):
+            status = kernel(address)
     return status

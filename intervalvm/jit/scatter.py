@@ -8,6 +8,9 @@ written in the order of the caller. Any partition is right: a box is that of the
 A cell is split if that is expected to cost less than evaluating it: see ``cells``. So few
 points, and tapes without choices, are evaluated straight.
 
+The code is the same for both kernels and all dtypes: what is linked to it differs, and the context
+tells the size of a number and of a slot.
+
 As in the walk a kernel returns when its budget is used up; it is called again until it returns 0.
 The context's fields are told in ``layout``, ``request`` and ``point_request``.
 """
@@ -17,14 +20,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from intervalvm.jit import layout as c
 from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
-from intervalvm.jit.cells import best_bits, input_row, pays_to_write, sort_nothing, split_of
+from intervalvm.jit.cells import best_bits, input_row, pays_to_write, sort_nothing, split
 from intervalvm.jit.children import NO_CHILD, ONE, write_program
-from intervalvm.jit.duals import DualLoop
+from intervalvm.jit.duals import DualLoop, Steep
 from intervalvm.jit.groups import GroupLoop
 from intervalvm.jit.intrinsics import (
     call_of,
@@ -34,94 +36,123 @@ from intervalvm.jit.intrinsics import (
     int32_at,
     int64_at,
     jit,
-    pointer_to,
     uint8_at,
     uint64_at,
 )
 from intervalvm.jit.layout import LANES
+from intervalvm.jit.numbers import fill_group, read_number, scatter
 from intervalvm.jit.request import GROUP
+from intervalvm.jit.sorting import Extremes, Keys
 from intervalvm.words import Meaning
 
+Linked = GroupLoop | Extremes | Keys | Steep
+evaluate = call_of(GroupLoop("point", "float32"))  # the symbol of any dtype's, and of duals
+steep_of = call_of(Steep)
 
-def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+
+def build_points(dtype: str, _: Meaning) -> tuple[Any, tuple[Linked, ...]]:
     """The kernel ``points(address of a context)`` for values."""
-    loops = GroupLoop("point", dtype), GroupLoop("box", dtype)
-    return _build(dtype, loops, is_dual=False), loops
+    return walk, (GroupLoop("point", dtype), GroupLoop("box", dtype), *_helpers(dtype))
 
 
-def build_duals(dtype: str, _: Meaning) -> tuple[Any, tuple[GroupLoop, ...]]:
+def build_duals(dtype: str, _: Meaning) -> tuple[Any, tuple[Linked, ...]]:
     """The kernel ``duals(address of a context)`` for values and slopes."""
-    loops = DualLoop("dual", dtype), DualLoop("strict_box", dtype)
-    return _build(dtype, loops, is_dual=True), loops
+    return walk, (DualLoop("dual", dtype), DualLoop("strict_box", dtype), *_helpers(dtype))
 
 
-def _build(dtype: str, loops: tuple[GroupLoop, ...], *, is_dual: bool) -> Any:
-    size = np.dtype(dtype).itemsize
-    floats_at = pointer_to(types.float32 if dtype == "float32" else types.float64)
-    evaluate_leaf = leaf_of(call_of(loops[0]), floats_at, size, is_dual)
-    split = split_of(dtype, call_of(loops[1]), floats_at, size)
+def _helpers(dtype: str) -> tuple[Linked, ...]:
+    return Extremes(dtype), Keys(dtype), Steep(dtype)
 
-    @jit
-    def enter(ctx, depth, program, points):
-        """Split the points of a cell as row ``depth``, or note them as a leaf; returns the cost."""
-        records, count, result, rate = program
-        first, end, side = points
-        bits = 0
-        if ctx[p.SPLITS] and depth < p.MOST_DEPTH and end - first <= ctx[p.ROOM]:
-            bits = best_bits(ctx, end - first, count, rate)
-        if bits > 0:
+
+# --- leaves ---------------------------------------------------------------------------------------
+
+
+@jit
+def enter_points(ctx, first, count, groups, stride):
+    """Write the inputs of a block to their slots."""
+    side, size, parts = ctx[p.LEAF_SIDE], ctx[c.ITEMSIZE], ctx[p.PARTS]
+    span = GROUP * size
+    for k in range(ctx[r.INPUTS_READ]):
+        row = input_row(ctx, k)
+        slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
+        source = row[p.ADDRESS] if side < 0 else row[p.SORTED_0 + side]
+        for group in range(groups):
+            out = slot + parts * span * group
+            if not row[p.STEP]:
+                fill_group(out, read_number(row[p.ADDRESS], size), size)
+            elif GROUP * (group + 1) <= count:
+                copy_block(out, source + size * (first + GROUP * group), size)
+            else:  # the lanes beyond keep what they had
+                left = count - GROUP * group
+                copy_bytes(out, source + size * (first + GROUP * group), size * left)
+            for part in range(1, parts):
+                slope = float((row[p.DIRECTION] >> (part - 1)) & 1)
+                fill_group(out + span * part, slope, size)
+        if parts > 1:
+            uint64_at(ctx[r.NANS])[ctx[r.FIRST_INPUT] + k] = NO_CHILD
+
+
+@jit
+def write_values(ctx, first, count, result):
+    """Write the values of a block to the caller's array."""
+    size = ctx[c.ITEMSIZE]
+    if ctx[p.LEAF_SIDE] < 0:
+        copy_bytes(ctx[r.OUT] + size * first, result, size * count)
+    else:
+        order = ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * ctx[p.LEAF_SIDE] + first)
+        scatter(ctx[r.OUT] + size * ctx[r.FIRST], order, result, count, size)
+
+
+@jit
+def write_duals(ctx, first, count, result, place):
+    """Write values and slopes of a block, and the masks of points to settle."""
+    side, size, words = ctx[p.LEAF_SIDE], ctx[c.ITEMSIZE], uint64_at(ctx[r.NANS])
+    order_at = ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * max(side, 0) + first)
+    order, span, slopes = int32_at(order_at), GROUP * size, int64_at(ctx[p.SLOPES])
+    kinks, jumps = uint8_at(ctx[p.KINKS]), uint8_at(ctx[p.JUMPED])
+    for lane in range(0, count, GROUP):
+        some = min(GROUP, count - lane)
+        found = result + ctx[p.PARTS] * size * lane
+        for part in range(1 + ctx[p.ALONG]):
+            out = slopes[part - 1] if part else ctx[r.OUT]
             if side < 0:
-                sort_nothing(ctx, first, end, size)
-                first, end, side = 0, end - first, 0
-            row = int64_at(ctx[c.STACK] + 8 * p.ROW * depth)
-            row[c.PROGRAM], row[c.COUNT], row[c.REGION_RESULT] = records, count, result
-            row[c.BASE] = ctx[c.ARENA_TOP]
-            if split(ctx, depth, first, end, side, bits):
-                ctx[c.DEPTH] = depth + 1
-                return count * LANES + (end - first)
-        ctx[c.LEAF_RECORDS], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT] = records, count, result
-        ctx[p.LEAF_FIRST], ctx[p.LEAF_END], ctx[p.LEAF_SIDE] = first, end, side
-        return 1
-
-    def walk(address):
-        """Evaluate the points from FIRST to END; returns 1 if any may be left."""
-        ctx = int64_at(address)
-        budget = ctx[c.BUDGET]
-        if ctx[c.DEPTH] < 0:
-            ctx[c.DEPTH] = 0
-            ctx[c.ARENA_TOP] = ctx[c.ARENA]
-            program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[p.RATE])
-            first = np.int64(0)  # as a literal it would make numba compile it twice
-            budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
-            if ctx[c.DEPTH] > 0:
-                ctx[p.RATE] = int64_at(ctx[c.STACK])[p.CELL_RATE]
-        while budget > 0:
-            depth = ctx[c.DEPTH]
-            if ctx[p.LEAF_FIRST] < ctx[p.LEAF_END]:
-                budget -= evaluate_leaf(ctx)
-            elif depth == 0:
-                return 0
+                copy_bytes(out + size * (first + lane), found + span * part, size * some)
             else:
-                place = ctx[c.STACK] + 8 * p.ROW * (depth - 1)
-                row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
-                deeper = uint64_at(place + 8 * c.DEFERRED)
-                if leaves[0] != NO_CHILD:
-                    leaves[0] = take_leaf(ctx, row, leaves[0])
-                elif deeper[0] != NO_CHILD:
-                    cell = first_bit(deeper[0])
-                    deeper[0] &= deeper[0] - ONE
-                    program = (
-                        row[c.CHILD_PROGRAM + cell], row[c.CHILD_COUNT + cell],
-                        row[c.CHILD_RESULT + cell], row[p.CELL_RATE],
-                    )  # fmt: skip
-                    points = (row[p.CELL_FIRST + cell], row[p.CELL_FIRST + cell + 1], row[p.SIDE])
-                    budget -= enter(ctx, depth, program, points)
-                else:
-                    ctx[c.ARENA_TOP] = row[c.BASE]
-                    ctx[c.DEPTH] = depth - 1
-        return 1
+                out += size * ctx[r.FIRST]
+                scatter(out, order_at + 4 * lane, found + span * part, some, size)
+        steep = steep_of(found)
+        kink = np.int64(words[place] >> np.uint64(lane)) | steep
+        jump = np.int64(words[p.JUMPS] >> np.uint64(lane))
+        for i in range(some):
+            target = first + lane + i if side < 0 else ctx[r.FIRST] + order[lane + i]
+            kinks[target] |= np.uint8((kink >> i) & 1)
+            jumps[target] |= np.uint8((jump >> i) & 1)
 
-    return walk
+
+@jit
+def evaluate_leaf(ctx):
+    """Evaluate a block of the noted leaf; returns records x lanes."""
+    first, records, place = ctx[p.LEAF_FIRST], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
+    count, parts = min(GROUP * ctx[r.GROUPS], ctx[p.LEAF_END] - first), ctx[p.PARTS]
+    groups = (count + GROUP - 1) // GROUP
+    stride = parts * GROUP * ctx[c.ITEMSIZE] * groups
+    enter_points(ctx, first, count, groups, stride)
+    if parts > 1:
+        uint64_at(ctx[r.NANS])[p.JUMPS] = NO_CHILD
+    evaluate(
+        ctx[c.LEAF_RECORDS], records, groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS],
+        ctx[r.NANS], 0,
+    )  # fmt: skip
+    result = ctx[r.SLOTS] + stride * place
+    if parts > 1:
+        write_duals(ctx, first, count, result, place)
+    else:
+        write_values(ctx, first, count, result)
+    ctx[p.LEAF_FIRST] = first + count
+    return (records + 1) * GROUP * groups * parts
+
+
+# --- the walk through the tree --------------------------------------------------------------------
 
 
 @jit
@@ -155,96 +186,63 @@ def take_leaf(ctx, row, leaves):
     return leaves
 
 
-# --- leaves ---------------------------------------------------------------------------------------
+@jit
+def enter(ctx, depth, program, points):
+    """Split the points of a cell as row ``depth``, or note them as a leaf; returns the cost."""
+    records, count, result, rate = program
+    first, end, side = points
+    bits = 0
+    if ctx[p.SPLITS] and depth < p.MOST_DEPTH and end - first <= ctx[p.ROOM]:
+        bits = best_bits(ctx, end - first, count, rate)
+    if bits > 0:
+        if side < 0:
+            sort_nothing(ctx, first, end)
+            first, end, side = 0, end - first, 0
+        row = int64_at(ctx[c.STACK] + 8 * p.ROW * depth)
+        row[c.PROGRAM], row[c.COUNT], row[c.REGION_RESULT] = records, count, result
+        row[c.BASE] = ctx[c.ARENA_TOP]
+        if split(ctx, depth, first, end, side, bits):
+            ctx[c.DEPTH] = depth + 1
+            return count * LANES + (end - first)
+    ctx[c.LEAF_RECORDS], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT] = records, count, result
+    ctx[p.LEAF_FIRST], ctx[p.LEAF_END], ctx[p.LEAF_SIDE] = first, end, side
+    return 1
 
 
-def leaf_of(evaluate: Any, floats_at: Any, size: int, is_dual: bool) -> Any:
-    """``evaluate_leaf``, see there."""
-    span = GROUP * size
-    parts = 1 + p.DIRECTIONS if is_dual else 1
-
-    @jit
-    def enter_points(ctx, first, count, groups, stride):
-        """Write the inputs of a block to their slots."""
-        side = ctx[p.LEAF_SIDE]
-        for k in range(ctx[r.INPUTS_READ]):
-            row = input_row(ctx, k)
-            slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-            source = row[p.ADDRESS] if side < 0 else row[p.SORTED_0 + side]
-            for group in range(groups):
-                out = slot + parts * span * group
-                if not row[p.STEP]:
-                    number, written = floats_at(row[p.ADDRESS])[0], floats_at(out)
-                    for lane in range(GROUP):
-                        written[lane] = number
-                elif GROUP * (group + 1) <= count:
-                    copy_block(out, source + size * (first + GROUP * group), size)
-                else:  # the lanes beyond keep what they had
-                    left = count - GROUP * group
-                    copy_bytes(out, source + size * (first + GROUP * group), size * left)
-                if is_dual:
-                    for along in range(p.DIRECTIONS):
-                        slope = 1.0 if (row[p.DIRECTION] >> along) & 1 else 0.0
-                        written = floats_at(out + span * (along + 1))
-                        for lane in range(GROUP):
-                            written[lane] = slope
-            if is_dual:
-                uint64_at(ctx[r.NANS])[ctx[r.FIRST_INPUT] + k] = NO_CHILD
-
-    @jit
-    def write_values(ctx, first, count, result):
-        """Write the values of a block to the caller's array."""
-        if ctx[p.LEAF_SIDE] < 0:
-            copy_bytes(ctx[r.OUT] + size * first, result, size * count)
-            return
-        order = int32_at(ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * ctx[p.LEAF_SIDE] + first))
-        out, values = floats_at(ctx[r.OUT]), floats_at(result)
-        for i in range(count):
-            out[ctx[r.FIRST] + order[i]] = values[i]
-
-    @jit
-    def write_duals(ctx, first, count, result, place):
-        """Write values and slopes of a block, and the masks of points to settle."""
-        side, words = ctx[p.LEAF_SIDE], uint64_at(ctx[r.NANS])
-        order = int32_at(ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * max(side, 0) + first))
-        kinks, jumps = uint8_at(ctx[p.KINKS]), uint8_at(ctx[p.JUMPED])
-        slopes = int64_at(ctx[p.SLOPES])
-        for i in range(count):
-            target = first + i if side < 0 else ctx[r.FIRST] + order[i]
-            part = floats_at(result + parts * span * (i // GROUP) + size * (i % GROUP))
-            value = part[0]
-            floats_at(ctx[r.OUT])[target] = value
-            is_steep = 0
-            for along in range(ctx[p.ALONG]):
-                slope = part[GROUP * (along + 1)]
-                floats_at(slopes[along])[target] = slope
-                is_steep |= slope - slope != 0
-            is_steep &= value == value
-            kink = np.int64((words[place] >> np.uint64(i)) & ONE) | is_steep
-            jump = np.int64((words[p.JUMPS] >> np.uint64(i)) & ONE)
-            kinks[target] |= np.uint8(kink)
-            jumps[target] |= np.uint8(jump)
-
-    @jit
-    def evaluate_leaf(ctx):
-        """Evaluate a block of the noted leaf; returns records x lanes."""
-        first, records, place = ctx[p.LEAF_FIRST], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
-        count = min(GROUP * ctx[r.GROUPS], ctx[p.LEAF_END] - first)
-        groups = (count + GROUP - 1) // GROUP
-        stride = parts * span * groups
-        enter_points(ctx, first, count, groups, stride)
-        if is_dual:
-            uint64_at(ctx[r.NANS])[p.JUMPS] = NO_CHILD
-        evaluate(
-            ctx[c.LEAF_RECORDS], records, groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS],
-            ctx[r.NANS], 0,
-        )  # fmt: skip
-        result = ctx[r.SLOTS] + stride * place
-        if is_dual:
-            write_duals(ctx, first, count, result, place)
+def walk(address):
+    """Evaluate the points from FIRST to END; returns 1 if any may be left."""
+    ctx = int64_at(address)
+    budget = ctx[c.BUDGET]
+    if ctx[c.DEPTH] < 0:
+        ctx[c.DEPTH] = 0
+        ctx[c.ARENA_TOP] = ctx[c.ARENA]
+        program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[p.RATE])
+        first = np.int64(0)  # as a literal it would make numba compile it twice
+        budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
+        if ctx[c.DEPTH] > 0:
+            ctx[p.RATE] = int64_at(ctx[c.STACK])[p.CELL_RATE]
+    while budget > 0:
+        depth = ctx[c.DEPTH]
+        if ctx[p.LEAF_FIRST] < ctx[p.LEAF_END]:
+            budget -= evaluate_leaf(ctx)
+        elif depth == 0:
+            return 0
         else:
-            write_values(ctx, first, count, result)
-        ctx[p.LEAF_FIRST] = first + count
-        return (records + 1) * GROUP * groups * parts
-
-    return evaluate_leaf
+            place = ctx[c.STACK] + 8 * p.ROW * (depth - 1)
+            row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
+            deeper = uint64_at(place + 8 * c.DEFERRED)
+            if leaves[0] != NO_CHILD:
+                leaves[0] = take_leaf(ctx, row, leaves[0])
+            elif deeper[0] != NO_CHILD:
+                cell = first_bit(deeper[0])
+                deeper[0] &= deeper[0] - ONE
+                program = (
+                    row[c.CHILD_PROGRAM + cell], row[c.CHILD_COUNT + cell],
+                    row[c.CHILD_RESULT + cell], row[p.CELL_RATE],
+                )  # fmt: skip
+                points = (row[p.CELL_FIRST + cell], row[p.CELL_FIRST + cell + 1], row[p.SIDE])
+                budget -= enter(ctx, depth, program, points)
+            else:
+                ctx[c.ARENA_TOP] = row[c.BASE]
+                ctx[c.DEPTH] = depth - 1
+    return 1

@@ -1,17 +1,17 @@
-"""Intrinsics that sort points into cells: bounding boxes, and the number of each point's cell.
+"""Functions that sort points into cells: bounding boxes, and the number of each point's cell.
 
 They read 16 numbers at a time, up to 15 beyond the last.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils
 
-from intervalvm.jit.intrinsics import emitted
 from intervalvm.jit.lanes import (
     DOUBLE,
     I32,
@@ -30,16 +30,24 @@ from intervalvm.jit.request import GROUP
 IDS = ir.Constant(ir.VectorType(I64, GROUP), list(range(GROUP)))
 
 
-def extremes_of(dtype: str) -> Any:
+@dataclass(frozen=True)
+class Extremes:
     """extremes(source, count, out): three float64, the least and the greatest, and 1 if any is NaN.
 
     Without a number they are infinity and -infinity.
     """
-    size = np.dtype(dtype).itemsize
 
-    @emitted(types.void, types.int64, types.int64, types.int64)
-    def extremes(builder, source, count, out):
-        xp = Lanes(builder, dtype, GROUP, tame=False)
+    dtype: str
+
+    name: ClassVar[str] = "intervalvm_extremes"
+    signature: ClassVar[ir.FunctionType] = ir.FunctionType(ir.VoidType(), [I64] * 3)
+
+    def write(self, module: ir.Module) -> None:
+        """Add the function to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        (source, count, out), size = function.args, np.dtype(self.dtype).itemsize
+        xp = Lanes(builder, self.dtype, GROUP, tame=False)
         found = [cgutils.alloca_once(builder, xp.vector) for _ in range(3)]
         for place, start in zip(found, (xp.inf, -xp.inf, xp.scalar(0.0)), strict=True):
             builder.store(start.value, place)
@@ -66,8 +74,7 @@ def extremes_of(dtype: str) -> Any:
         for k, (lane, is_less) in enumerate(((low, True), (high, False), (nan, False))):
             one = _folded(lane, is_less)
             store(builder, one, out, 8 * k)
-
-    return extremes
+        builder.ret_void()
 
 
 def _folded(lane: Lane, is_less: bool) -> ir.Value:
@@ -82,40 +89,46 @@ def _folded(lane: Lane, is_less: bool) -> ir.Value:
     return number if number.type == DOUBLE else lane.builder.fpext(number, DOUBLE)
 
 
-def keys_of(dtype: str) -> Any:
+@dataclass(frozen=True)
+class Keys:
     """write_keys(source, count, keys, low, scale, cells, is_first): a uint8 of each number.
 
     The cell of ``x`` is ``(x - low) * scale``, limited to 0 to ``cells - 1``; 0 for NaN. It is the
     key, or the last part of what the keys were before.
     """
-    size = np.dtype(dtype).itemsize
-    byte = ir.IntType(8)
 
-    @emitted(
-        types.void, types.int64, types.int64, types.int64, types.float64, types.float64,
-        types.int64, types.int64,
-    )  # fmt: skip
-    def write_keys(builder, source, count, keys, low, scale, cells, is_first):
-        xp, row = Lanes(builder, dtype, GROUP, tame=False), ir.VectorType(byte, GROUP)
+    dtype: str
 
-        def spread(number):
+    name: ClassVar[str] = "intervalvm_write_keys"
+    signature: ClassVar[ir.FunctionType] = ir.FunctionType(
+        ir.VoidType(), [I64, I64, I64, DOUBLE, DOUBLE, I64, I64]
+    )
+
+    def write(self, module: ir.Module) -> None:
+        """Add the function to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        source, count, keys, low, scale, cells, is_first = function.args
+        byte, size = ir.IntType(8), np.dtype(self.dtype).itemsize
+        xp, row = Lanes(builder, self.dtype, GROUP, tame=False), ir.VectorType(byte, GROUP)
+
+        def spread(number: ir.Value) -> Lane:
             if xp.element != DOUBLE:
                 number = builder.fptrunc(number, xp.element)
             return spread_number(builder, number, GROUP)
 
-        low, scale = spread(low), spread(scale)
+        lowest, per_cell = spread(low), spread(scale)
         most = spread(builder.sitofp(builder.sub(cells, I64(1)), DOUBLE))
         times = builder.select(builder.icmp_signed("!=", is_first, I64(0)), I64(0), cells)
         times = spread_number(builder, builder.trunc(times, byte), GROUP).value
         groups = builder.sdiv(builder.add(count, I64(GROUP - 1)), I64(GROUP))
         with cgutils.for_range(builder, groups) as loop:
             at = slot_at(builder, source, loop.index, GROUP * size)
-            cell = (Lane(builder, load(builder, at, 0, xp.vector)) - low) * scale
+            cell = (Lane(builder, load(builder, at, 0, xp.vector)) - lowest) * per_cell
             cell = xp.where(cell > 0.0, cell, 0.0)
             cell = xp.where(cell < most, cell, most)
             number = builder.trunc(builder.fptosi(cell.value, ir.VectorType(I32, GROUP)), row)
             place = builder.inttoptr(slot_at(builder, keys, loop.index, GROUP), POINTER)
             before = builder.mul(builder.load(place, align=1, typ=row), times)
             builder.store(builder.add(before, number), place, align=1)
-
-    return write_keys
+        builder.ret_void()

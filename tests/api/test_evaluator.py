@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from numpy.typing import NDArray
 from support.evaluators import compiled_at_once
 from support.operations import bits
 from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import ArgumentTypeError, Evaluator, OptionError, VariableError
+from intervalvm.api.inputs import arrays_of, box_of, side_of
 from intervalvm.ops import AXES
 from intervalvm.tape import Tape
+from intervalvm.words import Meaning
 
 BUMPS = ivm.parse(
     "x var-x\ny var-y\nr var-r\na mul x x\nb mul y y\nc add a b\nd sub c r\ne sin x\nf min d e"
@@ -126,6 +129,41 @@ def test_a_result_is_written_to_out(backend: Any) -> None:
     assert_array_equal(found.gradients(*both, by=("x", "r"), out=both), slopes[[0, 1, 3]])
 
 
+@backends
+def test_dtypes_that_are_equal_but_not_the_same_object_are_taken(backend: Any) -> None:
+    """An array from a pickle was refused: "out is <f4 of shape (50,): the result is <f4"."""
+    found = Evaluator(BUMPS, backend=backend)
+    out, x = (pickle.loads(pickle.dumps(array)) for array in (np.empty(50, np.float32), X))
+    assert out.dtype is not np.dtype(np.float32)
+    assert found.values(x, Y, R, out=out) is out
+    assert_array_equal(out, found.values(X, Y, R))
+    many = pickle.loads(pickle.dumps(np.empty((4, 50), np.float32)))
+    assert_array_equal(found.gradients(x, Y, R, out=many), found.gradients(X, Y, R))
+
+
+def at_odd_address(array: NDArray[Any]) -> NDArray[Any]:
+    found = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    assert not found.flags.aligned
+    return found
+
+
+@backends
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_inputs_at_odd_addresses_are_copied(dtype: Any, backend: Any) -> None:
+    """Compiled code may read a number only where a number may lie."""
+    found = Evaluator(BUMPS, dtype=dtype, backend=backend)
+    inputs = [array.astype(dtype) for array in (X, Y, R)]
+    odd = [at_odd_address(array) for array in inputs]
+    for name, array in zip(found.inputs, odd, strict=True):
+        assert arrays_of([name], [array], np.dtype(dtype))[0].flags.aligned
+        assert box_of(side_of(name, (array, array)), np.dtype(dtype), Meaning.FLOAT)[
+            0
+        ].flags.aligned
+    assert_array_equal(found.values(*odd), found.values(*inputs))
+    assert_array_equal(found.gradients(*odd), found.gradients(*inputs))
+
+
 READ_ONLY = np.empty(50, np.float32)
 READ_ONLY.flags.writeable = False
 
@@ -139,6 +177,7 @@ READ_ONLY.flags.writeable = False
         (np.empty((50, 1), np.float32), OptionError, "of shape"),
         (np.empty(100, np.float32)[::2], OptionError, "has gaps or another order"),
         (READ_ONLY, OptionError, "read-only"),
+        (np.empty(201, np.uint8)[1:].view(np.float32), OptionError, "at an odd address"),
         ([0.0] * 50, ArgumentTypeError, "is no NumPy array"),
     ],
 )

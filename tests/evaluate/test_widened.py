@@ -18,7 +18,7 @@ from support.operations import DTYPES, FUNCTIONS, OPERATIONS, tape_of
 from support.strategies import tapes
 
 from intervalvm.arith.arrays import IntervalArrays
-from intervalvm.arith.directed import DirectedArrays
+from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate import decorated
@@ -54,7 +54,8 @@ def tightest(tape: Tape, case: Case, dtype: str) -> Real:
 
 def by_lanes(tape: Tape, case: Case, dtype: str, *, tame: bool = False) -> Any:
     ends = np.where(np.isfinite(tape.wide), tape.wide, np.nan)
-    pool = Reals(np.dtype(dtype)).pool(list(zip(ends, ends, strict=True)))
+    reals = Reals(np.dtype(dtype))
+    pool = np.stack([reals.rounded(ends, DOWN), reals.rounded(ends, UP)], axis=1)
     program = plain_program(tape, np.dtype(dtype), pool)
     lanes = LaneEvaluator(dtype, tame=tame, meaning=Meaning.REAL)
     return lanes.interval(program, *boxes_of(case, dtype))
