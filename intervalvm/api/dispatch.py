@@ -22,30 +22,32 @@ from intervalvm.memory import WORTH_ASKING, Amount, as_bytes, require, require_l
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
-LOAD_SECONDS = 0.07
-"""What a kernel takes to load from the cache: 0.015 s, and 0.05 for llvmlite, which the first one
-imports."""
-COMPILE_SECONDS = {"points": 7.0, "duals": 8.0, "boxes": 2.0, "shorten": 1.5}
+LOAD = 70_000_000_000
+"""What a kernel takes to load from the cache: 15 ms, and 50 for llvmlite, which the first one
+imports. Times are in picoseconds, since whole numbers are read alike in any rounding mode."""
+SECOND = 10**12
+COMPILE = {"points": 5 * SECOND, "duals": 5 * SECOND, "boxes": 2 * SECOND, "shorten": SECOND}
 """What a kernel takes to compile, with 0.5 s for numba, which the first one imports."""
-SECONDS = {
-    "points": (9e-7, 2e-10),
-    "duals": (7e-6, 2.5e-9),
-    "boxes": (1.2e-5, 4e-9),
-    "shorten": (1e-6, 2.2e-7),
+NUMPY = {
+    "points": (900_000, 200),
+    "duals": (7_000_000, 2_500),
+    "boxes": (12_000_000, 4_000),
+    "shorten": (1_000_000, 220_000),
 }
-"""What NumPy takes in the place of a kernel: for each clause, and for each clause and point or box.
+"""What NumPy takes in the place of a kernel: picoseconds for each clause, and for each clause and
+point or box.
 
-All of these are seconds of CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
+All of these are CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
 in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
 least of five. ``shorten`` also takes what ``boxes`` does.
 """
 WORKSPACE_BYTES = 6 << 10
 """The most bytes a clause that compiled code works with."""
 FEWER = "take fewer points at a time"
-_spent: dict[tuple[str, str], float] = {}
-"""Seconds of NumPy in the place of a kernel, as estimated."""
-_prices: dict[tuple[str, str], float] = {}
-"""Seconds that a kernel costs: 0 once it is paid. One that is not here is assumed to be cached."""
+_spent: dict[tuple[str, str], int] = {}
+"""Picoseconds of NumPy in the place of a kernel, as estimated."""
+_prices: dict[tuple[str, str], int] = {}
+"""Picoseconds that a kernel costs: 0 once it is paid. Others are assumed to be cached."""
 
 
 def inputs_of(tape: Tape) -> tuple[str, ...]:
@@ -109,18 +111,18 @@ def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:
     What NumPy takes instead is added to what it has taken.
     """
     key = kind, DTYPE_NAMES[dtype]
-    price = _prices.get(key, LOAD_SECONDS)
+    price = _prices.get(key, LOAD)
     if not price:
         return True
-    clause, each = SECONDS[kind]
-    spent = _spent[key] = _spent.get(key, 0.0) + clauses * (clause + each * count)
+    clause, each = NUMPY[kind]
+    spent = _spent[key] = _spent.get(key, 0) + clauses * (clause + each * count)
     if spent >= price or "intervalvm.jit.native" in sys.modules:
         from intervalvm.jit import native
 
-        if price == LOAD_SECONDS and spent >= price and not native.is_there(*key):
-            price = _prices[key] = COMPILE_SECONDS[kind]
+        if price == LOAD and spent >= price and not native.is_there(*key):
+            price = _prices[key] = COMPILE[kind]
         if spent >= price or native.is_loaded(*key):
-            _prices[key] = price = 0.0
+            _prices[key] = price = 0
     return not price
 
 

@@ -14,11 +14,11 @@ import struct
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from intervalvm.late import cached_property
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:

@@ -117,9 +117,9 @@ def beside_guess(
     count = count_floats(system, side, code, k[0], k[1], t, greater, negative, first, 0)
     if count == 0 or count == most:
         return 0.0, 0
-    return float_at(system, first + count) if not negative else -float_at(
-        system, first + count - 1
-    ), 1
+    if negative:
+        return -float_at(system, first + count - 1), 1
+    return float_at(system, first + count), 1
 
 
 def previous_float(system: int, v: float) -> float:

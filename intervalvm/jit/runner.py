@@ -30,10 +30,8 @@ def run_kernel(
 ) -> int:
     """Call a kernel with the addresses of a pass's arrays, as long as ``answer`` says."""
     given = [arrays[name] for name in of.fields]
-    last, addresses = scratch.kept.get(of.name) or (
-        [None] * len(given),
-        np.empty(len(given), np.int64),
-    )
+    kept = scratch.kept.get(of.name)
+    last, addresses = kept or ([None] * len(given), np.empty(len(given), np.int64))
     for k, array in enumerate(given):
         if array is not last[k]:  # to ask for an address takes a microsecond
             addresses[k] = address_of(array)

@@ -41,7 +41,7 @@ class _Address(models.PrimitiveModel):
 class _Fields(AttributeTemplate):
     key = Work
 
-    def generic_resolve(self, work: Work, name: str) -> Any:  # type: ignore[override]
+    def generic_resolve(self, work: Any, name: str) -> Any:  # type: ignore[override]
         return work.pointers.get(name)
 
 

@@ -25,6 +25,8 @@ OBJECTS: dict[type, Any] = {
     ivm.Decoration: ivm.Decoration.DAC,
     ivm.Expr: FORMULA,
     ivm.Gradient: ivm.grad(FORMULA, np.linspace(0, 1, 5), 0.2),
+    ivm.Derivatives: ivm.grad(FORMULA, np.linspace(0, 1, 5), 0.2, by=("r",)),
+    ivm.Evaluator: ivm.Evaluator(FORMULA, backend="numpy"),
     ivm.Image: ivm.render(FORMULA, crop=(1, 1, 8, 6), mode="value", **PICTURE),
     ivm.Proof: ivm.prove(FORMULA, resolution=5, engine="dense"),
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
@@ -56,6 +58,10 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables
+    if isinstance(thing, ivm.Derivatives):
+        return thing.value.tobytes(), [(name, part.tobytes()) for name, part in thing.by.items()]
+    if isinstance(thing, ivm.Evaluator):
+        return str(thing.tape), thing.inputs, thing.values(0.3, 0.4, r=0.5)
     if isinstance(thing, ivm.Gradient):
         return [part.tobytes() for part in thing]
     return thing
