@@ -1,4 +1,4 @@
-"""The compiled evaluator: boxes and shorter tapes by the kernels of ``queries``."""
+"""The compiled evaluator: boxes and shorter tapes by the kernels of ``boxes``."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from intervalvm.jit import layout as c
 from intervalvm.jit import native
 from intervalvm.jit import request as r
 from intervalvm.jit.layout import LANES
-from intervalvm.jit.points import PointEvaluator
+from intervalvm.jit.points import (
+    BUDGET,
+    HAS_CHOICE,
+    MOST_SLOT_BYTES,
+    Arrays,
+    PointEvaluator,
+)
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
-from intervalvm.ops import CODE, ROWS
+from intervalvm.ops import CODE
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 from intervalvm.tape.shorten import sign_demanded
 from intervalvm.words import Meaning
 
-Arrays = Sequence[NDArray[Any]]
 Boxes = Sequence[Interval]
-HAS_CHOICE = np.array([op.has_choice for op in ROWS])
-MOST_SLOT_BYTES = 1 << 28
-"""The slots of a workspace take no more, unless one group does."""
-BUDGET = 100_000_000
-"""Records x lanes of a call of a kernel, after which Python may handle an interrupt: some 10 ms."""
 
 
 class CompiledEvaluator:
@@ -170,11 +170,11 @@ class Workspace:
         )
         self.slots = aligned(places * stride)
         self.nans, self.choices = np.zeros(places, np.uint64), np.zeros(2 * places, np.uint64)
-        self.rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
+        self.rows = np.zeros((inputs, r.BOX_WORDS), np.int64)
         # an input with one number for all is copied: finding its address takes longer
         self.single = np.zeros((2, inputs), dtype), np.zeros((1, inputs), np.bool_)
         self.parts = [part for block in self.single for part in block]
-        self.single_rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
+        self.single_rows = np.zeros((inputs, r.BOX_WORDS), np.int64)
         for at, part in enumerate(self.parts):
             self.single_rows[:, at] = address_of(part) + part.itemsize * np.arange(inputs)
         self.context = context = np.zeros(r.FIELDS, np.int64)
@@ -202,7 +202,7 @@ class Workspace:
             else np.ascontiguousarray(np.broadcast_to(part, shape))
             for part in parts
         ]
-        self.rows[k] = (*map(address_of, whole), *[0] * (r.STEP - len(whole)), 1)
+        self.rows[k] = (*map(address_of, whole), *[0] * (r.BOX_STEP - len(whole)), 1)
         return whole
 
     @contextmanager

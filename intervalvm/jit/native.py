@@ -59,8 +59,8 @@ KINDS = {
     "merge": Kind("jit.leaves", "build_merge", (Meaning.FLOAT,), on_cpu=False, shares="merge"),
     "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,), shares="points"),
     "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
-    "boxes": Kind("jit.queries", "build_boxes", shares="boxes"),
-    "shorten": Kind("jit.queries", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
+    "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
+    "shorten": Kind("jit.boxes", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),
@@ -111,7 +111,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    hook; the others are an evaluator's (see ``boxes``). ``meaning`` is that of bounds, real for
     proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
     logged.
     """
