@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.api.dispatch import evaluators_of_boxes
+from intervalvm.api.dispatch import evaluators_of_boxes, runner_of
 from intervalvm.api.inputs import (
     ANYTHING,
     Range,
@@ -256,8 +256,9 @@ def simplify(
         from intervalvm.compiler.pipeline import shortened
 
         question = Question.SIGN if sign_only else Question.VALUE
+        runners = {"runner_of": runner_of} if compiled else {}
         tapes = shortened(
-            tape, question, Floats(*dtypes), boxes[0], lambda tape: evaluators(tape)[0]
+            tape, question, Floats(*dtypes), boxes[0], lambda tape: evaluators(tape)[0], **runners
         )
     return tapes if shape else tapes[0]
 
@@ -295,6 +296,8 @@ def fold(
         For an unknown variable.
     """
     bound = as_tape(tape).bind(**mapping("variables", variables))
+    from intervalvm.compiler.folding import PASS
     from intervalvm.compiler.pipeline import folded
 
-    return folded(bound, Floats(as_dtype(dtype)), fast=is_fast(how))
+    of, runner = Floats(as_dtype(dtype)), runner_of(PASS, bound)
+    return folded(bound, of, fast=is_fast(how), runner=runner)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner
 from intervalvm.evaluate.evaluator import Evaluator, NumpyEvaluator
 from intervalvm.evaluate.points import peak_bytes
 from intervalvm.memory import WORTH_ASKING, Amount, as_bytes, require, require_lists
@@ -26,16 +27,21 @@ LOAD = 70_000_000_000
 """What a kernel takes to load from the cache: 15 ms, and 50 for llvmlite, which the first one
 imports. Times are in picoseconds, since whole numbers are read alike in any rounding mode."""
 SECOND = 10**12
-COMPILE = {"points": 5 * SECOND, "duals": 5 * SECOND, "boxes": 2 * SECOND, "shorten": SECOND}
+COMPILE = {
+    "points": 5 * SECOND, "duals": 5 * SECOND, "boxes": 2 * SECOND, "shorten": SECOND,
+    "fold": 3 * SECOND, "assemble": 8 * SECOND,
+}  # fmt: skip
 """What a kernel takes to compile, with 0.5 s for numba, which the first one imports."""
 NUMPY = {
     "points": (900_000, 200),
     "duals": (7_000_000, 2_500),
     "boxes": (12_000_000, 4_000),
     "shorten": (1_000_000, 220_000),
+    "fold": (3_500_000, 0),
+    "assemble": (8_000_000, 0),
 }
-"""What NumPy takes in the place of a kernel: picoseconds for each clause, and for each clause and
-point or box.
+"""What NumPy, or Python for a pass, takes in the place of a kernel, in picoseconds: for a clause,
+and for a clause and each point or box.
 
 All of these are CPU time on an EPYC (znver1) with NumPy 2.4 and numba 0.68: each kernel
 in new processes, medians of five; prospero.vm at 1 to 10,000 points and over 1 to 512 boxes, the
@@ -103,6 +109,15 @@ def evaluators_of_boxes(
     paid = [pays(kind, dtype, len(tape), count) for kind, dtype in wanted]
     make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
     return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
+
+
+def runner_of(of: Pass, tape: Tape) -> Runner:
+    """What runs a pass of the compiler over a tape."""
+    if pays(of.name, np.dtype(np.float64), len(tape), 0):
+        from intervalvm.jit.runner import COMPILED
+
+        return COMPILED
+    return IN_PYTHON
 
 
 def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:

@@ -40,10 +40,10 @@ from intervalvm.words import BoxBackend, Keep, Meaning, Prove
 class Evaluator:
     """A tape prepared for callers who ask often: nothing that depends on it alone is done twice.
 
-    Inputs are given by position, in the order of ``inputs``, or by name. "z" may be left out, which
-    is then 0, and a variable of a shape that has a default. An array of ``dtype`` is read where it
-    lies; anything else is converted as ``evaluate`` does. The bits are those of ``evaluate``,
-    ``grad``, ``interval`` and ``simplify``.
+    Inputs are given by position, in the order of ``inputs``, or by name; one called like an option,
+    such as "out", by position only. "z" may be left out, which is then 0, and a variable of a shape
+    that has a default. An array of ``dtype`` is read where it lies; anything else is converted as
+    ``evaluate`` does. The bits are those of ``evaluate``, ``grad``, ``interval`` and ``simplify``.
 
     An evaluator may be pickled and shared by any number of threads: compiled code runs side by
     side, without Python's lock.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Range(NamedTuple):
 ANYTHING = Range(-np.inf, np.inf, maybe_nan=True)
 
 
-LEAST, MOST = 2.0**-126, 2.0**127
+LEAST, MOST = math.ldexp(1, -126), math.ldexp(1, 127)
 """Between them, and for 0, rounding a number to float32 neither overflows nor underflows."""
 
 

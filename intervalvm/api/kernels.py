@@ -40,8 +40,17 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
     names = [DTYPE_NAMES[as_dtype(each)] for each in dtypes or DTYPE_NAMES]
     keys = native.kernels_of(names, proofs=proofs)
     with reporting(progress, "compiling") as report:
-        workers.compile_together(keys, usable_cpus(), report)
+        reached = 0
+
+        def reach(done: int, total: int) -> None:
+            """``done`` of the last ``total`` kernels: the others are in the cache."""
+            nonlocal reached
+            all_done = len(keys) - total + done
+            if report is not None and all_done > reached:
+                report(all_done, len(keys))
+            reached = max(reached, all_done)
+
+        workers.compile_together(keys, usable_cpus(), reach)
         for done, key in enumerate(keys, 1):
             native.kernel(*key)
-            if report is not None:
-                report(done, len(keys))
+            reach(done, len(keys))

@@ -293,10 +293,15 @@ def keeps_sign(keep: Keep) -> bool:
 
 def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
     """The tape folded with "fast", cached with the tape."""
+    from intervalvm.api.dispatch import runner_of
+    from intervalvm.compiler.folding import PASS
     from intervalvm.compiler.pipeline import folded
     from intervalvm.evaluate.arithmetic import Floats
 
-    return tape.derived(("fast", dtype.name), lambda: folded(tape, Floats(dtype), fast=True))
+    def make() -> Tape:
+        return folded(tape, Floats(dtype), fast=True, runner=runner_of(PASS, tape))
+
+    return tape.derived(("fast", dtype.name), make)
 
 
 def check_depth(depth: int | None, width: int, height: int) -> int:

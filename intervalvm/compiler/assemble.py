@@ -66,8 +66,7 @@ def assemble(
     scratch = scratch or Scratch()
     arrays = arrays_of(table, QUESTIONS[question], bounds, dtype, meaning, through, scratch=scratch)
     arrays["state"][resolve.HAS_AXES] = axes
-    with np.errstate(all="ignore"):
-        runner.run(PASS, arrays, scratch)
+    runner.run(PASS, arrays, scratch)
     count, result = arrays["state"][[assembler.RECORDS, assembler.RESULT]].tolist()
     records = arrays["records"][: 4 * count].reshape(-1, 4).copy()
     low, high = pool_of(arrays)
@@ -90,8 +89,7 @@ def sign_tape(
     """
     scratch = scratch or Scratch()
     arrays = arrays_of(table, SIGNS, bounds, dtype, Meaning.FLOAT, scratch=scratch)
-    with np.errstate(all="ignore"):
-        runner.run(PASS, arrays, scratch)
+    runner.run(PASS, arrays, scratch)
     records = arrays["records"][: 4 * arrays["state"][assembler.RECORDS]].reshape(-1, 4)
     codes, left, right, source = records.astype(np.int64).T
     arity = np.array(ARITIES)[codes]
@@ -131,7 +129,7 @@ def arrays_of(
     sizes["records"] = 4 * records
     sizes |= dict.fromkeys(predicates.FIELDS, predicates.MOST_SOUGHT)
     sizes["sought"] *= predicates.SOUGHT
-    arrays = {name: scratch.take(name, size, PASS.fields[name]) for name, size in sizes.items()}
+    arrays = dict(scratch.take_all(PASS, sizes))
     for name in ("state", "asked", "pooled", "sought_what"):
         arrays[name].fill(0)
     arrays |= {"codes": table.codes, "left": table.left, "right": table.right}

@@ -53,9 +53,9 @@ NEG, COPY = CODE["neg"], CODE["copy"]
 FIELDS = {
     "words": "int64",  # ``program.first_words``
     # by clause, once written: its operand; by node: its place
-    "kinds": "int64", "places": "int64", "place_of": "int64",
+    "kinds": "int32", "places": "int32", "place_of": "int32",
     "records": "uint32",  # four words a record
-    "spreads": "int64", "negatives": "int64",  # by place: records made of it, or 0
+    "spreads": "int32", "negatives": "int32",  # by place: records made of it, or 0
     # constants, and their places + 1 by the hash of their bits
     "pool_low": "float64", "pool_high": "float64", "pooled": "int32",
 }  # fmt: skip

@@ -29,11 +29,7 @@ def balance(table: Table, *, runner: Runner = IN_PYTHON, scratch: Scratch | None
     """
     scratch, n = scratch or Scratch(), len(table)
     own = {name: getattr(table, name) for name in ("codes", "left", "right", "low", "high")}
-    work = {
-        name: scratch.take(f"balanced {name}", n + (name == "stack"), dtype)
-        for name, dtype in FIELDS.items()
-        if name not in ("length", "arity", "associates", *own)
-    }
+    work = scratch.take_all(PASS, dict.fromkeys(WORK, n) | {"stack": n + 1})
     fixed = {"arity": ARITY, "associates": ASSOCIATES, "length": np.array([n])}
     if not runner.run(PASS, {**own, **fixed, **work}, scratch):
         return table
@@ -161,4 +157,6 @@ FIELDS = {
     # of one chain
     "stack": "int32", "row": "int32",
 }  # fmt: skip
+WORK = list(FIELDS)[list(FIELDS).index("reads") :] + [name for name in FIELDS if "new" in name]
+"""The arrays that the pass writes to, by clause."""
 PASS = Pass("balance", balance_chains, FIELDS)

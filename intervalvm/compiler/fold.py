@@ -28,6 +28,8 @@ KEEPS: dict[Meaning, Keep] = {Meaning.FLOAT: Keep.BITS, Meaning.REAL: Keep.DOMAI
 COMMUTES = np.array([op.commutes for op in ROWS], np.uint8)
 SPARE_CLAUSES = 64
 """Room for rewrites that write more than one clause."""
+MOST_GROWTH = 16
+"""No tape needs as many times its length, or that of 64 clauses."""
 
 
 def fold(
@@ -54,15 +56,17 @@ def fold(
     applies = runner.applies and arithmetic.meaning is Meaning.FLOAT
     fixed = {**_source(tape, arithmetic), **_operations(keep)}
     room, status = len(tape) + SPARE_CLAUSES, f.FULL
-    with np.errstate(all="ignore"):
-        while status == f.FULL:
-            inputs = _inputs(tape, arithmetic, given, free)
-            new = _new(len(tape), room, arithmetic.constant_type, scratch, applies=applies)
-            arrays, answer = {**fixed, **inputs, **new}, partial(_answer, arithmetic)
-            status = runner.run(f.PASS, arrays, scratch, answer)
-            room *= 2
+    while status == f.FULL:
+        inputs = _inputs(tape, arithmetic, given, free)
+        new = _new(len(tape), room, arithmetic.constant_type, scratch, applies=applies)
+        arrays, answer = {**fixed, **inputs, **new}, partial(_answer, arithmetic)
+        status = runner.run(f.PASS, arrays, scratch, answer)
+        room *= 2
+        assert status != f.FULL or room <= MOST_GROWTH * (len(tape) + 64), "the pass never ends"
     count = int(new["state"][f.COUNT])
-    codes, left, right, numbers = (scratch.take(name, count, f.FIELDS[name]) for name in f.NEW)
+    codes, left, right, numbers = (
+        scratch.take(f"fold {name}", count, f.FIELDS[name]) for name in f.NEW
+    )
     return Table(codes, left, right, numbers, numbers, free)
 
 
@@ -102,7 +106,8 @@ def _inputs(
 ) -> Arrays:
     names = (*AXES.values(), *tape.variables)
     is_set = np.array([name in given for name in names], np.uint8)
-    settings = np.array([float(arithmetic.constant(given.get(name, 0.0))) for name in names])
+    with np.errstate(all="ignore"):  # of numbers that are no floats of the dtype
+        settings = np.array([float(arithmetic.constant(given.get(name, 0.0))) for name in names])
     renamed = np.full(len(names), NONE, np.int32)
     renamed[len(AXES) :] = [free.index(name) if name in free else NONE for name in tape.variables]
     inputs = np.full(len(names), NONE, np.int32)
@@ -128,15 +133,15 @@ def _new(
 ) -> dict[str, NDArray[Any]]:
     """What the pass writes to, for up to ``room`` clauses."""
     depth = 16 + room // 16  # of rewrites of parts of rewrites
-    slots, numbers = 1 << (2 * room - 1).bit_length(), 1 << (room // 2 + 64).bit_length()
+    slots, numbers = 1 << (room + room // 2).bit_length(), 1 << (room // 2 + 64).bit_length()
     sizes = dict.fromkeys((*f.NEW, *f.BY_NEW), room) | {"place": n, "letters": f.N_LETTERS}
     sizes |= {"keys": slots, "found": slots, "by_number": numbers, "frames": f.FRAME * (depth + 1)}
-    arrays = {name: scratch.take(name, size, f.FIELDS[name]) for name, size in sizes.items()}
+    arrays = scratch.take_all(f.PASS, sizes)
     arrays["keys"].fill(0)
     arrays["by_number"].fill(0)
     state, info = np.zeros(f.STATE_WORDS, np.int64), np.finfo(dtype)
     state[[f.LENGTH, f.ROOM, f.MOST_DEPTH]] = n, room, depth
-    state[[f.MOST_KNOWN, f.KEY_MASK]] = slots // 2, slots - 1
+    state[[f.MOST_KNOWN, f.KEY_MASK]] = slots // 4 * 3, slots - 1
     state[[f.MOST_NUMBERS, f.NUMBER_MASK]] = numbers // 2, numbers - 1
     state[[f.APPLIES, f.IS_WIDE]] = applies, dtype == np.float64
     floats = np.array([info.tiny, info.max, 0.0], np.float64)

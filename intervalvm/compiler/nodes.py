@@ -45,13 +45,13 @@ FIELDS = {
     "state": "int64",
     # by clause: the tape, its bounds, and whether it is a truth
     "codes": "uint8", "left": "int32", "right": "int32", "low": "float64", "high": "float64",
-    "lower": "float64", "maybe_nan": "uint8", "truth": "int64",
+    "lower": "float64", "maybe_nan": "uint8", "truth": "uint8",
     # by operation
     "pushes": "int64", "traits": "int64",
     # by node: whether v < t of a clause, or v > t if greater; clauses or ``NUMBER`` as the operands
     # of a comparison, else nodes
-    "kind": "int64", "clause": "int64", "greater": "int64", "t_low": "float64", "t_high": "float64",
-    "first": "int64", "second": "int64",
+    "kind": "uint8", "clause": "int32", "greater": "uint8", "t_low": "float64", "t_high": "float64",
+    "first": "int32", "second": "int32",
     "asked": "int32",  # nodes + 1 by the hash of clause and number; 0 where there is none
 }  # fmt: skip
 """The arrays of the pass."""

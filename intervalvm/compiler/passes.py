@@ -59,6 +59,7 @@ class Scratch:
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, str], NDArray[Any]] = {}
         self._taken: dict[tuple[str, str], NDArray[Any]] = {}
+        self._of_passes: dict[str, tuple[dict[str, int], dict[str, NDArray[Any]]]] = {}
         self.kept: dict[str, Any] = {}
         """What a runner keeps for the next run of a pass, by its name; opaque here."""
 
@@ -72,6 +73,17 @@ class Scratch:
                 found = self._arrays[key] = np.empty(size, dtype)
             taken = self._taken[key] = found[:size]
         return taken
+
+    def take_all(self, of: Pass, sizes: dict[str, int]) -> dict[str, NDArray[Any]]:
+        """The arrays of some fields of a pass, of these sizes; not to be changed."""
+        last, arrays = self._of_passes.get(of.name, (None, {}))
+        if last != sizes:
+            arrays = {
+                name: self.take(f"{of.name} {name}", size, of.fields[name])
+                for name, size in sizes.items()
+            }
+            self._of_passes[of.name] = sizes, arrays
+        return arrays
 
 
 @dataclass(frozen=True)
@@ -110,9 +122,10 @@ class _InPython:
     def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
         del scratch
         work = of.work(*(arrays[name].tolist() for name in of.fields))
-        status = of.function(work)
-        while answer is not None and answer(status, work):
+        with np.errstate(all="ignore"):
             status = of.function(work)
+            while answer is not None and answer(status, work):
+                status = of.function(work)
         for name, found in zip(of.fields, work, strict=True):
             if arrays[name].flags.writeable:
                 arrays[name][:] = found

@@ -23,7 +23,8 @@ from intervalvm.compiler.balance import balance
 from intervalvm.compiler.constants import enclosed
 from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
 from intervalvm.compiler.fold import fold, unfolded
-from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch, Table
+from intervalvm.compiler.folding import PASS as FOLD
+from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.evaluate.arithmetic import Arithmetic, Inputs
 from intervalvm.evaluate.evaluator import Boxes, Evaluator, flattened
 from intervalvm.ops import AXES
@@ -75,9 +76,10 @@ def folded(
     *,
     fast: bool = False,
     runner: Runner = IN_PYTHON,
+    scratch: Scratch | None = None,
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
-    return fold(tape, arithmetic, settings, fast=fast, runner=runner).tape()
+    return fold(tape, arithmetic, settings, fast=fast, runner=runner, scratch=scratch).tape()
 
 
 def prepared(
@@ -105,29 +107,36 @@ def shortened(
     arithmetic: Arithmetic,
     boxes: Boxes,
     bounding: Callable[[Tape], Evaluator],
+    runner_of: Callable[[Pass, Tape], Runner] = lambda *_: IN_PYTHON,
 ) -> list[Tape]:
     """For each box of all inputs a tape, never longer, with the same value or sign in it.
 
     ``boxes`` are the sides by x, y, z and each variable; ``bounding`` prepares a tape for them.
+    ``runner_of`` a pass and a tape runs it.
     """
-    sign_only = question is Question.SIGN
+    sign_only, scratch = question is Question.SIGN, Scratch()
+
+    def fold_alone(tape: Tape) -> Tape:
+        return folded(tape, arithmetic, runner=runner_of(FOLD, tape), scratch=scratch)
+
     key = "folded", arithmetic.meaning, arithmetic.dtype
-    whole = bounding(tape.derived(key, lambda: folded(tape, arithmetic)))
+    whole = bounding(tape.derived(key, lambda: fold_alone(tape)))
 
     def shorter_sign(short: Tape, box: Boxes) -> Tape:
-        from intervalvm.compiler.assemble import sign_tape
+        from intervalvm.compiler.assemble import PASS, sign_tape
 
         x, y, z, *free = box
         inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
         table = unfolded(short, arithmetic)
         bounds = arithmetic.clause_bounds(table, inputs)
-        asked = sign_tape(short, table, bounds, arithmetic.dtype)
+        runner = runner_of(PASS, short)
+        asked = sign_tape(short, table, bounds, arithmetic.dtype, runner=runner, scratch=scratch)
         (found,) = bounding(asked).shorten(box, sign_only=True)
-        return min(short, folded(found.tape, arithmetic), key=len)
+        return min(short, fold_alone(found.tape), key=len)
 
     tapes, (_, flat) = [], flattened(boxes)
     for k, found in enumerate(whole.shorten(flat, sign_only=sign_only)):
-        short = folded(found.tape, arithmetic)
+        short = fold_alone(found.tape)
         if sign_only:
             short = shorter_sign(short, [Interval(*(part[[k]] for part in side)) for side in flat])
         tapes.append(min(tape, short, key=len))

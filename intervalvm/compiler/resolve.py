@@ -33,15 +33,15 @@ VAR_X, VAR_Y = CODE["var-x"], CODE["var-y"]
     STATE_WORDS,
 ) = range(nodes.STATE_WORDS, nodes.STATE_WORDS + 4)  # fmt: skip
 FIELDS = {
-    "starts": "int64",  # by clause, and one more: where its nodes start in ``order``
+    "starts": "int32",  # by clause, and one more: where its nodes start in ``order``
     # nodes in the order of their clauses, so operands come first; after the pass live ones only
-    "order": "int64",
+    "order": "int32",
     # by node: the node that stands for it, or its truth; whether the root depends on it
-    "stands_for": "int64", "is_live": "int64",
+    "stands_for": "int32", "is_live": "uint8",
     # by clause: the axes that it depends on; whether it is needed
-    "axes": "int64", "is_needed": "int64",
+    "axes": "int32", "is_needed": "uint8",
     # by node, of a comparison of a sum of an x-term and a y-term these clauses, else ``NUMBER``
-    "x_term": "int64", "y_term": "int64",
+    "x_term": "int32", "y_term": "int32",
 }  # fmt: skip
 
 

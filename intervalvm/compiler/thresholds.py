@@ -108,7 +108,8 @@ def beside_guess(
     guess = t - k[0] if GUESSES[code] == ADDED else t * k[0]
     if GUESSES[code] == SCALED:
         guess = t / k[0]
-    if not -INF < guess < INF:
+    largest = float_at(system, (SINGLE_INFINITY if system == SINGLE else DOUBLE_INFINITY) - 1)
+    if not -largest <= guess <= largest:
         return 0.0, 0
     negative = 1 if guess < 0.0 else 0
     size = float_bits(system, -guess if negative else guess)

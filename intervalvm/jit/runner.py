@@ -30,8 +30,8 @@ def run_kernel(
 ) -> int:
     """Call a kernel with the addresses of a pass's arrays, as long as ``answer`` says."""
     given = [arrays[name] for name in of.fields]
-    kept = scratch.kept.get(of.name)
-    last, addresses = kept or ([None] * len(given), np.empty(len(given), np.int64))
+    none = [None] * len(given), np.empty(len(given), np.int64)
+    last, addresses = scratch.kept.get(of.name, none)
     for k, array in enumerate(given):
         if array is not last[k]:  # to ask for an address takes a microsecond
             addresses[k] = address_of(array)

@@ -12,7 +12,7 @@ from support.strategies import tapes
 
 from intervalvm.compiler import assemble, nodes
 from intervalvm.compiler.assembler import POOL, RECORDS
-from intervalvm.compiler.passes import IN_PYTHON, Table
+from intervalvm.compiler.passes import IN_PYTHON, Scratch, Table
 from intervalvm.evaluate.arithmetic import ClauseBounds
 from intervalvm.jit.runner import COMPILED
 from intervalvm.ops import CODE, ROWS
@@ -66,9 +66,12 @@ def test_compiled_code_leaves_the_same_arrays(
     table, bounds = data.draw(tables(dtype, meaning))
     found = []
     for runner in (IN_PYTHON, COMPILED):
-        arrays = assemble.arrays_of(table, wanted, bounds, np.dtype(dtype), meaning)
+        scratch = Scratch()
+        arrays = assemble.arrays_of(
+            table, wanted, bounds, np.dtype(dtype), meaning, scratch=scratch
+        )
         with np.errstate(all="ignore"):
-            runner.run(assemble.PASS, arrays)
+            runner.run(assemble.PASS, arrays, scratch)
         found.append(written(arrays))
     for name, array in found[0].items():
         np.testing.assert_array_equal(found[1][name].view(np.uint8), array.view(np.uint8), name)

@@ -18,7 +18,7 @@ from intervalvm.compiler import passes
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.constants import enclosed
 from intervalvm.compiler.fold import fold, unfolded
-from intervalvm.compiler.passes import IN_PYTHON, Answer, Arrays, Pass, Runner, Table
+from intervalvm.compiler.passes import IN_PYTHON, Answer, Arrays, Pass, Runner, Scratch, Table
 from intervalvm.evaluate.arithmetic import ARITHMETICS, Arithmetic, Floats, Inputs
 from intervalvm.jit import native, plan
 from intervalvm.jit.arithmetic import arithmetic
@@ -42,8 +42,8 @@ class Recording:
         self.runner, self.applies = runner, False
         self.left: list[dict[str, Any]] = []
 
-    def run(self, of: Pass, arrays: Arrays, answer: Answer | None = None) -> int:
-        status = self.runner.run(of, arrays, answer)
+    def run(self, of: Pass, arrays: Arrays, scratch: Scratch, answer: Answer | None = None) -> int:
+        status = self.runner.run(of, arrays, scratch, answer)
         self.left.append({name: arrays[name].copy() for name in of.fields})
         return status
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import intervalvm as ivm
 from intervalvm.jit import cache, native, workers
 from intervalvm.jit.native import Key
 from intervalvm.words import Meaning
@@ -90,3 +92,26 @@ def test_no_two_processes_begin_with_the_same_code() -> None:
     shared = [native.KINDS[kind].shares or kind for kind, _, _ in ordered]
     first = len(set(shared))
     assert len(set(shared[:first])) == first
+
+
+@pytest.mark.parametrize("finished", [0, 1, 3])
+def test_the_progress_of_a_warm_up_never_goes_back(
+    finished: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What processes compiled was counted first, and then all kernels from 1 again."""
+
+    def compile_some(keys: Any, _processes: int, report: Any) -> None:
+        assert len(keys) > 3
+        for done in range(1, finished + 1):
+            report(done, 3)
+
+    monkeypatch.setattr(workers, "compile_together", compile_some)
+    monkeypatch.setattr(native, "kernel", lambda *_: None)
+    reports: list[tuple[int, int]] = []
+    ivm.warm_up("float32", proofs=False, progress=lambda *report: reports.append(report))
+    total = reports[-1][1]
+    done = [each for each, _ in reports]
+    assert reports[-1] == (total, total)
+    assert {each for _, each in reports} == {total}
+    assert done == sorted(set(done))
+    assert (total - 3 + finished in done) or not finished

@@ -12,7 +12,7 @@ from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler import assemble, nodes
 from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.nodes import AND, LESS, NUMBER, OR, SAME, TRUE
-from intervalvm.compiler.passes import IN_PYTHON, Runner
+from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch
 from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
 from intervalvm.evaluate.arithmetic import ClauseBounds, Floats
 from intervalvm.ops import OPS, ROWS
@@ -120,9 +120,12 @@ def asked_of(
     least = np.broadcast_to(np.asarray(lower, dtype), n).copy()
     most = np.full(n, np.inf, dtype)
     bounds = ClauseBounds(least, most, np.broadcast_to(np.asarray(maybe_nan), n).copy())
-    arrays = assemble.arrays_of(table, assemble.TRUTH, bounds, dtype, Meaning.FLOAT)
+    scratch = Scratch()
+    arrays = assemble.arrays_of(
+        table, assemble.TRUTH, bounds, dtype, Meaning.FLOAT, scratch=scratch
+    )
     with np.errstate(all="ignore"):
-        runner.run(assemble.PASS, arrays)
+        runner.run(assemble.PASS, arrays, scratch)
     program = assemble.assemble(table, Question.SIGN, bounds, dtype, Meaning.FLOAT, runner=runner)
     return Asked(arrays, program, dtype)
 
