@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm.api.options import Options
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.ops import ROWS
 from intervalvm.raster import quadtree
 

@@ -21,8 +21,8 @@ from bench.timing import in_turns
 from intervalvm.compiler.assemble import assemble
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import fold
-from intervalvm.evaluate.evaluators import Inputs
-from intervalvm.jit.evaluator import evaluator
+from intervalvm.evaluate.arithmetic import Inputs
+from intervalvm.jit.arithmetic import arithmetic
 from intervalvm.jit.runner import COMPILED
 from intervalvm.words import Meaning, Question
 
@@ -32,7 +32,7 @@ NUMPY, WHOLE = "`python -c 'import numpy'`", "`python -m intervalvm FILE --depth
 
 def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     """A table of what each pass over the tape takes, and the seconds of all but the reading."""
-    of, floats, settings = scene(shape.tape), evaluator(Meaning.FLOAT, DTYPE), {"var-z": 0.0}
+    of, floats, settings = scene(shape.tape), arithmetic(Meaning.FLOAT, DTYPE), {"var-z": 0.0}
     edge = of.plan.domain
     box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
     folded = partial(fold, shape.tape, floats, settings, runner=COMPILED)

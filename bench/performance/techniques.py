@@ -19,9 +19,9 @@ from bench.page import ms, table, times
 from bench.subject import Subject
 from bench.timing import in_turns
 from intervalvm.compiler.pipeline import Technique, compile
-from intervalvm.evaluate.evaluators import Inputs
+from intervalvm.evaluate.arithmetic import Inputs
 from intervalvm.jit import native, walk
-from intervalvm.jit.evaluator import evaluator
+from intervalvm.jit.arithmetic import arithmetic
 from intervalvm.jit.plan import Plan, domain_of, plan_of
 from intervalvm.raster.canvas import canvas
 from intervalvm.raster.grid import coordinates
@@ -47,7 +47,7 @@ class Scene:
         """The plan that leaves a technique out."""
         edge = self.plan.domain
         box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
-        floats = evaluator(Meaning.FLOAT, DTYPE)
+        floats = arithmetic(Meaning.FLOAT, DTYPE)
         program = compile(
             self.tape, Question.SIGN, floats, box, {"var-z": 0.0}, without=[technique]
         )

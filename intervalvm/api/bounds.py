@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.api.engines import box_engines, runner_of
+from intervalvm.api.dispatch import evaluators_of_boxes, runner_of
 from intervalvm.api.inputs import (
     ANYTHING,
     Range,
@@ -26,9 +26,9 @@ from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype
 from intervalvm.arith.directed import DirectedArrays
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate import decorated
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.evaluate.decorated import Decoration, Real
 from intervalvm.evaluate.evaluator import TOGETHER, Evaluator, flattened
-from intervalvm.evaluate.evaluators import Floats
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
@@ -156,8 +156,8 @@ def interval(
     chosen, compiled = as_dtype(dtype), is_compiled(backend)
     boxes = [box_of(side, chosen, Meaning.FLOAT) for side in ranges.values()]
     count = math.prod(broadcast_shape([side.lower.shape for side in boxes]))
-    (ready,) = box_engines(tape, [chosen], count, "boxes", compiled=compiled)
-    return public(ready.bounds(boxes))
+    (evaluator,) = evaluators_of_boxes(tape, [chosen], count, "boxes", compiled=compiled)
+    return public(evaluator.bounds(boxes))
 
 
 def _ranges(sides: Mapping[str, Side]) -> Ranges:
@@ -244,12 +244,13 @@ def simplify(
     boxes = [[box_of(side, each, Meaning.FLOAT) for side in ranges.values()] for each in dtypes]
     shape = broadcast_shape([side.lower.shape for side in boxes[0]])
 
-    def ready(found: Tape) -> list[Evaluator]:
-        return box_engines(found, dtypes, math.prod(shape), "boxes", "shorten", compiled=compiled)
+    def evaluators(found: Tape) -> list[Evaluator]:
+        count, kinds = math.prod(shape), ("boxes", "shorten")
+        return evaluators_of_boxes(found, dtypes, count, *kinds, compiled=compiled)
 
     if dtype is None:
         # rounding, and so ties, depend on the dtype: a choice must hold in both
-        (first, sides), *also = zip(ready(tape), boxes, strict=True)
+        (first, sides), *also = zip(evaluators(tape), boxes, strict=True)
         tapes = [short.tape for short in first.shorten(sides, sign_only=sign_only, also=also)]
     else:
         from intervalvm.compiler.pipeline import shortened
@@ -257,7 +258,7 @@ def simplify(
         question = Question.SIGN if sign_only else Question.VALUE
         runners = {"runner_of": runner_of} if compiled else {}
         tapes = shortened(
-            tape, question, Floats(*dtypes), boxes[0], lambda tape: ready(tape)[0], **runners
+            tape, question, Floats(*dtypes), boxes[0], lambda tape: evaluators(tape)[0], **runners
         )
     return tapes if shape else tapes[0]
 

@@ -7,13 +7,11 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from intervalvm.api.engines import inputs_of, points_engine
-from intervalvm.api.inputs import arrays_of, broadcast_shape
+from intervalvm.api.dispatch import evaluator_of_points, inputs_of
+from intervalvm.api.inputs import arrays_of, broadcast_shape, names_of
 from intervalvm.api.options import array_way
-from intervalvm.arguments import brief, did_you_mean, parts_of
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError, VariableError
 from intervalvm.evaluate.points import Points, run
 from intervalvm.expr import TapeLike, as_value_tape, settings_for
 from intervalvm.gpu.arrays import array_module, with_rules
@@ -82,8 +80,8 @@ def evaluate(
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
     shapes = [array.shape for array in arrays]
     shape, compiled = broadcast_shape(shapes), way.is_compiled
-    prepared = points_engine(ready, chosen, shapes, shape, max_memory, compiled=compiled)
-    found = prepared.values(arrays)
+    evaluator = evaluator_of_points(ready, chosen, shapes, shape, max_memory, compiled=compiled)
+    found = evaluator.values(arrays)
     return found if shape else found[()]
 
 
@@ -210,37 +208,25 @@ def grad(
     if way.on_gpu:
         with device_errors():
             points = _points(way, tape, x, y, z, variables, dtype)
-            names = directions(by, inputs_of(points.tape))
+            names = _directions(by, inputs_of(points.tape))
             from intervalvm.evaluate.gradients import gradients
 
             return _named(by, names, gradients(points, *with_rules(points), names))
     ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
-    names = directions(by, inputs_of(ready))
+    names = _directions(by, inputs_of(ready))
     shapes = [array.shape for array in arrays]
     shape, slopes = broadcast_shape(shapes), len(names)
     compiled = way.is_compiled
-    prepared = points_engine(
+    evaluator = evaluator_of_points(
         ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
     )
-    found = prepared.gradients(arrays, names)
+    found = evaluator.gradients(arrays, names)
     return _named(by, names, [found[k, ...] for k in range(1 + slopes)])
 
 
-def directions(by: Sequence[str] | None, inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """The inputs to differentiate by; None is the axes. Raises VariableError for another name."""
-    if by is None:
-        return tuple(AXES)
-    names = (by,) if isinstance(by, str) else parts_of("by", by, len(inputs))
-    for name in names:
-        if not isinstance(name, str):
-            raise OptionError(f"by={brief(by)}: give names of inputs, as in ('x', 'y')")
-        if name not in inputs:
-            known = ", ".join(map(repr, inputs))
-            hint = did_you_mean(name, inputs)
-            raise VariableError(f"there is no input {brief(name)}{hint}; there are {known}")
-    if len(set(names)) < len(names):
-        raise OptionError(f"by={brief(by)} names an input twice")
-    return names
+def _directions(by: Sequence[str] | None, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The inputs to differentiate by; None is the axes."""
+    return tuple(AXES) if by is None else names_of("by", by, inputs)
 
 
 def _named(by: Any, names: tuple[str, ...], found: Any) -> Gradient | Derivatives:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounds import Interval, public
-from intervalvm.api.engines import compiled_evaluator
-from intervalvm.api.evaluate import directions
+from intervalvm.api.dispatch import compiled_evaluator
 from intervalvm.api.inputs import (
     ANYTHING,
     Side,
@@ -20,14 +20,15 @@ from intervalvm.api.inputs import (
     check_out,
     check_real,
     input_names,
+    names_of,
     side_of,
+    unknown_input,
 )
 from intervalvm.api.options import check_prove, is_compiled, keeps_sign, proves_real
-from intervalvm.arguments import brief, did_you_mean
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
-from intervalvm.evaluate import evaluator as seam
+from intervalvm.evaluate import evaluator as protocol
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.expr import TapeLike, as_value_tape
 from intervalvm.expr.convert import defaults_of
@@ -68,7 +69,7 @@ class Evaluator:
         For inputs that lack what the tape reads, or that it does not have.
     """
 
-    __slots__ = ("_defaults", "_engine", "_prove")
+    __slots__ = ("_defaults", "_evaluator", "_prove")
 
     @in_default_environment
     def __init__(
@@ -85,39 +86,27 @@ class Evaluator:
         check_prove(prove)
         meaning = Meaning.FLOAT if prove is None else Meaning.REAL
         make = compiled_evaluator if is_compiled(backend) else NumpyEvaluator
-        self._set(make(ready, names, chosen, meaning), prove, defaults_of(tape))
-
-    def _set(
-        self, engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]
-    ) -> None:
-        self._engine, self._prove = engine, prove
-        self._defaults = {"z": 0.0, **defaults}
+        self._evaluator: protocol.Evaluator = make(ready, names, chosen, meaning)
+        self._prove, self._defaults = prove, {"z": 0.0, **defaults_of(tape)}
 
     @property
     def tape(self) -> Tape:
         """The tape."""
-        return self._engine.tape
+        return self._evaluator.tape
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs, in order."""
-        return self._engine.inputs
+        return self._evaluator.inputs
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of values and bounds."""
-        return self._engine.dtype
+        return self._evaluator.dtype
 
     def __repr__(self) -> str:
         proves = "" if self._prove is None else f", prove={self._prove!r}"
         return f"<Evaluator of {len(self.tape)} clauses in {', '.join(self.inputs)}{proves}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        engine = self._engine
-        return _restored, (
-            (type(engine), engine.tape, engine.inputs, engine.dtype, engine.meaning),
-            (self._prove, self._defaults),
-        )
 
     @in_default_environment
     def values(self, /, *arrays: Any, out: NDArray[Any] | None = None, **named: Any) -> Any:
@@ -144,13 +133,9 @@ class Evaluator:
         """
         points, shape = self._points("values", arrays, named)
         if out is None:
-            found = self._engine.values(points)
+            found = self._evaluator.values(points)
             return found if shape else found[()]
-        check_out(out, shape, self.dtype)
-        if any(np.may_share_memory(out, point) for point in points):
-            out[...] = self._engine.values(points)
-            return out
-        return self._engine.values(points, out)
+        return self._written(out, shape, points, partial(self._evaluator.values, points))
 
     @in_default_environment
     def gradients(
@@ -185,20 +170,18 @@ class Evaluator:
             As ``values`` does, and for ``by``.
         """
         points, shape = self._points("gradients", arrays, named)
-        names = self.inputs if by is None else directions(by, self.inputs)
+        names = self.inputs if by is None else names_of("by", by, self.inputs)
         if out is None:
-            return self._engine.gradients(points, names)
-        check_out(out, (1 + len(names), *shape), self.dtype)
-        if any(np.may_share_memory(out, point) for point in points):
-            out[...] = self._engine.gradients(points, names)
-            return out
-        return self._engine.gradients(points, names, out)
+            return self._evaluator.gradients(points, names)
+        whole = 1 + len(names), *shape
+        return self._written(out, whole, points, partial(self._evaluator.gradients, points, names))
 
     @in_default_environment
     def bounds(self, /, *sides: Side, **named: Side) -> Interval:
         """Bounds of the values over a box, or over each of many boxes.
 
-        With ``prove`` those of the real function, up to two ulp wider than those of ``interval``.
+        With ``prove`` those of the real function: up to two ulps a clause wider than those of
+        ``interval``.
 
         Parameters
         ----------
@@ -218,7 +201,7 @@ class Evaluator:
             As ``interval`` does.
         """
         boxes, shape = self._boxes("bounds", sides, named, {})
-        found = self._engine.bounds(boxes)
+        found = self._evaluator.bounds(boxes)
         return public(row.Interval(*(part.reshape(shape) for part in found)))
 
     @in_default_environment
@@ -250,10 +233,27 @@ class Evaluator:
         sign_only = keeps_sign(keep)
         free = dict.fromkeys(self.tape.variables, ANYTHING)
         boxes, _ = self._boxes("shorten", sides, named, free)
-        return [
-            _made(engine, self._prove, self._defaults)
-            for engine in self._engine.shorten(boxes, sign_only=sign_only)
-        ]
+        return [self._with(short) for short in self._evaluator.shorten(boxes, sign_only=sign_only)]
+
+    def _with(self, evaluator: protocol.Evaluator) -> Evaluator:
+        """The same with another tape."""
+        made = Evaluator.__new__(Evaluator)
+        made._evaluator, made._prove, made._defaults = evaluator, self._prove, self._defaults
+        return made
+
+    def _written(
+        self,
+        out: NDArray[Any],
+        shape: tuple[int, ...],
+        points: Sequence[NDArray[Any]],
+        ask: Callable[[NDArray[Any] | None], NDArray[Any]],
+    ) -> NDArray[Any]:
+        """``out`` with a result, which is of new memory first if an input may lie in ``out``."""
+        check_out(out, shape, self.dtype)
+        if any(np.may_share_memory(out, point) for point in points):
+            out[...] = ask(None)
+            return out
+        return ask(out)
 
     def _points(
         self, call: str, arrays: tuple[Any, ...], named: dict[str, Any]
@@ -293,7 +293,7 @@ class Evaluator:
             for name, side in zip(self.inputs, ranges, strict=True):
                 if side is not ANYTHING:
                     check_real(name, side)
-        boxes = [box_of(side, self.dtype, self._engine.meaning) for side in ranges]
+        boxes = [box_of(side, self.dtype, self._evaluator.meaning) for side in ranges]
         return boxes, broadcast_shape([side.lower.shape for side in boxes])
 
     def _given(
@@ -309,10 +309,7 @@ class Evaluator:
         known = dict(zip(inputs, places, strict=False))
         for name, value in named.items():
             if name not in inputs:
-                listed, hint = ", ".join(inputs), did_you_mean(name, inputs)
-                raise VariableError(
-                    f"{call}: there is no input {brief(name)}{hint}; there are {listed}"
-                )
+                raise unknown_input(name, inputs)
             if name in known:
                 raise ArgumentTypeError(f"{call} was given {name} by position and by name")
             known[name] = value
@@ -323,14 +320,3 @@ class Evaluator:
                 "by name"
             )
         return [found[name] for name in inputs]
-
-
-def _made(engine: seam.Evaluator, prove: Prove | None, defaults: Mapping[str, float]) -> Evaluator:
-    made = Evaluator.__new__(Evaluator)
-    made._set(engine, prove, defaults)
-    return made
-
-
-def _restored(prepared: tuple[Any, ...], kept: tuple[Any, ...]) -> Evaluator:
-    kind, *arguments = prepared
-    return _made(kind(*arguments), *kept)

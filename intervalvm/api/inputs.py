@@ -14,6 +14,7 @@ from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.evaluate.points import reads
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
+from intervalvm.raster import canvas
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
@@ -124,38 +125,43 @@ def check_real(name: str, range_: Range) -> None:
 
 
 def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise for an ``out`` that cannot take a result of this shape."""
-    if not isinstance(out, np.ndarray):
-        raise ArgumentTypeError(f"out={brief(out)}: give a NumPy array, or None")
+    """Raise for an ``out`` that cannot take a result of this shape: see ``canvas.check_out``."""
+    canvas.check_out(out)
     if out.dtype != dtype or out.shape != shape:
         raise OptionError(
             f"out is {out.dtype.str} of shape {out.shape}: the result is {dtype.str} of "
             f"shape {shape}"
         )
-    flags = out.flags
-    if not (flags.c_contiguous and flags.writeable and flags.aligned):
-        fault = "at an odd address" if flags.writeable else "read-only"
-        fault = fault if flags.c_contiguous else "not C-contiguous"
-        raise OptionError(f"out is {fault}: give an array as from np.empty")
 
 
 def input_names(tape: Tape, inputs: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the inputs, checked; None is the default."""
+    """The names of the inputs of an evaluator, checked; None is the default."""
     read = reads(tape)
     if inputs is None:
         return ("x", "y", *(["z"] if "z" in read else []), *tape.variables)
-    most = len(AXES) + len(tape.variables)
-    names = (inputs,) if isinstance(inputs, str) else parts_of("inputs", inputs, most)
-    known = [*AXES, *tape.variables]
-    for name in names:
-        if not isinstance(name, str):
-            raise ArgumentTypeError(f"inputs={brief(inputs)}: give names, as in ('x', 'y')")
-        if name not in known:
-            hint = did_you_mean(name, known)
-            listed = ", ".join(known)
-            raise VariableError(f"the tape has no input {brief(name)}{hint}; it has {listed}")
-    if not names or len(set(names)) < len(names):
-        raise OptionError(f"inputs={brief(inputs)}: give each name once")
+    known = *AXES, *tape.variables
+    names = names_of("inputs", inputs, known)
+    if not names:
+        raise OptionError("inputs is empty: give at least one name")
     if missing := [name for name in known if name in read and name not in names]:
         raise VariableError(f"inputs={brief(inputs)} lacks {', '.join(missing)}: the tape reads it")
     return names
+
+
+def names_of(name: str, given: Any, inputs: Sequence[str]) -> tuple[str, ...]:
+    """Names of inputs, each once: those of the argument ``name``."""
+    names = (given,) if isinstance(given, str) else parts_of(name, given, len(inputs))
+    for each in names:
+        if not isinstance(each, str):
+            raise ArgumentTypeError(f"{name}={brief(given)}: give names, as in ('x', 'y')")
+        if each not in inputs:
+            raise unknown_input(each, inputs)
+    if len(set(names)) < len(names):
+        raise OptionError(f"{name}={brief(given)} names an input twice")
+    return names
+
+
+def unknown_input(name: str, inputs: Sequence[str]) -> VariableError:
+    """The error for a name that is no input."""
+    hint, listed = did_you_mean(name, inputs), ", ".join(inputs)
+    return VariableError(f"there is no input {brief(name)}{hint}; there are {listed}")

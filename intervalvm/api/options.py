@@ -293,10 +293,10 @@ def keeps_sign(keep: Keep) -> bool:
 
 def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
     """The tape folded with "fast", cached with the tape."""
-    from intervalvm.api.engines import runner_of
+    from intervalvm.api.dispatch import runner_of
     from intervalvm.compiler.folding import PASS
     from intervalvm.compiler.pipeline import folded
-    from intervalvm.evaluate.evaluators import Floats
+    from intervalvm.evaluate.arithmetic import Floats
 
     def make() -> Tape:
         return folded(tape, Floats(dtype), fast=True, runner=runner_of(PASS, tape))

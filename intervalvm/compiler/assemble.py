@@ -15,7 +15,7 @@ from intervalvm.compiler.program import ARITIES, INPUTS, Program, first_words
 from intervalvm.compiler.resolve import resolve_nodes
 from intervalvm.compiler.signs import write_signs
 from intervalvm.compiler.thresholds import DOUBLE, REAL, SINGLE
-from intervalvm.evaluate.evaluators import ClauseBounds
+from intervalvm.evaluate.arithmetic import ClauseBounds
 from intervalvm.ops import CODE
 from intervalvm.ops.row import Demand
 from intervalvm.tape import NONE, Tape

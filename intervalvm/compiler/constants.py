@@ -1,4 +1,4 @@
-"""Clauses of constants to constants, with enclosures where the evaluator has no single number."""
+"""Clauses of constants to constants, with enclosures where an arithmetic has no single number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm.compiler.passes import Table
-from intervalvm.evaluate.evaluators import Evaluator, Floats
+from intervalvm.evaluate.arithmetic import Arithmetic, Floats
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import NONE
 from intervalvm.tape.liveness import ARITY
@@ -16,13 +16,13 @@ from intervalvm.tape.liveness import ARITY
 CONST = CODE["const"]
 
 
-def enclosed(table: Table, evaluator: Evaluator) -> Table:
+def enclosed(table: Table, arithmetic: Arithmetic) -> Table:
     """The table in which every clause of constants is one.
 
     Folding has left none of the float program, and few of the real function: a sum that is no
     float64, or what may be undefined.
     """
-    if isinstance(evaluator, Floats):
+    if isinstance(arithmetic, Floats):
         return table
     codes, left, right = table.codes, table.left, table.right
     is_const, arity = codes == CONST, ARITY[codes]
@@ -36,12 +36,12 @@ def enclosed(table: Table, evaluator: Evaluator) -> Table:
             if all(constant[operand] for operand in operands):
                 for operand in operands:
                     if operand not in known:
-                        known[operand] = evaluator.given(table.low[operand])
+                        known[operand] = arithmetic.given(table.low[operand])
                 constant[i] = True
-                known[i] = evaluator.applied(ROWS[codes[i]].name, [known[o] for o in operands])
+                known[i] = arithmetic.applied(ROWS[codes[i]].name, [known[o] for o in operands])
     codes, left, right = codes.copy(), left.copy(), right.copy()
     low, high = table.low.copy(), table.high.copy()
     for i, number in known.items():
         codes[i], left[i], right[i] = CONST, NONE, NONE
-        low[i], high[i] = evaluator.ends(number)
+        low[i], high[i] = arithmetic.ends(number)
     return replace(table, codes=codes, left=left, right=right, low=low, high=high)

@@ -1,7 +1,7 @@
 """Fold constants, use identities, merge common subexpressions, remove dead clauses.
 
-The meaning of the evaluator is kept: every bit of the float program, unless ``fast`` enables
-identities of real numbers; values and domain of the real function. Constants are the evaluator's,
+The meaning of the tape is kept: every bit of the float program, unless ``fast`` enables
+identities of real numbers; values and domain of the real function. Constants are the arithmetic's,
 so the result is valid for it only. ``folding`` has the pass.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from intervalvm.compiler import folding as f
 from intervalvm.compiler.passes import IN_PYTHON, Arrays, Runner, Scratch, Table
 from intervalvm.compiler.rewrites import Keep, rewrites
-from intervalvm.evaluate.evaluators import Evaluator
+from intervalvm.evaluate.arithmetic import Arithmetic
 from intervalvm.ops import AXES, ROWS
 from intervalvm.tape import NONE, Tape
 from intervalvm.tape.liveness import ARITY
@@ -34,7 +34,7 @@ MOST_GROWTH = 16
 
 def fold(
     tape: Tape,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     settings: dict[str, Any] | None = None,
     *,
     fast: bool = False,
@@ -45,21 +45,21 @@ def fold(
 
     ``settings`` maps inputs ("var-z", or the name of a free variable) to constants. ``fast`` also
     uses ``identities.FAST``, which change bits as stated there. An operation on constants is kept
-    if the evaluator has no result. The arrays of the table are scratch memory.
+    if the arithmetic has no result. The arrays of the table are scratch memory.
     """
     given, scratch = settings or {}, scratch or Scratch()
     # all that stay free stay declared, in their order
     free = tuple(name for name in tape.variables if name not in given)
-    assert not fast or evaluator.meaning is Meaning.FLOAT, "an identity of reals may have no domain"
-    keep = Keep.REALS if fast else KEEPS[evaluator.meaning]
+    assert not fast or arithmetic.meaning is Meaning.FLOAT, "an identity of reals may lack a domain"
+    keep = Keep.REALS if fast else KEEPS[arithmetic.meaning]
     # a runner that applies operations knows the floats' only
-    applies = runner.applies and evaluator.meaning is Meaning.FLOAT
-    fixed = {**_source(tape, evaluator), **_operations(keep)}
+    applies = runner.applies and arithmetic.meaning is Meaning.FLOAT
+    fixed = {**_source(tape, arithmetic), **_operations(keep)}
     room, status = len(tape) + SPARE_CLAUSES, f.FULL
     while status == f.FULL:
-        inputs = _inputs(tape, evaluator, given, free)
-        new = _new(len(tape), room, evaluator.constant_type, scratch, applies=applies)
-        arrays, answer = {**fixed, **inputs, **new}, partial(_answer, evaluator)
+        inputs = _inputs(tape, arithmetic, given, free)
+        new = _new(len(tape), room, arithmetic.constant_type, scratch, applies=applies)
+        arrays, answer = {**fixed, **inputs, **new}, partial(_answer, arithmetic)
         status = runner.run(f.PASS, arrays, scratch, answer)
         room *= 2
         assert status != f.FULL or room <= MOST_GROWTH * (len(tape) + 64), "the pass never ends"
@@ -70,13 +70,13 @@ def fold(
     return Table(codes, left, right, numbers, numbers, free)
 
 
-def unfolded(tape: Tape, evaluator: Evaluator) -> Table:
-    """The table of a tape as it is, with the evaluator's constants."""
-    numbers = _numbers(tape, evaluator)
+def unfolded(tape: Tape, arithmetic: Arithmetic) -> Table:
+    """The table of a tape as it is, with the constants of the arithmetic."""
+    numbers = _numbers(tape, arithmetic)
     return Table(tape.codes, tape.left, tape.right, numbers, numbers, tape.variables)
 
 
-def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
+def _answer(arithmetic: Arithmetic, status: int, w: Any) -> bool:
     """Apply the operation on constants that the pass asks for; whether it goes on."""
     if status != f.ASKED:
         return False
@@ -84,31 +84,31 @@ def _answer(evaluator: Evaluator, status: int, w: Any) -> bool:
     op = ROWS[w.asked_code[k]]
     places = (w.asked_left[k], w.asked_right[k])[: op.arity]
     with np.errstate(all="ignore"):
-        numbers = (evaluator.constant(w.new_numbers[place]) for place in places)
-        found = evaluator.result(op.name, *numbers)
+        numbers = (arithmetic.constant(w.new_numbers[place]) for place in places)
+        found = arithmetic.result(op.name, *numbers)
     w.has_answer[k] = found is not None
     w.answers[k] = 0.0 if found is None else float(found)
     return True
 
 
-def _numbers(tape: Tape, evaluator: Evaluator) -> NDArray[np.float64]:
+def _numbers(tape: Tape, arithmetic: Arithmetic) -> NDArray[np.float64]:
     """The constants by clause, cached with the tape."""
-    key = "numbers", evaluator.meaning, evaluator.constant_type
-    return tape.derived(key, lambda: evaluator.numbers(tape))
+    key = "numbers", arithmetic.meaning, arithmetic.constant_type
+    return tape.derived(key, lambda: arithmetic.numbers(tape))
 
 
-def _source(tape: Tape, evaluator: Evaluator) -> Arrays:
-    numbers = _numbers(tape, evaluator)
+def _source(tape: Tape, arithmetic: Arithmetic) -> Arrays:
+    numbers = _numbers(tape, arithmetic)
     return {"codes": tape.codes, "left": tape.left, "right": tape.right, "numbers": numbers}
 
 
 def _inputs(
-    tape: Tape, evaluator: Evaluator, given: dict[str, Any], free: tuple[str, ...]
+    tape: Tape, arithmetic: Arithmetic, given: dict[str, Any], free: tuple[str, ...]
 ) -> Arrays:
     names = (*AXES.values(), *tape.variables)
     is_set = np.array([name in given for name in names], np.uint8)
     with np.errstate(all="ignore"):  # of numbers that are no floats of the dtype
-        settings = np.array([float(evaluator.constant(given.get(name, 0.0))) for name in names])
+        settings = np.array([float(arithmetic.constant(given.get(name, 0.0))) for name in names])
     renamed = np.full(len(names), NONE, np.int32)
     renamed[len(AXES) :] = [free.index(name) if name in free else NONE for name in tape.variables]
     inputs = np.full(len(names), NONE, np.int32)

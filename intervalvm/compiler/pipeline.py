@@ -9,9 +9,9 @@
     assemble    for the sign: ``v < 0`` pushed down to comparisons near x and y, then for either
                 question records and their constants
 
-An evaluator (see ``evaluate.evaluators``) has the meaning of the tape, and a runner runs the passes
-(see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first pass,
-``prepared`` before bounds; ``shortened`` gives a tape for one box.
+An arithmetic (see ``evaluate.arithmetic``) has the meaning of the tape, and a runner runs the
+passes (see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first
+pass, ``prepared`` before bounds; ``shortened`` gives a tape for each of some boxes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from intervalvm.compiler.demand import EVERY, NOTHING, SIGNS
 from intervalvm.compiler.fold import fold, unfolded
 from intervalvm.compiler.folding import PASS as FOLD
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
-from intervalvm.evaluate.evaluator import Boxes, flattened
-from intervalvm.evaluate.evaluator import Evaluator as BoxEvaluator
-from intervalvm.evaluate.evaluators import Evaluator, Inputs
+from intervalvm.evaluate.arithmetic import Arithmetic, Inputs
+from intervalvm.evaluate.evaluator import Boxes, Evaluator, flattened
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
@@ -44,7 +43,7 @@ thresholds; separate terms of one axis."""
 def compile(
     tape: Tape,
     question: Question,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     box: Inputs,
     settings: dict[str, Any] | None = None,
     *,
@@ -61,18 +60,18 @@ def compile(
     from intervalvm.compiler.assemble import assemble
 
     scratch = scratch or Scratch()
-    table = prepared(tape, evaluator, settings, without=without, runner=runner, scratch=scratch)
-    bounds = evaluator.clause_bounds(table, box, scratch)
+    table = prepared(tape, arithmetic, settings, without=without, runner=runner, scratch=scratch)
+    bounds = arithmetic.clause_bounds(table, box, scratch)
     through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
     return assemble(
-        table, question, bounds, evaluator.dtype, evaluator.meaning,
+        table, question, bounds, arithmetic.dtype, arithmetic.meaning,
         through=through, axes="axes" not in without, runner=runner, scratch=scratch,
     )  # fmt: skip
 
 
 def folded(
     tape: Tape,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     settings: dict[str, Any] | None = None,
     *,
     fast: bool = False,
@@ -80,34 +79,34 @@ def folded(
     scratch: Scratch | None = None,
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
-    return fold(tape, evaluator, settings, fast=fast, runner=runner, scratch=scratch).tape()
+    return fold(tape, arithmetic, settings, fast=fast, runner=runner, scratch=scratch).tape()
 
 
 def prepared(
     tape: Tape,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     settings: dict[str, Any] | None = None,
     *,
     without: Collection[Technique] = (),
     runner: Runner = IN_PYTHON,
     scratch: Scratch | None = None,
 ) -> Table:
-    """The tape to bound, with the evaluator's constants."""
+    """The tape to bound, with the constants of the arithmetic."""
     if "fold" in without:
-        table = unfolded(tape, evaluator)
+        table = unfolded(tape, arithmetic)
     else:
-        table = fold(tape, evaluator, settings, runner=runner, scratch=scratch)
+        table = fold(tape, arithmetic, settings, runner=runner, scratch=scratch)
     if "balance" not in without:
         table = balance(table, runner=runner, scratch=scratch)
-    return enclosed(table, evaluator)
+    return enclosed(table, arithmetic)
 
 
 def shortened(
     tape: Tape,
     question: Question,
-    evaluator: Evaluator,
+    arithmetic: Arithmetic,
     boxes: Boxes,
-    bounding: Callable[[Tape], BoxEvaluator],
+    bounding: Callable[[Tape], Evaluator],
     runner_of: Callable[[Pass, Tape], Runner] = lambda *_: IN_PYTHON,
 ) -> list[Tape]:
     """For each box of all inputs a tape, never longer, with the same value or sign in it.
@@ -118,9 +117,9 @@ def shortened(
     sign_only, scratch = question is Question.SIGN, Scratch()
 
     def fold_alone(tape: Tape) -> Tape:
-        return folded(tape, evaluator, runner=runner_of(FOLD, tape), scratch=scratch)
+        return folded(tape, arithmetic, runner=runner_of(FOLD, tape), scratch=scratch)
 
-    key = "folded", evaluator.meaning, evaluator.dtype
+    key = "folded", arithmetic.meaning, arithmetic.dtype
     whole = bounding(tape.derived(key, lambda: fold_alone(tape)))
 
     def shorter_sign(short: Tape, box: Boxes) -> Tape:
@@ -128,10 +127,10 @@ def shortened(
 
         x, y, z, *free = box
         inputs = Inputs(dict(zip(AXES.values(), (x, y, z), strict=True)), free)
-        table = unfolded(short, evaluator)
-        bounds = evaluator.clause_bounds(table, inputs)
+        table = unfolded(short, arithmetic)
+        bounds = arithmetic.clause_bounds(table, inputs)
         runner = runner_of(PASS, short)
-        asked = sign_tape(short, table, bounds, evaluator.dtype, runner=runner, scratch=scratch)
+        asked = sign_tape(short, table, bounds, arithmetic.dtype, runner=runner, scratch=scratch)
         (found,) = bounding(asked).shorten(box, sign_only=True)
         return min(short, fold_alone(found.tape), key=len)
 

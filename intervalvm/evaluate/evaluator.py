@@ -1,4 +1,4 @@
-"""The seam: what every evaluator of points and boxes does, and its definition in NumPy.
+"""The protocol: what every evaluator of points and boxes does, and its definition in NumPy.
 
 An evaluator is a tape prepared for one dtype and meaning, with its inputs in an order: "x", "y",
 "z" and names of variables. The tape may read fewer. It checks nothing and may be shared by threads.

@@ -1,13 +1,21 @@
 """Machine code for the CPU that runs programs on threads. In the order that data passes:
 
-written    ``layout`` has the common sizes and offsets; ``lanes`` emits vector instructions;
-           ``interpreter`` makes loops over a program's records, ``blocks`` those over pixels;
-           ``groups`` those over 16 points or boxes side by side; ``intrinsics`` has what numba
-           lacks. The kernels are made of these: ``kernels`` has the walk, ``children`` its shorter
-           programs, ``leaves`` its pixels; ``queries`` has those of an evaluator
-compiled   ``native``: a kernel to object code, by numba once on a machine
-cached     ``cache``: object code in a file, loaded without numba
-run        ``evaluator`` bounds one box by a kernel; ``plan`` has the program of a tape and its
-           workspaces; ``walk`` draws an image, on a ``thread_pool``; ``compiled`` is the evaluator
-           of points and boxes, whose requests ``request`` lays out
+emitted     ``lanes`` emits vector instructions of the rows' rules; ``interpreter`` makes loops over
+            a program's records of them, ``blocks`` those over pixels, ``groups`` those over 16
+            points or boxes side by side, and ``duals`` those over values with slopes
+written     ``layout`` has the sizes and offsets of a kernel's context, ``request`` those beyond it
+            of an evaluator's; ``intrinsics`` and ``numbers`` have what numba lacks. Kernels are
+            - of the compiler: ``passes``, with ``operations`` on constants and ``thresholds``, and
+              ``bounding``, which bounds all clauses over one box; their arrays are ``work``
+            - of a picture: ``kernels`` has the walk, ``children`` its shorter programs, ``leaves``
+              its pixels
+            - of points: ``scatter`` has the walk, over ``cells`` that ``sorting`` makes
+            - of boxes: ``boxes`` bounds them and writes shorter tapes
+compiled    ``native``: a kernel to object code, by numba once on a machine; ``workers`` compiles
+            several side by side
+cached      ``cache``: object code in a file, loaded without numba
+run         ``runner`` runs a pass, and ``arithmetic`` bounds a tape in work (``bounds``); ``plan``
+            has the program of a tape and its workspaces, and ``walk`` draws it, on a
+            ``thread_pool``; ``evaluator`` answers for boxes, and by ``points`` for points, or a
+            ``few`` of them
 """

@@ -6,7 +6,6 @@ import numpy as np
 
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.jit import layout as c
-from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
 from intervalvm.jit.children import NO_CHILD, ONE, find_children, write_program
 from intervalvm.jit.groups import GroupLoop
@@ -35,7 +34,7 @@ bound_boxes = call_of(GroupLoop("box", "float32"))  # the symbol of any dtype's
 
 @jit
 def input_row(ctx, k):
-    return int64_at(ctx[r.INPUT_ROWS] + 8 * p.INPUT_WORDS * k)
+    return int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
 
 
 # --- what pays ------------------------------------------------------------------------------------
@@ -53,8 +52,8 @@ def power(base, exponent):
 @jit
 def straight_cost(costs, points, records):
     """The expected time of evaluating a program at points."""
-    groups, blocks = (points + (GROUP - 1)) // GROUP, points // p.BLOCK + 1
-    return records * (costs[p.VALUE] * groups + costs[p.RECORD] * blocks)
+    groups, blocks = (points + (GROUP - 1)) // GROUP, points // r.BLOCK + 1
+    return records * (costs[r.VALUE] * groups + costs[r.RECORD] * blocks)
 
 
 @jit
@@ -63,17 +62,17 @@ def best_bits(ctx, points, records, rate):
 
     ``rate`` is the expected length of a program for each halving, in percent.
     """
-    costs = float64_at(ctx[p.COSTS])
+    costs = float64_at(ctx[r.COSTS])
     best, least = 0, straight_cost(costs, float(points), float(records))
-    for bits in range(2, ctx[p.MOST_BITS] + 1):
+    for bits in range(2, ctx[r.MOST_BITS] + 1):
         cells = 1 << bits
         if 2 * cells > points:
             break
         groups = (cells + GROUP - 1) // GROUP
-        each = costs[p.RECORD] + costs[p.BOUND] * groups + costs[p.LIVE]
+        each = costs[r.RECORD] + costs[r.BOUND] * groups + costs[r.LIVE]
         short = records * power(rate / 100, bits)
-        child = costs[p.WRITE] * short + straight_cost(costs, points / cells, short)
-        cost = records * each + costs[p.SORT] * points + cells * child
+        child = costs[r.WRITE] * short + straight_cost(costs, points / cells, short)
+        cost = records * each + costs[r.SORT] * points + cells * child
         if cost < least:
             best, least = bits, cost
     return best
@@ -82,9 +81,9 @@ def best_bits(ctx, points, records, rate):
 @jit
 def pays_to_write(ctx, points, records, parent_records):
     """Whether a program is worth writing for one evaluation at some points."""
-    costs, points = float64_at(ctx[p.COSTS]), float(points)
+    costs, points = float64_at(ctx[r.COSTS]), float(points)
     now = straight_cost(costs, points, float(parent_records))
-    return costs[p.WRITE] * records + straight_cost(costs, points, float(records)) < now
+    return costs[r.WRITE] * records + straight_cost(costs, points, float(records)) < now
 
 
 # --- splitting ------------------------------------------------------------------------------------
@@ -103,9 +102,9 @@ def measure(ctx, first, end, side):
     size = ctx[c.ITEMSIZE]
     for k in range(ctx[r.INPUTS_READ]):
         row = input_row(ctx, k)
-        found = ctx[r.INPUT_ROWS] + 8 * (p.INPUT_WORDS * k + p.LOW)
-        if row[p.STEP]:
-            extremes(row[p.SORTED_0 + side] + size * first, end - first, found)
+        found = ctx[r.INPUT_ROWS] + 8 * (r.INPUT_WORDS * k + r.LOW)
+        if row[r.STEP]:
+            extremes(row[r.SORTED_0 + side] + size * first, end - first, found)
 
 
 @jit
@@ -113,20 +112,20 @@ def choose_axes(ctx, bits):
     """Choose how often to halve along each input: always the longest side; returns the sum."""
     inputs, chosen = ctx[r.INPUTS_READ], 0
     for k in range(inputs):
-        input_row(ctx, k)[p.BITS] = 0
+        input_row(ctx, k)[r.BITS] = 0
     while chosen < bits:
         longest, best = 0.0, -1
         for k in range(inputs):
             row = input_row(ctx, k)
-            if row[p.STEP]:
-                ends = float64_at(ctx[r.INPUT_ROWS] + 8 * (p.INPUT_WORDS * k + p.LOW))
+            if row[r.STEP]:
+                ends = float64_at(ctx[r.INPUT_ROWS] + 8 * (r.INPUT_WORDS * k + r.LOW))
                 low, high = limited(ctx, ends)
-                side = (high - low) / (1 << row[p.BITS])
+                side = (high - low) / (1 << row[r.BITS])
                 if side > longest:
                     longest, best = side, k
         if best < 0:
             break
-        input_row(ctx, best)[p.BITS] += 1
+        input_row(ctx, best)[r.BITS] += 1
         chosen += 1
     return chosen
 
@@ -134,16 +133,16 @@ def choose_axes(ctx, bits):
 @jit
 def sort(ctx, row, first, end, side):
     """Sort points by cell, and note the first point of each; empty cells get no number."""
-    keys, targets, size = uint8_at(ctx[p.KEYS]), int32_at(ctx[p.TARGETS]), ctx[c.ITEMSIZE]
+    keys, targets, size = uint8_at(ctx[r.KEYS]), int32_at(ctx[r.TARGETS]), ctx[c.ITEMSIZE]
     is_first = 1
     for k in range(ctx[r.INPUTS_READ]):
         given = input_row(ctx, k)
-        if given[p.STEP] and given[p.BITS]:
-            ends = float64_at(ctx[r.INPUT_ROWS] + 8 * (p.INPUT_WORDS * k + p.LOW))
+        if given[r.STEP] and given[r.BITS]:
+            ends = float64_at(ctx[r.INPUT_ROWS] + 8 * (r.INPUT_WORDS * k + r.LOW))
             low, high = limited(ctx, ends)
-            cells = 1 << given[p.BITS]
-            source = given[p.SORTED_0 + side] + size * first
-            write_keys(source, end - first, ctx[p.KEYS], low, cells / (high - low), cells, is_first)
+            cells = 1 << given[r.BITS]
+            source = given[r.SORTED_0 + side] + size * first
+            write_keys(source, end - first, ctx[r.KEYS], low, cells / (high - low), cells, is_first)
             is_first = 0
     firsts = int64_at(ctx[c.ROWS_LIVE])  # not in use yet
     for cell in range(LANES):
@@ -155,23 +154,23 @@ def sort(ctx, row, first, end, side):
         count = firsts[cell]
         firsts[cell] = at
         if count:
-            row[p.CELL_FIRST + cells] = at
+            row[r.CELL_FIRST + cells] = at
             cells += 1
         at += count
-    row[p.CELL_FIRST + cells] = end
+    row[r.CELL_FIRST + cells] = end
     for i in range(end - first):
         key = keys[i]
         targets[i] = np.int32(firsts[key])
         firsts[key] += 1
-    old = int32_at(ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * side + first))
-    new = int32_at(ctx[p.ORDERS] + 4 * ctx[p.ROOM] * (1 - side))
+    old = int32_at(ctx[r.ORDERS] + 4 * (ctx[r.ROOM] * side + first))
+    new = int32_at(ctx[r.ORDERS] + 4 * ctx[r.ROOM] * (1 - side))
     for i in range(end - first):
         new[targets[i]] = old[i]
     for k in range(ctx[r.INPUTS_READ]):
         given = input_row(ctx, k)
-        if given[p.STEP]:
-            source = given[p.SORTED_0 + side] + size * first
-            scatter(given[p.SORTED_1 - side], ctx[p.TARGETS], source, end - first, size)
+        if given[r.STEP]:
+            source = given[r.SORTED_0 + side] + size * first
+            scatter(given[r.SORTED_1 - side], ctx[r.TARGETS], source, end - first, size)
     return cells
 
 
@@ -183,19 +182,19 @@ def enter_boxes(ctx, row, cells, groups, stride):
     for k in range(ctx[r.INPUTS_READ]):
         given, nans = input_row(ctx, k), NO_CHILD
         slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-        found = ctx[r.INPUT_ROWS] + 8 * (p.INPUT_WORDS * k + p.LOW)
+        found = ctx[r.INPUT_ROWS] + 8 * (r.INPUT_WORDS * k + r.LOW)
         ends = float64_at(found)
-        if not given[p.STEP]:
-            number = read_number(given[p.ADDRESS], size)
+        if not given[r.STEP]:
+            number = read_number(given[r.ADDRESS], size)
             ends[0], ends[1], ends[2] = number, number, 0.0
             if number != number:
                 ends[0], ends[1], ends[2] = -INFINITY, INFINITY, 1.0
         for lane in range(GROUP * groups):
             cell = min(lane, cells - 1)
-            if given[p.STEP] and cell == lane:
-                first = row[p.CELL_FIRST + cell]
-                source = given[p.SORTED_0 + row[p.SIDE]] + size * first
-                extremes(source, row[p.CELL_FIRST + cell + 1] - first, found)
+            if given[r.STEP] and cell == lane:
+                first = row[r.CELL_FIRST + cell]
+                source = given[r.SORTED_0 + row[r.SIDE]] + size * first
+                extremes(source, row[r.CELL_FIRST + cell + 1] - first, found)
                 if ends[0] > ends[1]:  # nothing but NaN
                     ends[0], ends[1] = -INFINITY, INFINITY
             lower = slot + 2 * span * (lane // GROUP) + size * (lane % GROUP)
@@ -212,17 +211,17 @@ def share_out(ctx, row, cells, bits, depth, points):
     count, deeper, top = row[c.COUNT], NO_CHILD, ctx[c.ARENA_TOP]
     total, rate = 0.0, 100
     for cell in range(cells):
-        here = row[p.CELL_FIRST + cell + 1] - row[p.CELL_FIRST + cell]
+        here = row[r.CELL_FIRST + cell + 1] - row[r.CELL_FIRST + cell]
         total += row[c.CHILD_COUNT + cell] * here
     while rate > 5 and power(rate / 100, bits) * points * count > total:
         rate -= 5
-    row[p.CELL_RATE] = rate
+    row[r.CELL_RATE] = rate
     for cell in range(cells):
         here, short = (
-            row[p.CELL_FIRST + cell + 1] - row[p.CELL_FIRST + cell],
+            row[r.CELL_FIRST + cell + 1] - row[r.CELL_FIRST + cell],
             row[c.CHILD_COUNT + cell],
         )
-        if depth + 1 >= p.MOST_DEPTH or best_bits(ctx, here, short, rate) == 0:
+        if depth + 1 >= r.MOST_DEPTH or best_bits(ctx, here, short, rate) == 0:
             continue
         if not pays_to_write(ctx, here, short, count):
             row[c.CHILD_PROGRAM + cell] = row[c.PROGRAM]
@@ -240,16 +239,16 @@ def share_out(ctx, row, cells, bits, depth, points):
 @jit
 def split(ctx, depth, first, end, side, bits):
     """Sort points into cells, and find what their programs are; False if all are in one."""
-    place = ctx[c.STACK] + 8 * p.ROW * depth
+    place = ctx[c.STACK] + 8 * r.ROW * depth
     row = int64_at(place)
     measure(ctx, first, end, side)
     bits = choose_axes(ctx, bits)
     if bits == 0:
         return False
     cells = sort(ctx, row, first, end, side)
-    row[p.CELLS], row[p.SIDE] = cells, 1 - side
+    row[r.CELLS], row[r.SIDE] = cells, 1 - side
     if cells < 2:
-        row[p.CELL_FIRST + 1] = end
+        row[r.CELL_FIRST + 1] = end
     groups = (cells + GROUP - 1) // GROUP
     stride, count = 2 * GROUP * ctx[c.ITEMSIZE] * groups, row[c.COUNT]
     enter_boxes(ctx, row, cells, groups, stride)
@@ -271,10 +270,10 @@ def split(ctx, depth, first, end, side, bits):
 @jit
 def sort_nothing(ctx, first, end):
     """Copy the points to where they are sorted, in the order of the caller."""
-    order, size = int32_at(ctx[p.ORDERS]), ctx[c.ITEMSIZE]
+    order, size = int32_at(ctx[r.ORDERS]), ctx[c.ITEMSIZE]
     for i in range(end - first):
         order[i] = np.int32(i)
     for k in range(ctx[r.INPUTS_READ]):
         row = input_row(ctx, k)
-        if row[p.STEP]:
-            copy_bytes(row[p.SORTED_0], row[p.ADDRESS] + size * first, size * (end - first))
+        if row[r.STEP]:
+            copy_bytes(row[r.SORTED_0], row[r.ADDRESS] + size * first, size * (end - first))

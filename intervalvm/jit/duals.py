@@ -22,8 +22,7 @@ from intervalvm.compiler.program import Variant
 from intervalvm.compiler.records import point_value
 from intervalvm.jit.groups import BITS, BoundArms, GroupArms, GroupLoop
 from intervalvm.jit.lanes import I1, I64, POINTER, Lane, Lanes, load, mask_word, store
-from intervalvm.jit.point_request import DIRECTIONS, JUMPS, MOVES, RIGHT_TERMS
-from intervalvm.jit.request import GROUP
+from intervalvm.jit.request import DIRECTIONS, GROUP, JUMPS, MOVES, RIGHT_TERMS
 from intervalvm.ops import OPS
 from intervalvm.ops.rays import is_same
 from intervalvm.ops.row import Interval, Op

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
-from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
 from intervalvm.memory import address_of
 
@@ -34,12 +33,12 @@ class Few:
     ) -> None:
         numbers = np.zeros((inputs, MOST_FEW), dtype)
         self.numbers, self.found = list(numbers), np.empty(MOST_FEW, dtype)
-        self.rows = np.zeros((inputs, p.INPUT_WORDS), np.int64)
-        self.rows[:, p.ADDRESS] = address_of(numbers) + numbers.strides[0] * np.arange(inputs)
-        self.rows[:, p.STEP] = 1
+        self.rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
+        self.rows[:, r.ADDRESS] = address_of(numbers) + numbers.strides[0] * np.arange(inputs)
+        self.rows[:, r.STEP] = 1
         self.context = context.copy()
         self.context[[c.RECORDS, r.GROUPS, r.FIRST]] = records, groups, 0
-        self.context[[p.SPLITS, p.ALONG, p.PARTS]] = 0, 0, 1
+        self.context[[r.SPLITS, r.ALONG, r.PARTS]] = 0, 0, 1
         self.context[c.BUDGET] = np.iinfo(np.int64).max
         self.context[[r.INPUT_ROWS, r.OUT]] = address_of(self.rows), address_of(self.found)
         self.address = address_of(self.context)

@@ -23,7 +23,6 @@ import llvmlite.binding as llvm
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.environment import in_default_environment
-from intervalvm.evaluate.evaluators import MEANINGS
 from intervalvm.jit.cache import digest, is_kept, kept
 from intervalvm.words import Meaning
 
@@ -42,7 +41,7 @@ class Kind(NamedTuple):
     module: str
     """Where it is built, by a function of (dtype, meaning): see ``Build``."""
     builder: str
-    meanings: tuple[Meaning, ...] = MEANINGS
+    meanings: tuple[Meaning, ...] = tuple(Meaning)
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
     on_cpu: bool = True
     """Whether the calls of a CPU use it."""
@@ -57,15 +56,15 @@ KINDS = {
     "tame": Kind("jit.kernels", "build_tame", shares="walk"),
     "careful": Kind("jit.kernels", "build_careful", shares="walk"),
     "bounds": Kind("jit.bounding", "build_bounds"),
-    "merge": Kind("jit.leaves", "build_merge", MEANINGS[:1], on_cpu=False, shares="merge"),
-    "points": Kind("jit.scatter", "build_points", MEANINGS[:1], shares="points"),
-    "duals": Kind("jit.scatter", "build_duals", MEANINGS[:1], shares="points"),
-    "boxes": Kind("jit.queries", "build_boxes", shares="boxes"),
-    "shorten": Kind("jit.queries", "build_shorten", MEANINGS[:1], shares="shorten"),
+    "merge": Kind("jit.leaves", "build_merge", (Meaning.FLOAT,), on_cpu=False, shares="merge"),
+    "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,), shares="points"),
+    "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
+    "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
+    "shorten": Kind("jit.boxes", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     # passes of the compiler
-    "fold": Kind("jit.passes", "build_fold", MEANINGS[:1], dtypes=("float64",)),
-    "balance": Kind("jit.passes", "build_balance", MEANINGS[:1], dtypes=("float64",)),
-    "assemble": Kind("jit.passes", "build_assemble", MEANINGS[:1], dtypes=("float64",)),
+    "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
+    "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),
+    "assemble": Kind("jit.passes", "build_assemble", (Meaning.FLOAT,), dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -112,7 +111,7 @@ def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
     "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; the others are an evaluator's (see ``queries``). ``meaning`` is that of bounds, real for
+    hook; the others are an evaluator's (see ``boxes``). ``meaning`` is that of bounds, real for
     proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
     logged.
     """

@@ -19,7 +19,7 @@ from numba.core import types
 
 from intervalvm.compiler import assemble, balance, folding, passes
 from intervalvm.compiler.passes import Pass
-from intervalvm.jit import applied, thresholds
+from intervalvm.jit import operations, thresholds
 from intervalvm.jit.intrinsics import compile_flags, emitted
 from intervalvm.jit.lanes import I64
 from intervalvm.jit.work import Work, work_reader
@@ -35,22 +35,22 @@ def bits_of(builder, number):
     return builder.bitcast(number, I64)
 
 
-INSTRUCTIONS = {passes.bits_of: bits_of} | applied.INSTRUCTIONS | thresholds.INSTRUCTIONS
+INSTRUCTIONS = {passes.bits_of: bits_of} | operations.INSTRUCTIONS | thresholds.INSTRUCTIONS
 """By the functions that they replace."""
 
 
 def build_fold(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``folding``, for any evaluator."""
-    return _built(folding.PASS, applied.FUNCTIONS)
+    """The kernel of ``folding``, for any arithmetic."""
+    return _built(folding.PASS, operations.FUNCTIONS)
 
 
 def build_balance(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``balance``, for any evaluator."""
+    """The kernel of ``balance``, for any arithmetic."""
     return _built(balance.PASS, ())
 
 
 def build_assemble(_dtype: str, _meaning: Meaning) -> Any:
-    """The kernel of ``assemble``, for any evaluator."""
+    """The kernel of ``assemble``, for any arithmetic."""
     return _built(assemble.PASS, thresholds.FUNCTIONS)
 
 

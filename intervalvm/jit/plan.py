@@ -16,9 +16,9 @@ from intervalvm.compiler.passes import Scratch
 from intervalvm.compiler.pipeline import compile
 from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
 from intervalvm.errors import DoesNotFit
-from intervalvm.evaluate.evaluators import Inputs
+from intervalvm.evaluate.arithmetic import Inputs
 from intervalvm.jit import layout as c
-from intervalvm.jit.evaluator import evaluator
+from intervalvm.jit.arithmetic import arithmetic
 from intervalvm.jit.layout import slots_of
 from intervalvm.jit.runner import COMPILED
 from intervalvm.memory import address_of, aligned, no_search_for_cycles, require
@@ -225,7 +225,7 @@ class _Planner:
             scratch = self.scratch.pop()
         except IndexError:  # another thread may have taken the last one
             scratch = Scratch()
-        of = evaluator(meaning, dtype)
+        of = arithmetic(meaning, dtype)
         program = compile(self.tape, question, of, box, settings, runner=COMPILED, scratch=scratch)
         self.scratch.append(scratch)
         return Plan(program, domain, self.idle.setdefault((meaning, dtype.char), []))

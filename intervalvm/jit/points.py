@@ -15,7 +15,6 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES, Program
 from intervalvm.evaluate.points import input_of
 from intervalvm.jit import layout as c
 from intervalvm.jit import native
-from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
 from intervalvm.jit.few import MOST_FEW, Few
 from intervalvm.jit.layout import LANES
@@ -34,13 +33,13 @@ TOGETHER = 1 << 20
 """Points that are sorted together. A million take 43 ms so, and 62 ms by 2**18 at a time."""
 MOST_KEPT = 1 << 18
 """A workspace keeps room to sort as many."""
-PARTS = {"points": 1, "duals": 1 + p.DIRECTIONS}
+PARTS = {"points": 1, "duals": 1 + r.DIRECTIONS}
 """Vectors of a slot, a group."""
 COSTS = {
     "points": np.array([1.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
     "duals": np.array([4.0, 3.0, 5.0, 6.0, 9.0, 8.0]),
 }
-"""What pays, measured on prospero.vm: see ``point_request``."""
+"""What pays, measured on prospero.vm: see ``request``."""
 FIRST_RATE = 65
 """What is expected of a tape's first split: see ``best_bits`` of ``cells``."""
 MOST_RATE = 95
@@ -124,8 +123,8 @@ class PointEvaluator:
             self.values(points, shape, out[0, ...])
         work = self._workspace()
         given = work.enter(points, shape)
-        for start in range(0, len(moving), p.DIRECTIONS):
-            along = moving[start : start + p.DIRECTIONS]
+        for start in range(0, len(moving), r.DIRECTIONS):
+            along = moving[start : start + r.DIRECTIONS]
             names = tuple(by[k] for k in along)
             dual = self._dual(names)
             rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
@@ -175,7 +174,7 @@ def dual_program(
         left, right = (*terms, 0)[:2]
         along[i], moves = left | right, any(along[k] for k in operands)
         prunes &= not (moves and op.slope.jumps)
-        records[places[i] - INPUTS, 3] = left | right << p.RIGHT_TERMS | moves << p.MOVES
+        records[places[i] - INPUTS, 3] = left | right << r.RIGHT_TERMS | moves << r.MOVES
     return DualProgram(records, prunes)
 
 
@@ -189,7 +188,7 @@ class Workspace:
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
-        self.groups = {"points": max(1, min(p.BLOCK // GROUP, most))}
+        self.groups = {"points": max(1, min(r.BLOCK // GROUP, most))}
         self.groups["duals"] = max(1, min(LANES // GROUP, most // PARTS["duals"]))
         box_groups = max(1, min(LANES // GROUP, most // 2))
         vectors = (PARTS[kind] * groups for kind, groups in self.groups.items())
@@ -201,15 +200,15 @@ class Workspace:
         self.choices = np.zeros(2 * places, np.uint64)
         self.masks = np.zeros((3, places + LANES), np.uint64)
         # as long as what is no place too, which may be looked up
-        self.places = np.zeros(max(places, len(program.constants), p.THIRD_WORDS) + 1, np.int32)
+        self.places = np.zeros(max(places, len(program.constants), r.THIRD_WORDS) + 1, np.int32)
         self.places[first_input:places] = range(first_input, places)
-        self.stack = np.zeros((p.MOST_DEPTH, p.ROW), np.int64)
-        self.rows = np.zeros((inputs, p.INPUT_WORDS), np.int64)
+        self.stack = np.zeros((r.MOST_DEPTH, r.ROW), np.int64)
+        self.rows = np.zeros((inputs, r.INPUT_WORDS), np.int64)
         self.single = np.zeros(inputs, dtype)
         self.single_at = address_of(self.single)
-        self.rows[:, p.ADDRESS] = self.single_at + dtype.itemsize * np.arange(inputs)
-        self.slopes = np.zeros(p.DIRECTIONS, np.int64)
-        self.context = context = np.zeros(p.FIELDS, np.int64)
+        self.rows[:, r.ADDRESS] = self.single_at + dtype.itemsize * np.arange(inputs)
+        self.slopes = np.zeros(r.DIRECTIONS, np.int64)
+        self.context = context = np.zeros(r.FIELDS, np.int64)
         # faster to write than the arrays
         self.words, self.input_words = context.data, self.rows.reshape(-1).data
         self.address = address_of(context)
@@ -221,8 +220,8 @@ class Workspace:
         context[[c.CHOICES, c.PLACES]] = address_of(self.choices), address_of(self.places)
         context[[c.STACK, r.SLOTS]] = address_of(self.stack), address_of(self.slots)
         context[[r.INPUTS_READ, r.FIRST_INPUT]] = inputs, first_input
-        context[[r.INPUT_ROWS, p.SLOPES]] = address_of(self.rows), address_of(self.slopes)
-        context[[p.RATE, p.MOST_BITS]] = FIRST_RATE, (GROUP * box_groups).bit_length() - 1
+        context[[r.INPUT_ROWS, r.SLOPES]] = address_of(self.rows), address_of(self.slopes)
+        context[[r.RATE, r.MOST_BITS]] = FIRST_RATE, (GROUP * box_groups).bit_length() - 1
 
     @cached_property
     def few(self) -> Few:
@@ -235,16 +234,16 @@ class Workspace:
         """Make arrays the inputs; returns what must live until they are read."""
         self.count, words, given = math.prod(shape), self.input_words, []
         for k, (array, is_read) in enumerate(zip(points, self.evaluator.reads, strict=True)):
-            row, is_many = k * p.INPUT_WORDS, is_read and array.size > 1
-            words[row + p.STEP] = is_many
+            row, is_many = k * r.INPUT_WORDS, is_read and array.size > 1
+            words[row + r.STEP] = is_many
             if is_many:
                 if array.shape != shape or not array.flags.c_contiguous:
                     array = np.ascontiguousarray(np.broadcast_to(array, shape))
                 given.append(array)
-                words[row + p.ADDRESS] = address_of(array)
+                words[row + r.ADDRESS] = address_of(array)
             elif is_read and array.size:  # a copy: finding the address takes longer
                 self.single[k] = array.item()
-                words[row + p.ADDRESS] = self.single_at + k * self.dtype.itemsize
+                words[row + r.ADDRESS] = self.single_at + k * self.dtype.itemsize
         return given
 
     def run(
@@ -264,32 +263,32 @@ class Workspace:
         words, count = self.words, self.count
         kernel = native.kernel(kind, DTYPE_NAMES[self.dtype])
         words[c.RECORDS], words[r.GROUPS] = address_of(records), self.groups[kind]
-        words[p.PARTS] = PARTS[kind]
-        words[r.OUT], words[p.ALONG] = address_of(out[0]), len(along)
-        words[p.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
-        words[p.SPLITS] = splits = splits and count > MOST_FEW
+        words[r.PARTS] = PARTS[kind]
+        words[r.OUT], words[r.ALONG] = address_of(out[0]), len(along)
+        words[r.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
+        words[r.SPLITS] = splits = splits and count > MOST_FEW
         together = min(count, TOGETHER) if splits else count
         if splits:
             self._make_room(together)
-            words[p.RATE] = min(words[p.RATE], MOST_RATE)
+            words[r.RATE] = min(words[r.RATE], MOST_RATE)
         if along:
-            words[p.KINKS], words[p.JUMPED] = map(address_of, masks)
+            words[r.KINKS], words[r.JUMPED] = map(address_of, masks)
             self.slopes[: len(along)] = [address_of(array) for array in out[1:]]
             for name, row in zip(self.evaluator.inputs, self.rows, strict=True):
-                row[p.DIRECTION] = sum(1 << k for k, other in enumerate(along) if other == name)
+                row[r.DIRECTION] = sum(1 << k for k, other in enumerate(along) if other == name)
         for start in range(0, count, max(together, 1)):
             words[r.FIRST], words[r.END] = start, min(start + together, count)
             words[c.DEPTH] = -1  # to begin
             while kernel(self.address):
                 pass
-        if words[p.ROOM] > MOST_KEPT:
-            words[p.ROOM] = 0
+        if words[r.ROOM] > MOST_KEPT:
+            words[r.ROOM] = 0
             del self.sorted, self.orders, self.targets, self.keys
 
     def _make_room(self, count: int) -> None:
         """Have room to sort ``count`` points."""
         context = self.context
-        if context[p.ROOM] >= count:
+        if context[r.ROOM] >= count:
             return
         padded = count + GROUP  # is read beyond the end
         inputs = len(self.rows)
@@ -302,7 +301,7 @@ class Workspace:
         self.orders, self.targets = np.zeros(2 * count, np.int32), np.zeros(count, np.int32)
         self.keys = np.zeros(padded, np.uint8)
         step = padded * self.dtype.itemsize
-        self.rows[:, p.SORTED_0] = address_of(self.sorted) + 2 * step * np.arange(inputs)
-        self.rows[:, p.SORTED_1] = self.rows[:, p.SORTED_0] + step
-        context[[p.ORDERS, p.TARGETS]] = address_of(self.orders), address_of(self.targets)
-        context[[p.KEYS, p.ROOM]] = address_of(self.keys), count
+        self.rows[:, r.SORTED_0] = address_of(self.sorted) + 2 * step * np.arange(inputs)
+        self.rows[:, r.SORTED_1] = self.rows[:, r.SORTED_0] + step
+        context[[r.ORDERS, r.TARGETS]] = address_of(self.orders), address_of(self.targets)
+        context[[r.KEYS, r.ROOM]] = address_of(self.keys), count

@@ -1,4 +1,8 @@
-"""The context of an evaluator's kernels: fields beyond those of the walk (see ``layout``)."""
+"""The context of an evaluator's kernels: fields beyond those of the walk (see ``layout``).
+
+The first are those of all its kernels, or of "boxes" and "shorten"; then come those of "points" and
+"duals".
+"""
 
 from __future__ import annotations
 
@@ -18,13 +22,55 @@ GROUP = 16
     ROLES,  # int32[n], of each clause: the place of its choice, or one of those below
     ASKED, BOX,  # the mask of the boxes to shorten for; the one to write, or -1 to find liveness
     NEW, NEW_CODES, NEW_LEFT, NEW_RIGHT, NEW_WIDE, NEW_SINGLE,  # int32[n + 1]; the shorter tape
+    # "points" and "duals"
+    SPLITS,  # whether points may be sorted into cells
+    PARTS,  # of a slot, vectors a group: a value, and the slopes of duals
+    RATE,  # expected length of a cell's program for each halving of the cell, in percent
+    MOST_BITS,  # a split makes up to 2**MOST_BITS cells: as many boxes as the slots have room for
+    COSTS,  # float64: what pays, see below
+    ORDERS, KEYS, TARGETS,  # int32[2, room]: numbers of the points; uint8[room]; int32[room]
+    ROOM,  # how many points those have room for
+    ALONG, SLOPES,  # how many derivatives; their addresses, int64[DIRECTIONS]
+    KINKS, JUMPED,  # bool[points]: where branches meet, and where clauses may jump
+    LEAF_FIRST, LEAF_END, LEAF_SIDE,  # the points to evaluate next; -1 or where they are sorted
     FIELDS,
-) = range(c.FIELDS, c.FIELDS + 28)  # fmt: skip
+) = range(c.FIELDS, c.FIELDS + 44)  # fmt: skip
 
-LOWER, UPPER, MAYBE_NAN, STEP = range(4)
-"""An input's row: addresses of values or lower bounds, of upper bounds, of bytes, and 1; or 0 where
-one number stands for all."""
-INPUT_WORDS = 4
+BOX_LOWER, BOX_UPPER, BOX_NAN, BOX_STEP = range(4)
+"""An input's row for "boxes": addresses of lower bounds, of upper bounds, and of bytes that say
+maybe-NaN; then 1, or 0 where one box's side stands for all."""
+BOX_WORDS = 4
 
 NO_CHOICE, ALIAS, LEAF = -1, -2, -3
 """The roles of clauses: with operands; always an alias of the left operand; without operands."""
+
+# an input's row for "points" and "duals"
+(
+    ADDRESS, STEP,  # an input's numbers; 1, or 0 where one number stands for all
+    DIRECTION,  # bits of the derivatives that are by this input
+    SORTED_0, SORTED_1,  # addresses of its sorted numbers, and room to sort them again
+    LOW, HIGH, MAYBE_NAN,  # float64: of the points in work
+    BITS,  # how often the points in work are halved along it
+) = range(9)  # fmt: skip
+INPUT_WORDS = 9
+
+VALUE, RECORD, BOUND, LIVE, WRITE, SORT = range(6)
+"""Expected nanoseconds: of a record at a group of points, of a record besides, over a group of
+boxes, for liveness, and written; of sorting a point."""
+
+# a row of the stack: that of ``layout``, and of each cell the first point
+CELL_FIRST = c.ROW
+CELLS, CELL_RATE, SIDE, ROW = range(CELL_FIRST + c.LANES + 1, CELL_FIRST + c.LANES + 5)
+MOST_DEPTH = 12
+"""Splits one within another."""
+BLOCK = 256
+"""The most points that are evaluated together."""
+
+DIRECTIONS = 3
+"""Slopes of a slot of duals; more directions are evaluated in turn."""
+RIGHT_TERMS, MOVES = DIRECTIONS, 2 * DIRECTIONS
+"""Bits of a record's third word: from 0 and from ``RIGHT_TERMS`` on, whether the left and the right
+operand add a term along each direction; ``MOVES``, whether an operand has any slope."""
+THIRD_WORDS = 1 << MOVES + 1
+JUMPS = 1
+"""The place with the bits of jumps; no record writes it."""

@@ -12,7 +12,7 @@ The code is the same for both kernels and all dtypes: what is linked to it diffe
 tells the size of a number and of a slot.
 
 As in the walk a kernel returns when its budget is used up; it is called again until it returns 0.
-The context's fields are told in ``layout``, ``request`` and ``point_request``.
+The context's fields are told in ``layout`` and ``request``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from intervalvm.jit import layout as c
-from intervalvm.jit import point_request as p
 from intervalvm.jit import request as r
 from intervalvm.jit.cells import best_bits, input_row, pays_to_write, sort_nothing, split
 from intervalvm.jit.children import NO_CHILD, ONE, write_program
@@ -70,23 +69,23 @@ def _helpers(dtype: str) -> tuple[Linked, ...]:
 @jit
 def enter_points(ctx, first, count, groups, stride):
     """Write the inputs of a block to their slots."""
-    side, size, parts = ctx[p.LEAF_SIDE], ctx[c.ITEMSIZE], ctx[p.PARTS]
+    side, size, parts = ctx[r.LEAF_SIDE], ctx[c.ITEMSIZE], ctx[r.PARTS]
     span = GROUP * size
     for k in range(ctx[r.INPUTS_READ]):
         row = input_row(ctx, k)
         slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-        source = row[p.ADDRESS] if side < 0 else row[p.SORTED_0 + side]
+        source = row[r.ADDRESS] if side < 0 else row[r.SORTED_0 + side]
         for group in range(groups):
             out = slot + parts * span * group
-            if not row[p.STEP]:
-                fill_group(out, read_number(row[p.ADDRESS], size), size)
+            if not row[r.STEP]:
+                fill_group(out, read_number(row[r.ADDRESS], size), size)
             elif GROUP * (group + 1) <= count:
                 copy_block(out, source + size * (first + GROUP * group), size)
             else:  # the lanes beyond keep what they had
                 left = count - GROUP * group
                 copy_bytes(out, source + size * (first + GROUP * group), size * left)
             for part in range(1, parts):
-                slope = float((row[p.DIRECTION] >> (part - 1)) & 1)
+                slope = float((row[r.DIRECTION] >> (part - 1)) & 1)
                 fill_group(out + span * part, slope, size)
         if parts > 1:
             uint64_at(ctx[r.NANS])[ctx[r.FIRST_INPUT] + k] = NO_CHILD
@@ -96,24 +95,24 @@ def enter_points(ctx, first, count, groups, stride):
 def write_values(ctx, first, count, result):
     """Write the values of a block to the caller's array."""
     size = ctx[c.ITEMSIZE]
-    if ctx[p.LEAF_SIDE] < 0:
+    if ctx[r.LEAF_SIDE] < 0:
         copy_bytes(ctx[r.OUT] + size * first, result, size * count)
     else:
-        order = ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * ctx[p.LEAF_SIDE] + first)
+        order = ctx[r.ORDERS] + 4 * (ctx[r.ROOM] * ctx[r.LEAF_SIDE] + first)
         scatter(ctx[r.OUT] + size * ctx[r.FIRST], order, result, count, size)
 
 
 @jit
 def write_duals(ctx, first, count, result, place):
     """Write values and slopes of a block, and the masks of points to settle."""
-    side, size, words = ctx[p.LEAF_SIDE], ctx[c.ITEMSIZE], uint64_at(ctx[r.NANS])
-    order_at = ctx[p.ORDERS] + 4 * (ctx[p.ROOM] * max(side, 0) + first)
-    order, span, slopes = int32_at(order_at), GROUP * size, int64_at(ctx[p.SLOPES])
-    kinks, jumps = uint8_at(ctx[p.KINKS]), uint8_at(ctx[p.JUMPED])
+    side, size, words = ctx[r.LEAF_SIDE], ctx[c.ITEMSIZE], uint64_at(ctx[r.NANS])
+    order_at = ctx[r.ORDERS] + 4 * (ctx[r.ROOM] * max(side, 0) + first)
+    order, span, slopes = int32_at(order_at), GROUP * size, int64_at(ctx[r.SLOPES])
+    kinks, jumps = uint8_at(ctx[r.KINKS]), uint8_at(ctx[r.JUMPED])
     for lane in range(0, count, GROUP):
         some = min(GROUP, count - lane)
-        found = result + ctx[p.PARTS] * size * lane
-        for part in range(1 + ctx[p.ALONG]):
+        found = result + ctx[r.PARTS] * size * lane
+        for part in range(1 + ctx[r.ALONG]):
             out = slopes[part - 1] if part else ctx[r.OUT]
             if side < 0:
                 copy_bytes(out + size * (first + lane), found + span * part, size * some)
@@ -122,7 +121,7 @@ def write_duals(ctx, first, count, result, place):
                 scatter(out, order_at + 4 * lane, found + span * part, some, size)
         steep = steep_of(found)
         kink = np.int64(words[place] >> np.uint64(lane)) | steep
-        jump = np.int64(words[p.JUMPS] >> np.uint64(lane))
+        jump = np.int64(words[r.JUMPS] >> np.uint64(lane))
         for i in range(some):
             target = first + lane + i if side < 0 else ctx[r.FIRST] + order[lane + i]
             kinks[target] |= np.uint8((kink >> i) & 1)
@@ -132,13 +131,13 @@ def write_duals(ctx, first, count, result, place):
 @jit
 def evaluate_leaf(ctx):
     """Evaluate a block of the noted leaf; returns records x lanes."""
-    first, records, place = ctx[p.LEAF_FIRST], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
-    count, parts = min(GROUP * ctx[r.GROUPS], ctx[p.LEAF_END] - first), ctx[p.PARTS]
+    first, records, place = ctx[r.LEAF_FIRST], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT]
+    count, parts = min(GROUP * ctx[r.GROUPS], ctx[r.LEAF_END] - first), ctx[r.PARTS]
     groups = (count + GROUP - 1) // GROUP
     stride = parts * GROUP * ctx[c.ITEMSIZE] * groups
     enter_points(ctx, first, count, groups, stride)
     if parts > 1:
-        uint64_at(ctx[r.NANS])[p.JUMPS] = NO_CHILD
+        uint64_at(ctx[r.NANS])[r.JUMPS] = NO_CHILD
     evaluate(
         ctx[c.LEAF_RECORDS], records, groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS],
         ctx[r.NANS], 0,
@@ -148,7 +147,7 @@ def evaluate_leaf(ctx):
         write_duals(ctx, first, count, result, place)
     else:
         write_values(ctx, first, count, result)
-    ctx[p.LEAF_FIRST] = first + count
+    ctx[r.LEAF_FIRST] = first + count
     return (records + 1) * GROUP * groups * parts
 
 
@@ -163,7 +162,7 @@ def take_leaf(ctx, row, leaves):
     """
     count = row[c.COUNT]
     cell = first_bit(leaves)
-    first, end = row[p.CELL_FIRST + cell], row[p.CELL_FIRST + cell + 1]
+    first, end = row[r.CELL_FIRST + cell], row[r.CELL_FIRST + cell + 1]
     leaves &= leaves - ONE
     ctx[c.LEAF_RECORDS], ctx[c.LEAF_COUNT] = row[c.PROGRAM], count
     ctx[c.LEAF_RESULT] = row[c.REGION_RESULT]
@@ -175,14 +174,14 @@ def take_leaf(ctx, row, leaves):
     else:
         while leaves != NO_CHILD:
             cell = first_bit(leaves)
-            last = row[p.CELL_FIRST + cell + 1]
-            if row[p.CELL_FIRST + cell] != end or pays_to_write(
+            last = row[r.CELL_FIRST + cell + 1]
+            if row[r.CELL_FIRST + cell] != end or pays_to_write(
                 ctx, last - end, row[c.CHILD_COUNT + cell], count
             ):
                 break
             end = last
             leaves &= leaves - ONE
-    ctx[p.LEAF_FIRST], ctx[p.LEAF_END], ctx[p.LEAF_SIDE] = first, end, row[p.SIDE]
+    ctx[r.LEAF_FIRST], ctx[r.LEAF_END], ctx[r.LEAF_SIDE] = first, end, row[r.SIDE]
     return leaves
 
 
@@ -192,20 +191,20 @@ def enter(ctx, depth, program, points):
     records, count, result, rate = program
     first, end, side = points
     bits = 0
-    if ctx[p.SPLITS] and depth < p.MOST_DEPTH and end - first <= ctx[p.ROOM]:
+    if ctx[r.SPLITS] and depth < r.MOST_DEPTH and end - first <= ctx[r.ROOM]:
         bits = best_bits(ctx, end - first, count, rate)
     if bits > 0:
         if side < 0:
             sort_nothing(ctx, first, end)
             first, end, side = 0, end - first, 0
-        row = int64_at(ctx[c.STACK] + 8 * p.ROW * depth)
+        row = int64_at(ctx[c.STACK] + 8 * r.ROW * depth)
         row[c.PROGRAM], row[c.COUNT], row[c.REGION_RESULT] = records, count, result
         row[c.BASE] = ctx[c.ARENA_TOP]
         if split(ctx, depth, first, end, side, bits):
             ctx[c.DEPTH] = depth + 1
             return count * LANES + (end - first)
     ctx[c.LEAF_RECORDS], ctx[c.LEAF_COUNT], ctx[c.LEAF_RESULT] = records, count, result
-    ctx[p.LEAF_FIRST], ctx[p.LEAF_END], ctx[p.LEAF_SIDE] = first, end, side
+    ctx[r.LEAF_FIRST], ctx[r.LEAF_END], ctx[r.LEAF_SIDE] = first, end, side
     return 1
 
 
@@ -216,19 +215,19 @@ def walk(address):
     if ctx[c.DEPTH] < 0:
         ctx[c.DEPTH] = 0
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
-        program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[p.RATE])
+        program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
         first = np.int64(0)  # as a literal it would make numba compile it twice
         budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
         if ctx[c.DEPTH] > 0:
-            ctx[p.RATE] = int64_at(ctx[c.STACK])[p.CELL_RATE]
+            ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
     while budget > 0:
         depth = ctx[c.DEPTH]
-        if ctx[p.LEAF_FIRST] < ctx[p.LEAF_END]:
+        if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
             budget -= evaluate_leaf(ctx)
         elif depth == 0:
             return 0
         else:
-            place = ctx[c.STACK] + 8 * p.ROW * (depth - 1)
+            place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
             row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
             deeper = uint64_at(place + 8 * c.DEFERRED)
             if leaves[0] != NO_CHILD:
@@ -238,9 +237,9 @@ def walk(address):
                 deeper[0] &= deeper[0] - ONE
                 program = (
                     row[c.CHILD_PROGRAM + cell], row[c.CHILD_COUNT + cell],
-                    row[c.CHILD_RESULT + cell], row[p.CELL_RATE],
+                    row[c.CHILD_RESULT + cell], row[r.CELL_RATE],
                 )  # fmt: skip
-                points = (row[p.CELL_FIRST + cell], row[p.CELL_FIRST + cell + 1], row[p.SIDE])
+                points = (row[r.CELL_FIRST + cell], row[r.CELL_FIRST + cell + 1], row[r.SIDE])
                 budget -= enter(ctx, depth, program, points)
             else:
                 ctx[c.ARENA_TOP] = row[c.BASE]

@@ -22,7 +22,7 @@ def canvas(shape: tuple[int, int], dtype: np.dtype[Any], *, clear: bool) -> NDAr
 
 
 def check_out(out: Any) -> None:
-    """Raise unless something can be drawn into ``out``.
+    """Raise unless a result can be written into ``out``.
 
     ArgumentTypeError for what is no NumPy array; OptionError for rows with gaps or in another
     order, and for read-only memory.
@@ -31,7 +31,7 @@ def check_out(out: Any) -> None:
         hint = ".pixels of that image" if hasattr(out, "pixels") else "one as by np.empty"
         raise ArgumentTypeError(f"out={brief(out)} is no NumPy array: give {hint}")
     if not out.flags.c_contiguous:
-        raise OptionError("the rows of out have gaps or another order: give one as by np.empty")
+        raise OptionError("out has gaps or another order: give one as by np.empty")
     if not out.flags.writeable or not out.flags.aligned:
         fault = "lies at an odd address" if out.flags.writeable else "is read-only"
         raise OptionError(f"out {fault}: give one as by np.empty")

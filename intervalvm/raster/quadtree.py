@@ -13,8 +13,8 @@ import numpy as np
 
 from intervalvm.arith.arrays import CALL_BLOCK
 from intervalvm.compiler.pipeline import folded
+from intervalvm.evaluate.arithmetic import ARITHMETICS, Arithmetic, Inputs
 from intervalvm.evaluate.boxes import Bounds
-from intervalvm.evaluate.evaluators import EVALUATORS, Evaluator, Inputs
 from intervalvm.evaluate.points import Points, peak_bytes, run
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
@@ -55,10 +55,10 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     """Draw a job, or raise DoesNotFit."""
     start = time.perf_counter()
     job.require(_peak_bytes(job), "backend='numpy'", "use backend='numba', or more depth")
-    evaluator = EVALUATORS[job.meaning](job.dtype)
-    tape = folded(job.tape, evaluator, job.settings)
+    arithmetic = ARITHMETICS[job.meaning](job.dtype)
+    tape = folded(job.tape, arithmetic, job.settings)
     compiling = time.perf_counter() - start
-    walk = Walk(job, evaluator, report)
+    walk = Walk(job, arithmetic, report)
     walk.split(tape, Tile(0, 0, 0), 0)
     return Drawn(walk.pixels, walk.counts, compiling)
 
@@ -83,10 +83,10 @@ def _peak_bytes(job: Job) -> int:
 
 
 class Walk:
-    """A walk fills the pixels of a job: with verdicts if its evaluator is of the real function."""
+    """A walk fills the pixels of a job: with verdicts if the arithmetic is that of reals."""
 
-    def __init__(self, job: Job, evaluator: Evaluator, progress: Progress | None = None) -> None:
-        self.job, self.evaluator, self.progress = job, evaluator, progress
+    def __init__(self, job: Job, arithmetic: Arithmetic, progress: Progress | None = None) -> None:
+        self.job, self.arithmetic, self.progress = job, arithmetic, progress
         self.pixels = job.canvas()
         self.counts = [Counts() for _ in job.steps]
         self.done = 0
@@ -131,7 +131,7 @@ class Walk:
         """Bounds over boxes: arrays of one shape."""
         never = np.zeros(x_low.shape, bool)
         axes = {"var-x": Interval(x_low, x_high, never), "var-y": Interval(y_low, y_high, never)}
-        return self.evaluator.bounds(tape, Inputs(axes), sign_only=self.job.is_bitmap)
+        return self.arithmetic.bounds(tape, Inputs(axes), sign_only=self.job.is_bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
         """The masks of inside and outside boxes; a real function has no NaN.
@@ -143,13 +143,13 @@ class Walk:
             return never, never
         outside = root.lower >= 0
         return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.evaluator.meaning is Meaning.FLOAT else outside
+            outside & ~root.maybe_nan if self.arithmetic.meaning is Meaning.FLOAT else outside
         )
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
         (x, y), (x_upper, y_upper) = self.job.sides
-        if self.evaluator.meaning is Meaning.REAL:
+        if self.arithmetic.meaning is Meaning.REAL:
             sides = np.broadcast_arrays(
                 x[None, columns], x_upper[None, columns], y[rows, None], y_upper[rows, None]
             )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from support.evaluators import compiled_at_once
 
 import intervalvm as ivm
 from intervalvm import OptionError
@@ -27,6 +28,7 @@ def one_by_one() -> Any:
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("prove", [None, "area"])
 @pytest.mark.parametrize("decoration", [False, True])
+@compiled_at_once()
 def test_bounds_of_boxes_are_those_of_each(backend: Any, prove: Any, decoration: bool) -> None:
     kind: dict[str, Any] = {"backend": backend, "prove": prove, "decoration": decoration}
     found = ivm.interval(TAPE, **SIDES, **kind)
@@ -44,6 +46,7 @@ def test_bounds_of_boxes_are_those_of_each(backend: Any, prove: Any, decoration:
 
 @pytest.mark.parametrize("keep", ["value", "sign"])
 @pytest.mark.parametrize("dtype", [None, "float32"])
+@compiled_at_once()
 def test_tapes_of_boxes_are_those_of_each(keep: Any, dtype: Any) -> None:
     found = ivm.simplify(TAPE, **SIDES, keep=keep, dtype=dtype)
     expected = [ivm.simplify(TAPE, **box, keep=keep, dtype=dtype) for _, box in one_by_one()]
@@ -85,6 +88,7 @@ def test_sides_must_be_numbers_in_order(x: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
+@compiled_at_once()
 def test_derivatives_by_names_are_in_a_dict(backend: Any) -> None:
     x, y = np.linspace(0.1, 1, 7), np.linspace(2, 3, 7)
     plain = ivm.grad(TAPE, x, y, variables={"r": 0.5}, backend=backend)

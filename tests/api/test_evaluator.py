@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
+from support.evaluators import compiled_at_once
 from support.operations import bits
 from support.strategies import tapes
 
@@ -33,6 +34,7 @@ dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 @backends
 @dtypes
 @given(tape=tapes(15, variables=["r"]), x=st.floats(-2, 2), y=st.floats(-2, 2))
+@compiled_at_once()
 def test_it_has_the_bits_of_the_functions(
     tape: Tape, x: float, y: float, dtype: Any, backend: Any
 ) -> None:
@@ -59,15 +61,14 @@ def test_it_has_the_bits_of_the_functions(
 
 @pytest.mark.parametrize("keep", ["value", "sign"])
 @given(tape=tapes(15, variables=["r"]))
+@compiled_at_once()
 def test_simplify_gives_the_same_tapes_on_both_back_ends(tape: Tape, keep: Any) -> None:
     sides: Any = {"x": (LOW, HIGH), "y": (0.0, 0.5), "keep": keep}
     by_numpy = ivm.simplify(tape, **sides, backend="numpy")
-    inputs = ("x", "y", "z", *tape.variables)
-    both = [Evaluator(tape, inputs=inputs, dtype=dtype)._engine for dtype in ("float32", "float64")]
     assert len(by_numpy) == len(LOW)
+    assert by_numpy == ivm.simplify(tape, **sides)
     assert by_numpy == [ivm.simplify(tape, **sides | {"x": (low, high)})
                         for low, high in zip(LOW, HIGH, strict=True)]  # fmt: skip
-    assert {engine.tape for engine in both} == {tape}
 
 
 def test_the_default_inputs_are_those_that_the_tape_reads() -> None:
@@ -174,10 +175,10 @@ READ_ONLY.flags.writeable = False
         (np.empty(50, ">f4"), OptionError, ">f4"),
         (np.empty(49, np.float32), OptionError, "of shape .49,.: the result is <f4 of shape .50,."),
         (np.empty((50, 1), np.float32), OptionError, "of shape"),
-        (np.empty(100, np.float32)[::2], OptionError, "not C-contiguous"),
+        (np.empty(100, np.float32)[::2], OptionError, "has gaps or another order"),
         (READ_ONLY, OptionError, "read-only"),
         (np.empty(201, np.uint8)[1:].view(np.float32), OptionError, "at an odd address"),
-        ([0.0] * 50, ArgumentTypeError, "give a NumPy array"),
+        ([0.0] * 50, ArgumentTypeError, "is no NumPy array"),
     ],
 )
 def test_what_out_must_be_is_said(out: Any, error: type[Exception], words: str) -> None:
@@ -203,8 +204,8 @@ def test_what_out_must_be_is_said(out: Any, error: type[Exception], words: str) 
         (lambda e: e.shorten(0, 0, keep="all"), OptionError, "neither 'value' nor 'sign'"),
         (lambda _: Evaluator(BUMPS, inputs=("x", "r")), VariableError, "lacks y"),
         (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "q")), VariableError, "no input 'q'"),
-        (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "x")), OptionError, "once"),
-        (lambda _: Evaluator(BUMPS, inputs=()), OptionError, "once"),
+        (lambda _: Evaluator(BUMPS, inputs=("x", "y", "r", "x")), OptionError, "twice"),
+        (lambda _: Evaluator(BUMPS, inputs=()), OptionError, "is empty"),
         (lambda _: Evaluator(BUMPS, backend="cupy"), OptionError, "no back end 'cupy'"),
         (lambda _: Evaluator(BUMPS, prove="yes"), OptionError, "prove='yes'"),
         (lambda _: Evaluator(BUMPS, dtype="int8"), OptionError, "dtype"),

@@ -15,7 +15,7 @@ from support.strategies import INTERESTING, tapes
 import intervalvm as ivm
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import unfolded
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.tape import Tape, TapeBuilder
 
 EVERYTHING = Range(-np.inf, np.inf)

@@ -26,7 +26,7 @@ from intervalvm.compiler.identities import (
     holds,
     term,
 )
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.ops import OPS, ROWS
 
 DTYPES = [np.float32, np.float64]

@@ -15,8 +15,8 @@ from support.strategies import tapes
 import intervalvm
 from intervalvm import parse
 from intervalvm.compiler.pipeline import compile, folded
-from intervalvm.evaluate.evaluators import EVALUATORS, Floats, Inputs
-from intervalvm.jit.evaluator import evaluator
+from intervalvm.evaluate.arithmetic import ARITHMETICS, Floats, Inputs
+from intervalvm.jit.arithmetic import arithmetic
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
 
@@ -52,7 +52,7 @@ def box(size: float, dtype: Any = SINGLE) -> Inputs:
 
 
 @pytest.mark.parametrize("question", Question)
-@pytest.mark.parametrize("meaning", EVALUATORS)
+@pytest.mark.parametrize("meaning", ARITHMETICS)
 @given(tape=tapes(24))
 def test_bounds_of_numpy_and_of_the_kernel_make_the_same_program(
     meaning: Meaning, question: Question, tape: Tape
@@ -60,7 +60,7 @@ def test_bounds_of_numpy_and_of_the_kernel_make_the_same_program(
     """Where no function's bounds are widened: careful lanes know the errors of functions less."""
     by_numpy, by_kernel = (
         compile(tape, question, each, box(4.0), {"var-z": 0.25})
-        for each in (EVALUATORS[meaning](SINGLE), evaluator(meaning, SINGLE))
+        for each in (ARITHMETICS[meaning](SINGLE), arithmetic(meaning, SINGLE))
     )
     np.testing.assert_array_equal(by_numpy.records, by_kernel.records)
     np.testing.assert_array_equal(by_numpy.constants, by_kernel.constants)

@@ -16,7 +16,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm.compiler import pipeline
 from intervalvm.compiler.nodes import MOST_DEMANDS
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.expr import as_expr, axes
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Demand

@@ -17,7 +17,7 @@ from intervalvm.compiler.assemble import assemble
 from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import VARIANTS, Program
-from intervalvm.evaluate.evaluators import ClauseBounds, Floats
+from intervalvm.evaluate.arithmetic import ClauseBounds, Floats
 from intervalvm.ops import CODE, ROWS
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question

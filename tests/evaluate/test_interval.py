@@ -33,8 +33,8 @@ from intervalvm import OptionError, Tape, VariableError
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler import pipeline
 from intervalvm.compiler.plain import plain_program
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.evaluate.boxes import FLOAT_RULES, bounds
-from intervalvm.evaluate.evaluators import Floats
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
 

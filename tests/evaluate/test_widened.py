@@ -22,9 +22,9 @@ from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.compiler.plain import plain_program
 from intervalvm.evaluate import decorated
+from intervalvm.evaluate.arithmetic import Reals
 from intervalvm.evaluate.boxes import REAL_RULES, Bounds, bounds
 from intervalvm.evaluate.decorated import DEF, Real
-from intervalvm.evaluate.evaluators import Reals
 from intervalvm.ops import OPS, ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape

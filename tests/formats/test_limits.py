@@ -23,7 +23,7 @@ from fuzz import reader
 from intervalvm import DoesNotFit, FormatError
 from intervalvm.cli import main
 from intervalvm.compiler.pipeline import prepared
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.proof.cells import bytes_beside
 
 if TYPE_CHECKING:

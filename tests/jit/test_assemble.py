@@ -13,7 +13,7 @@ from support.strategies import tapes
 from intervalvm.compiler import assemble, nodes
 from intervalvm.compiler.assembler import POOL, RECORDS
 from intervalvm.compiler.passes import IN_PYTHON, Scratch, Table
-from intervalvm.evaluate.evaluators import ClauseBounds
+from intervalvm.evaluate.arithmetic import ClauseBounds
 from intervalvm.jit.runner import COMPILED
 from intervalvm.ops import CODE, ROWS
 from intervalvm.words import Meaning

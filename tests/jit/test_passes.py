@@ -19,9 +19,9 @@ from intervalvm.compiler.balance import balance
 from intervalvm.compiler.constants import enclosed
 from intervalvm.compiler.fold import fold, unfolded
 from intervalvm.compiler.passes import IN_PYTHON, Answer, Arrays, Pass, Runner, Scratch, Table
-from intervalvm.evaluate.evaluators import EVALUATORS, Evaluator, Floats, Inputs
+from intervalvm.evaluate.arithmetic import ARITHMETICS, Arithmetic, Floats, Inputs
 from intervalvm.jit import native, plan
-from intervalvm.jit.evaluator import evaluator
+from intervalvm.jit.arithmetic import arithmetic
 from intervalvm.jit.runner import COMPILED
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -30,7 +30,7 @@ DTYPES = ["float32", "float64"]
 NUMBERS = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, float("nan"), float("inf")])
 evaluators = pytest.mark.parametrize(
     "of",
-    [kind(np.dtype(dtype)) for kind in EVALUATORS.values() for dtype in DTYPES],
+    [kind(np.dtype(dtype)) for kind in ARITHMETICS.values() for dtype in DTYPES],
     ids=lambda of: f"{of.meaning.value} {of.dtype}",
 )
 
@@ -59,7 +59,7 @@ def assert_same_table(a: Table, b: Table) -> None:
 @evaluators
 @given(tape=tapes(40, variables=["r", "s"]), z=NUMBERS, r=NUMBERS, fast=st.booleans())
 def test_compiled_passes_make_the_tables_of_python(
-    of: Evaluator, tape: Tape, z: float, r: float, fast: bool
+    of: Arithmetic, tape: Tape, z: float, r: float, fast: bool
 ) -> None:
     """Operations on constants are those of the rows in either, by NumPy or by instructions."""
     given, fast = {"var-z": z, "r": r}, fast and of.meaning is Meaning.FLOAT
@@ -76,7 +76,7 @@ def test_compiled_passes_make_the_tables_of_python(
 
 @evaluators
 @given(tape=tapes(30, variables=["r"]))
-def test_a_pass_leaves_the_same_in_its_tables(of: Evaluator, tape: Tape) -> None:
+def test_a_pass_leaves_the_same_in_its_tables(of: Arithmetic, tape: Tape) -> None:
     """Where neither has operations on constants, also the state is the same."""
     both = [Recording(runner) for runner in (IN_PYTHON, COMPILED)]
     for recording in both:
@@ -90,7 +90,7 @@ def test_a_pass_leaves_the_same_in_its_tables(of: Evaluator, tape: Tape) -> None
 @evaluators
 @given(tape=tapes(40, variables=["r"]))
 def test_without_room_a_pass_is_run_again_with_more(
-    runner: Runner, of: Evaluator, tape: Tape
+    runner: Runner, of: Arithmetic, tape: Tape
 ) -> None:
     expected = fold(tape, of, runner=runner)
     with pytest.MonkeyPatch.context() as patch:
@@ -101,13 +101,16 @@ def test_without_room_a_pass_is_run_again_with_more(
     assert len(recording.left) >= min(2, len(expected))
 
 
-@pytest.mark.parametrize("meaning", EVALUATORS)
+@pytest.mark.parametrize("meaning", ARITHMETICS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(tape=tapes(30, ops=["add", "sub", "mul", "min", "max", "neg", "abs", "sqrt", "floor",
                            "var-x", "var-y", "const"]))  # fmt: skip
 def test_bounds_of_the_kernel_are_those_of_numpy(dtype: str, meaning: Meaning, tape: Tape) -> None:
     """Of operations whose bounds are not widened."""
-    by_numpy, by_kernel = EVALUATORS[meaning](np.dtype(dtype)), evaluator(meaning, np.dtype(dtype))
+    by_numpy, by_kernel = (
+        ARITHMETICS[meaning](np.dtype(dtype)),
+        arithmetic(meaning, np.dtype(dtype)),
+    )
     table = enclosed(fold(tape, by_numpy), by_numpy)
     box = Inputs.box((-2.0, 0.5), (0.0, 3.0), np.dtype(dtype))
     mine, theirs = (of.clause_bounds(table, box) for of in (by_numpy, by_kernel))
@@ -186,5 +189,5 @@ def test_a_tape_as_it_is_has_the_constants_of_its_evaluator() -> None:
     tape = ivm.parse("a const 0.1\nb const inf\nc add a b")
     floats = unfolded(tape, Floats(np.dtype(np.float32)))
     assert floats.low.tolist() == [float(np.float32(0.1)), np.inf, 0.0]
-    reals = unfolded(tape, EVALUATORS[Meaning.REAL](np.dtype(np.float32)))
+    reals = unfolded(tape, ARITHMETICS[Meaning.REAL](np.dtype(np.float32)))
     assert_array_equal(reals.low, [0.1, np.nan, 0.0])

@@ -17,8 +17,8 @@ from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.jit import point_request, points
-from intervalvm.jit.compiled import CompiledEvaluator
+from intervalvm.jit import points, request
+from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.tape import Tape
 from tests.support.strategies import INTERESTING, shapes, tapes
 
@@ -45,7 +45,7 @@ def assert_same_bits(found: Any, expected: Any) -> None:
 def always_split(arena: int = points.MOST_ARENA) -> Iterator[None]:
     """Every split and every program pays, down to cells of a few points."""
     free = np.zeros(6)
-    free[point_request.VALUE] = free[point_request.RECORD] = 1
+    free[request.VALUE] = free[request.RECORD] = 1
     with (
         mock.patch.dict(points.COSTS, points=free, duals=free),
         mock.patch.multiple(
@@ -154,7 +154,7 @@ def test_programs_get_shorter_and_points_come_back_in_order(prospero: Tape) -> N
     given = point_set("uniform", 3000, np.float32, 1)[:3]
     assert_array_equal(compiled.values(given), numpy.values(given))
     (work,) = compiled._points._idle
-    assert work.context[point_request.RATE] < 90
+    assert work.context[request.RATE] < 90
     shape = (10, 3, 100)
     reshaped = compiled.values([row.reshape(shape) for row in given])
     assert_array_equal(reshaped, compiled.values(given).reshape(shape))

@@ -27,7 +27,7 @@ from intervalvm.api.options import PROVES
 from intervalvm.compiler.assembler import rounded
 from intervalvm.compiler.pipeline import prepared
 from intervalvm.compiler.thresholds import FROM_ZERO, MONOTONE, REAL, limits_of
-from intervalvm.evaluate.evaluators import Reals
+from intervalvm.evaluate.arithmetic import Reals
 from intervalvm.jit import plan
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.ops import OPS

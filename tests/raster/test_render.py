@@ -28,7 +28,7 @@ import intervalvm as ivm
 from intervalvm import Region, Tape
 from intervalvm.compiler import pipeline
 from intervalvm.compiler.plain import plain_program
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.raster.grid import GRIDS
 
 

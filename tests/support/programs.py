@@ -14,7 +14,7 @@ from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.nodes import AND, LESS, NUMBER, OR, SAME, TRUE
 from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch
 from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
-from intervalvm.evaluate.evaluators import ClauseBounds, Floats
+from intervalvm.evaluate.arithmetic import ClauseBounds, Floats
 from intervalvm.ops import OPS, ROWS
 from intervalvm.words import Meaning, Question
 

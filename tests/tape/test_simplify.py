@@ -23,7 +23,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import OptionError, Tape, VariableError
 from intervalvm.compiler import pipeline
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.tape.shorten import Trace, sign_demanded
 
 VARIABLES = ("r", "s")
@@ -226,7 +226,7 @@ def test_both_dtypes_are_bounded_alike_where_one_of_them_is_compiled(
 ) -> None:
     found = tape("x var-x", "y var-y", "a max x y", "b min a y")
     wanted = ivm.simplify(found, x=(2, 3), y=(0, 1), backend="numpy")
-    monkeypatch.setattr("intervalvm.api.engines.pays", lambda kind, dtype, *_: dtype == np.float32)
+    monkeypatch.setattr("intervalvm.api.dispatch.pays", lambda kind, dtype, *_: dtype == np.float32)
     assert ivm.simplify(found, x=(2, 3), y=(0, 1)) == wanted
 
 

@@ -88,7 +88,7 @@ import hashlib, sys, numpy as np, intervalvm as ivm
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/whole"]
 from test_determinism import PROSPERO, files, tapes
 from intervalvm.compiler.pipeline import prepared
-from intervalvm.evaluate.evaluators import Floats
+from intervalvm.evaluate.arithmetic import Floats
 x, y, z = ivm.axes()
 a, b = ivm.var("radius", 0.5), ivm.var("angle", 0.25)
 shape = ivm.minimum(x * a + y * b, ivm.sqrt(x * x + y * y) - a).tape()

@@ -317,8 +317,8 @@ def test_two_processes_that_keep_a_kernel_at_once_both_finish_right(here: Path) 
 COMPILE = """
 import sys, numpy as np, intervalvm as ivm
 from intervalvm.compiler.fold import unfolded
-from intervalvm.evaluate.evaluators import Inputs
-from intervalvm.jit import evaluator, native
+from intervalvm.evaluate.arithmetic import Inputs
+from intervalvm.jit import arithmetic, native
 from intervalvm.words import Meaning
 compile = native._compile
 def together(*words):
@@ -330,7 +330,7 @@ def together(*words):
 native._compile = together
 tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
-floats = evaluator.evaluator(Meaning.FLOAT, dtype)
+floats = arithmetic.arithmetic(Meaning.FLOAT, dtype)
 found = floats.clause_bounds(unfolded(tape, floats), Inputs.box((-1, 1), (-1, 1), dtype))
 print(found.lower[-1], found.upper[-1])
 """

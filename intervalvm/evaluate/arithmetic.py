@@ -1,11 +1,11 @@
-"""Evaluators: the two meanings of a tape, the float program and the real function.
+"""The arithmetics of the two meanings of a tape, for the compiler.
 
-An *evaluator* has, for one meaning and dtype, results of operations on constants, and bounds of
-clauses over boxes. These are the definitions, in NumPy; ``jit.evaluator`` has faster bounds of one
+An *arithmetic* has, for one meaning and dtype, results of operations on constants, and bounds of
+clauses over boxes. These are the definitions, in NumPy; ``jit.arithmetic`` has faster bounds of one
 box.
 
-``Floats`` is the float program; its numbers are floats of the dtype. ``Reals`` is the real
-function; its numbers are pairs (low, high) of float64 that enclose a real number.
+``Floats`` is that of the float program; its numbers are floats of the dtype. ``Reals`` is that of
+the real function; its numbers are pairs (low, high) of float64 that enclose a real number.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ClauseBounds:
 
 
 class Base:
-    """The base of the evaluators; ``dtype`` is that of points and bounds."""
+    """What both have; ``dtype`` is that of points and bounds."""
 
     meaning: ClassVar[Meaning]
     rules: ClassVar[IntervalRules]
@@ -184,6 +184,5 @@ class Reals(Base):
         return float(number.lower), float(number.upper)
 
 
-Evaluator = Floats | Reals
-EVALUATORS: dict[Meaning, type[Evaluator]] = {Meaning.FLOAT: Floats, Meaning.REAL: Reals}
-MEANINGS: tuple[Meaning, ...] = tuple(EVALUATORS)
+Arithmetic = Floats | Reals
+ARITHMETICS: dict[Meaning, type[Arithmetic]] = {Meaning.FLOAT: Floats, Meaning.REAL: Reals}

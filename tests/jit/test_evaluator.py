@@ -20,13 +20,11 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape, memory
-from intervalvm.api.engines import compiled_evaluator
+from intervalvm.api.dispatch import compiled_evaluator
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate import boxes
 from intervalvm.evaluate.boxes import RULES
-from intervalvm.evaluate.evaluators import MEANINGS
-from intervalvm.jit import compiled
-from intervalvm.jit.compiled import CompiledEvaluator
+from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.tape.shorten import simplify
@@ -35,7 +33,7 @@ from intervalvm.words import Meaning
 VARIABLES = ("r", "s", "t")
 FEW = settings(max_examples=settings().max_examples // 3)
 """Of each operation, in either dtype."""
-by_meaning = pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.value)
+by_meaning = pytest.mark.parametrize("meaning", Meaning, ids=lambda meaning: meaning.value)
 by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
@@ -268,7 +266,7 @@ def test_a_long_tape_has_fewer_boxes_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         return made.bounds(sides), [each.tape for each in made.shorten(sides)]
 
     bounds, shorter = found()
-    monkeypatch.setattr(compiled, "MOST_SLOT_BYTES", 1)
+    monkeypatch.setattr("intervalvm.jit.evaluator.MOST_SLOT_BYTES", 1)
     of_few, shorter_of_few = found()
     assert_same_bounds(of_few, bounds)
     assert shorter_of_few == shorter

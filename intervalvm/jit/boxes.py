@@ -50,15 +50,15 @@ def read_boxes(ctx, groups, first):
     size = ctx[c.ITEMSIZE]
     span = GROUP * size
     for k in range(ctx[r.INPUTS_READ]):
-        row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.INPUT_WORDS * k)
+        row = int64_at(ctx[r.INPUT_ROWS] + 8 * r.BOX_WORDS * k)
         slot = ctx[r.SLOTS] + ctx[r.STRIDE] * (ctx[r.FIRST_INPUT] + k)
         bits = uint16_at(ctx[r.NANS] + 8 * (ctx[r.FIRST_INPUT] + k))
-        maybe_nan, step = uint8_at(row[r.MAYBE_NAN]), row[r.STEP]
+        maybe_nan, step = uint8_at(row[r.BOX_NAN]), row[r.BOX_STEP]
         for group in range(groups):
             start = first + GROUP * group
             at = slot + 2 * span * group
-            read_group(at, row[r.LOWER], step, start, ctx[r.END], size)
-            read_group(at + span, row[r.UPPER], step, start, ctx[r.END], size)
+            read_group(at, row[r.BOX_LOWER], step, start, ctx[r.END], size)
+            read_group(at + span, row[r.BOX_UPPER], step, start, ctx[r.END], size)
             word = np.int64(0)
             for lane in range(GROUP):
                 is_nan = maybe_nan[step * min(start + lane, ctx[r.END] - 1)] != 0

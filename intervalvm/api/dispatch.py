@@ -1,4 +1,4 @@
-"""Which evaluator answers a call: the compiled one, or NumPy's while compiling would cost more.
+"""Dispatch of calls: to the compiled evaluator, or to NumPy's while compiling would cost more.
 
 Both give the same bits. A kernel that is not loaded yet is loaded once NumPy has spent as much time
 in its place as loading takes, and compiled once it has spent as much as compiling takes. So no
@@ -61,7 +61,7 @@ def inputs_of(tape: Tape) -> tuple[str, ...]:
     return ("x", "y", "z", *tape.variables)
 
 
-def points_engine(
+def evaluator_of_points(
     tape: Tape,
     dtype: np.dtype[Any],
     shapes: Sequence[tuple[int, ...]],
@@ -98,7 +98,7 @@ def points_engine(
     return NumpyEvaluator(tape, inputs, dtype)
 
 
-def box_engines(
+def evaluators_of_boxes(
     tape: Tape, dtypes: Collection[np.dtype[Any]], count: int, *kinds: str, compiled: bool
 ) -> list[Evaluator]:
     """The evaluators of some number of boxes in each dtype, for what some kinds of kernels do.
@@ -147,7 +147,7 @@ def compiled_evaluator(
     """The compiled evaluator, cached with the tape."""
 
     def make() -> Evaluator:
-        from intervalvm.jit.compiled import CompiledEvaluator
+        from intervalvm.jit.evaluator import CompiledEvaluator
 
         return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
 
