@@ -53,10 +53,10 @@ def boxes() -> Pillow.Image:
     ends = np.linspace(-1, 1, BOXES + 1)
     low, high = ends[:-1], ends[1:]
     found = ivm.interval(shape(), x=(low, high), y=(low[::-1, None], high[::-1, None]))
-    inside, outside = (found.upper < 0)[..., None], (found.lower >= 0)[..., None]
-    color = np.where(inside, INK, np.where(outside, PAPER, EDGE)).astype(np.uint8)
+    inside, outside = (~found.maybe_nan & side for side in (found.upper < 0, found.lower >= 0))
+    color = np.where(inside[..., None], INK, np.where(outside[..., None], PAPER, EDGE))
     size = SIDE_PX // BOXES
-    return Pillow.fromarray(color.repeat(size, axis=0).repeat(size, axis=1))
+    return Pillow.fromarray(color.astype(np.uint8).repeat(size, axis=0).repeat(size, axis=1))
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,11 @@ least of five. ``shorten`` also takes what ``boxes`` does.
 WORKSPACE_BYTES = 6 << 10
 """The most bytes a clause that compiled code works with."""
 FEWER = "take fewer points at a time"
-_spent: dict[tuple[str, str], int] = {}
+Kernel = tuple[str, str]
+"""A kind, and a dtype."""
+_spent: dict[Kernel, int] = {}
 """Picoseconds of NumPy in the place of a kernel, as estimated."""
-_prices: dict[tuple[str, str], int] = {}
+_prices: dict[Kernel, int] = {}
 """Picoseconds that a kernel costs: 0 once it is paid. Others are assumed to be cached."""
 
 
@@ -78,7 +80,7 @@ def evaluator_of_points(
     """
     kind, size = "points" if slopes is None else "duals", math.prod(shape)
     arrays, inputs = 1 + (slopes or 0), inputs_of(tape)
-    if compiled and pays(kind, dtype, len(tape), size):
+    if compiled and pays([(kind, DTYPE_NAMES[dtype])], len(tape), size):
         from intervalvm.jit.points import TOGETHER
 
         sorting = min(size, TOGETHER) * (2 * len(inputs) * dtype.itemsize + 16)
@@ -105,40 +107,47 @@ def evaluators_of_boxes(
 
     They are of one kind, so that they can shorten a tape together.
     """
-    wanted = [(kind, dtype) for dtype in dtypes for kind in kinds if compiled]
-    paid = [pays(kind, dtype, len(tape), count) for kind, dtype in wanted]
-    make = compiled_evaluator if compiled and all(paid) else NumpyEvaluator
+    kernels = [(kind, DTYPE_NAMES[dtype]) for dtype in dtypes for kind in kinds]
+    make = compiled_evaluator if compiled and pays(kernels, len(tape), count) else NumpyEvaluator
     return [make(tape, inputs_of(tape), dtype) for dtype in dtypes]
 
 
 def runner_of(of: Pass, tape: Tape) -> Runner:
     """What runs a pass of the compiler over a tape."""
-    if pays(of.name, np.dtype(np.float64), len(tape), 0):
+    if pays([(of.name, "float64")], len(tape), 0):
         from intervalvm.jit.runner import COMPILED
 
         return COMPILED
     return IN_PYTHON
 
 
-def pays(kind: str, dtype: np.dtype[Any], clauses: int, count: int) -> bool:
-    """Whether a kernel is loaded, or to be loaded before some points or boxes are evaluated.
+def pays(kernels: Iterable[Kernel], clauses: int, count: int) -> bool:
+    """Whether kernels are loaded, or to be loaded before some points or boxes are evaluated.
 
-    What NumPy takes instead is added to what it has taken.
+    What NumPy takes instead is added to what it has taken; all must pay together.
     """
-    key = kind, DTYPE_NAMES[dtype]
-    price = _prices.get(key, LOAD)
-    if not price:
-        return True
-    clause, each = NUMPY[kind]
-    spent = _spent[key] = _spent.get(key, 0) + clauses * (clause + each * count)
-    if spent >= price or "intervalvm.jit.native" in sys.modules:
+    missing = [key for key in kernels if _prices.get(key, LOAD)]
+    for key in missing:
+        clause, each = NUMPY[key[0]]
+        _spent[key] = _spent.get(key, 0) + clauses * (clause + each * count)
+    if missing and (_is_paid(missing) or "intervalvm.jit.native" in sys.modules):
         from intervalvm.jit import native
 
-        if price == LOAD and spent >= price and not native.is_there(*key):
-            price = _prices[key] = COMPILE[kind]
-        if spent >= price or native.is_loaded(*key):
-            _prices[key] = price = 0
-    return not price
+        for key in missing:
+            if native.is_loaded(*key):
+                _prices[key] = 0
+            elif _is_paid(missing) and key not in _prices:
+                _prices[key] = LOAD if native.is_there(*key) else COMPILE[key[0]]
+        missing = [key for key in missing if _prices.get(key, LOAD)]
+        if _is_paid(missing):
+            _prices.update(dict.fromkeys(missing, 0))
+            return True
+    return not missing
+
+
+def _is_paid(kernels: Iterable[Kernel]) -> bool:
+    """Whether NumPy has taken as long in their place as they do until they are loaded."""
+    return sum(_spent[key] - _prices.get(key, LOAD) for key in kernels) >= 0
 
 
 def compiled_evaluator(

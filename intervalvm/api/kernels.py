@@ -17,7 +17,7 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
     """Compile or load all kernels for the CPU.
 
     The first call on a machine compiles them, on as many processors as the process may use, which
-    takes some seconds and is logged; later ones load them from the cache.
+    takes about half a minute on two and is logged; later ones load them from the cache.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
     check_progress(progress)
     names = [DTYPE_NAMES[as_dtype(each)] for each in dtypes or DTYPE_NAMES]
     keys = native.kernels_of(names, proofs=proofs)
-    with reporting(progress, "compiling") as report:
+    with reporting(progress, "kernels") as report:
         reached = 0
 
         def reach(done: int, total: int) -> None:

@@ -40,11 +40,11 @@ def as_tape(shape: object) -> Tape:
     """The tape of the argument of a public function: below 0 inside."""
     if isinstance(shape, Tape):
         return shape
-    list_clauses = None if isinstance(shape, type) else getattr(shape, "tape", None)
-    if callable(list_clauses):
-        tape = list_clauses()
-        if isinstance(tape, Tape):
-            return tape
+    tape = None if isinstance(shape, type) else getattr(shape, "tape", None)
+    if callable(tape) and not isinstance(tape, Tape):
+        tape = tape()
+    if isinstance(tape, Tape):
+        return tape
     raise ArgumentTypeError(
         f"expected a tape or an expression, not {type(shape).__name__!r}: make a tape with "
         "load(path) or parse(text), an expression with axes()"

@@ -27,7 +27,7 @@ def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def calls_until_paid(clauses: int, count: int, most: int = 10**6) -> int:
-    return next(k for k in range(most) if dispatch.pays("points", SINGLE, clauses, count))
+    return next(k for k in range(most) if dispatch.pays([KEY], clauses, count))
 
 
 def test_a_kernel_in_the_cache_is_loaded_once_numpy_has_spent_as_much(monkeypatch: Any) -> None:
@@ -35,7 +35,7 @@ def test_a_kernel_in_the_cache_is_loaded_once_numpy_has_spent_as_much(monkeypatc
     clause, each = dispatch.NUMPY["points"]
     calls = calls_until_paid(8000, 10)
     assert calls == pytest.approx(dispatch.LOAD / (8000 * (clause + 10 * each)), abs=1)
-    assert dispatch.pays("points", SINGLE, 1, 1)
+    assert dispatch.pays([KEY], 1, 1)
 
 
 def test_a_kernel_is_compiled_once_numpy_has_spent_as_much() -> None:
@@ -51,8 +51,18 @@ def test_one_large_call_need_not_wait_for_others() -> None:
 
 def test_a_kernel_that_is_loaded_costs_nothing(monkeypatch: Any) -> None:
     monkeypatch.setattr(native, "is_loaded", lambda *key: key == KEY)
-    assert dispatch.pays("points", SINGLE, 1, 1)
-    assert not dispatch.pays("points", np.dtype(np.float64), 1, 1)
+    assert dispatch.pays([KEY], 1, 1)
+    assert not dispatch.pays([("points", "float64")], 1, 1)
+
+
+def test_kernels_that_are_needed_together_pay_together() -> None:
+    kernels = [(kind, dtype) for kind in ("boxes", "shorten") for dtype in ("float32", "float64")]
+    spent = sum(
+        8000 * (clause + 256 * each) for clause, each in (dispatch.NUMPY[k] for k, _ in kernels)
+    )
+    calls = next(k for k in range(1000) if dispatch.pays(kernels, 8000, 256))
+    assert calls == pytest.approx(sum(dispatch.COMPILE[kind] for kind, _ in kernels) / spent, abs=1)
+    assert all(dispatch.pays([key], 1, 1) for key in kernels)
 
 
 def test_the_evaluator_is_that_of_the_choice() -> None:
