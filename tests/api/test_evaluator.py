@@ -236,3 +236,10 @@ def test_with_prove_it_bounds_and_shortens_the_real_function(backend: Any) -> No
         Evaluator(BUMPS, prove="point").bounds((0, 1), 0, 0)
     assert pickle.loads(pickle.dumps(found)).bounds(*sides).lower.tolist() == bounds.lower.tolist()
     assert "prove='area'" in repr(found)
+
+
+def test_an_evaluator_stands_where_a_tape_does() -> None:
+    tape = ivm.parse("x var-x\ny var-y\nz add x y")
+    ready = ivm.Evaluator(tape, backend="numpy")
+    assert ivm.evaluate(ready, 1.0, 2.0) == 3.0
+    assert ivm.Evaluator(ready).tape == tape
