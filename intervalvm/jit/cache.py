@@ -16,6 +16,7 @@ import re
 import stat
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,21 +205,34 @@ IMPORT = re.compile(
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
     """The sources of modules and of what they import, by module; packages have theirs too."""
-    package, found, todo = Path(__file__).parents[1], dict[str, bytes](), list(modules)
+    package, found, todo = Path(__file__).parents[1], dict[str, bytes](), set(modules)
     while todo:
         name = todo.pop()
-        if not name or name in found:
-            continue
-        path = package.joinpath(*name.split("."))
-        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if not source.exists():
-            continue  # a name in a module, which is read itself
-        found[name] = source.read_bytes()
-        todo.append(name.rpartition(".")[0])
-        for module, block, line, whole in IMPORT.findall(found[name]):
-            base = (module or whole).decode()
-            todo.append(base)
-            if module or not whole:
-                words = re.findall(r"\w+", (block or line).decode())
-                todo += [f"{base}.{word}".lstrip(".") for word in words]
+        found[name], imported = _source(package, name)
+        todo |= imported - found.keys()
     return found
+
+
+@cache  # all kernels have most modules in common
+def _source(package: Path, name: str) -> tuple[bytes, frozenset[str]]:
+    """The source of a module, and the modules that it imports."""
+    path = package.joinpath(*name.split("."))
+    source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_bytes()
+    imported = {name.rpartition(".")[0]}
+    for module, block, line, whole in IMPORT.findall(source):
+        base = (module or whole).decode()
+        imported.add(base)
+        if not whole:
+            words = re.findall(r"\w+", (block or line).decode())
+            # others are names in a module, which is read itself
+            members = {f"{base}.{word}".lstrip(".") for word in words}
+            imported |= members
+    return source, frozenset(imported & _modules(package))
+
+
+@cache
+def _modules(package: Path) -> frozenset[str]:
+    """The names of all modules and packages in a package."""
+    paths = [path.relative_to(package) for path in package.rglob("*.py")]
+    names = (path.parent if path.name == "__init__.py" else path.with_suffix("") for path in paths)
+    return frozenset(".".join(name.parts) for name in names)
