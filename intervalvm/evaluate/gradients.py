@@ -235,9 +235,12 @@ def _follow(
         if not op.arity:
             rays[i] = Ray(values[i], along.get(input_of(tape, i), zero), zero)
         else:
-            # an operand without a ray is not taken
-            known = (rays.get(k) or Ray(values[k], xp.nan, xp.nan) for k in operands)
-            ray = op.slope.ray(xp, *known)
+            taken = [rays[k] for k in operands if k in rays]
+            if op.choice and len(taken) == 1:  # the value is that of the one that is taken
+                ray = taken[0]
+            else:
+                known = (rays.get(k) or Ray(values[k], xp.nan, xp.nan) for k in operands)
+                ray = op.slope.ray(xp, *known)
             rays[i] = ray if jumps else ray._replace(v=values[i])
         for gone in dead[i]:
             rays.pop(gone, None)
