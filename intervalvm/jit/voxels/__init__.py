@@ -1,0 +1,3 @@
+"""The compiled walk over the voxels of a solid: ``layout`` has sizes and offsets, ``placing`` writes
+coordinates, ``kernels`` is the walk, ``walk`` runs it on threads.
+"""
