@@ -65,7 +65,7 @@ KINDS = {
     "voxels_careful": Kind(
         "jit.voxels.kernels", "build_careful", (Meaning.FLOAT,), shares="voxels"
     ),
-    "hits": Kind("jit.voxels.hits", "build_hits", (Meaning.FLOAT,), dtypes=("float32",)),
+    "hits": Kind("jit.voxels.hits", "build_hits", (Meaning.FLOAT,)),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),

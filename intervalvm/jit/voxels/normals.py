@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native, thread_pool
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.thread_pool import Work
+from intervalvm.jit.request import GROUP
 from intervalvm.jit.voxels import hits as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.walk import Frame
@@ -38,7 +40,8 @@ def normals(
     """
     lines, columns = frame.pixels.shape
     found = np.zeros((lines, columns, v.AXES), np.float32)
-    kernel, height = native.kernel("hits", "float32"), max(1, BAND_PX // columns)
+    kernel = native.kernel("hits", DTYPE_NAMES[evaluator.dtype])
+    height = max(h.BLOCK, BAND_PX // columns // h.BLOCK * h.BLOCK)
     bands = list(pairwise([*range(0, lines, height), lines]))
     todo = list(reversed(bands))
 
@@ -78,14 +81,15 @@ def _band(
 ) -> None:
     """Write the normals of the lines of a band."""
     room = (band[1] - band[0]) * found.shape[1]
-    points, order = np.empty((v.AXES, room), evaluator.dtype), np.empty(room, np.int32)
+    points = np.empty((v.ROWS, room + GROUP), evaluator.dtype)
+    order = np.empty(room, np.int32)
     starts = np.array(list(map(address_of, points)), np.int64)
     context[[h.TASK, h.LINES_FROM, h.LINES_TO]] = h.COLLECT, *band
     context[h.COORDINATES], context[h.ORDER] = address_of(starts), address_of(order)
     count = kernel(address_of(context))
     if count:
-        inputs = [*(row[:count] for row in points), *free]
-        gradients = evaluator.gradients(inputs, tuple(AXES))
+        inputs = [*(row[:count] for row in points[: v.AXES]), *free]
+        gradients = evaluator.gradients(inputs, tuple(AXES), is_sorted=True)
         context[[h.TASK, h.COUNT]] = h.SPREAD, count
         context[h.GRADIENTS] = address_of(gradients)
         kernel(address_of(context))
