@@ -38,7 +38,17 @@ from intervalvm.compiler.program import (
     Y,
     word_at,
 )
-from intervalvm.compiler.resolve import ALWAYS, HAS_AXES, LIVE, ROOT, VAR_X, find_axes, find_needed
+from intervalvm.compiler.resolve import (
+    ALWAYS,
+    INPUTS_ARE,
+    LIVE,
+    ROOT,
+    TERMS,
+    VALUES,
+    VAR_X,
+    find_axes,
+    find_needed,
+)
 from intervalvm.compiler.thresholds import INF, REAL, SINGLE, next_float
 from intervalvm.ops import CODE
 
@@ -75,7 +85,7 @@ def write_truth(w: Any) -> None:
     start(w)
     if w.state[ROOT] < 0:  # x is finite, so it is always between the infinities
         limit = INF if w.state[ROOT] == ALWAYS else -INF
-        kind, place = axis(w, X, 0)
+        kind, place = axis(w, 0)
         w.state[RESULT] = less(w, kind, place, K, number(w, limit, limit))
         return
     find_axes(w)
@@ -108,7 +118,7 @@ def write_clause(w: Any, i: int) -> None:
     if code == CONST:
         kind, place = K, constant(w, w.low[i], 0, w.high[i], 1)
     elif arity == 0:
-        kind, place = axis(w, X, 0) if code == VAR_X else axis(w, Y, 1)
+        kind, place = axis(w, code - VAR_X)
     else:
         a = w.left[i]
         b = w.right[i] if arity > 1 else a
@@ -199,9 +209,12 @@ def number(w: Any, low: float, high: float) -> int:
     return place
 
 
-def axis(w: Any, kind: int, place: int) -> tuple[int, int]:
-    """x or y as an operand."""
-    return (kind, place) if w.state[HAS_AXES] else (F, spread(w, kind, place))
+def axis(w: Any, place: int) -> tuple[int, int]:
+    """x, y or z as an operand."""
+    if w.state[INPUTS_ARE] == VALUES:
+        return F, place
+    kind = X if place == 0 else Y
+    return (kind, place) if w.state[INPUTS_ARE] == TERMS else (F, spread(w, kind, place))
 
 
 def spread(w: Any, kind: int, place: int) -> int:

@@ -9,9 +9,12 @@ f     a value that depends on both
 t     a truth value: a bit a point
 ====  =========================================================================================
 
-Places of values and truths: 0 is x, 1 is y, 2 + i the result of record i. A *variant* is an
-operation with the kinds of its operands, for which the compiled loops have a branchless arm. ``a``
-is an x-term or a y-term.
+Places of values and truths: 0, 1 and 2 are x, y and z, 3 + i the result of record i. A *variant* is
+an operation with the kinds of its operands, for which the compiled loops have a branchless arm.
+``a`` is an x-term or a y-term.
+
+In the plane x and y are of the kinds x and y, and nothing reads z. In a volume all three are of
+kind f, and so is every other value.
 """
 
 from __future__ import annotations
@@ -23,12 +26,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.words import Meaning, Question
 
 RECORD_BYTES = 16
-INPUTS = 2
-"""Places 0 and 1 are x and y."""
+INPUTS = len(AXES)
+"""The first places are those of x, y and z."""
 MIXED = ("add", "mul")
 """Operations with arms for an x-term and a y-term; others expand those first.
 

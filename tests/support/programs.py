@@ -149,16 +149,16 @@ def truth_of(asked: Asked, values: list[Any]) -> Any:
     return known[0]
 
 
-def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
+def run(program: Program, x: Any, y: Any, z: Any = None, *, all_full: bool = False) -> Any:
     """The result of a program at points, by the definition of each record.
 
-    Asserts that operands are of the kinds that the record's variant says; with ``all_full`` x and y
-    are of kind f too.
+    Asserts that operands are of the kinds that the record's variant says; with ``all_full``, or a
+    z, inputs are of kind f too.
     """
     dtype = program.constants.dtype
     xp = Arrays(np, dtype)
-    places: list[Any] = [x, y]
-    kinds = ["f", "f"] if all_full else ["x", "y"]
+    places: list[Any] = [x, y, z]
+    kinds = list("xyz" if z is None and not all_full else "fff")
     with np.errstate(all="ignore"):
         for number, *words in program.records.tolist():
             variant = VARIANTS[number & VARIANT_MASK]
