@@ -118,8 +118,9 @@ class PointEvaluator:
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Write values and slopes to ``out`` [1 + len(by), *shape].
 
-        ``is_sorted`` says that neighbours in the arrays are near each other, and that the arrays
-        have room for 16 numbers more. Returns where branches meet, and where clauses may jump: masks to settle.
+        Returns where branches meet, and where clauses may jump: masks to settle. ``is_sorted`` says
+        that neighbours in the arrays are near each other, and that these have room for 16 numbers
+        more.
         """
         masks = np.zeros((2, *shape), np.bool_)
         kinks, jumps = masks[0, ...], masks[1, ...]

@@ -1,3 +1,5 @@
-"""The compiled walk over the voxels of a solid: ``layout`` has sizes and offsets, ``placing`` writes
-coordinates, ``kernels`` is the walk, ``walk`` runs it on threads.
+"""The compiled walk over the voxels of a solid.
+
+``layout`` has sizes and offsets, ``placing`` writes coordinates to slots, ``kernels`` is the walk,
+which ``walk`` runs on threads; ``hits`` collects what it hit for ``normals``.
 """

@@ -30,7 +30,7 @@ from intervalvm.words import Meaning
 ) = range(v.FRAME_END, v.FRAME_END + 10)  # fmt: skip
 COLLECT, SPREAD = range(2)
 TILE, BLOCK = 16, 64
-"""Pixels a side: hits are in order of tiles within blocks, so that neighbours are near each other."""
+"""Pixels a side of tiles within blocks: in their order neighbours are near each other."""
 NUMBERS_AT = {"float32": float32_at, "float64": float64_at}
 
 

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native, thread_pool
 from intervalvm.jit.evaluator import CompiledEvaluator
-from intervalvm.jit.thread_pool import Work
 from intervalvm.jit.request import GROUP
+from intervalvm.jit.thread_pool import Work
 from intervalvm.jit.voxels import hits as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.walk import Frame
 from intervalvm.memory import address_of
 from intervalvm.ops import AXES
 
-BAND_PX = 1 << 17
-"""Pixels of a band, at least a line: its hits are sorted and evaluated together."""
+BAND_PX = 1 << 19
+"""The most pixels of a band, if that is more than a block of lines: memory for its hits."""
+BANDS = 2
+"""Bands a thread."""
 
 
 def normals(
@@ -41,7 +43,8 @@ def normals(
     lines, columns = frame.pixels.shape
     found = np.zeros((lines, columns, v.AXES), np.float32)
     kernel = native.kernel("hits", DTYPE_NAMES[evaluator.dtype])
-    height = max(h.BLOCK, BAND_PX // columns // h.BLOCK * h.BLOCK)
+    blocks = min(-(-lines // (BANDS * threads)), BAND_PX // columns) // h.BLOCK
+    height = max(1, blocks) * h.BLOCK
     bands = list(pairwise([*range(0, lines, height), lines]))
     todo = list(reversed(bands))
 
@@ -50,7 +53,7 @@ def normals(
             first, end = todo.pop()
         except IndexError:
             return False
-        _band(frame, kernel, context, evaluator, free, found, (first, end))
+        _band(kernel, context, evaluator, free, found, (first, end))
         return True
 
     contexts = []
@@ -71,7 +74,6 @@ def normals(
 
 
 def _band(
-    frame: Frame,
     kernel: native.Kernel,
     context: NDArray[np.int64],
     evaluator: CompiledEvaluator,
@@ -93,4 +95,3 @@ def _band(
         context[[h.TASK, h.COUNT]] = h.SPREAD, count
         context[h.GRADIENTS] = address_of(gradients)
         kernel(address_of(context))
-

@@ -98,7 +98,8 @@ class Regions:
                 few = load(xp.builder, tables, at, ir.VectorType(xp.element, count))
                 terms.append(shuffle(Lane(xp.builder, few), cells))
             ends.append(reduce(lambda a, b: a + b, terms))
-        return Interval(*ends, xp.no)
+        lower, upper = ends
+        return Interval(lower, upper, xp.no)
 
     def _store(self, xp: Lanes, found: Interval, slot: ir.Value) -> None:
         lower_at, upper_at, nan_at = interval_offsets(self.dtype, LANES)

@@ -154,7 +154,7 @@ class Frame:
         self.idle.insert(0, workspace)
 
     def start(self, own: Sequence[Workspace]) -> list[Workspace]:
-        """Prepare all contexts; returns their workspaces. The caller's thread splits the picture."""
+        """Prepare all contexts; returns their workspaces. The caller splits the picture."""
         self.picture.start(self.words)
         caller, *others = own
         caller.start(self.words, depth=-1, is_caller=True)
