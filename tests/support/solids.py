@@ -66,7 +66,7 @@ def matrices(draw: st.DrawFn) -> Any:
 
 def terms_of(matrix: Any, size: tuple[int, int, int], dtype: Any) -> list[list[Any]]:
     """The terms of x, y, z and of the divisor if there is one, from the nearest layer on."""
-    pitch = 2 / max(size)
+    pitch = 2 / max(size[:2])
     x, y, z = ((np.arange(n) + 0.5 - n / 2) * pitch for n in size)
     rows = 4 if (matrix[3] != [0, 0, 0, 1]).any() else 3
     return [
