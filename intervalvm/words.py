@@ -20,7 +20,7 @@ Mode = Literal["bitmap", "value"]
 Prove = Literal["point", "area"]
 Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]
-SolidEngine = Literal["dense"]
+SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
 SolidMode = Literal["shaded", "normals", "heightmap"]
 

@@ -36,7 +36,7 @@ class SolidOptions:
     size: int | tuple[int, int] | tuple[int, int, int] = 512
     view: View | None = None
     grid: VoxelGrid = "center"
-    engine: SolidEngine = "dense"
+    engine: SolidEngine = "pruned"
     threads: int | None = None
     dtype: DTypeLike = "float32"
     variables: Mapping[str, float] | None = None

@@ -47,8 +47,9 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
         By default from the front: x to the right, y up, each from -1 to 1 in a square picture.
     grid : {"center", "fidget"}
         Where the samples lie: at the centres of voxels, or as Fidget has them.
-    engine : {"dense"}
-        All engines give the same bits.
+    engine : {"pruned", "dense"}
+        Interval pruning with compiled kernels, or every voxel evaluated in NumPy. Both give the
+        same bits.
     threads : int, optional
         By default the CPUs of this process.
     dtype : {"float32", "float64"}
@@ -92,7 +93,14 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     )
 
 
+def _pruned(job: Job, report: Progress | None) -> Drawn:
+    from intervalvm.voxel import pruned  # imports the compiler's library
+
+    return pruned.draw(job, report)
+
+
 ENGINES: dict[SolidEngine, tuple[Callable[[Job, Progress | None], Drawn], Backend]] = {
+    "pruned": (_pruned, "numba"),
     "dense": (dense.draw, "numpy"),
 }
 """The engines, with the back end of each."""
