@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native, workers
 from intervalvm.jit.evaluator import CompiledEvaluator
@@ -16,11 +18,11 @@ from intervalvm.voxel.job import Drawn
 from intervalvm.words import Meaning, Question
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from intervalvm.raster.job import Progress
     from intervalvm.voxel.job import Job
+    from intervalvm.voxel.volume import Volume
 
 DEPTH_SHARE = 0.5
 """The part of progress that depth is."""
@@ -61,11 +63,20 @@ def _compile_missing(job: Job) -> None:
 
 def _plan(job: Job) -> Plan:
     """The program of the tape for coordinates as large as the volume's."""
-    bound, settings = job.volume.bound, dict(zip(job.tape.variables, job.settings, strict=True))
+    settings = dict(zip(job.tape.variables, job.settings, strict=True))
+    bound = max(job.volume.bound, _reach(job.volume))
     return plan_of(
         job.tape, Question.SIGN, Meaning.FLOAT, job.dtype, settings,
         domain_of((-bound, bound), job.dtype), volume=True,
     )  # fmt: skip
+
+
+def _reach(volume: Volume) -> float:
+    """A bound on coordinates that stays the same when the volume is turned about its middle."""
+    ends = ((0, -1),) * 3
+    corners = np.stack(volume.points(*np.meshgrid(*ends)), axis=-1).reshape(-1, 3).astype(float)
+    middle = corners.mean(axis=0)
+    return float(np.hypot.reduce(middle) + np.hypot.reduce(corners - middle, axis=1).max())
 
 
 def _evaluator(job: Job) -> CompiledEvaluator:
