@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.api.options import usable_cpus
 from intervalvm.api.options3d import SolidOptions, takes_solid_options
 from intervalvm.api.render import reporting
 from intervalvm.arith.arrays import DTYPE_NAMES
@@ -94,8 +95,11 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
 
 
 def _pruned(job: Job, report: Progress | None) -> Drawn:
-    from intervalvm.voxel import pruned  # imports the compiler's library
+    from intervalvm.jit import workers  # imports the compiler's library
+    from intervalvm.voxel import pruned
 
+    # the first time on a machine side by side
+    workers.compile_together(pruned.kernels_of(job.dtype), usable_cpus(), None)
     return pruned.draw(job, report)
 
 
