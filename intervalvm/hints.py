@@ -106,6 +106,17 @@ RENDER = {
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
 """Replacements for keywords that ``render`` lacks."""
+RENDER3D = _by_guess({
+    "size=(width, height, depth)": "width height depth resolution shape",
+    "view=View.turntable(yaw, pitch, roll)":
+        "yaw pitch roll azimuth elevation elev azim rotation angle camera perspective up",
+    "view=View.turntable(center=(x, y, z), scale=radius)": "center centre origin scale zoom",
+    "view=View.look_at(eye, target)": "eye target position fov",
+    "view=View.fit(((x0, x1), (y0, y1), (z0, z1)))": "region bounds box extent",
+    "threads=n": "workers jobs processes", "dtype=name": "precision",
+    "variables={'r': value}": "params",
+})  # fmt: skip
+"""Replacements for keywords that ``render3d`` lacks."""
 INTERVAL = {"rounding": "prove='area', or prove=None"}
 """Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
@@ -219,7 +230,9 @@ class Takes(Generic[P]):
 
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
-    codes = {"render": RENDER, "Renderer": RENDER, "interval": INTERVAL}.get(function)
+    codes = {
+        "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL
+    }.get(function)  # fmt: skip
     known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)
     others = f", but {', '.join(allowed)}" if allowed else ""

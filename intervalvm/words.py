@@ -20,6 +20,9 @@ Mode = Literal["bitmap", "value"]
 Prove = Literal["point", "area"]
 Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]
+SolidEngine = Literal["dense"]
+VoxelGrid = Literal["center", "fidget"]
+SolidMode = Literal["shaded", "normals", "heightmap"]
 
 
 class Way(Enum):

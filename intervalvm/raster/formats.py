@@ -13,7 +13,9 @@ from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
 
     from intervalvm.raster.image import Image
 
@@ -21,8 +23,11 @@ LOSSY = ("jpg", "jpeg", "jpe", "jfif")
 """Suffixes of other formats, which hold no exact picture."""
 
 
-def format_of(path: Any, format: str | None = None) -> str:
-    """The key of ``FORMATS`` for a file name or a given format."""
+def format_of(
+    path: Any, format: str | None = None, formats: Mapping[str, Any] | None = None
+) -> str:
+    """The key of ``formats``, by default ``FORMATS``, for a file name or a given format."""
+    formats = FORMATS if formats is None else formats
     if format is None:
         suffix = os.path.splitext(os.fsdecode(path))[1]
         what = f"the suffix {suffix!r}" if suffix else f"{os.fspath(path)!r} without a suffix"
@@ -31,21 +36,23 @@ def format_of(path: Any, format: str | None = None) -> str:
     else:
         raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
     name = suffix.lower().removeprefix(".")
-    if name not in FORMATS:
-        known = " ".join(f".{known}" for known in FORMATS)
+    if name not in formats:
+        known = " ".join(f".{known}" for known in formats)
         hint = " (JPEG changes pixels: .png keeps them, and is smaller)" if name in LOSSY else ""
         raise OptionError(f"{what} names no format: choose {known}{hint}")
     return name
 
 
-def format_of_stream(stream: Any, format: str | None) -> str:
+def format_of_stream(
+    stream: Any, format: str | None, formats: Mapping[str, Any] | None = None
+) -> str:
     """The format for a stream: the given one, else by the suffix of the stream's name."""
     if isinstance(stream, io.TextIOBase):
         raise ArgumentTypeError("a picture is bytes: open the stream for them, as in mode 'wb'")
     name = getattr(stream, "name", None)
     if format is None and not isinstance(name, (str, bytes, os.PathLike)):
         raise OptionError("a stream has no suffix: name the format, as in format='png'")
-    return format_of(name, format)
+    return format_of(name, format, formats)
 
 
 WEBP_MOST = 16383
@@ -74,13 +81,18 @@ def check_holds(format: str, width: int, height: int, *, proven: bool = False) -
 def write(image: Image, stream: BinaryIO, format: str) -> None:
     """Write the bytes of a file to ``stream``, which need not be seekable."""
     check_holds(format, image.width, image.height, proven=image.prove is not None)
+    pour(stream, partial(FORMATS[format], image))
+
+
+def pour(stream: BinaryIO, save: Callable[[Any], None]) -> None:
+    """Have ``save`` write to a seekable stream what comes to ``stream``, which need not be one."""
     if hasattr(stream, "writable") and not stream.writable():
         raise OptionError("the stream is open for reading alone: open it in mode 'wb'")
     if hasattr(stream, "flush") and hasattr(stream, "seekable") and stream.seekable():
-        FORMATS[format](image, _Plain(stream))
+        save(_Plain(stream))
         return
     whole = io.BytesIO()
-    FORMATS[format](image, whole)
+    save(whole)
     stream.write(whole.getbuffer())
 
 
@@ -125,9 +137,14 @@ STRIP_BYTES = 1 << 20
 
 
 def _save_tif(image: Image, stream: Any) -> None:
+    _write_tif(
+        image.pixels if image.is_bitmap else image.pixels.astype(np.float32, copy=False), stream
+    )
+
+
+def _write_tif(values: NDArray[Any], stream: Any) -> None:
     from PIL import Image as Pillow
 
-    values = image.pixels if image.is_bitmap else image.pixels.astype(np.float32, copy=False)
     large: dict[str, Any] = {}
     if values.nbytes > TIFF_MOST:
         rows = max(1, STRIP_BYTES // values[0].nbytes)
@@ -164,3 +181,19 @@ FORMATS: dict[str, Callable[[Image, Any], None]] = {
 """The suffixes that an image can be saved under."""
 HOLD_VALUES = ("npy", "tif", "tiff")
 """The suffixes that hold values with ``mode="value"``; others hold the bitmap."""
+
+
+def _write_colours(pixels: NDArray[Any], stream: Any, format: str, **options: Any) -> None:
+    from PIL import Image as Pillow
+
+    Pillow.fromarray(pixels).save(stream, format, **options)
+
+
+COLOURS: dict[str, Callable[[NDArray[Any], Any], None]] = {
+    "png": partial(_write_colours, format="PNG", compress_level=1),
+    "ppm": partial(_write_colours, format="PPM"),
+    "tif": _write_tif,
+    "tiff": _write_tif,
+    "webp": partial(_write_colours, format="WEBP", lossless=True),
+}
+"""The suffixes that uint8[h, w, 3], red, green and blue, can be saved under."""

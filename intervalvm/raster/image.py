@@ -32,14 +32,14 @@ class Level:
 
     Attributes
     ----------
-    tile : (int, int)
-        Width and height of a region in pixels.
+    tile : tuple of int
+        Width and height of a region in pixels; of a solid's picture also the depth, in voxels.
     regions, inside, outside, ambiguous : int
     mean_clauses : float
         The mean length of the tapes of the ambiguous regions.
     """
 
-    tile: tuple[int, int]
+    tile: tuple[int, ...]
     regions: int
     inside: int
     outside: int
@@ -113,18 +113,19 @@ class Stats:
                 "(0.5 minus it is inside where it is 1)"
             )
         if self.levels:
-            lines += ["", _table(self.levels)]
+            lines += ["", levels_table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
         return "\n".join(lines)
 
 
-def _table(levels: tuple[Level, ...]) -> str:
+def levels_table(levels: tuple[Level, ...]) -> str:
+    """The levels as text, a line each."""
     rows: list[tuple[str, ...]] = [
         ("tile", "regions", "inside", "outside", "ambiguous", "mean clauses")
     ]
     for level in levels:
         counts = (level.regions, level.inside, level.outside, level.ambiguous)
-        tile = f"{level.tile[0]}x{level.tile[1]}"
+        tile = "x".join(map(str, level.tile))
         rows.append((tile, *map(str, counts), f"{level.mean_clauses:.1f}"))
     return text_table(rows)
 

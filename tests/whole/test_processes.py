@@ -18,6 +18,7 @@ from intervalvm import shapes
 X, Y, _ = ivm.axes()
 R = ivm.var("r", 0.3)
 FORMULA = ivm.sqrt(X * X + Y * Y) - R
+TURNED = ivm.View.turntable(30, 20, perspective=0.3)
 PICTURE: dict[str, Any] = {"size": (9, 7), "engine": "dense"}
 
 OBJECTS: dict[type, Any] = {
@@ -33,7 +34,10 @@ OBJECTS: dict[type, Any] = {
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
     ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
+    ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
+    ivm.SolidStats: ivm.render3d(FORMULA, size=3).stats,
     ivm.Tape: FORMULA.tape(),
+    ivm.View: TURNED,
     shapes.Shape: (shapes.circle(R) | shapes.star(5, 0.9, 0.4)).move(0.1),
 }
 ELSEWHERE = {shapes.Font}
@@ -55,6 +59,9 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.Image):
         parts = [thing.pixels, *thing.samples()]
         return [part.tobytes() for part in parts], thing.region, thing.crop, thing.prove
+    if isinstance(thing, ivm.SolidImage):
+        parts = [thing.depth, thing.normals, thing.position, thing.pixels]
+        return [part.tobytes() for part in parts], thing.view, thing.mode, thing.stats
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables
