@@ -119,3 +119,11 @@ def test_the_dense_program_finds_the_nearest_voxel_inside(
     nearest = np.where(inside, np.arange(1, size + 1)[:, None, None], 0).max(axis=0)
     np.testing.assert_array_equal(depth, nearest)
     assert 0.6 < (depth > 0).mean() < 0.9
+
+
+def test_a_picture_of_the_relief_is_that_of_the_dense_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 48
+    depth = dense_depth(monkeypatch, tmp_path, size)
+    np.testing.assert_array_equal(ivm.render3d(load(RELIEF), size=size).depth, depth)
