@@ -44,8 +44,8 @@ def solids_section(found: Found) -> str:
 {SOLIDS_HEAD}
 Depth and normals of cubes of voxels by `render3d` and by the crate's JIT, `fidget::raster::voxel`,
 of the same tapes in the same views and on the same grid, in turn in one run; warm, medians. Before
-anything was timed both gave the same depth within a voxel but for at most {solids.MOST_DEEPER:.1%}
-of the pixels, and the same normals within a degree but for {solids.MOST_TURNED:.0%} of those hit.
+anything was timed both gave the same depth within a voxel but for at most {solids.MOST_DEEPER:.2%}
+of the pixels, and the same normals within a degree but for {solids.MOST_TURNED:.1%} of those hit.
 *Shading* is what is done once depth and normals are there: `pixels` here, smoothed normals, ambient
 occlusion and light there.
 

@@ -28,12 +28,11 @@ SIZES = (512, 1024)
 THREADS = {"1 thread": 1, "all threads": None}
 KIND = "jit"
 
-MOST_DEEPER = 1e-3
+MOST_DEEPER = 1e-4
 """The part of a picture that may differ by more than a voxel. Fidget rounds coordinates in another
 order, which moves hits where a surface is seen edge-on."""
-MOST_TURNED = 0.02
-"""The part of the normals that may differ by more than a degree, at kinks and where a gradient is
-of a few roundings."""
+MOST_TURNED = 2e-3
+"""The part of the normals that may differ by more than a degree: at kinks."""
 LEAST_COSINE = float(np.cos(np.radians(1)))
 
 
