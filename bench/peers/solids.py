@@ -20,9 +20,10 @@ from bench import timing
 from bench.models import lantern, octopus
 from bench.page import ms, table, times
 from bench.peers.fidget import Peer, Question
-from bench.subject import Subject
+from bench.subject import TOP, Subject
 from bench.timing import Times, taking_turns
 
+RELIEF = TOP / "prospero3d.vm"
 SIZES = (512, 1024)
 """Voxels a side of cubes."""
 THREADS = {"1 thread": 1, "all threads": None}
@@ -72,6 +73,8 @@ def solids(prism: Subject, folder: Path) -> Iterator[Solid]:
             tape = ivm.load(folder / file)
             yield _solid(name, tape, matrix, is_shaded=matrix is own_perspective)
     yield _solid(f"{prism.path.stem} as a prism, front", prism.tape, front)
+    for name, matrix in ("front", front), ("turned", turned):
+        yield _solid(f"prospero3d, {name}", ivm.load(RELIEF), matrix)
     yield _solid("octopus, turned: blended by exp and ln", octopus.build().tape(), turned)
     sines = lantern.build().tape()
     yield _solid("lantern, turned: mod, sin, atan2", sines, turned, is_shaded=True)

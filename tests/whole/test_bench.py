@@ -143,7 +143,7 @@ def test_sections_say_what_was_measured() -> None:
 def test_models_that_are_not_there_are_left_out_and_named(tmp_path: Path) -> None:
     shape = Subject(TOP / "prospero.vm")
     names = [solid.name.partition(",")[0] for solid in solids.solids(shape, tmp_path)]
-    assert names == ["prospero as a prism", "octopus", "lantern"]
+    assert names == ["prospero as a prism", "prospero3d", "prospero3d", "octopus", "lantern"]
     assert solids.missing(tmp_path) == ["colonnade.vm", "tanglecube.vm"]
     ivm.save(ivm.parse(CIRCLE), tmp_path / "tanglecube.vm")
     assert next(solids.solids(shape, tmp_path)).name == "tanglecube, turned (7 clauses)"
@@ -182,16 +182,15 @@ def test_both_agree_where_the_peer_is_built(built: Path, monkeypatch: pytest.Mon
 def test_solids_agree_where_the_peer_is_built(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solids, "SIZES", (64,))
     shape = Subject(TOP / "prospero.vm")
-    names = solids.solids(shape, TOP / "no models")
-    found = solids.compared(names, built, rounds=1)
-    assert len(found) == 4  # three shapes, and shading of the first
+    found = solids.compared(solids.solids(shape, TOP / "no models"), built, rounds=1)
+    assert len(found) == 6  # and shading of one
     assert all(times.runs == 1 for row in found.values() for times in row.values())
 
 
 def test_solids_that_differ_are_not_timed(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fidget draws one shape, this library another."""
     monkeypatch.setattr(solids, "SIZES", (64,))
-    first, second = list(solids.solids(Subject(TOP / "prospero.vm"), TOP / "no models"))[1:]
+    *_, first, second = solids.solids(Subject(TOP / "prospero.vm"), TOP / "no models")
     other = ivm.render3d(
         second.tape, size=64, view=ivm.View(second.matrix), grid="fidget", threads=1
     )
