@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from intervalvm.evaluate.evaluator import Evaluator
     from intervalvm.voxel.volume import Volume
 
@@ -15,27 +17,32 @@ AXES = ("x", "y", "z")
 
 
 def normalised(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Float64[..., 3]: vectors of length 1; 0 for those that are 0 or not finite.
+    """Float64[3, ...]: vectors of length 1; 0 for those that are 0 or not finite."""
+    x, y, z = wide = _without_extremes(vectors)
+    with np.errstate(all="ignore"):
+        squares = (x * x + y * y) + z * z
+        return np.where((squares > 0) & (squares < np.inf), wide / np.sqrt(squares), 0.0)
 
-    Each is first scaled by the power of 2 that brings its largest component to 1/2 to 1, so nothing
-    overflows, and what underflows is below what counts.
+
+def _without_extremes(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Float64[3, ...], of the same directions: sums of squares neither overflow nor underflow.
+
+    Those of float32 never do. Others are multiplied by powers of 2, after which the largest
+    component is about 1, so what underflows is below what counts.
     """
-    wide = np.asarray(vectors, np.float64)
-    largest = np.abs(wide).max(axis=-1, keepdims=True)
-    fits = np.isfinite(wide).all(axis=-1, keepdims=True) & (largest > 0)
-    wide = np.where(fits, wide, 0.0)
-    exponent = np.frexp(np.where(fits, largest, 1.0))[1]
-    scaled = np.ldexp(wide, -exponent)
-    x, y, z = (scaled[..., axis] for axis in range(3))
-    length = np.sqrt((x * x + y * y) + z * z)[..., None]
-    return scaled / np.where(fits, length, 1.0)
+    if vectors.dtype == np.float32:
+        return vectors.astype(np.float64)
+    exponents = np.frexp(np.abs(vectors).max(axis=0))[1]
+    # 2 to the power of 1074 is beyond float64; 2^-51, from the least number, is large enough
+    scaled: NDArray[np.float64] = vectors * np.ldexp(1.0, np.minimum(-exponents, 1023))
+    return scaled
 
 
 def normals(
     evaluator: Evaluator,
     volume: Volume,
     depth: NDArray[np.int32],
-    settings: list[NDArray[Any]],
+    settings: Sequence[NDArray[Any]],
     together: int,
 ) -> NDArray[np.float32]:
     """Float32[h, w, 3]: the normals of what ``depth`` shows, in the shape's space.
@@ -45,13 +52,23 @@ def normals(
     """
     found = np.zeros((*depth.shape, 3), np.float32)
     flat, seen = found.reshape(-1, 3), depth.reshape(-1)
-    cut = seen == volume.size[2]
-    flat[cut] = volume.near_normal
-    hits = np.flatnonzero((seen > 0) & ~cut)
+    is_cut = seen == volume.size[2]
+    flat[is_cut] = volume.near_normal
+    hits = np.flatnonzero((seen > 0) & ~is_cut)
     for start in range(0, len(hits), together):
         some = hits[start : start + together]
-        j, i = np.divmod(some, depth.shape[1])
-        points = volume.points(i, j, seen[some] - 1)
-        _, *slopes = evaluator.gradients([*points, *settings], AXES)
-        flat[some] = normalised(np.stack(slopes, axis=-1))
+        flat[some] = _at(evaluator, volume, some, seen[some] - 1, settings)
     return found
+
+
+def _at(
+    evaluator: Evaluator,
+    volume: Volume,
+    pixels: NDArray[np.intp],
+    layers: NDArray[np.int32],
+    settings: Sequence[NDArray[Any]],
+) -> NDArray[np.float64]:
+    """Float64[n, 3]: the normals at voxels, by the index of the pixel and by layer."""
+    j, i = np.divmod(pixels, volume.size[0])
+    points = volume.points(i, j, layers)
+    return normalised(evaluator.gradients([*points, *settings], AXES)[1:]).T

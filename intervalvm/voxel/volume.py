@@ -168,7 +168,7 @@ class Volume:
         """Float32[3]: of length 1 in the shape's space, towards the viewer, at a right angle to the
         volume's near side."""
         height = float(VOXEL_GRIDS[self.grid](*self.size)[2][-1])
-        right, up, back = normalised(tangents(self.view, height).T)
+        right, up, back = normalised(tangents(self.view, height)).T
         found = normalised(np.cross(right, up))
         return (found if found @ back > 0 else 0.0 - found).astype(np.float32)
 
