@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.voxel.linear import normalised
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,28 +16,6 @@ if TYPE_CHECKING:
     from intervalvm.voxel.volume import Volume
 
 AXES = ("x", "y", "z")
-
-
-def normalised(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Float64[3, ...]: vectors of length 1; 0 for those that are 0 or not finite."""
-    x, y, z = wide = _without_extremes(vectors)
-    with np.errstate(all="ignore"):
-        squares = (x * x + y * y) + z * z
-        return np.where((squares > 0) & (squares < np.inf), wide / np.sqrt(squares), 0.0)
-
-
-def _without_extremes(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Float64[3, ...], of the same directions: sums of squares neither overflow nor underflow.
-
-    Those of float32 never do. Others are multiplied by powers of 2, after which the largest
-    component is about 1, so what underflows is below what counts.
-    """
-    if vectors.dtype == np.float32:
-        return vectors.astype(np.float64)
-    exponents = np.frexp(np.abs(vectors).max(axis=0))[1]
-    # 2 to the power of 1074 is beyond float64; 2^-51, from the least number, is large enough
-    scaled: NDArray[np.float64] = vectors * np.ldexp(1.0, np.minimum(-exponents, 1023))
-    return scaled
 
 
 def normals(
