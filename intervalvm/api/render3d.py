@@ -23,9 +23,8 @@ from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.raster.job import Progress
 from intervalvm.voxel import dense
 from intervalvm.voxel.job import Drawn, Job
-from intervalvm.voxel.normals import normalised
+from intervalvm.voxel.linear import normalised, tangents
 from intervalvm.voxel.solid import SolidImage, SolidStats
-from intervalvm.voxel.view import tangents
 from intervalvm.voxel.volume import voxels_in
 from intervalvm.words import Backend, SolidEngine, SolidMode
 
@@ -142,7 +141,7 @@ AMBIENT = 0.25
 
 def _shaded(image: SolidImage) -> NDArray[np.uint8]:
     """Lambert's law for one light and ambient light, grey on white."""
-    light = normalised(tangents(image.view) @ np.array(LIGHT)).astype(np.float32)
+    light = normalised(tangents(image.view.matrix) @ np.array(LIGHT)).astype(np.float32)
     facing = np.clip(image.normals @ light, 0, 1)
     grey = np.where(image.depth > 0, 255 * (AMBIENT + (1 - AMBIENT) * facing), 255)
     return _grey(grey)
