@@ -134,10 +134,9 @@ class Base(Shown):
             join, parts = self._chain
             return self._joined(join, [part._painted(paint) for part in parts])
 
-        def shown(point: Point, *_: object) -> Paint:
-            return at(paint, *point) if isinstance(paint, Expr) else paint
-
-        return self._of(Made((self,), shown=shown, is_painted=True))
+        made = self._field
+        below = made.shapes if isinstance(made, Made) and made.coat is not None else (self,)
+        return self._of(Made(below, coat=paint))
 
     @classmethod
     def _of_axes(cls, field: Expr, paint: Paint) -> Self:
@@ -201,17 +200,21 @@ class Made:
     then: Then = lambda _, value: value
     place: Place = lambda *point: point
     shown: Shows = least
-    is_painted: bool = False
-    """Whether it gives a colour; then, whether it or any of the shapes does."""
+    coat: Paint | None = None
+    """What shows instead, if given, at the point."""
 
     def __post_init__(self) -> None:
         check_count(self.parts)
-        if any(map(is_painted, self.shapes)):
-            object.__setattr__(self, "is_painted", True)
+        _ = self.is_painted  # not later, when the shapes would have to ask theirs
 
     @cached_property
     def parts(self) -> int:
         return sum(map(part_count, self.shapes))
+
+    @cached_property
+    def is_painted(self) -> bool:
+        """Whether it or a part of it was given a colour."""
+        return self.coat is not None or any(map(is_painted, self.shapes))
 
     def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
         """The value at a point."""
@@ -225,7 +228,12 @@ class Made:
 
         def of_made(made: Made, point: Point, parts: Operands) -> tuple[Expr, Paint]:
             values, paints = [value for value, _ in parts], [paint for _, paint in parts]
-            return made._value(point, values), made.shown(point, values, paints)
+            shown = made.coat
+            if shown is None:
+                shown = made.shown(point, values, paints)
+            elif isinstance(shown, Expr):
+                shown = at(shown, *point)
+            return made._value(point, values), shown
 
         return self._at((x, y, z), of_leaf, of_made)[1]
 

@@ -18,6 +18,7 @@ from intervalvm.api.evaluate import evaluate
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import axes, sqrt, var
 from intervalvm.expr.paint import NO_COLOUR, code_of, paint_of, rgb_of
+from intervalvm.shapes.base import Made, is_painted
 
 X, Y, Z = axes()
 RED, TEAL = code_of((255, 0, 0)), code_of((0, 128, 128))
@@ -209,6 +210,19 @@ def test_a_new_colour_replaces_all_that_were_there() -> None:
     assert set(codes(again)) == {code_of((0, 0, 255))}
     assert set(codes(again | right.paint("red").move(0.4))) == {code_of((0, 0, 255)), RED}
     assert set(codes((left - right).paint("teal") & s.circle(2).paint("red"))) == {TEAL}
+
+
+def test_coats_do_not_pile_up() -> None:
+    """A chain that is painted again and again has as many parts as shapes."""
+    shape = s.circle(0.1)
+    for i in range(300):
+        shape = (shape | s.circle(0.1).move(i)).paint("red" if i % 2 else "teal")
+    assert shape._chain is not None
+    for coated in shape._chain[1]:
+        assert isinstance(coated._field, Made)
+        (below,) = coated._field.shapes
+        assert coated._field.coat == RED
+        assert not is_painted(below)
 
 
 def test_a_painted_chain_goes_on_as_the_chain() -> None:
