@@ -113,6 +113,8 @@ class Loop:
     tame: bool
     width: int = LANES
     meaning: Meaning = Meaning.FLOAT
+    is_volume: bool = False
+    """Whether no value is an x-term or a y-term."""
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "constants", "choices")
 
@@ -140,7 +142,8 @@ class Loop:
 
     def _variants(self) -> list[Variant]:
         one_box = self.each == "region" and self.width != LANES
-        return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
+        letters = "fk" if one_box else "fkt" if self.is_volume else "fktaxy"
+        return [v for v in VARIANTS if set(v.kinds + v.out) <= set(letters)]
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
         if self.each != "region":
