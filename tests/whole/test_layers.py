@@ -32,6 +32,7 @@ LAYERS = [
     {"jit"},
     {"gpu"},
     {"raster"},
+    {"voxel"},
     {"proof"},
     {"api"},
     {"__init__"},
