@@ -75,6 +75,7 @@ def shade(
     rings = bands.rings_of(radius if hides else 0.0)
     margin = max(1, style.smooth)
     pad = max(rings.reach, margin)
+    far_rows, far_stride = (-(-side // bands.CELL) + 2 * rings.far_pad for side in depth.shape)
     shadow = ground.shadow_of(depth) if style.shadow and is_shaded else ground.NONE
     sizes = np.zeros(c.SIZES, np.int64)
     for field, size in {
@@ -83,9 +84,11 @@ def shade(
         c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights), c.MODE: mode,
         c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
         c.HAS_EDGES: is_shaded and style.edges > 0, c.HAS_PERSPECTIVE: matrix[3, :3].any(),
-        c.SHADOW_ROWS: len(shadow.dark),
+        c.SHADOW_ROWS: len(shadow.dark), c.FAR_LEVELS: rings.far_levels,
+        c.FAR_PAD: rings.far_pad, c.FAR_STRIDE: far_stride, c.FAR_ROWS: far_rows,
     }.items():  # fmt: skip
         sizes[field] = size
+    far = np.empty((2, rings.far_levels * far_rows * far_stride), np.float32)
     arrays = {
         "sizes": sizes,
         "numbers": _numbers(style, 4 * len(rings.rings), radius, volume_depth, shadow),
@@ -96,6 +99,8 @@ def shade(
         "normals": normals,
         "colours": np.empty(0, np.uint8) if colours is None else colours,
         "shadow": shadow.dark,
+        "far_heights": far[0],
+        "far_squares": far[1],
         "out": pixels,
     }
     flat = {

@@ -24,6 +24,8 @@ BAND = 128
 """Rows, at most."""
 LEAST_RING, MOST_RINGS = 2.5, 6
 """The least radius of a ring in pixels: nearer, whole voxels hide nothing; the most of them."""
+MOST_FILTERS, CELL = 2, 4
+"""The most filters of full resolution: the next level is that of cells, once filtered."""
 OUTERMOST = 0.75
 """The radius of the last ring, of that of the occlusion: beyond, taps count for little."""
 
@@ -35,7 +37,11 @@ class Rings(NamedTuple):
 
     rings: NDArray[np.int64]
     reach: int
-    """Rows and columns around a pixel that it depends on."""
+    """Rows and columns around a pixel whose heights it uses."""
+    far_levels: int
+    """Levels of the pyramid."""
+    far_pad: int
+    """Cells that stand around it."""
 
 
 def rings_of(radius: float) -> Rings:
@@ -46,18 +52,23 @@ def rings_of(radius: float) -> Rings:
     """
     last = radius * OUTERMOST
     count = 0 if last < LEAST_RING else min(MOST_RINGS, 2 + int(math.log2(last / LEAST_RING)))
-    rings: list[tuple[int, int, int, int]] = []
-    halo = wider = 0
+    rings: list[tuple[int, int, int, int, int]] = []
+    reach = wider = far_levels = far_pad = 0
     for k in reversed(range(count)):
         length = last * (LEAST_RING / last) ** (1 - k / (count - 1))
-        # as wide as taps are apart
-        filters = int(math.log2(length))
         x, y = (round(length), 0) if k % 2 else (round(length * math.sqrt(0.5)),) * 2
-        halo += sum(1 << level for level in range(filters, wider))
-        halo, wider = max(halo, abs(x), abs(y)), filters
-        rings.insert(0, (filters, halo, x, y))
-    reach = halo + sum(1 << level for level in range(wider))
-    return Rings(np.array(rings, np.int64).reshape(-1, c.RING), reach)
+        filters = int(math.log2(length))  # as wide as taps are apart
+        if filters > MOST_FILTERS:
+            level = filters - MOST_FILTERS
+            far_levels = max(far_levels, level + 1)
+            far_pad = max(far_pad, x // CELL + 3, 1 << level)
+            rings.insert(0, (level, True, 0, x, y))
+            continue
+        reach += sum(1 << level for level in range(filters, wider))
+        reach, wider = max(reach, x), filters
+        rings.insert(0, (filters, False, reach, x, y))
+    reach += sum(1 << level for level in range(wider))
+    return Rings(np.array(rings, np.int64).reshape(-1, c.RING), reach, far_levels, far_pad)
 
 
 class _Place:
@@ -65,17 +76,17 @@ class _Place:
 
     def __init__(self, arrays: Arrays) -> None:
         own = self.sizes = arrays["sizes"].copy()
-        rows, stride, margin = int(own[c.LAST]), int(own[c.STRIDE]), int(own[c.MARGIN])
+        rows, stride, margin = (int(own[field]) for field in (c.LAST, c.STRIDE, c.MARGIN))
         around, near = rows + 2 * int(own[c.REACH]), rows + 2 * margin
-        lengths = dict.fromkeys(("heights", "squares", "heights_2", "squares_2"), around * stride)
-        lengths |= dict.fromkeys(("raw_x", "raw_y", "raw_z"), near * stride)
-        lengths |= dict.fromkeys(("x", "y", "z", "hidden", "line"), rows * stride)
-        lengths |= {
-            "light": 3 * stride,
-            "shine": stride,
-            "lit": stride,
-            "row": stride,
-            "bytes": 3 * stride,
+        cells = CELL * int(own[c.FAR_STRIDE])
+        row = max(stride, cells)
+        lengths = {
+            **dict.fromkeys(("heights", "squares", "heights_2", "squares_2"), around * stride),
+            **dict.fromkeys(("raw_x", "raw_y", "raw_z"), near * stride),
+            **dict.fromkeys(("x", "y", "z", "hidden", "line"), rows * stride),
+            **dict.fromkeys(("row", "row_2", "shine", "lit"), row),
+            **dict.fromkeys(("light", "bytes"), 3 * stride),
+            **dict.fromkeys(("fine_heights", "fine_squares"), 3 * cells),
         }
         given = {**arrays, "sizes": own}
         self.arrays = [
@@ -106,6 +117,11 @@ def run(arrays: Arrays, *, threads: int, band: int = BAND, in_python: bool = Fal
 
     places = [_Place({**arrays, "sizes": sizes}) for _ in range(min(threads, -(-height // band)))]
     caller, *others = places
+    if sizes[c.FAR_LEVELS]:
+        caller.sizes[c.STAGE] = c.PYRAMID
+        shade(caller)
+    for place in places:
+        place.sizes[c.STAGE] = c.BAND
     work = Work(turn, others, lambda _: None)
     with work.under_way:
         called = thread_pool.current().call(work, len(others)) if others else []

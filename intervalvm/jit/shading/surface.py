@@ -12,8 +12,6 @@ from typing import Any
 from intervalvm.jit.shading.floats import HALF, ONE, TWO, ZERO, Float, at_most_one, positive, root
 from intervalvm.jit.shading.layout import (
     EDGE,
-    FAR_LEFT,
-    FAR_RIGHT,
     FIRST,
     HAS_EDGES,
     HAS_PERSPECTIVE,
@@ -29,6 +27,8 @@ from intervalvm.jit.shading.layout import (
     SMOOTH,
     STRIDE,
     VOLUME,
+    WIDE_LEFT,
+    WIDE_RIGHT,
     WIDTH,
 )
 
@@ -47,7 +47,7 @@ BEND, BENDS = Float(0.875), Float(1.25)
 def load_heights(w: Any) -> None:
     """The heights of a band and what is in reach: ``LOW`` where nothing is hit, lower outside."""
     width, first, last = w.sizes[WIDTH], w.sizes[FIRST], w.sizes[LAST]
-    left, right, far_left, far_right = width, 0, width, 0
+    left, right, wide_left, wide_right = width, 0, width, 0
     for y in range(first - w.sizes[REACH], last + w.sizes[REACH]):
         begin, end = 0, width if 0 <= y < w.sizes[HEIGHT] else 0
         while begin < end and w.depth[y * width + begin] <= 0:
@@ -56,11 +56,11 @@ def load_heights(w: Any) -> None:
             end -= 1
         load_row(w, y, begin, end)
         if begin < end:
-            far_left, far_right = min(far_left, begin), max(far_right, end)
+            wide_left, wide_right = min(wide_left, begin), max(wide_right, end)
             if first - w.sizes[MARGIN] <= y < last + w.sizes[MARGIN]:
                 left, right = min(left, begin), max(right, end)
     w.sizes[LEFT], w.sizes[RIGHT] = left, max(left, right)
-    w.sizes[FAR_LEFT], w.sizes[FAR_RIGHT] = far_left, max(far_left, far_right)
+    w.sizes[WIDE_LEFT], w.sizes[WIDE_RIGHT] = wide_left, max(wide_left, wide_right)
 
 
 def load_row(w: Any, y: int, begin: int, end: int) -> None:
