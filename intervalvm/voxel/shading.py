@@ -39,7 +39,7 @@ def shade(
     colours: NDArray[np.uint8] | None = None,
     threads: int = 1,
     *,
-    band: int = bands.BAND,
+    band: int | None = None,
     in_python: bool = False,
 ) -> NDArray[np.uint8]:
     """The pixels, uint8 [h, w, 3], of a picture of a solid.
@@ -59,7 +59,7 @@ def shade(
     colours : uint8 [h, w, 3], optional
         The colour of the solid at each pixel, instead of the material's.
     threads : int
-    band : int
+    band : int, optional
         Rows that are shaded at a time; the pixels do not depend on it.
     in_python : bool
         Whether Python runs the passes instead of compiled code, slowly, with the same result.
@@ -74,13 +74,14 @@ def shade(
     radius = style.radius * min(height, width) / 2
     rings = bands.rings_of(radius if hides else 0.0)
     margin = max(1, style.smooth)
-    pad = max(rings.reach, margin)
+    reach = max(rings.reach, margin)
+    pad = bands.in_lines(reach)
     far_rows, far_stride = (-(-side // bands.CELL) + 2 * rings.far_pad for side in depth.shape)
     shadow = ground.shadow_of(depth) if style.shadow and is_shaded else ground.NONE
     sizes = np.zeros(c.SIZES, np.int64)
     for field, size in {
         c.WIDTH: width, c.HEIGHT: height, c.VOLUME: volume_depth, c.PAD: pad,
-        c.STRIDE: width + 2 * pad, c.REACH: pad, c.MARGIN: margin, c.SMOOTH: style.smooth,
+        c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin, c.SMOOTH: style.smooth,
         c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights), c.MODE: mode,
         c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
         c.HAS_EDGES: is_shaded and style.edges > 0, c.HAS_PERSPECTIVE: matrix[3, :3].any(),

@@ -18,18 +18,25 @@ from intervalvm.jit import native, thread_pool
 from intervalvm.jit.shading import layout as c
 from intervalvm.jit.shading.band import PASS
 from intervalvm.jit.thread_pool import Work
-from intervalvm.memory import address_of
+from intervalvm.memory import address_of, aligned
 
-BAND = 128
-"""Rows, at most."""
+LEAST_BAND, BAND = 16, 64
+"""Rows of a band: many enough to hide what is done again for those around it, few for the cache."""
 LEAST_RING, MOST_RINGS = 2.5, 6
 """The least radius of a ring in pixels: nearer, whole voxels hide nothing; the most of them."""
 MOST_FILTERS, CELL = 2, 4
 """The most filters of full resolution: the next level is that of cells, once filtered."""
+LINE = 16
+"""Floats of a line of a cache."""
 OUTERMOST = 0.75
 """The radius of the last ring, of that of the occlusion: beyond, taps count for little."""
 
 Arrays = Mapping[str, "NDArray[Any]"]
+
+
+def in_lines(count: int) -> int:
+    """At least ``count`` floats that fill lines of a cache, so that rows begin with one."""
+    return -(-count // LINE) * LINE
 
 
 class Rings(NamedTuple):
@@ -89,21 +96,27 @@ class _Place:
             **dict.fromkeys(("fine_heights", "fine_squares"), 3 * cells),
         }
         given = {**arrays, "sizes": own}
-        self.arrays = [
-            given[name] if name in given else np.empty(lengths[name], dtype)
-            for name, dtype in c.FIELDS.items()
-        ]
+        scratch = aligned(sum(4 * in_lines(length) for length in lengths.values()))
+        self.arrays, at = [], 0
+        for name, dtype in c.FIELDS.items():
+            if name not in given:
+                length = lengths[name]
+                given[name] = scratch[at : at + 4 * length].view(dtype)[:length]
+                at += 4 * in_lines(length)
+            self.arrays.append(given[name])
         self.addresses = np.array([address_of(array) for array in self.arrays], np.int64)
         self.address = address_of(self.addresses)
 
 
-def run(arrays: Arrays, *, threads: int, band: int = BAND, in_python: bool = False) -> None:
+def run(arrays: Arrays, *, threads: int, band: int | None = None, in_python: bool = False) -> None:
     """Shade a picture: fill ``out`` from the arrays of ``layout.FIELDS`` that are not scratch.
 
     ``sizes`` need not have the band, which is of ``band`` rows. ``in_python`` runs the source.
     """
     sizes = arrays["sizes"].copy()
     height = int(sizes[c.HEIGHT])
+    if band is None:  # two each: threads are not equally fast, nor are bands
+        band = max(LEAST_BAND, min(BAND, -(-height // (2 * threads))))
     sizes[c.FIRST], sizes[c.LAST] = 0, min(band, height)
     bands, shade = count(), _in_python if in_python else _compiled()
 
