@@ -63,7 +63,7 @@ METHODS = _by_guess({
     "shapes.segment(start, end, radius), or shapes.polygon(corners)": "hull",
     "a | b": "union fuse add", "a & b": "intersection intersect",
     "a - b": "difference subtract cut", "~a": "complement invert",
-    "ivm.render(shape)": "render draw show",
+    "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
     "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
     "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
@@ -80,8 +80,8 @@ EXPRESSIONS = _by_guess({
     "np.maximum(a, b)": "max", "a.bind(r=value)": "subs", "ivm.grad(a, x, y)": "diff",
 })  # fmt: skip
 OF_SHAPES = (
-    *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
-    *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
+    *("extrude", "loft", "mirror", "morph", "move", "offset", "paint", "reflect"),
+    *("repeat", "repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
 """Methods of shapes, which an expression has after ``Shape(a)``."""
 IMAGE = _by_guess({
@@ -90,7 +90,8 @@ IMAGE = _by_guess({
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
     "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
-    "image.prove": "over", "image.region, image.crop, image.samples()": "frame",
+    "image.colours": "colors rgb", "image.prove": "over",
+    "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",

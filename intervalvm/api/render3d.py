@@ -7,24 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.api.options import usable_cpus
 from intervalvm.api.options3d import SolidOptions, takes_solid_options
 from intervalvm.api.render import reporting
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.points import reads
-from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr import Expr, TapeLike, as_tape, settings_for
+from intervalvm.expr.paint import paint_of
 from intervalvm.raster.job import Progress
 from intervalvm.voxel import dense
 from intervalvm.voxel.job import Drawn, Job
-from intervalvm.voxel.normals import normalised
+from intervalvm.voxel.linear import normalised, tangents
 from intervalvm.voxel.solid import SolidImage, SolidStats
-from intervalvm.voxel.view import tangents
 from intervalvm.voxel.volume import voxels_in
 from intervalvm.words import Backend, SolidEngine, SolidMode
 
@@ -90,12 +92,49 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
         mode=asked.mode,
         stats=_stats(job, drawn, backend),
         _shade=SHADINGS[asked.mode],
+        _paint=_paint(shape, job),
     )
 
 
-def _pruned(job: Job, report: Progress | None) -> Drawn:
-    from intervalvm.voxel import pruned  # imports the compiler's library
+def _paint(shape: TapeLike, job: Job) -> Callable[[SolidImage], NDArray[np.uint8]] | None:
+    """What finds the colours of a picture of a painted shape."""
+    paint = paint_of(shape)
+    if paint is None:
+        return None
+    settings = dict(zip(job.tape.variables, job.settings, strict=True))
+    return partial(_colours, paint, settings)
 
+
+def _colours(
+    paint: Expr, settings: dict[str, NDArray[Any]], image: SolidImage
+) -> NDArray[np.uint8]:
+    """uint8[height, width, 3]: the colours of what is seen, 0 where there is nothing."""
+    from intervalvm.api.paint import colours_at
+
+    found = np.zeros((*image.depth.shape, 3), np.uint8)
+    rows = max(1, BAND_PX // image.width)
+    for top in range(0, image.height, rows):
+        depth = image.depth[top : top + rows]
+        j, i = np.nonzero(depth)
+        points = zip("xyz", image.volume.points(i, j + top, depth[j, i] - 1), strict=True)
+        inputs = {**dict(points), **settings}
+        some = colours_at(paint, inputs, bare=MATERIAL, dtype=image.volume.dtype)
+        found[j + top, i] = np.broadcast_to(some, (len(i), 3))
+    return found
+
+
+MATERIAL = 216, 216, 216
+"""The colour of what is not painted."""
+BAND_PX = 1 << 20
+"""The pixels of a band of rows, whose colours are found together."""
+
+
+def _pruned(job: Job, report: Progress | None) -> Drawn:
+    from intervalvm.jit import workers  # imports the compiler's library
+    from intervalvm.voxel import pruned
+
+    # the first time on a machine side by side
+    workers.compile_together(pruned.kernels_of(job.dtype), usable_cpus(), None)
     return pruned.draw(job, report)
 
 
@@ -138,7 +177,7 @@ AMBIENT = 0.25
 
 def _shaded(image: SolidImage) -> NDArray[np.uint8]:
     """Lambert's law for one light and ambient light, grey on white."""
-    light = normalised(tangents(image.view) @ np.array(LIGHT)).astype(np.float32)
+    light = normalised(tangents(image.view.matrix) @ np.array(LIGHT)).astype(np.float32)
     facing = np.clip(image.normals @ light, 0, 1)
     grey = np.where(image.depth > 0, 255 * (AMBIENT + (1 - AMBIENT) * facing), 255)
     return _grey(grey)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler import assembler, demand, nodes, predicates, resolve, signs
+from intervalvm.compiler import absorption, assembler, demand, nodes, predicates, resolve, signs
 from intervalvm.compiler.assembler import write_truth, write_value
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.compiler.predicates import find_predicates
@@ -150,7 +150,7 @@ BY_NODE = (
     "kind", "clause", "greater", "t_low", "t_high", "first", "second", "order", "stands_for",
     "is_live", "x_term", "y_term", "place_of",
 )  # fmt: skip
-BY_CLAUSE = ("truth", "axes", "is_needed", "kinds", "places")
+BY_CLAUSE = ("truth", "axes", "is_needed", "kinds", "places", *absorption.FIELDS)
 
 
 def pool_of(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from intervalvm.tape import Tape
     from intervalvm.words import SolidEngine
 
-PIXEL_BYTES = 4 + 12 + 3
-"""Of depth, normals and colours."""
+PIXEL_BYTES = 4 + 12 + 3 + 16
+"""Of depth, normals and colours, and of the indices of those that are hit."""
 
 
 @dataclass(frozen=True)

@@ -7,35 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.voxel.linear import normalised
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from intervalvm.evaluate.evaluator import Evaluator
     from intervalvm.voxel.volume import Volume
 
 AXES = ("x", "y", "z")
 
 
-def normalised(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Float64[..., 3]: vectors of length 1; 0 for those that are 0 or not finite.
-
-    Each is first scaled by the power of 2 that brings its largest component to 1/2 to 1, so nothing
-    overflows, and what underflows is below what counts.
-    """
-    wide = np.asarray(vectors, np.float64)
-    largest = np.abs(wide).max(axis=-1, keepdims=True)
-    fits = np.isfinite(wide).all(axis=-1, keepdims=True) & (largest > 0)
-    wide = np.where(fits, wide, 0.0)
-    exponent = np.frexp(np.where(fits, largest, 1.0))[1]
-    scaled = np.ldexp(wide, -exponent)
-    x, y, z = (scaled[..., axis] for axis in range(3))
-    length = np.sqrt((x * x + y * y) + z * z)[..., None]
-    return scaled / np.where(fits, length, 1.0)
-
-
 def normals(
     evaluator: Evaluator,
     volume: Volume,
     depth: NDArray[np.int32],
-    settings: list[NDArray[Any]],
+    settings: Sequence[NDArray[Any]],
     together: int,
 ) -> NDArray[np.float32]:
     """Float32[h, w, 3]: the normals of what ``depth`` shows, in the shape's space.
@@ -45,13 +32,23 @@ def normals(
     """
     found = np.zeros((*depth.shape, 3), np.float32)
     flat, seen = found.reshape(-1, 3), depth.reshape(-1)
-    cut = seen == volume.size[2]
-    flat[cut] = volume.near_normal
-    hits = np.flatnonzero((seen > 0) & ~cut)
+    is_cut = seen == volume.size[2]
+    flat[is_cut] = volume.near_normal
+    hits = np.flatnonzero((seen > 0) & ~is_cut)
     for start in range(0, len(hits), together):
         some = hits[start : start + together]
-        j, i = np.divmod(some, depth.shape[1])
-        points = volume.points(i, j, seen[some] - 1)
-        _, *slopes = evaluator.gradients([*points, *settings], AXES)
-        flat[some] = normalised(np.stack(slopes, axis=-1))
+        flat[some] = _at(evaluator, volume, some, seen[some] - 1, settings)
     return found
+
+
+def _at(
+    evaluator: Evaluator,
+    volume: Volume,
+    pixels: NDArray[np.intp],
+    layers: NDArray[np.int32],
+    settings: Sequence[NDArray[Any]],
+) -> NDArray[np.float64]:
+    """Float64[n, 3]: the normals at voxels, by the index of the pixel and by layer."""
+    j, i = np.divmod(pixels, volume.size[0])
+    points = volume.points(i, j, layers)
+    return normalised(evaluator.gradients([*points, *settings], AXES)[1:]).T

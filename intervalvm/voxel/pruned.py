@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.jit import native, workers
+from intervalvm.jit import native
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.plan import Plan, domain_of, plan_of
 from intervalvm.jit.voxels import layout as v
@@ -16,11 +18,11 @@ from intervalvm.voxel.job import Drawn
 from intervalvm.words import Meaning, Question
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from intervalvm.raster.job import Progress
     from intervalvm.voxel.job import Job
+    from intervalvm.voxel.volume import Volume
 
 DEPTH_SHARE = 0.5
 """The part of progress that depth is."""
@@ -29,7 +31,6 @@ DEPTH_SHARE = 0.5
 def draw(job: Job, report: Progress | None) -> Drawn:
     """Draw a job. Raises DoesNotFit if the workspaces do not fit."""
     start = time.perf_counter()
-    _compile_missing(job)
     plan, evaluator = _plan(job), _evaluator(job)
     walk.load(plan)
     prepared = time.perf_counter()
@@ -50,22 +51,30 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     return Drawn(frame.pixels, found, evaluated, seconds, _levels(job, counts), job.threads)
 
 
-def _compile_missing(job: Job) -> None:
-    """Compile the kernels of a job's dtype side by side, the first time on a machine."""
-    name = DTYPE_NAMES[job.dtype]
-    keys = [("fold", "float64"), ("assemble", "float64"), ("balance", "float64"), ("bounds", name)]
-    keys += [(kind, name) for kind in ("voxels_tame", "duals", "hits")]
-    missing = [(*key, Meaning.FLOAT) for key in keys if not native.is_there(*key)]
-    workers.compile_together(missing, job.threads, None)
+def kernels_of(dtype: np.dtype[Any]) -> list[native.Key]:
+    """The kernels that most pictures in a dtype need."""
+    name = DTYPE_NAMES[dtype]
+    kinds = "assemble", "voxels_tame", "fold", "duals", "balance", "bounds", "hits"
+    keys = [(kind, name if name in native.KINDS[kind].dtypes else "float64") for kind in kinds]
+    return [(*key, Meaning.FLOAT) for key in keys]
 
 
 def _plan(job: Job) -> Plan:
     """The program of the tape for coordinates as large as the volume's."""
-    bound, settings = job.volume.bound, dict(zip(job.tape.variables, job.settings, strict=True))
+    settings = dict(zip(job.tape.variables, job.settings, strict=True))
+    bound = max(job.volume.bound, _reach(job.volume))
     return plan_of(
         job.tape, Question.SIGN, Meaning.FLOAT, job.dtype, settings,
         domain_of((-bound, bound), job.dtype), volume=True,
     )  # fmt: skip
+
+
+def _reach(volume: Volume) -> float:
+    """A bound on coordinates that stays the same when the volume is turned about its middle."""
+    ends = ((0, -1),) * 3
+    corners = np.stack(volume.points(*np.meshgrid(*ends)), axis=-1).reshape(-1, 3).astype(float)
+    middle = corners.mean(axis=0)
+    return float(np.hypot.reduce(middle) + np.hypot.reduce(corners - middle, axis=1).max())
 
 
 def _evaluator(job: Job) -> CompiledEvaluator:

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import product
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, is_word, parts_of, real, reals
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.shapes.values import cos_sin
-from intervalvm.voxel.normals import normalised
+from intervalvm.voxel.linear import (
+    Matrix,
+    inverse,
+    is_singular,
+    joined,
+    normalised,
+    tangents,
+    times,
+    turn,
+)
 
-Matrix = NDArray[np.float64]
 AFFINE_ROW = (0.0, 0.0, 0.0, 1.0)
 """The last row of a view without perspective."""
 UPS: dict[str, Matrix] = {
@@ -106,7 +112,7 @@ class View:
             raise OptionError(f"up={brief(up)}: choose 'y' or 'z'")
         turned = UPS[up]
         for name, angle, axis in (("yaw", yaw, 1), ("pitch", pitch, 0), ("roll", roll, 2)):
-            turned = _times(turned, _turn(name, angle, axis))
+            turned = times(turned, turn(_finite(name, angle), axis))
         return cls._of(turned, _point("center", center), _positive("scale", scale), perspective)
 
     @classmethod
@@ -231,17 +237,17 @@ class View:
             raise OptionError(f"margin={brief(margin)}: give a number from 0")
         center = np.array([low / 2 + high / 2 for low, high in sides])
         corners = np.array([*product(*sides)]) - center
-        slopes, tilt = tangents(self), self.matrix[3, :3] / self.matrix[3, 3]
+        slopes, tilt = tangents(self.matrix), self.matrix[3, :3] / self.matrix[3, 3]
         # A view that is k times as large shows at v the point k S v / (1 + t v) from the centre.
         # So a corner c is at s / (k - t s) where S s is c: it is within 1 of the middle along each
         # axis if |s| <= k - t s.
         with np.errstate(all="ignore"):
-            seen = _times(corners, _inverse(slopes).T)
+            seen = times(corners, inverse(slopes).T)
             needed = np.abs(seen).max(axis=1) + (seen * tilt).sum(axis=1)
             size = float(needed.max()) * (1.0 + free)
             if not 0 < size < math.inf:
                 raise OptionError(f"a box of {brief(sides)} cannot be seen whole: give another one")
-            return type(self)(_joined(slopes * size, center, tilt))
+            return type(self)(joined(slopes * size, center, tilt))
 
     @classmethod
     def _of(cls, turned: Matrix, center: Matrix, scale: float, perspective: float) -> Self:
@@ -251,7 +257,7 @@ class View:
             raise OptionError(f"perspective={brief(perspective)}: give a number from 0 to below 1")
         tilt = np.array([0.0, 0.0, p])
         with np.errstate(all="ignore"):
-            return cls(_joined(turned * scale, center, tilt))
+            return cls(joined(turned * scale, center, tilt))
 
     @property
     def is_affine(self) -> bool:
@@ -274,54 +280,11 @@ class View:
 
     @in_default_environment
     def __str__(self) -> str:
-        slopes, unit = tangents(self), self.matrix[3, 3]
+        slopes, unit = tangents(self.matrix), self.matrix[3, 3]
         back, up = normalised(slopes[:, 2]), normalised(slopes[:, 1])
         said = f"from {_shown(back)}, up {_shown(up)}, center {_shown(self.matrix[:3, 3] / unit)}"
         said += f", scale {math.hypot(*slopes[:, 0]):g}"
         return said if self.is_affine else f"{said}, perspective {self.matrix[3, 2] / unit:g}"
-
-
-def tangents(view: View, height: float = 0.0) -> Matrix:
-    """Float64[3, 3], columns: how far a point of the middle line of sight, at a ``height`` in view
-    space, moves in the shape's space with each coordinate of view space.
-    """
-    point = view.matrix[:, 2] * height + view.matrix[:, 3]
-    moved = view.matrix[:3, :3] - np.outer(point[:3] / point[3], view.matrix[3, :3])
-    slopes: Matrix = moved / point[3]
-    return slopes
-
-
-def _joined(slopes: Matrix, center: Matrix, tilt: Matrix) -> Matrix:
-    """The 4x4 matrix that maps v to ``center + slopes v / (1 + tilt v)``."""
-    matrix = np.empty((4, 4))
-    matrix[:3, :3], matrix[:3, 3] = slopes + np.outer(center, tilt), center
-    matrix[3, :3], matrix[3, 3] = tilt, 1.0
-    return matrix
-
-
-def _times(a: Matrix, b: Matrix) -> Matrix:
-    """The product: unlike NumPy's, with the same bits on every machine."""
-    product: Matrix = (a[:, :, None] * b[None, :, :]).sum(axis=1)
-    return product
-
-
-def _inverse(matrix: Matrix) -> Matrix:
-    """The inverse of a 3x3 matrix, by Cramer's rule."""
-    exponent = np.frexp(np.abs(matrix).max())[1]
-    a, b, c = np.ldexp(matrix, -exponent).T
-    rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
-    inverse: Matrix = np.ldexp(rows / (a * rows[0]).sum(), -exponent)
-    return inverse
-
-
-def _turn(name: str, angle: Any, axis: int) -> Matrix:
-    """The turn of a camera by degrees about an axis of view space; pitch is about -x."""
-    cosine, sine = (float(part) for part in cos_sin(_finite(name, angle)))
-    a, b = ((2, 1), (2, 0), (0, 1))[axis]
-    matrix = np.eye(3)
-    matrix[a, a] = matrix[b, b] = cosine
-    matrix[b, a], matrix[a, b] = sine, -sine
-    return matrix
 
 
 def _checked(matrix: Any) -> Matrix:
@@ -338,25 +301,10 @@ def _checked(matrix: Any) -> Matrix:
             "the view looks from inside infinity: the last number of the last row of its matrix "
             f"must be above 0, not {found[3, 3]:g}"
         )
-    if _is_singular(found):
+    if is_singular(found):
         raise OptionError(f"the view shows no volume: its matrix is singular, {found.tolist()}")
     found.flags.writeable = False
     return found
-
-
-def _is_singular(matrix: Matrix) -> bool:
-    """Whether the determinant is 0 but for what rounding of the entries makes of it."""
-    largest = np.abs(matrix).max(axis=0)
-    if not largest.all():
-        return True
-    scaled = np.ldexp(matrix, -np.frexp(largest)[1])
-    terms = []
-    for rows in permutations(range(4)):
-        swaps = sum(a > b for i, a in enumerate(rows) for b in rows[i + 1 :])
-        term = math.prod(float(scaled[row, column]) for column, row in enumerate(rows))
-        terms.append(-term if swaps % 2 else term)
-    rounding = 4 * np.finfo(np.float64).eps * math.fsum(map(abs, terms))
-    return bool(abs(math.fsum(terms)) <= rounding)
 
 
 def _finite(name: str, value: Any) -> float:

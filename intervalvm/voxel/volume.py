@@ -21,8 +21,8 @@ from intervalvm.arguments import brief, integer
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.late import cached_property
-from intervalvm.voxel.normals import normalised
-from intervalvm.voxel.view import View, tangents
+from intervalvm.voxel.linear import normalised, tangents
+from intervalvm.voxel.view import View
 
 if TYPE_CHECKING:
     from intervalvm.words import VoxelGrid
@@ -168,7 +168,7 @@ class Volume:
         """Float32[3]: of length 1 in the shape's space, towards the viewer, at a right angle to the
         volume's near side."""
         height = float(VOXEL_GRIDS[self.grid](*self.size)[2][-1])
-        right, up, back = normalised(tangents(self.view, height).T)
+        right, up, back = normalised(tangents(self.view.matrix, height)).T
         found = normalised(np.cross(right, up))
         return (found if found @ back > 0 else 0.0 - found).astype(np.float32)
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import intervalvm as ivm
-from intervalvm import View
+from intervalvm import OptionError, View
+from intervalvm.voxel.volume import Volume
 
 
 def sizes(most: int = 9) -> st.SearchStrategy[tuple[int, int, int]]:
@@ -36,6 +37,30 @@ def views(draw: st.DrawFn) -> View:
         scale=draw(st.sampled_from([0.5, 1.0, 1.0, 3.0, 100.0])),
         perspective=draw(st.sampled_from([0.0, 0.0, 0.2, 0.6])),
     )
+
+
+@st.composite
+def solid_pictures(draw: st.DrawFn) -> dict[str, Any]:
+    """Options of ``render3d``: a size, a view that does not look from inside infinity there, a grid
+    and a dtype."""
+    options = {
+        "size": draw(sizes()),
+        "view": draw(views()),
+        "grid": draw(st.sampled_from(["center", "fidget"])),
+        "dtype": draw(st.sampled_from(["float32", "float64"])),
+    }
+    if not fits(**options):
+        options["view"] = View.turntable(20, 30, scale=0.7)
+    return options
+
+
+def fits(size: Any, view: View, grid: Any, dtype: Any) -> bool:
+    """Whether there is such a volume."""
+    try:
+        Volume(size, view, grid, np.dtype(dtype))
+    except OptionError:
+        return False
+    return True
 
 
 def depth_by_loops(tape: Any, image: ivm.SolidImage) -> NDArray[np.int32]:

@@ -13,52 +13,28 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.strategies import shapes as any_shapes
 from support.strategies import tapes
-from support.views import depth_by_loops, sizes, views
+from support.views import depth_by_loops, solid_pictures
 
 import intervalvm as ivm
 from intervalvm import OptionError, View, shapes
 from intervalvm.voxel import dense
-from intervalvm.voxel.normals import normalised
-from intervalvm.voxel.volume import Volume
+from intervalvm.voxel.linear import normalised
 
 X, Y, Z = ivm.axes()
 BALL = shapes.sphere(0.7)
 TAPES = any_shapes() | tapes(max_clauses=25)
 
 
-@st.composite
-def pictures(draw: st.DrawFn) -> dict[str, Any]:
-    """Options of ``render3d``."""
-    return {
-        "size": draw(sizes()),
-        "view": draw(views()),
-        "grid": draw(st.sampled_from(["center", "fidget"])),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-    }
-
-
-def drawn(tape: Any, options: dict[str, Any], **more: Any) -> ivm.SolidImage | None:
-    """The picture; None where the view does not fit the size."""
-    try:
-        Volume(options["size"], options["view"], options["grid"], np.dtype(options["dtype"]))
-    except OptionError:
-        return None
-    return ivm.render3d(tape, **options, **more)
-
-
-@given(tape=TAPES, options=pictures())
+@given(tape=TAPES, options=solid_pictures())
 def test_depth_is_that_of_three_loops(tape: ivm.Tape, options: dict[str, Any]) -> None:
-    image = drawn(tape, options)
-    if image is not None:
-        assert image.depth.dtype == np.int32
-        assert_array_equal(image.depth, depth_by_loops(tape, image))
+    image = ivm.render3d(tape, **options)
+    assert image.depth.dtype == np.int32
+    assert_array_equal(image.depth, depth_by_loops(tape, image))
 
 
-@given(tape=TAPES, options=pictures())
+@given(tape=TAPES, options=solid_pictures())
 def test_normals_are_gradients_at_positions(tape: ivm.Tape, options: dict[str, Any]) -> None:
-    image = drawn(tape, options)
-    if image is None:
-        return
+    image = ivm.render3d(tape, **options)
     hit, dtype = image.depth > 0, options["dtype"]
     assert image.position.dtype == dtype
     assert image.normals.dtype == np.float32
@@ -75,11 +51,9 @@ def test_normals_are_gradients_at_positions(tape: ivm.Tape, options: dict[str, A
         assert_array_equal(image.normals[j, i], expected)
 
 
-@given(tape=TAPES, options=pictures(), together=st.integers(1, 50))
+@given(tape=TAPES, options=solid_pictures(), together=st.integers(1, 50))
 def test_slabs_change_nothing(tape: ivm.Tape, options: dict[str, Any], together: int) -> None:
-    image = drawn(tape, options)
-    if image is None:
-        return
+    image = ivm.render3d(tape, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "TOGETHER", together)
         other = ivm.render3d(tape, **options)

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import intervalvm as ivm
 from intervalvm import View
-from intervalvm.voxel.view import tangents
+from intervalvm.voxel.linear import tangents
 
 ROUNDING = 1e-12
 """Of some dozen float64 operations on numbers of about this size."""
@@ -92,7 +92,7 @@ def test_yaw_moves_the_camera_to_the_right_and_pitch_raises_it() -> None:
 @given(view=turntables())
 def test_a_turntable_has_the_axes_of_a_camera(view: View) -> None:
     """Of one length and at right angles, right-handed; the centre is in the middle."""
-    slopes = tangents(view)
+    slopes = tangents(view.matrix)
     scale = np.linalg.norm(slopes[:, 0])
     tolerance = 100 * ROUNDING / scale  # of what is moved to the centre and back
     assert_allclose(slopes.T @ slopes / scale**2, np.eye(3), atol=tolerance + ROUNDING)
@@ -157,7 +157,7 @@ def test_a_fitted_view_shows_a_box_whole(view: View, x: Any, y: Any, z: Any, mar
     middle = [(low + high) / 2 for low, high in (x, y, z)]
     assert_allclose(shown_at(found, 0, 0, 0), middle, atol=1e-9)
     # from the same side
-    before, after = tangents(view), tangents(found)
+    before, after = tangents(view.matrix), tangents(found.matrix)
     size = np.linalg.norm(after) / np.linalg.norm(before)
     assert_allclose(after, before * size, atol=1e-9 * float(np.linalg.norm(after)))
     if not margin:
@@ -248,4 +248,4 @@ def test_what_shows_no_volume_is_refused(make: Any, said: str) -> None:
 @pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e12, 1e200])
 def test_a_view_may_be_of_any_size(scale: float) -> None:
     view = View.turntable(31, 17, 5, center=(scale, 0, 0), scale=scale)
-    assert np.linalg.norm(tangents(view)[:, 0] / scale) == pytest.approx(1)
+    assert np.linalg.norm(tangents(view.matrix)[:, 0] / scale) == pytest.approx(1)

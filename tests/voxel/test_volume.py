@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from support.views import sizes, views
+from support.views import solid_pictures
 
 import intervalvm as ivm
 from intervalvm import OptionError, View
 from intervalvm.voxel.volume import Volume, check_voxels
 
 FLOAT32 = np.dtype(np.float32)
-GRIDS = st.sampled_from(["center", "fidget"])
-DTYPES = st.sampled_from([FLOAT32, np.dtype(np.float64)])
+
+
+def volume_of(options: dict[str, Any]) -> Volume:
+    return Volume(**options | {"dtype": np.dtype(options["dtype"])})
 
 
 def all_points(volume: Volume) -> list[Any]:
@@ -42,13 +43,11 @@ def test_samples_of_fidget() -> None:
     assert_array_equal(z[0, 0], np.arange(-4, 4))
 
 
-@given(size=sizes(), view=views(), grid=GRIDS, dtype=DTYPES)
-def test_coordinates_are_sums_of_three_terms(size: Any, view: Any, grid: Any, dtype: Any) -> None:
+@given(options=solid_pictures())
+def test_coordinates_are_sums_of_three_terms(options: dict[str, Any]) -> None:
     """As the definition says, voxel by voxel."""
-    try:
-        volume = Volume(size, view, grid, dtype)
-    except OptionError:
-        return
+    volume = volume_of(options)
+    size, view, grid, dtype = volume.size, volume.view, volume.grid, volume.dtype
     points = all_points(volume)
     width, height, depth = size
     one, matrix = dtype.type, view.matrix.tolist()
@@ -64,27 +63,22 @@ def test_coordinates_are_sums_of_three_terms(size: Any, view: Any, grid: Any, dt
         assert [part[j, i, k] for part in points] == [row / w for row in rows[:3]]
 
 
-@given(size=sizes(), view=views(), grid=GRIDS, dtype=DTYPES)
-def test_ranges_and_what_varies_are_those_of_the_points(
-    size: Any, view: Any, grid: Any, dtype: Any
-) -> None:
-    try:
-        volume = Volume(size, view, grid, dtype)
-    except OptionError:
-        return
-    largest = 0.0
+@given(options=solid_pictures())
+def test_ranges_and_what_varies_are_those_of_the_points(options: dict[str, Any]) -> None:
+    volume = volume_of(options)
+    size, bits, largest = volume.size, f"i{volume.dtype.itemsize}", 0.0
     for axis, part in enumerate(all_points(volume)):
         low, high = volume.ranges[axis]
         assert low <= part.min()
         assert part.max() <= high
-        if view.is_affine:
+        if volume.view.is_affine:
             assert (low, high) == (part.min(), part.max())
         largest = max(largest, abs(float(part.min())), abs(float(part.max())))
         for along, where in enumerate((1, 0, 2)):
             whole = np.broadcast_to(part, (size[1], size[0], size[2]))
             first = np.take(whole, [0], axis=where)
             if not volume.varies[axis, along]:
-                assert (whole.view(f"i{dtype.itemsize}") == first.view(f"i{dtype.itemsize}")).all()
+                assert (whole.view(bits) == first.view(bits)).all()
     assert largest <= volume.bound
 
 
@@ -97,13 +91,11 @@ def test_terms_of_views_along_an_axis_are_apart() -> None:
     assert not Volume((1, 1, 1), View.turntable(30, 20), "center", FLOAT32).varies.any()
 
 
-@given(view=views(), size=sizes())
-def test_the_near_normal_is_at_right_angles_to_the_near_side(view: Any, size: Any) -> None:
-    try:
-        volume = Volume(size, view, "center", np.dtype(np.float64))
-    except OptionError:
-        return
-    inverse, near = np.linalg.inv(view.matrix), (size[2] - 1) / min(size[:2])
+@given(options=solid_pictures())
+def test_the_near_normal_is_at_right_angles_to_the_near_side(options: dict[str, Any]) -> None:
+    volume = volume_of(options | {"grid": "center"})
+    size, inverse = volume.size, np.linalg.inv(volume.view.matrix)
+    near = (size[2] - 1) / min(size[:2])
     plane = inverse[2] - near * inverse[3]  # 0 where view z is that of the nearest layer
     expected = plane[:3] / np.linalg.norm(plane[:3])
     np.testing.assert_allclose(volume.near_normal, expected, atol=1e-5)  # rounded to float32

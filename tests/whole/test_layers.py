@@ -20,7 +20,7 @@ LAYERS = [
     {"arguments"},
     {"hints"},
     {"files", "late", "memory"},
-    {"words"},
+    {"words", "colours"},
     {"arith"},
     {"ops"},
     {"tape"},

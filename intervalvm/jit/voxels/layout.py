@@ -25,8 +25,8 @@ AXES, ROWS = 3, 4
 """Column, line, layer; the coordinates x, y, z and the divisor of a perspective view."""
 MOST_CELLS = 16
 """Of a split along an axis."""
-TABLE = AXES * 2 * MOST_CELLS
-"""Numbers of a coordinate's table: by axis the least, then the greatest term of each cell."""
+EDGES = MOST_CELLS + 1
+"""Numbers of the edges of cells along an axis: the first voxel of each, and that after the last."""
 
 # --- fields of the context -----------------------------------------------------------------------
 
@@ -34,6 +34,10 @@ TABLE = AXES * 2 * MOST_CELLS
 (
     LAYERS,  # voxels along the line of sight
     TERMS,  # int64[ROWS, AXES]: addresses of the terms by column, line and layer; padded by TILE
+    BOUNDS,  # int64[ROWS, AXES, 2]: addresses of the least and of the greatest term of each node
+    LEAST,  # address of int32[lines, columns] of leaves: the least depth of each one's pixels
+    LEAF_LEVELS,  # levels of the leaves along columns,
+    LEAF_LINE_LEVELS,  # and along lines
     IS_PERSPECTIVE,
     MOVING,  # the mask of inputs x, y, z that vary from layer to layer
     SPLITS,  # int64[steps, SPLIT_WORDS]
@@ -41,16 +45,21 @@ TABLE = AXES * 2 * MOST_CELLS
     IS_FLAT,  # whether the program of the tape reads nothing that is moving
     FRAME_END,
     # A thread's own workspace
-    TABLES,  # address of TABLE numbers a coordinate
+    CHILD_EDGES,  # int64[AXES, EDGES]: those of the children of the region that is split
     STEP_CHOICES, STEP_LIVE, STEP_ROWS,  # addresses of each step's masks, see ``c.CHOICES``
     STEP_PLACES,  # places that there is room for, a step
     PROGRAM_BYTES,  # of the arena, a step: a row of the stack owns the program of its region
-    BATCH_LEAVES,  # int64[BATCH, 6]: their voxels, low and high by axis
+    BATCH_LEAVES,  # int64[BATCH, LEAF_WORDS]
     FIELDS,
-) = range(c.FIELDS, c.FIELDS + 16)  # fmt: skip
+) = range(c.FIELDS, c.FIELDS + 20)  # fmt: skip
 
 BITS, SHAPE, SPLIT_WORDS = 0, AXES, AXES + 1
 """A split: levels along each axis, and its shape."""
+
+# A leaf: its first voxel by axis, the numbers of its columns, lines and layers, the address of its
+# least depth.
+FIRST, COUNTS_AT, LEAST_AT = 0, AXES, 2 * AXES
+LEAF_WORDS = LEAST_AT + 1
 
 # A row of the stack, one a step, beyond that of ``layout``.
 LEVELS = c.ROW  # of the region's cell, by axis
@@ -79,6 +88,20 @@ def patterns() -> NDArray[np.uint64]:
                 found[k, axis, cell] = sum(1 << int(lane) for lane in lanes[cells == cell])
             low += count
     return found
+
+
+def cells_of(count: int, levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """By node the first and the last voxel, of ``count`` cut into up to 2**levels cells.
+
+    Cell i of level k is node 2**k + i, so that the children of a node are neighbours. No cell is
+    empty. Beyond the end there is room to read the cells of a split.
+    """
+    nodes = np.arange(1, 2 << levels)
+    level = np.frexp(nodes)[1] - 1
+    cell = nodes - (1 << level)
+    first, end = c.edge(cell, level, count), c.edge(cell + 1, level, count)
+    room = (1, MOST_CELLS)
+    return np.pad(first, room), np.pad(end - 1, room)
 
 
 def splits(size: tuple[int, int, int]) -> NDArray[np.int64]:

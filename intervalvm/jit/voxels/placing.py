@@ -16,10 +16,12 @@ from llvmlite import ir
 from intervalvm.evaluate.boxes import FLOAT_RULES
 from intervalvm.jit.lanes import I64, Lane, Lanes, load, mask_word, shuffle, slot_at, store
 from intervalvm.jit.layout import AREA, LANES, interval_bytes, interval_offsets
-from intervalvm.jit.voxels.layout import AXES, CUBE, MOST_CELLS, SHAPES, TABLE, TILE
+from intervalvm.jit.voxels.layout import AXES, CUBE, SHAPES, TILE
 from intervalvm.ops.row import Interval
 
 COORDINATES = 3
+Children = tuple[ir.Value, list[ir.Value]]
+"""Where the terms' bounds are, and the nodes of the first child."""
 
 
 def _cells(shape: int) -> list[list[int]]:
@@ -33,28 +35,29 @@ def _cells(shape: int) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class Regions:
-    """place_regions(shape, tables, full, is_perspective): bounds over 64 children to slots 0 to 2.
+    """place_regions(shape, bounds, column, line, layer, full, is_perspective): 64 children.
 
-    ``tables`` is the address of the tables of x, y, z and the divisor (see ``layout``).
+    Their bounds go to slots 0 to 2. ``bounds`` is the address of those of the terms' bounds by
+    node; the nodes are those of the first child.
     """
 
     dtype: str
 
     name: ClassVar[str] = "intervalvm_place_regions"
-    signature: ClassVar[ir.FunctionType] = ir.FunctionType(ir.VoidType(), [I64] * 4)
+    signature: ClassVar[ir.FunctionType] = ir.FunctionType(ir.VoidType(), [I64] * 7)
 
     def write(self, module: ir.Module) -> None:
         """Add the function to a module."""
         function = ir.Function(module, self.signature, self.name)
         builder = ir.IRBuilder(function.append_basic_block())
-        shape, tables, full, is_perspective = function.args
+        shape, bounds, *nodes, full, is_perspective = function.args
         end, other = (function.append_basic_block(name) for name in ("end", "other"))
         switch = builder.switch(shape, other)
         for number in range(len(SHAPES)):
             block = function.append_basic_block()
             switch.add_case(I64(number), block)
             builder.position_at_end(block)
-            self._place(builder, number, tables, full, is_perspective)
+            self._place(builder, number, (bounds, nodes), full, is_perspective)
             builder.branch(end)
         builder.position_at_end(other)
         builder.unreachable()
@@ -65,7 +68,7 @@ class Regions:
         self,
         builder: ir.IRBuilder,
         shape: int,
-        tables: ir.Value,
+        children: Children,
         full: ir.Value,
         is_perspective: ir.Value,
     ) -> None:
@@ -75,9 +78,9 @@ class Regions:
         builder.cbranch(builder.icmp_signed("!=", is_perspective, I64(0)), divided, plain)
         for block in (divided, plain):
             builder.position_at_end(block)
-            divisor = self._sum(xp, shape, tables, COORDINATES) if block is divided else None
+            divisor = self._sum(xp, shape, children, COORDINATES) if block is divided else None
             for row in range(COORDINATES):
-                found = self._sum(xp, shape, tables, row)
+                found = self._sum(xp, shape, children, row)
                 if divisor is not None:
                     found = FLOAT_RULES.intervals["div"](xp, found, divisor)
                 self._store(xp, found, slot_at(builder, full, I64(row), self._slot_bytes))
@@ -88,15 +91,16 @@ class Regions:
     def _slot_bytes(self) -> int:
         return interval_bytes(self.dtype, LANES)
 
-    def _sum(self, xp: Lanes, shape: int, tables: ir.Value, row: int) -> Interval:
-        size, ends = xp.itemsize, []
+    def _sum(self, xp: Lanes, shape: int, children: Children, row: int) -> Interval:
+        builder, ends = xp.builder, []
+        bounds, nodes = children
         for end in range(2):
             terms = []
             for axis, cells in enumerate(_cells(shape)):
-                count = 1 << SHAPES[shape][axis]
-                at = size * (TABLE * row + MOST_CELLS * (2 * axis + end))
-                few = load(xp.builder, tables, at, ir.VectorType(xp.element, count))
-                terms.append(shuffle(Lane(xp.builder, few), cells))
+                base = load(builder, bounds, 8 * (2 * (AXES * row + axis) + end), I64)
+                at = slot_at(builder, base, nodes[axis], xp.itemsize)
+                few = load(builder, at, 0, ir.VectorType(xp.element, 1 << SHAPES[shape][axis]))
+                terms.append(shuffle(Lane(builder, few), cells))
             ends.append(reduce(lambda a, b: a + b, terms))
         lower, upper = ends
         return Interval(lower, upper, xp.no)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,13 @@ class Workspace:
         self.places = np.zeros(max(places, len(program.constants)) + 1, np.int32)
         self.places[:INPUTS] = range(INPUTS)
         self.stack = np.zeros(steps * v.ROW, np.int64)
-        self.tables = np.zeros(v.ROWS * v.TABLE, program.constants.dtype)
-        self.leaves = np.zeros((v.BATCH, 2 * v.AXES), np.int64)
+        self.edges = np.zeros((v.AXES, v.EDGES), np.int64)
+        self.leaves = np.zeros((v.BATCH, v.LEAF_WORDS), np.int64)
         self.context = context = np.zeros(v.FIELDS, np.int64)
         self.address = address_of(context)
         for field, array in {
             c.ARENA: self.arena, c.FULL: self.full, c.TRUTH: self.truth, c.PLACES: self.places,
-            c.STACK: self.stack, v.TABLES: self.tables, v.STEP_CHOICES: self.choices,
+            c.STACK: self.stack, v.CHILD_EDGES: self.edges, v.STEP_CHOICES: self.choices,
             v.STEP_LIVE: self.live, v.STEP_ROWS: self.rows_live, v.BATCH_LEAVES: self.leaves,
         }.items():  # fmt: skip
             context[field] = address_of(array)
@@ -135,6 +136,14 @@ class Frame:
         self.terms = [[_padded(part, plan.dtype) for part in row] for row in terms]
         self.addresses = np.zeros((v.ROWS, v.AXES), np.int64)
         self.addresses[: len(terms)] = [list(map(address_of, row)) for row in self.terms]
+        levels = splits[:, : v.AXES].sum(0).tolist()
+        self.bounds = [_bounds(size[k], levels[k], [row[k] for row in self.terms])
+                       for k in range(v.AXES)]  # fmt: skip
+        self.bounds_at = np.zeros((v.ROWS, v.AXES, 2), np.int64)
+        for axis, ends in enumerate(self.bounds):
+            for row, pair in enumerate(ends):
+                self.bounds_at[row, axis] = list(map(address_of, pair))
+        self.least = np.zeros((1 << levels[1], 1 << levels[0]), np.int32)
         moving = sum(1 << k for k, row in enumerate(terms[: v.AXES]) if np.ptp(row[2]) > 0)
         if len(terms) == v.ROWS and np.ptp(terms[v.AXES][2]) > 0:
             moving = (1 << v.AXES) - 1
@@ -145,6 +154,8 @@ class Frame:
         words[c.BUDGET], words[c.SHARED] = BUDGET, address_of(self.shared)
         words[c.IMAGE_CONTEXT] = picture.address
         words[v.TERMS], words[v.SPLITS] = address_of(self.addresses), address_of(splits)
+        words[v.BOUNDS], words[v.LEAST] = address_of(self.bounds_at), address_of(self.least)
+        words[[v.LEAF_LEVELS, v.LEAF_LINE_LEVELS]] = levels[:2]
         words[v.PATTERNS], words[v.MOVING] = address_of(PATTERNS), moving
         words[v.IS_PERSPECTIVE] = len(terms) == v.ROWS
         words[v.IS_FLAT] = not moving & _read(plan.program)
@@ -161,6 +172,17 @@ class Frame:
         for workspace in others:
             workspace.start(self.words)
         return [self.picture, *own]
+
+
+_cells = lru_cache(64)(v.cells_of)
+
+
+def _bounds(count: int, levels: int, terms: list[NDArray[Any]]) -> NDArray[Any]:
+    """[rows, 2, nodes]: the least and the greatest term of each node of an axis."""
+    first, last = _cells(count, levels)
+    ends = np.array([[row[first], row[last]] for row in terms])
+    ends.sort(axis=1)
+    return ends
 
 
 def _padded(terms: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
