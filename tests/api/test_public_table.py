@@ -145,6 +145,7 @@ OWN: dict[str, dict[str, Any]] = {
     "View.fit": {"box": ((-1, 1), (0, 1), (2, 3))},
     "View.fitted": {"x": (0, 1), "y": (0, 1), "z": (0, 1)},
     "render3d": {"shape": BALL, "size": 4},
+    "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
     "prove": {"resolution": 4, "max_resolution": 8},
