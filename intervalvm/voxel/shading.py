@@ -24,7 +24,7 @@ SLACK = 1.03125
 """More than two heights of a plane, each a whole voxel, can be off it together."""
 RANGE = 2.0
 """What stands this many radii before a surface hides half as much of it."""
-CONTRAST = 4.5
+CONTRAST = 6.0
 """Chosen by eye: of the light that occlusion of strength 1 takes away."""
 MODES = {"shaded": c.SHADED, "normals": c.NORMALS, "heightmap": c.HEIGHTMAP,
          "occlusion": c.OCCLUSION}  # fmt: skip
