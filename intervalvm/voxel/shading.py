@@ -81,9 +81,9 @@ def shade(
     sizes = np.zeros(c.SIZES, np.int64)
     for field, size in {
         c.WIDTH: width, c.HEIGHT: height, c.VOLUME: volume_depth, c.PAD: pad,
-        c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin, c.SMOOTH: style.smooth,
-        c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights), c.MODE: mode,
-        c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
+        c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin,
+        c.SMOOTH: style.smooth, c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights),
+        c.MODE: mode, c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
         c.HAS_EDGES: is_shaded and style.edges > 0, c.HAS_PERSPECTIVE: matrix[3, :3].any(),
         c.SHADOW_ROWS: len(shadow.dark), c.FAR_LEVELS: rings.far_levels,
         c.FAR_PAD: rings.far_pad, c.FAR_STRIDE: far_stride, c.FAR_ROWS: far_rows,
@@ -149,6 +149,8 @@ def _terms(light: Light) -> NDArray[np.float64]:
 def _in_pixels(matrix: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     """The matrix from view space in pixels, scaled to float32's range: normals have no length."""
     found = matrix * [pitch, pitch, pitch, 1.0]
+    if not matrix[3, :3].any():
+        found[:, 3] = 0.0  # where the solid stands has no effect without perspective
     scaled: NDArray[np.float64] = found / np.abs(found).max()
     return scaled
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -111,6 +113,42 @@ def test_bytes_do_not_depend_on_bands_or_threads(
 ) -> None:
     found = shade(**picture, style=style, band=band, threads=threads)
     assert_array_equal(found, shade(**picture, style=style))
+
+
+@pytest.mark.parametrize("band", [1, 3, 7])
+def test_bands_with_and_without_a_hit_at_the_border_filter_alike(band: int) -> None:
+    depth = np.zeros((20, 28), np.int32)
+    depth[:9:2, ::5], depth[9:, 3:] = 12, 4
+    depth[12:15, 3:8] = 9
+    normals = np.zeros((20, 28, 3), np.float32)
+    normals[..., 2], normals[..., 0] = 0.6, -0.8
+    given = depth, normals, 16, IDENTITY, Shading(mode="occlusion", radius=0.75, occlusion=4)
+    assert_array_equal(shade(*given, band=band), shade(*given, band=20))
+
+
+def test_memory_is_the_picture_and_a_few_rows_of_each_thread() -> None:
+    """And the pyramid, of about a float a pixel."""
+    side = 1024
+    depth, normals = np.ones((side, side), np.int32), np.zeros((side, side, 3), np.float32)
+    shade(depth[:8], normals[:8], side, IDENTITY, Shading())  # loads the kernel
+    tracemalloc.start()
+    shade(depth, normals, side, IDENTITY, Shading(radius=0.25), threads=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * side * side
+
+
+@pytest.mark.parametrize("far", [1e-9, 1e9])
+def test_the_scale_and_the_place_of_the_solid_do_not_matter(far: float) -> None:
+    depth, normals = np.ones((4, 4), np.int32), np.zeros((4, 4, 3), np.float32)
+    normals[..., :2] = 0.6, 0.8
+    matrix = turned(30, 40)
+    moved = matrix * [far, far, far, 1.0]
+    moved[:3, 3] = 1e12
+    expected, found = (
+        shade(depth, normals, 8, each, Shading(mode="normals")) for each in (matrix, moved)
+    )
+    assert np.abs(found.astype(int) - expected).max() <= 1, "a rounding of a byte"
 
 
 # --- normals --------------------------------------------------------------------------------------
