@@ -34,18 +34,23 @@ if TYPE_CHECKING:
     from intervalvm.api.evaluator import Evaluator
     from intervalvm.api.kernels import warm_up
     from intervalvm.api.prove import Proof, prove
+    from intervalvm.api.render3d import render3d
+    from intervalvm.api.turntable import turntable
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
+    from intervalvm.voxel.solid import SolidImage, SolidStats
+    from intervalvm.voxel.style import Light
+    from intervalvm.voxel.view import View
 
 __version__ = "0.2.0.dev0"
 
 __all__ = [
-    "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
-    "Proof", "Region", "Renderer", "Stats", "Tape", "TapeLike", "__version__", "axes",
-    "constant", "evaluate", "expression", "fold", "from_sympy", "grad", "interval", "load",
-    "parse", "prove", "render", "save", "shapes", "simplify", "trace", "var", "warm_up",
-    "where",
+    "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level", "Light",
+    "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View",
+    "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy", "grad",
+    "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
+    "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -58,10 +63,15 @@ _late.provided_by({
     "api.kernels": "warm_up",
     "api.prove": "Proof prove",
     "api.render": "html png",
+    "api.render3d": "render3d",
+    "api.turntable": "turntable",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",
     "formats.write": "python_source save to_dot",
+    "voxel.solid": "SolidImage SolidStats",
+    "voxel.style": "Light",
+    "voxel.view": "View",
 })  # fmt: skip
 
 

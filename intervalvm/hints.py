@@ -63,7 +63,7 @@ METHODS = _by_guess({
     "shapes.segment(start, end, radius), or shapes.polygon(corners)": "hull",
     "a | b": "union fuse add", "a & b": "intersection intersect",
     "a - b": "difference subtract cut", "~a": "complement invert",
-    "ivm.render(shape)": "render draw show",
+    "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
     "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
     "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
@@ -80,8 +80,8 @@ EXPRESSIONS = _by_guess({
     "np.maximum(a, b)": "max", "a.bind(r=value)": "subs", "ivm.grad(a, x, y)": "diff",
 })  # fmt: skip
 OF_SHAPES = (
-    *("extrude", "loft", "mirror", "morph", "move", "offset", "reflect", "repeat"),
-    *("repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
+    *("extrude", "loft", "mirror", "morph", "move", "offset", "paint", "reflect"),
+    *("repeat", "repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
 """Methods of shapes, which an expression has after ``Shape(a)``."""
 IMAGE = _by_guess({
@@ -90,7 +90,8 @@ IMAGE = _by_guess({
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
     "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
-    "image.prove": "over", "image.region, image.crop, image.samples()": "frame",
+    "image.colours": "colors rgb", "image.prove": "over",
+    "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
@@ -106,6 +107,17 @@ RENDER = {
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
 """Replacements for keywords that ``render`` lacks."""
+RENDER3D = _by_guess({
+    "size=(width, height, depth)": "width height depth resolution shape",
+    "view=View.turntable(yaw, pitch, roll)":
+        "yaw pitch roll azimuth elevation elev azim rotation angle camera perspective up",
+    "view=View.turntable(center=(x, y, z), scale=radius)": "center centre origin scale zoom",
+    "view=View.look_at(eye, target)": "eye target position fov",
+    "view=View.fit(((x0, x1), (y0, y1), (z0, z1)))": "region bounds box extent",
+    "threads=n": "workers jobs processes", "dtype=name": "precision",
+    "variables={'r': value}": "params",
+})  # fmt: skip
+"""Replacements for keywords that ``render3d`` lacks."""
 INTERVAL = {"rounding": "prove='area', or prove=None"}
 """Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
@@ -219,7 +231,9 @@ class Takes(Generic[P]):
 
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
-    codes = {"render": RENDER, "Renderer": RENDER, "interval": INTERVAL}.get(function)
+    codes = {
+        "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL
+    }.get(function)  # fmt: skip
     known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)
     others = f", but {', '.join(allowed)}" if allowed else ""

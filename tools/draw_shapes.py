@@ -18,6 +18,8 @@ from PIL.PngImagePlugin import PngInfo
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.api.paint import colours_at
+from intervalvm.expr.paint import paint_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "shapes.md"
 PLACE = PAGE.parent / "shapes"
@@ -58,10 +60,19 @@ def blend(a: Any, b: Any, share: Any) -> Any:
     return a + (b - a) * np.asarray(share)[..., None]
 
 
+def filled(shape: shapes.Shape, x: Any, y: Any, z: Any = 0.0) -> Any:
+    """The colour of a shape at points: its paint, else blue."""
+    paint = paint_of(shape)
+    if paint is None:
+        return FILL
+    red, green, blue = FILL.tolist()
+    return colours_at(paint, {"x": x, "y": y, "z": z}, bare=(red, green, blue), dtype="float64")
+
+
 def plane(shape: shapes.Shape, x: Any, y: Any) -> Any:
-    """Blue inside, paper outside, paler lines where the value is a multiple of ``LINES``."""
+    """Filled inside, paper outside, paler lines where the value is a multiple of ``LINES``."""
     value = ivm.evaluate(shape, x, y, dtype="float64")
-    ground = np.where((value < 0)[..., None], FILL, PAPER)
+    ground = np.where((value < 0)[..., None], filled(shape, x, y), PAPER)
     to_line = np.abs(value - LINES * np.round(value / LINES))
     colors = blend(ground, INK, 0.28 * (to_line < PEN / 2))
     return blend(colors, INK, np.abs(value) < PEN)
@@ -94,7 +105,8 @@ def solid(shape: shapes.Shape, u: Any, v: Any) -> Any:
     normal /= np.maximum(np.linalg.norm(normal, axis=0), 1e-12)
     light = np.array([-0.35, 0.75, 0.55]) / np.linalg.norm([-0.35, 0.75, 0.55])
     lit = 0.45 + 0.75 * np.clip(light @ normal, 0, 1) + 0.12 * (normal[1] - 1)
-    colors = np.where(hit[:, None], np.clip(FILL * lit[:, None], 0, 255), PAPER)
+    fill = filled(shape, *points)
+    colors = np.where(hit[:, None], np.clip(fill * lit[:, None], 0, 255), PAPER)
     return colors.reshape(*u.shape, 3)
 
 

@@ -34,7 +34,7 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
     """A table of what each pass over the tape takes, and the seconds of all but the reading."""
     of, floats, settings = scene(shape.tape), arithmetic(Meaning.FLOAT, DTYPE), {"var-z": 0.0}
     edge = of.plan.domain
-    box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
+    box = Inputs.box([(-edge, edge)] * 2, DTYPE)
     folded = partial(fold, shape.tape, floats, settings, runner=COMPILED)
     unbalanced = folded()
     clauses = balance(unbalanced, runner=COMPILED)

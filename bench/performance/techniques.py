@@ -46,7 +46,7 @@ class Scene:
     def without(self, technique: Technique) -> Plan:
         """The plan that leaves a technique out."""
         edge = self.plan.domain
-        box = Inputs.box((-edge, edge), (-edge, edge), DTYPE)
+        box = Inputs.box([(-edge, edge)] * 2, DTYPE)
         floats = arithmetic(Meaning.FLOAT, DTYPE)
         program = compile(
             self.tape, Question.SIGN, floats, box, {"var-z": 0.0}, without=[technique]

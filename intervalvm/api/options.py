@@ -122,10 +122,7 @@ class How:
 
     def __post_init__(self) -> None:
         self.way = self._way()
-        if self.threads is not None:
-            if (threads := _count(self.threads)) < 1:
-                raise OptionError(f"threads={brief(self.threads)}: give a number from 1")
-            self.threads = min(threads, MOST_THREADS)
+        self.threads = check_threads(self.threads)
         if self.depth is not None and _count(self.depth) < 0:
             raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
         if self.max_memory is not None:
@@ -254,6 +251,15 @@ def _listed(words: tuple[str, ...]) -> str:
     """``'a', 'b' or 'c'``."""
     *others, last = map(repr, words)
     return f"{', '.join(others)} or {last}"
+
+
+def check_threads(threads: int | None) -> int | None:
+    """A number of threads, at most ``MOST_THREADS``. Raises OptionError."""
+    if threads is None:
+        return None
+    if (number := _count(threads)) < 1:
+        raise OptionError(f"threads={brief(threads)}: give a number from 1")
+    return min(number, MOST_THREADS)
 
 
 def check_progress(progress: Any) -> None:

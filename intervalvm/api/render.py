@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from intervalvm.api.options import Options, takes_options
 from intervalvm.arguments import real
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.expr import TapeLike, as_tape, settings_for
+from intervalvm.expr.paint import paint_of
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.words import Question, Way
@@ -43,6 +44,8 @@ MOST_ZOOM = 4.0
 @takes_options
 def render(tape: TapeLike, **options: Any) -> Image:
     """Draw a shape: 255 where its value is below 0 or a truth holds, else 0, NaN included.
+
+    ``colours`` of the image are those of a painted shape, see ``shapes.Shape.paint``.
 
     Parameters
     ----------
@@ -103,7 +106,19 @@ def render(tape: TapeLike, **options: Any) -> Image:
         If ``max_memory`` is not enough.
     """
     asked = Options(**options)
-    return draw(asked.job(as_tape(tape), settings_for(tape, asked.variables)), asked.progress)
+    job = asked.job(as_tape(tape), settings_for(tape, asked.variables))
+    return _in_colour(draw(job, asked.progress), job, tape)
+
+
+def _in_colour(image: Image, job: Job, shape: TapeLike) -> Image:
+    """The image of a shape, which has colours if the shape is painted."""
+    paint = paint_of(shape)
+    if paint is None:
+        return image
+    from intervalvm.api.paint import colours_of
+
+    found = partial(colours_of, job, paint, partial(draw, progress=None))
+    return replace(image, _colours_of=found)
 
 
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
@@ -234,7 +249,8 @@ class Renderer:
         """Draw a frame, with changes to the options. Raises as ``intervalvm.render`` does."""
         asked = Options(**self._options | changes)
         variables = settings_for(self._shape, asked.variables)
-        return draw(asked.job(self._tape, variables), asked.progress, self._find_plan)
+        job = asked.job(self._tape, variables)
+        return _in_colour(draw(job, asked.progress, self._find_plan), job, self._shape)
 
     def _find_plan(self, whole: Plan, box: Box) -> Plan:
         from intervalvm.jit import walk

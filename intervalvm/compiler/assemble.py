@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler import assembler, demand, nodes, predicates, resolve, signs
+from intervalvm.compiler import absorption, assembler, demand, nodes, predicates, resolve, signs
 from intervalvm.compiler.assembler import write_truth, write_value
 from intervalvm.compiler.passes import IN_PYTHON, Pass, Runner, Scratch, Table
 from intervalvm.compiler.predicates import find_predicates
@@ -53,19 +53,20 @@ def assemble(
     meaning: Meaning,
     *,
     through: frozenset[Demand] = demand.EVERY,
-    axes: bool = True,
+    inputs: int = resolve.TERMS,
     runner: Runner = IN_PYTHON,
     scratch: Scratch | None = None,
 ) -> Program:
-    """The program of a tape in x and y, for points of ``dtype`` in the box of ``bounds``.
+    """The program of a tape, for points of ``dtype`` in the box of ``bounds``.
 
     The result is the value of the last clause, or for ``Question.SIGN`` the truth of ``v < 0``;
     then only what its predicates need is written, and ``through`` are the demands that are pushed
-    down. Without ``axes`` terms of one axis are like any other.
+    down. What ``inputs`` are is told in ``resolve``; of values there is no program but of the sign.
     """
+    assert question is Question.SIGN or inputs != resolve.VALUES, "a result is a record's"
     scratch = scratch or Scratch()
     arrays = arrays_of(table, QUESTIONS[question], bounds, dtype, meaning, through, scratch=scratch)
-    arrays["state"][resolve.HAS_AXES] = axes
+    arrays["state"][resolve.INPUTS_ARE] = inputs
     runner.run(PASS, arrays, scratch)
     count, result = arrays["state"][[assembler.RECORDS, assembler.RESULT]].tolist()
     records = arrays["records"][: 4 * count].reshape(-1, 4).copy()
@@ -141,7 +142,7 @@ def arrays_of(
     state[[nodes.LENGTH, nodes.MOST, nodes.MASK]] = n, most, asked - 1
     state[nodes.SYSTEM] = REAL if meaning is Meaning.REAL else SINGLE if is_single else DOUBLE
     state[[assembler.IS_SINGLE, assembler.POOL_MASK, WANTED]] = is_single, pooled - 1, wanted
-    state[resolve.HAS_AXES] = wanted != SIGNS
+    state[resolve.INPUTS_ARE] = resolve.VALUES if wanted == SIGNS else resolve.TERMS
     return arrays
 
 
@@ -149,7 +150,7 @@ BY_NODE = (
     "kind", "clause", "greater", "t_low", "t_high", "first", "second", "order", "stands_for",
     "is_live", "x_term", "y_term", "place_of",
 )  # fmt: skip
-BY_CLAUSE = ("truth", "axes", "is_needed", "kinds", "places")
+BY_CLAUSE = ("truth", "axes", "is_needed", "kinds", "places", *absorption.FIELDS)
 
 
 def pool_of(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler import resolve
+from intervalvm.compiler import absorption, resolve
+from intervalvm.compiler.absorption import find_absorbing
 from intervalvm.compiler.nodes import (
     ADD,
     CONST,
@@ -24,9 +25,11 @@ from intervalvm.compiler.nodes import (
 )
 from intervalvm.compiler.passes import bits_of, hash_of
 from intervalvm.compiler.program import (
+    ABSORBS,
     AND_TRUTHS,
     ARITIES,
     COMPARE,
+    CONSTANT_CHOICE,
     INPUTS,
     MISSING,
     OR_TRUTHS,
@@ -38,7 +41,17 @@ from intervalvm.compiler.program import (
     Y,
     word_at,
 )
-from intervalvm.compiler.resolve import ALWAYS, HAS_AXES, LIVE, ROOT, VAR_X, find_axes, find_needed
+from intervalvm.compiler.resolve import (
+    ALWAYS,
+    INPUTS_ARE,
+    LIVE,
+    ROOT,
+    TERMS,
+    VALUES,
+    VAR_X,
+    find_axes,
+    find_needed,
+)
 from intervalvm.compiler.thresholds import INF, REAL, SINGLE, next_float
 from intervalvm.ops import CODE
 
@@ -50,7 +63,7 @@ NEG, COPY = CODE["neg"], CODE["copy"]
     RESULT,  # its place
     STATE_WORDS,
 ) = range(resolve.STATE_WORDS, resolve.STATE_WORDS + 6)  # fmt: skip
-FIELDS = {
+FIELDS = absorption.FIELDS | {
     "words": "int64",  # ``program.first_words``
     # by clause, once written: its operand; by node: its place
     "kinds": "int32", "places": "int32", "place_of": "int32",
@@ -64,6 +77,7 @@ FIELDS = {
 def write_value(w: Any) -> None:
     """The records of all clauses, and the value of the last."""
     start(w)
+    find_absorbing(w)
     for i in range(w.state[LENGTH]):
         write_clause(w, i)
     last = w.state[LENGTH] - 1
@@ -75,9 +89,10 @@ def write_truth(w: Any) -> None:
     start(w)
     if w.state[ROOT] < 0:  # x is finite, so it is always between the infinities
         limit = INF if w.state[ROOT] == ALWAYS else -INF
-        kind, place = axis(w, X, 0)
+        kind, place = axis(w, 0)
         w.state[RESULT] = less(w, kind, place, K, number(w, limit, limit))
         return
+    find_absorbing(w)
     find_axes(w)
     find_needed(w)
     written = 0
@@ -108,12 +123,12 @@ def write_clause(w: Any, i: int) -> None:
     if code == CONST:
         kind, place = K, constant(w, w.low[i], 0, w.high[i], 1)
     elif arity == 0:
-        kind, place = axis(w, X, 0) if code == VAR_X else axis(w, Y, 1)
+        kind, place = axis(w, code - VAR_X)
     else:
         a = w.left[i]
         b = w.right[i] if arity > 1 else a
         other, second = (w.kinds[b], w.places[b]) if arity > 1 else (K, 0)
-        kind, place = operation(w, code, w.kinds[a], w.places[a], other, second)
+        kind, place = operation(w, code, w.kinds[a], w.places[a], other, second, w.absorbs[i])
     w.kinds[i], w.places[i] = kind, place
 
 
@@ -199,9 +214,12 @@ def number(w: Any, low: float, high: float) -> int:
     return place
 
 
-def axis(w: Any, kind: int, place: int) -> tuple[int, int]:
-    """x or y as an operand."""
-    return (kind, place) if w.state[HAS_AXES] else (F, spread(w, kind, place))
+def axis(w: Any, place: int) -> tuple[int, int]:
+    """x, y or z as an operand."""
+    if w.state[INPUTS_ARE] == VALUES:
+        return F, place
+    kind = X if place == 0 else Y
+    return (kind, place) if w.state[INPUTS_ARE] == TERMS else (F, spread(w, kind, place))
 
 
 def spread(w: Any, kind: int, place: int) -> int:
@@ -231,7 +249,9 @@ def wider(w: Any, kind: int, place: int) -> tuple[int, int]:
     return (kind, place) if kind in (K, F) else (F, spread(w, kind, place))
 
 
-def operation(w: Any, code: int, kind: int, a: int, other: int, b: int) -> tuple[int, int]:
+def operation(
+    w: Any, code: int, kind: int, a: int, other: int, b: int, absorbs: int
+) -> tuple[int, int]:
     """Write the record of an operation, after those that its operands need; returns its operand.
 
     One operand is followed by (K, 0).
@@ -250,7 +270,10 @@ def operation(w: Any, code: int, kind: int, a: int, other: int, b: int) -> tuple
         out = kind
     elif kind == K and other in (X, Y):
         out = other
-    place = record(w, w.words[word_at(code, kind, other)], a, b, 1 if out == Y else 0)
+    word = w.words[word_at(code, kind, other)]
+    if absorbs and not is_mixed:  # an alias has the kind of its operand
+        word |= ABSORBS | (CONSTANT_CHOICE if K in (kind, other) else 0)
+    place = record(w, word, a, b, 1 if out == Y else 0)
     return out, place
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from intervalvm.compiler import nodes
 from intervalvm.ops import COMPARISONS, ROWS
-from intervalvm.ops.row import Demand, Op
+from intervalvm.ops.row import Demand, Op, Values
 
 PUSHDOWN: dict[Demand, int] = {
     Demand.VALUE: nodes.LITERAL,
@@ -56,6 +56,7 @@ def _traits(op: Op) -> int:
         nodes.COMPARES: bool(sign),
         nodes.COMPARES_GREATER: ">" in sign,
         nodes.COMPARES_STRICTLY: bool(sign) and "=" not in sign,
+        nodes.IS_NOT_NEGATIVE: op.values in (Values.NOT_NEGATIVE, Values.TRUTH),
     }
     return sum(bit for bit, holds in is_so.items() if holds)
 

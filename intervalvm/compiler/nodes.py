@@ -29,7 +29,8 @@ IS_TRUTH, JOINS_TRUTHS, IS_LESSER, IS_DIFFERENCE, IS_QUOTIENT, FROM_ZERO, NAN_BE
     1 << bit for bit in range(7)
 )
 COMPARES, COMPARES_GREATER, COMPARES_STRICTLY = (1 << bit for bit in range(7, 10))
-"""The traits of operations; the last three are those of ``COMPARISONS``."""
+IS_NOT_NEGATIVE = 1 << 10
+"""The traits of operations; those that compare are of ``COMPARISONS``."""
 CONST, ADD = CODE["const"], CODE["add"]
 
 

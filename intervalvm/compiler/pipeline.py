@@ -2,7 +2,7 @@
 
 ``compile`` makes a program of a tape::
 
-    fold        z and variables set, constants folded, common subexpressions merged
+    fold        variables set, and z in the plane, constants folded, common subexpressions merged
     balance     chains of min and max balanced
     enclosed    clauses of constants that have no single number enclosed, for the real function
     bounds      those of every clause over the box
@@ -51,21 +51,24 @@ def compile(
     runner: Runner = IN_PYTHON,
     scratch: Scratch | None = None,
 ) -> Program:
-    """The program of a tape, for points of ``box``: one box in x and y.
+    """The program of a tape, for points of ``box``: one box in x and y, or in x, y and z.
 
-    ``settings`` has z and all free variables, as in ``fold``. ``without`` leaves techniques out, to
-    measure their effect; a tape that is not folded must read x and y only, and have no clause of
-    constants.
+    ``settings`` has all free variables, and z unless it is a side of the box, as in ``fold``. Of a
+    volume there is the sign only. ``without`` leaves techniques out, to measure their effect; a
+    tape that is not folded must read the sides of the box only, and have no clause of constants.
     """
+    from intervalvm.compiler import resolve
     from intervalvm.compiler.assemble import assemble
 
     scratch = scratch or Scratch()
     table = prepared(tape, arithmetic, settings, without=without, runner=runner, scratch=scratch)
     bounds = arithmetic.clause_bounds(table, box, scratch)
     through = NOTHING if "pushdown" in without else SIGNS if "thresholds" in without else EVERY
+    terms = resolve.SPREAD_TERMS if "axes" in without else resolve.TERMS
     return assemble(
         table, question, bounds, arithmetic.dtype, arithmetic.meaning,
-        through=through, axes="axes" not in without, runner=runner, scratch=scratch,
+        through=through, inputs=resolve.VALUES if box.is_volume else terms, runner=runner,
+        scratch=scratch,
     )  # fmt: skip
 
 

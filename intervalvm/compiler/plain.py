@@ -56,8 +56,8 @@ def plain_program(
 def plain_places(tape: Tape, inputs: Sequence[str] | None = None) -> NDArray[np.int64]:
     """The place of each clause in ``plain_program``; of a constant that in the pool.
 
-    x and y are at places 0 and 1, unless ``inputs`` names what the tape may read: coordinates and
-    free variables, in the order of their places, which then follow those of the records.
+    x, y and z are at the first places, unless ``inputs`` names what the tape may read: coordinates
+    and free variables, in the order of their places, which then follow those of the records.
     """
     return _places(tape, inputs)[0]
 
@@ -69,7 +69,7 @@ def _places(tape: Tape, inputs: Sequence[str] | None) -> tuple[NDArray[np.int64]
     place = np.cumsum(written) + INPUTS - 1
     count = int(place[-1]) + 1 - INPUTS + int(is_const[-1])
     place[is_const] = np.arange(np.count_nonzero(is_const))
-    first, names = (0, ("x", "y")) if inputs is None else (count + INPUTS, inputs)
+    first, names = (0, AXES) if inputs is None else (count + INPUTS, inputs)
     at = {name: first + k for k, name in enumerate(names)}
     for name, op in AXES.items():
         reads = tape.codes == CODE[op]

@@ -9,9 +9,12 @@ f     a value that depends on both
 t     a truth value: a bit a point
 ====  =========================================================================================
 
-Places of values and truths: 0 is x, 1 is y, 2 + i the result of record i. A *variant* is an
-operation with the kinds of its operands, for which the compiled loops have a branchless arm. ``a``
-is an x-term or a y-term.
+Places of values and truths: 0, 1 and 2 are x, y and z, 3 + i the result of record i. A *variant* is
+an operation with the kinds of its operands, for which the compiled loops have a branchless arm.
+``a`` is an x-term or a y-term.
+
+In the plane x and y are of the kinds x and y, and nothing reads z. In a volume all three are of
+kind f, and so is every other value.
 """
 
 from __future__ import annotations
@@ -23,12 +26,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops import CODE, OPS, ROWS
+from intervalvm.ops import AXES, CODE, OPS, ROWS
 from intervalvm.words import Meaning, Question
 
 RECORD_BYTES = 16
-INPUTS = 2
-"""Places 0 and 1 are x and y."""
+INPUTS = len(AXES)
+"""The first places are those of x, y and z."""
 MIXED = ("add", "mul")
 """Operations with arms for an x-term and a y-term; others expand those first.
 
@@ -39,11 +42,12 @@ None has a choice, since its result could not be an alias of an operand of anoth
 VARIANT_BITS = 16
 VARIANT_MASK = (1 << VARIANT_BITS) - 1
 """The mask of the variant in a record's first word; above it are flags."""
-LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL, SIGN_DEMANDED = (
-    1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 7)
-)
+(
+    LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, CONSTANT_CHOICE, TO_AXIS, TO_FULL, SIGN_DEMANDED, ABSORBS,
+) = (1 << bit for bit in range(VARIANT_BITS, VARIANT_BITS + 8))  # fmt: skip
 """Flags: the operand is a place and not a constant; a choice between a value and a constant; the
-kind of the result, none of both for a truth; a choice whose result only needs the right sign."""
+kind of the result, none of both for a truth; a choice whose result only needs the right sign; a sum
+or difference where an operand may be absorbed, a choice too (see ``compiler.absorption``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class Variant:
     def has_choice(self) -> bool:
         """Whether an interval can prove that only one operand matters."""
         return self.op in OPS and OPS[self.op].has_choice
+
+    @property
+    def may_absorb(self) -> bool:
+        """Whether a float operand may be absorbed by one of the same kind as the result."""
+        is_pure = not {"x", "y", "t"} & {*self.kinds, self.out}
+        return is_pure and self.op in OPS and OPS[self.op].absorption is not None
 
     @property
     def flags(self) -> int:

@@ -50,6 +50,13 @@ def choice(
     return rules.choices[variant.op](xp, *operands)
 
 
+def absorbed(
+    variant: Variant, xp: Any, operands: Any, rules: IntervalRules = FLOAT_RULES
+) -> tuple[Any, Any]:
+    """The masks of where a record's result is only the left, only the right operand in floats."""
+    return rules.absorptions[variant.op](xp, *operands)
+
+
 def proven(
     variant: Variant, xp: Any, operands: Any, rules: IntervalRules = FLOAT_RULES
 ) -> tuple[Any, Any]:

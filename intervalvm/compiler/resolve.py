@@ -26,8 +26,11 @@ from intervalvm.ops import CODE
 ALWAYS, NEVER = -1, -2
 """The values of known truths."""
 VAR_X, VAR_Y = CODE["var-x"], CODE["var-y"]
+TERMS, SPREAD_TERMS, VALUES = range(3)
+"""What inputs are: x and y terms of one axis; the same, each spread to a value at once; x, y and z
+values."""
 (
-    HAS_AXES,  # whether terms of one axis are kept as such
+    INPUTS_ARE,  # which of them
     ROOT,  # the node that stands for the root, or its truth
     LIVE,  # nodes that it depends on
     STATE_WORDS,
@@ -110,7 +113,7 @@ def find_axes(w: Any) -> None:
     for i in range(w.state[LENGTH]):
         code = w.codes[i]
         axes = 0
-        if not w.state[HAS_AXES]:
+        if w.state[INPUTS_ARE] != TERMS:
             axes = 0
         elif code == VAR_X:
             axes = 1

@@ -23,7 +23,7 @@ from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.evaluate import boxes, decorated
 from intervalvm.evaluate.boxes import FLOAT_RULES, REAL_RULES, Bounds, IntervalRules
 from intervalvm.evaluate.decorated import DEF, Real
-from intervalvm.ops import CODE, OPS
+from intervalvm.ops import AXES, CODE, OPS
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -33,19 +33,24 @@ Pair = tuple[float, float]
 
 
 class Inputs(NamedTuple):
-    """The intervals of "var-x", "var-y", "var-z", and of each free variable."""
+    """The intervals of "var-x", "var-y" and, in a volume, "var-z"; and of each free variable."""
 
     axes: dict[str, Interval]
     free: Sequence[Interval] = ()
 
     @staticmethod
-    def box(x: Pair, y: Pair, dtype: np.dtype[Any]) -> Inputs:
-        """One box in x and y, of the ends (low, high)."""
-        sides = (
+    def box(sides: Sequence[Pair], dtype: np.dtype[Any]) -> Inputs:
+        """One box in x and y, or in x, y and z, of the ends (low, high) of its sides."""
+        found = (
             Interval(np.array([low], dtype), np.array([high], dtype), np.zeros(1, bool))
-            for low, high in (x, y)
+            for low, high in sides
         )
-        return Inputs(dict(zip(("var-x", "var-y"), sides, strict=True)))
+        return Inputs(dict(zip(AXES.values(), found, strict=False)))
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether z is an input."""
+        return len(self.axes) == len(AXES)
 
 
 class Clauses(Protocol):

@@ -23,13 +23,15 @@ from intervalvm.words import Meaning
 class IntervalRules:
     """What bounds mean: of each operation the interval and the choices, of a tape the constants.
 
-    ``sign_choices`` are those where nothing but ``v < 0`` is asked of the result. ``constants(tape,
+    ``sign_choices`` are those where nothing but ``v < 0`` is asked of the result. ``absorptions``
+    are choices of other operations, where a float absorbs the other operand. ``constants(tape,
     dtype)`` gives bounds of every clause that is one: arrays (len(tape),) of lower and upper.
     """
 
     intervals: dict[str, Callable[..., Interval]]
     choices: dict[str, Choose]
     sign_choices: dict[str, Choose]
+    absorptions: dict[str, Choose]
     constants: Callable[[Tape, np.dtype[Any]], tuple[Any, Any]]
 
 
@@ -38,6 +40,7 @@ FLOAT_RULES = IntervalRules(
     {op.name: op.floats for op in ROWS if op.arity},
     {name: choice.choose for name, choice in CHOICES.items()},
     {name: choice.choose_sign for name, choice in CHOICES.items()},
+    {op.name: op.absorption for op in ROWS if op.absorption is not None},
     lambda tape, dtype: (tape.constants(dtype),) * 2,
 )
 """Bounds of the float program."""
@@ -79,6 +82,7 @@ REAL_RULES = IntervalRules(
     {op.name: _real_interval(op) for op in ROWS if op.arity},
     {name: _real_choice(choose) for name, choose in FLOAT_RULES.choices.items()},
     {name: _real_choice(choose) for name, choose in FLOAT_RULES.sign_choices.items()},
+    {},
     _real_constants,
 )
 """Bounds of the real function by rules for compiled lanes, up to two ulp wider."""

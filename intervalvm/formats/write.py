@@ -49,6 +49,7 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     Parameters
     ----------
     tape : Tape, Expr or Shape
+        Of a painted shape the field is written: the file has no colours.
     path : str or path-like
     dialect : {"intervalvm", "fidget"}
         With "fidget" only operations that Fidget reads are written.

@@ -24,12 +24,13 @@ from intervalvm.jit.bounds import bounds_pass
 from intervalvm.jit.layout import interval_bytes, interval_offsets
 from intervalvm.jit.runner import run_kernel
 from intervalvm.memory import address_of
+from intervalvm.ops import CODE
 from intervalvm.tape.liveness import ARITY
 from intervalvm.words import Meaning
 
 
 class _Compiled(Base):
-    """``clause_bounds`` by the kernel, for tapes in x and y."""
+    """``clause_bounds`` by the kernel, for tapes in x, y and z."""
 
     def clause_bounds(
         self, table: Clauses, inputs: Inputs, scratch: Scratch | None = None
@@ -44,8 +45,8 @@ class _Compiled(Base):
         _, upper_at, nan_at = interval_offsets(self.dtype, 1)
         ends = np.ndarray((INPUTS, 2), self.dtype, slots, strides=(stride, upper_at))
         nan = np.ndarray((INPUTS,), np.int64, slots, nan_at, (stride,))
-        for place, axis in enumerate(AXES_READ):
-            side = inputs.axes[axis]
+        for axis, side in inputs.axes.items():
+            place = CODE[axis] - CODE["var-x"]
             ends[place], nan[place] = (side.lower[0], side.upper[0]), side.maybe_nan[0]
         lower, upper = self.rounded(table.low, DOWN), self.rounded(table.high, UP)
         maybe_nan = np.empty(n, bool)
@@ -68,11 +69,9 @@ class _Reals(_Compiled, Reals):
     pass
 
 
-AXES_READ = ("var-x", "var-y")
-"""At places 0 and 1."""
 _ARITHMETICS: dict[Meaning, type[Arithmetic]] = {Meaning.FLOAT: _Floats, Meaning.REAL: _Reals}
 
 
 def arithmetic(meaning: Meaning, dtype: np.dtype[Any]) -> Arithmetic:
-    """The arithmetic of a meaning, for tapes in x and y."""
+    """The arithmetic of a meaning, for tapes in x, y and z."""
     return _ARITHMETICS[meaning](dtype)

@@ -85,7 +85,7 @@ class _BlockArms(ABC):
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
         builder, letters = self.builder, variant.kinds
-        out, left, right, third, full, axis, truth, constants, _ = args
+        _first, out, left, right, third, full, axis, truth, constants, _ = args
         target = slot_at(builder, truth, out, self.truth_bytes)
         if letters == "tt":
             self.combine(variant.op, truth, (left, right), target)

@@ -1,4 +1,4 @@
-"""The kernel that bounds the clauses of a tape in x and y over one box.
+"""The kernel that bounds the clauses of a tape in x, y and z over one box.
 
 It writes a plain program, all of whose values are of kind f, runs the loop of an interval of one
 lane, and copies the bounds of each clause out. Its argument is the addresses of the arrays of
@@ -61,7 +61,7 @@ def build_bounds(dtype: str, meaning: Meaning) -> tuple[Any, tuple[Loop, ...]]:
         return count
 
     def bounds(address):
-        """Bound each clause; the interval slots of x and y are written already."""
+        """Bound each clause; the interval slots of what it reads are written already."""
         w, records = work_at(address), int64_at(address)[0]
         n, slots = w.state[CLAUSES], w.state[SLOTS]
         count = write_program(w, n)

@@ -97,6 +97,12 @@ def limited(ctx, ends):
 
 
 @jit
+def points_of(row, side):
+    """The address of an input's points: the caller's for side -1."""
+    return row[r.ADDRESS] if side < 0 else row[r.SORTED_0 + side]
+
+
+@jit
 def measure(ctx, first, end, side):
     """Write the bounds of all inputs at some points."""
     size = ctx[c.ITEMSIZE]
@@ -193,7 +199,7 @@ def enter_boxes(ctx, row, cells, groups, stride):
             cell = min(lane, cells - 1)
             if given[r.STEP] and cell == lane:
                 first = row[r.CELL_FIRST + cell]
-                source = given[r.SORTED_0 + row[r.SIDE]] + size * first
+                source = points_of(given, row[r.SIDE]) + size * first
                 extremes(source, row[r.CELL_FIRST + cell + 1] - first, found)
                 if ends[0] > ends[1]:  # nothing but NaN
                     ends[0], ends[1] = -INFINITY, INFINITY
@@ -237,16 +243,28 @@ def share_out(ctx, row, cells, bits, depth, points):
 
 
 @jit
+def cut(row, first, end, bits):
+    """Cut points that are sorted into cells of as many; returns their number."""
+    cells = 1 << bits
+    for cell in range(cells + 1):
+        row[r.CELL_FIRST + cell] = first + (((end - first) * cell) >> bits)
+    return cells
+
+
+@jit
 def split(ctx, depth, first, end, side, bits):
     """Sort points into cells, and find what their programs are; False if all are in one."""
     place = ctx[c.STACK] + 8 * r.ROW * depth
     row = int64_at(place)
-    measure(ctx, first, end, side)
-    bits = choose_axes(ctx, bits)
-    if bits == 0:
-        return False
-    cells = sort(ctx, row, first, end, side)
-    row[r.CELLS], row[r.SIDE] = cells, 1 - side
+    if side < 0:
+        cells, row[r.SIDE] = cut(row, first, end, bits), side
+    else:
+        measure(ctx, first, end, side)
+        bits = choose_axes(ctx, bits)
+        if bits == 0:
+            return False
+        cells, row[r.SIDE] = sort(ctx, row, first, end, side), 1 - side
+    row[r.CELLS] = cells
     if cells < 2:
         row[r.CELL_FIRST + 1] = end
     groups = (cells + GROUP - 1) // GROUP

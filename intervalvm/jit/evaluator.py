@@ -95,15 +95,21 @@ class CompiledEvaluator:
         return found
 
     def gradients(
-        self, points: Arrays, by: Sequence[str], out: NDArray[Any] | None = None
+        self,
+        points: Arrays,
+        by: Sequence[str],
+        out: NDArray[Any] | None = None,
+        *,
+        is_sorted: bool = False,
     ) -> NDArray[Any]:
         """The values, then the derivative by each input of ``by``: [1 + len(by), *shape].
 
-        What they are where branches meet is told in ``evaluate.gradients``.
+        What they are where branches meet is told in ``evaluate.gradients``. ``is_sorted`` says that
+        neighbours in the arrays are near each other, and that these have room for 16 numbers more.
         """
         shape = _shape(point.shape for point in points)
         found = np.empty((1 + len(by), *shape), self.dtype) if out is None else out
-        masks = self._points.duals(points, shape, by, found)
+        masks = self._points.duals(points, shape, by, found, is_sorted=is_sorted)
         kinks, jumps = (mask if mask.any() else None for mask in masks)
         if kinks is not None or jumps is not None:
             given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)

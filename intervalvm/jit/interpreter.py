@@ -9,6 +9,7 @@ function that calls one indirectly.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from numba.core import cgutils
 
 from intervalvm.arith.arrays import tame_limit
 from intervalvm.compiler.program import (
+    ABSORBS,
     INPUTS,
     OPCODE,
     RECORD_BYTES,
@@ -26,7 +28,14 @@ from intervalvm.compiler.program import (
     VARIANTS,
     Variant,
 )
-from intervalvm.compiler.records import COMBINATIONS, choice, interval_value, is_long, proven
+from intervalvm.compiler.records import (
+    COMBINATIONS,
+    absorbed,
+    choice,
+    interval_value,
+    is_long,
+    proven,
+)
 from intervalvm.evaluate.boxes import RULES
 from intervalvm.jit import layout as c
 from intervalvm.jit.blocks import PixelArms, PointArms
@@ -113,6 +122,8 @@ class Loop:
     tame: bool
     width: int = LANES
     meaning: Meaning = Meaning.FLOAT
+    is_volume: bool = False
+    """Whether no value is an x-term or a y-term."""
 
     ARGUMENTS = ("records", "count", "full", "axis", "truth", "constants", "choices")
 
@@ -135,12 +146,13 @@ class Loop:
             first, *places = (builder.zext(load(builder, at, 4 * k, I32), I64) for k in range(4))
             variant = builder.and_(first, ir.Constant(I64, VARIANT_MASK))
             out = builder.add(loop.index, ir.Constant(I64, INPUTS))
-            switch(builder, self._variants(), [variant, out, *places, *bases], self._arms)
+            switch(builder, self._variants(), [variant, first, out, *places, *bases], self._arms)
         builder.ret_void()
 
     def _variants(self) -> list[Variant]:
         one_box = self.each == "region" and self.width != LANES
-        return [v for v in VARIANTS if not one_box or set(v.kinds + v.out) <= {"f", "k"}]
+        letters = "fk" if one_box else "fkt" if self.is_volume else "fktaxy"
+        return [v for v in VARIANTS if set(v.kinds + v.out) <= set(letters)]
 
     def _arms(self, builder: ir.IRBuilder) -> Arm:
         if self.each != "region":
@@ -174,6 +186,12 @@ class TameTest:
         nan = load(builder, slot, nan_at, I64)
         fits = builder.icmp_unsigned("==", builder.or_(wild, nan), ir.Constant(I64, 0))
         builder.ret(builder.zext(fits, I64))
+
+
+def if_flag(builder: ir.IRBuilder, first: ir.Value, flag: int) -> AbstractContextManager[Any]:
+    """A branch that is taken for few records, whose first word has a flag."""
+    found = builder.and_(first, ir.Constant(I64, flag))
+    return builder.if_then(builder.icmp_unsigned("!=", found, I64(0)), likely=False)  # type: ignore[no-any-return]
 
 
 class _IntervalArms:
@@ -231,7 +249,7 @@ class _IntervalArms:
             store(builder, mask_word(result.maybe_nan), place, nan_at)
 
     def __call__(self, variant: Variant, args: list[ir.Value]) -> None:
-        out, left, right, third, full, axis, truth, constants, choices = args
+        first, out, left, right, third, full, axis, truth, constants, choices = args
         bases = {"k": constants, "f": full, "a": axis, "t": truth, "choices": choices}
         if variant.out == "t":
             self.truth(variant, out, (left, right, third), bases)
@@ -243,11 +261,14 @@ class _IntervalArms:
         ]
         xp = self.namespace(width)
         self.write(interval_value(variant, xp, operands, self.rules), out, bases, variant.out)
+        # the axis only matters for the children's masks
+        word = partial(self.axis_word, is_y=third) if variant.out == "a" else mask_word
+        place = slot_at(self.builder, choices, out, c.CHOICE_BYTES)
         if variant.has_choice:
-            # the axis only matters for the children's masks
-            word = partial(self.axis_word, is_y=third) if variant.out == "a" else mask_word
-            place = slot_at(self.builder, choices, out, c.CHOICE_BYTES)
             self.write_words(map(word, choice(variant, xp, operands, self.rules)), place)
+        elif variant.may_absorb and self.rules.absorptions:
+            with if_flag(self.builder, first, ABSORBS):
+                self.write_words(map(word, absorbed(variant, xp, operands, self.rules)), place)
 
     def write_words(self, words: Iterable[ir.Value], place: ir.Value) -> None:
         """Two words of a record: always and never, or only left and only right."""

@@ -57,6 +57,20 @@ MOST_END_POLLS = 100_000
 """Polls of the caller's thread for the end of the others: about 100 us."""
 
 
+@jit
+def await_others(ctx):
+    """Wait a little for the threads that have started: waking from a sleep takes longer.
+
+    Returns whether all of them have finished; then what they have drawn is seen, and those who
+    start later will find no task.
+    """
+    for _ in range(MOST_END_POLLS):
+        finished = published(ctx[c.SHARED] + 8 * c.FINISHED)  # first, since it is never more
+        if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
+            return True
+    return False
+
+
 def build_tame(dtype: str, meaning: Meaning) -> tuple[Any, Linked]:
     """The walk of a program whose values cannot be NaN or infinite."""
     return _walk_with(dtype, meaning, tame=True)
@@ -247,19 +261,6 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
         int64_at(ctx[c.STATS])[c.CLAUSES] += count
         return stack
-
-    @jit
-    def await_others(ctx):
-        """Wait a little for the threads that have started: waking from a sleep takes longer.
-
-        Returns whether all of them have finished; then what they have drawn is seen, and those who
-        start later will find no task.
-        """
-        for _ in range(MOST_END_POLLS):
-            finished = published(ctx[c.SHARED] + 8 * c.FINISHED)  # first, since it is never more
-            if finished == published(ctx[c.SHARED] + 8 * c.STARTED):
-                return True
-        return False
 
     def walk(address):
         """Walk tasks, after the split of the image if DEPTH is -1; returns 1 if any may be left."""

@@ -110,10 +110,10 @@ MOST_STEPS = 12
     # A thread's own workspace: addresses, and what is in work.
     ARENA, ARENA_END, ARENA_TOP,  # children's programs: first that of the task, then its children's
     FULL, AXIS, TRUTH,  # slots of the records, by kind: intervals, and the same memory for points
-    CHOICES,  # uint64[2 (n + 2)]: by place, in which children only the left (right) matters
-    LIVE,  # uint64[n + 2]: by place, which children need it
-    ROWS_LIVE,  # uint64[n + 66]: by child, which places it needs (LIVE transposed)
-    PLACES,  # int32[n + 2]: by place, where it is in the child's program that is being written
+    CHOICES,  # uint64[2 (n + INPUTS)]: by place, in which children only the left (right) matters
+    LIVE,  # uint64[n + INPUTS]: by place, which children need it
+    ROWS_LIVE,  # uint64[n + INPUTS + 64]: by child, which places it needs (LIVE transposed)
+    PLACES,  # int32[n + INPUTS]: by place, where it is in the child's program that is being written
     STACK, STATS,  # a row a step, see below
     IS_CALLER,  # whether this thread waits for the others in the end
     ALL_FINISHED,  # whether it has then seen that all who have started have left no task

@@ -61,6 +61,11 @@ KINDS = {
     "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
     "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
     "shorten": Kind("jit.boxes", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
+    "voxels_tame": Kind("jit.voxels.kernels", "build_tame", (Meaning.FLOAT,), shares="voxels"),
+    "voxels_careful": Kind(
+        "jit.voxels.kernels", "build_careful", (Meaning.FLOAT,), shares="voxels"
+    ),
+    "hits": Kind("jit.voxels.hits", "build_hits", (Meaning.FLOAT,)),
     # passes of the compiler
     "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),

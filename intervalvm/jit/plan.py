@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -102,7 +102,7 @@ class Workspace:
 
 @dataclass
 class Plan:
-    """A tape prepared for the compiled walk, for coordinates up to ``domain`` in absolute value.
+    """A tape prepared for a compiled walk, for coordinates up to ``domain`` in absolute value.
 
     ``frame`` is the part of the kernels' context that depends on the program only.
     """
@@ -110,7 +110,7 @@ class Plan:
     program: Program
     domain: float
     _idle: list[Workspace] = field(default_factory=list)
-    """Shared by the plans of a tape for a dtype and a meaning."""
+    """Shared by the plans of a tape for a dtype, a meaning, and the plane or a volume."""
     attachments: dict[Any, Any] = field(default_factory=dict, init=False)
     """What back ends keep with the program, opaque here."""
     shared_attachments: dict[Any, Any] = field(default_factory=dict)
@@ -168,10 +168,10 @@ class Plan:
         self.put_back(*reversed(taken))
 
 
-def domain_of(box: tuple[float, float, float, float], dtype: np.dtype[Any]) -> float:
+def domain_of(box: Sequence[float], dtype: np.dtype[Any]) -> float:
     """A finite bound on all coordinates of a box, rounded so that frames nearby share a plan.
 
-    The box is x low, x high, y low, y high.
+    The box is x low, x high, y low, y high, and so on.
     """
     largest = max(map(abs, box))
     mantissa, power = math.frexp(largest)  # by exponent: a logarithm is rounded, and may lie below
@@ -188,14 +188,17 @@ def plan_of(
     dtype: np.dtype[Any],
     settings: dict[str, Any],
     domain: float,
+    *,
+    volume: bool = False,
 ) -> Plan:
-    """The plan of ``tape`` with its z and variables set, for coordinates up to ``domain``.
+    """The plan of ``tape`` with its variables set, for coordinates up to ``domain``.
 
-    It is cached with the tape. For the real function it has the sign only.
+    In the plane z is set too; in a volume it is a coordinate, and the plan has the sign only. It is
+    cached with the tape. For the real function it has the sign only.
     """
     plans = tape.derived("plans", lambda: lru_cache(MOST_PLANS)(_Planner(tape)))
     exact = tuple((name, float(value).hex()) for name, value in settings.items())
-    made: Plan = plans(question, meaning, dtype, exact, domain)
+    made: Plan = plans(question, meaning, dtype, exact, domain, volume)
     return made
 
 
@@ -205,7 +208,7 @@ class _Planner:
 
     tape: Tape
     scratch: list[Scratch] = field(default_factory=list)
-    idle: dict[tuple[Meaning, str], list[Workspace]] = field(default_factory=dict)
+    idle: dict[tuple[Meaning, str, bool], list[Workspace]] = field(default_factory=dict)
 
     @no_search_for_cycles()
     def __call__(
@@ -215,12 +218,13 @@ class _Planner:
         dtype: np.dtype[Any],
         exact: tuple[Any, ...],
         domain: float,
+        volume: bool,
     ) -> Plan:
         if len(self.tape) > MOST_CLAUSES:
             raise DoesNotFit(f"{len(self.tape)} clauses are too many: the most is {MOST_CLAUSES}")
         settings = {name: float.fromhex(value) for name, value in exact}
         edge = min(domain, float(np.finfo(dtype).max))
-        box = Inputs.box((-edge, edge), (-edge, edge), dtype)
+        box = Inputs.box([(-edge, edge)] * (3 if volume else 2), dtype)
         try:
             scratch = self.scratch.pop()
         except IndexError:  # another thread may have taken the last one
@@ -228,4 +232,4 @@ class _Planner:
         of = arithmetic(meaning, dtype)
         program = compile(self.tape, question, of, box, settings, runner=COMPILED, scratch=scratch)
         self.scratch.append(scratch)
-        return Plan(program, domain, self.idle.setdefault((meaning, dtype.char), []))
+        return Plan(program, domain, self.idle.setdefault((meaning, dtype.char, volume), []))

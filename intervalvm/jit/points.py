@@ -108,11 +108,19 @@ class PointEvaluator:
         return found
 
     def duals(
-        self, points: Arrays, shape: tuple[int, ...], by: Sequence[str], out: NDArray[Any]
+        self,
+        points: Arrays,
+        shape: tuple[int, ...],
+        by: Sequence[str],
+        out: NDArray[Any],
+        *,
+        is_sorted: bool = False,
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Write values and slopes to ``out`` [1 + len(by), *shape].
 
-        Returns where branches meet, and where clauses may jump: masks to settle.
+        Returns where branches meet, and where clauses may jump: masks to settle. ``is_sorted`` says
+        that neighbours in the arrays are near each other, and that these have room for 16 numbers
+        more.
         """
         masks = np.zeros((2, *shape), np.bool_)
         kinks, jumps = masks[0, ...], masks[1, ...]
@@ -129,7 +137,9 @@ class PointEvaluator:
             dual = self._dual(names)
             rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
             splits = self.has_choices and dual.prunes
+            work.is_sorted = is_sorted
             work.run("duals", dual.records, rows, splits, names, (kinks, jumps))
+            work.is_sorted = False
         del given
         self._idle.append(work)
         return kinks, jumps
@@ -184,7 +194,7 @@ class Workspace:
     def __init__(self, evaluator: PointEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
         # no cycle: memory is freed with the evaluator
-        self.evaluator, self.dtype = proxy(evaluator), dtype
+        self.evaluator, self.dtype, self.is_sorted = proxy(evaluator), dtype, False
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
@@ -268,8 +278,10 @@ class Workspace:
         words[r.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
         words[r.SPLITS] = splits = splits and count > MOST_FEW
         together = min(count, TOGETHER) if splits else count
+        words[r.IS_SORTED] = self.is_sorted
         if splits:
-            self._make_room(together)
+            if not self.is_sorted:
+                self._make_room(together)
             words[r.RATE] = min(words[r.RATE], MOST_RATE)
         if along:
             words[r.KINKS], words[r.JUMPED] = map(address_of, masks)

@@ -24,6 +24,7 @@ GROUP = 16
     NEW, NEW_CODES, NEW_LEFT, NEW_RIGHT, NEW_WIDE, NEW_SINGLE,  # int32[n + 1]; the shorter tape
     # "points" and "duals"
     SPLITS,  # whether points may be sorted into cells
+    IS_SORTED,  # whether neighbours are near each other already: cells are runs of points
     PARTS,  # of a slot, vectors a group: a value, and the slopes of duals
     RATE,  # expected length of a cell's program for each halving of the cell, in percent
     MOST_BITS,  # a split makes up to 2**MOST_BITS cells: as many boxes as the slots have room for
@@ -34,7 +35,7 @@ GROUP = 16
     KINKS, JUMPED,  # bool[points]: where branches meet, and where clauses may jump
     LEAF_FIRST, LEAF_END, LEAF_SIDE,  # the points to evaluate next; -1 or where they are sorted
     FIELDS,
-) = range(c.FIELDS, c.FIELDS + 44)  # fmt: skip
+) = range(c.FIELDS, c.FIELDS + 45)  # fmt: skip
 
 BOX_LOWER, BOX_UPPER, BOX_NAN, BOX_STEP = range(4)
 """An input's row for "boxes": addresses of lower bounds, of upper bounds, and of bytes that say

@@ -23,7 +23,14 @@ import numpy as np
 
 from intervalvm.jit import layout as c
 from intervalvm.jit import request as r
-from intervalvm.jit.cells import best_bits, input_row, pays_to_write, sort_nothing, split
+from intervalvm.jit.cells import (
+    best_bits,
+    input_row,
+    pays_to_write,
+    points_of,
+    sort_nothing,
+    split,
+)
 from intervalvm.jit.children import NO_CHILD, ONE, write_program
 from intervalvm.jit.duals import DualLoop, Steep
 from intervalvm.jit.groups import GroupLoop
@@ -74,7 +81,7 @@ def enter_points(ctx, first, count, groups, stride):
     for k in range(ctx[r.INPUTS_READ]):
         row = input_row(ctx, k)
         slot = ctx[r.SLOTS] + stride * (ctx[r.FIRST_INPUT] + k)
-        source = row[r.ADDRESS] if side < 0 else row[r.SORTED_0 + side]
+        source = points_of(row, side)
         for group in range(groups):
             out = slot + parts * span * group
             if not row[r.STEP]:
@@ -191,10 +198,10 @@ def enter(ctx, depth, program, points):
     records, count, result, rate = program
     first, end, side = points
     bits = 0
-    if ctx[r.SPLITS] and depth < r.MOST_DEPTH and end - first <= ctx[r.ROOM]:
+    if ctx[r.SPLITS] and depth < r.MOST_DEPTH and (ctx[r.IS_SORTED] or end - first <= ctx[r.ROOM]):
         bits = best_bits(ctx, end - first, count, rate)
     if bits > 0:
-        if side < 0:
+        if side < 0 and not ctx[r.IS_SORTED]:
             sort_nothing(ctx, first, end)
             first, end, side = 0, end - first, 0
         row = int64_at(ctx[c.STACK] + 8 * r.ROW * depth)

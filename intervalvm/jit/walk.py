@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def render(
     walk = tame() if plan.program.is_tame or image.context[c.TAME] else careful()
     if leaf_hook is not None:
         walk = leaf_hook(walk, frame.samples, own)
-    _run(frame, walk, own, progress, to_the_end=leaf_hook is not None)
+    run(frame, walk, own, progress, to_the_end=leaf_hook is not None)
     plan.put_back(own[0], image)  # the other threads put back theirs, some of them a little later
     total: NDArray[np.int64] = sum(counted[1:], counted[0])
     return total[: len(steps)]
@@ -121,6 +121,10 @@ class _Frame:
         words[c.BUDGET] = BUDGET
         words[c.SHARED], words[c.IMAGE_CONTEXT] = address_of(self.shared), image.address
 
+    def leave(self, workspace: Workspace) -> None:
+        """Return a workspace that a thread has left."""
+        self.plan.put_back_last(workspace)
+
     def start(self, own: Sequence[Workspace]) -> list[int]:
         """Prepare all contexts; returns the addresses of those in ``own``, the caller's first.
 
@@ -145,10 +149,20 @@ def _kernel(plan: Plan, *, is_tame: bool) -> native.Kernel:
     return native.kernel(kind, DTYPE_NAMES[plan.dtype], plan.program.meaning)
 
 
-def _run(
-    frame: _Frame,
+class Frame(Protocol):
+    """What threads draw: their shared words, the pixels, and who takes back a workspace."""
+
+    shared: NDArray[np.int64]
+    pixels: NDArray[Any]
+
+    def leave(self, workspace: Any) -> None:
+        """Take back a workspace that a thread has left."""
+
+
+def run(
+    frame: Frame,
     walk: native.Kernel,
-    own: Sequence[Workspace],
+    own: Sequence[Any],
     progress: Callable[[int, int], None] | None,
     *,
     to_the_end: bool,
@@ -163,14 +177,14 @@ def _run(
     """
     shared, total = frame.shared, frame.pixels.size
 
-    def turn(workspace: Workspace) -> int:
+    def turn(workspace: Any) -> int:
         unfinished = walk(workspace.address)
         if not frame.shared[c.READY]:
             _let_others_run()
         return unfinished
 
     caller, *others = own
-    work = Work(turn, others, frame.plan.put_back_last)
+    work = Work(turn, others, frame.leave)
     with work.under_way:
         threads = thread_pool.current().call(work, len(others)) if others else []
         while walk(caller.address):

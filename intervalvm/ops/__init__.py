@@ -58,7 +58,7 @@ def _input(name: str, value: str, edges: str, *, is_input: bool = True) -> Op:
         name=name, operands=(), value=value, edges=edges, is_input=is_input, function=None,
         point=_nothing, temporaries=0, floats=_nothing, reals=_nothing, domain=_nothing,
         continuity=_nothing, slope=Slope((), _nothing, None, None), choice=None,
-        demand=Demand.VALUE, values=Values.ANY,
+        absorption=None, demand=Demand.VALUE, values=Values.ANY,
         names=Names((), None, None, None, None if name == "var" else name), commutes=False,
         associates=False,
     )  # fmt: skip

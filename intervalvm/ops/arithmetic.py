@@ -10,7 +10,18 @@ from typing import Any
 from intervalvm.arith import nearest
 from intervalvm.ops import rays, row
 from intervalvm.ops.rays import Ray
-from intervalvm.ops.row import Demand, Interval, Names, Op, Rule, Slope, Values, has_zero, is_zero
+from intervalvm.ops.row import (
+    Choose,
+    Demand,
+    Interval,
+    Names,
+    Op,
+    Rule,
+    Slope,
+    Values,
+    has_zero,
+    is_zero,
+)
 
 Ends = tuple[Any, Any]
 
@@ -63,6 +74,43 @@ def _mod_continuity(xp: Any, a: Interval, b: Interval) -> Ends:
     return xp.remainders(a, b)[0], xp.fmod(a.lower, b.lower) != 0.0
 
 
+# --- absorption ---------------------------------------------------------------------------------
+
+
+SIGNIFICANT_BITS = {4: 24, 8: 53}
+"""Those of a float, by its bytes."""
+
+
+def _is_absorbed(xp: Any, b: Interval, a: Interval) -> Any:
+    """Where ``a + b`` and ``a - b`` are ``a``, bit for bit, for all floats of two boxes.
+
+    Derived, for p significant bits. Let ``2**e <= abs(a) < 2**(e + 1)`` be normal. The floats
+    beside a are ``2**(e - p + 1)`` away, but on the inner side of ``abs(a) = 2**e`` half of that.
+    The sum is rounded to a, without a tie, if b is less than half of the distance:
+
+    - ``abs(a) > 2**e``: that is ``2**(e - p)``, and more than ``abs(a) * 2**(-p - 1)``;
+    - ``abs(a) = 2**e``: inwards it is ``2**(e - p - 1)``, which is ``abs(a) * 2**(-p - 1)``.
+
+    So ``abs(b) * 2**(p + 1) < abs(a)`` is enough. The product is exact or infinite. Where a is
+    infinite the sum is a. Where a is subnormal only a b of 0 is so small, and ``a + 0`` is a for
+    each a but 0: -0 and +0 make +0. That is excluded, since ``abs(a)`` is greater than something.
+    A b of +0 is absorbed by each a but -0 in a sum, and by any in a difference.
+    Where a is NaN, so is the sum; b must be none.
+    """
+    most = xp.greater(xp.abs(b.lower), xp.abs(b.upper)) * 2.0 ** (SIGNIFICANT_BITS[xp.itemsize] + 1)
+    return ((a.lower > most) | (-a.upper > most) | is_zero(b)) & ~b.maybe_nan
+
+
+def _absorbed_term(xp: Any, a: Interval, b: Interval) -> Ends:
+    left_only = _is_absorbed(xp, b, a)
+    return left_only, _is_absorbed(xp, a, b) & ~left_only
+
+
+def _absorbed_right(xp: Any, a: Interval, b: Interval) -> Ends:
+    """Where the left operand is absorbed the difference is the negative of the right one."""
+    return _is_absorbed(xp, b, a), xp.no
+
+
 # --- derivatives --------------------------------------------------------------------------------
 
 
@@ -107,7 +155,7 @@ def _divide_one(builder: Any, operands: list[int]) -> int:
 def _row(
     name: str, operands: str, value: str, edges: str, point: Rule, temporaries: int, bounds: Rule,
     nan: Rule, domain: Rule, continuity: Rule, slope: Slope, demand: Demand, values: Values,
-    names: Names, *, commutes: bool = False,
+    names: Names, *, absorption: Choose | None = None, commutes: bool = False,
 ) -> Op:  # fmt: skip
     """``nan`` tells where floats may give NaN of numbers, ``bounds`` are of both meanings."""
 
@@ -121,8 +169,9 @@ def _row(
     return Op(
         name=name, operands=tuple(operands.split()), value=value, edges=edges, is_input=False,
         function=None, point=point, temporaries=temporaries, floats=floats, reals=bounds,
-        domain=domain, continuity=continuity, slope=slope, choice=None, demand=demand,
-        values=values, names=names, commutes=commutes, associates=False,
+        domain=domain, continuity=continuity, slope=slope, choice=None,
+        absorption=absorption, demand=demand, values=values, names=names,
+        commutes=commutes, associates=False,
     )  # fmt: skip
 
 
@@ -177,7 +226,7 @@ ROWS = (
         _nan_sum, row.everywhere, row.continuous,
         Slope((1, 1), rays.smooth(lambda xp, a, b: a + b, 1, 1), None, None),
         Demand.SUM, Values.ANY,
-        Names(("add",), "+", "add", None, "add"), commutes=True,
+        Names(("add",), "+", "add", None, "add"), absorption=_absorbed_term, commutes=True,
     ),
     _row(
         "sub", "a b", "a - b", "", lambda xp, a, b: a - b, 0,
@@ -185,7 +234,7 @@ ROWS = (
         lambda xp, a, b: _nan_sum(xp, a, _negative(b)), row.everywhere, row.continuous,
         Slope((1, -1), rays.smooth(lambda xp, a, b: a - b, 1, -1), None, None),
         Demand.DIFFERENCE, Values.ANY,
-        Names(("subtract",), "-", "subtract", None, "sub"),
+        Names(("subtract",), "-", "subtract", None, "sub"), absorption=_absorbed_right,
     ),
     _row(
         "mul", "a b", "a * b", "", lambda xp, a, b: a * b, 0, lambda xp, a, b: xp.product(a, b),

@@ -115,8 +115,8 @@ def _row(
         name=name, operands=("a", "b"), value=value, edges=edges, is_input=False, function=None,
         point=point, temporaries=1, floats=floats, reals=reals, domain=row.everywhere,
         continuity=zero_continuity if jumps else row.continuous,
-        slope=slope, choice=choice, demand=demand, values=Values.TRUTH_OF_TRUTHS, names=names,
-        commutes=False, associates=associates,
+        slope=slope, choice=choice, absorption=None, demand=demand,
+        values=Values.TRUTH_OF_TRUTHS, names=names, commutes=False, associates=associates,
     )  # fmt: skip
 
 

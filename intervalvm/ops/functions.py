@@ -41,8 +41,8 @@ def _row(
         name=name, operands=letters, value=value, edges=edges, is_input=False, function=function,
         point=point, temporaries=1 + len(letters), floats=floats, reals=reals, domain=domain,
         continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials), None, None),
-        choice=None, demand=Demand.VALUE, values=values, names=names, commutes=False,
-        associates=False,
+        choice=None, absorption=None, demand=Demand.VALUE, values=values, names=names,
+        commutes=False, associates=False,
     )  # fmt: skip
 
 

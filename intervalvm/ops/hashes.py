@@ -73,7 +73,7 @@ ROWS = (
         point=_rand, temporaries=4,
         floats=_rand_floats, reals=_rand_reals, domain=row.everywhere, continuity=_continuity,
         slope=Slope((0,), rays.of_bits(_rand), None, None),
-        choice=None, demand=Demand.VALUE, values=Values.NOT_NEGATIVE,
+        choice=None, absorption=None, demand=Demand.VALUE, values=Values.NOT_NEGATIVE,
         names=Names(("rand",), None, None, None, None), commutes=False, associates=False,
     ),
     Op(
@@ -83,7 +83,7 @@ ROWS = (
         point=_mix, temporaries=4,
         floats=_mix_floats, reals=_mix_reals, domain=row.where_bounded, continuity=_continuity,
         slope=Slope((0, 0), rays.of_bits(_mix), None, None),
-        choice=None, demand=Demand.VALUE, values=Values.ANY,
+        choice=None, absorption=None, demand=Demand.VALUE, values=Values.ANY,
         names=Names(("mix",), None, None, None, None), commutes=False, associates=False,
     ),
 )  # fmt: skip

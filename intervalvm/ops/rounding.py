@@ -50,7 +50,7 @@ def _rounding(
         point=point, temporaries=temporaries,
         floats=floats, reals=row.bounds_of(floats), domain=row.everywhere, continuity=continuity,
         slope=Slope((0,), ray, None, lambda xp, value, a: is_jump(xp, a)),
-        choice=None, demand=Demand.GROWS, values=Values.WHOLE, names=names,
+        choice=None, absorption=None, demand=Demand.GROWS, values=Values.WHOLE, names=names,
         commutes=False, associates=False,
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ ROWS = (
         point=lambda xp, a: xp.where(a == 0.0, 1.0, 0.0), temporaries=1,
         floats=_not, reals=row.bounds_of(_not), domain=row.everywhere, continuity=zero_continuity,
         slope=Slope((0,), _not_ray, None, lambda xp, value, a: a == 0),
-        choice=None, demand=Demand.NOT, values=Values.TRUTH,
+        choice=None, absorption=None, demand=Demand.NOT, values=Values.TRUTH,
         names=Names(("not_",), None, None, "Not", "not"), commutes=False, associates=False,
     ),
     Op(
@@ -121,7 +121,7 @@ ROWS = (
         floats=_compare, reals=row.bounds_of(_compare), domain=row.everywhere,
         continuity=_compare_continuity,
         slope=Slope((0, 0), _compare_ray, None, lambda xp, value, a, b: a == b),
-        choice=None, demand=Demand.ORDER, values=Values.WHOLE,
+        choice=None, absorption=None, demand=Demand.ORDER, values=Values.WHOLE,
         names=Names(("compare",), None, None, None, "compare"), commutes=False, associates=False,
     ),
 )  # fmt: skip

@@ -192,6 +192,10 @@ class Op:
     slope: Slope
     choice: Choice | None
     """An interval can prove that only one operand matters."""
+    absorption: Choose | None
+    """Where floats of the result are an operand, bit for bit, since the other is too small to
+    change it: (only left, only right) from (xp, *intervals), never both. Operands that are 0 are
+    taken for +0. None if no bound tells."""
     demand: Demand
     values: Values
     names: Names

@@ -32,14 +32,14 @@ class Level:
 
     Attributes
     ----------
-    tile : (int, int)
-        Width and height of a region in pixels.
+    tile : tuple of int
+        Width and height of a region in pixels; of a solid's picture also the depth, in voxels.
     regions, inside, outside, ambiguous : int
     mean_clauses : float
         The mean length of the tapes of the ambiguous regions.
     """
 
-    tile: tuple[int, int]
+    tile: tuple[int, ...]
     regions: int
     inside: int
     outside: int
@@ -113,18 +113,19 @@ class Stats:
                 "(0.5 minus it is inside where it is 1)"
             )
         if self.levels:
-            lines += ["", _table(self.levels)]
+            lines += ["", levels_table(self.levels)]
         lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
         return "\n".join(lines)
 
 
-def _table(levels: tuple[Level, ...]) -> str:
+def levels_table(levels: tuple[Level, ...]) -> str:
+    """The levels as text, a line each."""
     rows: list[tuple[str, ...]] = [
         ("tile", "regions", "inside", "outside", "ambiguous", "mean clauses")
     ]
     for level in levels:
         counts = (level.regions, level.inside, level.outside, level.ambiguous)
-        tile = f"{level.tile[0]}x{level.tile[1]}"
+        tile = "x".join(map(str, level.tile))
         rows.append((tile, *map(str, counts), f"{level.mean_clauses:.1f}"))
     return text_table(rows)
 
@@ -170,6 +171,7 @@ class Image:
     _edges: Axes | None = None
     prove: Prove | None = None
     crop: Crop | None = None
+    _colours_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
@@ -179,6 +181,16 @@ class Image:
         """
         found: NDArray[Any] = self._pixels if self.device_pixels is None else self._pixels.get()
         return found
+
+    @cached_property
+    @in_default_environment
+    def colours(self) -> NDArray[np.uint8] | None:
+        """uint8[height, width, 3], the colour of the part that shows, by ``Shape.paint``.
+
+        Parts without a colour are white, pixels outside black, unproven ones 128 grey. None if the
+        shape is not painted. They are computed on first access, by the pixels then.
+        """
+        return None if self._colours_of is None else self._colours_of(self.bitmap())
 
     @property
     def device_pixels(self) -> Any:
@@ -201,7 +213,8 @@ class Image:
         return self._edges
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_pixels": self.pixels, "_stats": self.stats}
+        known = {"_pixels": self.pixels, "_stats": self.stats, "colours": self.colours}
+        return vars(self) | known | {"_colours_of": None}
 
     @property
     def width(self) -> int:
@@ -258,7 +271,8 @@ class Image:
             A stream is written in place.
         format : str, optional
             One of png, pgm, ppm, pbm, tif, tiff, webp, npy; by default the suffix of ``path``. With
-            ``mode="value"`` tif holds the values as float32, npy as they are; others the bitmap.
+            ``mode="value"`` tif holds the values as float32, npy as they are; others the bitmap. Of
+            a painted shape png, ppm, tif and webp hold the colours.
 
         Raises
         ------

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, Self
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
+from intervalvm import colours
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, Undecided
-from intervalvm.expr import Expr, as_expr, as_root, axes, field_of
+from intervalvm.expr import Expr, as_expr, as_root, at, axes, field_of, minimum
+from intervalvm.expr.paint import NO_COLOUR, Paint, Shows, bound, code_of, first, is_bare, least
 from intervalvm.hints import METHODS, lacks, refusing
 from intervalvm.late import Shown, cached_property
 from intervalvm.tape import Tape
 
+T = TypeVar("T")
 Point = tuple[Expr, Expr, Expr]
 Field = Callable[[Expr, Expr, Expr], "Expr | float"]
 """x, y and z to a value that is below 0 inside, or to a truth that holds there."""
@@ -21,6 +25,7 @@ Then = Callable[..., "Expr | float"]
 """The point and the values of the parts to the value of the whole."""
 Place = Callable[..., "Iterable[Expr | float]"]
 """x, y and z to the point at which the parts are evaluated."""
+Operands = Sequence[tuple[Expr, Paint]]
 
 MOST = 1_000_000
 """Parts of one shape: a formula of so many fields takes gigabytes."""
@@ -68,6 +73,13 @@ class Base(Shown):
                 "a shape instead, which nest as deep as you like, or join with union(*parts)"
             ) from None
 
+    @cached_property
+    @in_default_environment
+    def _paint(self) -> Paint:
+        """What colour shows, of the axes: see ``expr.paint``."""
+        made = self._field
+        return made.paint(*axes()) if isinstance(made, Made) and made.is_painted else NO_COLOUR
+
     def tape(self) -> Tape:
         """The tape of the field, negative inside."""
         return self.expr.tape()
@@ -79,8 +91,23 @@ class Base(Shown):
 
     def bind(self, /, **values: float) -> Self:
         """This shape with free variables set to numbers. Raises VariableError for another name."""
-        self.expr.bind(**values)
-        return self._made(lambda _, d: d.bind(**values))
+        return self._of_axes(self.expr.bind(**values), bound(self._paint, values))
+
+    def paint(self, colour: colours.Colour) -> Self:
+        """The same shape in a colour, which replaces all that its parts had. Field: kept.
+
+        A union shows at each point the colour of its part that is nearest, that of the least value.
+        An intersection shows the first of its parts that has a colour, a difference what it is cut
+        from: the shape that cuts gives no colour. ``morph`` and ``loft`` show the operand whose
+        term of the value is the least, so each end shows its own. Other operations carry colours
+        along.
+
+        Parameters
+        ----------
+        colour : str or (int, int, int)
+            "#c84", "#cc8844", a name of CSS such as "teal", or red, green and blue from 0 to 255.
+        """
+        return self._painted(code_of(colours.colour(colour)))
 
     def __bool__(self) -> NoReturn:
         raise Undecided(
@@ -101,6 +128,22 @@ class Base(Shown):
         """A shape whose value is ``then(point, value)`` of this one's."""
         return self._of(Made((self,), then))
 
+    def _painted(self, paint: Paint) -> Self:
+        """The same shape with a paint in place of its own, and of those of a chain's operands."""
+        if self._chain is not None:
+            join, parts = self._chain
+            return self._joined(join, [part._painted(paint) for part in parts])
+
+        made = self._field
+        below = made.shapes if isinstance(made, Made) and made.coat is not None else (self,)
+        return self._of(Made(below, coat=paint))
+
+    @classmethod
+    def _of_axes(cls, field: Expr, paint: Paint) -> Self:
+        """The shape of a field and a paint that are expressions of the axes."""
+        shape = cls._of(partial(at, field))
+        return shape if is_bare(paint) else shape._painted(paint)
+
     def _placed(self, place: Place) -> Self:
         """A shape whose value is this one's at ``place(x, y, z)``."""
         return self._of(Made((self,), place=place))
@@ -112,7 +155,8 @@ class Base(Shown):
         for shape in shapes:
             is_same = shape._chain is not None and shape._chain[0] is join
             parts.extend(shape._chain[1] if is_same and shape._chain else (shape,))
-        made = cls._of(Made(parts, lambda _, *values: balanced(join, values)))
+        shown = least if join is minimum else first
+        made = cls._of(Made(parts, lambda _, *values: balanced(join, values), shown=shown))
         made._chain = join, tuple(parts)
         return made
 
@@ -130,6 +174,11 @@ def part_count(shape: Base) -> int:
     return shape._field.parts if isinstance(shape._field, Made) else 1
 
 
+def is_painted(shape: Base) -> bool:
+    """Whether a part of a shape was given a colour."""
+    return isinstance(shape._field, Made) and shape._field.is_painted
+
+
 def check_count(parts: int, way_out: str = COPIES) -> None:
     """Raise OptionError for a shape that would be made of too many parts."""
     if parts > MOST:
@@ -142,34 +191,75 @@ def check_count(parts: int, way_out: str = COPIES) -> None:
 class Made:
     """The field ``then(point, *values)``, of the values of shapes at ``place(*point)``.
 
+    Of their paints it shows ``shown(point, values, paints)``.
+
     A call keeps its own stack, so shapes nest to any depth. Raises OptionError for too many parts.
     """
 
     shapes: Sequence[Base]
     then: Then = lambda _, value: value
     place: Place = lambda *point: point
+    shown: Shows = least
+    coat: Paint | None = None
+    """What shows instead, if given, at the point."""
 
     def __post_init__(self) -> None:
         check_count(self.parts)
+        _ = self.is_painted  # not later, when the shapes would have to ask theirs
 
     @cached_property
     def parts(self) -> int:
         return sum(map(part_count, self.shapes))
 
+    @cached_property
+    def is_painted(self) -> bool:
+        """Whether it or a part of it was given a colour."""
+        return self.coat is not None or any(map(is_painted, self.shapes))
+
     def __call__(self, x: Expr, y: Expr, z: Expr) -> Expr:
-        open_calls: list[tuple[Made, Point, list[Expr]]] = [(self, (x, y, z), [])]
+        """The value at a point."""
+        return self._at((x, y, z), lambda shape, point: shape(*point), Made._value)
+
+    def paint(self, x: Expr, y: Expr, z: Expr) -> Paint:
+        """What colour shows at a point."""
+
+        def of_leaf(shape: Base, point: Point) -> tuple[Expr, Paint]:
+            return shape(*point), NO_COLOUR
+
+        def of_made(made: Made, point: Point, parts: Operands) -> tuple[Expr, Paint]:
+            values, paints = [value for value, _ in parts], [paint for _, paint in parts]
+            shown = made.coat
+            if shown is None:
+                shown = made.shown(point, values, paints)
+            elif isinstance(shown, Expr):
+                shown = at(shown, *point)
+            return made._value(point, values), shown
+
+        return self._at((x, y, z), of_leaf, of_made)[1]
+
+    def _value(self, point: Point, values: Sequence[Expr]) -> Expr:
+        return as_expr(self.then(point, *values))
+
+    def _at(
+        self,
+        point: Point,
+        of_leaf: Callable[[Base, Point], T],
+        of_made: Callable[[Made, Point, Sequence[T]], T],
+    ) -> T:
+        """What ``of_made`` makes of the results for the shapes, each at its own point."""
+        open_calls: list[tuple[Made, Point, list[T]]] = [(self, point, [])]
         while True:
-            made, point, values = open_calls[-1]
-            if len(values) < len(made.shapes):
-                shape = made.shapes[len(values)]
-                a, b, c = map(as_expr, made.place(*point))
+            made, point, found = open_calls[-1]
+            if len(found) < len(made.shapes):
+                shape = made.shapes[len(found)]
+                x, y, z = map(as_expr, made.place(*point))
                 if isinstance(shape._field, Made):
-                    open_calls.append((shape._field, (a, b, c), []))
+                    open_calls.append((shape._field, (x, y, z), []))
                 else:
-                    values.append(shape(a, b, c))
+                    found.append(of_leaf(shape, (x, y, z)))
                 continue
-            value = as_expr(made.then(point, *values))
+            result = of_made(made, point, found)
             open_calls.pop()
             if not open_calls:
-                return value
-            open_calls[-1][2].append(value)
+                return result
+            open_calls[-1][2].append(result)

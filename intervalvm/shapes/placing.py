@@ -11,6 +11,7 @@ from typing import Self
 from intervalvm.arguments import brief, is_word, parts_of
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import NUMBERS, Expr, absolute, maximum, minimum, mod
+from intervalvm.expr.paint import Paint, least
 from intervalvm.shapes import values as v
 from intervalvm.shapes.base import Base, Made, Point, check_count, part_count
 from intervalvm.shapes.values import Value
@@ -186,11 +187,17 @@ class Placing(Base):
             raise ArgumentTypeError(f"top is a shape, not {type(top).__name__!r}")
         rise = v.positive("height", height)
 
-        def between(p: Point, low: Expr, high: Expr) -> Expr:
-            way = v.clamp(p[2] / rise + 0.5, 0.0, 1.0)
-            return maximum(low + (high - low) * way, absolute(p[2]) - rise * 0.5)
+        def way(p: Point) -> Expr:
+            return v.clamp(p[2] / rise + 0.5, 0.0, 1.0)
 
-        return self._of(Made((self._section(), top._section()), between))
+        def between(p: Point, low: Expr, high: Expr) -> Expr:
+            return maximum(low + (high - low) * way(p), absolute(p[2]) - rise * 0.5)
+
+        def shown(p: Point, values: Sequence[Expr], paints: Sequence[Paint]) -> Paint:
+            low, high = values
+            return least(p, (low * (1.0 - way(p)), high * way(p)), paints)
+
+        return self._of(Made((self._section(), top._section()), between, shown=shown))
 
     def twist(self, angle: Value) -> Self:
         """Rotated about z by ``angle`` degrees per unit of z.

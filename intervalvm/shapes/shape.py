@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.expr import Expr, absolute, at, is_truth, maximum, minimum, spatial, square
+from intervalvm.expr import Expr, absolute, add, at, is_truth, maximum, minimum, spatial, square
+from intervalvm.expr.paint import Paint, Shows, first, least, none
 from intervalvm.hints import hinted
 from intervalvm.shapes import values as v
-from intervalvm.shapes.base import Join, Made, balanced
+from intervalvm.shapes.base import Join, Made, Point, balanced
 from intervalvm.shapes.placing import Placing
 from intervalvm.shapes.values import Value
 
@@ -39,7 +40,7 @@ class Shape(Placing):
 
     def __reduce__(self) -> tuple[Any, ...]:
         join, parts = self._chain or (None, (self,))
-        return _restored, (join, [part.expr for part in parts])
+        return _restored, (join, [(part.expr, part._paint) for part in parts])
 
     def __or__(self, other: Shape | Expr) -> Shape:
         return union(self, other) if isinstance(other, (Shape, Expr)) else NotImplemented
@@ -61,6 +62,10 @@ class Shape(Placing):
 
     def __invert__(self) -> Shape:
         return self._made(lambda _, d: -d)
+
+    def _outside(self) -> Shape:
+        """The complement as what cuts another shape, which gives no colour."""
+        return self._of(Made((self,), lambda _, d: -d, shown=none))
 
     def offset(self, distance: Value) -> Shape:
         """The shape grown by ``distance``, or shrunk if that is negative.
@@ -92,11 +97,17 @@ class Shape(Placing):
         share = v.not_negative("amount", amount)
         v.at_most("amount", share, "the most", 1.0)
 
-        return self._of(Made(parts, lambda _, a, b: a * (1.0 - share) + b * share))
+        def weighted(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+            return a * (1.0 - share), b * share
+
+        def shown(point: Point, values: Sequence[Expr], paints: Sequence[Paint]) -> Paint:
+            return least(point, weighted(*values), paints)
+
+        return self._of(Made(parts, lambda _, *values: add(*weighted(*values)), shown=shown))
 
 
-def _restored(join: Join | None, fields: list[Expr]) -> Shape:
-    parts = [Shape(field) for field in fields]
+def _restored(join: Join | None, fields: list[tuple[Expr, Paint]]) -> Shape:
+    parts = [Shape._of_axes(*each) for each in fields]
     return parts[0] if join is None else Shape._joined(join, parts)
 
 
@@ -128,8 +139,8 @@ def difference(shape: Shape | Expr, *others: Shape | Expr) -> Shape:
     Formula: the maximum of the first and the others' negatives. Field: the distance inside where
     the shapes' are, a bound outside.
     """
-    first, *rest = _some("difference", (shape, *others))
-    return Shape._joined(maximum, [first, *(~other for other in rest)])
+    whole, *rest = _some("difference", (shape, *others))
+    return Shape._joined(maximum, [whole, *(other._outside() for other in rest)])
 
 
 @hinted
@@ -141,14 +152,17 @@ def smooth_union(*shapes: Shape | Expr, radius: Value) -> Shape:
     Formula: min(a, b) - max(radius - abs(a - b), 0)^2 / (4 radius), the quadratic polynomial of
     Inigo Quilez, "Smooth minimum". Its gradient is a mean of both gradients. Field: a bound.
     """
+    return _blended(_some("smooth_union", shapes), radius, least)
+
+
+def _blended(shapes: Sequence[Shape], radius: Value, shown: Shows) -> Shape:
     blend = v.positive("radius", radius)
-    parts = _some("smooth_union", shapes)
 
     def join(a: Expr, b: Expr) -> Expr:
         near = maximum(blend - absolute(a - b), 0.0)
         return minimum(a, b) - square(near) / (4.0 * blend)
 
-    return Shape._of(Made(parts, lambda _, *values: balanced(join, values)))
+    return Shape._of(Made(shapes, lambda _, *values: balanced(join, values), shown=shown))
 
 
 @hinted
@@ -157,7 +171,7 @@ def smooth_intersection(*shapes: Shape | Expr, radius: Value) -> Shape:
 
     Formula: the negative of the smooth union of the negatives. Field: a bound.
     """
-    return ~smooth_union(*(~shape for shape in _some("smooth_intersection", shapes)), radius=radius)
+    return _smooth_cut(_some("smooth_intersection", shapes), (), radius)
 
 
 @hinted
@@ -166,8 +180,14 @@ def smooth_difference(shape: Shape | Expr, *others: Shape | Expr, radius: Value)
 
     Formula: the smooth intersection with the others' negatives. Field: a bound.
     """
-    first, *rest = _some("smooth_difference", (shape, *others))
-    return smooth_intersection(first, *(~other for other in rest), radius=radius)
+    whole, *rest = _some("smooth_difference", (shape, *others))
+    return _smooth_cut([whole], rest, radius)
+
+
+def _smooth_cut(shapes: Sequence[Shape], cuts: Sequence[Shape], radius: Value) -> Shape:
+    """The smooth intersection of shapes and of the complements of ``cuts``."""
+    parts = (*shapes, *(cut._outside() for cut in cuts))
+    return ~_blended([~part for part in parts], radius, first)
 
 
 def _some(name: str, shapes: Sequence[Shape | Expr]) -> list[Shape]:

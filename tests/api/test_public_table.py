@@ -33,6 +33,7 @@ from intervalvm import shapes
 X, Y, Z = ivm.axes()
 FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
+BALL = shapes.sphere(0.5)
 IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
 TEXT = "x var-x\ny var-y\na add x y"
 
@@ -101,7 +102,7 @@ ODD: dict[str, Callable[[], Any]] = {
 
 RIGHT: dict[str, Any] = {
     "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0), "char": "O",
-    "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
+    "colour": "teal", "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
     "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None, "formula": 0.5,
     "function": lambda x, y: x + y, "height": 1.0, "how": "exact", "i": 0, "inner": 0.2,
     "name": "r", "normal": (1, 0, 0), "outer": 0.5, "path": "out", "period": 0.5, "points": 5,
@@ -138,6 +139,14 @@ OWN: dict[str, dict[str, Any]] = {
     "rounded_box": {"depth": 1.0},
     "cone": {"top": 0.0},
     "load": {"path": "a.vm"},
+    "View.turntable": {"center": (0, 0, 0)},
+    "View.isometric": {"center": (0, 0, 0)},
+    "View.look_at": {"eye": (1, 2, 3), "scale": None},
+    "View.fit": {"box": ((-1, 1), (0, 1), (2, 3))},
+    "View.fitted": {"x": (0, 1), "y": (0, 1), "z": (0, 1)},
+    "render3d": {"shape": BALL, "size": 4},
+    "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
+    "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
     "prove": {"resolution": 4, "max_resolution": 8},
     "render": {"size": 4},
@@ -156,7 +165,7 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 
 RECORDS = {
     "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Proof",
-    "Stats", "Tape",
+    "SolidImage", "SolidStats", "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
@@ -199,6 +208,9 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
         ivm.Renderer: ivm.Renderer(DISC, size=4, engine="dense"),
+        ivm.SolidImage: ivm.render3d(BALL, size=4),
+        ivm.SolidStats: ivm.render3d(BALL, size=4).stats,
+        ivm.View: ivm.View.isometric(),
         ivm.Tape: FORMULA.tape(),
         shapes.Font: shapes.Font(fonts.made(path / "font.ttf")),
         shapes.Shape: shapes.circle(ivm.var("r", 0.5)),
@@ -288,6 +300,12 @@ def use(result: Any) -> None:
         assert result.pixels.shape == (result.height, result.width)
         assert all(map(np.isfinite, (*result.region.x, *result.region.y)))
         result.write(io.BytesIO(), "png")
+    elif isinstance(result, ivm.SolidImage):
+        assert result.depth.shape == (result.height, result.width)
+        result.write(io.BytesIO(), "png")
+    elif isinstance(result, ivm.View):
+        assert str(result)
+        use(ivm.render3d(BALL, size=4, view=result, dtype="float64"))
     elif isinstance(result, ivm.Region):
         use(ivm.render(DISC, size=4, region=result, engine="dense", dtype="float64"))
     elif isinstance(result, ivm.Gradient):

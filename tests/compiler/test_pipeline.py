@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from support import programs
 from support.strategies import tapes
 
 import intervalvm
-from intervalvm import parse
+from intervalvm import evaluate, parse
+from intervalvm.compiler.passes import IN_PYTHON, Runner
 from intervalvm.compiler.pipeline import compile, folded
+from intervalvm.compiler.program import VARIANT_MASK, VARIANTS
 from intervalvm.evaluate.arithmetic import ARITHMETICS, Floats, Inputs
 from intervalvm.jit.arithmetic import arithmetic
+from intervalvm.jit.plan import plan_of
+from intervalvm.jit.runner import COMPILED
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
 
@@ -48,7 +53,7 @@ def test_the_order_of_passes_is_written_once() -> None:
 
 
 def box(size: float, dtype: Any = SINGLE) -> Inputs:
-    return Inputs.box((-size, size), (-size, size), dtype)
+    return Inputs.box([(-size, size)] * 2, dtype)
 
 
 @pytest.mark.parametrize("question", Question)
@@ -83,7 +88,52 @@ def test_without_a_technique_the_answer_is_the_same(technique: Any, tape: Tape) 
 def test_without_axes_x_and_y_are_like_any_value() -> None:
     program = compile(parse("x var-x\ny var-y\nv sub x y"), Question.SIGN, Floats(SINGLE), box(1.0),
                       without=["axes"])  # fmt: skip
-    assert str(program) == "f2 = spread x0\nf3 = spread y1\nt4 = less f2 f3"
+    assert str(program) == "f3 = spread x0\nf4 = spread y1\nt5 = less f3 f4"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("runner", [IN_PYTHON, COMPILED], ids=["python", "compiled"])
+@given(tape=tapes(30, variables=["r"]))
+def test_programs_of_a_volume_answer_for_the_tape(dtype: str, runner: Runner, tape: Tape) -> None:
+    of = (Floats if runner is IN_PYTHON else partial(arithmetic, Meaning.FLOAT))(np.dtype(dtype))
+    x, y, z = np.meshgrid(*[np.linspace(-2, 2, 9, dtype=dtype)] * 3)
+    given = dict.fromkeys(tape.variables, 0.75)
+    expected = evaluate(tape, x, y, z, variables=given, dtype=dtype) < 0
+    program = compile(
+        tape, Question.SIGN, of, Inputs.box([(-2.0, 2.0)] * 3, of.dtype), given, runner=runner
+    )
+    found = programs.run(program, x, y, z)
+    np.testing.assert_array_equal(np.broadcast_to(found, x.shape), expected)
+    kinds = {kind for number in program.records[:, 0] for kind in kinds_of(number)}
+    assert kinds <= set("fkt")
+
+
+def kinds_of(word: np.uint32) -> str:
+    variant = VARIANTS[int(word) & VARIANT_MASK]
+    return variant.kinds + variant.out
+
+
+def test_in_a_volume_x_y_and_z_are_values() -> None:
+    ball = parse("x var-x\ny var-y\nz var-z\na square x\nb square y\nc square z\n"
+                 "d add a b\ne add d c\nk const 0.25\nv sub e k")  # fmt: skip
+    volume = Inputs.box([(-1.0, 1.0)] * 3, SINGLE)
+    assert str(compile(ball, Question.SIGN, Floats(SINGLE), volume)) == (
+        "f3 = square f0\nf4 = square f1\nf5 = square f2\nf6 = add f3 f4\n"
+        "f7 = add f6 f5\nt8 = less f7 0.25"
+    )
+    always = compile(parse("v const -1"), Question.SIGN, Floats(SINGLE), volume)
+    assert str(always) == "t3 = less f0 inf"
+
+
+def test_a_plan_of_a_volume_is_another_than_that_of_the_plane() -> None:
+    tape = parse("x var-x\nz var-z\nv sub x z")
+    plane, volume, again = (
+        plan_of(tape, Question.SIGN, Meaning.FLOAT, SINGLE, settings, 16.0, volume=volume)
+        for settings, volume in (({"var-z": 0.5}, False), ({}, True), ({}, True))
+    )
+    assert volume is again
+    assert str(plane.program) == "t3 = less x0 0.5"
+    assert str(volume.program) == "t3 = less f0 f2"
 
 
 def test_a_program_says_whether_it_is_tame() -> None:

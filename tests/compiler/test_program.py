@@ -61,7 +61,7 @@ def program_of_bitmap(
 
 def test_a_value_has_the_kind_of_what_it_depends_on() -> None:
     assert value(XY + "k const 2\na square x\nb add k y\nc add a b\nv exp c") == (
-        "a2 = square a0\na3 = add 2.0 a1\nf4 = add x2 y3\nf5 = exp f4"
+        "a3 = square a0\na4 = add 2.0 a1\nf5 = add x3 y4\nf6 = exp f5"
     )
 
 
@@ -72,13 +72,13 @@ def test_the_third_word_of_an_axis_term_is_its_axis() -> None:
 
 def test_a_difference_of_axes_is_the_sum_with_a_negative_shared() -> None:
     assert value(XY + "a sub x y\nb square a\nc sub y x\nd sub x y\ne mul b c\nv mul e d") == (
-        "a2 = neg a1\n"
-        "f3 = add x0 y2\n"
-        "f4 = square f3\n"
-        "a5 = neg a0\n"
-        "f6 = add y1 x5\n"
-        "f7 = mul f4 f6\n"
-        "f8 = mul f7 f3"
+        "a3 = neg a1\n"
+        "f4 = add x0 y3\n"
+        "f5 = square f4\n"
+        "a6 = neg a0\n"
+        "f7 = add y1 x6\n"
+        "f8 = mul f5 f7\n"
+        "f9 = mul f8 f4"
     )
 
 
@@ -87,21 +87,21 @@ def test_a_difference_against_a_number_is_one_sum_whichever_axis_is_taken_away(
     difference: str,
 ) -> None:
     assert bitmap(f"{XY}n neg x\nk const 0.5\nd {difference}\nv sub d k") == (
-        "a2 = neg a0\nt3 = sum_less x2 y1 0.5"
+        "a3 = neg a0\nt4 = sum_less x3 y1 0.5"
     )
 
 
 def test_an_axis_term_is_spread_once() -> None:
     assert value(XY + "a square x\nb min a y\nc mod a y\nd max b c\ne max d a\nv sub e x") == (
-        "a2 = square a0\n"
-        "f3 = spread x2\n"
-        "f4 = spread y1\n"
-        "f5 = min f3 f4\n"
-        "f6 = mod f3 f4\n"
-        "f7 = max f5 f6\n"
-        "f8 = max f7 f3\n"
-        "f9 = spread x0\n"
-        "f10 = sub f8 f9"
+        "a3 = square a0\n"
+        "f4 = spread x3\n"
+        "f5 = spread y1\n"
+        "f6 = min f4 f5\n"
+        "f7 = mod f4 f5\n"
+        "f8 = max f6 f7\n"
+        "f9 = max f8 f4\n"
+        "f10 = spread x0\n"
+        "f11 = sub f9 f10"
     )
 
 
@@ -119,13 +119,13 @@ def test_all_nan_are_one_constant() -> None:
 
 def test_operations_on_constants_alone_are_written_too() -> None:
     """A tape that is not folded may have some."""
-    assert value_of(parse("a const 2\nb const 3\nv add a b")) == "f2 = copy 2.0\nf3 = add f2 3.0"
+    assert value_of(parse("a const 2\nb const 3\nv add a b")) == "f3 = copy 2.0\nf4 = add f3 3.0"
 
 
 def test_a_result_is_always_written_by_a_record() -> None:
-    assert value("v const 3") == "f2 = copy 3.0"
-    assert value("v var-x") == "f2 = spread x0"
-    assert value("y var-y\nv neg y") == "a2 = neg a1\nf3 = spread y2"
+    assert value("v const 3") == "f3 = copy 3.0"
+    assert value("v var-x") == "f3 = spread x0"
+    assert value("y var-y\nv neg y") == "a3 = neg a1\nf4 = spread y3"
 
 
 def test_operations_with_a_choice_never_join_kinds() -> None:
@@ -141,9 +141,9 @@ def test_operations_with_a_choice_never_join_kinds() -> None:
 def test_a_circle_is_one_sum_of_axis_terms() -> None:
     text = XY + "a square x\nb square y\nc add a b\nd sqrt c\nk const 0.5\nv sub d k"
     assert bitmap(text, lower=0.0) == (
-        "a2 = square a0\n"  # the root is below 0.5 where its square is below 0.25
-        "a3 = square a1\n"
-        "t4 = sum_less x2 y3 0.25"
+        "a3 = square a0\n"  # the root is below 0.5 where its square is below 0.25
+        "a4 = square a1\n"
+        "t5 = sum_less x3 y4 0.25"
     )
 
 
@@ -153,13 +153,13 @@ def test_a_rectangle_is_four_comparisons() -> None:
         "e max a b\nf max c d\nv max e f"
     )
     assert bitmap(text, maybe_nan=True) == (
-        "t2 = less x0 0.5\n"
-        "t3 = less -0.5 x0\n"
-        "t4 = less y1 0.5\n"
-        "t5 = less -0.5 y1\n"
-        "t6 = and t2 t3\n"
-        "t7 = and t4 t5\n"
-        "t8 = and t6 t7"
+        "t3 = less x0 0.5\n"
+        "t4 = less -0.5 x0\n"
+        "t5 = less y1 0.5\n"
+        "t6 = less -0.5 y1\n"
+        "t7 = and t3 t4\n"
+        "t8 = and t5 t6\n"
+        "t9 = and t7 t8"
     )
 
 
@@ -169,44 +169,44 @@ def test_a_shell_asks_for_both_sides() -> None:
         "f abs e\nk const 0.125\nv sub f k"
     )
     assert bitmap(text, lower=0.0) == (
-        "a2 = square a0\n"
-        "a3 = square a1\n"
-        "t4 = sum_less x2 y3 0.3906249701976776\n"  # 0.625 squared, less a rounding
-        "t5 = sum_less 0.140625 x2 y3\n"
-        "t6 = and t4 t5"
+        "a3 = square a0\n"
+        "a4 = square a1\n"
+        "t5 = sum_less x3 y4 0.3906249701976776\n"  # 0.625 squared, less a rounding
+        "t6 = sum_less 0.140625 x3 y4\n"
+        "t7 = and t5 t6"
     )
 
 
 @pytest.mark.parametrize("square", ["mul x x", "square x"])
 def test_a_square_is_two_comparisons(square: str) -> None:
     text = f"x var-x\na {square}\nk const 0.25\n"
-    assert bitmap(text + "v sub a k") == "t2 = less x0 0.5\nt3 = less -0.5 x0\nt4 = and t2 t3"
-    assert bitmap(text + "v sub k a") == "t2 = less 0.5 x0\nt3 = less x0 -0.5\nt4 = or t2 t3"
+    assert bitmap(text + "v sub a k") == "t3 = less x0 0.5\nt4 = less -0.5 x0\nt5 = and t3 t4"
+    assert bitmap(text + "v sub k a") == "t3 = less 0.5 x0\nt4 = less x0 -0.5\nt5 = or t3 t4"
 
 
 def test_a_difference_below_zero_compares_its_operands() -> None:
-    assert bitmap(XY + "v sub x y", maybe_nan=True) == "t2 = less x0 y1"
-    assert bitmap(XY + "a sub x y\nv neg a", maybe_nan=True) == "t2 = less y1 x0"
+    assert bitmap(XY + "v sub x y", maybe_nan=True) == "t3 = less x0 y1"
+    assert bitmap(XY + "a sub x y\nv neg a", maybe_nan=True) == "t3 = less y1 x0"
 
 
 def test_what_may_be_nan_stays_a_value() -> None:
     text = XY + "a sqrt x\nb sqrt y\nk const 2\nc min a b\nv sub c k"
     assert bitmap(text, maybe_nan=True) == (
-        "a2 = sqrt a0\n"
-        "a3 = sqrt a1\n"
-        "f4 = spread x2\n"
-        "f5 = spread y3\n"
-        "f6 = min f4 f5\n"
-        "t7 = less f6 2.0"
+        "a3 = sqrt a0\n"
+        "a4 = sqrt a1\n"
+        "f5 = spread x3\n"
+        "f6 = spread y4\n"
+        "f7 = min f5 f6\n"
+        "t8 = less f7 2.0"
     )
-    assert bitmap(text, lower=0.0) == "t2 = less x0 4.0\nt3 = less y1 4.0\nt4 = or t2 t3"
+    assert bitmap(text, lower=0.0) == "t3 = less x0 4.0\nt4 = less y1 4.0\nt5 = or t3 t4"
 
 
 @pytest.mark.parametrize(
     ("text", "limit"), [("v const -1", "inf"), ("v const 0", "-inf"), ("v const nan", "-inf")]
 )
 def test_a_known_picture_is_one_comparison(text: str, limit: str) -> None:
-    assert bitmap(text) == f"t2 = less x0 {limit}"
+    assert bitmap(text) == f"t3 = less x0 {limit}"
 
 
 # --- programs mean what their tapes mean --------------------------------------------------------

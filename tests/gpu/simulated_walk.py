@@ -21,7 +21,7 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Region, Tape
-from intervalvm.compiler.program import VARIANT_MASK, VARIANTS
+from intervalvm.compiler.program import INPUTS, VARIANT_MASK, VARIANTS
 from intervalvm.gpu import devices, walk
 from intervalvm.gpu.layout import in_waves
 from intervalvm.gpu.target import SIMULATED
@@ -188,6 +188,6 @@ def test_records_of_a_wave_read_none_of_it(tape: Tape, sign_only: bool) -> None:
             variant = VARIANTS[number & VARIANT_MASK]
             assert (variant.kinds == "tt") == combines
             for kind, place in zip(variant.kinds, places, strict=False):
-                assert kind == "k" or place < start + 2
+                assert kind == "k" or place < start + INPUTS
         start = end
     assert start == len(program)

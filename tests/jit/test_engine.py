@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scenes import scenes
+from support.scenes import blends, scenes
 from support.strategies import tapes
 
 import intervalvm as ivm
@@ -84,6 +84,32 @@ def test_regions_with_nan(tape: Tape, picture: dict[str, Any]) -> None:
 @given(scenes(), pictures())
 def test_scenes_give_the_dense_picture(tape: Tape, picture: dict[str, Any]) -> None:
     same(tape, **picture)
+
+
+@given(blends(), pictures())
+def test_blends_give_the_dense_picture(tape: Tape, picture: dict[str, Any]) -> None:
+    """Where floats absorb far terms."""
+    same(tape, **picture)
+
+
+@given(tapes(40, ops={"exp", "add", "sub", "mul", "max", "recip", "neg", *INPUTS}), pictures())
+def test_sums_that_absorb_terms(tape: Tape, picture: dict[str, Any]) -> None:
+    """The sign of a zero shows in its reciprocal."""
+    same(tape, **picture)
+
+
+def test_far_parts_of_a_blend_are_left_out() -> None:
+    """By min and max alone twice as many clauses stay, or all."""
+    places = [(x / 4, y / 4) for x in range(-3, 4) for y in range(-3, 4)]
+    balls = [ivm.shapes.circle(0.1).move(*place) for place in places]
+    x, y, _ = ivm.axes()
+    powers = [ivm.exp(-64 * (ivm.sqrt((x - a) ** 2 + (y - b) ** 2) - 0.1)) for a, b in places]
+    for shape, part in (
+        (ivm.shapes.smooth_union(*balls, radius=0.05), 1 / 15),
+        (-ivm.ln(sum(powers[1:], powers[0])) / 64, 1 / 2),
+    ):
+        levels = render(shape, size=1024).stats.levels
+        assert levels[-1].mean_clauses < part * len(shape.tape())
 
 
 @given(scenes(), pictures())

@@ -218,7 +218,7 @@ def test_lanes_take_an_operand_from_the_pool_of_constants(
         edges = edges[np.isfinite(edges)]
     for value in edges[:: len(edges) // 12]:
         packed = plain_program(with_constant(variant, value), np.dtype(dtype))
-        assert str(packed).startswith(f"f2 = {op} ")
+        assert str(packed).startswith(f"f3 = {op} ")
         operands = tuple(np.full_like(edges, value) if k == "k" else edges for k in variant.kinds)
         expected = (careful_lanes, tame_lanes)[tame](op, dtype, operands)
         finite = np.isfinite(expected) if tame else np.full(edges.shape, True)

@@ -13,6 +13,7 @@ from intervalvm import shapes as s
 from intervalvm.api.evaluate import evaluate
 from intervalvm.errors import OptionError
 from intervalvm.expr import axes, var
+from intervalvm.expr.paint import paint_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,8 +221,8 @@ PARAMETRIC: dict[str, Callable[[Any], s.Shape]] = {
     "taper": lambda v: s.box(1, 0.5, 0.7).taper(v, v),
 }
 FIXED = {
-    "Font", "polygon", "star", "text", "union", "intersection", "difference", "mirror", "reflect",
-    "repeat_around",
+    "Font", "polygon", "star", "text", "union", "intersection", "difference", "mirror", "paint",
+    "reflect", "repeat_around",
 }  # fmt: skip
 """They have no parameter that may be an expression."""
 
@@ -297,6 +298,7 @@ WRAPPED: dict[str, Callable[[s.Shape], s.Shape]] = {
     "offset": lambda d: d.offset(0.01),
     "shell": lambda d: d.shell(0.1),
     "morph": lambda d: d.morph(disc, 0.5),
+    "paint": lambda d: d.paint("teal"),
     "__invert__": lambda d: ~d,
     "__or__": lambda d: (d | disc).move(0.1),
     "__and__": lambda d: disc & d.move(0.1),
@@ -314,10 +316,11 @@ def test_every_way_to_wrap_a_shape_is_tried() -> None:
 @pytest.mark.parametrize("name", WRAPPED)
 def test_shapes_nest_as_deep_as_one_likes(name: str) -> None:
     """Deeper than Python's stack; ``bind`` goes through all that is below, so less deep."""
-    shape = disc
+    shape, painted = disc, disc.paint("red")
     for _ in range(20 if name == "bind" else sys.getrecursionlimit()):
-        shape = WRAPPED[name](shape)
+        shape, painted = WRAPPED[name](shape), WRAPPED[name](painted)
     assert len(shape.tape()) >= 8
+    assert paint_of(painted) is not None
 
 
 def test_a_spiral_of_unions_has_clauses_in_proportion() -> None:

@@ -13,7 +13,13 @@ from intervalvm.compiler import assemble, nodes
 from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.nodes import AND, LESS, NUMBER, OR, SAME, TRUE
 from intervalvm.compiler.passes import IN_PYTHON, Runner, Scratch
-from intervalvm.compiler.program import VARIANT_BITS, VARIANT_MASK, VARIANTS, Program
+from intervalvm.compiler.program import (
+    ABSORBS,
+    CONSTANT_CHOICE,
+    VARIANT_MASK,
+    VARIANTS,
+    Program,
+)
 from intervalvm.evaluate.arithmetic import ClauseBounds, Floats
 from intervalvm.ops import OPS, ROWS
 from intervalvm.words import Meaning, Question
@@ -149,20 +155,21 @@ def truth_of(asked: Asked, values: list[Any]) -> Any:
     return known[0]
 
 
-def run(program: Program, x: Any, y: Any, *, all_full: bool = False) -> Any:
+def run(program: Program, x: Any, y: Any, z: Any = None, *, all_full: bool = False) -> Any:
     """The result of a program at points, by the definition of each record.
 
-    Asserts that operands are of the kinds that the record's variant says; with ``all_full`` x and y
-    are of kind f too.
+    Asserts that operands are of the kinds that the record's variant says; with ``all_full``, or a
+    z, inputs are of kind f too.
     """
     dtype = program.constants.dtype
     xp = Arrays(np, dtype)
-    places: list[Any] = [x, y]
-    kinds = ["f", "f"] if all_full else ["x", "y"]
+    places: list[Any] = [x, y, z]
+    asked = ABSORBS | CONSTANT_CHOICE  # the compiler's to say
+    kinds = list("xyz" if z is None and not all_full else "fff")
     with np.errstate(all="ignore"):
         for number, *words in program.records.tolist():
             variant = VARIANTS[number & VARIANT_MASK]
-            assert number >> VARIANT_BITS << VARIANT_BITS == variant.flags
+            assert number & ~VARIANT_MASK & ~asked == variant.flags & ~asked
             operands, axes = [], set()
             for kind, place in zip(variant.kinds, words, strict=False):
                 if kind == "k":

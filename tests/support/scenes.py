@@ -13,6 +13,47 @@ if TYPE_CHECKING:
 
 
 @st.composite
+def blends(draw: st.DrawFn, *, inputs: int = 2, most: int = 8) -> Tape:
+    """Circles or spheres blended by the logarithm of a sum of exponentials, or by a square."""
+    build = TapeBuilder()
+    axes = [build.clause(name) for name in ("var-x", "var-y", "var-z")[:inputs]]
+    near, small = st.floats(-1.25, 1.25, width=16), st.floats(0.0625, 0.5, width=16)
+    sharpness = draw(st.sampled_from([4.0, 32.0, 500.0, -32.0]))
+
+    def joined(op: str, a: int, number: float) -> int:
+        return build.clause(op, a, build.const(number))
+
+    def ball() -> int:
+        sides = [build.clause("square", joined("sub", axis, draw(near))) for axis in axes]
+        total = sides[0]
+        for side in sides[1:]:
+            total = build.clause("add", total, side)
+        return joined("sub", build.clause("sqrt", total), draw(small))
+
+    def smooth(a: int, b: int) -> int:
+        number = build.const(draw(small))
+        gap = build.clause("sub", number, build.clause("abs", build.clause("sub", a, b)))
+        rest = build.clause("square", joined("max", gap, 0.0))
+        rest = joined(draw(st.sampled_from(["mul", "div"])), rest, draw(small))
+        if draw(st.booleans()):
+            return build.clause("sub", build.clause("min", a, b), rest)
+        return build.clause("add", build.clause("max", a, b), rest)
+
+    parts = [ball() for _ in range(draw(st.integers(1, most)))]
+    if draw(st.booleans()):
+        parts = [build.clause("exp", joined("mul", part, -sharpness)) for part in parts]
+        while len(parts) > 1:
+            parts.append(build.clause("add", *(parts.pop(draw(st.integers(0, len(parts) - 1)))
+                                               for _ in "ab")))  # fmt: skip
+        joined("div", build.clause("ln", parts[0]), -sharpness)
+    else:
+        while len(parts) > 1:
+            parts.append(smooth(*(parts.pop(draw(st.integers(0, len(parts) - 1))) for _ in "ab")))
+        joined("add", parts[0], draw(st.sampled_from([0.0, 0.125])))
+    return build.build().check()
+
+
+@st.composite
 def scenes(draw: st.DrawFn, max_shapes: int = 12) -> Tape:
     """Circles, rectangles, half-planes, shells and waves of floor, joined by min and max."""
     build = TapeBuilder()

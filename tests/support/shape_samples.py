@@ -364,6 +364,7 @@ PLACED: dict[str, list[Sample]] = {
             ),
         )
     ],
+    "paint": [(disc.paint("#c84"), lambda x, y, z: in_circle(x, y, 0.5))],
     "offset": [
         (
             brick.offset(0.2),

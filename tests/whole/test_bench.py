@@ -15,7 +15,8 @@ from support.command_line import CIRCLE
 import intervalvm as ivm
 from bench import __main__ as program
 from bench import before, peers, timing, versions
-from bench.subject import Subject
+from bench.peers import calls, fidget, solids
+from bench.subject import TOP, Subject
 
 
 def test_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,19 +84,19 @@ def echo(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the script names its interpreter")
 def test_a_peer_is_asked_in_a_process_of_its_own(echo: Path, tmp_path: Path) -> None:
-    with peers.Peer(echo, tmp_path) as peer:
+    with fidget.Peer(echo, tmp_path) as peer:
         given = np.array([1, 0.5], np.float32)
-        seconds, found = peer.ask("jit0", peers.Question("points12", given=given))
+        seconds, found = peer.ask("jit0", fidget.Question("points12", given=given))
         assert seconds == [0.5, 0.25]
         assert found[:2].tolist() == [1, 0.5]
         assert found[2:].tobytes() == b"points12jit0"
-        assert peer.ask("vm", peers.Question("xy"))[1].tobytes() == b"xyvm"
+        assert peer.ask("vm", fidget.Question("xy"))[1].tobytes() == b"xyvm"
 
 
 def test_without_cargo_there_is_no_peer(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(peers, "cache_folder", lambda: tmp_path / "intervalvm")
+    monkeypatch.setattr(fidget, "cache_folder", lambda: tmp_path / "intervalvm")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert peers.main([]) == 2
     said = capsys.readouterr()
@@ -104,30 +105,95 @@ def test_without_cargo_there_is_no_peer(
     assert not list(tmp_path.iterdir()), "nothing is written"
 
 
-def test_a_table_of_peers_has_ratios() -> None:
+def test_tables_of_peers_have_ratios() -> None:
     taken = {"ours": timing.Times([0.001]), "jit": timing.Times([0.004]), "vm": timing.Times([1.0])}
-    page = peers.page({"`interval`": taken})
+    page = calls.page({"`interval`": taken})
     assert page.splitlines()[-1] == "| `interval` | 1 | 4 | 1,000 | 4 | 1,000 |"
+    taken = {"ours, 1 thread": timing.Times([0.002]), "jit, 1 thread": timing.Times([0.004])}
+    taken |= {"ours, all threads": timing.Times([0.001]), "jit, all threads": timing.Times([0.004])}
+    page = solids.page({"octopus, 512": taken})
+    assert page.splitlines()[-1] == "| octopus, 512 | 2 | 4 | 2 | 1 | 4 | 4 |"
 
 
-def test_a_page_keeps_its_last_section() -> None:
-    page = "# How fast it is\n\nVery.\n"
-    made = page + "\n" + peers.section(Subject(peers.TOP / "prospero.vm"), {})
-    assert peers.kept_section(page) == ""
-    assert made.removesuffix(peers.kept_section(made)) == page
+@pytest.mark.parametrize("parts", [("calls",), ("solids",), peers.PARTS], ids=str)
+def test_a_page_gets_the_sections_that_were_measured_and_keeps_the_others(
+    parts: tuple[str, ...], tmp_path: Path
+) -> None:
+    start, page = "# How fast it is\n\nVery.\n", tmp_path / "page.md"
+    heads = {"calls": peers.HEAD, "solids": peers.SOLIDS_HEAD}
+    before = {part: f"{head}\nbefore\n" for part, head in heads.items()}
+    after = {part: f"{heads[part]}\nafter\n" for part in parts}
+    page.write_text(start)
+    peers.write(page, before)
+    peers.write(page, after)
+    written = page.read_text()
+    expected = before | after
+    assert written == f"{start}\n{expected['calls']}\n{expected['solids']}"
+    assert peers.kept_section(start) == ""
+    assert written.removesuffix(peers.kept_section(written)) == start
 
 
-def test_both_agree_where_the_peer_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the shape that is measured, as far as the table says."""
-    folder = peers.built_folder() / "target" / "release"
-    if not folder.exists():
+def test_sections_say_what_was_measured() -> None:
+    shape = Subject(TOP / "prospero.vm")
+    assert peers.calls_section(shape, {}).startswith(peers.HEAD)
+    assert str(shape) in peers.calls_section(shape, {})
+    assert peers.solids_section({}).startswith(peers.SOLIDS_HEAD)
+
+
+def test_models_that_are_not_there_are_left_out_and_named(tmp_path: Path) -> None:
+    shape = Subject(TOP / "prospero.vm")
+    names = [solid.name.partition(",")[0] for solid in solids.solids(shape, tmp_path)]
+    assert names == ["prospero as a prism", "prospero3d", "prospero3d", "octopus", "lantern"]
+    assert solids.missing(tmp_path) == ["colonnade.vm", "tanglecube.vm"]
+    ivm.save(ivm.parse(CIRCLE), tmp_path / "tanglecube.vm")
+    assert next(solids.solids(shape, tmp_path)).name == "tanglecube, turned (7 clauses)"
+    assert solids.missing(tmp_path) == ["colonnade.vm"]
+
+
+def test_a_model_of_exponentials_has_no_choice_and_the_other_has_a_remainder() -> None:
+    blend, pattern = solids.octopus.build().tape(), solids.lantern.build().tape()
+    assert 450 <= len(blend) <= 650
+    assert not set(blend.counts()) & {"min", "max"}
+    assert blend.counts()["exp"] == 44
+    assert {"mod", "sin", "atan2", "abs"} <= set(pattern.counts())
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Fidget's program, which is asked for a run each."""
+    if not (fidget.built_folder() / "target" / "release").exists():
         pytest.skip("`python -m bench peers` has not built Fidget here")
     monkeypatch.setattr(timing, "TURN_SECONDS", 1e-6)
-    monkeypatch.setattr(peers, "SIZES", (64, 128))
-    monkeypatch.setattr(peers, "POINTS", (1, 100))
-    monkeypatch.setattr(peers, "GRADIENTS", (100,))
-    shape = Subject(peers.TOP / "prospero.vm")
-    with peers.Peer(peers.program(), shape.path) as peer:
-        found = peers.compared(shape, peer, rounds=1)
-    assert len(found) == len(list(peers.rows(shape)))
+    return fidget.program()
+
+
+def test_both_agree_where_the_peer_is_built(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the shape that is measured, as far as the table says."""
+    monkeypatch.setattr(calls, "SIZES", (64, 128))
+    monkeypatch.setattr(calls, "POINTS", (1, 100))
+    monkeypatch.setattr(calls, "GRADIENTS", (100,))
+    shape = Subject(TOP / "prospero.vm")
+    with fidget.Peer(built, shape.path) as peer:
+        found = calls.compared(shape, peer, rounds=1)
+    assert len(found) == len(list(calls.rows(shape)))
     assert all(times.runs == 1 for row in found.values() for times in row.values())
+
+
+def test_solids_agree_where_the_peer_is_built(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solids, "SIZES", (64,))
+    shape = Subject(TOP / "prospero.vm")
+    found = solids.compared(solids.solids(shape, TOP / "no models"), built, rounds=1)
+    assert len(found) == 6  # and shading of one
+    assert all(times.runs == 1 for row in found.values() for times in row.values())
+
+
+def test_solids_that_differ_are_not_timed(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fidget draws one shape, this library another."""
+    monkeypatch.setattr(solids, "SIZES", (64,))
+    *_, first, second = solids.solids(Subject(TOP / "prospero.vm"), TOP / "no models")
+    other = ivm.render3d(
+        second.tape, size=64, view=ivm.View(second.matrix), grid="fidget", threads=1
+    )
+    monkeypatch.setattr(solids.Solid, "draw", lambda self, size, threads: other)
+    with pytest.raises(AssertionError, match="of the depths differ"):
+        solids.compared(iter([first]), built, rounds=1)

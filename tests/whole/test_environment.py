@@ -38,6 +38,8 @@ TINY = "x var-x\ny var-y\nk const 1e-30\nt const 0.1\na mul x k\nb mul a y\nc mu
 FOLDS = "x var-x\nk const 0.1\na sin k\nb mul a k\nt const 1e-40\nc mul b t\nd mul c x\n"
 BESIDE_ZERO = Region((-1e-44, 1e-44), (0, 1))
 NEAR_ZERO = Region((1e-22, 3e-22), (1e-22, 3e-22))
+TURNED = ivm.View.turntable(31, 17, scale=2e-22, perspective=0.3)
+SIDES = ((0, 0.1), (-0.7, 0.3), (0.3, 0.9))
 CORNERS = [(0.0, 0.0), (0.7, 0.1), (0.3, 0.9)]
 
 
@@ -51,7 +53,9 @@ def seen(value: Any) -> Any:
         return value.verdict, value.area, value.bounds, seen(value.image)
     if isinstance(value, (ivm.Expr, shapes.Shape)):
         return seen(value.tape())
-    if isinstance(value, (ivm.Interval, Region)):
+    if isinstance(value, ivm.SolidImage):
+        return [part.tobytes() for part in (value.depth, value.normals, value.position)]
+    if isinstance(value, (ivm.Interval, Region, ivm.View)):
         return repr(value)
     if isinstance(value, tuple):
         return tuple(map(seen, value))
@@ -89,6 +93,9 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
         "render, dense": lambda: ivm.render(ivm.parse(LEVELS), engine="dense", **small),
         "render, values": lambda: ivm.render(ivm.parse(LEVELS), mode="value", **small),
         "render, proven": lambda: ivm.render(ivm.parse(LEVELS), prove="point", **small),
+        "render3d": lambda: ivm.render3d(ivm.parse(LEVELS), size=12, view=TURNED),
+        "View": lambda: (ivm.View.isometric(scale=0.1), ivm.View.fit(SIDES, 31, 17)),
+        "View.look_at": lambda: ivm.View.look_at((0.1, 0.3, 0.7), (0, 1e-310, 0.1), fov=31),
         "Renderer": lambda: ivm.Renderer(ivm.parse(LEVELS)).render(**small),
         "prove": lambda: ivm.prove(number(), region=NEAR_ZERO, resolution=16, dtype="float32"),
         "Region": lambda: (Region((0, 1e-310), (0.1, 0.7)), Region.around((0.1, 0.2), 1e-3)),

@@ -331,7 +331,7 @@ native._compile = together
 tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
 floats = arithmetic.arithmetic(Meaning.FLOAT, dtype)
-found = floats.clause_bounds(unfolded(tape, floats), Inputs.box((-1, 1), (-1, 1), dtype))
+found = floats.clause_bounds(unfolded(tape, floats), Inputs.box([(-1, 1)] * 2, dtype))
 print(found.lower[-1], found.upper[-1])
 """
 """Compiles the kernel that takes the least time: it bounds a tape, here over [-1, 1] squared."""

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.expr.paint import paint_of
 
 X, Y, _ = ivm.axes()
 R = ivm.var("r", 0.3)
 FORMULA = ivm.sqrt(X * X + Y * Y) - R
+TURNED = ivm.View.turntable(30, 20, perspective=0.3)
 PICTURE: dict[str, Any] = {"size": (9, 7), "engine": "dense"}
 
 OBJECTS: dict[type, Any] = {
@@ -31,10 +34,14 @@ OBJECTS: dict[type, Any] = {
     ivm.Proof: ivm.prove(FORMULA, resolution=5, engine="dense"),
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
+    ivm.Light: ivm.Light((0, 1, 1), 0.5, "teal"),
     ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
+    ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
+    ivm.SolidStats: ivm.render3d(FORMULA, size=3).stats,
     ivm.Tape: FORMULA.tape(),
-    shapes.Shape: (shapes.circle(R) | shapes.star(5, 0.9, 0.4)).move(0.1),
+    ivm.View: TURNED,
+    shapes.Shape: (shapes.circle(R).paint("teal") | shapes.star(5, 0.9, 0.4)).move(0.1),
 }
 ELSEWHERE = {shapes.Font}
 """Tested with what they need."""
@@ -51,10 +58,13 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.Renderer):
         return facts(thing.render())
     if isinstance(thing, (ivm.Expr, shapes.Shape)):
-        return str(thing.tape()), thing.defaults
+        return str(thing.tape()), thing.defaults, str(paint_of(thing))
     if isinstance(thing, ivm.Image):
         parts = [thing.pixels, *thing.samples()]
         return [part.tobytes() for part in parts], thing.region, thing.crop, thing.prove
+    if isinstance(thing, ivm.SolidImage):
+        parts = [thing.depth, thing.normals, thing.position, thing.pixels]
+        return [part.tobytes() for part in parts], thing.view, thing.mode, thing.stats
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables
@@ -97,7 +107,17 @@ SHAPES: list[Callable[[], shapes.Shape]] = [
     lambda: shapes.box(1, 1, 1) - shapes.sphere(0.6),
     lambda: shapes.circle(0.1).repeat(0.3, count=4),
     lambda: shapes.text("Hi").rotate(33),
+    lambda: shapes.circle(0.3).paint("red") | shapes.circle(R).move(0.4).paint("teal"),
+    lambda: shapes.box(1, 1, 1) & shapes.sphere(0.6).paint("red"),
+    lambda: (shapes.circle(0.3).paint("red") | shapes.circle(0.4).move(0.2)).move(R),
 ]
+
+
+def colours(shape: shapes.Shape) -> Any:
+    """What shows at some points."""
+    paint = paint_of(shape)
+    points = np.random.default_rng(3).uniform(-1, 1, (3, 500))
+    return 0 if paint is None else ivm.evaluate(paint, *points, variables=paint.defaults)
 
 
 @pytest.mark.parametrize("make", SHAPES)
@@ -115,6 +135,7 @@ def test_a_shape_goes_on_where_it_was(make: Callable[[], shapes.Shape]) -> None:
         lambda s: s.extrude(0.5),
     ):
         assert step(again).tape() == step(shape).tape()
+        assert_array_equal(colours(step(again)), colours(step(shape)))
     assert again.defaults == shape.defaults
 
 

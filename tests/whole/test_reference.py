@@ -48,7 +48,7 @@ def documented() -> Iterator[tuple[str, Any]]:
                             is_method = callable(defined) or hasattr(defined, "__get__")
                             is_field = inspect.ismemberdescriptor(defined)  # which a class tells
                             if not method.startswith("_") and is_method and not is_field:
-                                yield f"{name}.{method}", defined
+                                yield f"{name}.{method}", getattr(defined, "__func__", defined)
 
 
 DOCUMENTED = [(name, found) for name, found in documented() if name != "__version__"]

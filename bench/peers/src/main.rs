@@ -4,6 +4,9 @@
 //! how many seconds or how often at most. NUMBER is the size of a picture or the value of the
 //! variable; IN is a file of little-endian floats, OUT the file of the results of one run. The
 //! answer is a line with the seconds of each run. What is prepared once a shape is not timed.
+//!
+//! Pictures of solids are cubes of NUMBER voxels. IN holds the matrix from view space to model
+//! space, row by row, then the threads: 1, or 0 for all.
 
 use std::fs;
 use std::hint::black_box;
@@ -13,8 +16,11 @@ use std::time::Instant;
 use fidget::context::{Context, Node};
 use fidget::eval::{Function, MathFunction};
 use fidget::jit::JitFunction;
+use fidget::raster::effects;
 use fidget::raster::pixel::{self, EvalConfig, RenderConfig};
-use fidget::render::RenderHints;
+use fidget::raster::voxel;
+use fidget::raster::ColorImage;
+use fidget::render::{RenderHints, ThreadPool};
 use fidget::shape::{EzShape, Shape, ShapeVars};
 use fidget::types::{Grad, Interval};
 use fidget::var::Var;
@@ -68,6 +74,8 @@ impl<F: Function + MathFunction + RenderHints> Subject<F> {
             "simplify" => self.simplify(given, turn),
             "points" => self.points(given, turn),
             "gradients" => self.gradients(given, turn),
+            "solid" => self.solid(number as u32, given, turn),
+            "shading" => self.shading(number as u32, given, turn),
             _ => panic!("no {what}"),
         }
     }
@@ -157,6 +165,44 @@ impl<F: Function + MathFunction + RenderHints> Subject<F> {
         let found = evaluator.eval(&tape, &x, &y, &z).unwrap();
         (taken, found.iter().flat_map(|g| [g.v, g.dx, g.dy]).collect())
     }
+
+    /// Depth and the gradient of each pixel: four floats.
+    fn solid(&self, size: u32, given: &[f32], turn: &Turn) -> (Vec<f64>, Vec<f32>) {
+        let mut image = voxel::Image::default();
+        let taken = turn.take(|| image = self.voxels(size, given));
+        let found = image.iter().flat_map(|p| {
+            let [x, y, z] = p.normal;
+            [p.depth as f32, x, y, z]
+        });
+        (taken, found.collect())
+    }
+
+    /// Shades of grey with ambient occlusion: all that is done after depth and gradients are there.
+    fn shading(&self, size: u32, given: &[f32], turn: &Turn) -> (Vec<f64>, Vec<f32>) {
+        let image = self.voxels(size, given);
+        let threads = threads_of(given);
+        let mut found = ColorImage::default();
+        let taken = turn.take(|| {
+            let smooth = effects::denoise_normals(&image, threads);
+            found = effects::apply_shading(&smooth, true, threads);
+        });
+        (taken, found.iter().map(|p| f32::from(p[0])).collect())
+    }
+
+    fn voxels(&self, size: u32, given: &[f32]) -> voxel::Image {
+        let mut config = voxel::RenderConfig::from_size(size.into());
+        for (i, value) in given[..16].iter().enumerate() {
+            config.world_to_model[(i / 4, i % 4)] = *value;
+        }
+        let how = voxel::EvalConfig { threads: threads_of(given), ..Default::default() };
+        let variables = ShapeVars::new();
+        voxel::render(self.shape.bind(&variables).unwrap(), &config, &how).unwrap()
+    }
+}
+
+/// None is one thread, this one.
+fn threads_of(given: &[f32]) -> Option<&'static ThreadPool> {
+    if given[16] == 1.0 { None } else { Some(&ThreadPool::Global) }
 }
 
 fn floats(path: &str) -> Vec<f32> {

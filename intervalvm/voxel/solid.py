@@ -1,0 +1,236 @@
+"""``SolidImage``: a picture of a solid, and ``SolidStats`` of its rendering."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from intervalvm.arguments import brief
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError
+from intervalvm.files import check_path, write_atomically
+from intervalvm.hints import lacks
+from intervalvm.late import cached_property
+from intervalvm.raster import formats
+from intervalvm.raster.image import Level, levels_table, milliseconds
+from intervalvm.voxel.volume import Volume, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from intervalvm.voxel.view import View
+    from intervalvm.words import Backend, SolidEngine, SolidMode, VoxelGrid
+
+
+@dataclass(frozen=True)
+class SolidStats:
+    """Times and counts of a picture of a solid. It prints as a table.
+
+    Attributes
+    ----------
+    clauses, threads : int
+    size : (int, int, int)
+        Width, height and depth in voxels.
+    engine, backend, dtype, grid : str
+    seconds : dict of str to float
+        Of "compile", "depth" and "normals".
+    voxels : dict of str to int
+        "hit", those that are seen, "full", those of them at the near side, "evaluated", one by one,
+        and "total".
+    levels : tuple of Level
+        Empty for an engine without an octree.
+    is_prism : bool
+        Whether the tape does not read z, so that the solid is a prism along z without ends.
+    is_truth : bool
+        Whether the tape's value is 1 or 0 everywhere, which draws nothing.
+    """
+
+    clauses: int
+    size: tuple[int, int, int]
+    engine: SolidEngine
+    backend: Backend
+    dtype: str
+    threads: int
+    grid: VoxelGrid
+    seconds: dict[str, float]
+    voxels: dict[str, int]
+    levels: tuple[Level, ...] = ()
+    is_prism: bool = False
+    is_truth: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as lists, dicts and numbers; ``is_prism`` and ``is_truth`` only if true."""
+        plain = {name: value for name, value in asdict(self).items() if not isinstance(value, bool)}
+        plain |= {name: True for name in ("is_prism", "is_truth") if getattr(self, name)}
+        plain["size"] = list(self.size)
+        plain["levels"] = [asdict(level) | {"tile": list(level.tile)} for level in self.levels]
+        return plain
+
+    def __str__(self) -> str:
+        many = "" if self.threads == 1 else "s"
+        width, height, _ = self.size
+        hit, full = self.voxels["hit"], self.voxels["full"]
+        each = self.voxels["evaluated"] / max(hit, 1)
+        lines = [
+            f"{shown(self.size)} voxels, {self.clauses} clauses, grid {self.grid}, {self.dtype}",
+            f"{self.engine} on {self.backend}, {self.threads} thread{many}",
+            f"{hit} pixels hit ({hit / (width * height):.1%}), {full} of them at the near side, "
+            f"{self.voxels['evaluated']} voxels evaluated ({each:.1f} a hit)",
+        ]
+        if self.is_prism:
+            lines.append("a prism: the tape does not read z")
+        if self.is_truth:
+            lines.append(
+                "nothing is inside: the tape's value is 1 or 0, never below 0 "
+                "(0.5 minus it is inside where it is 1)"
+            )
+        if self.levels:
+            lines += ["", levels_table(self.levels)]
+        lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SolidImage:
+    """A picture of a solid: the depth and the normals of what is seen, and shaded pixels.
+
+    A notebook shows its pixels, and NumPy reads them.
+
+    Attributes
+    ----------
+    depth : int32[height, width]
+        The nearest voxel inside in each column: 1 for the farthest layer up to the number of layers
+        for the nearest, 0 where there is none.
+    normals : float32[height, width, 3]
+        The gradient at that voxel as ``grad`` finds it, normalised, in the shape's space. Where the
+        volume's near side cuts the solid it is the normal of the cut. It is 0 where nothing is
+        seen, and where the gradient is 0 or not finite.
+    volume : Volume
+        Where the voxels lie.
+    mode : {"shaded", "normals", "heightmap", "occlusion"}
+        What ``pixels`` show.
+    stats : SolidStats
+        Times and counts of the rendering.
+    """
+
+    depth: NDArray[np.int32]
+    normals: NDArray[np.float32]
+    volume: Volume
+    mode: SolidMode
+    stats: SolidStats
+    _shade: Callable[[SolidImage], NDArray[np.uint8]]
+    _paint: Callable[[SolidImage], NDArray[np.uint8]] | None = None
+
+    @property
+    def view(self) -> View:
+        """The view that is shown."""
+        return self.volume.view
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return int(self.depth.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.depth.shape[0])
+
+    @cached_property
+    @in_default_environment
+    def position(self) -> NDArray[Any]:
+        """Where the voxels are that are seen: [height, width, 3], NaN where there is none.
+
+        Their centres in the shape's space, in the dtype of the arithmetic: at these points the
+        normals are those of ``grad``.
+        """
+        found = np.full((*self.depth.shape, 3), np.nan, self.volume.dtype)
+        j, i = np.nonzero(self.depth)
+        for axis, part in enumerate(self.volume.points(i, j, self.depth[j, i] - 1)):
+            found[j, i, axis] = part
+        return found
+
+    @cached_property
+    @in_default_environment
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8[height, width, 3]: red, green and blue, shaded as ``mode`` says."""
+        return self._shade(self)
+
+    @cached_property
+    @in_default_environment
+    def colours(self) -> NDArray[np.uint8] | None:
+        """uint8[height, width, 3]: the colours of what is seen before shading; None if the shape
+        has none."""
+        return None if self._paint is None else self._paint(self)
+
+    def __repr__(self) -> str:
+        return f"<SolidImage {shown(self.volume.size)}, {self.mode}, {self.view}>"
+
+    if not TYPE_CHECKING:  # mypy would accept every name
+
+        def __getattr__(self, name):
+            return lacks(self, "a SolidImage", name, {})
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.pixels, dtype=dtype, copy=copy)
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.write(stream, "png")
+        return stream.getvalue()
+
+    @in_default_environment
+    def save(self, path: Any, format: str | None = None) -> None:
+        """Write the picture, which replaces the file as a whole or leaves it unchanged.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            A stream is written in place.
+        format : str, optional
+            One of png, ppm, tif, tiff, webp, npy; by default the suffix of ``path``. npy holds
+            ``depth``, the others ``pixels``.
+
+        Raises
+        ------
+        OptionError
+            For an unknown format, or one that cannot hold the size.
+        FileError
+            If the file cannot be written.
+        """
+        if hasattr(path, "write"):
+            self.write(path, formats.format_of_stream(path, format, SOLID_FORMATS))
+            return
+        name = check_path(path)
+        chosen = formats.format_of(name, format, SOLID_FORMATS)
+        formats.check_holds(chosen, self.width, self.height)
+        write_atomically(name, lambda stream: self.write(stream, chosen))
+
+    @in_default_environment
+    def write(self, stream: BinaryIO, format: str = "png") -> None:
+        """Write the picture to a binary stream, such as ``io.BytesIO()``."""
+        if not hasattr(stream, "write"):
+            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
+        chosen = formats.format_of("", format, SOLID_FORMATS)
+        formats.check_holds(chosen, self.width, self.height)
+        formats.pour(stream, partial(SOLID_FORMATS[chosen], self))
+
+
+def _save_pixels(save: Callable[[Any, Any], None], image: SolidImage, stream: Any) -> None:
+    save(image.pixels, stream)
+
+
+def _save_depth(image: SolidImage, stream: Any) -> None:
+    np.save(stream, image.depth, allow_pickle=False)
+
+
+SOLID_FORMATS: dict[str, Callable[[SolidImage, Any], None]] = {
+    name: partial(_save_pixels, save) for name, save in formats.COLOURS.items()
+} | {"npy": _save_depth}
+"""The suffixes that the picture of a solid can be saved under."""
