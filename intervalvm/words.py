@@ -22,7 +22,7 @@ Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]
 SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
-SolidMode = Literal["shaded", "normals", "heightmap"]
+SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
 
 
 class Way(Enum):

@@ -102,7 +102,7 @@ ODD: dict[str, Callable[[], Any]] = {
 
 RIGHT: dict[str, Any] = {
     "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0), "char": "O",
-    "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
+    "colour": "teal", "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
     "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None, "formula": 0.5,
     "function": lambda x, y: x + y, "height": 1.0, "how": "exact", "i": 0, "inner": 0.2,
     "name": "r", "normal": (1, 0, 0), "outer": 0.5, "path": "out", "period": 0.5, "points": 5,
