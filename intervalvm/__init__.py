@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from intervalvm.api.kernels import warm_up
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
+    from intervalvm.api.turntable import turntable
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
@@ -48,7 +49,7 @@ __all__ = [
     "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View",
     "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy", "grad",
     "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
-    "trace", "var", "warm_up", "where",
+    "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -62,6 +63,7 @@ _late.provided_by({
     "api.prove": "Proof prove",
     "api.render": "html png",
     "api.render3d": "render3d",
+    "api.turntable": "turntable",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",

@@ -15,8 +15,8 @@ from intervalvm.api.evaluator import Evaluator
 from intervalvm.api.options import check_depth
 from intervalvm.colours import Rgb
 from intervalvm.expr import Expr
-from intervalvm.expr.paint import rgb_of
-from intervalvm.jit.layout import INSIDE, UNPROVEN
+from intervalvm.expr.paint import code_of, rgb_of
+from intervalvm.jit.layout import OUTSIDE, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Job, split_levels
@@ -24,8 +24,10 @@ from intervalvm.words import BoxBackend, Way
 
 WHITE = 255, 255, 255
 """What a picture of the plane shows of parts without a colour, as a bitmap does."""
-BAND_PX = 1 << 22
-"""The pixels of a band of rows, whose codes take 16 MiB."""
+SHOWN = {pixel: code_of((pixel, pixel, pixel)) for pixel in map(int, (OUTSIDE, UNPROVEN))}
+"""What is shown of pixels without a part, by their value."""
+BAND_PX = 1 << 20
+"""The pixels of a band of rows, whose codes take 4 MiB."""
 
 
 def colours_at(
@@ -57,12 +59,13 @@ def colours_of(
     rows = min(height, max(1, BAND_PX // width))
     needed = 3 * height * width + 16 * rows * width
     require(needed, "the colours of the image", "draw parts of it, by crop", job.max_memory)
-    colours = np.zeros((height, width, 3), np.uint8)
+    colours = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
         band = slice(top, min(height, top + rows))
-        found = rgb_of(draw(_codes(job, paint, band)).pixels, WHITE)
-        np.copyto(colours[band], found, where=(bitmap[band] == INSIDE)[..., None])
-    colours[bitmap == UNPROVEN] = UNPROVEN
+        codes = draw(_codes(job, paint, band)).pixels
+        for pixel, code in SHOWN.items():
+            np.copyto(codes, code, where=bitmap[band] == pixel)
+        rgb_of(codes, WHITE, out=colours[band])
     return colours
 
 

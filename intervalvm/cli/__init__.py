@@ -27,8 +27,13 @@ INTERRUPTED, TERMINATED, BROKEN_PIPE = (128 + number for number in (2, 15, 13))
 OUT_OF_MEMORY = 3
 OUR_MISTAKE = 70
 """The status of an unexpected exception: not 1, which means that ``--check`` found a difference."""
-NAMES = ("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove")
-ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|[+-]?\d+)")
+NAMES = (
+    *("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove"),
+    *("yaw", "pitch", "roll", "center", "scale", "perspective", "up", "frames", "seconds"),
+)
+RENAMED = {"frames": "turn"}
+NUMBER = r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)"
+ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|{NUMBER})")
 
 
 @in_default_environment
@@ -78,7 +83,7 @@ def in_own_words(message: str) -> str:
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
         value = re.sub(r"[^\w. -]", "", value)
-        return f"--{name} {value}"
+        return f"--{RENAMED.get(name, name)} {value}"
 
     return ARGUMENT.sub(option, re.sub(r"\bmax_memory\b", "--max-memory", message))
 

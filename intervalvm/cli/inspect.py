@@ -14,6 +14,7 @@ from intervalvm.cli.streams import (
     check_apart,
     read_tape,
     say,
+    solid_of,
     tell,
     write_bytes,
 )
@@ -71,6 +72,8 @@ def _as_text(facts: dict[str, Any]) -> str:
         ("variables", " ".join(facts["variables"]) or "none"),
         ("bounds", _bounds_text(facts)),
     ]
+    if "z" in facts["axes"]:
+        rows.append(("solid", f"drawn by {solid_of(facts['file'])}"))
     operations = [(name, str(n)) for name, n in facts["operations"].items()]
     return f"{facts['file']}\n{text_table(rows, left=2)}\n\n{text_table(operations, left=1)}"
 

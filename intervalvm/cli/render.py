@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import time
 from dataclasses import replace
 from inspect import signature
@@ -15,6 +14,7 @@ import numpy as np
 
 from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
+from intervalvm.cli.outputs import check_place, default_out, is_nameless
 from intervalvm.cli.streams import (
     STANDARD,
     Progress,
@@ -23,11 +23,12 @@ from intervalvm.cli.streams import (
     log_shown,
     read_tape,
     say,
+    solid_of,
     tell,
     write_bytes,
 )
 from intervalvm.errors import OptionError
-from intervalvm.files import check_writable, descriptor_of
+from intervalvm.files import check_writable
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.formats import HOLD_VALUES, check_holds, format_of
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 def render(options: argparse.Namespace) -> int:
     """Run the command; returns 1 if ``--check`` found a difference."""
     start = time.perf_counter()
-    out = _default_out(options.file) if options.out is None else options.out
+    out = default_out(options.file, ".png") if options.out is None else options.out
     arguments = _arguments(options)
     format = _check_output(out, options, Options(**arguments))
     wanted = not options.quiet
@@ -76,15 +77,9 @@ def render(options: argparse.Namespace) -> int:
         },
     )
     _report(stats, out, found, options)
+    if "z" in tape.axes and options.z is None and not (options.quiet or options.json):
+        tell(f"intervalvm: this is the slice at z = 0: {solid_of(options.file)} draws the solid")
     return 1 if found is not None and _is_wrong(found) else 0
-
-
-def _default_out(file: str) -> str:
-    """FILE's stem with .png, in the current folder. A folder is refused later."""
-    if file == STANDARD:
-        return "stdin.png"
-    stem = Path(file).stem
-    return f"{stem}.png" if stem.strip(".") else "picture.png"
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -117,21 +112,15 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     check_apart(options.file, {"--out": out, "--certificate": options.certificate})
     if options.certificate is not None:
         _check_certificate(options, asked)
-    nameless = descriptor_of(out) is not None and not Path(out).suffix
     proven = asked.prove is not None
-    format = "png" if out == STANDARD or nameless else format_of(out)
+    format = "png" if is_nameless(out) else format_of(out)
     check_holds(format, *check_size(asked.size), proven=proven)
     if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
         raise OptionError(
             f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "
             ".tif, or leave --mode value out"
         )
-    if not is_standard_output(out):
-        check_writable(out)
-    elif options.json:
-        raise OptionError(f"--json and --out {out} both write to standard output: name a file")
-    elif sys.stdout is not None and sys.stdout.isatty():
-        raise OptionError("standard output is a terminal: pipe it on, or give --out a file name")
+    check_place(out, options)
     return format
 
 

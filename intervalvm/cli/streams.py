@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import sys
 import threading
 from contextlib import contextmanager, suppress
@@ -35,6 +36,11 @@ def read_tape(options: argparse.Namespace) -> Tape:
     if sys.stdin is None:
         raise FileError("standard input is closed: give the name of a .vm file")
     return read(sys.stdin.buffer, "standard input", **limits)
+
+
+def solid_of(file: str) -> str:
+    """The command line that draws the solid of FILE."""
+    return f"intervalvm render3d {shlex.quote(file)}"
 
 
 def is_standard_output(path: str) -> bool:

@@ -49,14 +49,16 @@ def code_of(rgb: Rgb) -> int:
     return 1 + (red << 16 | green << 8 | blue)
 
 
-def rgb_of(codes: NDArray[Any], bare: Rgb) -> NDArray[np.uint8]:
+def rgb_of(
+    codes: NDArray[Any], bare: Rgb, out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """uint8[..., 3], the colours of an array of codes; ``bare`` is that of no colour."""
-    found = codes.astype(np.int32)
-    np.copyto(found, code_of(bare), where=found == NO_COLOUR)
-    found -= 1
-    colours = np.empty((*codes.shape, 3), np.uint8)
+    numbers = codes.astype(np.int32)
+    np.copyto(numbers, code_of(bare), where=numbers == NO_COLOUR)
+    numbers -= 1
+    colours = np.empty((*codes.shape, 3), np.uint8) if out is None else out
     for channel, shift in enumerate((16, 8, 0)):
-        np.right_shift(found, shift, out=colours[..., channel], casting="unsafe")
+        np.right_shift(numbers, shift, out=colours[..., channel], casting="unsafe")
     return colours
 
 

@@ -70,6 +70,8 @@ KINDS = {
     "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
     "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),
     "assemble": Kind("jit.passes", "build_assemble", (Meaning.FLOAT,), dtypes=("float64",)),
+    # pictures of solids
+    "shade": Kind("jit.shading.kernel", "build_shade", (Meaning.FLOAT,), dtypes=("float32",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"

@@ -8,7 +8,7 @@ instructions; operations are made of the rows' rules, as the arms of ``interpret
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, get_type_hints
 
@@ -16,6 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba import njit
 from numba.core import types
+from numpy.typing import NDArray
 
 from intervalvm.compiler import assemble, balance, folding, passes
 from intervalvm.compiler.passes import Pass
@@ -25,7 +26,8 @@ from intervalvm.jit.lanes import I64
 from intervalvm.jit.work import Work, work_reader
 from intervalvm.words import Meaning
 
-SOURCES = "intervalvm.compiler."
+SOURCES = "intervalvm.compiler.", "intervalvm.jit.shading."
+"""Where functions stand that are compiled for those that call them."""
 FLAGS = compile_flags() | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
@@ -35,32 +37,36 @@ def bits_of(builder, number):
     return builder.bitcast(number, I64)
 
 
-INSTRUCTIONS = {passes.bits_of: bits_of} | operations.INSTRUCTIONS | thresholds.INSTRUCTIONS
+Instructions = Mapping[Callable[..., Any], Any]
+INSTRUCTIONS: Instructions = (
+    {passes.bits_of: bits_of} | operations.INSTRUCTIONS | thresholds.INSTRUCTIONS
+)
 """By the functions that they replace."""
 
 
 def build_fold(_dtype: str, _meaning: Meaning) -> Any:
     """The kernel of ``folding``, for any arithmetic."""
-    return _built(folding.PASS, operations.FUNCTIONS)
+    return built(folding.PASS, operations.FUNCTIONS)
 
 
 def build_balance(_dtype: str, _meaning: Meaning) -> Any:
     """The kernel of ``balance``, for any arithmetic."""
-    return _built(balance.PASS, ())
+    return built(balance.PASS, ())
 
 
 def build_assemble(_dtype: str, _meaning: Meaning) -> Any:
     """The kernel of ``assemble``, for any arithmetic."""
-    return _built(assemble.PASS, thresholds.FUNCTIONS)
+    return built(assemble.PASS, thresholds.FUNCTIONS)
 
 
-def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
+def built(of: Pass, linked: tuple[Any, ...], instructions: Instructions = INSTRUCTIONS) -> Any:
     """The kernel of a pass: ``run(address of the addresses of its arrays)``; what is linked."""
     for each in linked:
         # numba links what it compiles, although it is not run: any address will do
         llvm.add_symbol(each.name, ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value)
     work = Work(of)
-    function, work_at = _Compiler(work).compiled(of.function), work_reader(work)
+    compiler = _Compiler(work, instructions)
+    function, work_at = compiler.compiled(of.function), work_reader(work)
 
     def run(address):
         return np.int64(function(work_at(address)))
@@ -71,10 +77,12 @@ def _built(of: Pass, linked: tuple[Any, ...]) -> Any:
 class _Compiler:
     """Compiles functions of ``compiler`` that have a pass's named tuple."""
 
-    def __init__(self, work: Any) -> None:
+    def __init__(self, work: Any, instructions: Instructions) -> None:
         self.kinds = {Any: work, int: types.int64, float: types.float64}
+        self.kinds[np.float32] = types.float32
+        self.kinds[NDArray[np.float32]] = types.CPointer(types.float32)
         self.kinds[tuple[float, float]] = types.UniTuple(types.float64, 2)
-        self.made: dict[Callable[..., Any], Any] = dict(INSTRUCTIONS)
+        self.made: dict[Callable[..., Any], Any] = dict(instructions)
 
     def compiled(self, function: Callable[..., Any]) -> Any:
         """A function for numba, and those that it calls.

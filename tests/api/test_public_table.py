@@ -102,7 +102,7 @@ ODD: dict[str, Callable[[], Any]] = {
 
 RIGHT: dict[str, Any] = {
     "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0), "char": "O",
-    "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
+    "colour": "teal", "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
     "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None, "formula": 0.5,
     "function": lambda x, y: x + y, "height": 1.0, "how": "exact", "i": 0, "inner": 0.2,
     "name": "r", "normal": (1, 0, 0), "outer": 0.5, "path": "out", "period": 0.5, "points": 5,
@@ -145,6 +145,7 @@ OWN: dict[str, dict[str, Any]] = {
     "View.fit": {"box": ((-1, 1), (0, 1), (2, 3))},
     "View.fitted": {"x": (0, 1), "y": (0, 1), "z": (0, 1)},
     "render3d": {"shape": BALL, "size": 4},
+    "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
     "prove": {"resolution": 4, "max_resolution": 8},

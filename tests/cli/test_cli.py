@@ -17,7 +17,7 @@ import pytest
 from support.command_line import PICTURE, QUICK, ascii_art, files, process
 from support.places import TOP
 
-from intervalvm.cli import bench, main, options
+from intervalvm.cli import bench, commands, main, options
 from intervalvm.raster import grid
 from intervalvm.raster.image import Image
 
@@ -290,7 +290,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_help_lists_what_the_library_takes() -> None:
-    assert list(options.GRIDS) == list(grid.GRIDS)
+    assert list(commands.GRIDS) == list(grid.GRIDS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""``turntable``: a solid that turns, as an animated file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from inspect import Parameter, Signature, signature
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.api.options import check_progress
+from intervalvm.api.options3d import SolidOptions
+from intervalvm.api.render import reporting
+from intervalvm.api.render3d import render3d
+from intervalvm.arguments import real
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import OptionError
+from intervalvm.expr import TapeLike
+from intervalvm.files import check_path, check_writable, write_atomically
+from intervalvm.hints import Takes
+from intervalvm.raster import animation
+from intervalvm.raster.job import Progress
+from intervalvm.voxel.solid import SolidImage
+from intervalvm.voxel.view import View, tangents
+from intervalvm.words import SolidMode
+
+OF_VIEW = signature(View.turntable).parameters
+OF_SOLID = {n: p for n, p in signature(SolidOptions).parameters.items() if n != "view"}
+
+
+def _options(**_: Any) -> None: ...
+
+
+_options.__signature__ = Signature(  # type: ignore[attr-defined]
+    [p.replace(kind=Parameter.KEYWORD_ONLY) for p in (*OF_VIEW.values(), *OF_SOLID.values())]
+)
+takes_turn_options: Takes[...] = Takes(_options)
+
+
+@in_default_environment
+@takes_turn_options
+def turntable(
+    shape: TapeLike, path: Any, frames: int = 36, *, seconds: float = 3.0, box: Any = None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Write a solid that turns once about the vertical axis, as an animated file that loops.
+
+    Turning compiles nothing. The file is written as a whole or not at all. A GIF has one palette of
+    256 colours for all frames; WebP and PNG have the exact colours.
+
+    Parameters
+    ----------
+    shape : Tape, Expr or Shape
+    path : str or path-like
+        The suffix, .gif, .webp or .png, chooses the format.
+    frames : int
+        How many pictures; from one to the next the camera goes on by 360 / ``frames`` degrees.
+    seconds : float
+        How long a turn takes, up to 60.
+    box : ((float, float), (float, float), (float, float)), optional
+        The ends of the sides along x, y and z of a box to show whole in all frames, in place of
+        ``center`` and ``scale``.
+    yaw, pitch, roll, center, scale, perspective, up
+        The first frame's view, as for ``View.turntable``.
+    size, grid, engine, threads, dtype, variables, mode, max_memory
+        As for ``render3d``.
+    progress : callable or bool, optional
+        Called with (done, total) frames; True draws a bar.
+
+    Raises
+    ------
+    OptionError, ArgumentTypeError
+        For an invalid argument, and a format that holds no animation or cannot hold the size.
+    VariableError
+        For a free variable without a value.
+    DoesNotFit
+        If ``max_memory`` is not enough for a frame, or for all frames.
+    FileError
+        If the file cannot be written.
+    """
+    name = check_path(path)
+    turn = Turn(animation.format_of(name), frames, seconds=seconds, box=box, **options)
+    check_writable(name)
+    with reporting(turn.progress, "rendering") as report:
+        pixels = [image.pixels for image in turn.draw(shape, report)]
+    write_atomically(name, lambda stream: turn.write(pixels, stream))
+
+
+class Turn:
+    """A turntable whose options are checked: its frames are drawn, then written.
+
+    Raises as ``turntable`` does.
+    """
+
+    def __init__(
+        self, format: str, frames: Any, *, seconds: Any = 3.0, box: Any = None, **options: Any
+    ) -> None:
+        self.timing = animation.Timing(frames, seconds, format)
+        view = {name: given for name, given in options.items() if name in OF_VIEW}
+        solid = {name: given for name, given in options.items() if name in OF_SOLID}
+        self.progress: Progress | bool | None = solid.pop("progress", None)
+        check_progress(self.progress)
+        self.views = _views(self.timing.frames, view, box)
+        asked: Any = SolidOptions(**solid)  # whose fields are normalized
+        self.mode: SolidMode = asked.mode
+        width, height, _ = asked.size
+        animation.check_holds(self.timing, width, height, asked.max_memory)
+        self._options = {name: getattr(asked, name) for name in solid}
+
+    def draw(self, shape: TapeLike, report: Progress | None) -> Iterator[SolidImage]:
+        """The picture of each frame; reports are of frames."""
+        for done, view in enumerate(self.views, 1):
+            yield render3d(shape, view=view, **self._options)
+            if report is not None:
+                report(done, len(self.views))
+
+    def write(self, pixels: Sequence[NDArray[np.uint8]], stream: BinaryIO) -> None:
+        """Write the pixels of all frames to a binary stream."""
+        animation.write(pixels, stream, self.timing)
+
+
+def _views(frames: int, options: dict[str, Any], box: Any) -> list[View]:
+    """The view of each frame: a turn of the camera about the vertical axis."""
+    View.turntable(**options)  # which checks them
+    start = real("yaw", options.pop("yaw", 0.0))
+    yaws = [start + 360 * i / frames for i in range(frames)]
+    if box is not None:
+        if "center" in options or "scale" in options:
+            raise OptionError("box says what center and scale do: leave it out, or these")
+        fitting = [View.fit(box, yaw, **options) for yaw in yaws]
+        # the largest that one of them needs for all, or the solid would change its size
+        scale = max(math.hypot(*tangents(view)[:, 0]) for view in fitting)
+        options |= {"center": fitting[0].matrix[:3, 3], "scale": scale}
+    return [View.turntable(yaw, **options) for yaw in yaws]

@@ -1,0 +1,161 @@
+"""The commands, their options and the help of each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
+
+from intervalvm.api.options import ENGINES, GRIDS, KEEPS, MODES, PROVES
+from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.cli.values import amount_of_bytes, setting, size, volume
+from intervalvm.words import Backend, SolidEngine, SolidMode, VoxelGrid
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    Add = Callable[..., None]
+
+DTYPES = tuple(DTYPE_NAMES.values())
+
+
+def add_option(group: Any, usage: str, kind: Any, what: str, **more: Any) -> None:
+    """Add an option: of a type, of some words, or a switch."""
+    name, *values = usage.split()
+    if kind is bool:
+        group.add_argument(name, action="store_true", help=what)
+        return
+    more |= {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+    if len(values) > 1:
+        more |= {"nargs": len(values), "metavar": tuple(values)}
+    elif values:
+        more["metavar"] = values[0]
+    group.add_argument(name, help=what, **more)
+
+
+def _render_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command.add_argument_group("what to draw"))
+    add("--size N|WxH", size, "pixels: a square, or width x height (1024)")
+    shown = "the rectangle to show, stretched to the size (-1 1 -1 1, never stretched)"
+    add("--region X0 X1 Y0 Y1", float, shown)
+    add("--center X Y", float, "the middle of the picture; pixels stay square (0 0)")
+    add("--scale S", float, "half the shorter side of the picture (1)")
+    part = "draw these pixels of the picture alone, the same as in all of it (all)"
+    add("--crop LEFT TOP RIGHT BOTTOM", int, part)
+    _add_variables(add)
+    values = "inside or outside, or the values, which .npy and .tif hold (bitmap)"
+    add("--mode", MODES, values)
+    proven = (
+        "prove each pixel's verdict for the function of real numbers, at its sample (point) "
+        "or over its whole area; what is unproven is grey"
+    )
+    add("--prove point|area", PROVES, proven)
+    add("--grid", GRIDS, "where the pixels are sampled (linspace)")
+    add = partial(add_option, command.add_argument_group("how to draw it"))
+    add("--depth N", int, "levels of the quadtree (chosen from the size)")
+    add("--engine", ENGINES, "how to evaluate (pruned)")
+    add("--backend", get_args(Backend), "what evaluates (numba; numpy for dense and naive)")
+    _add_effort(add)
+    group = command.add_argument_group("what to say and write")
+    add = partial(add_option, group)
+    out = (
+        "the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
+        "or - for a PNG on standard output (FILE's stem with .png, here)"
+    )
+    add("--out PATH", str, out)
+    certificate = (
+        "also write what was proven, with --prove area, as JSON lines that "
+        "tools/check_certificate.py verifies"
+    )
+    add("--certificate PATH", str, certificate)
+    add("--check", bool, "also evaluate densely and compare every pixel")
+    _add_reports(group)
+
+
+def _render3d_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command.add_argument_group("what to draw"))
+    add("--size N|WxH|WxHxD", volume, "voxels: width, height and depth (512; as deep as wide)")
+    shown = "what pixels show: lit surfaces, their normals, their depth (shaded)"
+    add("--mode", get_args(SolidMode), shown)
+    _add_settings(add)
+    add("--grid", get_args(VoxelGrid), "where the voxels are sampled (center)")
+    add = partial(add_option, command.add_argument_group("from where"))
+    add("--yaw DEGREES", float, "how far the camera goes round the vertical axis, to the right (0)")
+    add("--pitch DEGREES", float, "how far it is raised, to look down (0)")
+    add("--roll DEGREES", float, "how far it is turned about its line of sight (0)")
+    add("--isometric", bool, "look along the diagonal of a cube, in place of the angles")
+    add("--center X Y Z", float, "the point in the middle of the picture (0 0 0)")
+    add("--scale S", float, "half the shorter side of the picture, at that point (1)")
+    add("--fit X0 X1 Y0 Y1 Z0 Z1", float, "show this box, in place of --center and --scale")
+    add("--perspective P", float, "0 for parallel lines of sight, to below 1 (0)")
+    add("--up y|z", str, "the axis that points up (y)")
+    add = partial(add_option, command.add_argument_group("how to draw it"))
+    add("--engine", get_args(SolidEngine), "how to evaluate (pruned)")
+    _add_effort(add)
+    add = partial(add_option, command.add_argument_group("a turntable"))
+    add("--turn N", int, "N pictures, once round the vertical axis, as one animated file")
+    add("--seconds S", float, "how long a turn takes (3)")
+    group = command.add_argument_group("what to say and write")
+    add = partial(add_option, group)
+    out = (
+        "the picture: .png .ppm .tif .webp, or .npy of the depth, or - for a PNG on standard "
+        "output; a turntable: .gif .webp .png, or - for a GIF (FILE's stem with .png or .gif, here)"
+    )
+    add("--out PATH", str, out)
+    add("--check", bool, "also evaluate every voxel and compare every depth and normal")
+    _add_reports(group)
+
+
+def _add_settings(add: Add) -> None:
+    each = "a free variable of the tape (may be repeated)"
+    add("--set NAME=VALUE", setting, each, action="append", default=[])
+
+
+def _add_variables(add: Add) -> None:
+    _add_settings(add)
+    add("--z Z", float, "the third coordinate (0)")
+
+
+def _add_effort(add: Add) -> None:
+    add("--dtype", DTYPES, "the arithmetic (float32)")
+    add("--threads N", int, "CPUs to use (all there are)")
+    add("--max-memory 4G", amount_of_bytes, "refuse what needs more (what is free)")
+
+
+def _add_reports(group: Any) -> None:
+    either = group.add_mutually_exclusive_group()
+    add_option(either, "--stats", bool, "print how the work went")
+    add_option(either, "--json", bool, "print the same as one JSON object")
+
+
+def _info_options(command: argparse.ArgumentParser) -> None:
+    _add_variables(partial(add_option, command))
+    add_option(command, "--json", bool, "print one JSON object")
+
+
+def _simplify_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command)
+    add("--x LO HI", float, "the box in x", required=True)
+    add("--y LO HI", float, "the box in y", required=True)
+    add("--z LO HI", float, "the box in z (0 0)")
+    kept = "what stays the same at every point: the value, or only whether it is inside (value)"
+    add("--keep", KEEPS, kept, default="value")
+    add("--dtype", DTYPES, "shorten for this arithmetic alone (for both)")
+    add("--out FILE.vm", str, "write there (-, standard output)")
+
+
+def _bench_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command)
+    add("--size N|WxH", size, "pixels to draw (1024)", default=1024)
+    _add_variables(add)
+    add("--json", bool, "print one JSON object")
+
+
+COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "render": ("render", "draw the shape of a .vm file (the default command)", _render_options),
+    "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
+    "info": ("inspect", "say what a .vm file consists of", _info_options),
+    "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
+    "bench": ("bench", "time the engines on a .vm file", _bench_options),
+}
+"""The commands: the module here with a function of that name, a line of help, the options."""
