@@ -40,12 +40,13 @@ if TYPE_CHECKING:
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
     from intervalvm.voxel.solid import SolidImage, SolidStats
+    from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
 
 __version__ = "0.2.0.dev0"
 
 __all__ = [
-    "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
+    "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level", "Light",
     "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View",
     "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy", "grad",
     "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
@@ -69,6 +70,7 @@ _late.provided_by({
     "formats.sympy": "from_sympy",
     "formats.write": "python_source save to_dot",
     "voxel.solid": "SolidImage SolidStats",
+    "voxel.style": "Light",
     "voxel.view": "View",
 })  # fmt: skip
 

@@ -17,13 +17,12 @@ ArrayBackend = Literal["numba", "numpy", "cupy"]
 BoxBackend = Literal["numba", "numpy"]
 Grid = Literal["linspace", "center", "fidget"]
 Mode = Literal["bitmap", "value"]
-Look = Literal["shaded", "normals", "heightmap", "occlusion"]
 Prove = Literal["point", "area"]
 Fold = Literal["exact", "fast"]
 Keep = Literal["value", "sign"]
 SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
-SolidMode = Literal["shaded", "normals", "heightmap"]
+SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
 
 
 class Way(Enum):

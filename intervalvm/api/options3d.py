@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -11,11 +11,13 @@ import numpy as np
 from intervalvm.api.options import check_progress, check_threads, check_word, usable_cpus
 from intervalvm.arguments import brief, real
 from intervalvm.arith.arrays import as_dtype
+from intervalvm.colours import Colour
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.job import Progress
 from intervalvm.voxel.job import Job, picture_bytes
+from intervalvm.voxel.style import Light, Shading
 from intervalvm.voxel.view import View
 from intervalvm.voxel.volume import Volume, check_voxels, shown
 from intervalvm.words import SolidEngine, SolidMode, VoxelGrid
@@ -41,8 +43,20 @@ class SolidOptions:
     dtype: DTypeLike = "float32"
     variables: Mapping[str, float] | None = None
     mode: SolidMode = "shaded"
+    material: Colour = Shading.material
+    lights: Iterable[Light] = Shading.lights
+    sky: Colour = Shading.sky
+    floor: Colour = Shading.floor
+    occlusion: float = Shading.occlusion
+    radius: float = Shading.radius
+    smooth: int = Shading.smooth
+    edges: float = Shading.edges
+    background: Colour | tuple[Colour, Colour] = Shading.background
+    shadow: float = Shading.shadow
     max_memory: Amount | None = None
     progress: Progress | bool | None = None
+    shading: Shading = field(init=False)
+    """Those of them that say how a picture is shaded."""
 
     def __post_init__(self) -> None:
         self.size = check_voxels(self.size)
@@ -54,6 +68,7 @@ class SolidOptions:
         check_word("grid", self.grid, GRIDS)
         check_word("engine", self.engine, ENGINES)
         check_word("mode", self.mode, MODES)
+        self.shading = Shading(*(getattr(self, each.name) for each in fields(Shading)))
         self.threads = check_threads(self.threads)
         self.dtype = as_dtype(self.dtype)
         if self.max_memory is not None:

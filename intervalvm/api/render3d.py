@@ -17,6 +17,7 @@ from intervalvm.api.options import usable_cpus
 from intervalvm.api.options3d import SolidOptions, takes_solid_options
 from intervalvm.api.render import reporting
 from intervalvm.arith.arrays import DTYPE_NAMES
+from intervalvm.colours import Rgb, colour
 from intervalvm.compiler.truths import is_truth
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.points import reads
@@ -25,10 +26,10 @@ from intervalvm.expr.paint import paint_of
 from intervalvm.raster.job import Progress
 from intervalvm.voxel import dense
 from intervalvm.voxel.job import Drawn, Job
-from intervalvm.voxel.linear import normalised, tangents
 from intervalvm.voxel.solid import SolidImage, SolidStats
+from intervalvm.voxel.style import Shading
 from intervalvm.voxel.volume import voxels_in
-from intervalvm.words import Backend, SolidEngine, SolidMode
+from intervalvm.words import Backend, SolidEngine
 
 
 @in_default_environment
@@ -58,9 +59,23 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
         The arithmetic.
     variables : dict of str to float, optional
         Values of free variables.
-    mode : {"shaded", "normals", "heightmap"}
-        What ``pixels`` show: lit surfaces; the normals, from -1 to 1, as red, green and blue from 0
-        to 255; the depth, brighter where nearer.
+    mode : {"shaded", "normals", "heightmap", "occlusion"}
+        What ``pixels`` show: lit surfaces; normals in view space, from -1 to 1, as red, green and
+        blue from 0 to 255; the depth, brighter where nearer; or the light that occlusion leaves.
+    material, background, sky, floor : colour
+        "#c84", "#cc8844", a name of CSS, or three integers from 0 to 255. The material is that of
+        parts without a colour. A background may be two colours, of the top and the bottom. Sky and
+        floor are the light from all sides on what faces up and down.
+    lights : sequence of Light
+        At most 16; by default a warm one from the upper left, a weak cool one from the right and
+        one from behind.
+    occlusion, edges, shadow : float
+        How dark hollows are, 0 (off) to 4; lines where depth steps or the surface bends, 0 (off) to
+        1; and a shadow on the ground, 0 (off, the default) to 1.
+    radius : float
+        How far away occlusion is caused, in halves of the picture's shorter side.
+    smooth : int
+        Pixels each way over which normals are averaged for shading, 0 (off) to 4.
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
     progress : callable or bool, optional
@@ -91,22 +106,34 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
         volume=job.volume,
         mode=asked.mode,
         stats=_stats(job, drawn, backend),
-        _shade=SHADINGS[asked.mode],
-        _paint=_paint(shape, job),
+        _shade=partial(_pixels, asked.shading, job.threads),
+        _paint=_paint(shape, job, colour(asked.shading.material)),
     )
 
 
-def _paint(shape: TapeLike, job: Job) -> Callable[[SolidImage], NDArray[np.uint8]] | None:
+def _pixels(style: Shading, threads: int, image: SolidImage) -> NDArray[np.uint8]:
+    """The pixels of a picture."""
+    from intervalvm.voxel.shading import shade  # imports the compiler's library
+
+    depth = image.volume.size[2]
+    return shade(
+        image.depth, image.normals, depth, image.view.matrix, style, image.colours, threads
+    )
+
+
+def _paint(
+    shape: TapeLike, job: Job, bare: Rgb
+) -> Callable[[SolidImage], NDArray[np.uint8]] | None:
     """What finds the colours of a picture of a painted shape."""
     paint = paint_of(shape)
     if paint is None:
         return None
     settings = dict(zip(job.tape.variables, job.settings, strict=True))
-    return partial(_colours, paint, settings)
+    return partial(_colours, paint, settings, bare)
 
 
 def _colours(
-    paint: Expr, settings: dict[str, NDArray[Any]], image: SolidImage
+    paint: Expr, settings: dict[str, NDArray[Any]], bare: Rgb, image: SolidImage
 ) -> NDArray[np.uint8]:
     """uint8[height, width, 3]: the colours of what is seen, 0 where there is nothing."""
     from intervalvm.api.paint import colours_at
@@ -118,13 +145,11 @@ def _colours(
         j, i = np.nonzero(depth)
         points = zip("xyz", image.volume.points(i, j + top, depth[j, i] - 1), strict=True)
         inputs = {**dict(points), **settings}
-        some = colours_at(paint, inputs, bare=MATERIAL, dtype=image.volume.dtype)
+        some = colours_at(paint, inputs, bare=bare, dtype=image.volume.dtype)
         found[j + top, i] = np.broadcast_to(some, (len(i), 3))
     return found
 
 
-MATERIAL = 216, 216, 216
-"""The colour of what is not painted."""
 BAND_PX = 1 << 20
 """The pixels of a band of rows, whose colours are found together."""
 
@@ -166,38 +191,3 @@ def _stats(job: Job, drawn: Drawn, backend: Backend) -> SolidStats:
         is_prism="z" not in reads(job.tape),
         is_truth=is_truth(job.tape),
     )
-
-
-# --- shading --------------------------------------------------------------------------------------
-
-LIGHT = (-0.35, 0.5, 0.8)
-"""The direction of the light in view space: from the upper left, behind the viewer."""
-AMBIENT = 0.25
-
-
-def _shaded(image: SolidImage) -> NDArray[np.uint8]:
-    """Lambert's law for one light and ambient light, grey on white."""
-    light = normalised(tangents(image.view.matrix) @ np.array(LIGHT)).astype(np.float32)
-    facing = np.clip(image.normals @ light, 0, 1)
-    grey = np.where(image.depth > 0, 255 * (AMBIENT + (1 - AMBIENT) * facing), 255)
-    return _grey(grey)
-
-
-def _heights(image: SolidImage) -> NDArray[np.uint8]:
-    return _grey(image.depth * (255 / image.volume.size[2]))
-
-
-def _directions(image: SolidImage) -> NDArray[np.uint8]:
-    shown = np.where(image.depth[..., None] > 0, (image.normals + 1) * 127.5, 0)
-    return np.rint(shown).astype(np.uint8)
-
-
-def _grey(values: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.repeat(np.rint(values).astype(np.uint8)[..., None], 3, axis=2)
-
-
-SHADINGS: dict[SolidMode, Callable[[SolidImage], NDArray[np.uint8]]] = {
-    "shaded": _shaded,
-    "normals": _directions,
-    "heightmap": _heights,
-}

@@ -22,8 +22,9 @@ from intervalvm.files import check_path, check_writable, write_atomically
 from intervalvm.hints import Takes
 from intervalvm.raster import animation
 from intervalvm.raster.job import Progress
+from intervalvm.voxel.linear import tangents
 from intervalvm.voxel.solid import SolidImage
-from intervalvm.voxel.view import View, tangents
+from intervalvm.voxel.view import View
 from intervalvm.words import SolidMode
 
 OF_VIEW = signature(View.turntable).parameters
@@ -131,6 +132,6 @@ def _views(frames: int, options: dict[str, Any], box: Any) -> list[View]:
             raise OptionError("box says what center and scale do: leave it out, or these")
         fitting = [View.fit(box, yaw, **options) for yaw in yaws]
         # the largest that one of them needs for all, or the solid would change its size
-        scale = max(math.hypot(*tangents(view)[:, 0]) for view in fitting)
+        scale = max(math.hypot(*tangents(view.matrix)[:, 0]) for view in fitting)
         options |= {"center": fitting[0].matrix[:3, 3], "scale": scale}
     return [View.turntable(yaw, **options) for yaw in yaws]

@@ -81,7 +81,8 @@ def shade(
     sizes = np.zeros(c.SIZES, np.int64)
     for field, size in {
         c.WIDTH: width, c.HEIGHT: height, c.VOLUME: volume_depth, c.PAD: pad,
-        c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin, c.SMOOTH: style.smooth,
+        c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin,
+        c.SMOOTH: style.smooth,
         c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights), c.MODE: mode,
         c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
         c.HAS_EDGES: is_shaded and style.edges > 0, c.HAS_PERSPECTIVE: matrix[3, :3].any(),

@@ -113,7 +113,7 @@ class SolidImage:
         seen, and where the gradient is 0 or not finite.
     volume : Volume
         Where the voxels lie.
-    mode : {"shaded", "normals", "heightmap"}
+    mode : {"shaded", "normals", "heightmap", "occlusion"}
         What ``pixels`` show.
     stats : SolidStats
         Times and counts of the rendering.

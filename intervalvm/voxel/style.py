@@ -10,9 +10,9 @@ from typing import Any, get_args
 from intervalvm.arguments import brief, did_you_mean, integer, parts_of, real
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.words import Look
+from intervalvm.words import SolidMode
 
-LOOKS = get_args(Look)
+MODES = get_args(SolidMode)
 MOST_LIGHTS = 16
 WIDEST_WINDOW = 4
 
@@ -144,7 +144,7 @@ class Shading:
         For an invalid value, or one of another type.
     """
 
-    mode: Look = "shaded"
+    mode: SolidMode = "shaded"
     material: Colour = (217, 215, 211)
     lights: tuple[Light, ...] = (KEY, FILL, RIM)
     sky: Colour = (172, 180, 194)
@@ -157,9 +157,9 @@ class Shading:
     shadow: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.mode, str) or self.mode not in LOOKS:
-            hint = did_you_mean(self.mode, LOOKS) if isinstance(self.mode, str) else ""
-            kinds = ", ".join(f'"{mode}"' for mode in LOOKS)
+        if not isinstance(self.mode, str) or self.mode not in MODES:
+            hint = did_you_mean(self.mode, MODES) if isinstance(self.mode, str) else ""
+            kinds = ", ".join(f'"{mode}"' for mode in MODES)
             raise OptionError(f"mode={brief(self.mode)}{hint}: give one of {kinds}")
         for name in ("material", "sky", "floor"):
             _set(self, **{name: colour(getattr(self, name), name)})

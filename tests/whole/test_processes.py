@@ -34,6 +34,7 @@ OBJECTS: dict[type, Any] = {
     ivm.Proof: ivm.prove(FORMULA, resolution=5, engine="dense"),
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
+    ivm.Light: ivm.Light((0, 1, 1), 0.5, "teal"),
     ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
     ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
