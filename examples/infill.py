@@ -22,7 +22,7 @@ def build() -> Shape:
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:
-    view = ivm.View.turntable(yaw=40, pitch=22, perspective=0.2)
+    view = ivm.View.turntable(yaw=40, pitch=22, perspective=0.2, center=(0, 0.02, 0), scale=1.03)
     return ivm.render3d(build(), size=size, view=view)
 
 

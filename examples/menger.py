@@ -32,7 +32,7 @@ def build() -> Shape:
 
 def draw(size: int = 1024) -> ivm.SolidImage:
     view = ivm.View.turntable(
-        yaw=33, pitch=32, center=(-0.15, -0.17, -0.15), scale=1.08, perspective=0.2
+        yaw=33, pitch=32, center=(-0.15, -0.11, -0.15), scale=1.1, perspective=0.2
     )
     return ivm.render3d(build(), size=size, view=view)
 

@@ -49,7 +49,7 @@ def build() -> Shape:
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:
-    view = ivm.View.turntable(yaw=20, pitch=48, perspective=0.25, scale=1.02)
+    view = ivm.View.turntable(20, 48, center=(0, -0.05, 0), perspective=0.25, scale=1.04)
     return ivm.render3d(build(), size=size, view=view)
 
 

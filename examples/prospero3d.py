@@ -49,7 +49,7 @@ def build() -> Shape:
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:
-    view = ivm.View.turntable(yaw=-14, pitch=14, perspective=0.25, scale=1.02)
+    view = ivm.View.turntable(yaw=-14, pitch=14, perspective=0.25, scale=1.06)
     return ivm.render3d(build(), size=size, view=view)
 
 
