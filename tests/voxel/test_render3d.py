@@ -267,7 +267,7 @@ def test_pixels_of_each_mode() -> None:
     assert normals[16, 16].tolist() == [128, 128, 255]
     assert_array_equal(normals[0, 0], shaded.pixels[0, 0])
     heights = ivm.render3d(BALL, size=33, mode="heightmap")
-    assert heights.pixels[16, 16, 0] > heights.pixels[16, 8, 0] > 0 == heights.pixels[0, 0, 0]
+    assert heights.pixels[16, 16, 0] > heights.pixels[16, 8, 0] > 0
 
 
 @pytest.mark.parametrize("suffix", ["png", "ppm", "tif", "tiff", "webp"])
