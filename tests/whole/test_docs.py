@@ -40,6 +40,7 @@ def kernels() -> None:
     x, _, _ = ivm.axes()
     for prove in (None, "point"):
         ivm.render(x, size=16, prove=prove)
+    assert ivm.render3d(x, size=16).pixels.any()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
