@@ -66,7 +66,11 @@ def turntable(
         ``center`` and ``scale``.
     yaw, pitch, roll, center, scale, perspective, up
         The first frame's view, as for ``View.turntable``.
-    size, grid, engine, threads, dtype, variables, mode, max_memory
+    size, grid, engine, threads, dtype, variables, mode
+        As for ``render3d``.
+    material, lights, sky, floor, occlusion, radius, smooth, edges, background, shadow
+        As for ``render3d``. Lights stand still: they turn with the camera.
+    max_memory : int, float or str, optional
         As for ``render3d``.
     progress : callable or bool, optional
         Called with (done, total) frames; True draws a bar.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import PIL.Image
@@ -20,11 +20,12 @@ from support.command_line import fails, files, process
 from support.places import TOP
 
 import intervalvm as ivm
-from intervalvm import View
+from intervalvm import View, shapes
 from intervalvm.cli import main
 from intervalvm.cli import render3d as module
 from intervalvm.raster.animation import ANIMATED
 from intervalvm.voxel.solid import SOLID_FORMATS
+from intervalvm.words import SolidMode
 
 EGG = """\
 x var-x
@@ -42,8 +43,15 @@ c const 0.5
 v sub t c
 """
 QUICK = ["--engine", "dense", "--size", "12x10x9"]
-"""Dense, so that these tests compile nothing."""
+"""Dense, so that these tests compile nothing but the shading."""
 SIZE = (12, 10, 9)
+SECONDS = ["load", "compile", "depth", "normals", "shade", "write", "total"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shading() -> None:
+    """Compiled before a command says so, and before one in a process of its own takes long."""
+    assert drawn(ivm.parse(EGG)).pixels.any()
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +154,7 @@ def test_other_options_reach_the_library(
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", ["shaded", "normals", "heightmap"])
+@pytest.mark.parametrize("mode", get_args(SolidMode))
 @pytest.mark.parametrize("format", [*SOLID_FORMATS])
 def test_modes_and_formats(here: Path, egg: ivm.Tape, mode: str, format: str) -> None:
     out = f"a.{format}"
@@ -156,6 +164,30 @@ def test_modes_and_formats(here: Path, egg: ivm.Tape, mode: str, format: str) ->
         assert_array_equal(np.load(out), expected.depth)
     else:
         assert_array_equal(pixels(out), expected.pixels)
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("--material #c84", {"material": "#c84"}),
+        ("--background teal", {"background": "teal"}),
+        ("--background white,#a00", {"background": ("white", "#a00")}),
+        ("--sky red --floor #00f", {"sky": "red", "floor": "#00f"}),
+        ("--occlusion 0", {"occlusion": 0}),
+        ("--occlusion 2 --radius 0.5", {"occlusion": 2, "radius": 0.5}),
+        ("--smooth 3 --edges 0.9", {"smooth": 3, "edges": 0.9}),
+        ("--shadow 0.7", {"shadow": 0.7}),
+    ],
+)
+def test_shading_options(here: Path, words: str, given: dict[str, Any]) -> None:
+    bowl = (shapes.sphere(0.8) - shapes.sphere(0.6).move(0, 0.1, 0.5)).tape()
+    ivm.save(bowl, "bowl.vm")
+    around = ["--pitch", "20", "--perspective", "0.2", "--size", "40"]
+    assert main(["render3d", "bowl.vm", *QUICK, *around, *words.split()]) == 0
+    view = View.turntable(pitch=20, perspective=0.2)
+    found = pixels(here / "bowl.png")
+    assert_array_equal(found, drawn(bowl, view, size=40, **given).pixels)
+    assert (found != drawn(bowl, view, size=40).pixels).any()
 
 
 @pytest.mark.parametrize("turn", [[], ["--turn", "3"]])
@@ -197,7 +229,7 @@ def test_json_is_one_object(egg: ivm.Tape, capsys: pytest.CaptureFixture[str], c
         *("file", "clauses", "size", "engine", "backend", "dtype", "threads", "grid", "mode"),
         *("view", "frames", "out", "seconds", "voxels", "levels", "check"),
     ]
-    assert list(report["seconds"]) == ["load", "compile", "depth", "normals", "write", "total"]
+    assert list(report["seconds"]) == SECONDS
     assert list(report["voxels"]) == ["hit", "full", "evaluated", "total"]
     assert report["voxels"]["hit"] == np.count_nonzero(drawn(egg).depth)
     assert (report["file"], report["out"], report["frames"]) == ("egg.vm", "egg.png", 1)
@@ -214,16 +246,14 @@ def test_json_of_a_turntable(egg: ivm.Tape, capsys: pytest.CaptureFixture[str]) 
     assert report["view"] == views[0].matrix.tolist()
     hits = sum(np.count_nonzero(drawn(egg, view).depth) for view in views)
     assert report["voxels"]["hit"] == hits
-    assert list(report["seconds"]) == ["load", "compile", "depth", "normals", "write", "total"]
+    assert list(report["seconds"]) == SECONDS
 
 
 def test_stats_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render3d", "egg.vm", *QUICK, "--stats", "--check"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("12x10x9 voxels, 13 clauses")
-    assert [line.split()[0] for line in lines[-7:]] == [
-        *("load", "compile", "depth", "normals", "write", "total", "identical:")
-    ]
+    assert [line.split()[0] for line in lines[-8:]] == [*SECONDS, "identical:"]
     assert main(["render3d", "egg.vm", *QUICK, "--stats", "--turn", "3"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("the first of 3 frames, and the times of all:\n12x10x9 voxels")
@@ -347,6 +377,16 @@ def test_a_turntable_of_a_box(capsys: pytest.CaptureFixture[str]) -> None:
         ("--isometric --yaw 3", "--isometric says what --yaw does"),
         ("--isometric --perspective 0.1", "--isometric says what --perspective does"),
         ("--mode bitmap", "invalid choice"),
+        ("--material #12", "--material #12 is not a colour: give"),
+        ("--background tale", "--background tale is not a colour (did you mean"),
+        ("--background red,#12", "--background #12 is not a colour"),
+        ("--background a,b,c", "is not a colour"),
+        ("--occlusion 5", "--occlusion 5.0: give a number from 0 to 4"),
+        ("--edges -1", "--edges -1.0: give a number from 0 to 1"),
+        ("--radius nan", "--radius nan: give"),
+        ("--smooth 5", "--smooth 5: give an integer from 0 to 4"),
+        ("--smooth 1.5", "invalid int value"),
+        ("--turn 3 --shadow 2", "--shadow 2.0: give a number from 0 to 1"),
         ("--engine naive", "invalid choice"),
         ("--grid linspace", "invalid choice"),
         ("--dtype float16", "invalid choice"),
