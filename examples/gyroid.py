@@ -1,27 +1,32 @@
-"""A slice of a gyroid, across no axis of it: a sheet that gets thinner towards the edge of a disc.
+"""A gyroid parts space into two labyrinths: each side of its sheet has a colour of its own.
 
-A gyroid parts space into two labyrinths. The plane of the picture cuts it askew, so that the cut
-never comes to the same place twice.
+The sheet is cut to a ball, and gets thinner outwards.
 """
 
 import intervalvm as ivm
-from intervalvm.shapes import Shape, circle, gyroid, ring
+from intervalvm.shapes import Shape, gyroid, sphere
 
-PERIOD = 0.42
-THICK, THIN = 0.075, 0.012
+PERIOD, RADIUS = 0.62, 0.9
+THICK, THIN = 0.11, 0.035
 
 
-def sheet(x: ivm.Expr, y: ivm.Expr, _: ivm.Expr) -> ivm.Expr:
-    """The slice at z = 0 of the tilted gyroid: flat, whatever z is."""
-    surface = gyroid(PERIOD).rotate(35, axis=(1, 0, 0)).rotate(20, axis=(0, 1, 0))
-    share = (ivm.square(x) + ivm.square(y)) / 0.81
-    return abs(surface(x, y, 0.1)) - (THICK + (THIN - THICK) * share) / 2
+def half_thickness(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
+    share = (ivm.square(x) + ivm.square(y) + ivm.square(z)) / RADIUS**2
+    return (THICK + (THIN - THICK) * share) / 2
 
 
 def build() -> Shape:
-    return (Shape(sheet) & circle(0.9)) | ring(0.94, 0.91)
+    surface = gyroid(PERIOD)
+    sheet = Shape(lambda x, y, z: abs(surface(x, y, z)) - half_thickness(x, y, z))
+    sides = (sheet & surface).paint("#e8743b") | (sheet & ~surface).paint("#2f6f8f")
+    return sides & sphere(RADIUS)
+
+
+def draw(size: int = 1024) -> ivm.SolidImage:
+    view = ivm.View.turntable(yaw=28, pitch=24, perspective=0.2, scale=1.12)
+    return ivm.render3d(build(), size=size, view=view)
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("gyroid.png")
+    draw().save("gyroid.png")
     print("gyroid.png")

@@ -1,4 +1,4 @@
-"""A ball of a gyroid's sheet inside three rings: a solid, shown by its slices."""
+"""A ball of a gyroid's sheet inside three rings."""
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape, gyroid, sphere, torus
@@ -8,9 +8,13 @@ def build() -> Shape:
     ball = gyroid(0.55, thickness=0.05) & sphere(0.72)
     ring = torus(0.8, 0.045)
     rings = ring | ring.rotate(90, "x") | ring.rotate(90, "z")
-    return (ball | rings).rotate(20, "y").rotate(28, "x")
+    return ball.paint("#d9c7a3") | rings.paint("#a8352b")
+
+
+def draw(size: int = 1024) -> ivm.SolidImage:
+    return ivm.render3d(build(), size=size, view=ivm.View.turntable(yaw=-20, pitch=28))
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("lattice.png")
+    draw().save("lattice.png")
     print("lattice.png")

@@ -5,10 +5,8 @@ which lose their own; and so on. The holes of a level are one bar across each ax
 end, so a level costs the same however small its holes are.
 """
 
-import math
-
 import intervalvm as ivm
-from intervalvm.shapes import Shape, box, intersection, rectangle
+from intervalvm.shapes import Shape, box, half_space, intersection, rectangle
 
 LEVELS = 4
 SIDE = 1.34
@@ -26,11 +24,19 @@ def sponge() -> Shape:
 
 
 def build() -> Shape:
-    """The diagonal of the cube is turned towards the viewer: the slice at z = 0 is a hexagon."""
-    turned = sponge().rotate(45, "y").rotate(math.degrees(math.atan(2**-0.5)), "x").rotate(30)
-    return Shape(lambda x, y, _: turned(x, y, 0.0))
+    """Half of the sponge; a thin layer of the cut has a colour of its own."""
+    kept, layer = half_space((1, 1, 1)), half_space((1, 1, 1), -0.004)
+    half = sponge() & kept
+    return (half & layer).paint("#e9e2d0") | (half - layer).paint("#c8472f")
+
+
+def draw(size: int = 1024) -> ivm.SolidImage:
+    view = ivm.View.turntable(
+        yaw=33, pitch=32, center=(-0.15, -0.11, -0.15), scale=1.1, perspective=0.2
+    )
+    return ivm.render3d(build(), size=size, view=view)
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("menger.png")
+    draw().save("menger.png")
     print("menger.png")

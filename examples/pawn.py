@@ -1,7 +1,4 @@
-"""A pawn, turned on a lathe: circles and rectangles, blended, and revolved about y.
-
-Its picture is a map of heights, made of slices from back to front.
-"""
+"""A pawn, turned on a lathe: circles and rectangles, blended, and revolved about y."""
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape, circle, half_plane, polygon, rounded_rectangle, smooth_union
@@ -19,9 +16,17 @@ def profile() -> Shape:
 
 
 def build() -> Shape:
-    return profile().revolve().rotate(14, "x")
+    return profile().revolve().paint("#b5793c")
+
+
+def draw(size: int = 1024) -> ivm.SolidImage:
+    return ivm.render3d(
+        build(),
+        size=size,
+        view=ivm.View.turntable(pitch=14, center=(0, -0.06, 0), perspective=0.15),
+    )
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("pawn.png")
+    draw().save("pawn.png")
     print("pawn.png")

@@ -1,15 +1,14 @@
-"""Our revels now are ended (The Tempest, IV.1) in relief: how ``prospero3d.vm`` was made.
+"""Our revels now are ended (The Tempest, IV.1): python examples/prospero3d.py [FILE.vm]
 
-python examples/prospero3d.py [FILE.vm]
-
-Letters with sloping sides stand on a page that is bowed about y, in a frame with bosses.
+How ``prospero3d.vm`` was made: letters with sloping sides stand on a page that is bowed about y,
+in a frame with bosses.
 """
 
 import sys
 from pathlib import Path
 
 import intervalvm as ivm
-from intervalvm.shapes import Shape, half_space, rounded_rectangle, sphere, text
+from intervalvm.shapes import Shape, half_space, rounded_rectangle, sphere, text, union
 
 TEXT = """\
 Our revels now are ended.
@@ -24,6 +23,7 @@ is rounded with a sleep."""
 
 HALF_SIDE, THICKNESS, RELIEF = 0.84, 0.06, 0.04
 SLOPE = 0.12  # how much wider a letter is at its foot, for each unit below its face
+COLOURS = "#efe6d2", "#c79a3f", "#c79a3f", "#27335c"
 NEAREST, BOW = 0.25, 0.32  # z of the page's front at x = 0, and how much farther it is at x = 1
 
 
@@ -44,10 +44,16 @@ def build() -> Shape:
     sheet = rounded_rectangle(2 * HALF_SIDE, 2 * HALF_SIDE, 0.08)
     page = sheet.extrude(THICKNESS).move(z=-THICKNESS / 2) - moulding(sheet.offset(-0.08), 0.012)
     bosses = sphere(0.07).move(HALF_SIDE - 0.02, HALF_SIDE - 0.02).mirror("x").mirror("y")
-    return bowed(page | moulding(sheet, 0.045) | bosses | raised)
+    painted = zip((page, moulding(sheet, 0.045), bosses, raised), COLOURS, strict=True)
+    return union(*(bowed(part).paint(colour) for part, colour in painted))
+
+
+def draw(size: int = 1024) -> ivm.SolidImage:
+    view = ivm.View.turntable(yaw=-14, pitch=14, perspective=0.25, scale=1.06)
+    return ivm.render3d(build(), size=size, view=view)
 
 
 if __name__ == "__main__":
-    path = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1] / "prospero3d.vm"
-    ivm.save(build().tape(), path)
-    print(path)
+    place = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1] / "prospero3d.vm"
+    ivm.save(build().tape(), place)
+    print(place)

@@ -118,6 +118,12 @@ RENDER3D = _by_guess({
     "variables={'r': value}": "params",
 })  # fmt: skip
 """Replacements for keywords that ``render3d`` lacks."""
+TURNTABLE = _by_guess({
+    "yaw, pitch, roll, center, scale, perspective and up by themselves": "view camera",
+    "box=((x0, x1), (y0, y1), (z0, z1))": "region bounds extent fit",
+    "seconds=frames / fps": "fps rate duration", "frames=n": "count steps turn",
+})  # fmt: skip
+"""Replacements for keywords that ``turntable`` lacks."""
 INTERVAL = {"rounding": "prove='area', or prove=None"}
 """Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
@@ -232,7 +238,8 @@ class Takes(Generic[P]):
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
     codes = {
-        "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL
+        "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL,
+        "turntable": TURNTABLE,
     }.get(function)  # fmt: skip
     known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)

@@ -26,14 +26,12 @@ PLACE = PAGE.parent / "shapes"
 ROW = re.compile(r"^\| !\[[^]]*\]\(shapes/([\w-]+)\.png\) \| `(.+)` \| ([a-z ]+) \|$", re.MULTILINE)
 """A row of a table: the picture's name, the code, what the field measures."""
 
-SIZE, SAMPLES, COLORS = 200, 2, 32
+SIZE, SAMPLES, COLORS = 200, 2, 64
 """Pixels a side, samples a pixel each way, colours of the file."""
-PAPER, INK, FILL, DEEP = (
-    np.array(c) for c in ((247, 244, 236), (30, 34, 48), (92, 140, 214), (0, 0, 0))
-)
+PAPER, INK, FILL = (np.array(c) for c in ((247, 244, 236), (30, 34, 48), (92, 140, 214)))
 LINES, PEN = 0.1, 0.011
 """How far apart the lines of equal value are, and how wide."""
-STEPS, NEAR, FAR = 160, 1e-3, 4.0
+VIEW = ivm.View.turntable(32, 26, scale=1.25)
 
 
 def rows() -> dict[str, str]:
@@ -49,10 +47,9 @@ def shape_of(code: str) -> shapes.Shape:
 
 
 def picture(shape: shapes.Shape) -> NDArray[np.uint8]:
-    """A shape of the plane with its lines, or a solid seen from the upper right."""
+    """A shape of the plane with its lines, or a solid."""
     draw = solid if "z" in shape.tape().axes else plane
-    side = np.linspace(-1, 1, SIZE * SAMPLES)
-    fine = draw(shape, *np.meshgrid(side, -side))
+    fine = draw(shape, SIZE * SAMPLES)
     return fine.reshape(SIZE, SAMPLES, SIZE, SAMPLES, 3).mean(axis=(1, 3)).astype(np.uint8)
 
 
@@ -60,17 +57,10 @@ def blend(a: Any, b: Any, share: Any) -> Any:
     return a + (b - a) * np.asarray(share)[..., None]
 
 
-def filled(shape: shapes.Shape, x: Any, y: Any, z: Any = 0.0) -> Any:
-    """The colour of a shape at points: its paint, else blue."""
-    paint = paint_of(shape)
-    if paint is None:
-        return FILL
-    red, green, blue = FILL.tolist()
-    return colours_at(paint, {"x": x, "y": y, "z": z}, bare=(red, green, blue), dtype="float64")
-
-
-def plane(shape: shapes.Shape, x: Any, y: Any) -> Any:
+def plane(shape: shapes.Shape, side: int) -> Any:
     """Filled inside, paper outside, paler lines where the value is a multiple of ``LINES``."""
+    across = np.linspace(-1, 1, side)
+    x, y = np.meshgrid(across, -across)
     value = ivm.evaluate(shape, x, y, dtype="float64")
     ground = np.where((value < 0)[..., None], filled(shape, x, y), PAPER)
     to_line = np.abs(value - LINES * np.round(value / LINES))
@@ -78,36 +68,20 @@ def plane(shape: shapes.Shape, x: Any, y: Any) -> Any:
     return blend(colors, INK, np.abs(value) < PEN)
 
 
-def solid(shape: shapes.Shape, u: Any, v: Any) -> Any:
-    """Rays parallel to the view, each as long as the field allows, lit from the upper left."""
-    turn, tilt = np.deg2rad((32, 26))
-    right = np.array([np.cos(turn), 0, -np.sin(turn)])
-    view = np.array([-np.sin(turn) * np.cos(tilt), -np.sin(tilt), -np.cos(turn) * np.cos(tilt)])
-    up = np.cross(right, view)
-    origin = right * u[..., None] * 1.25 + up * v[..., None] * 1.25 - view * FAR / 2
-    # where the field is only a sign a step could go through a thin wall: half of it does not
-    points, active = origin.reshape(-1, 3).T.copy(), np.arange(u.size)
-    hit = np.zeros(u.size, bool)
-    for _ in range(STEPS):
-        value = ivm.evaluate(shape, *points[:, active], dtype="float64")
-        hit[active[value < NEAR]] = True
-        points[:, active] += view[:, None] * np.maximum(value, 0) * 0.6
-        beyond = view @ (points[:, active] - origin.reshape(-1, 3).T[:, active]) > FAR
-        active = active[(value >= NEAR) & ~beyond]
-    steps = np.eye(3)[:, :, None] * 1e-4
-    normal = np.array(
-        [
-            ivm.evaluate(shape, *(points + step), dtype="float64")
-            - ivm.evaluate(shape, *(points - step), dtype="float64")
-            for step in steps
-        ]
-    )
-    normal /= np.maximum(np.linalg.norm(normal, axis=0), 1e-12)
-    light = np.array([-0.35, 0.75, 0.55]) / np.linalg.norm([-0.35, 0.75, 0.55])
-    lit = 0.45 + 0.75 * np.clip(light @ normal, 0, 1) + 0.12 * (normal[1] - 1)
-    fill = filled(shape, *points)
-    colors = np.where(hit[:, None], np.clip(fill * lit[:, None], 0, 255), PAPER)
-    return colors.reshape(*u.shape, 3)
+def filled(shape: shapes.Shape, x: Any, y: Any) -> Any:
+    """The colour of a shape at points: its paint, else blue."""
+    paint = paint_of(shape)
+    if paint is None:
+        return FILL
+    red, green, blue = FILL.tolist()
+    return colours_at(paint, {"x": x, "y": y}, bare=(red, green, blue), dtype="float64")
+
+
+def solid(shape: shapes.Shape, side: int) -> Any:
+    """Seen from the upper right, on paper."""
+    painted = shape if paint_of(shape) is not None else shape.paint(FILL.tolist())
+    image = ivm.render3d(painted, size=side, view=VIEW)
+    return np.where((image.depth > 0)[..., None], image.pixels, PAPER)
 
 
 def save(name: str, code: str) -> None:

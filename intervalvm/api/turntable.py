@@ -29,6 +29,7 @@ from intervalvm.words import SolidMode
 
 OF_VIEW = signature(View.turntable).parameters
 OF_SOLID = {n: p for n, p in signature(SolidOptions).parameters.items() if n != "view"}
+PLACE = {"center", "scale"}
 
 
 def _options(**_: Any) -> None: ...
@@ -65,7 +66,11 @@ def turntable(
         ``center`` and ``scale``.
     yaw, pitch, roll, center, scale, perspective, up
         The first frame's view, as for ``View.turntable``.
-    size, grid, engine, threads, dtype, variables, mode, max_memory
+    size, grid, engine, threads, dtype, variables, mode
+        As for ``render3d``.
+    material, lights, sky, floor, occlusion, radius, smooth, edges, background, shadow
+        As for ``render3d``. Lights stand still: they turn with the camera.
+    max_memory : int, float or str, optional
         As for ``render3d``.
     progress : callable or bool, optional
         Called with (done, total) frames; True draws a bar.
@@ -128,7 +133,7 @@ def _views(frames: int, options: dict[str, Any], box: Any) -> list[View]:
     start = real("yaw", options.pop("yaw", 0.0))
     yaws = [start + 360 * i / frames for i in range(frames)]
     if box is not None:
-        if "center" in options or "scale" in options:
+        if options.keys() & PLACE:
             raise OptionError("box says what center and scale do: leave it out, or these")
         fitting = [View.fit(box, yaw, **options) for yaw in yaws]
         # the largest that one of them needs for all, or the solid would change its size

@@ -30,10 +30,11 @@ OUR_MISTAKE = 70
 NAMES = (
     *("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove"),
     *("yaw", "pitch", "roll", "center", "scale", "perspective", "up", "frames", "seconds"),
+    *("material", "background", "sky", "floor", "occlusion", "radius", "smooth", "edges", "shadow"),
 )
 RENAMED = {"frames": "turn"}
 NUMBER = r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)"
-ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[\w-]*'|\[[^\]]*\]|\([^)]*\)|{NUMBER})")
+ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[^']*'|\[[^\]]*\]|\([^)]*\)|{NUMBER})")
 
 
 @in_default_environment
@@ -82,7 +83,7 @@ def in_own_words(message: str) -> str:
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
-        value = re.sub(r"[^\w. -]", "", value)
+        value = re.sub(r"[^\w. #-]", "", value)
         return f"--{RENAMED.get(name, name)} {value}"
 
     return ARGUMENT.sub(option, re.sub(r"\bmax_memory\b", "--max-memory", message))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from intervalvm.api.options import ENGINES, GRIDS, KEEPS, MODES, PROVES
 from intervalvm.arith.arrays import DTYPE_NAMES
-from intervalvm.cli.values import amount_of_bytes, setting, size, volume
+from intervalvm.cli.values import amount_of_bytes, colours, setting, size, volume
 from intervalvm.words import Backend, SolidEngine, SolidMode, VoxelGrid
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
 def _render3d_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, command.add_argument_group("what to draw"))
     add("--size N|WxH|WxHxD", volume, "voxels: width, height and depth (512; as deep as wide)")
-    shown = "what pixels show: lit surfaces, their normals, their depth (shaded)"
+    shown = "what pixels show: lit surfaces, normals, depth, or what light reaches (shaded)"
     add("--mode", get_args(SolidMode), shown)
     _add_settings(add)
     add("--grid", get_args(VoxelGrid), "where the voxels are sampled (center)")
@@ -89,6 +89,7 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
     add("--fit X0 X1 Y0 Y1 Z0 Z1", float, "show this box, in place of --center and --scale")
     add("--perspective P", float, "0 for parallel lines of sight, to below 1 (0)")
     add("--up y|z", str, "the axis that points up (y)")
+    _add_shading(partial(add_option, command.add_argument_group("how it looks")))
     add = partial(add_option, command.add_argument_group("how to draw it"))
     add("--engine", get_args(SolidEngine), "how to evaluate (pruned)")
     _add_effort(add)
@@ -104,6 +105,18 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
     add("--out PATH", str, out)
     add("--check", bool, "also evaluate every voxel and compare every depth and normal")
     _add_reports(group)
+
+
+def _add_shading(add: Add) -> None:
+    add("--material COLOUR", str, "of the solid: #c84, or a name of CSS (a light grey)")
+    add("--background COLOUR[,COLOUR]", colours, "one colour, or those of the top and the bottom")
+    add("--sky COLOUR", str, "of the light on what faces up")
+    add("--floor COLOUR", str, "of the light on what faces down")
+    add("--occlusion X", float, "how dark hollows are, to 4; 0 is off (1)")
+    add("--radius R", float, "how far away that is caused, in halves of the picture (0.25)")
+    add("--smooth N", int, "pixels each way over which normals are averaged, to 4; 0 is off")
+    add("--edges X", float, "how dark lines are at steps and bends, to 1; 0 is off")
+    add("--shadow X", float, "how dark a shadow on the ground is, to 1 (0, off)")
 
 
 def _add_settings(add: Add) -> None:

@@ -88,7 +88,8 @@ class _Still:
     def draw(self, tape: Tape, progress: Progress) -> None:
         """Draw it."""
         self.image = self._drawn(tape, progress)
-        self.stats = [self.image.stats]
+        progress.stage("shading")
+        self.stats = [_shaded(self.image) if self._format in formats.COLOURS else self.image.stats]
 
     def _drawn(self, tape: Tape, progress: Progress, **changes: Any) -> SolidImage:
         given = self._arguments | {"view": self.view, "progress": progress} | changes
@@ -134,12 +135,20 @@ class _Turning:
         """Draw all frames."""
         self._pixels, self.stats = [], []
         for image in self._turn.draw(tape, progress):
+            self.stats.append(_shaded(image))
             self._pixels.append(image.pixels)
-            self.stats.append(image.stats)
 
     def write(self, stream: BinaryIO) -> None:
         """Write the file to a stream."""
         self._turn.write(self._pixels, stream)
+
+
+def _shaded(image: SolidImage) -> SolidStats:
+    """The statistics of a picture, with the time that its pixels take: they are made here."""
+    start = time.perf_counter()
+    image.pixels  # noqa: B018 which are computed on first access
+    shading = time.perf_counter() - start
+    return replace(image.stats, seconds={**image.stats.seconds, "shade": shading})
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:

@@ -25,6 +25,12 @@ def volume(text: str) -> int | tuple[int, ...]:
     )
 
 
+def colours(text: str) -> str | tuple[str, ...]:
+    """One colour, or several with commas between them."""
+    several = tuple(text.split(","))
+    return several if len(several) > 1 else text
+
+
 def setting(text: str) -> tuple[str, float]:
     name, equals, value = text.partition("=")
     try:

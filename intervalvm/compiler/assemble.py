@@ -72,7 +72,11 @@ def assemble(
     records = arrays["records"][: 4 * count].reshape(-1, 4).copy()
     low, high = pool_of(arrays)
     constants = np.stack([low, high], axis=1) if meaning is Meaning.REAL else low
-    return Program(records, constants.astype(dtype), result, question, meaning, bounds.is_tame())
+    written: Any = slice(None)
+    if question is Question.SIGN and arrays["state"][resolve.ROOT] >= 0:
+        written = arrays["is_needed"].view(np.bool_)
+    is_tame = bounds.is_tame(written)
+    return Program(records, constants.astype(dtype), result, question, meaning, is_tame)
 
 
 def sign_tape(
@@ -137,10 +141,11 @@ def arrays_of(
     arrays |= {"low": table.low, "high": table.high, "words": first_words()}
     arrays["lower"] = bounds.lower.astype(np.float64, copy=False)
     arrays["maybe_nan"] = bounds.maybe_nan.view(np.uint8)
-    arrays |= {"pushes": demand.pushes(through), "traits": demand.traits()}
     state, is_single = arrays["state"], dtype == np.float32
+    system = REAL if meaning is Meaning.REAL else SINGLE if is_single else DOUBLE
+    arrays |= {"pushes": demand.pushes(through, system), "traits": demand.traits()}
     state[[nodes.LENGTH, nodes.MOST, nodes.MASK]] = n, most, asked - 1
-    state[nodes.SYSTEM] = REAL if meaning is Meaning.REAL else SINGLE if is_single else DOUBLE
+    state[nodes.SYSTEM] = system
     state[[assembler.IS_SINGLE, assembler.POOL_MASK, WANTED]] = is_single, pooled - 1, wanted
     state[resolve.INPUTS_ARE] = resolve.VALUES if wanted == SIGNS else resolve.TERMS
     return arrays

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.compiler import nodes
+from intervalvm.compiler.thresholds import is_searched
 from intervalvm.ops import COMPARISONS, ROWS
 from intervalvm.ops.row import Demand, Op, Values
 
@@ -31,10 +32,16 @@ SIGNS = frozenset((Demand.SAME, Demand.NEGATIVE, Demand.LESSER, Demand.GREATER))
 
 
 @cache
-def pushes(through: frozenset[Demand]) -> NDArray[np.int64]:
-    """What pushes a predicate down, by operation; only demands of ``through`` are pushed."""
-    how = [PUSHDOWN[op.demand if op.demand in through else Demand.VALUE] for op in ROWS]
-    return _read_only(how)
+def pushes(through: frozenset[Demand], system: int) -> NDArray[np.int64]:
+    """What pushes a predicate down, by operation; only demands of ``through`` are pushed.
+
+    Those that need a threshold are pushed where the number system has it.
+    """
+
+    def is_pushed(op: Op) -> bool:
+        return op.demand in through and (not op.demand.is_monotone or is_searched(op, system))
+
+    return _read_only([PUSHDOWN[op.demand if is_pushed(op) else Demand.VALUE] for op in ROWS])
 
 
 @cache

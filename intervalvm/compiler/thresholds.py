@@ -38,6 +38,16 @@ searched."""
 FROM_ZERO = frozenset(code for code, op in MONOTONE.items() if op.demand.from_zero)
 """Those that are searched for v >= 0 only."""
 ADDED, SCALED, DIVIDED = range(1, 4)
+
+
+def is_searched(op: Op, system: int) -> bool:
+    """Whether an operation is known to be monotone in a number system.
+
+    One rounded correctly is in each; other functions are of float32 (see ``ops.functions``).
+    """
+    return op.demand.is_monotone and (op.function is None or system == SINGLE)
+
+
 GUESSES = tuple(
     {Demand.SUM: ADDED, Demand.PRODUCT: SCALED, Demand.QUOTIENT: DIVIDED}.get(op.demand, 0)
     for op in ROWS

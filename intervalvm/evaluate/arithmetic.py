@@ -81,11 +81,11 @@ class ClauseBounds:
     upper: NDArray[Any]
     maybe_nan: NDArray[np.bool_]
 
-    def is_tame(self) -> bool:
-        """Whether all bounds are finite, with a margin, and nothing may be NaN."""
-        limit = tame_limit(self.lower.dtype)
-        is_finite = self.lower.min() > -limit and self.upper.max() < limit  # false for NaN
-        return bool(is_finite) and not self.maybe_nan.any()
+    def is_tame(self, of: Any = slice(None)) -> bool:
+        """Whether all bounds ``of`` some clauses are finite, with a margin, and none may be NaN."""
+        limit, lower, upper = tame_limit(self.lower.dtype), self.lower[of], self.upper[of]
+        is_finite = lower.min() > -limit and upper.max() < limit  # false for NaN
+        return bool(is_finite) and not self.maybe_nan[of].any()
 
 
 class Base:

@@ -16,6 +16,7 @@ from intervalvm.compiler.thresholds import (
     REAL,
     SINGLE,
     SINGLE_INFINITY,
+    is_searched,
 )
 from intervalvm.evaluate.boxes import REAL_RULES
 from intervalvm.jit.intrinsics import emitted, jit
@@ -102,6 +103,8 @@ class CountFloats:
         other, end = function.append_basic_block("other"), function.append_basic_block("end")
         switch, found = builder.switch(code, other), []
         for number, op in MONOTONE.items():
+            if not is_searched(op, self.system):
+                continue
             block = function.append_basic_block(op.name)
             switch.add_case(ir.Constant(I64, number), block)
             builder.position_at_end(block)

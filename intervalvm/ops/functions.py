@@ -34,6 +34,7 @@ Ends = tuple[Any, Any]
 def _row(
     name: str, operands: str, value: str, edges: str, function: Function, floats: Rule,
     reals: Rule, domain: Rule, continuity: Rule, values: Values, names: Names, *partials: Partial,
+    demand: Demand = Demand.VALUE,
 ) -> Op:  # fmt: skip
     point = _point(function)
     letters = tuple(operands.split())
@@ -41,7 +42,7 @@ def _row(
         name=name, operands=letters, value=value, edges=edges, is_input=False, function=function,
         point=point, temporaries=1 + len(letters), floats=floats, reals=reals, domain=domain,
         continuity=continuity, slope=Slope(partials, rays.smooth(point, *partials), None, None),
-        choice=None, absorption=None, demand=Demand.VALUE, values=values, names=names,
+        choice=None, absorption=None, demand=demand, values=values, names=names,
         commutes=False, associates=False,
     )  # fmt: skip
 
@@ -97,12 +98,16 @@ Limit = tuple[float, float]
 def _monotone(
     name: str, value: str, edges: str, function: Function, partial: Rule, *, domain: Domain,
     falls: bool, least: Limit | None, most: Limit | None, fixed: tuple[float, float] | None,
-    values: Values, names: Names,
+    values: Values, names: Names, demand: Demand = Demand.VALUE,
 ) -> Op:  # fmt: skip
     """A function that is monotone over its domain.
 
     ``least`` and ``most`` are the ends of its range, or None; ``fixed`` is a float with a float
-    value, at which bounds are clipped.
+    value, at which bounds are clipped. ``demand`` is not ``VALUE`` for one that is known to be
+    monotone from float32 to float32 as computed. From one float32 to the next ``ln`` grows by
+    about 2**-24 or more, far above its error in float64. So does ``exp`` where ``abs(a) > 2**-26``;
+    nearer to 0 it lies around 1 between the middles of 1 and the floats beside it. From float64 to
+    float64 an error may be more than such a step.
     """
 
     def between(xp: Any, a: Interval) -> Ends:
@@ -126,7 +131,7 @@ def _monotone(
 
     return _row(
         name, "a", value, edges, function, floats, reals, domain.of_reals, row.continuous, values,
-        names, partial,
+        names, partial, demand=demand,
     )  # fmt: skip
 
 
@@ -319,6 +324,7 @@ ROWS = (
         lambda xp, value, a: value,
         domain=LINE, falls=False, least=(0.0, 0.0), most=None, fixed=(0.0, 1.0),
         values=Values.NOT_NEGATIVE, names=Names(("exp",), None, "exp", "exp", "exp"),
+        demand=Demand.GROWS,
     ),
     _monotone(
         "ln", "the natural logarithm", "-inf at 0, NaN below",
@@ -329,6 +335,7 @@ ROWS = (
         lambda xp, value, a: 1 / a,
         domain=POSITIVE, falls=False, least=None, most=None, fixed=None,
         values=Values.ANY, names=Names(("log", "ln"), None, "log", "log", "ln"),
+        demand=Demand.GROWS_FROM_ZERO,
     ),
     _row(
         "atan2", "y x", "the angle of the point (x, y), in -π..π",

@@ -24,7 +24,7 @@ SLACK = 1.03125
 """More than two heights of a plane, each a whole voxel, can be off it together."""
 RANGE = 2.0
 """What stands this many radii before a surface hides half as much of it."""
-CONTRAST = 4.5
+CONTRAST = 6.0
 """Chosen by eye: of the light that occlusion of strength 1 takes away."""
 MODES = {"shaded": c.SHADED, "normals": c.NORMALS, "heightmap": c.HEIGHTMAP,
          "occlusion": c.OCCLUSION}  # fmt: skip
@@ -82,9 +82,8 @@ def shade(
     for field, size in {
         c.WIDTH: width, c.HEIGHT: height, c.VOLUME: volume_depth, c.PAD: pad,
         c.STRIDE: bands.in_lines(width + 2 * pad), c.REACH: reach, c.MARGIN: margin,
-        c.SMOOTH: style.smooth,
-        c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights), c.MODE: mode,
-        c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
+        c.SMOOTH: style.smooth, c.RINGS: len(rings.rings), c.LIGHTS: len(style.lights),
+        c.MODE: mode, c.NEEDS_SURFACE: mode != c.HEIGHTMAP, c.HAS_COLOURS: colours is not None,
         c.HAS_EDGES: is_shaded and style.edges > 0, c.HAS_PERSPECTIVE: matrix[3, :3].any(),
         c.SHADOW_ROWS: len(shadow.dark), c.FAR_LEVELS: rings.far_levels,
         c.FAR_PAD: rings.far_pad, c.FAR_STRIDE: far_stride, c.FAR_ROWS: far_rows,
@@ -150,6 +149,8 @@ def _terms(light: Light) -> NDArray[np.float64]:
 def _in_pixels(matrix: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     """The matrix from view space in pixels, scaled to float32's range: normals have no length."""
     found = matrix * [pitch, pitch, pitch, 1.0]
+    if not matrix[3, :3].any():
+        found[:, 3] = 0.0  # where the solid stands has no effect without perspective
     scaled: NDArray[np.float64] = found / np.abs(found).max()
     return scaled
 

@@ -140,3 +140,7 @@ def test_a_program_says_whether_it_is_tame() -> None:
     quotient = parse("x var-x\ny var-y\nv div x y")
     assert not compile(quotient, Question.VALUE, Floats(SINGLE), box(1.0)).is_tame
     assert compile(parse("x var-x\nv square x"), Question.VALUE, Floats(SINGLE), box(1.0)).is_tame
+    # in a program of the sign it is no clause any more
+    root = parse("x var-x\na square x\nb ln a\nk const 1\nv sub b k")
+    assert not compile(root, Question.VALUE, Floats(SINGLE), box(1.0)).is_tame
+    assert compile(root, Question.SIGN, Floats(SINGLE), box(1.0)).is_tame

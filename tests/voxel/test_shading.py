@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
+from intervalvm.jit.shading.bands import rings_of
 from intervalvm.voxel.shading import shade
 from intervalvm.voxel.style import Light, Shading
 
@@ -30,9 +33,9 @@ def turned(yaw: float, pitch: float) -> NDArray[np.float64]:
 
 
 @st.composite
-def pictures(draw: st.DrawFn, most: int = 14) -> Picture:
+def pictures(draw: st.DrawFn, least: int = 1, most: int = 14, unit: int = 1) -> Picture:
     """Depth of any size, with faces and steps, and normals that may be turned away or 0."""
-    height, width = draw(st.integers(1, most)), draw(st.integers(1, most))
+    height, width = (unit * draw(st.integers(least, most)) for _ in range(2))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     depth = random.integers(0, VOLUME + 1, (height, width)).astype(np.int32)
     match draw(st.sampled_from(["none", "all", "faces", "noise"])):
@@ -94,12 +97,58 @@ def test_python_and_machine_code_make_the_same_bytes(
     assert_array_equal(compiled, shade(**picture, style=style, in_python=True))
 
 
-@given(picture=pictures(40), style=STYLES, band=st.integers(1, 16), threads=st.integers(1, 4))
+@settings(deadline=None, max_examples=15)
+@given(picture=pictures(24, 32), band=st.integers(5, 40))
+def test_python_and_machine_code_make_the_same_pyramid(picture: Picture, band: int) -> None:
+    """Which smaller pictures do without."""
+    style = Shading(mode="occlusion", radius=1)
+    assert rings_of(24 / 2).far_levels > 0
+    compiled = shade(**picture, style=style, band=band)
+    assert_array_equal(compiled, shade(**picture, style=style, in_python=True))
+
+
+@given(picture=pictures(most=40), style=STYLES, band=st.integers(1, 16), threads=st.integers(1, 4))
 def test_bytes_do_not_depend_on_bands_or_threads(
     picture: Picture, style: Shading, band: int, threads: int
 ) -> None:
     found = shade(**picture, style=style, band=band, threads=threads)
     assert_array_equal(found, shade(**picture, style=style))
+
+
+@pytest.mark.parametrize("band", [1, 3, 7])
+def test_bands_with_and_without_a_hit_at_the_border_filter_alike(band: int) -> None:
+    depth = np.zeros((20, 28), np.int32)
+    depth[:9:2, ::5], depth[9:, 3:] = 12, 4
+    depth[12:15, 3:8] = 9
+    normals = np.zeros((20, 28, 3), np.float32)
+    normals[..., 2], normals[..., 0] = 0.6, -0.8
+    given = depth, normals, 16, IDENTITY, Shading(mode="occlusion", radius=0.75, occlusion=4)
+    assert_array_equal(shade(*given, band=band), shade(*given, band=20))
+
+
+def test_memory_is_the_picture_and_a_few_rows_of_each_thread() -> None:
+    """And the pyramid, of about a float a pixel."""
+    side = 1024
+    depth, normals = np.ones((side, side), np.int32), np.zeros((side, side, 3), np.float32)
+    shade(depth[:8], normals[:8], side, IDENTITY, Shading())  # loads the kernel
+    tracemalloc.start()
+    shade(depth, normals, side, IDENTITY, Shading(radius=0.25), threads=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * side * side
+
+
+@pytest.mark.parametrize("far", [1e-9, 1e9])
+def test_the_scale_and_the_place_of_the_solid_do_not_matter(far: float) -> None:
+    depth, normals = np.ones((4, 4), np.int32), np.zeros((4, 4, 3), np.float32)
+    normals[..., :2] = 0.6, 0.8
+    matrix = turned(30, 40)
+    moved = matrix * [far, far, far, 1.0]
+    moved[:3, 3] = 1e12
+    expected, found = (
+        shade(depth, normals, 8, each, Shading(mode="normals")) for each in (matrix, moved)
+    )
+    assert np.abs(found.astype(int) - expected).max() <= 1, "a rounding of a byte"
 
 
 # --- normals --------------------------------------------------------------------------------------
@@ -116,7 +165,8 @@ def test_normals_are_turned_by_the_jacobian_of_the_view(picture: Picture) -> Non
 
     def to_model(points: NDArray[np.float64]) -> NDArray[np.float64]:
         found = points @ matrix[:, :3].T + matrix[:, 3]
-        result: NDArray[np.float64] = found[..., :3] / found[..., 3:]
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is seen
+            result: NDArray[np.float64] = found[..., :3] / found[..., 3:]
         return result
 
     little = 1e-6
@@ -201,9 +251,9 @@ def test_a_corner_is_darker_than_its_walls_and_they_than_a_top() -> None:
     assert (np.diff(grey[21:50, 60]) >= -1).all(), "the further from the wall, the brighter"
 
 
-@given(picture=pictures(40), style=STYLES)
+@given(picture=pictures(most=10, unit=4), style=STYLES)
 def test_a_turned_picture_has_the_turned_occlusion(picture: Picture, style: Shading) -> None:
-    """Up to a rounding of a byte: sums are not in the same order."""
+    """Of whole cells of the pyramid; up to a rounding of a byte, as sums are in another order."""
     quarter = np.eye(4)
     quarter[:2, :2] = [[0, -1], [1, 0]]
     style = Shading(mode="occlusion", radius=style.radius, smooth=style.smooth)

@@ -40,13 +40,16 @@ def kernels() -> None:
     x, _, _ = ivm.axes()
     for prove in (None, "point"):
         ivm.render(x, size=16, prove=prove)
+    solid = ivm.render3d(ivm.shapes.sphere(0.8).paint("teal"), size=16)
+    assert solid.pixels.any()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_run_in_the_order_of_the_page(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: None
 ) -> None:
-    copy(TOP / "prospero.vm", tmp_path)
+    for challenge in ("prospero.vm", "prospero3d.vm"):
+        copy(TOP / challenge, tmp_path)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):

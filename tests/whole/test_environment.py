@@ -67,6 +67,11 @@ def file_of(write: Callable[[Path], object], folder: Path) -> bytes:
     return (folder / "file.vm").read_bytes()
 
 
+def film_of(tape: Tape, path: Path) -> bytes:
+    ivm.turntable(tape, path, 3, yaw=7, pitch=20, box=SIDES, size=12)
+    return path.read_bytes()
+
+
 def number() -> Tape:
     return ivm.parse(TINY)
 
@@ -94,6 +99,7 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
         "render, values": lambda: ivm.render(ivm.parse(LEVELS), mode="value", **small),
         "render, proven": lambda: ivm.render(ivm.parse(LEVELS), prove="point", **small),
         "render3d": lambda: ivm.render3d(ivm.parse(LEVELS), size=12, view=TURNED),
+        "turntable": lambda: film_of(ivm.parse(LEVELS), folder / "turn.png"),
         "View": lambda: (ivm.View.isometric(scale=0.1), ivm.View.fit(SIDES, 31, 17)),
         "View.look_at": lambda: ivm.View.look_at((0.1, 0.3, 0.7), (0, 1e-310, 0.1), fov=31),
         "Renderer": lambda: ivm.Renderer(ivm.parse(LEVELS)).render(**small),

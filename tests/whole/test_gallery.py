@@ -19,12 +19,19 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "draw_gallery.py"))
 EXAMPLES: list[Path] = SCRIPT["examples"]()
 PAGE = (TOP / "docs" / "gallery.md").read_text(encoding="utf-8")
 LONGEST = 60
-LARGEST = 60_000
+LARGEST_FLAT, LARGEST_SOLID = 60_000, 400_000
+"""Bytes of a picture of the plane, and of one of a solid."""
+
+
+NAMES: dict[str, dict[str, Any]] = {path.stem: SCRIPT["loaded"](path) for path in EXAMPLES}
+"""The names of each example."""
+SOLIDS, FLAT = ([path for path in EXAMPLES if ("draw" in NAMES[path.stem]) is is_solid]
+                for is_solid in (True, False))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def shapes() -> dict[str, Any]:
-    return {path.stem: SCRIPT["build"](path) for path in EXAMPLES}
+    return {name: names["build"]() for name, names in NAMES.items()}
 
 
 def by_name(path: Path) -> str:
@@ -44,9 +51,10 @@ def test_an_example_is_short_and_shown(path: Path) -> None:
     assert f"](../examples/{path.name})" in PAGE
     assert f"](gallery/{path.stem}.png)" in PAGE
     place = TOP / "docs" / "gallery" / f"{path.stem}.png"
-    assert place.stat().st_size < LARGEST
+    is_solid = path in SOLIDS
+    assert place.stat().st_size < (LARGEST_SOLID if is_solid else LARGEST_FLAT)
     with Pillow.open(place) as picture:
-        assert picture.size == (SCRIPT["SIZE"],) * 2
+        assert picture.size == (SCRIPT["SOLID" if is_solid else "FLAT"],) * 2
         assert len(picture.getcolors()) > 1
 
 
@@ -58,13 +66,27 @@ def test_the_page_shows_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=by_name)
+def test_those_that_read_z_are_drawn_as_solids(path: Path, shapes: dict[str, Any]) -> None:
+    assert ("z" in as_tape(shapes[path.stem]).axes) == (path in SOLIDS)
+
+
+@pytest.mark.parametrize("path", FLAT, ids=by_name)
 def test_pruning_changes_no_pixel(path: Path, shapes: dict[str, Any]) -> None:
     shape = shapes[path.stem]
-    for z in (0.05, 0.2) if "z" in as_tape(shape).axes else (0.0,):
-        dense = ivm.render(shape, size=96, engine="dense", z=z)
-        pruned = ivm.render(shape, size=96, depth=3, z=z)
-        np.testing.assert_array_equal(pruned.pixels, dense.pixels)
-        assert 0.02 < (dense.pixels > 0).mean() < 0.98
+    dense = ivm.render(shape, size=96, engine="dense")
+    pruned = ivm.render(shape, size=96, depth=3)
+    np.testing.assert_array_equal(pruned.pixels, dense.pixels)
+    assert 0.02 < (dense.pixels > 0).mean() < 0.98
+
+
+@pytest.mark.parametrize("path", SOLIDS, ids=by_name)
+def test_pruning_changes_no_bit_of_a_solid(path: Path, shapes: dict[str, Any]) -> None:
+    image = NAMES[path.stem]["draw"](40)
+    dense = ivm.render3d(shapes[path.stem], size=image.volume.size, view=image.view, engine="dense")
+    np.testing.assert_array_equal(image.depth, dense.depth)
+    np.testing.assert_array_equal(image.normals, dense.normals)
+    assert 0.1 < (image.depth > 0).mean() < 0.9
+    assert not image.stats.voxels["full"], "the near side of the volume cuts it"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=by_name)

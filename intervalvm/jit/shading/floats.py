@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Float = np.float32
 Floats = NDArray[np.float32]
-ZERO, HALF, ONE, TWO, FOUR = (Float(value) for value in (0.0, 0.5, 1.0, 2.0, 4.0))
+ZERO, HALF, ONE, FOUR = Float(0.0), Float(0.5), Float(1.0), Float(4.0)
 EIGHTH, SIXTEENTH = Float(0.125), Float(0.0625)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from numba import config
 from numba.core import types
 
 from intervalvm.jit.intrinsics import emitted
@@ -22,4 +25,20 @@ def root(builder, value):
 
 def build_shade(_dtype: str, _meaning: Meaning) -> Any:
     """The kernel of ``band``."""
-    return built(PASS, (), {floats.root: root})
+    with _unoptimized():
+        return built(PASS, (), {floats.root: root})
+
+
+@contextmanager
+def _unoptimized() -> Iterator[None]:
+    """Have numba not optimize the parts of a kernel, which takes half of the time of compiling it.
+
+    It would do so again for each part that calls them; once, for the kernel, has the same effect.
+    """
+    settings = vars(config)
+    before = settings["OPT"]
+    settings["OPT"] = type(before)(0)
+    try:
+        yield
+    finally:
+        settings["OPT"] = before

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.jit.shading.floats import HALF, ONE, TWO, ZERO, Float, at_most_one, positive, root
+from intervalvm.jit.shading.floats import HALF, ONE, ZERO, Float, at_most_one, positive, root
 from intervalvm.jit.shading.layout import (
     EDGE,
     FIRST,
@@ -32,20 +32,21 @@ from intervalvm.jit.shading.layout import (
     WIDTH,
 )
 
-LEAST_COSINE, COSINES = Float(0.75), Float(4.0)
+LEAST_COSINE, COSINES = Float(0.5), Float(2.0)
 """Normals further apart are of two faces; 1 / (1 - the former)."""
 NEAR_PLANE = Float(1.5)
 """Voxels from the plane of a pixel up to which another is on the same face."""
-NEAR_HEIGHT = Float(4.0)
-"""Voxels of depth up to which a normal is taken from a neighbour."""
+NEAR_HEIGHT, SELDOM = Float(4.0), Float(0.0009765625)
+"""Voxels of depth up to which neighbours touch; the weight of others' normals where one is missing,
+which counts if none touches."""
 STEP, STEPS = Float(2.5), Float(0.25)
 """Voxels behind the plane of a pixel where a line begins; 1 / those until it is full."""
-BEND, BENDS = Float(0.875), Float(1.25)
+BEND, BENDS = Float(0.75), Float(1.5)
 """The cosine between neighbours where a line begins; a factor on what is beyond."""
 
 
 def load_heights(w: Any) -> None:
-    """The heights of a band and what is in reach: ``LOW`` where nothing is hit, lower outside."""
+    """The heights of a band and what is in reach, ``LOW`` where nothing is hit or no picture is."""
     width, first, last = w.sizes[WIDTH], w.sizes[FIRST], w.sizes[LAST]
     left, right, wide_left, wide_right = width, 0, width, 0
     for y in range(first - w.sizes[REACH], last + w.sizes[REACH]):
@@ -68,18 +69,13 @@ def load_row(w: Any, y: int, begin: int, end: int) -> None:
     low, middle, start = w.numbers[LOW], w.numbers[MIDDLE], y * w.sizes[WIDTH]
     at = (y - w.sizes[FIRST] + w.sizes[REACH]) * w.sizes[STRIDE]
     own, after = at + w.sizes[PAD], at + w.sizes[STRIDE]
-    if y < 0 or y >= w.sizes[HEIGHT]:
-        fill(w, at, after, TWO * low)
-    else:
-        fill(w, at, own, TWO * low)
-        fill(w, own, own + begin, low)
-        for x in range(begin, end):
-            depth = w.depth[start + x]
-            height = Float(depth) - middle if depth > 0 else low
-            w.heights[own + x] = height
-            w.squares[own + x] = height * height
-        fill(w, own + end, own + w.sizes[WIDTH], low)
-        fill(w, own + w.sizes[WIDTH], after, TWO * low)
+    fill(w, at, own + begin, low)
+    for x in range(begin, end):
+        depth = w.depth[start + x]
+        height = Float(depth) - middle if depth > 0 else low
+        w.heights[own + x] = height
+        w.squares[own + x] = height * height
+    fill(w, own + end, after, low)
 
 
 def fill(w: Any, first: int, last: int, low: Float) -> None:
@@ -158,7 +154,8 @@ def face_row(w: Any, at: int) -> None:
 def smooth_normals(w: Any) -> None:
     """Means of the normals of a band over a window, of one face each.
 
-    A normal that does not face the viewer is that of the neighbours, or faces the viewer.
+    A normal that does not face the viewer is that of the neighbours, or faces the viewer if none of
+    theirs does.
     """
     left, right, window = w.sizes[LEFT], w.sizes[RIGHT], max(w.sizes[SMOOTH], 1)
     for y in range(w.sizes[LAST] - w.sizes[FIRST]):
@@ -212,7 +209,7 @@ def likeness(cosine: Float, rise: Float, along: Float, c: Float) -> Float:
     """The weight of a neighbour's normal for one with the z of ``c``, 0 if of another face."""
     like, above = (cosine - LEAST_COSINE) * COSINES, along + c * rise
     like = like if -NEAR_PLANE < above < NEAR_PLANE else ZERO
-    lent = ONE if -NEAR_HEIGHT < rise < NEAR_HEIGHT else ZERO
+    lent = ONE if -NEAR_HEIGHT < rise < NEAR_HEIGHT else SELDOM
     return positive(like) if c > ZERO else lent
 
 
@@ -226,16 +223,17 @@ def draw_lines(w: Any) -> None:
         own = y * w.sizes[STRIDE] + w.sizes[PAD]
         raw = (y + w.sizes[MARGIN]) * w.sizes[STRIDE] + w.sizes[PAD]
         height = (y + w.sizes[REACH]) * w.sizes[STRIDE] + w.sizes[PAD]
-        draw_line(w, own, raw, height)
+        draw_line(w, y + w.sizes[FIRST], own, raw, height)
 
 
-def draw_line(w: Any, own: int, raw: int, height: int) -> None:
+def draw_line(w: Any, y: int, own: int, raw: int, height: int) -> None:
     """Darken the pixels of a row by their four neighbours."""
-    stride, edge, low = w.sizes[STRIDE], w.numbers[EDGE], w.numbers[LOW]
+    stride, edge = w.sizes[STRIDE], w.numbers[EDGE]
+    # there is no line beside what is outside of the picture
+    last, is_below, is_above = w.sizes[WIDTH] - 1, y > 0, y < w.sizes[HEIGHT] - 1
     for x in range(w.sizes[LEFT], w.sizes[RIGHT]):
         a, b, c = w.x[own + x], w.y[own + x], w.z[own + x]
         middle = w.heights[height + x]
-        out = low - middle
         right = w.heights[height + 1 + x] - middle
         up = w.heights[height - stride + x] - middle
         left = w.heights[height - 1 + x] - middle
@@ -244,21 +242,19 @@ def draw_line(w: Any, own: int, raw: int, height: int) -> None:
         p2, q2, r2 = w.raw_x[raw - stride + x], w.raw_y[raw - stride + x], w.raw_z[raw - stride + x]
         p3, q3, r3 = w.raw_x[raw - 1 + x], w.raw_y[raw - 1 + x], w.raw_z[raw - 1 + x]
         p4, q4, r4 = w.raw_x[raw + stride + x], w.raw_y[raw + stride + x], w.raw_z[raw + stride + x]
-        d1 = darkness(out, right, a + c * right, (a * p1 + b * q1) + c * r1)
-        d2 = darkness(out, up, b + c * up, (a * p2 + b * q2) + c * r2)
-        d3 = darkness(out, left, c * left - a, (a * p3 + b * q3) + c * r3)
-        d4 = darkness(out, down, c * down - b, (a * p4 + b * q4) + c * r4)
+        d1 = darkness(right, a + c * right, (a * p1 + b * q1) + c * r1)
+        d2 = darkness(up, b + c * up, (a * p2 + b * q2) + c * r2)
+        d3 = darkness(left, c * left - a, (a * p3 + b * q3) + c * r3)
+        d4 = darkness(down, c * down - b, (a * p4 + b * q4) + c * r4)
+        d1, d2 = d1 if x < last else ZERO, d2 if is_below else ZERO
+        d3, d4 = d3 if x > 0 else ZERO, d4 if is_above else ZERO
         across, along = d1 if d1 > d3 else d3, d2 if d2 > d4 else d4
         w.line[own + x] = edge * (across if across > along else along)
 
 
-def darkness(out: Float, rise: Float, above: Float, cosine: Float) -> Float:
-    """That of a line beside a neighbour ``above`` the plane, with an angle between normals.
-
-    There is none beside one that rises less than ``out``: it is outside of the picture.
-    """
+def darkness(rise: Float, above: Float, cosine: Float) -> Float:
+    """That of a line beside a neighbour ``above`` the plane, with an angle between normals."""
     fall = at_most_one(positive((-above - STEP) * STEPS))
     bend = at_most_one(positive((BEND - cosine) * BENDS))
     bend = HALF * bend if -NEAR_HEIGHT < rise < NEAR_HEIGHT else ZERO
-    found = fall if fall > bend else bend
-    return found if rise >= out else ZERO
+    return fall if fall > bend else bend
