@@ -45,12 +45,13 @@ def draw(
     idle: list[Workspace] = plan.attachments.setdefault("voxels", [])
     picture, *own = _take(idle, plan.program, threads + 1, len(splits))
     frame = Frame(plan, picture, size, terms, splits, idle)
-    counted = [workspace.stats for workspace in frame.start(own)]
+    # one that an earlier, deeper walk has left has more rows
+    counted = [workspace.stats[: len(splits)] for workspace in frame.start(own)]
     kind = "voxels_tame" if plan.program.is_tame else "voxels_careful"
     run(frame, native.kernel(kind, DTYPE_NAMES[plan.dtype]), own, progress, to_the_end=False)
     idle += [picture, own[0]]  # the other threads put back theirs, some of them a little later
     total: NDArray[np.int64] = sum(counted[1:], counted[0])
-    return frame, total[: len(splits)]
+    return frame, total
 
 
 def load(plan: Plan) -> None:
