@@ -23,7 +23,7 @@ def build() -> Shape:
     inside = rounded_rectangle(2 * (RADIUS - WALL), HEIGHT, 0.12).revolve().move(y=0.1)
     handle = torus(0.34, 0.075).rotate(90, "x").scale(0.9, 1.1, 1).move(RADIUS + 0.02)
     body = smooth_union(outside, handle, radius=0.14)
-    letters = wrapped(text(TEXT, size=0.18, leading=1.4).offset(0.006)).rotate(-12, "y")
+    letters = wrapped(text(TEXT, size=0.168, leading=1.4).offset(0.006)).rotate(-12, "y")
     engraved = letters & ~layer(RADIUS - DEPTH) & layer(RADIUS + DEPTH)
     ink = letters & layer(RADIUS - DEPTH) & ~layer(RADIUS - 2 * DEPTH)
     glazed = inside.offset(0.015)

@@ -7,7 +7,7 @@ of the ring: five divides those of sun and ring, and a planet's is odd.
 import math
 
 import intervalvm as ivm
-from intervalvm.shapes import Shape, circle, polygon
+from intervalvm.shapes import Shape, circle, half_space, polygon
 
 MODULE, SUN, PLANET, PLANETS = 0.033, 20, 15, 5
 RING = SUN + 2 * PLANET
@@ -26,26 +26,26 @@ def wheel(teeth: int, grown: float = 0.0) -> Shape:
 
 
 def helical(flat: Shape, teeth: int) -> Shape:
-    """Raised along z, turned up to the middle and back from there; the other way for -teeth."""
+    """Without ends along z, turned one way below the middle and back above; mirrored for -teeth."""
     rate = math.tan(math.radians(HELIX)) * 2 / (MODULE * teeth)
 
     def field(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
         c, s = ivm.cos(abs(z) * rate), ivm.sin(abs(z) * rate)
         return flat(c * x + s * y, c * y - s * x, 0.0)
 
-    return Shape(field) & circle(2).extrude(HEIGHT)
+    return Shape(field)
 
 
 def build() -> Shape:
-    sun = helical(wheel(SUN), SUN) - circle(0.13).extrude(1)
-    planet = helical(wheel(PLANET), -PLANET) - circle(0.12).extrude(1)
+    slab, floor = circle(2).extrude(HEIGHT), half_space((0, 0, -1), HEIGHT / 2)
+    sun = (helical(wheel(SUN), SUN) - circle(0.13)) & slab
+    planet = (helical(wheel(PLANET), -PLANET) - circle(0.12)) & slab
     pin = circle(0.1).extrude(0.5)
-    teeth = circle(MODULE * RING / 2 + 0.11).extrude(HEIGHT) - helical(wheel(RING, 0.1), -RING)
+    cup = circle(MODULE * RING / 2 + 0.11).extrude(HEIGHT + 0.07).move(z=-0.035)
+    cup -= helical(wheel(RING, 0.1), -RING) & floor
     planets = planet.paint("#3d8a94").move(AWAY).repeat_around(PLANETS)
     pins = pin.paint("#d8dbe0").move(AWAY).repeat_around(PLANETS)
-    plate = circle(MODULE * RING / 2 + 0.11).extrude(0.06).move(z=-HEIGHT / 2 - 0.04)
-    housing = (teeth | plate).paint("#3a4d66")
-    return (sun.paint("#e0a030") | planets | pins | housing).rotate(-90, "x")
+    return (sun.paint("#e0a030") | planets | pins | cup.paint("#3a4d66")).rotate(-90, "x")
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:

@@ -47,10 +47,10 @@ __version__ = "0.2.0.dev0"
 
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
-    "Light", "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View",
-    "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy", "grad",
-    "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
-    "trace", "turntable", "var", "warm_up", "where",
+    "Light", "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike",
+    "View", "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy",
+    "grad", "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes",
+    "simplify", "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__

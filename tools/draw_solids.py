@@ -8,6 +8,7 @@ goes through.
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -156,12 +157,12 @@ def decided(
 
 def fate_of(image: ivm.SolidImage, corner: Corner, edge: int) -> str:
     """Hidden by what is nearer, proven outside or inside by bounds, or neither: a leaf."""
-    x, y, z = corner
-    if image.depth[y : y + edge, x : x + edge].min() > z + edge:
+    i, j, k = corner
+    if image.depth[j : j + edge, i : i + edge].min() > k + edge:
         return "hidden"
     ends = np.ix_(*((first, first + edge - 1) for first in corner))
-    sides = zip("xyz", image.volume.points(*ends), strict=True)
-    bounds = ivm.interval(part(), **{name: (p.min(), p.max()) for name, p in sides})
+    x, y, z = ((of.min(), of.max()) for of in image.volume.points(*ends))
+    bounds = ivm.interval(part(), x=x, y=y, z=z)
     if bounds.lower >= 0:
         return "outside"
     return "inside" if bounds.upper < 0 else "leaf"
@@ -174,10 +175,25 @@ PICTURES: dict[str, Callable[[], NDArray[np.uint8]]] = {
 """By name."""
 
 
+TURN = "turn.gif"
+
+
+def turn() -> None:
+    """Chess on a turntable."""
+    chess = runpy.run_path(str(TOP / "examples" / "chess.py"))["build"]()
+    ivm.turntable(
+        chess, PLACE / TURN, 24, size=(200, 200, 300), pitch=30, center=(0, 0.17, 0), scale=1.42,
+        perspective=0.3,
+    )  # fmt: skip
+
+
 def main() -> None:
     """Draw those that are named, by default all."""
     PLACE.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or PICTURES:
+    for name in sys.argv[1:] or [*PICTURES, TURN]:
+        if name == TURN:
+            turn()
+            continue
         picture = Pillow.fromarray(PICTURES[name]())
         if name not in ("gallery", "modes"):  # which have many hues
             picture = picture.quantize(COLORS, dither=Pillow.Dither.NONE)

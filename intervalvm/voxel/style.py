@@ -151,7 +151,7 @@ class Shading:
     floor: Colour = (122, 115, 110)
     occlusion: float = 1.0
     radius: float = 0.25
-    smooth: int = 1
+    smooth: int = 2
     edges: float = 0.4
     background: Colour | tuple[Colour, Colour] = ((246, 246, 244), (219, 222, 226))
     shadow: float = 0.0

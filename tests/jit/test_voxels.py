@@ -85,6 +85,17 @@ def test_splits_end_in_leaves_of_at_most_four_voxels_a_side(size):
     assert splits[-1, -1] == v.CUBE
 
 
+def test_frames_of_several_sizes_and_threads_share_workspaces():
+    x, y, z = ivm.axes()
+    tape = (x * x + y * y + z * z - 0.5).tape()
+    plan = plan_for(tape, terms_of(np.eye(4), (64, 64, 64), "float32"), "float32")
+    for side, threads in (64, 1), (4, 3), (32, 2):
+        terms = terms_of(np.eye(4), (side, side, side), "float32")
+        frame, counts = walk.draw(plan, (side, side, side), terms, threads=threads)
+        assert_array_equal(frame.pixels, depth_of(tape, terms, "float32"))
+        assert len(counts) == len(v.splits((side, side, side)))
+
+
 def test_a_prism_seen_along_its_axis_costs_a_layer():
     x, y, _ = ivm.axes()
     tape = (x * x + 2 * y * y - 0.5).tape()

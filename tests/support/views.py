@@ -42,7 +42,7 @@ def views(draw: st.DrawFn) -> View:
 @st.composite
 def solid_pictures(draw: st.DrawFn) -> dict[str, Any]:
     """Options of ``render3d``: a size, a view that does not look from inside infinity there, a grid
-    and a dtype."""
+    a dtype, an engine and threads."""
     options = {
         "size": draw(sizes()),
         "view": draw(views()),
@@ -51,7 +51,10 @@ def solid_pictures(draw: st.DrawFn) -> dict[str, Any]:
     }
     if not fits(**options):
         options["view"] = View.turntable(20, 30, scale=0.7)
-    return options
+    return options | {
+        "engine": draw(st.sampled_from(["pruned", "dense"])),
+        "threads": draw(st.sampled_from([1, 3])),
+    }
 
 
 def fits(size: Any, view: View, grid: Any, dtype: Any) -> bool:

@@ -165,7 +165,8 @@ def test_normals_are_turned_by_the_jacobian_of_the_view(picture: Picture) -> Non
 
     def to_model(points: NDArray[np.float64]) -> NDArray[np.float64]:
         found = points @ matrix[:, :3].T + matrix[:, 3]
-        result: NDArray[np.float64] = found[..., :3] / found[..., 3:]
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is seen
+            result: NDArray[np.float64] = found[..., :3] / found[..., 3:]
         return result
 
     little = 1e-6

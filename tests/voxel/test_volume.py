@@ -19,7 +19,7 @@ FLOAT32 = np.dtype(np.float32)
 
 
 def volume_of(options: dict[str, Any]) -> Volume:
-    return Volume(**options | {"dtype": np.dtype(options["dtype"])})
+    return Volume(options["size"], options["view"], options["grid"], np.dtype(options["dtype"]))
 
 
 def all_points(volume: Volume) -> list[Any]:

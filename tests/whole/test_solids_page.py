@@ -17,10 +17,11 @@ LARGEST_PALETTE, LARGEST = 70_000, 400_000
 
 
 def test_the_page_shows_every_picture_once() -> None:
-    shown = re.findall(r"\]\(solids/(\w+)\.png\)", PAGE)
-    assert sorted(shown) == sorted(SCRIPT["PICTURES"])
-    files = (TOP / "docs" / "solids").iterdir()
-    assert sorted(file.name for file in files) == sorted(f"{name}.png" for name in shown)
+    shown = re.findall(r"\]\(solids/([\w.]+)\)", PAGE)
+    assert sorted(shown) == sorted(
+        [*(f"{name}.png" for name in SCRIPT["PICTURES"]), SCRIPT["TURN"]]
+    )
+    assert sorted(shown) == sorted(file.name for file in (TOP / "docs" / "solids").iterdir())
 
 
 @pytest.mark.parametrize("name", SCRIPT["PICTURES"])
@@ -28,6 +29,13 @@ def test_a_picture_is_small(name: str) -> None:
     place = TOP / "docs" / "solids" / f"{name}.png"
     with Pillow.open(place) as picture:
         assert place.stat().st_size < (LARGEST_PALETTE if picture.mode == "P" else LARGEST)
+
+
+def test_the_turntable_moves() -> None:
+    place = TOP / "docs" / "solids" / SCRIPT["TURN"]
+    assert place.stat().st_size < LARGEST
+    with Pillow.open(place) as picture:
+        assert getattr(picture, "n_frames", 1) == 24
 
 
 def test_eight_solids_of_the_gallery_are_shown() -> None:

@@ -2,8 +2,8 @@
 
 layout      the arrays of a band, and the places of its sizes and numbers
 written     ``surface`` turns normals into view space and smooths them, and finds edges;
-            ``occlusion`` finds how much of the sky over each pixel is hidden; ``light`` makes
-            colours; ``band`` is the pass over a band, of all of them
+            ``occlusion`` finds how much of the sky over each pixel is hidden, by ``far`` what
+            stands far away; ``light`` makes colours; ``band`` is the pass over a band, of all
 compiled    ``kernel``: the pass by numba, for ``native``
 run         ``bands``: a picture band by band, on a thread pool or in Python
 

@@ -32,7 +32,7 @@ from intervalvm.jit.shading.layout import (
     WIDTH,
 )
 
-LEAST_COSINE, COSINES = Float(0.75), Float(4.0)
+LEAST_COSINE, COSINES = Float(0.5), Float(2.0)
 """Normals further apart are of two faces; 1 / (1 - the former)."""
 NEAR_PLANE = Float(1.5)
 """Voxels from the plane of a pixel up to which another is on the same face."""
@@ -41,7 +41,7 @@ NEAR_HEIGHT, SELDOM = Float(4.0), Float(0.0009765625)
 which counts if none touches."""
 STEP, STEPS = Float(2.5), Float(0.25)
 """Voxels behind the plane of a pixel where a line begins; 1 / those until it is full."""
-BEND, BENDS = Float(0.875), Float(1.25)
+BEND, BENDS = Float(0.75), Float(1.5)
 """The cosine between neighbours where a line begins; a factor on what is beyond."""
 
 

@@ -45,7 +45,6 @@ def draw(
     idle: list[Workspace] = plan.attachments.setdefault("voxels", [])
     picture, *own = _take(idle, plan.program, threads + 1, len(splits))
     frame = Frame(plan, picture, size, terms, splits, idle)
-    # one that an earlier, deeper walk has left has more rows
     counted = [workspace.stats[: len(splits)] for workspace in frame.start(own)]
     kind = "voxels_tame" if plan.program.is_tame else "voxels_careful"
     run(frame, native.kernel(kind, DTYPE_NAMES[plan.dtype]), own, progress, to_the_end=False)
