@@ -114,3 +114,15 @@ def test_what_stands_in_front_hides_the_rest():
     frame, counts = drawn(np.minimum(balls, wall).tape(), terms, "float32")
     assert frame.pixels.min() > 58
     assert counts[:, v.EVALUATED].sum() <= 64 * 64 * 4
+
+
+def test_a_flat_walk_takes_workspaces_of_a_deep_one() -> None:
+    """And some new ones, since it has more threads: they count fewer splits."""
+    x, y, z = ivm.axes()
+    tape = (x * x + y * y + z * z - 0.5).tape()
+    drawn(tape, terms_of(np.eye(4), (130, 130, 130), "float32"), "float32")
+    terms = terms_of(np.eye(4), (9, 9, 9), "float32")
+    frame, counts = drawn(tape, terms, "float32", threads=3)
+    alone, expected = drawn(ivm.parse(str(tape)), terms, "float32")
+    assert_array_equal(frame.pixels, alone.pixels)
+    assert_array_equal(counts, expected)
