@@ -31,6 +31,8 @@ from intervalvm.words import Meaning
 COLLECT, SPREAD = range(2)
 TILE, BLOCK = 16, 64
 """Pixels a side of tiles within blocks: in their order neighbours are near each other."""
+MOST_POWER = 1023
+"""Of 2 in float64."""
 NUMBERS_AT = {"float32": float32_at, "float64": float64_at}
 
 
@@ -117,7 +119,7 @@ def _spread(dtype: str) -> Any:
 
     @jit
     def spread(ctx):
-        """Write the normals of hits: see ``voxel.dense.normalised``."""
+        """Write the normals of hits: see ``voxel.linear.normalised``."""
         count, order = ctx[COUNT], int32_at(ctx[ORDER])
         slopes, normals = numbers_at(ctx[GRADIENTS]), float32_at(ctx[NORMALS])
         for i in range(count):
@@ -128,7 +130,7 @@ def _spread(dtype: str) -> Any:
                 most = max(abs(x), max(abs(y), abs(z)))
                 if not 0.0 < most < math.inf:
                     continue
-                scale = math.ldexp(1.0, -math.frexp(most)[1])
+                scale = math.ldexp(1.0, min(-math.frexp(most)[1], MOST_POWER))
                 x, y, z = x * scale, y * scale, z * scale
             square = (x * x + y * y) + z * z
             # false for NaN, and for infinity
