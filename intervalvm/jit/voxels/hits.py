@@ -18,6 +18,8 @@ from intervalvm.jit.voxels import hits_layout as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.words import Meaning
 
+MOST_POWER = 1023
+"""Of 2 in float64."""
 NUMBERS_AT = {"float32": float32_at, "float64": float64_at}
 
 
@@ -104,7 +106,7 @@ def _spread(dtype: str) -> Any:
 
     @jit
     def spread(ctx):
-        """Write the normals of hits: see ``voxel.dense.normalised``."""
+        """Write the normals of hits: see ``voxel.linear.normalised``."""
         count, order = ctx[h.COUNT], int32_at(ctx[h.ORDER])
         slopes, normals = numbers_at(ctx[h.GRADIENTS]), float32_at(ctx[h.NORMALS])
         for i in range(count):
@@ -115,7 +117,7 @@ def _spread(dtype: str) -> Any:
                 most = max(abs(x), max(abs(y), abs(z)))
                 if not 0.0 < most < math.inf:
                     continue
-                scale = math.ldexp(1.0, -math.frexp(most)[1])
+                scale = math.ldexp(1.0, min(-math.frexp(most)[1], MOST_POWER))
                 x, y, z = x * scale, y * scale, z * scale
             square = (x * x + y * y) + z * z
             # false for NaN, and for infinity
