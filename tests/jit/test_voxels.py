@@ -96,6 +96,17 @@ def test_frames_of_several_sizes_and_threads_share_workspaces():
         assert len(counts) == len(v.splits((side, side, side)))
 
 
+@given(st.integers(1, 5000))
+def test_cells_of_each_level_are_the_voxels_in_order(count):
+    levels = int(v.splits((count, 1, 1))[:, 0].sum())
+    first, last = v.cells_of(count, levels)
+    for level in range(levels + 1):
+        nodes = slice(1 << level, 2 << level)
+        assert_array_equal(first[nodes], [0, *(last[nodes][:-1] + 1)])
+        assert last[nodes][-1] == count - 1
+        assert (first[nodes] <= last[nodes]).all()
+
+
 def test_a_prism_seen_along_its_axis_costs_a_layer():
     x, y, _ = ivm.axes()
     tape = (x * x + 2 * y * y - 0.5).tape()
