@@ -23,7 +23,7 @@ def build() -> Shape:
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:
-    view = ivm.View.turntable(yaw=28, pitch=24, perspective=0.2, scale=1.05)
+    view = ivm.View.turntable(yaw=28, pitch=24, perspective=0.2, scale=1.12)
     return ivm.render3d(build(), size=size, view=view)
 
 

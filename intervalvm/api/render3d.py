@@ -79,7 +79,7 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
     progress : callable or bool, optional
-        Called with (done, total) pixels; True draws a bar.
+        Called with (done, total) as the work goes on; True draws a bar.
 
     Returns
     -------

@@ -39,7 +39,7 @@ class SolidStats:
         Width, height and depth in voxels.
     engine, backend, dtype, grid : str
     seconds : dict of str to float
-        Of "compile", "depth" and "normals".
+        At least of "compile", "depth" and "normals".
     voxels : dict of str to int
         "hit", those that are seen, "full", those of them at the near side, "evaluated", one by one,
         and "total".

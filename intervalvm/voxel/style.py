@@ -73,7 +73,7 @@ class Light:
     strength : float
         0 to 10.
     colour : colour
-        See ``Shading``.
+        "#c84", "#cc8844", a name of CSS, or three integers from 0 to 255.
     wrap : float
         0 to 1: how far it reaches round to what is turned away, as a large light's does.
     gloss : float

@@ -55,16 +55,16 @@ SHADED, NORMALS, HEIGHTMAP, OCCLUSION = range(4)
 ) = range(13)  # fmt: skip
 """Fields of one light in ``lights``."""
 
-MATRIX = 16
-"""Rows of 4: from view space in pixels to homogeneous model space, of any scale."""
 RING_LEVEL, RING_IS_FAR, RING_HALO, RING_X, RING_Y, RING = range(6)
 """Fields of one ring in ``rings``: how often heights are filtered before, or the level of the
 pyramid; rows above and below the band whose filtered heights are still used; one of its four taps,
 which are turned by quarters."""
 
 FIELDS = {
-    "sizes": "int64", "numbers": "float32", "matrix": "float32", "lights": "float32",
-    "rings": "int64",
+    "sizes": "int64", "numbers": "float32",
+    # rows of 4: from view space in pixels to homogeneous model space, of any scale
+    "matrix": "float32",
+    "lights": "float32", "rings": "int64",
     # the picture
     "depth": "int32", "normals": "float32", "colours": "uint8", "shadow": "float32", "out": "uint8",
     # the pyramid
