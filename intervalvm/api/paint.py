@@ -1,4 +1,4 @@
-"""The colours of painted shapes: at points, and of the pixels of an image.
+"""The colours of painted shapes: at points, and of the pixels of a picture.
 
 A paint is an expression, see ``expr.paint``: it is evaluated as any other, then decoded.
 """
@@ -6,7 +6,7 @@ A paint is an expression, see ``expr.paint``: it is evaluated as any other, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,15 @@ from intervalvm.raster.image import Image
 from intervalvm.raster.job import Job, split_levels
 from intervalvm.words import BoxBackend, Way
 
+if TYPE_CHECKING:
+    from intervalvm.voxel.solid import SolidImage
+
 WHITE = 255, 255, 255
 """What a picture of the plane shows of parts without a colour, as a bitmap does."""
 SHOWN = {pixel: code_of((pixel, pixel, pixel)) for pixel in map(int, (OUTSIDE, UNPROVEN))}
 """What is shown of pixels without a part, by their value."""
 BAND_PX = 1 << 20
-"""The pixels of a band of rows, whose codes take 4 MiB."""
+"""The pixels of a band of rows, whose colours are found together: their codes take 4 MiB."""
 
 
 def colours_at(
@@ -46,6 +49,25 @@ def colours_at(
     evaluator = Evaluator(paint, dtype=dtype, backend=backend)
     codes = evaluator.values(*[inputs[name] for name in evaluator.inputs])
     return rgb_of(np.asarray(codes), bare)
+
+
+def colours_of_solid(
+    paint: Expr, settings: Mapping[str, Any], bare: Rgb, image: SolidImage
+) -> NDArray[np.uint8]:
+    """uint8[height, width, 3], the colours of what a picture of a solid shows, 0 where nothing is.
+
+    ``settings`` are the values of variables, ``bare`` is the colour of parts without one.
+    """
+    found = np.zeros((image.height, image.width, 3), np.uint8)
+    rows = max(1, BAND_PX // image.width)
+    for top in range(0, image.height, rows):
+        depth = image.depth[top : top + rows]
+        j, i = np.nonzero(depth)
+        points = zip("xyz", image.volume.points(i, j + top, depth[j, i] - 1), strict=True)
+        inputs = {**dict(points), **settings}
+        some = colours_at(paint, inputs, bare=bare, dtype=image.volume.dtype)
+        found[j + top, i] = np.broadcast_to(some, (len(i), 3))
+    return found
 
 
 def colours_of(

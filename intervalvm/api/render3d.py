@@ -21,7 +21,7 @@ from intervalvm.colours import Rgb, colour
 from intervalvm.compiler.truths import is_truth
 from intervalvm.environment import in_default_environment
 from intervalvm.evaluate.points import reads
-from intervalvm.expr import Expr, TapeLike, as_tape, settings_for
+from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.expr.paint import paint_of
 from intervalvm.raster.job import Progress
 from intervalvm.voxel import dense
@@ -128,30 +128,10 @@ def _paint(
     paint = paint_of(shape)
     if paint is None:
         return None
+    from intervalvm.api.paint import colours_of_solid
+
     settings = dict(zip(job.tape.variables, job.settings, strict=True))
-    return partial(_colours, paint, settings, bare)
-
-
-def _colours(
-    paint: Expr, settings: dict[str, NDArray[Any]], bare: Rgb, image: SolidImage
-) -> NDArray[np.uint8]:
-    """uint8[height, width, 3]: the colours of what is seen, 0 where there is nothing."""
-    from intervalvm.api.paint import colours_at
-
-    found = np.zeros((*image.depth.shape, 3), np.uint8)
-    rows = max(1, BAND_PX // image.width)
-    for top in range(0, image.height, rows):
-        depth = image.depth[top : top + rows]
-        j, i = np.nonzero(depth)
-        points = zip("xyz", image.volume.points(i, j + top, depth[j, i] - 1), strict=True)
-        inputs = {**dict(points), **settings}
-        some = colours_at(paint, inputs, bare=bare, dtype=image.volume.dtype)
-        found[j + top, i] = np.broadcast_to(some, (len(i), 3))
-    return found
-
-
-BAND_PX = 1 << 20
-"""The pixels of a band of rows, whose colours are found together."""
+    return partial(colours_of_solid, paint, settings, bare)
 
 
 def _pruned(job: Job, report: Progress | None) -> Drawn:

@@ -124,6 +124,24 @@ def current() -> ThreadPool:
     return _pool
 
 
+def share(
+    turn: Callable[[Place], object],
+    places: Sequence[Place],
+    report: Callable[[], object] = lambda: None,
+) -> None:
+    """Repeat ``turn(place)`` until it is false, on a thread for each place, the caller's the first.
+
+    ``report`` is called after each turn of the caller's. Raises an exception of one of them.
+    """
+    caller, *others = places
+    work = Work(turn, others, lambda _: None)
+    with work.under_way:
+        threads = current().call(work, len(others)) if others else []
+        while turn(caller):
+            report()
+        work.wait(work.close(), threads)
+
+
 def _begin_anew() -> None:
     """Reset the pool in a forked process, which has only the forking thread."""
     global _pool

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from threading import Event, current_thread
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,35 @@ def test_splits_end_in_leaves_of_at_most_four_voxels_a_side(size):
         assert all(a <= b for a, b in zip(bits, v.SHAPES[shape], strict=True))
     assert splits[0, -1] == v.COLUMNS
     assert splits[-1, -1] == v.CUBE
+
+
+def test_a_thread_that_draws_on_after_an_interrupt_owns_the_frame():
+    x, y, z = ivm.axes()
+    tape, size = (x * x + y * y + z * z - 0.5).tape(), (128, 128, 128)
+    frame, _ = drawn(tape, terms_of(np.eye(4), size, "float32"), "float32")
+    caller, is_inside, may_leave, has_left = current_thread(), *(Event() for _ in range(3))
+
+    class Slow(CompiledEvaluator):
+        def gradients(self, *arguments, **options):
+            if current_thread() is not caller:
+                is_inside.set()
+                may_leave.wait(60)
+                has_left.set()
+            else:
+                is_inside.wait(60)
+            return super().gradients(*arguments, **options)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    evaluator = Slow(tape, ("x", "y", "z"), np.dtype(np.float32))
+    pixels, near = weakref.ref(frame), np.zeros(3)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        normals(frame, evaluator, [], near, threads=2, progress=stop)
+    del frame, raised
+    assert pixels() is not None
+    may_leave.set()
+    assert has_left.wait(60)
 
 
 def test_frames_of_several_sizes_and_threads_share_workspaces():

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from intervalvm.jit import native, thread_pool
 from intervalvm.jit.shading import layout as c
 from intervalvm.jit.shading.band import PASS
-from intervalvm.jit.thread_pool import Work
 from intervalvm.memory import address_of, aligned
 
 LEAST_BAND, BAND = 16, 64
@@ -129,18 +128,12 @@ def run(arrays: Arrays, *, threads: int, band: int | None = None, in_python: boo
         return True
 
     places = [_Place({**arrays, "sizes": sizes}) for _ in range(min(threads, -(-height // band)))]
-    caller, *others = places
     if sizes[c.FAR_LEVELS]:
-        caller.sizes[c.STAGE] = c.PYRAMID
-        shade(caller)
+        places[0].sizes[c.STAGE] = c.PYRAMID
+        shade(places[0])
     for place in places:
         place.sizes[c.STAGE] = c.BAND
-    work = Work(turn, others, lambda _: None)
-    with work.under_way:
-        called = thread_pool.current().call(work, len(others)) if others else []
-        while turn(caller):
-            pass
-        work.wait(work.close(), called)
+    thread_pool.share(turn, places)
 
 
 def _compiled() -> Callable[[_Place], object]:

@@ -13,7 +13,6 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native, thread_pool
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.request import GROUP
-from intervalvm.jit.thread_pool import Work
 from intervalvm.jit.voxels import hits_layout as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.walk import Frame
@@ -48,28 +47,23 @@ def normals(
     bands = list(pairwise([*range(0, lines, height), lines]))
     todo = list(reversed(bands))
 
+    # it owns what contexts point to: a thread may draw on after an exception of the caller's
     def turn(context: NDArray[np.int64]) -> bool:
         try:
-            first, end = todo.pop()
+            band = todo.pop()
         except IndexError:
             return False
-        _band(kernel, context, evaluator, free, found, (first, end))
-        return True
-
-    contexts = []
-    for _ in range(min(threads, len(bands))):
-        context = np.zeros(h.FIELDS, np.int64)
         context[: v.FRAME_END] = frame.words
         context[h.NORMALS], context[h.NEAR] = address_of(found), address_of(near)
-        contexts.append(context)
-    caller, *others = contexts
-    work = Work(turn, others, lambda _: None)
-    with work.under_way:
-        running = thread_pool.current().call(work, len(others)) if others else []
-        while turn(caller):
-            if progress is not None:
-                progress(len(bands) - len(todo), len(bands))
-        work.wait(work.close(), running)
+        _band(kernel, context, evaluator, free, columns, band)
+        return True
+
+    def report() -> None:
+        if progress is not None:
+            progress(len(bands) - len(todo), len(bands))
+
+    contexts = np.zeros((min(threads, len(bands)), h.FIELDS), np.int64)
+    thread_pool.share(turn, list(contexts), report)
     return found
 
 
@@ -78,11 +72,11 @@ def _band(
     context: NDArray[np.int64],
     evaluator: CompiledEvaluator,
     free: Sequence[NDArray[Any]],
-    found: NDArray[np.float32],
+    columns: int,
     band: tuple[int, int],
 ) -> None:
     """Write the normals of the lines of a band."""
-    room = (band[1] - band[0]) * found.shape[1]
+    room = (band[1] - band[0]) * columns
     points = np.empty((v.ROWS, room + GROUP), evaluator.dtype)
     order = np.empty(room, np.int32)
     starts = np.array(list(map(address_of, points)), np.int64)
