@@ -96,6 +96,17 @@ def test_a_gradient_without_direction_has_no_normal() -> None:
     assert not steps.normals.any()
 
 
+@pytest.mark.parametrize("exponent", [-1060, -1020, 0, 1010])
+def test_normals_do_not_depend_on_the_size_of_a_gradient(exponent: int) -> None:
+    ball = (X * X + Y * Y + Z * Z - 0.5) * 2.0**exponent
+    found, dense = (
+        ivm.render3d(ball, size=16, dtype="float64", engine=engine)
+        for engine in ("pruned", "dense")
+    )
+    assert_array_equal(found.normals, dense.normals)
+    assert found.normals[found.depth > 0].any(axis=-1).all()
+
+
 # --- the near side, NaN, nothing, prisms ----------------------------------------------------------
 
 

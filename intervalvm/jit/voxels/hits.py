@@ -117,7 +117,7 @@ def _spread(dtype: str) -> Any:
 
     @jit
     def spread(ctx):
-        """Write the normals of hits: see ``voxel.dense.normalised``."""
+        """Write the normals of hits: see ``voxel.linear.normalised``."""
         count, order = ctx[COUNT], int32_at(ctx[ORDER])
         slopes, normals = numbers_at(ctx[GRADIENTS]), float32_at(ctx[NORMALS])
         for i in range(count):
@@ -128,7 +128,8 @@ def _spread(dtype: str) -> Any:
                 most = max(abs(x), max(abs(y), abs(z)))
                 if not 0.0 < most < math.inf:
                     continue
-                scale = math.ldexp(1.0, -math.frexp(most)[1])
+                # as ``voxel.linear`` does: a greater power is beyond float64
+                scale = math.ldexp(1.0, min(-math.frexp(most)[1], 1023))
                 x, y, z = x * scale, y * scale, z * scale
             square = (x * x + y * y) + z * z
             # false for NaN, and for infinity
