@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,7 @@ import intervalvm as ivm
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.plan import domain_of, plan_of
 from intervalvm.jit.voxels import layout as v
+from intervalvm.jit.voxels import normals as normals_of
 from intervalvm.jit.voxels import walk
 from intervalvm.jit.voxels.normals import normals
 from intervalvm.tape import Tape
@@ -114,3 +119,33 @@ def test_what_stands_in_front_hides_the_rest():
     frame, counts = drawn(np.minimum(balls, wall).tape(), terms, "float32")
     assert frame.pixels.min() > 58
     assert counts[:, v.EVALUATED].sum() <= 64 * 64 * 4
+
+
+def test_a_thread_that_draws_normals_keeps_what_it_reads(monkeypatch):
+    """Also when its caller has been interrupted meanwhile."""
+    begun, left, kept = threading.Event(), threading.Event(), threading.Event()
+    read = []
+    draw, draw_band = normals_of.normals, normals_of._band
+
+    def watched(frame, evaluator, free, near, **options):
+        read.extend(map(weakref.ref, (frame, frame.pixels, near)))
+        return draw(frame, evaluator, free, near, **options)
+
+    def band(*arguments):
+        if threading.current_thread() is threading.main_thread():
+            assert begun.wait(60)
+            raise KeyboardInterrupt
+        begun.set()
+        assert left.wait(60)
+        if all(each() is not None for each in read):
+            kept.set()
+            draw_band(*arguments)
+
+    monkeypatch.setattr(normals_of, "normals", watched)
+    monkeypatch.setattr(normals_of, "_band", band)
+    x, y, z = ivm.axes()
+    with suppress(KeyboardInterrupt):  # pytest.raises would keep it, and it keeps what is read
+        ivm.render3d(x * x + y * y + z * z - 0.5, size=256, threads=2)
+    gc.collect()
+    left.set()
+    assert kept.wait(10)

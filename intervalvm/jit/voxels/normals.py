@@ -48,21 +48,16 @@ def normals(
     bands = list(pairwise([*range(0, lines, height), lines]))
     todo = list(reversed(bands))
 
-    def turn(context: NDArray[np.int64]) -> bool:
+    def turn(place: _Place) -> bool:
         try:
             first, end = todo.pop()
         except IndexError:
             return False
-        _band(kernel, context, evaluator, free, found, (first, end))
+        _band(kernel, place.context, evaluator, free, found, (first, end))
         return True
 
-    contexts = []
-    for _ in range(min(threads, len(bands))):
-        context = np.zeros(h.FIELDS, np.int64)
-        context[: v.FRAME_END] = frame.words
-        context[h.NORMALS], context[h.NEAR] = address_of(found), address_of(near)
-        contexts.append(context)
-    caller, *others = contexts
+    places = [_Place(frame, found, near) for _ in range(min(threads, len(bands)))]
+    caller, *others = places
     work = Work(turn, others, lambda _: None)
     with work.under_way:
         running = thread_pool.current().call(work, len(others)) if others else []
@@ -71,6 +66,16 @@ def normals(
                 progress(len(bands) - len(todo), len(bands))
         work.wait(work.close(), running)
     return found
+
+
+class _Place:
+    """The context of a thread, and what it points to: a thread may outlive an interrupted call."""
+
+    def __init__(self, frame: Frame, found: NDArray[np.float32], near: NDArray[np.float64]) -> None:
+        self.memory = frame, found, near
+        self.context = context = np.zeros(h.FIELDS, np.int64)
+        context[: v.FRAME_END] = frame.words
+        context[h.NORMALS], context[h.NEAR] = address_of(found), address_of(near)
 
 
 def _band(
