@@ -5,17 +5,22 @@ Pillow writes them, and is imported on first use.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, integer, real
+from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.memory import Amount, require
 from intervalvm.raster import formats
@@ -23,6 +28,8 @@ from intervalvm.raster import formats
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+PATIENCE = 0.1
+"""Seconds between looks at a thread."""
 FRAME_BYTES = 12
 """The most that a pixel of a frame takes: Pillow has four bytes for it, and copies frames."""
 MOST_SECONDS = 60.0
@@ -110,9 +117,35 @@ def write(frames: Sequence[NDArray[np.uint8]], stream: BinaryIO, timing: Timing)
     """
     from PIL import Image
 
-    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures, whole = [Image.fromarray(frame) for frame in frames], io.BytesIO()
     save = ANIMATED[timing.format].save
-    formats.pour(stream, lambda seekable: save(pictures, seekable, timing.milliseconds))
+    try:
+        _in_a_thread(lambda: save(pictures, whole, timing.milliseconds))
+    finally:
+        for picture in pictures:  # without which a thread that is left behind ends
+            picture.close()
+    stream.write(whole.getbuffer())
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    """Do some work so that an interrupt does not wait for it: a frame may take long to encode."""
+    done: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            in_default_environment(work)()
+        except BaseException as error:
+            done.put(error)
+        else:
+            done.put(None)
+
+    Thread(target=run, daemon=True).start()
+    while True:
+        with suppress(Empty):  # without a timeout Windows would wait through an interrupt
+            error = done.get(timeout=PATIENCE)
+            break
+    if error is not None:
+        raise error
 
 
 def _save(pictures: Sequence[Image], stream: Any, times: list[int], **options: Any) -> None:

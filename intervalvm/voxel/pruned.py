@@ -54,8 +54,13 @@ def draw(job: Job, report: Progress | None) -> Drawn:
 def kernels_of(dtype: np.dtype[Any]) -> list[native.Key]:
     """The kernels that most pictures in a dtype need."""
     name = DTYPE_NAMES[dtype]
-    kinds = "assemble", "voxels_tame", "fold", "duals", "balance", "bounds", "hits"
-    keys = [(kind, name if name in native.KINDS[kind].dtypes else "float64") for kind in kinds]
+    kinds = (
+        "assemble", "voxels_tame", "fold", "duals", "shade", "balance", "bounds", "hits",
+    )  # fmt: skip
+    dtypes = (native.KINDS[kind].dtypes for kind in kinds)
+    keys = [
+        (kind, name if name in each else each[0]) for kind, each in zip(kinds, dtypes, strict=True)
+    ]
     return [(*key, Meaning.FLOAT) for key in keys]
 
 

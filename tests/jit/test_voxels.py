@@ -127,6 +127,17 @@ def test_frames_of_several_sizes_and_threads_share_workspaces():
         assert len(counts) == len(v.splits((side, side, side)))
 
 
+@given(st.integers(1, 5000))
+def test_cells_of_each_level_are_the_voxels_in_order(count):
+    levels = int(v.splits((count, 1, 1))[:, 0].sum())
+    first, last = v.cells_of(count, levels)
+    for level in range(levels + 1):
+        nodes = slice(1 << level, 2 << level)
+        assert_array_equal(first[nodes], [0, *(last[nodes][:-1] + 1)])
+        assert last[nodes][-1] == count - 1
+        assert (first[nodes] <= last[nodes]).all()
+
+
 def test_a_prism_seen_along_its_axis_costs_a_layer():
     x, y, _ = ivm.axes()
     tape = (x * x + 2 * y * y - 0.5).tape()
@@ -145,3 +156,15 @@ def test_what_stands_in_front_hides_the_rest():
     frame, counts = drawn(np.minimum(balls, wall).tape(), terms, "float32")
     assert frame.pixels.min() > 58
     assert counts[:, v.EVALUATED].sum() <= 64 * 64 * 4
+
+
+def test_a_flat_walk_takes_workspaces_of_a_deep_one() -> None:
+    """And some new ones, since it has more threads: they count fewer splits."""
+    x, y, z = ivm.axes()
+    tape = (x * x + y * y + z * z - 0.5).tape()
+    drawn(tape, terms_of(np.eye(4), (130, 130, 130), "float32"), "float32")
+    terms = terms_of(np.eye(4), (9, 9, 9), "float32")
+    frame, counts = drawn(tape, terms, "float32", threads=3)
+    alone, expected = drawn(ivm.parse(str(tape)), terms, "float32")
+    assert_array_equal(frame.pixels, alone.pixels)
+    assert_array_equal(counts, expected)

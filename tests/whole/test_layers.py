@@ -224,12 +224,13 @@ def test_importing_the_package_starts_no_thread_and_reads_no_setting() -> None:
     assert run(code).strip() == "1 []"
 
 
-def test_rendering_with_kept_kernels_does_not_import_numba() -> None:
+@pytest.mark.parametrize("call", ["render(tape, size=8)", "render3d(tape, size=8).pixels"])
+def test_rendering_with_kept_kernels_does_not_import_numba(call: str) -> None:
     """Loading them takes llvmlite's binding alone."""
     code = (
         "import sys, intervalvm as ivm\n"
         "tape = ivm.parse('x var-x')\n"
-        "ivm.render(tape, size=8)\n"
+        f"ivm.{call}\n"
         "print('numba' in sys.modules)"
     )
     run(code)  # which compiles them, where this machine has none

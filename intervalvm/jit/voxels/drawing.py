@@ -1,4 +1,4 @@
-"""The function that draws a leaf: for each of 16 pixels the nearest of 4 voxels that is inside."""
+"""Functions on depths: of the pixels of a leaf, which one draws, and of 4 x 4 leaves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from intervalvm.jit.lanes import (
     I64,
     POINTER,
     Lane,
+    load,
+    mask_word,
     shuffle,
     splat,
     spread_number,
@@ -44,7 +46,7 @@ class Drawing:
         builder = ir.IRBuilder(function.append_basic_block())
         pixels, stride, inside, depth, columns, lines = function.args
         found = self._nearest(builder, inside, builder.trunc(depth, I32))
-        load, store = _masked(module)
+        read, write = _masked(module)
         numbers = ir.Constant(LINE, list(range(TILE)))
         count = spread_number(builder, builder.trunc(columns, I32), TILE).value
         within = builder.icmp_unsigned("<", numbers, count)
@@ -53,10 +55,10 @@ class Drawing:
             is_there = builder.icmp_unsigned("<", I64(line), lines)
             mask = builder.and_(within, spread_number(builder, is_there, TILE).value)
             at = builder.inttoptr(builder.add(pixels, builder.mul(stride, I64(line))), POINTER)
-            before = builder.call(load, [at, I32(4), mask, FARTHER])
+            before = builder.call(read, [at, I32(4), mask, FARTHER])
             new = shuffle(found, list(range(TILE * line, TILE * line + TILE))).value
             after = builder.select(builder.icmp_signed(">", new, before), new, before)
-            builder.call(store, [after, at, I32(4), mask])
+            builder.call(write, [after, at, I32(4), mask])
             least.append(after)
         every = reduce(lambda a, b: builder.select(builder.icmp_signed("<", a, b), a, b), least)
         kind = ir.FunctionType(I32, [LINE])
@@ -74,12 +76,37 @@ class Drawing:
         return Lane(builder, found)
 
 
+@dataclass(frozen=True)
+class Nearer:
+    """nearer_than(least, stride, depth): the bits of those of 4 x 4 leaves with a lesser depth.
+
+    ``least`` is the address of the first one's least depth, ``stride`` the bytes of a line. Beyond
+    the last leaf there is room to read others.
+    """
+
+    name: ClassVar[str] = "intervalvm_nearer_than"
+    signature: ClassVar[ir.FunctionType] = ir.FunctionType(I64, [I64] * 3)
+
+    def write(self, module: ir.Module) -> None:
+        """Add the function to a module."""
+        function = ir.Function(module, self.signature, self.name)
+        builder = ir.IRBuilder(function.append_basic_block())
+        least, stride, depth = function.args
+        limit, found = spread_number(builder, builder.trunc(depth, I32), TILE).value, I64(0)
+        for line in range(TILE):
+            at = builder.add(least, builder.mul(stride, I64(line)))
+            mask = builder.icmp_signed("<", load(builder, at, 0, LINE), limit)
+            bits = builder.shl(mask_word(Lane(builder, mask)), I64(TILE * line))
+            found = builder.or_(found, bits)
+        builder.ret(found)
+
+
 def _masked(module: ir.Module) -> tuple[ir.Function, ir.Function]:
     """The loads and stores of some of a line's pixels."""
-    load = ir.FunctionType(LINE, [POINTER, I32, LINE_MASK, LINE])
-    store = ir.FunctionType(ir.VoidType(), [LINE, POINTER, I32, LINE_MASK])
+    read = ir.FunctionType(LINE, [POINTER, I32, LINE_MASK, LINE])
+    write = ir.FunctionType(ir.VoidType(), [LINE, POINTER, I32, LINE_MASK])
     suffix = f"v{TILE}i32.p0"
     return (
-        ir.Function(module, load, f"llvm.masked.load.{suffix}"),
-        ir.Function(module, store, f"llvm.masked.store.{suffix}"),
+        ir.Function(module, read, f"llvm.masked.load.{suffix}"),
+        ir.Function(module, write, f"llvm.masked.store.{suffix}"),
     )

@@ -14,23 +14,10 @@ import numpy as np
 
 from intervalvm.jit import layout as c
 from intervalvm.jit.intrinsics import float32_at, float64_at, int32_at, int64_at, jit
+from intervalvm.jit.voxels import hits_layout as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.words import Meaning
 
-(
-    TASK,  # COLLECT or SPREAD
-    LINES_FROM, LINES_TO,
-    NORMALS,  # address of float32[lines, columns, 3]
-    NEAR,  # address of float64[3]: the normal of the cut
-    COORDINATES,  # int64[ROWS]: addresses of x, y, z and divisors
-    ORDER,  # address of int32[hits]: their pixels
-    GRADIENTS,  # address of the values, then of the slopes, of ``COUNT`` numbers each
-    COUNT,
-    FIELDS,
-) = range(v.FRAME_END, v.FRAME_END + 10)  # fmt: skip
-COLLECT, SPREAD = range(2)
-TILE, BLOCK = 16, 64
-"""Pixels a side of tiles within blocks: in their order neighbours are near each other."""
 MOST_POWER = 1023
 """Of 2 in float64."""
 NUMBERS_AT = {"float32": float32_at, "float64": float64_at}
@@ -43,10 +30,10 @@ def build_hits(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
     def hits(address):
         """Carry out the context's task; returns the number of hits."""
         ctx = int64_at(address)
-        if ctx[TASK] == COLLECT:
+        if ctx[h.TASK] == h.COLLECT:
             return collect(ctx)
         spread(ctx)
-        return ctx[COUNT]
+        return ctx[h.COUNT]
 
     return hits, ()
 
@@ -63,7 +50,7 @@ def _collect(dtype: str) -> Any:
         """Write a coordinate, or the divisor, of the hits of a line; returns the next place."""
         columns, lines, layers = terms_of(ctx, row, 0), terms_of(ctx, row, 1), terms_of(ctx, row, 2)
         first, nearest = line * ctx[c.WIDTH_PX], ctx[v.LAYERS]
-        depth, out = int32_at(ctx[c.IMAGE]), numbers_at(int64_at(ctx[COORDINATES])[row])
+        depth, out = int32_at(ctx[c.IMAGE]), numbers_at(int64_at(ctx[h.COORDINATES])[row])
         for column in range(left, right):
             found = np.int64(depth[first + column])
             if 0 < found < nearest:
@@ -74,14 +61,14 @@ def _collect(dtype: str) -> Any:
     @jit
     def write_line(ctx, line, left, right, n):
         """Write the coordinates and pixels of the hits of a line; returns the next place."""
-        depth, order, first = int32_at(ctx[c.IMAGE]), int32_at(ctx[ORDER]), line * ctx[c.WIDTH_PX]
-        near, normals = float64_at(ctx[NEAR]), float32_at(ctx[NORMALS])
+        depth, order, first = int32_at(ctx[c.IMAGE]), int32_at(ctx[h.ORDER]), line * ctx[c.WIDTH_PX]
+        near, normals = float64_at(ctx[h.NEAR]), float32_at(ctx[h.NORMALS])
         end = write_row(ctx, 0, line, left, right, n)
         write_row(ctx, 1, line, left, right, n)
         write_row(ctx, 2, line, left, right, n)
         if ctx[v.IS_PERSPECTIVE]:
             write_row(ctx, v.AXES, line, left, right, n)
-            starts = int64_at(ctx[COORDINATES])
+            starts = int64_at(ctx[h.COORDINATES])
             divisors = numbers_at(starts[v.AXES])
             for row in range(v.AXES):
                 out = numbers_at(starts[row])
@@ -101,12 +88,12 @@ def _collect(dtype: str) -> Any:
     def collect(ctx):
         """Write coordinates and pixels of hits, tile by tile; returns their number."""
         n = 0
-        for block in range(ctx[LINES_FROM], ctx[LINES_TO], BLOCK):
-            for start in range(0, ctx[c.WIDTH_PX], BLOCK):
-                for top in range(block, min(block + BLOCK, ctx[LINES_TO]), TILE):
-                    for left in range(start, min(start + BLOCK, ctx[c.WIDTH_PX]), TILE):
-                        right = min(left + TILE, ctx[c.WIDTH_PX])
-                        for line in range(top, min(top + TILE, ctx[LINES_TO])):
+        for block in range(ctx[h.LINES_FROM], ctx[h.LINES_TO], h.BLOCK):
+            for start in range(0, ctx[c.WIDTH_PX], h.BLOCK):
+                for top in range(block, min(block + h.BLOCK, ctx[h.LINES_TO]), h.TILE):
+                    for left in range(start, min(start + h.BLOCK, ctx[c.WIDTH_PX]), h.TILE):
+                        right = min(left + h.TILE, ctx[c.WIDTH_PX])
+                        for line in range(top, min(top + h.TILE, ctx[h.LINES_TO])):
                             n = write_line(ctx, line, left, right, n)
         return n
 
@@ -120,8 +107,8 @@ def _spread(dtype: str) -> Any:
     @jit
     def spread(ctx):
         """Write the normals of hits: see ``voxel.linear.normalised``."""
-        count, order = ctx[COUNT], int32_at(ctx[ORDER])
-        slopes, normals = numbers_at(ctx[GRADIENTS]), float32_at(ctx[NORMALS])
+        count, order = ctx[h.COUNT], int32_at(ctx[h.ORDER])
+        slopes, normals = numbers_at(ctx[h.GRADIENTS]), float32_at(ctx[h.NORMALS])
         for i in range(count):
             x = np.float64(slopes[count + i])
             y = np.float64(slopes[2 * count + i])

@@ -33,7 +33,7 @@ from intervalvm.jit.intrinsics import (
 from intervalvm.jit.kernels import MOST_POLLS, await_others
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.voxels import layout as v
-from intervalvm.jit.voxels.drawing import Drawing
+from intervalvm.jit.voxels.drawing import Drawing, Nearer
 from intervalvm.jit.voxels.leaves import evaluate_leaves
 from intervalvm.jit.voxels.placing import Regions, Voxels
 from intervalvm.jit.voxels.regions import (
@@ -47,7 +47,7 @@ from intervalvm.jit.voxels.regions import (
 )
 from intervalvm.words import Meaning
 
-Linked = Loop | Regions | Voxels | Drawing
+Linked = Loop | Regions | Voxels | Drawing | Nearer
 
 
 def build_tame(dtype: str, _: Meaning) -> tuple[Any, tuple[Linked, ...]]:
@@ -62,7 +62,7 @@ def build_careful(dtype: str, _: Meaning) -> tuple[Any, tuple[Linked, ...]]:
 
 def _linked(dtype: str, *, tame: bool) -> tuple[Linked, ...]:
     regions, blocks = (Loop(each, dtype, tame, is_volume=True) for each in ("region", "sample"))
-    return (regions, blocks, Regions(dtype), Voxels(dtype), Drawing())
+    return (regions, blocks, Regions(dtype), Voxels(dtype), Drawing(), Nearer())
 
 
 @jit

@@ -13,7 +13,7 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native, thread_pool
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.request import GROUP
-from intervalvm.jit.voxels import hits as h
+from intervalvm.jit.voxels import hits_layout as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.walk import Frame
 from intervalvm.memory import address_of

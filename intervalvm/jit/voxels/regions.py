@@ -22,12 +22,14 @@ from intervalvm.jit.intrinsics import (
 )
 from intervalvm.jit.leaves import edge
 from intervalvm.jit.voxels import layout as v
+from intervalvm.jit.voxels.drawing import Drawing, Nearer
 from intervalvm.jit.voxels.placing import Regions
 
 ALL_LANES = np.uint64(2**64 - 1)
 SIZES = c.WIDTH_PX, c.HEIGHT_PX, v.LAYERS
 evaluate_regions = call_of(Loop("region", "float32", True))  # the symbol of any dtype's
 place_regions = call_of(Regions("float32"))
+draw_voxels, nearer_than = call_of(Drawing()), call_of(Nearer())
 
 
 @jit
@@ -112,10 +114,25 @@ def least_depth(ctx, column, columns, line, lines):
 
 
 @jit
+def visible_leaves(ctx, stack, step):
+    """The leaves of a region, children of the last split, that nothing drawn so far hides."""
+    column, _ = leaves_along(ctx, stack, step, 0, 0)
+    line, _ = leaves_along(ctx, stack, step, 1, 0)
+    at, stride = ctx[v.LEAST] + 4 * ((line << ctx[v.LEAF_LEVELS]) + column), ctx[v.LEAF_LEVELS]
+    edges, found = edges_along(ctx, 2), NO_CHILD
+    for k in range(1 << bits_along(ctx, stack, step, 2)):
+        layer = nearer_than(at, 4 << stride, ctx[v.LAYERS] - edges[k])
+        found |= np.uint64(layer) << np.uint64(v.TILE * v.TILE * k)
+    return found
+
+
+@jit
 def visible(ctx, stack, step, valid):
     """Those of the children that nothing drawn so far hides."""
     shape, edges = shape_of(ctx, step), edges_along(ctx, 2)
     farthest = (1 << bits_along(ctx, stack, step, 2)) - 1
+    if step == ctx[c.STEPS] - 1:
+        return valid & visible_leaves(ctx, stack, step)
     for j in range(1 << bits_along(ctx, stack, step, 1)):
         line, lines = leaves_along(ctx, stack, step, 1, j)
         for i in range(1 << bits_along(ctx, stack, step, 0)):
@@ -135,16 +152,54 @@ def draw_child(ctx, stack, step, child):
     i, j, k = cell_of(shape, 0, child), cell_of(shape, 1, child), cell_of(shape, 2, child)
     depth = np.int32(ctx[v.LAYERS] - edges_along(ctx, 2)[k])
     columns, lines = edges_along(ctx, 0), edges_along(ctx, 1)
+    first, count = leaves_along(ctx, stack, step, 0, i)
+    top, deep = leaves_along(ctx, stack, step, 1, j)
     for line in range(lines[j], lines[j + 1]):
         row = int32_at(ctx[c.IMAGE] + 4 * (line * ctx[c.WIDTH_PX]))
         for column in range(columns[i], columns[i + 1]):
             row[column] = max(row[column], depth)
-    first, count = leaves_along(ctx, stack, step, 0, i)
-    top, deep = leaves_along(ctx, stack, step, 1, j)
     for line in range(top, top + deep):
         row = leaf_line(ctx, line)
         for column in range(first, first + count):
             row[column] = max(row[column], depth)
+
+
+@jit
+def leaf_at(ctx, place):
+    """A leaf of the batch."""
+    return int64_at(ctx[v.BATCH_LEAVES] + 8 * v.LEAF_WORDS * place)
+
+
+@jit
+def enter_leaf(ctx, stack, step, child, place):
+    """Make a child of the last split a leaf of the batch, unless it is hidden.
+
+    Returns whether it is one.
+    """
+    i, j, k = child % v.TILE, (child // v.TILE) % v.TILE, child // (v.TILE * v.TILE)
+    columns, lines, layers = edges_along(ctx, 0), edges_along(ctx, 1), edges_along(ctx, 2)
+    column, _ = leaves_along(ctx, stack, step, 0, i)
+    line, _ = leaves_along(ctx, stack, step, 1, j)
+    at = ctx[v.LEAST] + 4 * ((line << ctx[v.LEAF_LEVELS]) + column)
+    if int32_at(at)[0] >= ctx[v.LAYERS] - layers[k]:
+        return 0
+    leaf = leaf_at(ctx, place)
+    leaf[v.FIRST], leaf[v.FIRST + 1], leaf[v.FIRST + 2] = columns[i], lines[j], layers[k]
+    leaf[v.COUNTS_AT] = columns[i + 1] - columns[i]
+    leaf[v.COUNTS_AT + 1] = lines[j + 1] - lines[j]
+    leaf[v.COUNTS_AT + 2] = 1 if stack[v.FLAT] else layers[k + 1] - layers[k]
+    leaf[v.LEAST_AT] = at
+    return 1
+
+
+@jit
+def draw_leaf(ctx, leaf, inside):
+    """Draw the nearest of a leaf's voxels that are inside."""
+    at = ctx[c.IMAGE] + 4 * (leaf[v.FIRST + 1] * ctx[c.WIDTH_PX] + leaf[v.FIRST])
+    depth = ctx[v.LAYERS] - leaf[v.FIRST + 2]
+    least = draw_voxels(at, 4 * ctx[c.WIDTH_PX], np.int64(inside), depth, leaf[v.COUNTS_AT],
+                        leaf[v.COUNTS_AT + 1])  # fmt: skip
+    int32_at(leaf[v.LEAST_AT])[0] = np.int32(least)
 
 
 @jit
@@ -189,7 +244,10 @@ def split(ctx, stack, step, valid):
     while inside != NO_CHILD:
         child = first_bit(inside)
         inside &= inside - ONE
-        draw_child(ctx, stack, step, child)
+        if step < ctx[c.STEPS] - 1:
+            draw_child(ctx, stack, step, child)
+        elif enter_leaf(ctx, stack, step, child, 0):
+            draw_leaf(ctx, leaf_at(ctx, 0), ALL_LANES)
         hidden = behind(ctx, step, child)
         stats[v.HIDDEN] += count_bits(hidden & left)
         inside &= ~hidden

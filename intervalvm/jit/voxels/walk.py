@@ -132,7 +132,7 @@ class Frame:
         self.plan, self.picture, self.idle, self.splits = plan, picture, idle, splits
         self.pixels = np.zeros((size[1], size[0]), np.int32)
         self.shared = np.zeros(c.SHARED_WORDS, np.int64)
-        # up to a leaf is read beyond the end, and not used
+        # up to a leaf is read beyond the end, and not used: voxels of the domain all the same
         self.terms = [[_padded(part, plan.dtype) for part in row] for row in terms]
         self.addresses = np.zeros((v.ROWS, v.AXES), np.int64)
         self.addresses[: len(terms)] = [list(map(address_of, row)) for row in self.terms]
@@ -143,7 +143,8 @@ class Frame:
         for axis, ends in enumerate(self.bounds):
             for row, pair in enumerate(ends):
                 self.bounds_at[row, axis] = list(map(address_of, pair))
-        self.least = np.zeros((1 << levels[1], 1 << levels[0]), np.int32)
+        # up to TILE leaves a side are read beyond the end, and not used
+        self.least = np.zeros((((1 << levels[1]) + v.TILE) << levels[0]) + v.TILE, np.int32)
         moving = sum(1 << k for k, row in enumerate(terms[: v.AXES]) if np.ptp(row[2]) > 0)
         if len(terms) == v.ROWS and np.ptp(terms[v.AXES][2]) > 0:
             moving = (1 << v.AXES) - 1
@@ -186,7 +187,7 @@ def _bounds(count: int, levels: int, terms: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _padded(terms: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    return np.concatenate([terms.astype(dtype), np.zeros(v.TILE, dtype)])
+    return np.concatenate([terms, terms[-1:].repeat(v.TILE)]).astype(dtype)
 
 
 def _read(program: Program) -> int:
