@@ -227,7 +227,7 @@ def _source(package: Path, name: str) -> tuple[bytes, frozenset[str]]:
             # others are names in a module, which is read itself
             members = {f"{base}.{word}".lstrip(".") for word in words}
             imported |= members
-    return source, frozenset(imported & _modules(package))
+    return source, frozenset(imported & _modules(package) - {""})  # which imports all the rest
 
 
 @cache

@@ -107,15 +107,20 @@ class Stats:
                 f"proven over each pixel's {self.prove}, but for "
                 f"{self.pixels['unproven']} unproven ({share['unproven']:.1%})"
             )
-        if self.is_truth:
-            lines.append(
-                "nothing is inside: the tape's value is 1 or 0, never below 0 "
-                "(0.5 minus it is inside where it is 1)"
-            )
-        if self.levels:
-            lines += ["", levels_table(self.levels)]
-        lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
-        return "\n".join(lines)
+        return "\n".join(lines + ending(self.is_truth, self.levels, self.seconds))
+
+
+def ending(is_truth: bool, levels: tuple[Level, ...], seconds: dict[str, float]) -> list[str]:
+    """The last lines of statistics as text, of all pictures."""
+    lines = []
+    if is_truth:
+        lines.append(
+            "nothing is inside: the tape's value is 1 or 0, never below 0 "
+            "(0.5 minus it is inside where it is 1)"
+        )
+    if levels:
+        lines += ["", levels_table(levels)]
+    return [*lines, "", *(f"{name:<8}{milliseconds(s):>12}" for name, s in seconds.items())]
 
 
 def levels_table(levels: tuple[Level, ...]) -> str:

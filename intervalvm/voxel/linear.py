@@ -34,8 +34,8 @@ def _without_extremes(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]
     if vectors.dtype == np.float32:
         return vectors.astype(np.float64)
     exponents = np.frexp(np.abs(vectors).max(axis=0))[1]
-    # 2^1074 is beyond float64; 2^1023 makes 2^-51 of the least number, which is large enough
-    scaled: NDArray[np.float64] = vectors * np.ldexp(1.0, np.minimum(-exponents, 1023))
+    # normal numbers: 2^1022 makes 2^-52 of the least number, which is large enough
+    scaled: NDArray[np.float64] = vectors * np.ldexp(1.0, np.clip(-exponents, -1022, 1022))
     return scaled
 
 

@@ -16,7 +16,7 @@ from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import lacks
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
-from intervalvm.raster.image import Level, levels_table, milliseconds
+from intervalvm.raster.image import Level, ending
 from intervalvm.voxel.volume import Volume, shown
 
 if TYPE_CHECKING:
@@ -85,15 +85,7 @@ class SolidStats:
         ]
         if self.is_prism:
             lines.append("a prism: the tape does not read z")
-        if self.is_truth:
-            lines.append(
-                "nothing is inside: the tape's value is 1 or 0, never below 0 "
-                "(0.5 minus it is inside where it is 1)"
-            )
-        if self.levels:
-            lines += ["", levels_table(self.levels)]
-        lines += ["", *(f"{name:<8}{milliseconds(s):>12}" for name, s in self.seconds.items())]
-        return "\n".join(lines)
+        return "\n".join(lines + ending(self.is_truth, self.levels, self.seconds))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

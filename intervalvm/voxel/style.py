@@ -1,18 +1,17 @@
-"""Options of shading: ``Light`` and ``Shading``, checked when they are made."""
+"""Options of shading: ``Light`` and ``Shading``, checked when they are made, but for words."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
-from intervalvm.arguments import brief, did_you_mean, integer, parts_of, real
+from intervalvm.arguments import brief, integer, parts_of, real
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.words import SolidMode
 
-MODES = get_args(SolidMode)
 MOST_LIGHTS = 16
 WIDEST_WINDOW = 4
 
@@ -157,10 +156,6 @@ class Shading:
     shadow: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.mode, str) or self.mode not in MODES:
-            hint = did_you_mean(self.mode, MODES) if isinstance(self.mode, str) else ""
-            kinds = ", ".join(f'"{mode}"' for mode in MODES)
-            raise OptionError(f"mode={brief(self.mode)}{hint}: give one of {kinds}")
         for name in ("material", "sky", "floor"):
             _set(self, **{name: colour(getattr(self, name), name)})
         ranges = {"occlusion": 4.0, "radius": 1.0, "edges": 1.0, "shadow": 1.0}

@@ -72,11 +72,22 @@ def test_no_machine_instruction_multiplies_and_adds(kernel: Compiled) -> None:
     assert re.findall(r"\b(vfn?m(?:add|sub)\w*|fn?m(?:add|sub|la|ls)\b\w*)", kernel.assembly) == []
 
 
+def needed(kernel: Compiled) -> set[str]:
+    """The functions that a kernel calls and does not have."""
+    declared = set(re.findall(r"^declare .*?@\"?([\w.]+)", kernel.ir, re.MULTILINE))
+    return {name for name in declared if not name.startswith("llvm.")}
+
+
 def test_the_code_needs_nothing_but_fmod(kernel: Compiled) -> None:
     """It runs in a process that has not imported numba."""
-    declared = set(re.findall(r"^declare .*?@\"?([\w.]+)", kernel.ir, re.MULTILINE))
-    needed = {name for name in declared if not name.startswith("llvm.")}
-    assert needed == {"fmod"}
+    assert needed(kernel) == {"fmod"}
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("hits", "float64"), ("shade", "float32")])
+def test_the_code_of_what_follows_a_walk_needs_nothing(
+    compiled: Callable[[str, str], Compiled], kind: str, dtype: str
+) -> None:
+    assert needed(compiled(kind, dtype)) == set()
 
 
 COMPILE = """

@@ -201,7 +201,8 @@ def test_a_turned_view_shows_the_other_sides() -> None:
     ("options", "said"),
     [
         ({"grid": "linspace"}, "no grid 'linspace': choose 'center' or 'fidget'"),
-        ({"mode": "bitmap"}, "no mode 'bitmap'"),
+        ({"mode": "shadde"}, "no mode 'shadde'.*occlusion"),
+        ({"mode": None}, "no mode None"),
         ({"engine": "naive"}, "no engine 'naive'"),
         ({"threads": 0}, "threads=0"),
         ({"dtype": "int8"}, "dtype 'int8'"),

@@ -11,16 +11,31 @@ import math
 from typing import Any
 
 import numpy as np
+from numba.core import types
 
 from intervalvm.jit import layout as c
-from intervalvm.jit.intrinsics import float32_at, float64_at, int32_at, int64_at, jit
+from intervalvm.jit.intrinsics import emitted, float32_at, float64_at, int32_at, int64_at, jit
+from intervalvm.jit.lanes import DOUBLE, I64
 from intervalvm.jit.voxels import hits_layout as h
 from intervalvm.jit.voxels import layout as v
 from intervalvm.words import Meaning
 
-MOST_POWER = 1023
-"""Of 2 in float64."""
+MANTISSA_BITS, OPPOSITE = 52, 2045
+"""Of float64; the sum of the exponents, as they are stored, of 2^(e - 1) and of 2^-e."""
 NUMBERS_AT = {"float32": float32_at, "float64": float64_at}
+
+
+@emitted(types.float64, types.float64)
+def scale_of(builder, most):
+    """A power of 2 by which a finite number above 0 is about 1: see ``voxel.linear``.
+
+    By bits: ``math.ldexp`` would call a function of numba's, which need not be there.
+    """
+    exponent = builder.lshr(builder.bitcast(most, I64), I64(MANTISSA_BITS))
+    opposite = builder.sub(I64(OPPOSITE), exponent)
+    is_normal = builder.icmp_signed(">", opposite, I64(1))
+    found = builder.shl(builder.select(is_normal, opposite, I64(1)), I64(MANTISSA_BITS))
+    return builder.bitcast(found, DOUBLE)
 
 
 def build_hits(dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
@@ -117,7 +132,7 @@ def _spread(dtype: str) -> Any:
                 most = max(abs(x), max(abs(y), abs(z)))
                 if not 0.0 < most < math.inf:
                     continue
-                scale = math.ldexp(1.0, min(-math.frexp(most)[1], MOST_POWER))
+                scale = scale_of(most)
                 x, y, z = x * scale, y * scale, z * scale
             square = (x * x + y * y) + z * z
             # false for NaN, and for infinity
