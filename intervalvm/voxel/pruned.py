@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.jit import native
 from intervalvm.jit.evaluator import CompiledEvaluator
-from intervalvm.jit.plan import Plan, domain_of, plan_of
+from intervalvm.jit.plan import PLANNING_BYTES, Plan, domain_of, plan_of
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels import normals, walk
 from intervalvm.raster.image import Level
@@ -65,13 +65,21 @@ def kernels_of(dtype: np.dtype[Any]) -> list[native.Key]:
 
 
 def _plan(job: Job) -> Plan:
-    """The program of the tape for coordinates as large as the volume's."""
+    """The program of the tape for coordinates as large as the volume's.
+
+    Raises DoesNotFit if planning or the walk needs too much memory.
+    """
+    job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     settings = dict(zip(job.tape.variables, job.settings, strict=True))
     bound = max(job.volume.bound, _reach(job.volume))
-    return plan_of(
+    plan = plan_of(
         job.tape, Question.SIGN, Meaning.FLOAT, job.dtype, settings,
         domain_of((-bound, bound), job.dtype), volume=True,
     )  # fmt: skip
+    each = walk.workspace_bytes(plan.program, len(v.splits(job.volume.size)))
+    needed, what = (job.threads + 1) * each, f"a picture with {job.threads} threads"
+    job.require(needed, what, "use fewer threads")
+    return plan
 
 
 def _reach(volume: Volume) -> float:

@@ -236,8 +236,17 @@ def test_what_does_not_fit_is_refused_before_it_starts(size: Any) -> None:
         ivm.render3d(BALL, size=size, max_memory="1G", progress=never)
 
 
+def test_max_memory_is_that_of_planning_and_of_all_threads_too() -> None:
+    long = sum((X * k - Y) * Z for k in range(1000)) - 0.5
+    with pytest.raises(ivm.DoesNotFit, match="making the tape ready"):
+        ivm.render3d(long, size=8, threads=1, max_memory="4M")
+    ivm.render3d(long, size=8, threads=1, max_memory="40M")
+    with pytest.raises(ivm.DoesNotFit, match="use fewer threads"):
+        ivm.render3d(long, size=8, threads=40, max_memory="40M")
+
+
 def test_max_memory_allows_what_fits() -> None:
-    image = ivm.render3d(BALL, size=32, max_memory="400K")
+    image = ivm.render3d(BALL, size=32, threads=1, max_memory="400K")
     assert_array_equal(image.depth, ivm.render3d(BALL, size=32).depth)
     with pytest.raises(ivm.DoesNotFit):
         ivm.render3d(BALL, size=32, max_memory="20K")

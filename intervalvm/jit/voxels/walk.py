@@ -59,19 +59,28 @@ def load(plan: Plan) -> None:
                   DTYPE_NAMES[plan.dtype])  # fmt: skip
 
 
+def workspace_bytes(program: Program, steps: int) -> int:
+    """The memory that each thread needs."""
+    slots = slots_of(program.constants.dtype, program.meaning)
+    masks = steps * 4 * np.dtype(np.uint64).itemsize
+    return _places(program) * (slots.full + slots.truth + masks) + _arena_bytes(program) * steps
+
+
+def _places(program: Program) -> int:
+    return len(program) + INPUTS + LANES
+
+
+def _arena_bytes(program: Program) -> int:
+    return RECORD_BYTES * (len(program) + 1)
+
+
 class Workspace:
     """A thread's memory for a program, in a walk of up to ``steps`` splits."""
 
     def __init__(self, program: Program, steps: int) -> None:
-        self.steps, n = steps, len(program)
+        self.steps = steps
         slots = slots_of(program.constants.dtype, program.meaning)
-        places = n + INPUTS + LANES
-        arena = RECORD_BYTES * (n + 1)
-        require(
-            places * (slots.full + slots.truth + 32 * steps) + arena * steps,
-            f"a walk over {n} clauses",
-            "use fewer threads",
-        )
+        places, arena = _places(program), _arena_bytes(program)
         self.full, self.truth = (aligned(places * each) for each in (slots.full, slots.truth))
         self.arena = aligned(arena * steps)
         self.choices = np.zeros((steps, 2 * places), np.uint64)
@@ -111,7 +120,13 @@ def _take(idle: list[Workspace], program: Program, count: int, steps: int) -> li
             found = idle.pop()
             if found.steps >= steps:
                 taken.append(found)
-    return taken + [Workspace(program, steps) for _ in range(count - len(taken))]
+    missing = count - len(taken)
+    require(
+        missing * workspace_bytes(program, steps),
+        f"a walk with {count} threads over {len(program)} clauses",
+        "use fewer threads",
+    )
+    return taken + [Workspace(program, steps) for _ in range(missing)]
 
 
 class Frame:
