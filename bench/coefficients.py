@@ -97,6 +97,14 @@ FITS = (
         lambda r, e: e * r**2 / mpmath.exp(r),
     ),
     Fit(
+        "EXP_SINGLE",
+        lambda r: mpmath.hyp1f1(1, 3, r) / 2,
+        -mpmath.log(2) / 2 * MARGIN,
+        mpmath.log(2) / 2 * MARGIN,
+        9,
+        lambda r, e: e * r**2 / mpmath.exp(r),
+    ),
+    Fit(
         "LN",
         _odd(lambda s: 2 * mpmath.atanh(s), 2),
         mpmath.mpf(0),

@@ -9,6 +9,9 @@ The worst error in float64 is searched for: from the worst of many samples, wher
 used, over the whole range and where its reduction is hard, on to worse ones beside them, near and
 far. An 80-bit reference leads the search, where NumPy has one; mpmath says how far off what was
 found is. ``--no-patterns`` does this alone.
+
+A function may have a shorter way for float32: its value, as a float32, is held to that of the
+float64 at every float32.
 """
 
 from __future__ import annotations
@@ -101,6 +104,31 @@ def _kernel(name: str) -> Any:
         return found
 
     return njit(error_model="numpy")(run)
+
+
+def differing(name: str, stride: int) -> int:
+    """At how many bit patterns the shorter way for float32 has another value as a float32."""
+    function = FUNCTIONS[name]
+    in_full, in_short = (intrinsic(_applying(f)) for f in (function.compute, function.single))
+
+    @njit(error_model="numpy")
+    def run(first: Any, stride: Any) -> Any:
+        patterns, values = np.empty(BLOCK, np.uint32), np.empty((2, BLOCK), np.float64)
+        found = 0
+        for start in range(0, PORTION, BLOCK):
+            for i in range(BLOCK):
+                patterns[i] = first + (start + i) * stride
+            inputs = patterns.view(np.float32)
+            for i in range(BLOCK):
+                values[0, i] = values[1, i] = inputs[i]
+            in_full(values[0].ctypes.data, BLOCK // CHUNK)
+            in_short(values[1].ctypes.data, BLOCK // CHUNK)
+            for i in range(BLOCK):
+                a, b = np.float32(values[0, i]), np.float32(values[1, i])
+                found += not (a == b or (np.isnan(a) and np.isnan(b)))
+        return found
+
+    return sum(run(first, stride) for first in range(0, PATTERNS, PORTION * stride))
 
 
 def _applying(function: Any) -> Any:
@@ -275,6 +303,8 @@ def main(words: list[str]) -> int:
         pattern = (f"`{name}`", *(f"{n:,}" for n in counts), f"{found.seconds:.0f} s")
         print(*pattern, flush=True)
         patterns.append(pattern)
+        if FUNCTIONS[name].single is not None:
+            print(f"`{name}` in short: {differing(name, chosen.stride):,} others", flush=True)
     head = (
         "function",
         "float32 inputs",

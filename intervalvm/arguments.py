@@ -40,9 +40,9 @@ _brief.maxstring = _brief.maxother = _brief.maxlong = 80
 
 
 def brief(value: object) -> str:
-    """``repr(value)``, shortened; the type if ``repr`` raises."""
+    """``repr(value)``, shortened, on one line; the type if ``repr`` raises."""
     try:
-        return _brief.repr(value)
+        return " ".join(line.strip() for line in _brief.repr(value).splitlines())
     except Exception:
         return f"<{type(value).__name__}>"
 

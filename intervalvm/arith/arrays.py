@@ -112,6 +112,11 @@ class Arrays:
         single = self.module.asarray(bits, np.uint32).view(np.float32)
         return self.module.asarray(single, self.dtype)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether numbers are float32."""
+        return self.dtype == np.float32
+
     def wide(self, a: Any) -> Any:
         return self.module.asarray(a, np.float64)
 

@@ -56,6 +56,8 @@ class Function:
     """By how many units in the last place a value may be off, as ``docs/functions.md`` argues."""
     worst: tuple[float, ...]
     """The greatest error that a search has found, rounded up, and the operands."""
+    single: Callable[..., Any] | None
+    """A shorter way for float32 operands, if there is one: as float32 its values are the same."""
 
     def __post_init__(self) -> None:
         assert self.worst[0] < self.error <= ULPS - 1

@@ -239,6 +239,11 @@ class Lanes:
             single = self.builder.fpext(single, self.vector)
         return self._lane(single)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether numbers are float32."""
+        return bool(self.element == FLOAT)
+
     def wide(self, a: Lane) -> Lane:
         if self.element == DOUBLE:
             return a

@@ -49,8 +49,13 @@ def _row(
 
 def _point(function: Function) -> Rule:
     """A float32 is widened, the result rounded once."""
-    compute = function.compute
-    return lambda xp, *operands: xp.narrow(xp.call(compute, *map(xp.wide, operands)))
+
+    def rule(xp: Any, *operands: Any) -> Any:
+        short = function.single if xp.is_single else None
+        compute = function.compute if short is None else short
+        return xp.narrow(xp.call(compute, *map(xp.wide, operands)))
+
+    return rule
 
 
 # --- functions that grow, or fall ---------------------------------------------------------------
@@ -242,25 +247,25 @@ def _atan2_continuity(xp: Any, y: Interval, x: Interval) -> Ends:
 
 def _function(
     compute: Callable[..., Any], formula: str, *, known: dict[float, tuple[float, float]],
-    bend: int, error: float, worst: tuple[float, ...],
+    bend: int, error: float, worst: tuple[float, ...], single: Callable[..., Any] | None = None,
 ) -> Function:  # fmt: skip
     """A function that is not periodic."""
     return Function(
         compute=compute, formula=formula, known=known, bend=bend, slope=None, turns=None,
-        error=error, worst=worst,
+        error=error, worst=worst, single=single,
     )  # fmt: skip
 
 
 SIN = Function(
-    compute=elementary.sin, formula="sin(a)", known={0.0: (0.0, 0.0)}, bend=-1,
+    compute=elementary.sin, single=None, formula="sin(a)", known={0.0: (0.0, 0.0)}, bend=-1,
     slope=(elementary.cos, 1), turns=(-0.25, 0.25), error=1.1, worst=(0.919, 2.3564488664776526),
 )  # fmt: skip
 COS = Function(
-    compute=elementary.cos, formula="cos(a)", known={0.0: (1.0, 0.0)}, bend=0,
+    compute=elementary.cos, single=None, formula="cos(a)", known={0.0: (1.0, 0.0)}, bend=0,
     slope=(elementary.sin, -1), turns=(0.5, 0.0), error=1.1, worst=(0.936, -0.7869503005597334),
 )  # fmt: skip
 TAN = Function(
-    compute=elementary.tan, formula="tan(a)", known={0.0: (0.0, 0.0)}, bend=1,
+    compute=elementary.tan, single=None, formula="tan(a)", known={0.0: (0.0, 0.0)}, bend=1,
     slope=(elementary.cos, 1), turns=None, error=1.75, worst=(1.264, -281.9592244132034),
 )  # fmt: skip
 ATAN2 = _function(
@@ -318,7 +323,8 @@ ROWS = (
     _monotone(
         "exp", "e to the power a", "",
         _function(
-            elementary.exp, "exp(a)", bend=0, error=1.0, worst=(0.821, -708.7448996378284),
+            elementary.exp, "exp(a)", single=elementary.exp_single, bend=0, error=1.0,
+            worst=(0.821, -708.7448996378284),
             known={0.0: (1.0, 0.0), math.inf: (math.inf, 0.0), -math.inf: (0.0, 0.0)},
         ),
         lambda xp, value, a: value,

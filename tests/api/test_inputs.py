@@ -113,6 +113,18 @@ def test_an_array_where_one_number_is_meant() -> None:
             np.round(X, many)
 
 
+def test_messages_are_of_one_line() -> None:
+    """NumPy writes a line for each row of an array."""
+    for refuse in (
+        lambda: ivm.render(X, size=np.eye(3)),
+        lambda: ivm.render3d(X, view=np.eye(4)),
+        lambda: ivm.View.turntable(np.eye(3)),
+    ):
+        with pytest.raises(ivm.IntervalvmError) as caught:
+            refuse()
+        assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("given", NO_NUMBERS.values(), ids=NO_NUMBERS)
 def test_what_is_no_number_is_no_side_nor_setting(given: Any) -> None:
     with pytest.raises(ivm.OptionError, match=r"^x="):
