@@ -38,7 +38,7 @@ def drawn(tape: Tape, size: Size, threads: int = 1) -> tuple[walk.Frame, NDArray
     domain = domain_of((-volume.bound, volume.bound), volume.dtype)
     plan = plan_of(tape, Question.SIGN, Meaning.FLOAT, volume.dtype, {}, domain, volume=True)
     terms = [(row.by_i, row.by_j, row.by_k[::-1]) for row in volume.terms]
-    frame, counts = walk.draw(plan, size, terms, threads=threads)
+    frame, counts = walk.draw(plan, size, terms, [False, False, True], threads=threads)
     assert_array_equal(frame.pixels, depth_of(tape, volume))
     return frame, counts
 
