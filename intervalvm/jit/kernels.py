@@ -58,6 +58,25 @@ MOST_END_POLLS = 100_000
 
 
 @jit
+def publish_tasks(ctx, stack, left):
+    """Let children of the whole image be the tasks, the longest first."""
+    shared, tasks = int64_at(ctx[c.SHARED]), 0
+    while left != NO_CHILD:
+        child = first_bit(left)
+        left &= left - ONE
+        place = c.TASK_LIST + tasks
+        while (
+            place > c.TASK_LIST
+            and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
+        ):
+            shared[place] = shared[place - 1]
+            place -= 1
+        shared[place] = child
+        tasks += 1
+    publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+
+
+@jit
 def await_others(ctx):
     """Wait a little for the threads that have started: waking from a sleep takes longer.
 
@@ -229,28 +248,16 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
     @jit
     def split_image(ctx):
         """Split the whole image; its ambiguous children become the tasks, the longest first."""
-        stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
+        stack = int64_at(ctx[c.STACK])
         stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
         stack[c.REGION_RESULT] = ctx[c.RESULT]
         stack[c.LEVEL] = stack[c.COLUMN] = stack[c.LINE] = 0
         first = np.int64(0)  # as a literal it would make numba compile a split of its own
-        left, tasks = split(ctx, first, ALL_CHILDREN), 0
+        left = split(ctx, first, ALL_CHILDREN)
         stats = int64_at(ctx[c.STATS])
         stats[c.REGIONS] += count_bits(left)
         stats[c.AMBIGUOUS] += count_bits(left)
-        while left != NO_CHILD:
-            child = first_bit(left)
-            left &= left - ONE
-            place = c.TASK_LIST + tasks
-            while (
-                place > c.TASK_LIST
-                and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
-            ):
-                shared[place] = shared[place - 1]
-                place -= 1
-            shared[place] = child
-            tasks += 1
-        publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+        publish_tasks(ctx, stack, left)
 
     @jit
     def take_task(ctx, image_ctx, child):

@@ -35,8 +35,11 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     walk.load(plan)
     prepared = time.perf_counter()
     terms = [(row.by_i, row.by_j, row.by_k[::-1]) for row in job.volume.terms]
+    moving = job.volume.varies[:, 2].tolist()
     first, second = _shares(report)
-    frame, counts = walk.draw(plan, job.volume.size, terms, threads=job.threads, progress=first)
+    frame, counts = walk.draw(
+        plan, job.volume.size, terms, moving, threads=job.threads, progress=first
+    )
     middle = time.perf_counter()
     found = normals.normals(
         frame, evaluator, job.settings, job.volume.near_normal.astype(float),

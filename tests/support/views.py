@@ -1,4 +1,4 @@
-"""Random views and sizes of volumes, and the picture of a solid by three loops."""
+"""Random views and sizes of volumes, and the depth of a solid by its definition."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ import intervalvm as ivm
 from intervalvm import OptionError, View
 from intervalvm.voxel.volume import Volume
 
-
-def sizes(most: int = 9) -> st.SearchStrategy[tuple[int, int, int]]:
-    """Width, height and depth."""
-    side = st.integers(1, most)
-    return st.tuples(side, side, side)
+SIDES = st.integers(1, 9) | st.sampled_from([16, 17, 33])
+"""Voxels a side: up to three splits of the walk."""
 
 
 @st.composite
@@ -40,11 +37,11 @@ def views(draw: st.DrawFn) -> View:
 
 
 @st.composite
-def solid_pictures(draw: st.DrawFn) -> dict[str, Any]:
+def solid_pictures(draw: st.DrawFn, sides: st.SearchStrategy[int] = SIDES) -> dict[str, Any]:
     """Options of ``render3d``: a size, a view that does not look from inside infinity there, a grid
     a dtype, an engine and threads."""
     options = {
-        "size": draw(sizes()),
+        "size": draw(st.tuples(sides, sides, sides)),
         "view": draw(views()),
         "grid": draw(st.sampled_from(["center", "fidget"])),
         "dtype": draw(st.sampled_from(["float32", "float64"])),
@@ -66,19 +63,11 @@ def fits(size: Any, view: View, grid: Any, dtype: Any) -> bool:
     return True
 
 
-def depth_by_loops(tape: Any, image: ivm.SolidImage) -> NDArray[np.int32]:
-    """What ``image.depth`` must be: every voxel by itself, the nearest one that is below 0."""
-    width, height, depth = image.volume.size
-    j, i, k = np.ogrid[:height, :width, :depth]
-    points = image.volume.points(i, j, k)
-    values = np.broadcast_to(
-        ivm.evaluate(tape, *points, dtype=image.volume.dtype, backend="numpy"),
-        (height, width, depth),
-    )
-    found = np.zeros((height, width), np.int32)
-    for row in range(height):
-        for column in range(width):
-            for layer in range(depth):
-                if values[row, column, layer] < 0:
-                    found[row, column] = layer + 1
-    return found
+def depth_of(tape: Any, volume: Volume) -> NDArray[np.int32]:
+    """int32[height, width], what the depth must be: every voxel evaluated, the nearest below 0."""
+    width, height, depth = volume.size
+    layers = np.arange(depth)
+    points = volume.points(*np.ogrid[:width, :height], layers[:, None, None])
+    values = ivm.evaluate(tape, *points, dtype=volume.dtype, backend="numpy")
+    inside = np.broadcast_to(values, (depth, width, height)) < 0
+    return np.where(inside, layers[:, None, None] + 1, 0).max(axis=0).T.astype(np.int32)

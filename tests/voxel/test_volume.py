@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.views import solid_pictures
 
@@ -16,6 +17,8 @@ from intervalvm import OptionError, View
 from intervalvm.voxel.volume import Volume, check_voxels
 
 FLOAT32 = np.dtype(np.float32)
+FEW = st.integers(1, 9)
+"""Voxels a side."""
 
 
 def volume_of(options: dict[str, Any]) -> Volume:
@@ -43,7 +46,7 @@ def test_samples_of_fidget() -> None:
     assert_array_equal(z[0, 0], np.arange(-4, 4))
 
 
-@given(options=solid_pictures())
+@given(options=solid_pictures(FEW))
 def test_coordinates_are_sums_of_three_terms(options: dict[str, Any]) -> None:
     """As the definition says, voxel by voxel."""
     volume = volume_of(options)
@@ -63,7 +66,7 @@ def test_coordinates_are_sums_of_three_terms(options: dict[str, Any]) -> None:
         assert [part[j, i, k] for part in points] == [row / w for row in rows[:3]]
 
 
-@given(options=solid_pictures())
+@given(options=solid_pictures(FEW))
 def test_ranges_and_what_varies_are_those_of_the_points(options: dict[str, Any]) -> None:
     volume = volume_of(options)
     size, bits, largest = volume.size, f"i{volume.dtype.itemsize}", 0.0
@@ -91,7 +94,7 @@ def test_terms_of_views_along_an_axis_are_apart() -> None:
     assert not Volume((1, 1, 1), View.turntable(30, 20), "center", FLOAT32).varies.any()
 
 
-@given(options=solid_pictures())
+@given(options=solid_pictures(FEW))
 def test_the_near_normal_is_at_right_angles_to_the_near_side(options: dict[str, Any]) -> None:
     volume = volume_of(options | {"grid": "center"})
     size, inverse = volume.size, np.linalg.inv(volume.view.matrix)

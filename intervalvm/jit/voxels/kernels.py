@@ -25,12 +25,11 @@ from intervalvm.jit.intrinsics import (
     first_bit,
     int64_at,
     jit,
-    publish,
     published,
     take_next,
     uint64_at,
 )
-from intervalvm.jit.kernels import MOST_POLLS, await_others
+from intervalvm.jit.kernels import MOST_POLLS, await_others, publish_tasks
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.drawing import Drawing, Nearer
@@ -113,28 +112,16 @@ def enter_child(ctx, step, child, parent_ctx, parent):
 @jit
 def split_picture(ctx):
     """Split the whole picture; its ambiguous columns become the tasks, the longest first."""
-    stack, shared = int64_at(ctx[c.STACK]), int64_at(ctx[c.SHARED])
+    stack = int64_at(ctx[c.STACK])
     stack[c.PROGRAM], stack[c.COUNT] = ctx[c.RECORDS], ctx[c.LENGTH]
     stack[c.REGION_RESULT], stack[v.FLAT] = ctx[c.RESULT], ctx[v.IS_FLAT]
     for axis in range(v.AXES):
         stack[v.LEVELS + axis] = stack[v.CELL + axis] = 0
     first = np.int64(0)  # as a literal it would make numba compile a split of its own
-    left, tasks = split(ctx, stack, first, enter_children(ctx, stack, first)), 0
+    left = split(ctx, stack, first, enter_children(ctx, stack, first))
     if left != NO_CHILD:
         find_children(ctx, stack, left)
-    while left != NO_CHILD:
-        child = first_bit(left)
-        left &= left - ONE
-        place = c.TASK_LIST + tasks
-        while (
-            place > c.TASK_LIST
-            and stack[c.CHILD_COUNT + shared[place - 1]] < stack[c.CHILD_COUNT + child]
-        ):
-            shared[place] = shared[place - 1]
-            place -= 1
-        shared[place] = child
-        tasks += 1
-    publish(ctx[c.SHARED] + 8 * c.READY, tasks + 1)
+    publish_tasks(ctx, stack, left)
 
 
 def walk(address):

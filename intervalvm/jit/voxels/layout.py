@@ -71,9 +71,9 @@ ROW = FLAT + 1
 (
     REGIONS, INSIDE, OUTSIDE, AMBIGUOUS,
     HIDDEN,  # children that something in front hides
-    CLAUSES, EVALUATED, CALLS,
+    CLAUSES, EVALUATED,
+    COUNTS,
 ) = range(8)  # fmt: skip
-COUNTS = 8
 
 
 def patterns() -> NDArray[np.uint64]:

@@ -65,6 +65,5 @@ def evaluate_leaves(ctx, stack, step, ambiguous):
             stats[v.EVALUATED] += count_bits(mask)
             if words[place] & mask:
                 draw_leaf(ctx, leaf, words[place] & mask)
-        stats[v.CALLS] += 1
         spent += n * v.BATCH * LANES
     return spent

@@ -32,19 +32,20 @@ def draw(
     plan: Plan,
     size: Size,
     terms: Terms,
+    moving: Sequence[bool],
     *,
     threads: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Frame, NDArray[np.int64]]:
     """A frame, whose pixels are depths, int32[lines, columns]; and the counts of each step.
 
-    ``plan`` is one of a volume whose domain has all coordinates. Depths do not depend on
-    ``threads``.
+    ``plan`` is one of a volume whose domain has all coordinates; ``moving`` says which of x, y and
+    z depend on the layer. Depths do not depend on ``threads``.
     """
     splits = v.splits(size)
     idle: list[Workspace] = plan.attachments.setdefault("voxels", [])
     picture, *own = _take(idle, plan.program, threads + 1, len(splits))
-    frame = Frame(plan, picture, size, terms, splits, idle)
+    frame = Frame(plan, picture, size, terms, moving, splits, idle)
     counted = [workspace.stats[: len(splits)] for workspace in frame.start(own)]
     kind = "voxels_tame" if plan.program.is_tame else "voxels_careful"
     run(frame, native.kernel(kind, DTYPE_NAMES[plan.dtype]), own, progress, to_the_end=False)
@@ -141,6 +142,7 @@ class Frame:
         picture: Workspace,
         size: Size,
         terms: Terms,
+        moving: Sequence[bool],
         splits: NDArray[np.int64],
         idle: list[Workspace],
     ) -> None:
@@ -160,9 +162,7 @@ class Frame:
                 self.bounds_at[row, axis] = list(map(address_of, pair))
         # up to TILE leaves a side are read beyond the end, and not used
         self.least = np.zeros((((1 << levels[1]) + v.TILE) << levels[0]) + v.TILE, np.int32)
-        moving = sum(1 << k for k, row in enumerate(terms[: v.AXES]) if np.ptp(row[2]) > 0)
-        if len(terms) == v.ROWS and np.ptp(terms[v.AXES][2]) > 0:
-            moving = (1 << v.AXES) - 1
+        mask = sum(1 << k for k, moves in enumerate(moving) if moves)
         self.words = words = np.zeros(v.FRAME_END, np.int64)
         words[: c.FRAME_FIELDS] = plan.frame
         words[[c.WIDTH_PX, c.HEIGHT_PX, v.LAYERS]] = size
@@ -172,9 +172,9 @@ class Frame:
         words[v.TERMS], words[v.SPLITS] = address_of(self.addresses), address_of(splits)
         words[v.BOUNDS], words[v.LEAST] = address_of(self.bounds_at), address_of(self.least)
         words[[v.LEAF_LEVELS, v.LEAF_LINE_LEVELS]] = levels[:2]
-        words[v.PATTERNS], words[v.MOVING] = address_of(PATTERNS), moving
+        words[v.PATTERNS], words[v.MOVING] = address_of(PATTERNS), mask
         words[v.IS_PERSPECTIVE] = len(terms) == v.ROWS
-        words[v.IS_FLAT] = not moving & _read(plan.program)
+        words[v.IS_FLAT] = not mask & _read(plan.program)
 
     def leave(self, workspace: Workspace) -> None:
         """Return a workspace that a thread has left."""
