@@ -62,20 +62,26 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     mode : {"shaded", "normals", "heightmap", "occlusion"}
         What ``pixels`` show: lit surfaces; normals in view space, from -1 to 1, as red, green and
         blue from 0 to 255; the depth, brighter where nearer; or the light that occlusion leaves.
-    material, background, sky, floor : colour
-        "#c84", "#cc8844", a name of CSS, or three integers from 0 to 255. The material is that of
-        parts without a colour. A background may be two colours, of the top and the bottom. Sky and
-        floor are the light from all sides on what faces up and down.
+    material : colour
+        Of parts without a colour of their own: "#c84", "#cc8844", a name of CSS, or three integers
+        from 0 to 255.
     lights : sequence of Light
         At most 16; by default a warm one from the upper left, a weak cool one from the right and
         one from behind.
-    occlusion, edges, shadow : float
-        How dark hollows are, 0 (off) to 4; lines where depth steps or the surface bends, 0 (off) to
-        1; and a shadow on the ground, 0 (off, the default) to 1.
+    sky, floor : colour
+        Of the light from all sides, on what faces up and down.
+    occlusion : float
+        How dark hollows are, 0 (off) to 4.
     radius : float
         How far away occlusion is caused, in halves of the picture's shorter side.
     smooth : int
         Pixels each way over which normals are averaged for shading, 0 (off) to 4.
+    edges : float
+        How dark lines are where depth steps or the surface bends, 0 (off) to 1.
+    background : colour or (colour, colour)
+        One colour, or those of the top and the bottom.
+    shadow : float
+        How dark a shadow on the ground is, 0 (off, the default) to 1.
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
     progress : callable or bool, optional
