@@ -73,7 +73,7 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     occlusion : float
         How dark hollows are, 0 (off) to 4.
     radius : float
-        How far away occlusion is caused, in halves of the picture's shorter side.
+        How far away occlusion is caused, 0.001 to 1 in halves of the picture's shorter side.
     smooth : int
         Pixels each way over which normals are averaged for shading, 0 (off) to 4.
     edges : float

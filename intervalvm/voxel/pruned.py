@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,9 @@ def _plan(job: Job) -> Plan:
     """
     job.require(PLANNING_BYTES * len(job.tape), "making the tape ready", "use a shorter tape")
     settings = dict(zip(job.tape.variables, job.settings, strict=True))
-    bound = max(job.volume.bound, _reach(job.volume))
+    bound = job.volume.bound
+    if math.isfinite(reach := _reach(job.volume)):
+        bound = max(bound, reach)
     plan = plan_of(
         job.tape, Question.SIGN, Meaning.FLOAT, job.dtype, settings,
         domain_of((-bound, bound), job.dtype), volume=True,
@@ -86,11 +89,15 @@ def _plan(job: Job) -> Plan:
 
 
 def _reach(volume: Volume) -> float:
-    """A bound on coordinates that stays the same when the volume is turned about its middle."""
+    """A bound on coordinates that stays the same when the volume is turned about its middle.
+
+    It may overflow to infinity or NaN.
+    """
     ends = ((0, -1),) * 3
     corners = np.stack(volume.points(*np.meshgrid(*ends)), axis=-1).reshape(-1, 3).astype(float)
-    middle = corners.mean(axis=0)
-    return float(np.hypot.reduce(middle) + np.hypot.reduce(corners - middle, axis=1).max())
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = corners.mean(axis=0)
+        return float(np.hypot.reduce(middle) + np.hypot.reduce(corners - middle, axis=1).max())
 
 
 def _evaluator(job: Job) -> CompiledEvaluator:

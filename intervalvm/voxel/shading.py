@@ -148,9 +148,10 @@ def _terms(light: Light) -> NDArray[np.float64]:
 
 def _in_pixels(matrix: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     """The matrix from view space in pixels, scaled to float32's range: normals have no length."""
-    found = matrix * [pitch, pitch, pitch, 1.0]
-    if not matrix[3, :3].any():
-        found[:, 3] = 0.0  # where the solid stands has no effect without perspective
+    if matrix[3, :3].any():
+        found = matrix * [pitch, pitch, pitch, 1.0]
+    else:  # neither the pitch nor where the solid stands has an effect
+        found = matrix * [1.0, 1.0, 1.0, 0.0]
     scaled: NDArray[np.float64] = found / np.abs(found).max()
     return scaled
 

@@ -14,6 +14,7 @@ from intervalvm.words import SolidMode
 
 MOST_LIGHTS = 16
 WIDEST_WINDOW = 4
+LEAST_RADIUS = 0.001
 
 
 def _set(owner: Any, **values: Any) -> None:
@@ -127,7 +128,7 @@ class Shading:
     occlusion : float
         0 (off) to 4: how much of the light from all sides is taken away in hollows.
     radius : float
-        Above 0, at most 1: how far away occlusion is caused.
+        0.001 to 1: how far away occlusion is caused.
     smooth : int
         0 (off) to 4: the pixels each way over which normals of one face are averaged.
     edges : float
@@ -158,10 +159,9 @@ class Shading:
     def __post_init__(self) -> None:
         for name in ("material", "sky", "floor"):
             _set(self, **{name: colour(getattr(self, name), name)})
-        ranges = {"occlusion": 4.0, "radius": 1.0, "edges": 1.0, "shadow": 1.0}
+        ranges = {"occlusion": 4.0, "edges": 1.0, "shadow": 1.0}
         for name, most in ranges.items():
             _set(self, **{name: _between(name, getattr(self, name), 0.0, most)})
-        if self.radius == 0:
-            raise OptionError("radius=0: give a number above 0; occlusion=0 switches occlusion off")
+        _set(self, radius=_between("radius", self.radius, LEAST_RADIUS, 1.0))
         _set(self, lights=_lights(self.lights), smooth=_window(self.smooth))
         _set(self, background=two_colours(self.background))

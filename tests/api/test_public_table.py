@@ -102,7 +102,8 @@ ODD: dict[str, Callable[[], Any]] = {
 
 RIGHT: dict[str, Any] = {
     "a": X, "amount": 0.5, "angle": 30.0, "axis": "z", "b": 0.25, "center": (0, 0), "char": "O",
-    "colour": "teal", "condition": X > 0, "count": 3, "dialect": "intervalvm", "distance": 0.1,
+    "colour": "teal", "condition": X > 0, "count": 3, "dialect": "intervalvm",
+    "direction": (0, 1, 1), "distance": 0.1,
     "end": (1, 0, 0), "engine": "dense", "field": lambda x, y: x + y, "file": None, "formula": 0.5,
     "function": lambda x, y: x + y, "height": 1.0, "how": "exact", "i": 0, "inner": 0.2,
     "name": "r", "normal": (1, 0, 0), "outer": 0.5, "path": "out", "period": 0.5, "points": 5,
@@ -306,6 +307,8 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.View):
         assert str(result)
         use(ivm.render3d(BALL, size=4, view=result, dtype="float64"))
+    elif isinstance(result, ivm.Light):
+        use(ivm.render3d(BALL, size=4, lights=[result], engine="dense"))
     elif isinstance(result, ivm.Region):
         use(ivm.render(DISC, size=4, region=result, engine="dense", dtype="float64"))
     elif isinstance(result, ivm.Gradient):
