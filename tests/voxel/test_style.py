@@ -15,7 +15,7 @@ from intervalvm.voxel.style import Light, Shading
     ("options", "words"),
     [({"material": "#12"}, "material=.*#c84"), ({"sky": "blu"}, "did you mean 'blue'"),
      ({"occlusion": -1}, "occlusion=-1: give a number from 0 to 4"),
-     ({"edges": float("nan")}, "edges=nan"), ({"shadow": 2}, "0 to 1"), ({"radius": 0}, "0.001 to 1"),
+     ({"edges": float("nan")}, "edges=nan"), ({"shadow": 2}, "0 to 1"), ({"radius": 0}, "0.001 to"),
      ({"smooth": 9}, "0 to 4"), ({"lights": [Light((1, 0, 0))] * 17}, "more than 16"),
      ({"background": ("red", "#1")}, "background='#1'"), ({"background": (1, 2, 300)}, "300")],
 )  # fmt: skip
