@@ -196,7 +196,7 @@ def main() -> None:
             continue
         picture = Pillow.fromarray(PICTURES[name]())
         if name not in ("gallery", "modes"):  # which have many hues
-            picture = picture.quantize(COLORS, dither=Pillow.Dither.NONE)
+            picture = picture.quantize(COLORS, dither=Pillow.Dither.FLOYDSTEINBERG)
         picture.save(PLACE / f"{name}.png", optimize=True)
 
 

@@ -114,8 +114,8 @@ def _add_shading(add: Add) -> None:
     add("--floor COLOUR", str, "of the light on what faces down")
     add("--occlusion X", float, "how dark hollows are, to 4; 0 is off (1)")
     add("--radius R", float, "how far away that is caused, in halves of the picture (0.25)")
-    add("--smooth N", int, "pixels each way over which normals are averaged, to 4; 0 is off")
-    add("--edges X", float, "how dark lines are at steps and bends, to 1; 0 is off")
+    add("--smooth N", int, "pixels each way over which normals are averaged, to 4 (2); 0 is off")
+    add("--edges X", float, "how dark lines are at steps and bends, to 1 (0.4); 0 is off")
     add("--shadow X", float, "how dark a shadow on the ground is, to 1 (0, off)")
 
 

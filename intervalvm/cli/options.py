@@ -14,7 +14,7 @@ from intervalvm.cli.values import amount_of_bytes, clauses
 from intervalvm.files import is_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 GUESSES = {
     "-o": "--out", "-q": "--quiet", "-s": "--size", "-j": "--threads",
@@ -71,10 +71,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(spaced)
     if unknown:
         command = commands[options.command]
-        known = re.findall(r"--[a-z-]+", command.format_help())
-        way_out = hint(argv, unknown, known, COMMANDS)
+        way_out = _elsewhere(unknown[0], commands)
+        way_out = way_out or hint(argv, unknown, _options_of(command), COMMANDS)
         command.error(f"unrecognized arguments: {' '.join(unknown)}{way_out}")
     return options
+
+
+def _options_of(command: argparse.ArgumentParser) -> list[str]:
+    return re.findall(r"--[a-z0-9-]+", command.format_help())
+
+
+def _elsewhere(option: str, commands: Mapping[str, argparse.ArgumentParser]) -> str:
+    """Which command has an option that another one lacks."""
+    found = [name for name, command in commands.items() if option in _options_of(command)]
+    return f" (intervalvm {found[0]} has it)" if found else ""
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

@@ -65,8 +65,10 @@ def render(options: argparse.Namespace) -> int:
             subject = Subject.of_file(options.file, z, variables)
             write_certificate(options.certificate, image, subject)
         written = time.perf_counter()
-        progress.stage("evaluating densely")
-        found = _compare(image, tape, arguments, progress) if options.check else None
+        found = None
+        if options.check:
+            progress.stage("evaluating densely")
+            found = _compare(image, tape, arguments, progress)
     stats = replace(
         image.stats,
         seconds={

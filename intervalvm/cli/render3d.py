@@ -63,9 +63,9 @@ def render3d(options: argparse.Namespace) -> int:
         progress.stage("writing")
         _write(work.write, out)
         written = time.perf_counter()
-        progress.stage("evaluating densely")
         found = None
         if options.check and isinstance(work, _Still):
+            progress.stage("evaluating densely")
             found = work.compare(tape, progress)
     seconds = {"load": loaded - start, "write": written - rendered, "total": written - start}
     _report(work, seconds, out, found, options)
