@@ -208,7 +208,10 @@ def test_what_took_the_memory_is_freed_before_that_is_told(
         (["Bench", "circle.vm"], "no command or file 'Bench' (did you mean 'bench'?)"),
         (["simplfy", "circle.vm", "--x", "0", "1"], "(did you mean 'simplify'?)"),
         (["info", "circle.vm", "--jsn"], "(did you mean '--json'?)"),
-        (["info", "circle.vm", "--size", "3"], "unrecognized arguments: --size 3\n"),
+        (
+            ["info", "circle.vm", "--size", "3"],
+            "unrecognized arguments: --size 3 (intervalvm render has it)\n",
+        ),
         (["circle.vm", "circle.vm"], "unrecognized arguments: circle.vm\n"),
         (["render.vm"], "render.vm: no such file"),
         (["help"], "no command or file 'help': see intervalvm --help"),
