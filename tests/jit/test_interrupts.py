@@ -221,7 +221,7 @@ def test_an_interrupted_frame_is_over_soon_and_leaves_nothing(
         lambda kernel, address: (later if address == own[0].address else original)(kernel, address),
     )
     with pytest.raises(Stop):
-        walk._run(frame, walk._kernel(made, is_tame=True), own, None, to_the_end=False)
+        walk.run(frame, walk._kernel(made, is_tame=True), own, None, to_the_end=False)
     assert walks.busy, "threads wait for the image"
     del frame, pixels
     walks.wait_until(lambda: not walks.busy)
