@@ -95,27 +95,31 @@ class CompiledEvaluator:
         return found
 
     def gradients(
-        self,
-        points: Arrays,
-        by: Sequence[str],
-        out: NDArray[Any] | None = None,
-        *,
-        is_sorted: bool = False,
+        self, points: Arrays, by: Sequence[str], out: NDArray[Any] | None = None
     ) -> NDArray[Any]:
         """The values, then the derivative by each input of ``by``: [1 + len(by), *shape].
 
-        What they are where branches meet is told in ``evaluate.gradients``. ``is_sorted`` says that
-        neighbours in the arrays are near each other, and that these have room for 16 numbers more.
+        What they are where branches meet is told in ``evaluate.gradients``.
         """
         shape = _shape(point.shape for point in points)
         found = np.empty((1 + len(by), *shape), self.dtype) if out is None else out
-        masks = self._points.duals(points, shape, by, found, is_sorted=is_sorted)
-        kinks, jumps = (mask if mask.any() else None for mask in masks)
+        kinks, jumps = (mask if mask.any() else None for mask in self.slopes(points, by, found))
         if kinks is not None or jumps is not None:
             given = Points.of(self.tape, dict(zip(self.inputs, points, strict=True)), self.dtype)
             rows = [found[k, ...] for k in range(1 + len(by))]
             settle_all(given, by, kinks, jumps, rows, self._clause_values)
         return found
+
+    def slopes(
+        self, points: Arrays, by: Sequence[str], out: NDArray[Any], *, is_sorted: bool = False
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Write what ``gradients`` has, but where branches meet, or clauses may jump, not settled.
+
+        Returns the masks of these points. ``is_sorted`` says that neighbours in the arrays are near
+        each other, and that these have room for 16 numbers more.
+        """
+        shape = _shape(point.shape for point in points)
+        return self._points.duals(points, shape, by, out, is_sorted=is_sorted)
 
     def _clause_values(self, points: Points) -> NDArray[Any]:
         return self._points.clause_values([points.arrays[name] for name in self.inputs])

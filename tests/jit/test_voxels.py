@@ -60,14 +60,14 @@ def test_a_thread_that_draws_on_after_an_interrupt_owns_the_frame():
     caller, is_inside, may_leave, has_left = current_thread(), *(Event() for _ in range(3))
 
     class Slow(CompiledEvaluator):
-        def gradients(self, *arguments, **options):
+        def slopes(self, *arguments, **options):
             if current_thread() is not caller:
                 is_inside.set()
                 may_leave.wait(60)
                 has_left.set()
             else:
                 is_inside.wait(60)
-            return super().gradients(*arguments, **options)
+            return super().slopes(*arguments, **options)
 
     def stop(*_):
         raise KeyboardInterrupt

@@ -102,6 +102,20 @@ def test_a_gradient_of_any_size_has_a_normal(engine: Any, slope: float) -> None:
     assert_array_equal(image.normals, np.broadcast_to([0, 0, 1], (4, 4, 3)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_normals_where_branches_meet_are_settled(dtype: Any) -> None:
+    """A slope of one branch alone is left nowhere, nor where both together have none."""
+    flat = ivm.minimum(-X, X) + abs(X)
+    for solid in (flat + ivm.floor(4 * Z) + 0.5, ivm.maximum(X, -X) + abs(Z) - 0.6 + flat):
+        dense, pruned = (
+            ivm.render3d(solid, size=33, dtype=dtype, engine=engine)
+            for engine in ("dense", "pruned")
+        )
+        assert_array_equal(pruned.depth, dense.depth)
+        assert_array_equal(pruned.normals, dense.normals)
+        assert pruned.depth[:, 16].any(), "branches meet at what is seen"
+
+
 # --- the near side, NaN, nothing, prisms ----------------------------------------------------------
 
 

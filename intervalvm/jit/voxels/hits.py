@@ -130,16 +130,16 @@ def _spread(dtype: str) -> Any:
             z = np.float64(slopes[3 * count + i])
             if is_wide:
                 most = max(abs(x), max(abs(y), abs(z)))
-                if not 0.0 < most < math.inf:
-                    continue
-                scale = scale_of(most)
+                scale = scale_of(most) if 0.0 < most < math.inf else 0.0
                 x, y, z = x * scale, y * scale, z * scale
-            square = (x * x + y * y) + z * z
+            square, at = (x * x + y * y) + z * z, 3 * np.int64(order[i])
             # false for NaN, and for infinity
             if square > 0.0 and square - square == 0.0:
-                length, at = math.sqrt(square), 3 * np.int64(order[i])
+                length = math.sqrt(square)
                 normals[at] = np.float32(x / length)
                 normals[at + 1] = np.float32(y / length)
                 normals[at + 2] = np.float32(z / length)
+            else:
+                normals[at] = normals[at + 1] = normals[at + 2] = np.float32(0.0)
 
     return spread

@@ -41,51 +41,77 @@ def normals(
     """
     lines, columns = frame.pixels.shape
     found = np.zeros((lines, columns, v.AXES), np.float32)
-    kernel = native.kernel("hits", DTYPE_NAMES[evaluator.dtype])
     blocks = min(-(-lines // (BANDS * threads)), BAND_PX // columns) // h.BLOCK
     height = max(1, blocks) * h.BLOCK
     bands = list(pairwise([*range(0, lines, height), lines]))
-    todo = list(reversed(bands))
+    todo, kinks = list(reversed(bands)), list[_Hits]()
 
     # it owns what contexts point to: a thread may draw on after an exception of the caller's
-    def turn(context: NDArray[np.int64]) -> bool:
+    def turn(place: _Place) -> bool:
         try:
             band = todo.pop()
         except IndexError:
             return False
-        context[: v.FRAME_END] = frame.words
-        context[h.NORMALS], context[h.NEAR] = address_of(found), address_of(near)
-        _band(kernel, context, evaluator, free, columns, band)
+        place.enter(frame, found, near)
+        kinks.extend(place.draw(band, evaluator, free))
         return True
 
     def report() -> None:
         if progress is not None:
             progress(len(bands) - len(todo), len(bands))
 
-    contexts = np.zeros((min(threads, len(bands)), h.FIELDS), np.int64)
-    thread_pool.share(turn, list(contexts), report)
+    room = min(height, lines) * columns
+    places = [_Place(room, evaluator.dtype) for _ in range(min(threads, len(bands)))]
+    thread_pool.share(turn, places, report)
+    if kinks:
+        order, *points = (np.concatenate(parts) for parts in zip(*kinks, strict=True))
+        places[0].spread(order, evaluator.gradients([*points, *free], tuple(AXES)))
     return found
 
 
-def _band(
-    kernel: native.Kernel,
-    context: NDArray[np.int64],
-    evaluator: CompiledEvaluator,
-    free: Sequence[NDArray[Any]],
-    columns: int,
-    band: tuple[int, int],
-) -> None:
-    """Write the normals of the lines of a band."""
-    room = (band[1] - band[0]) * columns
-    points = np.empty((v.ROWS, room + GROUP), evaluator.dtype)
-    order = np.empty(room, np.int32)
-    starts = np.array(list(map(address_of, points)), np.int64)
-    context[[h.TASK, h.LINES_FROM, h.LINES_TO]] = h.COLLECT, *band
-    context[h.COORDINATES], context[h.ORDER] = address_of(starts), address_of(order)
-    count = kernel(address_of(context))
-    if count:
-        inputs = [*(row[:count] for row in points[: v.AXES]), *free]
-        gradients = evaluator.gradients(inputs, tuple(AXES), is_sorted=True)
-        context[[h.TASK, h.COUNT]] = h.SPREAD, count
-        context[h.GRADIENTS] = address_of(gradients)
-        kernel(address_of(context))
+_Hits = tuple[NDArray[Any], ...]
+"""Pixels int32[n] and their voxels' coordinates x, y, z."""
+
+
+class _Place:
+    """A thread's memory for the hits of a band of up to ``room`` pixels, and the kernel's context.
+
+    Where branches meet, gradients are settled for all bands at once: for a few it takes as long.
+    """
+
+    def __init__(self, room: int, dtype: np.dtype[Any]) -> None:
+        self.points = np.empty((v.ROWS, room + GROUP), dtype)
+        self.order = np.empty(room, np.int32)
+        self.gradients = np.empty((1 + v.AXES) * room, dtype)
+        self.starts = np.array(list(map(address_of, self.points)), np.int64)
+        self.context = context = np.zeros(h.FIELDS, np.int64)
+        context[h.COORDINATES], context[h.ORDER] = map(address_of, (self.starts, self.order))
+        self.kernel = native.kernel("hits", DTYPE_NAMES[dtype])
+
+    def enter(self, frame: Frame, found: NDArray[np.float32], near: NDArray[np.float64]) -> None:
+        """Make a frame that of the context."""
+        self.context[: v.FRAME_END] = frame.words
+        self.context[h.NORMALS], self.context[h.NEAR] = address_of(found), address_of(near)
+
+    def draw(
+        self, band: tuple[int, int], evaluator: CompiledEvaluator, free: Sequence[NDArray[Any]]
+    ) -> list[_Hits]:
+        """Write the normals of the lines of a band; returns the hits where branches meet."""
+        self.context[[h.TASK, h.LINES_FROM, h.LINES_TO]] = h.COLLECT, *band
+        count = self.kernel(address_of(self.context))
+        if not count:
+            return []
+        points = [row[:count] for row in self.points[: v.AXES]]
+        gradients = self.gradients[: (1 + v.AXES) * count].reshape(-1, count)
+        kinks, jumps = evaluator.slopes([*points, *free], tuple(AXES), gradients, is_sorted=True)
+        self.spread(self.order[:count], gradients)
+        unsettled = kinks | jumps
+        if not unsettled.any():
+            return []
+        return [(self.order[:count][unsettled], *(row[unsettled] for row in points))]
+
+    def spread(self, order: NDArray[np.int32], gradients: NDArray[Any]) -> None:
+        """Write normals from gradients to their pixels."""
+        self.context[[h.TASK, h.COUNT]] = h.SPREAD, len(order)
+        self.context[h.ORDER], self.context[h.GRADIENTS] = map(address_of, (order, gradients))
+        self.kernel(address_of(self.context))
