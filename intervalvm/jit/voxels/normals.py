@@ -21,7 +21,7 @@ from intervalvm.ops import AXES
 
 BAND_PX = 1 << 19
 """The most pixels of a band, if that is more than a block of lines: memory for its hits."""
-BANDS = 2
+BANDS = 4
 """Bands a thread."""
 
 
