@@ -19,7 +19,7 @@ import intervalvm as ivm
 
 TOP = Path(__file__).resolve().parents[1]
 PLACE = TOP / "docs" / "gallery"
-DITHER = Pillow.Dither.FLOYDSTEINBERG  # without it there are bands
+DITHER = Pillow.Dither.FLOYDSTEINBERG
 FLAT, SOLID = 384, 640
 """Pixels a side of a picture of the plane, and of one of a solid."""
 SAMPLES, COLORS = 3, 16
@@ -51,7 +51,12 @@ def reduced(fine: NDArray[Any], samples: int, colors: int) -> Pillow.Image:
     """The means of the samples of pixels, as a picture of so many colours."""
     side = len(fine) // samples
     mean = fine.reshape(side, samples, side, samples, 3).mean(axis=(1, 3), dtype=float)
-    return Pillow.fromarray(mean.astype(np.uint8)).quantize(colors, dither=DITHER)
+    return of_few_colours(Pillow.fromarray(mean.astype(np.uint8)), colors)
+
+
+def of_few_colours(picture: Pillow.Image, colors: int) -> Pillow.Image:
+    """With dithering, since smooth shades would have bands."""
+    return picture.quantize(palette=picture.quantize(colors), dither=DITHER)
 
 
 def main() -> None:

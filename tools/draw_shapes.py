@@ -23,7 +23,6 @@ from intervalvm.expr.paint import paint_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "shapes.md"
 PLACE = PAGE.parent / "shapes"
-DITHER = Pillow.Dither.FLOYDSTEINBERG  # without it there are bands
 ROW = re.compile(r"^\| !\[[^]]*\]\(shapes/([\w-]+)\.png\) \| `(.+)` \| ([a-z ]+) \|$", re.MULTILINE)
 """A row of a table: the picture's name, the code, what the field measures."""
 
@@ -91,7 +90,9 @@ def save(name: str, code: str) -> None:
     note = PngInfo()
     note.add_text("code", code)
     place = PLACE / f"{name}.png"
-    colors.quantize(COLORS, dither=DITHER).save(place, optimize=True, pnginfo=note)
+    # with dithering, since smooth shades would have bands
+    colors = colors.quantize(palette=colors.quantize(COLORS), dither=Pillow.Dither.FLOYDSTEINBERG)
+    colors.save(place, optimize=True, pnginfo=note)
 
 
 def main() -> None:

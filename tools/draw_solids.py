@@ -196,7 +196,8 @@ def main() -> None:
             continue
         picture = Pillow.fromarray(PICTURES[name]())
         if name not in ("gallery", "modes"):  # which have many hues
-            picture = picture.quantize(COLORS, dither=Pillow.Dither.FLOYDSTEINBERG)
+            palette = picture.quantize(COLORS)  # with dithering, or smooth shades have bands
+            picture = picture.quantize(palette=palette, dither=Pillow.Dither.FLOYDSTEINBERG)
         picture.save(PLACE / f"{name}.png", optimize=True)
 
 
