@@ -195,7 +195,7 @@ def main() -> None:
             turn()
             continue
         picture = Pillow.fromarray(PICTURES[name]())
-        if name not in ("gallery", "modes"):  # which have many hues
+        if name != "modes":  # which has many hues
             palette = picture.quantize(COLORS)  # with dithering, or smooth shades have bands
             picture = picture.quantize(palette=palette, dither=Pillow.Dither.FLOYDSTEINBERG)
         picture.save(PLACE / f"{name}.png", optimize=True)
