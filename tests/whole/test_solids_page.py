@@ -12,7 +12,7 @@ from support.places import TOP
 
 SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "draw_solids.py"))
 PAGE = (TOP / "docs" / "solids.md").read_text(encoding="utf-8")
-LARGEST_PALETTE, LARGEST = 70_000, 400_000
+LARGEST_PALETTE, LARGEST = 150_000, 400_000
 """Bytes of a picture of few colours, and of another."""
 
 
