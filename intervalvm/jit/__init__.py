@@ -11,7 +11,7 @@ written     ``layout`` has the sizes and offsets of a kernel's context, ``reques
               its pixels
             - of points: ``scatter`` has the walk, over ``cells`` that ``sorting`` makes
             - of boxes: ``boxes`` bounds them and writes shorter tapes
-            - of solids: ``shading``, a folder of its own
+            - of solids: ``voxels`` has the walk, and ``shading`` its pixels, folders of their own
 compiled    ``native``: a kernel to object code, by numba once on a machine; ``workers`` compiles
             several side by side
 cached      ``cache``: object code in a file, loaded without numba

@@ -117,10 +117,8 @@ and what is linked to it."""
 def kernel(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT) -> Kernel:
     """A kernel of ``KINDS``, called with the address of a context.
 
-    "tame" and "careful" are walks, "bounds" evaluates one box, "merge" draws the results of a leaf
-    hook; the others are an evaluator's (see ``boxes``). ``meaning`` is that of bounds, real for
-    proofs. It releases the GIL. The first call on a machine compiles it, which takes seconds and is
-    logged.
+    The modules that build them tell what they do. ``meaning`` is that of bounds, real for proofs.
+    It releases the GIL. The first call on a machine compiles it, which takes seconds and is logged.
     """
     # fast path: no lock
     key = kind, dtype, meaning

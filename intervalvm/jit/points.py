@@ -137,9 +137,9 @@ class PointEvaluator:
             dual = self._dual(names)
             rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
             splits = self.has_choices and dual.prunes
-            work.is_sorted = is_sorted
-            work.run("duals", dual.records, rows, splits, names, (kinks, jumps))
-            work.is_sorted = False
+            work.run(
+                "duals", dual.records, rows, splits, names, (kinks, jumps), is_sorted=is_sorted
+            )
         del given
         self._idle.append(work)
         return kinks, jumps
@@ -194,7 +194,7 @@ class Workspace:
     def __init__(self, evaluator: PointEvaluator) -> None:
         program, dtype, inputs = evaluator.program, evaluator.dtype, len(evaluator.inputs)
         # no cycle: memory is freed with the evaluator
-        self.evaluator, self.dtype, self.is_sorted = proxy(evaluator), dtype, False
+        self.evaluator, self.dtype = proxy(evaluator), dtype
         length, first_input = len(program), len(program) + INPUTS
         places, group = first_input + inputs, GROUP * dtype.itemsize
         most = MOST_SLOT_BYTES // (places * group)
@@ -264,6 +264,8 @@ class Workspace:
         splits: bool,
         along: tuple[str, ...] = (),
         masks: Sequence[NDArray[np.bool_]] = (),
+        *,
+        is_sorted: bool = False,
     ) -> None:
         """Run a kernel on all points.
 
@@ -278,9 +280,9 @@ class Workspace:
         words[r.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
         words[r.SPLITS] = splits = splits and count > MOST_FEW
         together = min(count, TOGETHER) if splits else count
-        words[r.IS_SORTED] = self.is_sorted
+        words[r.IS_SORTED] = is_sorted
         if splits:
-            if not self.is_sorted:
+            if not is_sorted:
                 self._make_room(together)
             words[r.RATE] = min(words[r.RATE], MOST_RATE)
         if along:
