@@ -77,6 +77,31 @@ def publish_tasks(ctx, stack, left):
 
 
 @jit
+def await_tasks(ctx):
+    """Wait a little for the split of the whole image; returns 1 + the number of tasks.
+
+    It is 0 if there is none yet: the thread that splits it may be waiting for this processor.
+    """
+    ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
+    while ready == 0 and polls < MOST_POLLS:
+        polls += 1
+        ready = published(ctx[c.SHARED] + 8 * c.READY)
+    if ready != 0 and not ctx[c.HAS_STARTED]:
+        ctx[c.HAS_STARTED] = 1
+        take_next(ctx[c.SHARED] + 8 * c.STARTED)
+    return ready
+
+
+@jit
+def leave_tasks(ctx):
+    """Count this thread among those that have left no task."""
+    is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
+    take_next(ctx[c.SHARED] + 8 * c.FINISHED)
+    if is_caller:
+        ctx[c.ALL_FINISHED] = await_others(ctx)
+
+
+@jit
 def await_others(ctx):
     """Wait a little for the threads that have started: waking from a sleep takes longer.
 
@@ -279,15 +304,9 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
             split_image(image_ctx)
             if not was_tame:
                 return 1  # the tame kernel may be able to go on
-        ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
-        while ready == 0:
-            polls += 1
-            if polls > MOST_POLLS:
-                return 1  # the thread that splits it may be waiting for this processor
-            ready = published(ctx[c.SHARED] + 8 * c.READY)
-        if not ctx[c.HAS_STARTED]:
-            ctx[c.HAS_STARTED] = 1
-            take_next(ctx[c.SHARED] + 8 * c.STARTED)
+        ready = await_tasks(ctx)
+        if ready == 0:
+            return 1
         last, budget = ctx[c.STEPS] - 1, ctx[c.BUDGET]
         while budget > 0:
             step = ctx[c.DEPTH]
@@ -301,10 +320,7 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
             elif step == 0:
                 task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
                 if task >= ready - 1:
-                    is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
-                    take_next(ctx[c.SHARED] + 8 * c.FINISHED)
-                    if is_caller:
-                        ctx[c.ALL_FINISHED] = await_others(ctx)
+                    leave_tasks(ctx)
                     return 0
                 child = shared[c.TASK_LIST + task]
                 stack = take_task(ctx, image_ctx, child)

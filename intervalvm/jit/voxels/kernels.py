@@ -25,11 +25,10 @@ from intervalvm.jit.intrinsics import (
     first_bit,
     int64_at,
     jit,
-    published,
     take_next,
     uint64_at,
 )
-from intervalvm.jit.kernels import MOST_POLLS, await_others, publish_tasks
+from intervalvm.jit.kernels import await_tasks, leave_tasks, publish_tasks
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels.drawing import Drawing, Nearer
@@ -131,25 +130,16 @@ def walk(address):
     if ctx[c.DEPTH] < 0:
         ctx[c.DEPTH] = 0
         split_picture(image_ctx)
-    ready, polls = published(ctx[c.SHARED] + 8 * c.READY), 0
-    while ready == 0:
-        polls += 1
-        if polls > MOST_POLLS:
-            return 1  # the thread that splits it may be waiting for this processor
-        ready = published(ctx[c.SHARED] + 8 * c.READY)
-    if not ctx[c.HAS_STARTED]:
-        ctx[c.HAS_STARTED] = 1
-        take_next(ctx[c.SHARED] + 8 * c.STARTED)
+    ready = await_tasks(ctx)
+    if ready == 0:
+        return 1
     budget = ctx[c.BUDGET]
     while budget > 0:
         step = ctx[c.DEPTH]
         if step == 0:
             task = take_next(ctx[c.SHARED] + 8 * c.NEXT_TASK)
             if task >= ready - 1:
-                is_caller = ctx[c.IS_CALLER]  # before what frees the frame's memory for another
-                take_next(ctx[c.SHARED] + 8 * c.FINISHED)
-                if is_caller:
-                    ctx[c.ALL_FINISHED] = await_others(ctx)
+                leave_tasks(ctx)
                 return 0
             parent = int64_at(image_ctx[c.STACK])
             child = shared[c.TASK_LIST + task]
