@@ -1,0 +1,1 @@
+"""Meshes: the surface of a solid as triangles."""
