@@ -73,9 +73,10 @@ class Number:
         return self.of.number(self.of.system.sum(a, Interval(-b.upper, -b.lower, b.maybe_nan)))
 
     def __mul__(self, other: Any) -> Number:
+        other = self.of.lift(other)
         if other is self:
             return self.of.number(self.of.system.square(self.ends))
-        return self.of.number(self.of.system.product(self.ends, self.of.lift(other).ends))
+        return self.of.number(self.of.system.product(self.ends, other.ends))
 
     def __truediv__(self, other: Any) -> Number:
         """A divisor that is 0 has no quotients: nothing is known."""
