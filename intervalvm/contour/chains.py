@@ -75,7 +75,7 @@ def loops(leaves: Leaves, crossings: Crossings) -> Loops:
     places = _places(sides, corners.finest, crossings)
     points = crossings.points[:, places]
     follower, is_alone, by = _pairs(leaves, rounds, sides, points, crossings)
-    order, starts, is_closed = _chained(follower, rounds.side)
+    order, starts, is_closed = _chained(follower)
     has = ~np.isnan(by[0, order])
     # each crossing, and the point that follows it if there is one
     at = np.arange(len(order)) + np.cumsum(has) - has
@@ -107,14 +107,21 @@ def _rounds(leaves: Leaves, corners: Corners) -> tuple[Sides, Rounds]:
         keys = corner_keys(along, line) if axis == 0 else at
         corners.add(keys)
         negative = corners.at(keys) < 0
-        changes = np.append(negative[1:] != negative[:-1], [False] * (len(at) > 0))
-        before = np.append(0, np.cumsum(changes))
-        for k in own:
-            for end, of in enumerate((low[k], high[k])):
-                ranges[k, end] = first_side + before[np.searchsorted(at, of)]
-        crossed = np.flatnonzero(changes)
+        ends = [[np.searchsorted(at, of[k]) for of in (low, high)] for k in own]
+        firsts, lasts = (np.concatenate([pair[end] for pair in ends]) for end in (0, 1))
+        many = len(at) + 1
+        # between corners of one line there may be no leaf
+        is_side = np.cumsum(np.bincount(firsts, minlength=many) - np.bincount(lasts, minlength=many))
+        changes = np.flatnonzero((negative[1:] != negative[:-1]) & (is_side[: max(many - 2, 0)] > 0))
+        before = np.zeros(many, np.int64)
+        before[changes + 1] = 1
+        before = np.cumsum(before)
+        for k, pair in zip(own, ends, strict=True):
+            for end in (0, 1):
+                ranges[k, end] = first_side + before[pair[end]]
+        crossed = changes
         place = (along[crossed], line[crossed]) if axis == 0 else (line[crossed], along[crossed])
-        length = along[np.minimum(crossed + 1, len(at) - 1)] - along[crossed]
+        length = along[crossed + 1] - along[crossed]
         parts.append(Sides(np.full(len(crossed), axis), *place, length))
         inside.append(negative[crossed])
         first_side += len(crossed)
@@ -138,7 +145,7 @@ def _around(ranges: Numbers, starts_inside: Flags) -> Rounds:
 
 def _places(sides: Sides, finest: int, crossings: Crossings) -> Numbers:
     """The places of the crossings of all sides."""
-    level = finest - np.rint(np.log2(np.maximum(sides.length, 1))).astype(np.int64)
+    level = finest - np.rint(np.log2(sides.length)).astype(np.int64)
     places = np.empty(len(level), np.int64)
     for each in np.unique(level).tolist():
         some = np.flatnonzero(level == each)
@@ -232,17 +239,15 @@ def _dent(
     return found
 
 
-def _chained(follower: Numbers, met: Numbers) -> tuple[Numbers, Numbers, Flags]:
+def _chained(follower: Numbers) -> tuple[Numbers, Numbers, Flags]:
     """The sides in the order of curves, where each curve starts, and which are closed.
 
     Open curves come first, from their starts.
     """
     after = follower.tolist()
-    is_met = np.zeros(len(after), bool)
-    is_met[met] = True  # others lie on no leaf
     is_followed = np.zeros(len(after), bool)
     is_followed[follower[follower >= 0]] = True
-    todo = [*np.flatnonzero(is_met & ~is_followed).tolist(), *np.flatnonzero(is_met).tolist()]
+    todo = [*np.flatnonzero(~is_followed).tolist(), *range(len(after))]
     seen, order, starts, closed = [False] * len(after), [], [], []
     for first in todo:
         if seen[first]:

@@ -148,9 +148,5 @@ Bounded = Callable[[Any, Any], Any]
 
 
 def _slopes(evaluator: Evaluator, boxes: Sequence[Interval]) -> Slopes:
-    if not hasattr(evaluator, "slope_bounds"):
-        value = evaluator.bounds(boxes)
-        whole = np.full((2, *value.lower.shape), np.inf)
-        return Slopes(value, -whole, whole)
     found = evaluator.slope_bounds(boxes, BY)
     return Slopes(found.value, found.lower, found.upper)

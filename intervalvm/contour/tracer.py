@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from intervalvm.cells.frame import Frame
-from intervalvm.contour.chains import Loops, loops
+from intervalvm.contour.bends import SHARE
+from intervalvm.contour.chains import loops
 from intervalvm.contour.field import Array, Field
+from intervalvm.contour.merging import merged
 from intervalvm.contour.quadtree import Leaves, Start, Tally, Watch, leaves_of
 
 
@@ -23,17 +25,5 @@ def trace(field: Field, frame: Frame, tolerance: float, finest: int, start: Star
     tally = Tally()
     leaves, crossings = leaves_of(field, frame, tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)
-    return Traced(curves_of(found), leaves, tally)
-
-
-def curves_of(found: Loops) -> list[Array]:
-    """float64[n, 2] each; the first point of a closed curve is repeated last."""
-    points = np.ascontiguousarray(found.points.T)
-    ends = np.append(found.starts[1:], len(points))
-    curves = []
-    for start, end, closed in zip(
-        found.starts.tolist(), ends.tolist(), found.is_closed.tolist(), strict=True
-    ):
-        part = points[start:end]
-        curves.append(np.concatenate([part, part[:1]]) if closed else part)
-    return curves
+    curves = merged(found, frame, finest, tolerance, (1.0 - SHARE) * tolerance)
+    return Traced(curves, leaves, tally)
