@@ -23,6 +23,7 @@ Keep = Literal["value", "sign"]
 SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
 SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
+MeshMethod = Literal["sharp", "safe"]
 
 
 class Way(Enum):

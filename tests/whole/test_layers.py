@@ -33,6 +33,7 @@ LAYERS = [
     {"gpu"},
     {"raster"},
     {"voxel"},
+    {"mesh"},
     {"proof"},
     {"api"},
     {"__init__"},
