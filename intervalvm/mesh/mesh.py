@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
+from intervalvm.mesh import convert
+from intervalvm.mesh.formats import FORMATS, check_solid
+from intervalvm.raster.formats import format_of, format_of_stream, pour
 from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.units import check_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.words import MeshMethod
+    from intervalvm.words import MeshMethod, Unit
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
@@ -195,6 +200,66 @@ class Mesh:
         placed = np.ldexp(self.vertices / 2 - middle / 2, 1 - power)
         a, b, c = (placed[self.triangles[:, i]] for i in range(3))
         return a, b, c, power
+
+    @in_default_environment
+    def save(self, path: Any, format: str | None = None, *, unit: Unit = "mm") -> None:
+        """Write the mesh to a file, which is replaced as a whole or left unchanged.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            A stream is written in place.
+        format : str, optional
+            One of stl, ply, obj, glb, 3mf; by default the suffix of ``path``. 3MF, GLB and PLY hold
+            colours, OBJ a group for each. PLY and OBJ hold float64, the others float32.
+        unit : {"mm", "um", "cm", "m", "in", "ft"}
+            The length of a unit of the shape. 3MF names it; GLB is in metres; comments of the other
+            formats name it, which programs do not read.
+
+        Raises
+        ------
+        OptionError
+            For an unknown format or unit, a mesh without triangles, or one that the format cannot
+            hold: float32 can make vertices equal that are apart.
+        FileError
+            If the file cannot be written.
+        """
+        if hasattr(path, "write"):
+            self.write(path, format_of_stream(path, format, FORMATS), unit=unit)
+            return
+        name = check_path(path)
+        chosen, unit = format_of(name, format, FORMATS), check_unit(unit)
+        check_solid(self)
+        write_atomically(name, lambda stream: self.write(stream, chosen, unit=unit))
+
+    @in_default_environment
+    def write(self, stream: BinaryIO, format: str = "stl", *, unit: Unit = "mm") -> None:
+        """Write the mesh to a binary stream, such as ``io.BytesIO()``, as ``save`` does."""
+        if not hasattr(stream, "write"):
+            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
+        chosen, unit = format_of("", format, FORMATS), check_unit(unit)
+        check_solid(self)
+        pour(stream, lambda whole: FORMATS[chosen](self, whole, unit))
+
+    @in_default_environment
+    def to_trimesh(self) -> Any:
+        """The mesh as a ``trimesh.Trimesh``, with colours of faces. Raises BackendError where
+        trimesh is not installed."""
+        return convert.to_trimesh(self)
+
+    @in_default_environment
+    def to_manifold(self) -> Any:
+        """The mesh as a ``manifold3d.Manifold`` in float64, without colours.
+
+        Raises BackendError where manifold3d is not installed, OptionError if it refuses the mesh.
+        """
+        return convert.to_manifold(self)
+
+    @in_default_environment
+    def to_pyvista(self) -> Any:
+        """The mesh as a ``pyvista.PolyData`` with "Normals" of points and, if painted, "colours" of
+        cells. Raises BackendError where PyVista is not installed."""
+        return convert.to_pyvista(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # pickle forgets that arrays are read-only
