@@ -73,10 +73,10 @@ class Number:
         return self.of.number(self.of.system.sum(a, Interval(-b.upper, -b.lower, b.maybe_nan)))
 
     def __mul__(self, other: Any) -> Number:
-        other = self.of.lift(other)
-        if other is self:
-            return self.of.number(self.of.system.square(self.ends))
-        return self.of.number(self.of.system.product(self.ends, other.ends))
+        of, factor = self.of, self.of.lift(other)
+        if factor is self:
+            return of.number(of.system.square(self.ends))
+        return of.number(of.system.product(self.ends, factor.ends))
 
     def __truediv__(self, other: Any) -> Number:
         """A divisor that is 0 has no quotients: nothing is known."""

@@ -1,1 +1,1 @@
-"""Meshes: the surface of a solid as triangles."""
+"""Meshes of solids: closed surfaces of triangles, their files and their copies elsewhere."""

@@ -7,12 +7,14 @@ points of cells; flips; triangles. Why no triangle crosses another is told in ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.flips import MARGIN
 from intervalvm.mesh.collapse import collapse
@@ -127,7 +129,7 @@ class Surfacer:
             "split": self.splits,
             "templates": len(several),
         }
-        return Surface(vertices[used], number[triangles], counts)
+        return Surface(rounded(vertices[used], octree.frame), number[triangles], counts)
 
     def _triangles(
         self,
@@ -166,6 +168,17 @@ class Surfacer:
         run_task(c.FLIP, sizes, arrays)
         count = run_task(c.TRIANGLES, sizes, arrays)[c.COUNT]
         return triangles[:count]
+
+
+def rounded(vertices: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
+    """Vertices as whole multiples of 2^-32 of a frame's size, or a little more.
+
+    It is far less than the margins. Vertices of a plane across an axis then lie in it, all of them:
+    where rounding errors make nearly coplanar triangles of them, programs find intersections.
+    """
+    step = 2.0 ** (math.frexp(max(frame.sides))[1] - 32)
+    found: NDArray[np.float64] = np.round(vertices / step) * step
+    return found
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
