@@ -12,7 +12,8 @@ from intervalvm.contour.bends import SHARE
 from intervalvm.contour.chains import loops
 from intervalvm.contour.field import Array, Field
 from intervalvm.contour.merging import merged
-from intervalvm.contour.quadtree import Leaves, Start, Tally, Watch, leaves_of
+from intervalvm.contour.quadtree import Leaves, Tally, Watch, leaves_of
+from intervalvm.contour.start import Start
 
 
 class Traced(NamedTuple):
