@@ -122,9 +122,7 @@ def volume(w: Any, a: int, b: int, c: int, d: int) -> float:
     ux, uy, uz = s[b] - s[a], s[b + 1] - s[a + 1], s[b + 2] - s[a + 2]
     vx, vy, vz = s[c] - s[a], s[c + 1] - s[a + 1], s[c + 2] - s[a + 2]
     tx, ty, tz = s[d] - s[a], s[d + 1] - s[a + 1], s[d + 2] - s[a + 2]
-    found: float = (
-        ux * (vy * tz - vz * ty) + uy * (vz * tx - vx * tz) + uz * (vx * ty - vy * tx)
-    )
+    found: float = ux * (vy * tz - vz * ty) + uy * (vz * tx - vx * tz) + uz * (vx * ty - vy * tx)
     return found
 
 

@@ -173,7 +173,7 @@ def relax(w: Any, at: int, box: int, stiffness: float) -> None:
 def error(w: Any, at: int) -> float:
     """The sum of squared distances of the point from the planes."""
     s = w.scratch
-    found = w.sums[at + BB]
+    found: float = w.sums[at + BB]
     for i in range(3):
         found -= 2.0 * w.sums[at + BX + i] * s[POINT + i]
         for j in range(3):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.flips import MARGIN
-from intervalvm.mesh.octree import Octree, Rings, run_task
+from intervalvm.meshes.octree import Octree, Rings, run_task
 
 
 class Planes:

@@ -9,6 +9,7 @@ manifold without self-intersections, in the interior of the cell but for the loo
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def _triangles(mask: int, *, centre_is_inside: bool) -> list[tuple[int, int, int
         is_capped = [bool(mask >> corner & 1) != centre_is_inside for corner in face]
         for polygon in _polygons(face, is_capped, joined=centre_is_inside):
             first, *others = polygon
-            for b, c in zip(others, others[1:], strict=False):
+            for b, c in pairwise(others):
                 # in front is what is outside: the centre, or the face
                 found.append((first, b, c) if centre_is_inside else (first, c, b))
     return found

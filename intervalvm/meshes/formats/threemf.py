@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import write_rows
-from intervalvm.mesh.formats.palette import hexadecimal, palette
-from intervalvm.mesh.formats.singles import Singles, singles
+from intervalvm.meshes.formats.blocks import write_rows
+from intervalvm.meshes.formats.palette import hexadecimal, palette
+from intervalvm.meshes.formats.singles import Singles, singles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import Unit
 
 UNITS: dict[Unit, str] = {

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real, reals
 from intervalvm.colours import Rgb, colour
-from intervalvm.contour.segments import Segments, joined
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.hints import lacks
 from intervalvm.late import cached_property
+from intervalvm.outlines.segments import Segments, joined
 from intervalvm.raster.image import milliseconds, text_table
 
 FLOAT = np.dtype(np.float64)

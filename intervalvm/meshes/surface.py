@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.flips import MARGIN
-from intervalvm.mesh.collapse import collapse
-from intervalvm.mesh.crossings import crossings
-from intervalvm.mesh.octree import CHILDREN, Octree, Rings, Values, run_task
-from intervalvm.mesh.planes import Planes, solved, summed
-from intervalvm.mesh.templates import templates
+from intervalvm.meshes.collapse import collapse
+from intervalvm.meshes.crossings import crossings
+from intervalvm.meshes.octree import CHILDREN, Octree, Rings, run_task
+from intervalvm.meshes.planes import Planes, solved, summed
+from intervalvm.meshes.templates import templates
 
 Gradients = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """float64[3, n], the gradients at points, given by their coordinates."""

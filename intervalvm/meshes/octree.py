@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.cells.frame import Frame
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
 from intervalvm.jit import native
 from intervalvm.jit.meshes import layout as c
@@ -133,9 +132,7 @@ class Octree:
         lower = edges[:, c.AT : c.AT + 3]
         upper = lower + edges[:, [c.LENGTH]] * (np.arange(3) == edges[:, [c.AXIS]])
         return tuple(  # type: ignore[return-value]
-            np.stack(
-                [self.frame.coordinates(axis, end[:, axis], self.depth) for axis in range(3)]
-            )
+            np.stack([self.frame.coordinates(axis, end[:, axis], self.depth) for axis in range(3)])
             for end in (lower, upper)
         )
 
@@ -193,7 +190,5 @@ class Rings:
     def tangled(self) -> NDArray[np.int64]:
         """The cells above the finest level that are to be split."""
         some = self.faces[self.faces[:, c.STATE] == c.TANGLED]
-        cells = np.concatenate(
-            [some[:, c.LOWER], some[:, c.UPPER], np.flatnonzero(self.loops > 1)]
-        )
+        cells = np.concatenate([some[:, c.LOWER], some[:, c.UPPER], np.flatnonzero(self.loops > 1)])
         return np.unique(cells[self.octree.level[cells] < self.octree.depth])

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
-from intervalvm.mesh.octree import BITS, CORNERS_OF, LATTICE, Octree
-from intervalvm.mesh.planes import Planes, solved
+from intervalvm.meshes.octree import BITS, CORNERS_OF, LATTICE, Octree
+from intervalvm.meshes.planes import Planes, solved
 
 _AT = {tuple(point): k for k, point in enumerate(LATTICE.tolist())}
 MIDDLES = [
@@ -23,7 +23,7 @@ MIDDLES = [
     if 1 in point
 ]  # fmt: skip
 """Of each lattice point that is no corner of the parent: the corners around it."""
-OWNERS = [(int(np.argwhere(CORNERS_OF == k)[0][0]), int(np.argwhere(CORNERS_OF == k)[0][1]))
+OWNERS = [(int(np.argwhere(k == CORNERS_OF)[0][0]), int(np.argwhere(k == CORNERS_OF)[0][1]))
           for k in range(27)]  # fmt: skip
 """A child that has a lattice point as a corner, and the corner's number."""
 

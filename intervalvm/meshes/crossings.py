@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.mesh.octree import Values
+from intervalvm.meshes.octree import Values
 
 STEPS = 40
 """The most evaluations of a crossing."""
