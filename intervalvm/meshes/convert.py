@@ -29,7 +29,7 @@ def to_trimesh(mesh: Mesh) -> Any:
 def to_manifold(mesh: Mesh) -> Any:
     """A ``manifold3d.Manifold``. Raises OptionError if it refuses the mesh."""
     manifold3d = _library("manifold3d", "to_manifold")
-    parts = manifold3d.Mesh64(mesh.vertices, mesh.triangles.astype(np.uint64))
+    parts = manifold3d.Mesh64(mesh.vertices.copy(), mesh.triangles.astype(np.uint64))
     found = manifold3d.Manifold(parts)
     if found.status() != manifold3d.Error.NoError:
         raise OptionError(f"manifold3d refuses the mesh: {found.status().name}")
