@@ -1,0 +1,1 @@
+"""Outlines: closed curves along the edge of a shape."""
