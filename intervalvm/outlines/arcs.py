@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.contour.crossings import touching
-from intervalvm.contour.pieces import Floats, Indices, Pieces, ranges
-from intervalvm.contour.proofs import Field, Mask, prove
+from intervalvm.outlines.crossings import touching
+from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges
+from intervalvm.outlines.proofs import Field, Mask, prove
 
 FIT = 0.5
 """How far points may be from a piece, in tolerances: the rest is for the edge between them."""
