@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.options import keeps_edges, usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, takes_mesh_options
 from intervalvm.api.render import reporting
 from intervalvm.environment import in_default_environment
@@ -95,6 +95,7 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
                 frame=frame,
                 depth=depth,
                 method=asked.method,
+                keeps_edges=keeps_edges(asked.method),
                 tolerance=asked.tolerance_of(frame, depth),
                 settings=settings,
                 threads=asked.threads or usable_cpus(),

@@ -56,6 +56,7 @@ class Job:
     frame: Frame
     depth: int
     method: MeshMethod
+    keeps_edges: bool
     tolerance: float
     settings: Sequence[float]
     threads: int
@@ -77,7 +78,6 @@ class Job:
 
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
-    is_sharp = job.method == "sharp"
     with job.timed("cells", SUBDIVISION):
         reals = _Sampler(job, job.tape, Meaning.REAL)
         tape = cut(job.tape, reals, job.region, job.frame)
@@ -95,7 +95,7 @@ def make(job: Job) -> Mesh:
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
-    gradients = samples.gradients if is_sharp else None
+    gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
         surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
     with job.timed("surface", 95):
@@ -179,9 +179,11 @@ class _Sampler:
         return self._evaluator.values([*map(np.ascontiguousarray, points), *self._free])
 
     def gradients(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """float64[3, n], the gradients at points."""
+        """float64[3, n], the gradients at points; where branches meet, that of one of them."""
         given = [*map(np.ascontiguousarray, points), *self._free]
-        return self._evaluator.gradients(given, self.inputs)[1:]
+        found = np.empty((1 + len(self.inputs), len(points[0])))
+        self._evaluator.slopes(given, self.inputs, found)
+        return found[1:]
 
     def bounds(self, boxes: Sequence[Any]) -> Any:
         """Bounds over boxes."""

@@ -25,6 +25,8 @@ LATTICE = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), -1).reshape(
 """int[27, 3], the corners of a node's children."""
 CORNERS_OF = (CHILDREN[:, None, :] + CHILDREN) @ np.array([9, 3, 1])
 """int[8, 8], the corners of each child among those."""
+HAS_CORNER = (CORNERS_OF[:, :, None] == np.arange(27)).any(axis=1)
+"""bool[8, 27], whether a child has one of those corners."""
 BITS = (1 << np.arange(8)).astype(np.uint8)
 
 
@@ -88,12 +90,16 @@ class Octree:
         asked = is_open.any(axis=1)
         parents, kids, is_open = parents[asked], kids[asked], is_open[asked]
         level = self.level[parents][:, None] + 1
-        lattice = 2 * self.at[parents][:, None, :] + LATTICE
-        points = [self.frame.coordinates(axis, lattice[..., axis], level) for axis in range(3)]
+        asked = (is_open @ HAS_CORNER) > 0
+        lattice = (2 * self.at[parents][:, None, :] + LATTICE)[asked]
+        level = np.broadcast_to(level, asked.shape)[asked]
+        points = [self.frame.coordinates(axis, lattice[:, axis], level) for axis in range(3)]
+        inside = np.zeros(asked.shape, bool)
         with np.errstate(invalid="ignore"):
-            inside = self.values([part.reshape(-1) for part in points]).reshape(-1, 27) < 0.0
-        last = np.left_shift(1, level.astype(np.int64))[..., None]
-        inside &= ~((lattice == 0) | (lattice == last)).any(axis=-1)  # so that it is closed
+            inside[asked] = self.values(points) < 0.0
+        last = np.left_shift(1, level.astype(np.int64))[:, None]
+        # so that it is closed
+        inside[asked] &= ~((lattice == 0) | (lattice == last)).any(axis=1)
         masks = (inside[:, CORNERS_OF] * BITS).sum(axis=2, dtype=np.uint8)
         self.masks[kids[is_open]] = masks[is_open]
 

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
-from intervalvm.jit.meshes.flips import MARGIN
-from intervalvm.meshes.collapse import collapse
+from intervalvm.jit.meshes.planes import MARGIN
 from intervalvm.meshes.crossings import crossings
 from intervalvm.meshes.octree import CHILDREN, Octree, Rings, run_task
-from intervalvm.meshes.planes import Planes, solved, summed
+from intervalvm.meshes.planes import SCRATCH, Planes
 from intervalvm.meshes.templates import templates
 
 Gradients = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
@@ -53,7 +52,7 @@ class Surfacer:
         self.before = np.full(len(octree), -1, np.int32)
         if gradients is not None:
             self._add_planes(np.flatnonzero(self.rings.loops > 0))
-            self.before = collapse(octree, self.planes, self.rings.loops, tolerance)
+            self.before = self.planes.join(self.rings.loops, tolerance)
         self.collapsed = int(np.count_nonzero(self.before >= 0))
         if self.collapsed:
             self.rings = self._consistent()
@@ -97,7 +96,7 @@ class Surfacer:
         normals = np.zeros((len(some), 3))
         if self.gradients is not None:
             normals = np.ascontiguousarray(unit(self.gradients(list(points.T)).T))
-        self.planes.add(cells, summed(self.rings, some, cells, points, normals))
+        self.planes.add(cells, edges[some], points, normals)
 
     def surface(self) -> Surface:
         """The surface."""
@@ -107,7 +106,7 @@ class Surfacer:
         missing = cones[~self.planes.has(cones)]
         if len(missing):
             self._add_planes(missing)
-        found = solved(octree, cones, self.planes.of(cones))
+        found = self.planes.points(cones)
         slots = np.full(len(octree), -1, np.int32)
         slots[cones] = np.arange(len(cones), dtype=np.int32)
         slots[several] = np.arange(len(several), dtype=np.int32)
@@ -158,7 +157,7 @@ class Surfacer:
             "loops": rings.loops,
             "slots": slots,
             "found": found,
-            "scratch": np.empty(32),
+            "scratch": np.empty(SCRATCH),
             "template_edges": np.full(12 * len(several), -1, np.int32),
             "cases": cases.astype(np.int32),
             "starts": starts,

@@ -21,13 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from intervalvm.outlines.crossings import touching
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges
+from intervalvm.outlines.pieces import Floats
 from intervalvm.outlines.proofs import Field, Mask, prove
 
 FIT = 0.5

@@ -111,8 +111,12 @@ def _rounds(leaves: Leaves, corners: Corners) -> tuple[Sides, Rounds]:
         firsts, lasts = (np.concatenate([pair[end] for pair in ends]) for end in (0, 1))
         many = len(at) + 1
         # between corners of one line there may be no leaf
-        is_side = np.cumsum(np.bincount(firsts, minlength=many) - np.bincount(lasts, minlength=many))
-        changes = np.flatnonzero((negative[1:] != negative[:-1]) & (is_side[: max(many - 2, 0)] > 0))
+        is_side = np.cumsum(
+            np.bincount(firsts, minlength=many) - np.bincount(lasts, minlength=many)
+        )
+        changes = np.flatnonzero(
+            (negative[1:] != negative[:-1]) & (is_side[: max(many - 2, 0)] > 0)
+        )
         before = np.zeros(many, np.int64)
         before[changes + 1] = 1
         before = np.cumsum(before)
@@ -180,9 +184,7 @@ def _pairs(
     follower[start], alone[start] = end, count == 2
     single = np.flatnonzero(count == 2)
     own = leaf[single]
-    by[:, start[single]] = crossings.bends.find(
-        leaves.level[own], leaves.i[own], leaves.j[own]
-    )
+    by[:, start[single]] = crossings.bends.find(leaves.level[own], leaves.i[own], leaves.j[own])
     for k in np.flatnonzero(rounds.face[here] == rounds.face[there]).tolist():
         rivals = np.flatnonzero((leaf == leaf[k]) & (np.arange(len(here)) != k))
         chords = points[:, start[rivals]], points[:, end[rivals]]
@@ -224,7 +226,9 @@ def _dent(
     """
     axis = int(SIDES[face, 0])
     middle, low, high = (start + end) * 0.5, box[0][axis], box[1][axis]
-    nearest = min(*(np.array([start[axis], end[axis]]) - low), *(high - np.array([start[axis], end[axis]])))
+    nearest = min(
+        *(np.array([start[axis], end[axis]]) - low), *(high - np.array([start[axis], end[axis]]))
+    )
     reach = min(abs(end[axis] - start[axis]) * DEPTH, nearest * 0.25)
     a, b = chords
     if a.size:

@@ -49,9 +49,7 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         together = ~_apart(pieces, after, first, second)
         first, second = first.only(together), second.only(together)
         own, other = pieces[first.piece], pieces[second.piece]
-        long = np.maximum(
-            own.length(first.low, first.high), other.length(second.low, second.high)
-        )
+        long = np.maximum(own.length(first.low, first.high), other.length(second.low, second.high))
         tiny = long <= FLOOR * tolerance
         near.append(np.stack([first.piece[tiny], second.piece[tiny]]))
         first, second = _halved(first.only(~tiny), second.only(~tiny))

@@ -143,4 +143,6 @@ class Crossings:
         end = np.where(
             axis == 0, frame.coordinates(0, i_end, level), frame.coordinates(1, j_end, level)
         )
-        return crossings(corners.field, axis == 0, (x, y), (along, end), (first, last), self.tolerance)
+        return crossings(
+            corners.field, axis == 0, (x, y), (along, end), (first, last), self.tolerance
+        )

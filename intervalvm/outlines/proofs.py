@@ -32,8 +32,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
 from intervalvm.ops.row import Interval
+from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
 
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
-from intervalvm.ops.row import Interval
 
 BLANK, PROVEN, UNDECIDED = range(3)
 """Kinds of leaves: without a curve, proven; with one, proven; neither."""

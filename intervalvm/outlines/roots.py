@@ -45,7 +45,9 @@ def crossings(
         value[active] = found
         p, low, high, v_low, v_high = (part[active] for part in (point, a, b, va, vb))
         with np.errstate(all="ignore"):
-            slope = np.minimum(np.abs((found - v_low) / (p - low)), np.abs((v_high - found) / (high - p)))
+            slope = np.minimum(
+                np.abs((found - v_low) / (p - low)), np.abs((v_high - found) / (high - p))
+            )
             error = np.abs(found) / slope
         is_low = (found < 0) == (v_low < 0)
         # the Illinois form: the end that stays twice counts half

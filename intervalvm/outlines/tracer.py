@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
-
-import numpy as np
 
 from intervalvm.cells.frame import Frame
 from intervalvm.outlines.bends import SHARE
@@ -21,7 +18,9 @@ class Traced(NamedTuple):
     tally: Tally
 
 
-def trace(field: Field, frame: Frame, tolerance: float, finest: int, start: Start, watch: Watch) -> Traced:
+def trace(
+    field: Field, frame: Frame, tolerance: float, finest: int, start: Start, watch: Watch
+) -> Traced:
     tally = Tally()
     leaves, crossings = leaves_of(field, frame, tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)

@@ -40,9 +40,8 @@ from intervalvm.jit.meshes.layout import (
     STATE,
     UPPER,
 )
+from intervalvm.jit.meshes.planes import MARGIN
 
-MARGIN = 0.0009765625
-"""How far inside crossings are, as a share of what they cross: 2^-10."""
 CORNERS = 0
 """The place of points in ``scratch``."""
 FAN, TRIANGLE, FIRST_DIAGONAL, SECOND_DIAGONAL = range(4)
