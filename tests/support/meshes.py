@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.mesh import Mesh
 
 QUADS = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
 """The sides of a cube whose corner i is at the bits of i, x the highest; from outside."""
@@ -43,8 +43,18 @@ def tetrahedron(**more: Any) -> Mesh:
     return mesh_of(vertices, [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)], **more)
 
 
-def ball(steps: int, **more: Any) -> Mesh:
-    """A unit ball: an octahedron, each triangle of which is cut in four ``steps`` times."""
+def joined(*meshes: Mesh) -> Mesh:
+    """Meshes beside each other as one."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([m.triangles + np.int32(at) for m, at in zip(meshes, starts, strict=False)]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+    )
+
+
+def ball(steps: int, at: ArrayLike = (0, 0, 0), **more: Any) -> Mesh:
+    """A unit ball about ``at``: an octahedron whose triangles are cut in four ``steps`` times."""
     axes = np.eye(3)
     vertices = np.concatenate([axes, -axes])
     signs = [(i, j, k) for i in (0, 3) for j in (1, 4) for k in (2, 5)]
@@ -52,7 +62,7 @@ def ball(steps: int, **more: Any) -> Mesh:
     triangles = np.array(faces)
     for _ in range(steps):
         vertices, triangles = refined(vertices, triangles)
-    return mesh_of(vertices, triangles, **more)
+    return mesh_of(vertices + np.asarray(at), triangles, **more)
 
 
 def refined(vertices: Any, triangles: Any) -> tuple[Any, Any]:

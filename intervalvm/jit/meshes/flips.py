@@ -40,9 +40,8 @@ from intervalvm.jit.meshes.layout import (
     STATE,
     UPPER,
 )
+from intervalvm.jit.meshes.planes import MARGIN
 
-MARGIN = 0.0009765625
-"""How far inside crossings are, as a share of what they cross: 2^-10."""
 CORNERS = 0
 """The place of points in ``scratch``."""
 FAN, TRIANGLE, FIRST_DIAGONAL, SECOND_DIAGONAL = range(4)
@@ -122,9 +121,7 @@ def volume(w: Any, a: int, b: int, c: int, d: int) -> float:
     ux, uy, uz = s[b] - s[a], s[b + 1] - s[a + 1], s[b + 2] - s[a + 2]
     vx, vy, vz = s[c] - s[a], s[c + 1] - s[a + 1], s[c + 2] - s[a + 2]
     tx, ty, tz = s[d] - s[a], s[d + 1] - s[a + 1], s[d + 2] - s[a + 2]
-    found: float = (
-        ux * (vy * tz - vz * ty) + uy * (vz * tx - vx * tz) + uz * (vx * ty - vy * tx)
-    )
+    found: float = ux * (vy * tz - vz * ty) + uy * (vz * tx - vx * tz) + uz * (vx * ty - vy * tx)
     return found
 
 

@@ -9,7 +9,7 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 
 from __future__ import annotations
 
-WALK, RINGS, SUM, SOLVE, FLIP, TRIANGLES = range(6)
+WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = range(7)
 """Tasks, see ``tasks``."""
 
 (
@@ -54,11 +54,12 @@ XX, XY, XZ, YY, YZ, ZZ, BX, BY, BZ, BB, MX, MY, MZ, WEIGHT, QEF = range(15)
 of p, and their number."""
 
 FIELDS = {
-    "sizes": "int64", "frame": "float64",  # three lows and three sides
+    "sizes": "int64", "frame": "float64",  # three lows and three sides; the tolerance
     # of nodes
     "levels": "int8", "at": "int32", "children": "int32", "masks": "uint8", "active": "uint8",
     "loops": "int32",  # the closed curves in which the surface meets a cell's border
     "slots": "int32",  # the place of a cell with one loop, or of a template; -1
+    "before": "int32",  # the first child of a cell of joined ones; -1
     "stack": "int32",
     # of edges, faces, and incidences of a cell and an edge
     "edges": "int32", "faces": "int32",
@@ -66,7 +67,9 @@ FIELDS = {
     "edge_faces": "int32",  # the face between each quadrant and the next; -1
     "parents": "int32",
     # of crossings, and of slots
-    "points": "float64", "normals": "float64", "sums": "float64", "boxes": "float64",
+    "points": "float64", "normals": "float64", "sums": "float64",
+    "cells": "int32",  # by slot
+    "box": "float64",  # lows and highs of a cell, shrunk
     "found": "float64",  # a point, and the sum of squares there
     "scratch": "float64",
     # of templates

@@ -13,11 +13,11 @@ from intervalvm.jit.meshes.layout import (
     AROUND,
     BB,
     BX,
+    COUNT,
     EDGE,
     EDGES,
     MX,
     QEF,
-    SLOTS,
     WEIGHT,
     XX,
     XY,
@@ -30,6 +30,8 @@ from intervalvm.jit.meshes.rings import incidence
 
 LEAST_SHARE = 0.0078125
 """Curvatures of the error below this share of the greatest are taken for none: 2^-7."""
+MARGIN = 0.0009765625
+"""How far inside a cell its point is, and crossings on edges and faces: 2^-10 of their size."""
 SWEEPS, ROUNDS = 8, 24
 """Of Jacobi's method; of relaxation in a cell. Both have long converged by then."""
 VECTORS, GRADIENT, POINT, MEAN = 9, 18, 21, 24
@@ -68,10 +70,21 @@ def add_plane(w: Any, to: int, at: int) -> None:
 
 
 def solve_all(w: Any) -> None:
-    """Find the points of all slots."""
-    for slot in range(w.sizes[SLOTS]):
-        if w.sums[QEF * slot + WEIGHT] > 0.0:
-            solve(w, QEF * slot, 6 * slot, 4 * slot)
+    """Find the points of all ``cells``, whose sums are those of their slots."""
+    for k in range(w.sizes[COUNT]):
+        node = w.cells[k]
+        if w.sums[QEF * w.slots[node] + WEIGHT] > 0.0:
+            set_box(w, node)
+            solve(w, QEF * w.slots[node], 4 * k)
+
+
+def set_box(w: Any, node: int) -> None:
+    """Make ``box`` that of a cell, shrunk by a margin."""
+    share = 1.0 / (1 << w.levels[node])
+    for axis in range(3):
+        size = w.frame[3 + axis] * share
+        low = w.frame[axis] + size * w.at[3 * node + axis]
+        w.box[axis], w.box[3 + axis] = low + MARGIN * size, low + (1.0 - MARGIN) * size
 
 
 def entry(w: Any, at: int, i: int, j: int) -> float:
@@ -83,11 +96,8 @@ def entry(w: Any, at: int, i: int, j: int) -> float:
     return found
 
 
-def solve(w: Any, at: int, box: int, out: int) -> None:
-    """Write the point of a cell and its error.
-
-    ``box`` is the place of the cell's lows and highs, shrunk.
-    """
+def solve(w: Any, at: int, out: int) -> None:
+    """Write the point of the cell whose ``box`` is set, and its error."""
     s = w.scratch
     for i in range(3):
         s[MEAN + i] = w.sums[at + MX + i] / w.sums[at + WEIGHT]
@@ -111,9 +121,9 @@ def solve(w: Any, at: int, box: int, out: int) -> None:
                 s[POINT + i] += s[VECTORS + 3 * i + k] * (along / curvature)
     is_within = True
     for i in range(3):
-        is_within = is_within and w.boxes[box + i] <= s[POINT + i] <= w.boxes[box + 3 + i]
+        is_within = is_within and w.box[i] <= s[POINT + i] <= w.box[3 + i]
     if not is_within:
-        relax(w, at, box, LEAST_SHARE * most)
+        relax(w, at, LEAST_SHARE * most)
     for i in range(3):
         w.found[out + i] = s[POINT + i]
     w.found[out + 3] = error(w, at)
@@ -154,11 +164,11 @@ def rotate(w: Any, p: int, q: int) -> None:
         s[VECTORS + 3 * k + p], s[VECTORS + 3 * k + q] = c * a - sine * b, sine * a + c * b
 
 
-def relax(w: Any, at: int, box: int, stiffness: float) -> None:
+def relax(w: Any, at: int, stiffness: float) -> None:
     """Minimize within the box, coordinate by coordinate, drawn to the mean by ``stiffness``."""
     s = w.scratch
     for i in range(3):
-        s[POINT + i] = max(w.boxes[box + i], min(s[POINT + i], w.boxes[box + 3 + i]))
+        s[POINT + i] = max(w.box[i], min(s[POINT + i], w.box[3 + i]))
     for _ in range(ROUNDS):
         for i in range(3):
             pull = w.sums[at + BX + i] + stiffness * s[MEAN + i]
@@ -167,13 +177,13 @@ def relax(w: Any, at: int, box: int, stiffness: float) -> None:
                     pull -= entry(w, at, i, j) * s[POINT + j]
             weight = entry(w, at, i, i) + stiffness
             x = pull / weight if weight > 0.0 else s[MEAN + i]
-            s[POINT + i] = max(w.boxes[box + i], min(x, w.boxes[box + 3 + i]))
+            s[POINT + i] = max(w.box[i], min(x, w.box[3 + i]))
 
 
 def error(w: Any, at: int) -> float:
     """The sum of squared distances of the point from the planes."""
     s = w.scratch
-    found = w.sums[at + BB]
+    found: float = w.sums[at + BB]
     for i in range(3):
         found -= 2.0 * w.sums[at + BX + i] * s[POINT + i]
         for j in range(3):

@@ -117,13 +117,14 @@ def are_in_line(w: Any, a: int, b: int) -> bool:
         return False
     u, v = (axis + 1) % 3, (axis + 2) % 3
     at, to = EDGE * a + AT, EDGE * b + AT
-    return w.edges[at + u] == w.edges[to + u] and w.edges[at + v] == w.edges[to + v]
+    found: bool = w.edges[at + u] == w.edges[to + u] and w.edges[at + v] == w.edges[to + v]
+    return found
 
 
 def inside_end(w: Any, edge: int, axis: int) -> int:
     """A coordinate of the end that is inside."""
     at = EDGE * edge
-    found = w.edges[at + AT + axis]
+    found: int = w.edges[at + AT + axis]
     if axis == w.edges[at + AXIS] and not w.edges[at + LOWER_IS_INSIDE]:
         found += w.edges[at + LENGTH]
     return found

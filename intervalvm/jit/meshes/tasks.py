@@ -6,7 +6,8 @@ from typing import Any
 
 from intervalvm.compiler.passes import Pass
 from intervalvm.jit.meshes.flips import flip_faces
-from intervalvm.jit.meshes.layout import FIELDS, FLIP, RINGS, SOLVE, SUM, TASK, WALK
+from intervalvm.jit.meshes.joining import join_cells
+from intervalvm.jit.meshes.layout import FIELDS, FLIP, JOIN, RINGS, SOLVE, SUM, TASK, WALK
 from intervalvm.jit.meshes.planes import solve_all, sum_planes
 from intervalvm.jit.meshes.rings import find_rings
 from intervalvm.jit.meshes.triangles import write_triangles
@@ -24,6 +25,8 @@ def run_task(w: Any) -> int:
         sum_planes(w)
     elif task == SOLVE:
         solve_all(w)
+    elif task == JOIN:
+        join_cells(w)
     elif task == FLIP:
         flip_faces(w)
     else:
