@@ -23,8 +23,10 @@ from intervalvm.ops.row import Interval
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
-MOST_DOUBTS = 20_000
-"""Cells of a level that are split for a proof alone; more are left undecided."""
+FEW_DOUBTS, FEWER = 1_000, 0.9
+"""Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
+the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
+there would be twice as many on each level."""
 CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 """The corners of a cell, counter-clockwise."""
 SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
@@ -47,6 +49,8 @@ class Tally:
 
     evaluated: int = 0
     inside: int = 0
+    doubts: int = 1 << 62
+    """Of the level before."""
 
 
 def leaves_of(
@@ -144,8 +148,10 @@ def _judged(
     found[near & is_one] = PROVEN
     splits = found == UNDECIDED
     doubts = splits & (near | (count == 0))
-    if np.count_nonzero(doubts) > MOST_DOUBTS:
+    number = int(np.count_nonzero(doubts))
+    if number > max(FEW_DOUBTS, FEWER * tally.doubts):
         splits &= ~doubts
+    tally.doubts = number
     if is_last:
         splits[:] = False
     kind[open_] = found
