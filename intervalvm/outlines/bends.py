@@ -36,8 +36,8 @@ def bends(
 
     A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces that are proven to be
     ``is_flat`` are chords without more tests. Others are chords if each end is near the tangent at
-    the other and the field along the chord is small; else they go by a point, where the tangents meet,
-    or by one of the curve near it, if the field there and along both chords is small.
+    the other and the field along the chord is small. Else they go by a point, where the tangents
+    meet or on the curve near there, if the field there and along both chords is small.
     """
     p, q = ends
     m = p.shape[1]
@@ -69,12 +69,13 @@ def bends(
     if not len(k):
         return Bends(near, points)
     p, q, c, low = p[:, k], q[:, k], c[:, k], low[:, k]
-    value, *slope = field.gradients(*c)
+    found = field.gradients(*c)
+    value, slope = found[0], found[1:]
     least = np.minimum(*_lengths(slopes, open_[k]))
     with np.errstate(all="ignore"):
         is_corner = np.abs(value) <= wanted * CORNER * least
         steep = np.maximum(_dot(slope, slope), least * least * 0.25)
-        moved = np.clip(c - value / steep * np.stack(slope), low + inset, low + size - inset)
+        moved = np.clip(c - value / steep * slope, low + inset, low + size - inset)
     c = np.where(is_corner, c, moved)
     worst = np.maximum(
         _distance(field, (p + c) * 0.5, least), _distance(field, (q + c) * 0.5, least)
@@ -114,5 +115,4 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _within(c: Array, low: Array, high: Array) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = ((c >= low) & (c <= high)).all(axis=0)
-    return found
+    return np.asarray(((c >= low) & (c <= high)).all(axis=0))

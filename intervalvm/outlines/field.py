@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -33,7 +33,7 @@ class Evaluator(Protocol):
     @property
     def tape(self) -> Any: ...
     def values(self, points: Any) -> Any: ...
-    def slopes(self, points: Any, by: Any, out: Any) -> Any: ...
+    def gradients(self, points: Any, by: Any) -> Any: ...
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
     def shorten(self, boxes: Any) -> Any: ...
 
@@ -64,8 +64,13 @@ class Field:
 
     def gradients(self, x: Array, y: Array) -> Array:
         """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
-        found = np.empty((3, len(x)))
-        self.points.slopes([x, y, *self.settings], BY, found)
+        given = [x, y, *self.settings]
+        unsettled = getattr(self.points, "slopes", None)
+        if unsettled is None:
+            found: Array = self.points.gradients(given, BY)
+        else:  # at kinks either branch will do
+            found = np.empty((3, len(x)))
+            unsettled(given, BY, found)
         with np.errstate(all="ignore"):
             if self.clip is not None:
                 for side, normal in zip(self._beyond(x, y), NORMALS, strict=True):
@@ -103,7 +108,9 @@ class Field:
             parts.append(_slopes(short, [*sides, *settings]))
         return self._cut(
             Slopes(
-                Interval(*(np.concatenate(each) for each in zip(*(p.value for p in parts)))),
+                Interval(
+                    *(np.concatenate(each) for each in zip(*(p.value for p in parts), strict=True))
+                ),
                 np.concatenate([part.lower for part in parts], axis=1),
                 np.concatenate([part.upper for part in parts], axis=1),
             ),
@@ -137,7 +144,6 @@ class Field:
 
 NORMALS = (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)
 """The gradients of the distances beyond a box's sides."""
-Bounded = Callable[[Any, Any], Any]
 
 
 def _slopes(evaluator: Evaluator, boxes: Sequence[Interval]) -> Slopes:

@@ -1,7 +1,7 @@
 """Cells of a quadtree in which the curve is simple: split, level by level, until it is.
 
 A cell is decided if the real function has one sign over it. Else it is a leaf if bounds of the
-gradient prove that at most one piece of the curve crosses it, and that piece is near a chord or two.
+gradient prove that at most one piece of the curve crosses it, and that is near a chord or two.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
 from intervalvm.outlines.start import Start
-from intervalvm.ops.row import Interval
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
@@ -102,7 +102,7 @@ def _judged(
     corners = crossings.corners
     frame = corners.frame
     size = np.array(frame.sizes(level))[:, None]
-    at = np.stack([i, j], axis=-1)
+    at: NDArray[Any] = np.stack([i, j], axis=-1)
     slopes = field.slopes(*frame.boxes(at, level))
     inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
     outside = slopes.value.lower >= 0
@@ -143,8 +143,6 @@ def _judged(
         got = bends(field, (p, q), (g, h), low, size, tolerance, is_flat=is_flat[once])
         near[once] = got.is_near
         crossings.bends.keep(level, i[once], j[once], got.points)
-    import os
-    if os.environ.get("CT_DBG"): print("   blank0",int(((count==0)).sum()),"blank unproven",int(((count==0)&(found==UNDECIDED)).sum()),"near",int(near.sum()),"near proven",int((near&is_one).sum()),"once not near",int(((count==2)&~near).sum()),"four",int((count==4).sum()), "flat", int((is_flat&(count==2)).sum()), "bends", int((~np.isnan(got.points[0])).sum()) if len(once) else 0, "nan", int(slopes.value.maybe_nan.sum()))
     found[near & is_one] = PROVEN
     splits = found == UNDECIDED
     doubts = splits & (near | (count == 0))
@@ -199,4 +197,4 @@ def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:
         reach = tolerance * SHARE * np.sqrt((steep * steep).sum(axis=0))
         value = slopes.value
         strays = (value.lower < -reach) & (value.upper > reach)
-    return strays & ~(rises | falls).all(axis=0)
+    return np.asarray(strays & ~(rises | falls).all(axis=0))

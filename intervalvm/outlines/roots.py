@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,6 +85,6 @@ def _falsi(a: Array, b: Array, va: Array, vb: Array) -> Array:
     return a + (b - a) * share
 
 
-def _points(is_across: NDArray[np.bool_], at: object, point: Array) -> tuple[Array, Array]:
-    x, y = at  # type: ignore[misc]
+def _points(is_across: NDArray[np.bool_], at: Any, point: Array) -> tuple[Array, Array]:
+    x, y = at
     return np.where(is_across, point, x), np.where(is_across, y, point)
