@@ -14,6 +14,7 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, SIGN_DEMANDED, Program
 from intervalvm.evaluate.boxes import RULES
+from intervalvm.evaluate.evaluator import NumpyEvaluator, SlopeBounds
 from intervalvm.evaluate.gradients import settle_all
 from intervalvm.evaluate.points import Points
 from intervalvm.jit import layout as c
@@ -129,6 +130,11 @@ class CompiledEvaluator:
         with self.workspace() as work, work.entered(boxes) as found:
             work.run("boxes", found.lower.size)
         return found
+
+    def slope_bounds(self, boxes: Boxes, by: Sequence[str]) -> SlopeBounds:
+        """Bounds of the values, and of the derivatives by each input of ``by``."""
+        definition = NumpyEvaluator(self.tape, self.inputs, self.dtype, self.meaning)
+        return definition.slope_bounds(boxes, by)
 
     def shorten(
         self, boxes: Boxes, *, sign_only: bool = False, also: Sequence[tuple[Any, Boxes]] = ()

@@ -21,6 +21,7 @@ LAYERS = [
     {"hints"},
     {"files", "late", "memory"},
     {"words", "colours"},
+    {"units"},
     {"arith"},
     {"ops"},
     {"tape"},
@@ -34,8 +35,8 @@ LAYERS = [
     {"raster"},
     {"voxel"},
     {"cells"},
-    {"contour"},
-    {"mesh"},
+    {"outlines"},
+    {"meshes"},
     {"proof"},
     {"api"},
     {"__init__"},
@@ -209,7 +210,7 @@ def test_comparisons_of_words_are_found() -> None:
 
 HEAVY = {
     "numba", "llvmlite", "PIL", "rich", "psutil", "cupy", "IPython", "matplotlib", "sympy",
-    "fontTools", "uharfbuzz", "shapely",
+    "fontTools", "uharfbuzz", "shapely", "trimesh", "manifold3d", "pyvista",
 }  # fmt: skip
 
 

@@ -13,13 +13,27 @@ import numpy as np
 
 from intervalvm.arguments import brief, real
 from intervalvm.colours import Rgb, colour
-from intervalvm.contour.segments import Floats, Segments
-from intervalvm.contour.units import Unit, unit_of
 from intervalvm.errors import OptionError
+from intervalvm.outlines.choices import chosen
+from intervalvm.outlines.segments import Floats, Segments
 
 if TYPE_CHECKING:
-    from intervalvm.contour.outline import Outline
+    from intervalvm.outlines.outline import Outline
 
+
+class Unit(NamedTuple):
+    """The unit of CSS that stands for one of a shape, how many it takes, and their length."""
+
+    css: str
+    count: float
+    mm: float
+
+
+UNITS = {
+    "um": Unit("mm", 1e-3, 1e-3), "mm": Unit("mm", 1, 1), "cm": Unit("cm", 1, 10),
+    "m": Unit("cm", 100, 1e3), "in": Unit("in", 1, 25.4), "ft": Unit("in", 12, 304.8),
+    "pt": Unit("pt", 1, 25.4 / 72), "px": Unit("px", 1, 25.4 / 96),
+}  # fmt: skip
 BLACK = 0, 0, 0
 HAIRLINE_MM = 0.01
 """The width of a line that is to be cut: lasers cut what is at most 0.001 inches wide."""
@@ -82,9 +96,9 @@ def svg(
     stroke_width: Any = None,
 ) -> str:
     """The outline as the text of an SVG file. Raises as ``Outline.save`` does."""
-    kind = unit_of(unit)
+    kind = UNITS[chosen("unit", unit, UNITS)]
     style = style_of(outline, kind, fill, stroke, stroke_width)
-    width, height = (f"{_number(side * kind.css_units)}{kind.css}" for side in _size(outline))
+    width, height = (f"{_number(side * kind.count)}{kind.css}" for side in _size(outline))
     return _document(outline, style, width, height)
 
 
@@ -92,7 +106,7 @@ def shown(outline: Outline) -> str:
     """The same as a picture of ``SHOWN_PX`` pixels."""
     size = _size(outline)
     pixel = max(size) / SHOWN_PX
-    style = style_of(outline, Unit(HAIRLINE_MM / pixel, "px"), None, None, None)
+    style = style_of(outline, Unit("px", 1, HAIRLINE_MM / pixel), None, None, None)
     width, height = (_number(round(side / pixel, 1)) for side in size)
     return _document(outline, style, width, height)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.contour.segments import Floats, Indices, Segments
+from intervalvm.outlines.segments import Floats, Indices, Segments
 
 
 class Chains(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from intervalvm.errors import OptionError
 
 if TYPE_CHECKING:
-    from intervalvm.contour.outline import Outline
+    from intervalvm.outlines.outline import Outline
 
 
 def collection(outline: Outline) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from intervalvm.arguments import brief
-from intervalvm.contour.dxf import dxf
-from intervalvm.contour.geojson import geojson
-from intervalvm.contour.svg import svg
-from intervalvm.contour.units import unit_of
 from intervalvm.errors import OptionError
 from intervalvm.files import check_path, write_atomically
+from intervalvm.outlines.choices import chosen
+from intervalvm.outlines.dxf import dxf
+from intervalvm.outlines.geojson import geojson
+from intervalvm.outlines.svg import UNITS, svg
 from intervalvm.raster.formats import format_of, format_of_stream, pour
 
 if TYPE_CHECKING:
-    from intervalvm.contour.outline import Outline
+    from intervalvm.outlines.outline import Outline
 
 
 class Format(NamedTuple):
@@ -33,7 +33,7 @@ def _svg(outline: Outline, **options: Any) -> bytes:
 
 
 def _geojson(outline: Outline, *, unit: Any) -> bytes:
-    unit_of(unit)
+    chosen("unit", unit, UNITS)
     return geojson(outline)
 
 

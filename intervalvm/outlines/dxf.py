@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.contour.segments import Floats, Segments
-from intervalvm.contour.units import UNITS, chosen, unit_of
-from intervalvm.errors import BackendError, OptionError, install_line
+from intervalvm.errors import BackendError, install_line
+from intervalvm.outlines.choices import chosen
+from intervalvm.outlines.segments import Floats, Segments
 
 if TYPE_CHECKING:
     from intervalvm.colours import Rgb
-    from intervalvm.contour.outline import Outline
+    from intervalvm.outlines.outline import Outline
 
+UNITS = {
+    "um": (13, True), "mm": (4, True), "cm": (5, True), "m": (6, True),
+    "in": (1, False), "ft": (2, False),
+}  # fmt: skip
+"""The value of $INSUNITS, and whether the unit is metric."""
 VERSIONS = {
     "R12": "AC1009", "R2000": "AC1015", "R2004": "AC1018", "R2007": "AC1021", "R2010": "AC1024",
     "R2013": "AC1027", "R2018": "AC1032",
@@ -39,10 +44,7 @@ _fixed = Lock()
 
 def dxf(outline: Outline, *, unit: Any = "mm", version: Any = "R2010") -> bytes:
     """The outline as a DXF file. Raises as ``Outline.save`` does."""
-    number, is_metric = unit_of(unit).dxf, unit_of(unit).is_metric
-    if number is None:
-        units = ", ".join(word for word, kind in UNITS.items() if kind.dxf is not None)
-        raise OptionError(f"a .dxf cannot have unit={unit!r}: choose {units}")
+    number, is_metric = UNITS[chosen("unit of a .dxf", unit, UNITS)]
     release = VERSIONS[chosen("version", version, VERSIONS)]
     is_old = release == OLDEST
     with _without_time() as kind:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intervalvm.arguments import brief, real
-from intervalvm.contour.geojson import alone
-from intervalvm.contour.segments import Floats
-from intervalvm.contour.units import chosen
 from intervalvm.errors import BackendError, OptionError, install_line
+from intervalvm.outlines.choices import chosen
+from intervalvm.outlines.geojson import alone
+from intervalvm.outlines.segments import Floats
 
 if TYPE_CHECKING:
-    from intervalvm.contour.outline import Outline
+    from intervalvm.outlines.outline import Outline
 
 JOINS = "round", "mitre", "bevel"
 MOST_LINES = 4096

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real, reals
 from intervalvm.colours import Colour, Rgb, colour
-from intervalvm.contour import geojson, polygons, saving, svg
-from intervalvm.contour.nesting import parents
-from intervalvm.contour.segments import Segments, counts_within, joined
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.hints import lacks
 from intervalvm.late import cached_property
+from intervalvm.outlines import geojson, polygons, saving, svg
+from intervalvm.outlines.nesting import parents
+from intervalvm.outlines.segments import Segments, counts_within, joined
 from intervalvm.raster.image import milliseconds, text_table
 from intervalvm.words import DxfVersion, Join, PlaneUnit
 
@@ -371,7 +371,7 @@ class Outline:
         format : str, optional
             One of svg, dxf, geojson; by default the suffix of ``path``. Parts of each colour and
             level are a layer. svg and dxf hold arcs; in geojson they become lines.
-        unit : {"mm", "cm", "m", "in", "ft", "pt", "px"}
+        unit : {"um", "mm", "cm", "m", "in", "ft", "pt", "px"}
             What a coordinate of 1 is. dxf has no pt and no px, and R12 no units at all. geojson
             has the coordinates alone.
         fill, stroke : str or (int, int, int), optional
