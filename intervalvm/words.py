@@ -24,7 +24,7 @@ SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
 SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
 MeshMethod = Literal["sharp", "safe"]
-Unit = Literal["um", "mm", "cm", "m", "in", "ft"]
+SolidUnit = Literal["um", "mm", "cm", "m", "in", "ft"]
 
 
 class Way(Enum):
