@@ -15,11 +15,16 @@ from intervalvm.meshes.formats.creases import corner_normals
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 
 if TYPE_CHECKING:
+<<<<<<< HEAD:intervalvm/meshes/formats/obj.py
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import Unit
+=======
+    from intervalvm.meshes.mesh import Mesh
+    from intervalvm.words import SolidUnit
+>>>>>>> mfiles:intervalvm/mesh/formats/obj.py
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh; numbers have the digits that give the same float64 when read."""
     normals, _, of_corners = corner_normals(mesh.vertices, mesh.triangles, mesh.normals)
     stream.write(f"# by intervalvm, unit {unit}\n".encode("ascii"))
