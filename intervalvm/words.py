@@ -23,6 +23,8 @@ Keep = Literal["value", "sign"]
 SolidEngine = Literal["pruned", "dense"]
 VoxelGrid = Literal["center", "fidget"]
 SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
+MeshMethod = Literal["sharp", "safe"]
+Unit = Literal["um", "mm", "cm", "m", "in", "ft"]
 
 
 class Way(Enum):

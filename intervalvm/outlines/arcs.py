@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from intervalvm.contour.crossings import touching
-from intervalvm.contour.pieces import Floats, Indices, Pieces
-from intervalvm.contour.proofs import Field, Mask, prove
-from intervalvm.contour.spans import Outline, Spans, circle_of, circles, fitting, longest
+from intervalvm.outlines.crossings import touching
+from intervalvm.outlines.pieces import Floats, Indices, Pieces
+from intervalvm.outlines.proofs import Field, Mask, prove
+from intervalvm.outlines.spans import Outline, Spans, circle_of, circles, fitting, longest
 
 FIT = 0.5
 """How far points may be from a piece, in tolerances: the rest is for the edge between them."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.contour.pieces import Floats, Indices, ranges
+from intervalvm.outlines.pieces import Floats, Indices, ranges
 from intervalvm.late import cached_property
 
 Mask = NDArray[np.bool_]

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.contour.pieces import Floats, Indices, Pieces, ranges, to_left
+from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
 from intervalvm.ops.row import Interval
 
 Mask = NDArray[np.bool_]

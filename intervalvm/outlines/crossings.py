@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.contour.pieces import Floats, Indices, Pieces, ranges
+from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges
 
 Mask = NDArray[np.bool_]
 CELLS = 256

@@ -1,1 +1,0 @@
-"""Outlines: closed curves along the edge of a shape."""
