@@ -11,19 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-<<<<<<< HEAD
-
-import numpy as np
-
-from intervalvm.outlines.pieces import Floats
-=======
 from typing import NamedTuple
 
 import numpy as np
 
 from intervalvm.outlines.crossings import touching
 from intervalvm.outlines.pieces import Floats, Indices, Pieces
->>>>>>> arcs
 from intervalvm.outlines.proofs import Field, Mask, prove
 from intervalvm.outlines.spans import Outline, Spans, circle_of, circles, fitting, longest
 

@@ -51,12 +51,6 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         together = ~_apart(pieces, after, first, second)
         first, second = first.only(together), second.only(together)
         own, other = pieces[first.piece], pieces[second.piece]
-<<<<<<< HEAD
-        long = np.maximum(own.length(first.low, first.high), other.length(second.low, second.high))
-        tiny = long <= FLOOR * tolerance
-        near.append(np.stack([first.piece[tiny], second.piece[tiny]]))
-        first, second = _halved(first.only(~tiny), second.only(~tiny))
-=======
         long = np.maximum(
             own.length(first.low, first.high), other.length(second.low, second.high)
         )
@@ -67,7 +61,6 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         near.append(np.stack([first.piece[stop], second.piece[stop]]))
         left = ~np.isin(pair, pair[stop])
         first, second = _halved(first.only(left), second.only(left))
->>>>>>> arcs
     found = np.unique(np.concatenate(near, axis=1), axis=1)
     return found[0], found[1]
 

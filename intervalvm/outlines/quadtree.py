@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
 from intervalvm.outlines.start import Start
-from intervalvm.ops.row import Interval
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.outlines.pieces import Floats, Indices, ranges
 from intervalvm.late import cached_property
+from intervalvm.outlines.pieces import Floats, Indices, ranges
 
 Mask = NDArray[np.bool_]
 MOST_BULGE = 1.5

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
-from intervalvm.outlines.lattice import Numbers
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.outlines.lattice import Numbers
 from intervalvm.raster.job import split_levels
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question

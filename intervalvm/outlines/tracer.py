@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
-
-import numpy as np
 
 from intervalvm.cells.frame import Frame
 from intervalvm.outlines.bends import SHARE

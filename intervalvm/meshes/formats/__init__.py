@@ -13,13 +13,8 @@ from intervalvm.meshes.formats import glb, obj, ply, stl, threemf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-<<<<<<< HEAD:intervalvm/meshes/formats/__init__.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/__init__.py
 
 FORMATS: dict[str, Callable[[Mesh, Any, SolidUnit], None]] = {
     "stl": stl.write, "ply": ply.write, "obj": obj.write, "glb": glb.write, "3mf": threemf.write,

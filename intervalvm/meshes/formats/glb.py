@@ -14,30 +14,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.errors import OptionError
-<<<<<<< HEAD:intervalvm/meshes/formats/glb.py
-from intervalvm.meshes.formats.blocks import blocks
-from intervalvm.meshes.formats.creases import corner_normals
-from intervalvm.meshes.formats.palette import hexadecimal, palette
-from intervalvm.meshes.formats.singles import singles
-from intervalvm.units import METRES
-=======
 from intervalvm.meshes.formats.blocks import blocks
 from intervalvm.meshes.formats.creases import corner_normals
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import singles
 from intervalvm.meshes.formats.units import UNITS
->>>>>>> mfiles:intervalvm/mesh/formats/glb.py
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-<<<<<<< HEAD:intervalvm/meshes/formats/glb.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/glb.py
 
 MAGIC, VERSION, JSON, BIN = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
 FLOAT, UINT32 = 5126, 5125

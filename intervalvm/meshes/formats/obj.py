@@ -15,13 +15,8 @@ from intervalvm.meshes.formats.creases import corner_normals
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 
 if TYPE_CHECKING:
-<<<<<<< HEAD:intervalvm/meshes/formats/obj.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/obj.py
 
 
 def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:

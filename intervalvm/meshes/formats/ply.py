@@ -9,13 +9,8 @@ import numpy as np
 from intervalvm.meshes.formats.blocks import blocks
 
 if TYPE_CHECKING:
-<<<<<<< HEAD:intervalvm/meshes/formats/ply.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/ply.py
 
 VERTEX = np.dtype([("point", "<f8", 3), ("normal", "<f4", 3)])
 FACE: list[Any] = [("count", "u1"), ("corners", "<i4", 3)]

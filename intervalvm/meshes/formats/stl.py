@@ -16,13 +16,8 @@ from intervalvm.meshes.formats.creases import face_normals
 from intervalvm.meshes.formats.singles import singles
 
 if TYPE_CHECKING:
-<<<<<<< HEAD:intervalvm/meshes/formats/stl.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/stl.py
 
 FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 

@@ -11,27 +11,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-<<<<<<< HEAD:intervalvm/meshes/formats/threemf.py
-from intervalvm.meshes.formats.blocks import write_rows
-from intervalvm.meshes.formats.palette import hexadecimal, palette
-from intervalvm.meshes.formats.singles import Singles, singles
-=======
 from intervalvm.meshes.formats.blocks import write_rows
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import Singles, singles
 from intervalvm.meshes.formats.units import UNITS
->>>>>>> mfiles:intervalvm/mesh/formats/threemf.py
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-<<<<<<< HEAD:intervalvm/meshes/formats/threemf.py
-    from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
-=======
     from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
->>>>>>> mfiles:intervalvm/mesh/formats/threemf.py
 
 MODEL = "3D/3dmodel.model"
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
