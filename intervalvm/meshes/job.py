@@ -26,6 +26,7 @@ from intervalvm.words import Meaning, MeshMethod
 
 KERNELS = [
     ("boxes", "float64", Meaning.REAL),
+    ("slopes", "float64", Meaning.REAL),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("mesh", "float64", Meaning.FLOAT),

@@ -21,13 +21,8 @@ from intervalvm.memory import address_of
 Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
-LATTICE = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), -1).reshape(-1, 3)
-"""int[27, 3], the corners of a node's children."""
-CORNERS_OF = (CHILDREN[:, None, :] + CHILDREN) @ np.array([9, 3, 1])
-"""int[8, 8], the corners of each child among those."""
-HAS_CORNER = (CORNERS_OF[:, :, None] == np.arange(27)).any(axis=1)
-"""bool[8, 27], whether a child has one of those corners."""
-BITS = (1 << np.arange(8)).astype(np.uint8)
+SCRATCH = 64
+"""Numbers that passes use."""
 
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -84,24 +79,20 @@ class Octree:
 
     def _sample(self, parents: NDArray[np.int64]) -> None:
         """Find the masks of children, of which those with a proven side keep theirs."""
-        kids = self.children[parents][:, None] + np.arange(8)
-        is_open = (self.verdict[kids] != OUTSIDE) & (self.verdict[kids] != INSIDE)
-        is_open &= self.children[kids] < 0
-        asked = is_open.any(axis=1)
-        parents, kids, is_open = parents[asked], kids[asked], is_open[asked]
-        level = self.level[parents][:, None] + 1
-        asked = (is_open @ HAS_CORNER) > 0
-        lattice = (2 * self.at[parents][:, None, :] + LATTICE)[asked]
-        level = np.broadcast_to(level, asked.shape)[asked]
-        points = [self.frame.coordinates(axis, lattice[:, axis], level) for axis in range(3)]
-        inside = np.zeros(asked.shape, bool)
+        is_open = (self.verdict != OUTSIDE) & (self.verdict != INSIDE) & (self.children < 0)
+        sizes = {c.PARENTS: len(parents)}
+        arrays = {
+            **self.arrays(),
+            "is_open": is_open.view(np.uint8),
+            "cells": parents.astype(np.int32),
+            "scratch": np.empty(SCRATCH),
+        }
+        room = int(run_task(c.WRITE_CORNERS, sizes, arrays)[c.COUNT])
+        points = np.empty((3, room))
+        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, {**arrays, "points": points})
         with np.errstate(invalid="ignore"):
-            inside[asked] = self.values(points) < 0.0
-        last = np.left_shift(1, level.astype(np.int64))[:, None]
-        # so that it is closed
-        inside[asked] &= ~((lattice == 0) | (lattice == last)).any(axis=1)
-        masks = (inside[:, CORNERS_OF] * BITS).sum(axis=2, dtype=np.uint8)
-        self.masks[kids[is_open]] = masks[is_open]
+            values = self.values(list(points))
+        run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
 
     def edges(self) -> NDArray[np.int32]:
         """int32[n, EDGE], the minimal edges that cross the surface."""
@@ -180,7 +171,7 @@ class Rings:
                 "levels": octree.level,
                 "edges": edges,
                 "faces": faces,
-                "face_of": np.full(6 * n, -1, np.int32),
+                "face_of": np.zeros(6 * n, np.int32),
                 "edge_faces": self.edge_faces,
                 "loops": self.loops,
                 "parents": np.empty(4 * count, np.int32),

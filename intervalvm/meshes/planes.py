@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
-from intervalvm.meshes.octree import Octree, run_task
-
-SCRATCH = 64
-"""Numbers that passes use."""
+from intervalvm.meshes.octree import SCRATCH, Octree, run_task
 
 
 class Planes:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import chain
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real, reals
-from intervalvm.colours import Rgb, colour
+from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.hints import lacks
 from intervalvm.late import cached_property
-from intervalvm.outlines.segments import Segments, joined
+from intervalvm.outlines import geojson, polygons, saving, svg
+from intervalvm.outlines.nesting import parents
+from intervalvm.outlines.segments import Segments, counts_within, joined
 from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.words import DxfVersion, Join, PlaneUnit
 
 FLOAT = np.dtype(np.float64)
 Curve = NDArray[np.float64]
@@ -173,14 +176,14 @@ class Outline:
         return joined(self.curves, self.bulges)
 
     @cached_property
-    def _first(self) -> NDArray[np.intp]:
+    def first(self) -> NDArray[np.intp]:
         """int[len + 1]: the first segment of each curve, and the number of all."""
         return np.cumsum([0, *(len(curve) - 1 for curve in self.curves)])
 
     @cached_property
     def is_closed(self) -> NDArray[np.bool_]:
         """bool[len]: of each curve whether its last point is its first one."""
-        start, stop = self.segments.start[self._first[:-1]], self.segments.stop[self._first[1:] - 1]
+        start, stop = self.segments.start[self.first[:-1]], self.segments.stop[self.first[1:] - 1]
         return np.asarray((start == stop).all(1))
 
     @cached_property
@@ -190,7 +193,7 @@ class Outline:
         negative. It is 0 of an open curve."""
         if not len(self):
             return np.empty(0)
-        first, count = self._first[:-1], np.diff(self._first)
+        first, count = self.first[:-1], np.diff(self.first)
         # relative to a point of the curve: far from the origin digits would be lost
         origin = np.repeat(self.segments.start[first], count, axis=0)
         (x0, y0), (x1, y1) = (self.segments.start - origin).T, (self.segments.stop - origin).T
@@ -210,6 +213,46 @@ class Outline:
 
     @cached_property
     @in_default_environment
+    def parents(self) -> NDArray[np.intp]:
+        """int[len]: of each hole the curve that it is a hole of. -1 of other curves, and of a hole
+        that is in no curve, as those of a slice may be."""
+        found = np.full(len(self), -1)
+        owner = np.repeat(np.arange(len(self)), np.diff(self.first))
+        for members in self._members.values():
+            mine = members[self.is_closed[members]]
+            number = np.full(len(self), -1)
+            number[mine] = np.arange(len(mine))
+            which = np.flatnonzero(number[owner] >= 0)
+            near = parents(self.segments.taken(which), number[owner[which]], self.areas[mine])
+            found[mine] = np.where(near < 0, -1, mine[near])
+        return found
+
+    @cached_property
+    def _members(self) -> dict[tuple[float, Rgb | None], NDArray[np.intp]]:
+        """The numbers of the curves of each level and colour, the highest level first."""
+        if self.colours is None and not self.levels.any():  # without a loop over curves
+            return {(0.0, None): np.arange(len(self))} if len(self) else {}
+        colours = self.colours or (None,) * len(self)
+        found: dict[tuple[float, Rgb | None], list[int]] = {}
+        for i, key in enumerate(zip(self.levels.tolist(), colours, strict=True)):
+            found.setdefault(key, []).append(i)
+        return {key: np.array(found[key]) for key in sorted(found, key=lambda key: -key[0])}
+
+    @cached_property
+    def layers(self) -> dict[str, Self]:
+        """The outlines of each level and colour by the names of their layers in files, such as
+        "colour-cc8844" and "level-0_5", or "outline" alone; the highest level comes first."""
+        is_plain = len({level for level, _ in self._members}) < 2
+        found = {}
+        for (level, rgb), members in self._members.items():
+            # names may have these letters in all versions of DXF
+            words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
+            words += [] if rgb is None else ["colour-{:02x}{:02x}{:02x}".format(*rgb)]
+            found["-".join(words) or "outline"] = self._taken(members.tolist())
+        return found
+
+    @cached_property
+    @in_default_environment
     def bounds(self) -> Box:
         """The box ((x0, x1), (y0, y1)) of the curves. Raises OptionError if there are none."""
         if not len(self):
@@ -217,6 +260,143 @@ class Outline:
         low, high = self.segments.extents()
         (x0, y0), (x1, y1) = low.min(0).tolist(), high.max(0).tolist()
         return (x0, x1), (y0, y1)
+
+    @in_default_environment
+    def flattened(self, tolerance: float | None = None) -> Outline:
+        """The outline with arcs as lines.
+
+        Parameters
+        ----------
+        tolerance : float, optional
+            The largest distance of the lines from the arcs; by default a quarter of that of the
+            curves from the shape, or 1e-5 of the outline's longer side where that is not known.
+        """
+        if self.bulges is None or not len(self):
+            return self
+        near = self._tolerance if tolerance is None else real("tolerance", tolerance)
+        if not 0 < near < math.inf:
+            raise OptionError(f"tolerance={brief(tolerance)}: give a finite number above 0")
+        counts = counts_within(self.segments, near)
+        lines = self.segments.divided(counts)
+        ends = np.cumsum(np.append(0, counts))[self.first].tolist()
+        curves = tuple(
+            np.append(lines.start[a:b], lines.stop[b - 1 : b], axis=0) for a, b in pairwise(ends)
+        )
+        return replace(self, curves=curves, bulges=None)
+
+    @property
+    def _tolerance(self) -> float:
+        """What lines may be off that stand for arcs."""
+        if self.stats is not None and self.stats.tolerance > 0:
+            return self.stats.tolerance / 4
+        (x0, x1), (y0, y1) = self.bounds
+        return 1e-5 * max(x1 - x0, y1 - y0)
+
+    @in_default_environment
+    def offset(self, distance: float, *, join: Join = "round") -> Outline:
+        """The outline of the polygons grown by a distance, or shrunk by a negative one.
+
+        It is that of the curves, found by shapely (the extra ``cad``): the right one for kerf of a
+        shape whose field is no distance, and for other corners than round ones. Where the field is
+        the exact distance, as of ``circle`` and ``polygon``, ``contour(offset=...)`` is better: it
+        is the offset of the shape itself within the tolerance, with arcs, and proven. Arcs become
+        lines. Parts of each level and colour are offset by themselves, and may overlap then.
+
+        Parameters
+        ----------
+        distance : float
+        join : {"round", "mitre", "bevel"}
+            Corners: round, sharp up to five times the distance, or cut off.
+        """
+        near, made = self._tolerance if len(self) else 0.0, list(self.layers.values())
+        found = [polygons.offset(part, distance, join, near) for part in made]
+        counts = [len(curves) for curves in found]
+        numbers = np.repeat(np.arange(len(made)), counts).tolist()
+        return type(self)(
+            tuple(chain.from_iterable(found)),
+            levels=np.array([made[i].levels[0] for i in numbers]),
+            colours=self.colours and tuple(made[i].colours[0] for i in numbers),
+            stats=self.stats,
+        )
+
+    def to_shapely(self) -> Any:
+        """The polygons with their holes as a MultiPolygon of shapely (the extra ``cad``).
+
+        Parts of different colours are joined; ``layers`` has each. Arcs become lines, as by
+        ``flattened``. Raises OptionError for open curves, several levels, and a hole in no curve,
+        BackendError without shapely.
+        """
+        return polygons.multipolygon(self)
+
+    @property
+    @in_default_environment
+    def __geo_interface__(self) -> dict[str, Any]:
+        """A FeatureCollection of GeoJSON, which geographic libraries read."""
+        return geojson.collection(self)
+
+    @in_default_environment
+    def svg(
+        self,
+        *,
+        unit: PlaneUnit = "mm",
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        stroke_width: float | None = None,
+    ) -> str:
+        """The text of an SVG file; see ``save``."""
+        return svg.svg(self, unit=unit, fill=fill, stroke=stroke, stroke_width=stroke_width)
+
+    @in_default_environment
+    def _repr_svg_(self) -> str | None:
+        return svg.shown(self) if len(self) else None
+
+    @in_default_environment
+    def save(
+        self,
+        path: Any,
+        format: str | None = None,
+        *,
+        unit: PlaneUnit = "mm",
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        stroke_width: float | None = None,
+        version: DxfVersion | None = None,
+    ) -> None:
+        """Write a file for other programs, which is replaced as a whole or left unchanged.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            A stream is written in place.
+        format : str, optional
+            One of svg, dxf, geojson; by default the suffix of ``path``. Parts of each colour and
+            level are a layer. svg and dxf hold arcs; in geojson they become lines.
+        unit : {"um", "mm", "cm", "m", "in", "ft", "pt", "px"}
+            What a coordinate of 1 is. dxf has no pt and no px, and R12 no units at all. geojson
+            has the coordinates alone.
+        fill, stroke : str or (int, int, int), optional
+            Colours in svg. By default curves are filled in the colours of their parts, black where
+            there are none; with a stroke or its width alone they are lines. Open curves and several
+            levels are lines by default.
+        stroke_width : float, optional
+            Of the lines in svg, in coordinates; by default 0.01 mm, which lasers cut.
+        version : {"R12", "R2000", "R2004", "R2007", "R2010", "R2013", "R2018"}, optional
+            Of dxf, by default "R2010". Colours before R2004 are the nearest of 255.
+
+        Raises
+        ------
+        OptionError
+            For an unknown format or word, an option that the format does not have, and an outline
+            without curves, except in geojson.
+        BackendError
+            For dxf without ezdxf, of the extra ``cad``.
+        FileError
+            If the file cannot be written.
+        """
+        options = {
+            "fill": fill, "stroke": stroke, "stroke_width": stroke_width, "version": version,
+        }  # fmt: skip
+        saving.save(self, path, format, unit, options)
 
 
 def _arrays(name: str, given: Any) -> list[Curve]:
@@ -250,12 +430,12 @@ def _check_segments(outline: Outline) -> None:
     start, stop, bulge = outline.segments
     same = np.flatnonzero((start == stop).all(1))
     if len(same):
-        i = int(np.searchsorted(outline._first, same[0], "right")) - 1
-        at = int(same[0] - outline._first[i])
+        i = int(np.searchsorted(outline.first, same[0], "right")) - 1
+        at = int(same[0] - outline.first[i])
         raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
-    short = np.flatnonzero(outline.is_closed & (np.diff(outline._first) == 2))
+    short = np.flatnonzero(outline.is_closed & (np.diff(outline.first) == 2))
     for i in short.tolist():
-        if not bulge[outline._first[i] : outline._first[i + 1]].any():
+        if not bulge[outline.first[i] : outline.first[i + 1]].any():
             raise OptionError(f"curve {i} has two lines, around nothing: leave it out")
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from intervalvm.jit.meshes.corners import SIDES, corner_of
 from intervalvm.jit.meshes.layout import COUNT, NODES, QEF, SLOTS, WEIGHT
 from intervalvm.jit.meshes.planes import set_box, solve
 
 TOLERANCE = 6
 """The place in ``frame`` of the tolerance, after three lows and three sides."""
-SIDES = 32
-"""The place in ``scratch`` of the sides of the 27 corners of children, 9 i + 3 j + k."""
 
 
 def join_cells(w: Any) -> None:
@@ -46,10 +45,9 @@ def can_join(w: Any, first: int) -> bool:
 def are_steady(w: Any, first: int) -> bool:
     """Whether each corner of children has the side of one of the parent's corners around it."""
     for child in range(8):
-        i, j, k = child >> 2, child >> 1 & 1, child & 1
         for corner in range(8):
-            at = 9 * (i + (corner >> 2)) + 3 * (j + (corner >> 1 & 1)) + k + (corner & 1)
-            w.scratch[SIDES + at] = w.masks[first + child] >> corner & 1
+            side = w.masks[first + child] >> corner & 1
+            w.scratch[SIDES + corner_of(child, corner)] = side
     found = True
     for i in range(3):
         for j in range(3):

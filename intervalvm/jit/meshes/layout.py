@@ -9,7 +9,7 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 
 from __future__ import annotations
 
-WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = range(7)
+WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = range(9)
 """Tasks, see ``tasks``."""
 
 (
@@ -17,10 +17,10 @@ WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = range(7)
     NODES, DEPTH,  # DEPTH is the level whose units coordinates of edges have
     EDGES,  # their number
     CAPACITY,  # room for edges
-    FACES, SLOTS, TEMPLATES,
+    FACES, SLOTS, TEMPLATES, PARENTS,
     COUNT,  # of what was written
     SIZES,
-) = range(10)  # fmt: skip
+) = range(11)  # fmt: skip
 """Fields of ``sizes``."""
 
 (
@@ -59,15 +59,16 @@ FIELDS = {
     "levels": "int8", "at": "int32", "children": "int32", "masks": "uint8", "active": "uint8",
     "loops": "int32",  # the closed curves in which the surface meets a cell's border
     "slots": "int32",  # the place of a cell with one loop, or of a template; -1
+    "is_open": "uint8",  # whether no side is proven
     "before": "int32",  # the first child of a cell of joined ones; -1
     "stack": "int32",
     # of edges, faces, and incidences of a cell and an edge
     "edges": "int32", "faces": "int32",
-    "face_of": "int32",  # by node and side
+    "face_of": "int32",  # 1 + the face, by node and side; 0
     "edge_faces": "int32",  # the face between each quadrant and the next; -1
     "parents": "int32",
     # of crossings, and of slots
-    "points": "float64", "normals": "float64", "sums": "float64",
+    "values": "float64", "points": "float64", "normals": "float64", "sums": "float64",
     "cells": "int32",  # by slot
     "box": "float64",  # lows and highs of a cell, shrunk
     "found": "float64",  # a point, and the sum of squares there

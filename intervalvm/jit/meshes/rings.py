@@ -35,7 +35,7 @@ from intervalvm.jit.meshes.layout import (
 def find_rings(w: Any) -> None:
     """Write the faces and what state they are in, and count the loops of cells.
 
-    ``face_of`` is -1 and ``loops`` 0 before.
+    ``face_of`` and ``loops`` are 0 before.
     """
     w.sizes[FACES] = 0
     for edge in range(w.sizes[EDGES]):
@@ -70,11 +70,11 @@ def meet(w: Any, edge: int, quadrant: int) -> None:
     is_upper = w.levels[upper] > w.levels[lower]
     owner = upper if is_upper else lower
     key = 6 * owner + 2 * across + (0 if is_upper else 1)
-    face = w.face_of[key]
+    face = w.face_of[key] - 1
     if face < 0:
         face = w.sizes[FACES]
         w.sizes[FACES] = face + 1
-        w.face_of[key] = face
+        w.face_of[key] = face + 1
         start = FACE * face
         w.faces[start + LOWER], w.faces[start + UPPER] = lower, upper
         w.faces[start + ACROSS], w.faces[start + OWNER] = across, owner
