@@ -11,10 +11,10 @@ from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_contour import ContourOptions, takes_contour_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
-from intervalvm.compiler.truths import is_truth
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, TapeLike, as_tape, expression, settings_for
+from intervalvm.expr.node import is_truth
 from intervalvm.outlines.field import Evaluator
 from intervalvm.outlines.outline import Outline, OutlineStats
 from intervalvm.outlines.tracer import FLOAT, Job, Traced, trace
@@ -91,6 +91,8 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
     """
     asked = ContourOptions(**options)
     tape = as_tape(shape)
+    if (asked.offset or asked.levels) and isinstance(shape, Expr) and is_truth(shape):
+        raise OptionError("a truth has no offset and no levels: it holds or not")
     given = zip(tape.variables, tape.settings(settings_for(shape, asked.variables)), strict=True)
     settings = {"z": asked.z} | {name: real(name, value) for name, value in given}
     whole, cuts = _region(asked)
@@ -127,13 +129,10 @@ def _region(asked: ContourOptions) -> tuple[Region, bool]:
 
 
 def _less(tape: Tape, level: float) -> Tape:
-    """The tape less a level. Raises OptionError for a truth."""
+    """The tape less a level."""
     if not level:
         return tape
-    value: Expr = expression(tape)
-    if is_truth(tape):
-        raise OptionError("a truth has no offset and no levels: it holds or not")
-    return (value - level).tape()
+    return (expression(tape) - level).tape()
 
 
 def _evaluator(compiled: bool, tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:

@@ -16,9 +16,11 @@ INSET = 2.0**-10
 
 
 class Bends(NamedTuple):
-    """Of m pieces: which are near the curve, and the points by which they go, NaN for chords."""
+    """Of m pieces: which are near the curve, which have a corner of it, and the points by which
+    they go, NaN for chords."""
 
     is_near: NDArray[np.bool_]
+    has_corner: NDArray[np.bool_]
     points: Array
 
 
@@ -42,7 +44,7 @@ def bends(
     p, q = ends
     m = p.shape[1]
     points = np.full((2, m), np.nan)
-    near = is_flat.copy()
+    near, corners = is_flat.copy(), np.zeros(m, bool)
     wanted = SHARE * tolerance
     g, h = (_unit(slope) for slope in slopes)
     chord = q - p
@@ -56,7 +58,7 @@ def bends(
         near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
     open_ = np.flatnonzero(~near)
     if not len(open_):
-        return Bends(near, points)
+        return Bends(near, corners, points)
     p, q, g, h, low = p[:, open_], q[:, open_], g[:, open_], h[:, open_], low[:, open_]
     with np.errstate(all="ignore"):
         # g . (c - p) = 0 and h . (c - q) = 0
@@ -67,7 +69,7 @@ def bends(
     may = np.isfinite(c).all(axis=0) & _within(c, low + inset, low + size - inset)
     k = np.flatnonzero(may)
     if not len(k):
-        return Bends(near, points)
+        return Bends(near, corners, points)
     p, q, c, low = p[:, k], q[:, k], c[:, k], low[:, k]
     found = field.gradients(*c)
     value, slope = found[0], found[1:]
@@ -83,8 +85,9 @@ def bends(
     worst = np.maximum(worst, np.where(is_corner, 0.0, _distance(field, c, least)))
     good = worst <= wanted
     near[open_[k[good]]] = True
+    corners[open_[k[good]]] = is_corner[good]
     points[:, open_[k[good]]] = c[:, good]
-    return Bends(near, points)
+    return Bends(near, corners, points)
 
 
 CORNER = 2.0**-4
