@@ -50,9 +50,9 @@ def bends(
     chord = q - p
     aside = np.maximum(np.abs(_dot(g, chord)), np.abs(_dot(h, chord)))
     # both gradients point to the same side of the chord, and neither is 0
-    alike = _dot(g, h) > 0.5
+    alike = _dot(g, h) > ALIKE
     open_ = np.flatnonzero(~near)
-    some = open_[(aside[open_] <= wanted) & alike[open_]]
+    some = open_[(aside[open_] <= 4.0 * wanted) & alike[open_]]
     if len(some):
         middle = (p[:, some] + q[:, some]) * 0.5
         near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
@@ -79,17 +79,29 @@ def bends(
         steep = np.maximum(_dot(slope, slope), least * least * 0.25)
         moved = np.clip(c - value / steep * slope, low + inset, low + size - inset)
     c = np.where(is_corner, c, moved)
-    worst = np.maximum(
-        _distance(field, (p + c) * 0.5, least), _distance(field, (q + c) * 0.5, least)
-    )
-    worst = np.maximum(worst, np.where(is_corner, 0.0, _distance(field, c, least)))
-    good = worst <= wanted
+    # where the gradients are alike, a piece of a circle is a quarter as far from its chord
+    n = _unit(slope)
+    aside = [
+        np.abs(_dot(normal, c - end))
+        for end, of in ((p, g[:, k]), (q, h[:, k]))
+        for normal in (of, n)
+    ]
+    alike = np.minimum(_dot(g[:, k], n), _dot(h[:, k], n)) > ALIKE
+    far = np.maximum.reduce(aside)
+    good = ~is_corner & alike & (far <= wanted)
+    some = np.flatnonzero(is_corner | (alike & (far > wanted) & (far <= 4.0 * wanted)))
+    if len(some):
+        halves = [(part[:, some] + c[:, some]) * 0.5 for part in (p, q)]
+        away = [_distance(field, half, least[some]) for half in halves]
+        good[some] = np.maximum(*away) <= wanted
     near[open_[k[good]]] = True
     corners[open_[k[good]]] = is_corner[good]
     points[:, open_[k[good]]] = c[:, good]
     return Bends(near, corners, points)
 
 
+ALIKE = 0.5
+"""The least cosine between gradients of one smooth piece."""
 CORNER = 2.0**-4
 """The tangents meet at a corner of the curve if they do so this near it, in tolerances."""
 

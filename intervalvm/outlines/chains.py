@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from intervalvm.outlines.field import Array
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys, sorted_unique
-from intervalvm.outlines.quadtree import SIDES, Leaves
+from intervalvm.outlines.quadtree import DECIDED, SIDES, Leaves
 
 Flags = NDArray[np.bool_]
 LOW = 0xFFFFFFFF
@@ -71,7 +71,13 @@ class Rounds(NamedTuple):
 def loops(leaves: Leaves, crossings: Crossings) -> Loops:
     """The curves through leaves. Their start is arbitrary."""
     corners = crossings.corners
-    sides, rounds = _rounds(leaves, corners)
+    some = leaves.kind != DECIDED
+    sides, rounds = _rounds(Leaves(*(part[some] for part in leaves)), corners)
+    if _are_loose(sides, rounds, corners):
+        # rounding has made a curve on the border of what is decided
+        sides, rounds = _rounds(leaves, corners)
+    else:
+        leaves = Leaves(*(part[some] for part in leaves))
     places = _places(sides, corners.finest, crossings)
     points = crossings.points[:, places]
     follower, is_alone, by = _pairs(leaves, rounds, sides, points, crossings)
@@ -132,6 +138,13 @@ def _rounds(leaves: Leaves, corners: Corners) -> tuple[Sides, Rounds]:
         first_side += len(crossed)
     sides = Sides(*(np.concatenate(each) for each in zip(*parts, strict=True)))
     return sides, _around(ranges, np.concatenate(inside))
+
+
+def _are_loose(sides: Sides, rounds: Rounds, corners: Corners) -> bool:
+    """Whether a crossing within the frame is on the border of one leaf alone."""
+    met = np.bincount(rounds.side, minlength=len(sides.axis)) == 2
+    line = np.where(sides.axis == 0, sides.j, sides.i)
+    return not (met | (line == 0) | (line == 1 << corners.finest)).all()
 
 
 def _around(ranges: Numbers, starts_inside: Flags) -> Rounds:

@@ -13,10 +13,6 @@ from intervalvm.ops.row import Interval
 
 Array = NDArray[np.float64]
 BY = "x", "y"
-CHUNK_BOXES = 512
-"""Boxes that share a shorter tape."""
-LONG_WORK = 4_000_000
-"""Clauses x boxes from which shorter tapes pay."""
 
 
 class Slopes(NamedTuple):
@@ -30,12 +26,9 @@ class Slopes(NamedTuple):
 class Evaluator(Protocol):
     """A tape's: see ``evaluate.evaluator``."""
 
-    @property
-    def tape(self) -> Any: ...
     def values(self, points: Any) -> Any: ...
     def gradients(self, points: Any, by: Any) -> Any: ...
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
-    def shorten(self, boxes: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -87,36 +80,10 @@ class Field:
         return x0 - x, x - x1, y0 - y, y - y1
 
     def slopes(self, x: Interval, y: Interval) -> Slopes:
-        """Bounds of the real function and of its slopes over boxes in Morton order."""
+        """Bounds of the real function and of its slopes over boxes."""
         settings = [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
-        count = len(x.lower)
-        if len(self.real.tape) * count < LONG_WORK:
-            return self._cut(_slopes(self.real, [x, y, *settings]), x, y)
-        starts = np.arange(0, count, CHUNK_BOXES)
-        hulls = [
-            Interval(
-                np.minimum.reduceat(side.lower, starts),
-                np.maximum.reduceat(side.upper, starts),
-                np.zeros(len(starts), bool),
-            )
-            for side in (x, y)
-        ]
-        parts = []
-        for start, short in zip(starts, self.real.shorten([*hulls, *settings]), strict=True):
-            some = slice(start, start + CHUNK_BOXES)
-            sides = [Interval(*(part[some] for part in side)) for side in (x, y)]
-            parts.append(_slopes(short, [*sides, *settings]))
-        return self._cut(
-            Slopes(
-                Interval(
-                    *(np.concatenate(each) for each in zip(*(p.value for p in parts), strict=True))
-                ),
-                np.concatenate([part.lower for part in parts], axis=1),
-                np.concatenate([part.upper for part in parts], axis=1),
-            ),
-            x,
-            y,
-        )
+        found = self.real.slope_bounds([x, y, *settings], BY)
+        return self._cut(Slopes(found.value, found.lower, found.upper), x, y)
 
     def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
         """Those of the field, which is cut."""
@@ -144,8 +111,3 @@ class Field:
 
 NORMALS = (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)
 """The gradients of the distances beyond a box's sides."""
-
-
-def _slopes(evaluator: Evaluator, boxes: Sequence[Interval]) -> Slopes:
-    found = evaluator.slope_bounds(boxes, BY)
-    return Slopes(found.value, found.lower, found.upper)
