@@ -93,6 +93,13 @@ IMAGE = _by_guess({
     "image.colours": "colors rgb", "image.prove": "over",
     "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
+MESH = _by_guess({
+    "mesh.triangles": "faces cells simplices indices", "mesh.vertices": "points verts",
+    "mesh.normals": "vertex_normals", "mesh.colours": "colors rgb",
+    "mesh.save(path)": "export write_stl to_stl to_file",
+    "mesh.to_pyvista().plot()": "show plot", "mesh.bounds": "bbox bounding_box extents",
+    "mesh.to_trimesh().is_watertight": "is_watertight watertight",
+})  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
     "resolution": "size=(width, height)", "shape": "size=(width, height)",

@@ -38,6 +38,14 @@ class Frame:
             tuple((1.0 + below + above) * side for side in sides),
         )
 
+    @staticmethod
+    def cube(region: Sequence[tuple[float, float]], side: float) -> Frame:
+        """The frame of a region with equal sides, which are longer than those of the region."""
+        below, above = MARGIN
+        share = below / (below + above)
+        lows = (low - share * (side - (high - low)) for low, high in region)
+        return Frame(tuple(lows), (side,) * len(region))
+
     @property
     def dimensions(self) -> int:
         return len(self.low)

@@ -65,7 +65,7 @@ class Tree:
     @property
     def depth(self) -> int:
         """The level of the smallest cells."""
-        return int(self.level[-1])
+        return int(self.level.max())
 
     def counts(self) -> dict[str, int]:
         """The number of leaves of each verdict."""
@@ -96,7 +96,8 @@ def subdivide(
     """
     n = frame.dimensions
     at, places = np.zeros((1, n), np.int32), offsets(n)
-    levels, ats, verdicts, firsts, count = [], [], [], [], 1
+    parts: list[tuple[Any, ...]] = []
+    count = 1
     for level in range(depth + 1):
         verdict = np.empty(len(at), np.uint8)
         for start in range(0, len(at), CHUNK):
@@ -107,15 +108,12 @@ def subdivide(
         verdict[splits] = SPLIT
         first = np.full(len(at), -1, np.int32)
         first[splits] = count + np.arange(len(splits), dtype=np.int32) * len(places)
-        levels.append(np.full(len(at), level, np.int8))
-        ats.append(at)
-        verdicts.append(verdict)
-        firsts.append(first)
+        parts.append((np.full(len(at), level, np.int8), at, verdict, first))
         if not len(splits):
             break
         at = (2 * at[splits, None, :] + places).reshape(-1, n)
         count += len(at)
-    return Tree(frame, *(np.concatenate(part) for part in (levels, ats, verdicts, firsts)))
+    return Tree(frame, *map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _judged(

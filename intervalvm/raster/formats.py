@@ -34,7 +34,7 @@ def format_of(
     elif isinstance(format, str):
         suffix, what = format, f"format={brief(format)}"
     else:
-        raise ArgumentTypeError(f"format={brief(format)}: give a name, as in format='png'")
+        raise ArgumentTypeError(f"format={brief(format)}: give a name, {_as_in(formats)}")
     name = suffix.lower().removeprefix(".")
     if name not in formats:
         known = " ".join(f".{known}" for known in formats)
@@ -48,11 +48,15 @@ def format_of_stream(
 ) -> str:
     """The format for a stream: the given one, else by the suffix of the stream's name."""
     if isinstance(stream, io.TextIOBase):
-        raise ArgumentTypeError("a picture is bytes: open the stream for them, as in mode 'wb'")
+        raise ArgumentTypeError("the file is bytes: open the stream for them, as in mode 'wb'")
     name = getattr(stream, "name", None)
     if format is None and not isinstance(name, (str, bytes, os.PathLike)):
-        raise OptionError("a stream has no suffix: name the format, as in format='png'")
+        raise OptionError(f"a stream has no suffix: name the format, {_as_in(formats or FORMATS)}")
     return format_of(name, format, formats)
+
+
+def _as_in(formats: Mapping[str, Any]) -> str:
+    return f"as in format={next(iter(formats))!r}"
 
 
 WEBP_MOST = 16383

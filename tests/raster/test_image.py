@@ -236,7 +236,7 @@ def test_a_stream_without_a_name_needs_a_format(image: Image, tmp_path: Path) ->
         image.save(io.BytesIO())
     with tempfile.TemporaryFile() as file, pytest.raises(OptionError, match="name the format"):
         image.save(file)
-    with pytest.raises(ArgumentTypeError, match="a picture is bytes"):
+    with pytest.raises(ArgumentTypeError, match="the file is bytes"):
         image.save(io.StringIO(), "png")
     with open(tmp_path / "a.png", "w") as file, pytest.raises(TypeError, match="in mode 'wb'"):
         image.save(file)

@@ -34,8 +34,8 @@ LAYERS = [
     {"raster"},
     {"voxel"},
     {"cells"},
-    {"contour"},
-    {"mesh"},
+    {"outlines"},
+    {"meshes"},
     {"proof"},
     {"api"},
     {"__init__"},
@@ -209,7 +209,7 @@ def test_comparisons_of_words_are_found() -> None:
 
 HEAVY = {
     "numba", "llvmlite", "PIL", "rich", "psutil", "cupy", "IPython", "matplotlib", "sympy",
-    "fontTools", "uharfbuzz", "shapely",
+    "fontTools", "uharfbuzz", "shapely", "trimesh", "manifold3d", "pyvista",
 }  # fmt: skip
 
 

@@ -1,1 +1,0 @@
-"""Meshes: the surface of a solid as triangles."""
