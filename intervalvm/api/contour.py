@@ -17,7 +17,7 @@ from intervalvm.expr import Expr, TapeLike, as_tape, expression, settings_for
 from intervalvm.expr.node import is_truth
 from intervalvm.outlines.field import Evaluator
 from intervalvm.outlines.outline import Outline, OutlineStats
-from intervalvm.outlines.tracer import FLOAT, Job, Traced, trace
+from intervalvm.outlines.tracer import FLOAT, Ends, Job, Traced, trace
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -95,10 +95,11 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         raise OptionError("a truth has no offset and no levels: it holds or not")
     given = zip(tape.variables, tape.settings(settings_for(shape, asked.variables)), strict=True)
     settings = {"z": asked.z} | {name: real(name, value) for name, value in given}
-    whole, cuts = _region(asked)
-    region = whole.x, whole.y
-    tolerance = asked.tolerance_in(region)
     levels = asked.levels if isinstance(asked.levels, tuple) else (asked.offset,)
+    region = _region(asked, shape if not any(levels) else _less(tape, max(levels)))
+    if region is None:
+        return Outline((), stats=OutlineStats(len(tape), 0.0, {}, {}), area_bounds=(0.0, 0.0))
+    tolerance = asked.tolerance_in(region)
     if asked.compiled:
         from intervalvm.jit import workers  # imports the compiler's library
 
@@ -112,7 +113,7 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 region=region,
                 tolerance=tolerance,
                 closed=asked.closed,
-                cuts=cuts,
+                cuts=asked.region is not None,
                 make=partial(_evaluator, asked.compiled),
                 walks=asked.compiled,
                 threads=asked.threads or usable_cpus(),
@@ -123,9 +124,14 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
     return _outline(found, levels if asked.levels is not None else (0.0,), tape, tolerance)
 
 
-def _region(asked: ContourOptions) -> tuple[Region, bool]:
-    """The region, and whether a shape may reach its border."""
-    return (asked.region if isinstance(asked.region, Region) else Region.square()), True
+def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:
+    """The region, None for an empty shape. Raises OptionError for a shape without proven bounds."""
+    if isinstance(asked.region, Region):
+        return asked.region.x, asked.region.y
+    from intervalvm.api.bounding import bounding_box
+
+    box = bounding_box(shape, z=asked.z, variables=asked.variables)
+    return None if box is None else (box.x, box.y)
 
 
 def _less(tape: Tape, level: float) -> Tape:
