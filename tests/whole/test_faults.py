@@ -186,7 +186,7 @@ def test_a_full_disk_leaves_an_old_tape(here: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["svg", "dxf", "geojson"])
 def test_a_full_disk_leaves_an_old_outline(here: Path, suffix: str) -> None:
-    corners = [[k, k * k % 977] for k in range(20_000)]
+    corners = [[k, k * k % 977] for k in range(20_000, 0, -1)]
     outline = ivm.Outline(([*corners, corners[0]],))
     with mounted(here / "small", "size=64k") as disk:
         out = disk / f"outline.{suffix}"
