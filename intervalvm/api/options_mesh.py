@@ -19,8 +19,6 @@ from intervalvm.words import MeshMethod
 METHODS = get_args(MeshMethod)
 DEPTH, MOST_DEPTH = 6, 16
 """The depth by default, and the greatest."""
-CELL_PARTS = 2.0
-"""The cell's size over the tolerance by default."""
 Sides = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
@@ -75,10 +73,8 @@ class MeshOptions:
         return Frame.cube(region, side), depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
-        """The tolerance."""
-        if self.tolerance is not None:
-            return self.tolerance
-        return frame.sides[0] / 2.0**depth / CELL_PARTS
+        """The tolerance; by default the size of the smallest cells."""
+        return frame.sides[0] / 2.0**depth if self.tolerance is None else self.tolerance
 
 
 def check_box(region: Any) -> Sides:

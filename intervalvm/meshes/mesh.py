@@ -16,14 +16,14 @@ from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
 from intervalvm.meshes import convert
 from intervalvm.meshes.formats import FORMATS, check_solid
+from intervalvm.meshes.formats.units import check_unit
 from intervalvm.raster.formats import format_of, format_of_stream, pour
 from intervalvm.raster.image import milliseconds, text_table
-from intervalvm.units import check_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.words import MeshMethod, Unit
+    from intervalvm.words import MeshMethod, SolidUnit
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
@@ -202,7 +202,7 @@ class Mesh:
         return a, b, c, power
 
     @in_default_environment
-    def save(self, path: Any, format: str | None = None, *, unit: Unit = "mm") -> None:
+    def save(self, path: Any, format: str | None = None, *, unit: SolidUnit = "mm") -> None:
         """Write the mesh to a file, which is replaced as a whole or left unchanged.
 
         Parameters
@@ -228,16 +228,18 @@ class Mesh:
             self.write(path, format_of_stream(path, format, FORMATS), unit=unit)
             return
         name = check_path(path)
-        chosen, unit = format_of(name, format, FORMATS), check_unit(unit)
+        chosen = format_of(name, format, FORMATS)
+        check_unit(unit)
         check_solid(self)
         write_atomically(name, lambda stream: self.write(stream, chosen, unit=unit))
 
     @in_default_environment
-    def write(self, stream: BinaryIO, format: str = "stl", *, unit: Unit = "mm") -> None:
+    def write(self, stream: BinaryIO, format: str = "stl", *, unit: SolidUnit = "mm") -> None:
         """Write the mesh to a binary stream, such as ``io.BytesIO()``, as ``save`` does."""
         if not hasattr(stream, "write"):
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
-        chosen, unit = format_of("", format, FORMATS), check_unit(unit)
+        chosen = format_of("", format, FORMATS)
+        check_unit(unit)
         check_solid(self)
         pour(stream, lambda whole: FORMATS[chosen](self, whole, unit))
 

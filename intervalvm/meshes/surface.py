@@ -18,7 +18,7 @@ from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
 from intervalvm.meshes.crossings import crossings
-from intervalvm.meshes.octree import SCRATCH, CHILDREN, Octree, Rings, run_task
+from intervalvm.meshes.octree import CHILDREN, SCRATCH, Octree, Rings, run_task
 from intervalvm.meshes.planes import Planes
 from intervalvm.meshes.templates import templates
 

@@ -22,6 +22,8 @@ TURN = np.pi / 4
 """Parts turn by at most this."""
 FLOOR = 1 / 64
 """Parts this short, in tolerances, are not halved any more: they touch."""
+MOST_PAIRS = 1 << 12
+"""Pieces of which more pairs of parts are not apart touch: they are nearly the same."""
 ROUNDING = 2.0**-40
 
 
@@ -49,10 +51,16 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         together = ~_apart(pieces, after, first, second)
         first, second = first.only(together), second.only(together)
         own, other = pieces[first.piece], pieces[second.piece]
-        long = np.maximum(own.length(first.low, first.high), other.length(second.low, second.high))
-        tiny = long <= FLOOR * tolerance
-        near.append(np.stack([first.piece[tiny], second.piece[tiny]]))
-        first, second = _halved(first.only(~tiny), second.only(~tiny))
+        long = np.maximum(
+            own.length(first.low, first.high), other.length(second.low, second.high)
+        )
+        stop = long <= FLOOR * tolerance
+        pair = first.piece * len(pieces) + second.piece
+        _, which, count = np.unique(pair, return_inverse=True, return_counts=True)
+        stop |= count[which] > MOST_PAIRS
+        near.append(np.stack([first.piece[stop], second.piece[stop]]))
+        left = ~np.isin(pair, pair[stop])
+        first, second = _halved(first.only(left), second.only(left))
     found = np.unique(np.concatenate(near, axis=1), axis=1)
     return found[0], found[1]
 
@@ -82,7 +90,7 @@ def _chords(pieces: Pieces, parts: Ends) -> tuple[Floats, Floats, Floats]:
     long = own.length(parts.low, parts.high)
     angle = long * np.abs(own.curvature) * (1 + ROUNDING)
     size = np.abs(ends).max(axis=(0, 2), initial=0.0) + own.half
-    return ends, long * angle / 8 * (1 + ROUNDING) + angle**2 * long / 16 + size * 2.0**-48, angle
+    return ends, long * angle / 8 * (1 + ROUNDING) + size * 2.0**-48, angle
 
 
 def _overlapping(parts: Ends, low: Floats, high: Floats) -> tuple[Indices, Indices]:

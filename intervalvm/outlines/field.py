@@ -1,4 +1,4 @@
-"""``Field``: the function whose outline is traced, a tape's less a level, cut by the region."""
+"""``Field``: the function whose outline is traced, a tape's, cut by the region."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Evaluator(Protocol):
     @property
     def tape(self) -> Any: ...
     def values(self, points: Any) -> Any: ...
-    def gradients(self, points: Any, by: Any) -> Any: ...
+    def slopes(self, points: Any, by: Any, out: Any) -> Any: ...
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
     def shorten(self, boxes: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
 class Field:
-    """A function of x and y: the values of ``points`` less ``level``, cut by ``clip``.
+    """A function of x and y: a tape's, cut by ``clip``.
 
     ``points`` evaluates the float program, ``real`` bounds the real function. Both have the inputs
     x, y and then those of ``settings``, arrays of one number. ``clip`` is the box (x0, x1, y0, y1)
@@ -51,15 +51,12 @@ class Field:
     points: Evaluator
     real: Evaluator
     settings: Sequence[Array] = ()
-    level: float = 0.0
     clip: tuple[float, float, float, float] | None = None
 
     def values(self, x: Array, y: Array) -> Array:
         """The values; infinite where undefined, which is outside."""
         found: Array = self.points.values([x, y, *self.settings])
         with np.errstate(all="ignore"):
-            if self.level:
-                found = found - self.level
             if self.clip is not None:
                 for side in self._beyond(x, y):
                     found = np.maximum(found, side)
@@ -67,10 +64,9 @@ class Field:
 
     def gradients(self, x: Array, y: Array) -> Array:
         """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
-        found: Array = self.points.gradients([x, y, *self.settings], BY)
+        found = np.empty((3, len(x)))
+        self.points.slopes([x, y, *self.settings], BY, found)
         with np.errstate(all="ignore"):
-            if self.level:
-                found[0] -= self.level
             if self.clip is not None:
                 for side, normal in zip(self._beyond(x, y), NORMALS, strict=True):
                     is_side = side > found[0]
@@ -90,7 +86,7 @@ class Field:
         settings = [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
         count = len(x.lower)
         if len(self.real.tape) * count < LONG_WORK:
-            return self._shifted(_slopes(self.real, [x, y, *settings]), x, y)
+            return self._cut(_slopes(self.real, [x, y, *settings]), x, y)
         starts = np.arange(0, count, CHUNK_BOXES)
         hulls = [
             Interval(
@@ -105,7 +101,7 @@ class Field:
             some = slice(start, start + CHUNK_BOXES)
             sides = [Interval(*(part[some] for part in side)) for side in (x, y)]
             parts.append(_slopes(short, [*sides, *settings]))
-        return self._shifted(
+        return self._cut(
             Slopes(
                 Interval(*(np.concatenate(each) for each in zip(*(p.value for p in parts)))),
                 np.concatenate([part.lower for part in parts], axis=1),
@@ -115,15 +111,12 @@ class Field:
             y,
         )
 
-    def _shifted(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
-        """Of the values less the level, cut by the region."""
+    def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
+        """Those of the field, which is cut."""
+        if self.clip is None:
+            return found
         (low, high, maybe_nan), lower, upper = found
         with np.errstate(all="ignore"):
-            if self.level:
-                low = np.nextafter(low - self.level, -np.inf)
-                high = np.nextafter(high - self.level, np.inf)
-            if self.clip is None:
-                return Slopes(Interval(low, high, maybe_nan), lower, upper)
             x0, x1, y0, y1 = self.clip
             ends = [
                 (x0 - x.upper, x0 - x.lower), (x.lower - x1, x.upper - x1),

@@ -105,8 +105,10 @@ class Field:
         ]
 
 
-def prove(pieces: Pieces, after: Indices, field: Field, tolerance: float) -> Proof:
-    """Which pieces lie within the tolerance of the edge, as is told above.
+def prove(
+    pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float
+) -> Proof:
+    """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
 
     ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
     corner the shape is sought follows from both tangents there.
@@ -114,13 +116,13 @@ def prove(pieces: Pieces, after: Indices, field: Field, tolerance: float) -> Pro
     before = np.full(len(pieces), -1)
     before[after[after >= 0]] = np.flatnonzero(after >= 0)
     neighbours = before, after
-    fails = np.zeros(len(pieces), bool)
+    fails = ~asked
     disc = np.full((2, len(pieces)), -1)
-    parts, asked = _cut(pieces, tolerance), 0
+    parts, count = _cut(pieces, np.flatnonzero(asked), tolerance), 0
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
     while len(parts):
-        asked += len(parts)
+        count += len(parts)
         proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
         fails[parts.piece[refuted]] = True
         parts = parts.only(~proven)
@@ -140,8 +142,8 @@ def prove(pieces: Pieces, after: Indices, field: Field, tolerance: float) -> Pro
         inward = _inward(pieces, (some, neighbours[end][some]), end)
         corner = (pieces.stop if end else pieces.start)[some]
         fails[some] |= ~_has_edge(groups, group[some], corner, inward, tolerance)
-        asked += len(some)
-    return Proof(~fails, asked)
+        count += len(some)
+    return Proof(~fails, count)
 
 
 class Proof(NamedTuple):
@@ -250,10 +252,10 @@ def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
     return np.stack([terms.min(axis=0).sum(axis=0), terms.max(axis=0).sum(axis=0)])
 
 
-def _cut(pieces: Pieces, tolerance: float) -> Parts:
-    """The pieces, cut into parts about as long as can be proven."""
-    one = np.ones(len(pieces))
-    extent = max(np.ptp(pieces.start, axis=0).max(initial=0.0), tolerance)
+def _cut(pieces: Pieces, asked: Indices, tolerance: float) -> Parts:
+    """Some pieces, cut into parts about as long as can be proven."""
+    extent = max(float(np.ptp(pieces.start, axis=0).max()), tolerance) if len(asked) else 1.0
+    pieces, one = pieces[asked], np.ones(len(asked))
     with np.errstate(divide="ignore"):
         bent = BENT * np.sqrt(tolerance / np.abs(pieces.curvature))
     wanted = pieces.length(-one, one) / np.minimum(bent, LONGEST * extent)
@@ -263,7 +265,7 @@ def _cut(pieces: Pieces, tolerance: float) -> Parts:
     low, high = place * share - 1, (place + 1) * share - 1
     high[np.cumsum(counts) - 1] = 1.0
     low[1:] = np.where(place[1:] > 0, high[:-1], -1.0)
-    return Parts(piece, np.zeros(len(piece), np.int64), low, high)
+    return Parts(asked[piece], np.zeros(len(piece), np.int64), low, high)
 
 
 def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], Indices]:

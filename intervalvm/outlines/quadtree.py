@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +19,14 @@ from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
+from intervalvm.outlines.start import Start
 
-BLANK, PROVEN, UNDECIDED = range(3)
-"""Kinds of leaves: without a curve, proven; with one, proven; neither."""
-MOST_DOUBTS = 20_000
-"""Cells of a level that are split for a proof alone; more are left undecided."""
+DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
+"""Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
+FEW_DOUBTS, FEWER = 1_000, 0.9
+"""Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
+the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
+there would be twice as many on each level."""
 CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 """The corners of a cell, counter-clockwise."""
 SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
@@ -41,20 +45,12 @@ class Leaves(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was found on the way: cells bounded, and the share of the frame proven inside."""
+    """What was found on the way: cells bounded, and how many of the finest are proven inside."""
 
     evaluated: int = 0
-    inside: float = 0.0
-    outside: float = 0.0
-
-
-class Start(NamedTuple):
-    """The cells of a level that are not decided, and the sign (1, 0, -1) that corners must have."""
-
-    level: int
-    i: Numbers
-    j: Numbers
-    signs: Callable[[Numbers, Numbers], NDArray[np.int8]] | None
+    inside: int = 0
+    doubts: int = 1 << 62
+    """Of the level before."""
 
 
 def leaves_of(
@@ -67,7 +63,9 @@ def leaves_of(
     watch: Watch,
 ) -> tuple[Leaves, Crossings]:
     """The leaves of the quadtree, down to cells of level ``finest``."""
-    corners = Corners(field, frame, finest, start.signs)
+    signs = None if start.signs is None else partial(start.signs, finest)
+    corners = Corners(field, frame, finest, signs)
+    tally.inside += start.inside << 2 * (finest - start.level)
     crossings = Crossings(corners, tolerance)
     parts: list[Leaves] = []
     i, j = start.i, start.j
@@ -108,11 +106,9 @@ def _judged(
     slopes = field.slopes(*frame.boxes(at, level))
     inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
     outside = slopes.value.lower >= 0
-    share = 4.0**-level
-    tally.inside += share * int(np.count_nonzero(inside))
-    tally.outside += share * int(np.count_nonzero(outside))
+    tally.inside += int(np.count_nonzero(inside)) << 2 * (crossings.corners.finest - level)
     kind = np.full(len(i), UNDECIDED, np.uint8)
-    kind[inside | outside] = BLANK
+    kind[inside | outside] = DECIDED
     open_ = np.flatnonzero(kind)
     if not len(open_):
         return kind, np.zeros(len(i), bool)
@@ -147,11 +143,15 @@ def _judged(
         got = bends(field, (p, q), (g, h), low, size, tolerance, is_flat=is_flat[once])
         near[once] = got.is_near
         crossings.bends.keep(level, i[once], j[once], got.points)
+    import os
+    if os.environ.get("CT_DBG"): print("   blank0",int(((count==0)).sum()),"blank unproven",int(((count==0)&(found==UNDECIDED)).sum()),"near",int(near.sum()),"near proven",int((near&is_one).sum()),"once not near",int(((count==2)&~near).sum()),"four",int((count==4).sum()), "flat", int((is_flat&(count==2)).sum()), "bends", int((~np.isnan(got.points[0])).sum()) if len(once) else 0, "nan", int(slopes.value.maybe_nan.sum()))
     found[near & is_one] = PROVEN
     splits = found == UNDECIDED
     doubts = splits & (near | (count == 0))
-    if np.count_nonzero(doubts) > MOST_DOUBTS:
+    number = int(np.count_nonzero(doubts))
+    if number > max(FEW_DOUBTS, FEWER * tally.doubts):
         splits &= ~doubts
+    tally.doubts = number
     if is_last:
         splits[:] = False
     kind[open_] = found

@@ -55,7 +55,7 @@ def crossings(
         v_low, v_high = np.where(is_low, found, half), np.where(is_low, half, found)
         low, high = np.where(is_low, p, low), np.where(is_low, high, p)
         a[active], b[active], va[active], vb[active] = low, high, v_low, v_high
-        done = (error <= wanted) | (high - low <= wanted) | (found == 0)
+        done = (error <= wanted) | (high - low <= wanted)
         todo = ~done
         active, low, high = active[todo], low[todo], high[todo]
         if not len(active):
@@ -75,10 +75,11 @@ def crossings(
 
 
 def _falsi(a: Array, b: Array, va: Array, vb: Array) -> Array:
-    """The root of the line through both ends, or the middle if a value is infinite."""
+    """The root of the line through both ends, or the middle if a value tells nothing."""
     with np.errstate(all="ignore"):
         share = va / (va - vb)
-    share = np.where(np.isfinite(va - vb), np.clip(share, EDGE, 1.0 - EDGE), 0.5)
+    good = np.isfinite(va - vb) & (va != 0) & (vb != 0)  # a truth is 0 outside
+    share = np.where(good, np.clip(share, EDGE, 1.0 - EDGE), 0.5)
     return a + (b - a) * share
 
 

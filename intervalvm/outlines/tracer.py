@@ -9,7 +9,8 @@ from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Field
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import Leaves, Start, Tally, Watch, leaves_of
+from intervalvm.outlines.quadtree import Leaves, Tally, Watch, leaves_of
+from intervalvm.outlines.start import Start
 
 
 class Traced(NamedTuple):
@@ -18,9 +19,7 @@ class Traced(NamedTuple):
     tally: Tally
 
 
-def trace(
-    field: Field, frame: Frame, tolerance: float, finest: int, start: Start, watch: Watch
-) -> Traced:
+def trace(field: Field, frame: Frame, tolerance: float, finest: int, start: Start, watch: Watch) -> Traced:
     tally = Tally()
     leaves, crossings = leaves_of(field, frame, tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)

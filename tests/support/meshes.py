@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
 
 from intervalvm.meshes.mesh import Mesh
 
@@ -76,3 +77,32 @@ def refined(vertices: Any, triangles: Any) -> tuple[Any, Any]:
     parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
     found = np.concatenate([np.stack(part, axis=1) for part in parts])
     return np.concatenate([vertices, middle]), found
+
+
+@st.composite
+def closed_meshes(draw: st.DrawFn) -> Mesh:
+    """One to three bodies beside each other, of any size, of some colours or none."""
+    random = np.random.default_rng(draw(st.integers(0, 1 << 32)))
+    bodies = []
+    for i in range(draw(st.integers(1, 3))):
+        body = draw(st.sampled_from([tetrahedron(), cube(1.0), ball(1), ball(2)]))
+        jitter = random.uniform(-0.05, 0.05, body.vertices.shape)
+        bodies.append(mesh_of(body.vertices + jitter + (3 * i, 0, 0), body.triangles))
+    whole = joined(*bodies)
+    place = np.array(draw(st.tuples(*[st.floats(-4, 4)] * 3)))
+    vertices = (whole.vertices + place) * draw(st.floats(1e-6, 1e6))
+    count = draw(st.integers(0, 4))
+    rgb = random.integers(0, 256, (count, 3)).astype(np.uint8)
+    colours = rgb[random.integers(0, count, len(whole.triangles))] if count else None
+    return mesh_of(vertices, whole.triangles, colours=colours)
+
+
+def soup(vertices: ArrayLike, triangles: ArrayLike, *labels: ArrayLike) -> NDArray[np.float64]:
+    """The corners of all triangles [m, 9], and what else is known of each, in an order that
+    neither the numbers of vertices nor the order of triangles change."""
+    corners = np.asarray(vertices, np.float64)[np.asarray(triangles)]
+    keys = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)[1].reshape(-1, 3)
+    turns = (keys.argmin(axis=1)[:, None] + np.arange(3)) % 3
+    corners = np.take_along_axis(corners, turns[:, :, None], axis=1).reshape(-1, 9)
+    rows = np.column_stack([corners, *(np.asarray(label, np.float64) for label in labels)])
+    return rows[np.lexsort(rows.T[::-1])]

@@ -21,7 +21,6 @@ LAYERS = [
     {"hints"},
     {"files", "late", "memory"},
     {"words", "colours"},
-    {"units"},
     {"arith"},
     {"ops"},
     {"tape"},

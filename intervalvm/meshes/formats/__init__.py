@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
-FORMATS: dict[str, Callable[[Mesh, Any, Unit], None]] = {
+FORMATS: dict[str, Callable[[Mesh, Any, SolidUnit], None]] = {
     "stl": stl.write, "ply": ply.write, "obj": obj.write, "glb": glb.write, "3mf": threemf.write,
 }  # fmt: skip
 """The suffixes that a mesh can be saved under."""

@@ -18,13 +18,13 @@ from intervalvm.meshes.formats.blocks import blocks
 from intervalvm.meshes.formats.creases import corner_normals
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import singles
-from intervalvm.units import METRES
+from intervalvm.meshes.formats.units import UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
 MAGIC, VERSION, JSON, BIN = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
 FLOAT, UINT32 = 5126, 5125
@@ -34,9 +34,9 @@ GREY = (200, 200, 200)
 """Of a mesh without colours: without a material it would look like polished metal."""
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh. Raises OptionError if float32 or 4 GiB cannot hold it."""
-    vertices, triangles, owners, kept = singles(mesh, METRES[unit])
+    vertices, triangles, owners, kept = singles(mesh, UNITS[unit].metres)
     normals = mesh.normals if owners is None else mesh.normals[owners]
     corners = corner_normals(vertices, triangles, normals)
     colours = mesh.colours if kept is None or mesh.colours is None else mesh.colours[kept]

@@ -16,10 +16,10 @@ from intervalvm.meshes.formats.palette import hexadecimal, palette
 
 if TYPE_CHECKING:
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh; numbers have the digits that give the same float64 when read."""
     normals, _, of_corners = corner_normals(mesh.vertices, mesh.triangles, mesh.normals)
     stream.write(f"# by intervalvm, unit {unit}\n".encode("ascii"))

@@ -10,14 +10,14 @@ from intervalvm.meshes.formats.blocks import blocks
 
 if TYPE_CHECKING:
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
 VERTEX = np.dtype([("point", "<f8", 3), ("normal", "<f4", 3)])
 FACE: list[Any] = [("count", "u1"), ("corners", "<i4", 3)]
 COLOUR: list[Any] = [("colour", "u1", 3)]
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh."""
     has_colours = mesh.colours is not None
     stream.write(_header(mesh, unit).encode("ascii"))
@@ -35,7 +35,7 @@ def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
         stream.write(faces.tobytes())
 
 
-def _header(mesh: Mesh, unit: Unit) -> str:
+def _header(mesh: Mesh, unit: SolidUnit) -> str:
     lines = [
         "ply",
         "format binary_little_endian 1.0",

@@ -17,12 +17,12 @@ from intervalvm.meshes.formats.singles import singles
 
 if TYPE_CHECKING:
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
 FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh. Raises OptionError if float32 cannot hold it."""
     vertices, triangles, _, _ = singles(mesh)
     header = f"binary STL by intervalvm, unit {unit}".encode("ascii")

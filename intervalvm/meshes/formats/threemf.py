@@ -14,17 +14,14 @@ import numpy as np
 from intervalvm.meshes.formats.blocks import write_rows
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import Singles, singles
+from intervalvm.meshes.formats.units import UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import Unit
+    from intervalvm.words import SolidUnit
 
-UNITS: dict[Unit, str] = {
-    "um": "micron", "mm": "millimeter", "cm": "centimeter", "m": "meter", "in": "inch",
-    "ft": "foot",
-}  # fmt: skip
 MODEL = "3D/3dmodel.model"
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -46,7 +43,7 @@ LARGE = 1 << 24
 """Triangles whose text may pass 2 GiB, beyond which an archive needs wider offsets."""
 
 
-def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
+def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh. Raises OptionError if float32 cannot hold it."""
     found = singles(mesh)
     colours = mesh.colours
@@ -58,7 +55,7 @@ def write(mesh: Mesh, stream: BinaryIO, unit: Unit) -> None:
             with archive.open(name, "w") as part:
                 part.write(text.encode("ascii"))
         with archive.open(MODEL, "w", force_zip64=len(found.triangles) > LARGE) as model:
-            _write_model(found, colours, model, UNITS[unit])
+            _write_model(found, colours, model, UNITS[unit].threemf)
 
 
 def _write_model(found: Singles, colours: NDArray[np.uint8] | None, stream: Any, unit: str) -> None:
