@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.evaluator import Evaluator
     from intervalvm.api.kernels import warm_up
+    from intervalvm.api.mesh import mesh
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
     from intervalvm.api.turntable import turntable
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
+    from intervalvm.meshes.mesh import Mesh, MeshStats
+    from intervalvm.outlines.outline import Outline, OutlineStats
     from intervalvm.voxel.solid import SolidImage, SolidStats
     from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
@@ -47,10 +50,11 @@ __version__ = "0.2.0.dev0"
 
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
-    "Light", "Proof", "Region", "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike",
-    "View", "__version__", "axes", "constant", "evaluate", "expression", "fold", "from_sympy",
-    "grad", "interval", "load", "parse", "prove", "render", "render3d", "save", "shapes",
-    "simplify", "trace", "turntable", "var", "warm_up", "where",
+    "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
+    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
+    "constant", "evaluate", "expression", "fold", "from_sympy", "grad", "interval", "load", "mesh",
+    "parse", "prove", "render", "render3d", "save", "shapes", "simplify", "trace", "turntable",
+    "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -61,6 +65,7 @@ _late.provided_by({
     "api.evaluate": "evaluate",
     "api.evaluator": "Evaluator",
     "api.kernels": "warm_up",
+    "api.mesh": "mesh",
     "api.prove": "Proof prove",
     "api.render": "html png",
     "api.render3d": "render3d",
@@ -69,6 +74,8 @@ _late.provided_by({
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",
     "formats.write": "python_source save to_dot",
+    "meshes.mesh": "Mesh MeshStats",
+    "outlines.outline": "Outline OutlineStats",
     "voxel.solid": "SolidImage SolidStats",
     "voxel.style": "Light",
     "voxel.view": "View",

@@ -25,6 +25,9 @@ VoxelGrid = Literal["center", "fidget"]
 SolidMode = Literal["shaded", "normals", "heightmap", "occlusion"]
 MeshMethod = Literal["sharp", "safe"]
 SolidUnit = Literal["um", "mm", "cm", "m", "in", "ft"]
+PlaneUnit = Literal["um", "mm", "cm", "m", "in", "ft", "pt", "px"]
+Join = Literal["round", "mitre", "bevel"]
+DxfVersion = Literal["R12", "R2000", "R2004", "R2007", "R2010", "R2013", "R2018"]
 
 
 class Way(Enum):

@@ -34,10 +34,20 @@ TOGETHER = 1 << 10
 """Boxes whose bounds are computed together: few enough for the cache."""
 
 
+@dataclass(frozen=True)
+class SlopeBounds:
+    """Bounds of values and of derivatives over boxes."""
+
+    value: Interval
+    lower: NDArray[Any]
+    """[len(by), *shape]: of the derivative by each input; never NaN, infinite if none is known."""
+    upper: NDArray[Any]
+
+
 class Evaluator(Protocol):
     """A tape, its inputs, and how it is evaluated.
 
-    Of the real function there are only ``bounds`` and ``shorten``.
+    Of the real function there are only ``bounds``, ``slope_bounds`` and ``shorten``.
     """
 
     @property
@@ -64,6 +74,13 @@ class Evaluator(Protocol):
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values: three arrays of the broadcast shape."""
+        ...
+
+    def slope_bounds(self, boxes: Boxes, by: Sequence[str]) -> SlopeBounds:
+        """Bounds of the values, and of the derivatives by each input of ``by``.
+
+        The derivatives are those of the real function in both meanings: see ``evaluate.slopes``.
+        """
         ...
 
     def shorten(
@@ -114,6 +131,24 @@ class NumpyEvaluator:
         whole = (np.concatenate(ends).reshape(shape) for ends in zip(*parts, strict=True))
         return Interval(*whole)
 
+    def slope_bounds(self, boxes: Boxes, by: Sequence[str]) -> SlopeBounds:
+        # a picture has no use for it
+        from intervalvm.evaluate import slopes
+
+        shape, flat = flattened(boxes)
+        ends = np.empty((2, 1 + len(by), *shape), self.dtype)
+        rows, maybe_nan = ends.reshape(2, 1 + len(by), -1), np.empty(shape, np.bool_)
+        for some, sides in self._parts(flat):
+            value, found = slopes.bounds(self.tape, sides, by, self.dtype)
+            maybe_nan.reshape(-1)[some] = value.maybe_nan
+            for k, pair in enumerate(((value.lower, value.upper), *found)):
+                for row, end in zip(rows, pair, strict=True):
+                    row[k, some] = end
+        value = Interval(ends[0, 0], ends[1, 0], maybe_nan)
+        if self.meaning is Meaning.FLOAT:
+            value = self.bounds(boxes)
+        return SlopeBounds(value, ends[0, 1:], ends[1, 1:])
+
     def shorten(
         self, boxes: Boxes, *, sign_only: bool = False, also: Sequence[tuple[Any, Boxes]] = ()
     ) -> list[NumpyEvaluator]:
@@ -131,17 +166,24 @@ class NumpyEvaluator:
 
     def _traced(self, flat: Boxes, sign_only: bool = False) -> Iterator[Bounds]:
         rules = RULES[self.meaning]
-        count = len(flat[0].lower) if flat else 1
-        for start in range(0, max(count, 1), TOGETHER):
-            some = slice(start, start + TOGETHER)
-            sides = {
-                name: Interval(*(part[some] for part in side))
-                for name, side in zip(self.inputs, flat, strict=True)
-            }
+        for _, sides in self._parts(flat):
             axes = {op: sides[axis] for axis, op in AXES.items() if axis in sides}
             free = [sides.get(name, NOTHING) for name in self.tape.variables]
             yield bounds(
                 self.tape, axes, free, self.dtype, sign_only=sign_only, rules=rules, keep=False
+            )
+
+    def _parts(self, flat: Boxes) -> Iterator[tuple[slice, dict[str, Interval]]]:
+        """Up to ``TOGETHER`` boxes at a time: where they are, and their sides by input."""
+        count = len(flat[0].lower) if flat else 1
+        for start in range(0, max(count, 1), TOGETHER):
+            some = slice(start, start + TOGETHER)
+            yield (
+                some,
+                {
+                    name: Interval(*(part[some] for part in side))
+                    for name, side in zip(self.inputs, flat, strict=True)
+                },
             )
 
 

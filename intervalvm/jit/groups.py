@@ -152,18 +152,18 @@ class BoundArms(GroupArms):
         lower, upper = (
             Lane(builder, load(builder, slot, offset, self.xp.vector)) for offset in self._offsets()
         )
+        return Interval(lower, upper, self.mask(place, group, at))
+
+    def mask(self, place: ir.Value, group: ir.Value, at: dict[str, ir.Value]) -> Lane:
+        """A group's bits at a place of ``nans``."""
+        builder = self.builder
         bits = builder.inttoptr(self.bits("nans", place, group, at), POINTER)
         word = builder.load(bits, align=2, typ=BITS)
-        nan = Lane(builder, builder.bitcast(word, ir.VectorType(I1, GROUP)))
-        return Interval(lower, upper, nan)
+        return Lane(builder, builder.bitcast(word, ir.VectorType(I1, GROUP)))
 
     def evaluate(self, variant: Variant, operands: list[Any], group: ir.Value, at: Any) -> None:
         builder, xp = self.builder, self.xp
-        found = interval_value(variant, xp, operands, self.rules)
-        slot = self.slot(at["out"], group, at)
-        for end, offset in zip((found.lower, found.upper), self._offsets(), strict=True):
-            store(builder, xp._lift(end).value, slot, offset)
-        self._write_bits(found.maybe_nan, self.bits("nans", at["out"], group, at), 0)
+        self.write_value(interval_value(variant, xp, operands, self.rules), group, at)
         if variant.has_choice:
             chosen = self.bits("choices", at["out"], group, at)
             self._write_choice(self.chosen(variant, operands), chosen)
@@ -171,6 +171,13 @@ class BoundArms(GroupArms):
             with builder.if_then(builder.icmp_unsigned("!=", asks_sign, I64(0)), likely=False):
                 for_sign = self.rules.sign_choices[variant.op](xp, *operands)
                 self._write_choice(for_sign, chosen)
+
+    def write_value(self, found: Interval, group: ir.Value, at: dict[str, ir.Value]) -> None:
+        """Write the bounds of a record's value."""
+        slot = self.slot(at["out"], group, at)
+        for end, offset in zip((found.lower, found.upper), self._offsets(), strict=True):
+            store(self.builder, self.xp._lift(end).value, slot, offset)
+        self._write_bits(found.maybe_nan, self.bits("nans", at["out"], group, at), 0)
 
     def chosen(self, variant: Variant, operands: list[Interval]) -> tuple[Lane, Lane]:
         """Where only the left, and where only the right operand matters."""
@@ -202,7 +209,7 @@ class GroupLoop:
     constant is two floats.
     """
 
-    each: Literal["point", "box", "dual", "strict_box"]
+    each: Literal["point", "box", "dual", "strict_box", "slope", "hull", "strict_hull"]
     dtype: str
     meaning: Meaning = Meaning.FLOAT
 

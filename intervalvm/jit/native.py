@@ -60,6 +60,7 @@ KINDS = {
     "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,), shares="points"),
     "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
     "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
+    "slopes": Kind("jit.boxes", "build_slopes", (Meaning.FLOAT,), shares="boxes"),
     "shorten": Kind("jit.boxes", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     "voxels_tame": Kind("jit.voxels.kernels", "build_tame", (Meaning.FLOAT,), shares="voxels"),
     "voxels_careful": Kind(
@@ -72,6 +73,8 @@ KINDS = {
     "assemble": Kind("jit.passes", "build_assemble", (Meaning.FLOAT,), dtypes=("float64",)),
     # pictures of solids
     "shade": Kind("jit.shading.kernel", "build_shade", (Meaning.FLOAT,), dtypes=("float32",)),
+    # meshes
+    "mesh": Kind("jit.meshes.kernel", "build_mesh", (Meaning.FLOAT,), dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"

@@ -1,7 +1,7 @@
 """The context of an evaluator's kernels: fields beyond those of the walk (see ``layout``).
 
-The first are those of all its kernels, or of "boxes" and "shorten"; then come those of "points" and
-"duals".
+The first are those of all its kernels, or of "boxes", "slopes" and "shorten"; then come those of
+"points" and "duals", of which those that tell what pays are of "boxes" and "slopes" too.
 """
 
 from __future__ import annotations
@@ -34,13 +34,17 @@ GROUP = 16
     ALONG, SLOPES,  # how many derivatives; their addresses, int64[DIRECTIONS]
     KINKS, JUMPED,  # bool[points]: where branches meet, and where clauses may jump
     LEAF_FIRST, LEAF_END, LEAF_SIDE,  # the points to evaluate next; -1 or where they are sorted
+    # "boxes" and "slopes"
+    LEAF_CHOICES,  # as CHOICES, of the boxes that were evaluated last
+    SOLID_FLAGS,  # bytes: whether a box is flat in no input by which is differentiated
     FIELDS,
-) = range(c.FIELDS, c.FIELDS + 45)  # fmt: skip
+) = range(c.FIELDS, c.FIELDS + 47)  # fmt: skip
 
-BOX_LOWER, BOX_UPPER, BOX_NAN, BOX_STEP = range(4)
-"""An input's row for "boxes": addresses of lower bounds, of upper bounds, and of bytes that say
-maybe-NaN; then 1, or 0 where one box's side stands for all."""
-BOX_WORDS = 4
+BOX_LOWER, BOX_UPPER, BOX_NAN, BOX_STEP, BOX_DIRECTION = range(5)
+"""An input's row for "boxes" and "slopes": addresses of lower bounds, of upper bounds, and of bytes
+that say maybe-NaN; then 1, or 0 where one box's side stands for all; bits of the slopes that are by
+this input."""
+BOX_WORDS = 5
 
 NO_CHOICE, ALIAS, LEAF = -1, -2, -3
 """The roles of clauses: with operands; always an alias of the left operand; without operands."""
@@ -69,9 +73,16 @@ BLOCK = 256
 
 DIRECTIONS = 3
 """Slopes of a slot of duals; more directions are evaluated in turn."""
+FIRST_SLOPE = 2
+FIRST_SQUARES = FIRST_SLOPE + 2 * DIRECTIONS
+SLOPE_PARTS = FIRST_SQUARES + DIRECTIONS
+"""A slot of bounds of slopes: vectors of the value, of the slopes, of sums of squares; of all."""
 RIGHT_TERMS, MOVES = DIRECTIONS, 2 * DIRECTIONS
 """Bits of a record's third word: from 0 and from ``RIGHT_TERMS`` on, whether the left and the right
 operand add a term along each direction; ``MOVES``, whether an operand has any slope."""
 THIRD_WORDS = 1 << MOVES + 1
-JUMPS = 1
-"""The place with the bits of jumps; no record writes it."""
+NORM = MOVES
+"""Bounds of slopes have another bit there: whether a record is a square root of a sum of squares,
+or is summed for one."""
+JUMPS = SOLID = 1
+"""The place with the bits of jumps, or of boxes that are not flat; no record writes it."""

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from support.meshes import ball, closed_meshes, cube, joined, mesh_of
 
 from intervalvm.errors import BackendError, OptionError
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.mesh import Mesh
 
 
 @given(closed_meshes())

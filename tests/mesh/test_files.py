@@ -21,8 +21,8 @@ from support.meshes import ball, closed_meshes, cube, joined, mesh_of, soup, tet
 
 from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
-from intervalvm.mesh.formats import FORMATS, blocks
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.formats import FORMATS, blocks
+from intervalvm.meshes.mesh import Mesh
 
 SINGLE = {"stl", "glb", "3mf"}
 """The formats in float32."""
@@ -245,9 +245,9 @@ def test_a_normal_that_is_missing_is_one_in_a_glb(tmp_path: Path) -> None:
 
 def test_a_glb_of_4_gib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(written(cube(1.0), "glb"))
-    monkeypatch.setattr("intervalvm.mesh.formats.glb.MOST_BYTES", size)
+    monkeypatch.setattr("intervalvm.meshes.formats.glb.MOST_BYTES", size)
     assert len(written(cube(1.0), "glb")) == size
-    monkeypatch.setattr("intervalvm.mesh.formats.glb.MOST_BYTES", size - 1)
+    monkeypatch.setattr("intervalvm.meshes.formats.glb.MOST_BYTES", size - 1)
     with pytest.raises(OptionError, match=r"holds less than 4 GiB, not .*: save \.ply or \.stl"):
         written(cube(1.0), "glb")
 
@@ -256,7 +256,7 @@ def test_a_glb_of_4_gib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_3mf_has_wide_offsets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Any
 ) -> None:
-    monkeypatch.setattr("intervalvm.mesh.formats.threemf.LARGE", 11)
+    monkeypatch.setattr("intervalvm.meshes.formats.threemf.LARGE", 11)
     cube(1.0).save(tmp_path / "a.3mf")
     assert len(reader(tmp_path / "a.3mf").triangles) == 12
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from support.meshes import ball, cube, mesh_of, tetrahedron
 
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.mesh.mesh import Mesh, MeshStats
+from intervalvm.meshes.mesh import Mesh, MeshStats
 
 STATS = MeshStats(
     clauses=12,

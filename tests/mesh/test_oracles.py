@@ -13,7 +13,7 @@ from support.crossings import crossing_pairs, near_pairs, sides, turns, whole
 from support.mesh_oracles import LIBRARIES, MOST_EXACT, ORACLES, by_arrays, faults
 from support.meshes import ball, cube, joined, mesh_of, tetrahedron
 
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.mesh import Mesh
 
 
 def without(mesh: Mesh, *rows: int) -> Mesh:

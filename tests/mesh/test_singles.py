@@ -14,9 +14,9 @@ from support.mesh_readers import READERS
 from support.meshes import ball, closed_meshes, cube, joined, mesh_of, tetrahedron
 
 from intervalvm.errors import OptionError
-from intervalvm.mesh.formats.creases import CREASE, corner_normals, face_normals
-from intervalvm.mesh.formats.singles import singles
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.formats.creases import CREASE, corner_normals, face_normals
+from intervalvm.meshes.formats.singles import singles
+from intervalvm.meshes.mesh import Mesh
 
 TOPOLOGY = (
     "edges with other than 2 faces",

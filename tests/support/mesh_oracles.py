@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from support.crossings import crossing_pairs, is_flat
 
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.mesh import Mesh
 
 MOST_EXACT = 60_000
 """Triangles that the exact test takes: a second if curved, twenty if most lie in planes."""

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from intervalvm.mesh.mesh import Mesh
+from intervalvm.meshes.mesh import Mesh
 
 QUADS = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
 """The sides of a cube whose corner i is at the bits of i, x the highest; from outside."""

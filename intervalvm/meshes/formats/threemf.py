@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import write_rows
-from intervalvm.mesh.formats.palette import hexadecimal, palette
-from intervalvm.mesh.formats.singles import Singles, singles
-from intervalvm.mesh.formats.units import UNITS
+from intervalvm.meshes.formats.blocks import write_rows
+from intervalvm.meshes.formats.palette import hexadecimal, palette
+from intervalvm.meshes.formats.singles import Singles, singles
+from intervalvm.meshes.formats.units import UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 MODEL = "3D/3dmodel.model"

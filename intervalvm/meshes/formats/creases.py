@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import blocks
+from intervalvm.meshes.formats.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

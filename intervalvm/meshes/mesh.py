@@ -14,9 +14,9 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
-from intervalvm.mesh import convert
-from intervalvm.mesh.formats import FORMATS, check_solid
-from intervalvm.mesh.formats.units import check_unit
+from intervalvm.meshes import convert
+from intervalvm.meshes.formats import FORMATS, check_solid
+from intervalvm.meshes.formats.units import check_unit
 from intervalvm.raster.formats import format_of, format_of_stream, pour
 from intervalvm.raster.image import milliseconds, text_table
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import blocks
+from intervalvm.meshes.formats.blocks import blocks
 
 if TYPE_CHECKING:
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 VERTEX = np.dtype([("point", "<f8", 3), ("normal", "<f4", 3)])

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import write_rows
-from intervalvm.mesh.formats.creases import corner_normals
-from intervalvm.mesh.formats.palette import hexadecimal, palette
+from intervalvm.meshes.formats.blocks import write_rows
+from intervalvm.meshes.formats.creases import corner_normals
+from intervalvm.meshes.formats.palette import hexadecimal, palette
 
 if TYPE_CHECKING:
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 

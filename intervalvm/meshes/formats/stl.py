@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from intervalvm.mesh.formats.blocks import blocks
-from intervalvm.mesh.formats.creases import face_normals
-from intervalvm.mesh.formats.singles import singles
+from intervalvm.meshes.formats.blocks import blocks
+from intervalvm.meshes.formats.creases import face_normals
+from intervalvm.meshes.formats.singles import singles
 
 if TYPE_CHECKING:
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])

@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.errors import BackendError, OptionError, install_line
 
 if TYPE_CHECKING:
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
 
 
 def to_trimesh(mesh: Mesh) -> Any:

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.errors import OptionError
-from intervalvm.mesh.formats.blocks import blocks
-from intervalvm.mesh.formats.creases import corner_normals
-from intervalvm.mesh.formats.palette import hexadecimal, palette
-from intervalvm.mesh.formats.singles import singles
-from intervalvm.mesh.formats.units import UNITS
+from intervalvm.meshes.formats.blocks import blocks
+from intervalvm.meshes.formats.creases import corner_normals
+from intervalvm.meshes.formats.palette import hexadecimal, palette
+from intervalvm.meshes.formats.singles import singles
+from intervalvm.meshes.formats.units import UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 MAGIC, VERSION, JSON, BIN = 0x46546C67, 2, 0x4E4F534A, 0x004E4942

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import OptionError
-from intervalvm.mesh.formats import glb, obj, ply, stl, threemf
+from intervalvm.meshes.formats import glb, obj, ply, stl, threemf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
     from intervalvm.words import SolidUnit
 
 FORMATS: dict[str, Callable[[Mesh, Any, SolidUnit], None]] = {

@@ -15,7 +15,7 @@ from intervalvm.errors import OptionError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intervalvm.mesh.mesh import Mesh
+    from intervalvm.meshes.mesh import Mesh
 
 WAY_OUT = "save .ply or .obj, which hold float64, or move the shape to the origin"
 

@@ -1,0 +1,109 @@
+"""The options of ``mesh`` and their checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from intervalvm.api.options import check_progress, check_threads, check_word
+from intervalvm.arguments import brief, parts_of, real
+from intervalvm.cells.frame import MARGIN, Frame
+from intervalvm.errors import OptionError
+from intervalvm.hints import Takes
+from intervalvm.memory import Amount, as_bytes
+from intervalvm.raster.job import Progress
+from intervalvm.words import MeshMethod
+
+METHODS = get_args(MeshMethod)
+DEPTH, MOST_DEPTH = 6, 16
+"""The depth by default, and the greatest."""
+Sides = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+
+
+@dataclass(kw_only=True, eq=False)
+class MeshOptions:
+    """The options of ``mesh``. Raises as that does for an invalid one."""
+
+    region: Any = None
+    depth: int | None = None
+    cell: float | None = None
+    method: MeshMethod = "sharp"
+    tolerance: float | None = None
+    variables: Mapping[str, float] | None = None
+    threads: int | None = None
+    max_memory: Amount | None = None
+    progress: Progress | bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            self.region = check_box(self.region)
+        if self.depth is not None:
+            if self.cell is not None:
+                raise OptionError("give depth or cell, not both: one follows from the other")
+            depth = real("depth", self.depth)
+            if depth != int(depth) or not 1 <= depth <= MOST_DEPTH:
+                raise OptionError(
+                    f"depth={brief(self.depth)}: give a whole number from 1 to {MOST_DEPTH}"
+                )
+            self.depth = int(depth)
+        if self.cell is not None:
+            self.cell = _positive("cell", self.cell)
+        if self.tolerance is not None:
+            self.tolerance = _positive("tolerance", self.tolerance)
+        check_word("method", self.method, METHODS)
+        self.threads = check_threads(self.threads)
+        if self.max_memory is not None:
+            self.max_memory = as_bytes("max_memory", self.max_memory)
+        check_progress(self.progress)
+
+    def frame_of(self, region: Sides) -> tuple[Frame, int]:
+        """The frame of a region, and the depth."""
+        side = max(high - low for low, high in region) * (1.0 + sum(MARGIN))
+        depth = DEPTH if self.depth is None else self.depth
+        if self.cell is not None:
+            depth = max(1, math.ceil(math.log2(side / self.cell)))
+            if depth > MOST_DEPTH:
+                raise OptionError(
+                    f"cell={self.cell:g}: there would be more than 2^{MOST_DEPTH} a side of the "
+                    f"region, which is {side:g}: give larger cells"
+                )
+            side = self.cell * 2.0**depth
+        return Frame.cube(region, side), depth
+
+    def tolerance_of(self, frame: Frame, depth: int) -> float:
+        """The tolerance; by default the size of the smallest cells."""
+        return frame.sides[0] / 2.0**depth if self.tolerance is None else self.tolerance
+
+
+def check_box(region: Any) -> Sides:
+    """Three pairs of finite ends, each (low, high)."""
+    try:
+        sides = [tuple(parts_of("side", side)) for side in parts_of("region", region)]
+    except (TypeError, ValueError):
+        sides = []
+    if len(sides) != 3 or any(len(side) != 2 for side in sides):
+        raise OptionError(
+            f"region={brief(region)}: give three pairs, ((x0, x1), (y0, y1), (z0, z1))"
+        )
+    found = []
+    for axis, (low, high) in zip("xyz", sides, strict=True):
+        ends = real(axis, low), real(axis, high)
+        if not (all(map(math.isfinite, ends)) and ends[0] < ends[1]):
+            raise OptionError(f"region: {axis} is {brief((low, high))}: give finite ends in order")
+        if not math.isfinite(ends[1] - ends[0]):
+            raise OptionError(f"region: {axis} is too long: {brief((low, high))}")
+        found.append(ends)
+    x, y, z = found
+    return x, y, z
+
+
+def _positive(name: str, value: Any) -> float:
+    number = real(name, value)
+    if not 0 < number < math.inf:
+        raise OptionError(f"{name}={brief(value)}: give a positive number")
+    return number
+
+
+takes_mesh_options = Takes(MeshOptions)

@@ -1,0 +1,1 @@
+"""Cells: boxes subdivided until the real function is proven over each."""

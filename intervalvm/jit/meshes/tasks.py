@@ -1,0 +1,53 @@
+"""The pass over an octree: one kernel of several tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intervalvm.compiler.passes import Pass
+from intervalvm.jit.meshes.corners import read_corners, write_corners
+from intervalvm.jit.meshes.flips import flip_faces
+from intervalvm.jit.meshes.joining import join_cells
+from intervalvm.jit.meshes.layout import (
+    FIELDS,
+    FLIP,
+    JOIN,
+    READ_CORNERS,
+    RINGS,
+    SOLVE,
+    SUM,
+    TASK,
+    WALK,
+    WRITE_CORNERS,
+)
+from intervalvm.jit.meshes.planes import solve_all, sum_planes
+from intervalvm.jit.meshes.rings import find_rings
+from intervalvm.jit.meshes.triangles import write_triangles
+from intervalvm.jit.meshes.walk import walk
+
+
+def run_task(w: Any) -> int:
+    """Carry out a task."""
+    task = w.sizes[TASK]
+    if task == WRITE_CORNERS:
+        write_corners(w)
+    elif task == READ_CORNERS:
+        read_corners(w)
+    elif task == WALK:
+        walk(w)
+    elif task == RINGS:
+        find_rings(w)
+    elif task == SUM:
+        sum_planes(w)
+    elif task == SOLVE:
+        solve_all(w)
+    elif task == JOIN:
+        join_cells(w)
+    elif task == FLIP:
+        flip_faces(w)
+    else:
+        write_triangles(w)
+    return 0
+
+
+PASS = Pass("mesh", run_task, FIELDS)

@@ -1,0 +1,185 @@
+"""The walk over the dual of an octree: all minimal edges that cross the surface.
+
+It goes down from pairs of neighbouring nodes, and from the four around an edge, as long as one of
+them has children: Ju, Losasso, Schaefer and Warren, "Dual contouring of Hermite data" (2002).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intervalvm.jit.meshes.layout import (
+    AROUND,
+    AT,
+    AXIS,
+    CAPACITY,
+    COUNT,
+    DEPTH,
+    EDGE,
+    LENGTH,
+    LOWER_IS_INSIDE,
+    NODES,
+    QUADRANT,
+    SMALLEST,
+)
+
+CELL_STEP, FACE_STEP, EDGE_STEP = range(3)
+STEP = 6
+"""Numbers of a step on the stack: kind, axis and up to four nodes."""
+MOST_STEPS = 32
+"""Steps that one of them puts on the stack, at most."""
+
+
+def side_b(quadrant: int) -> int:
+    return (quadrant + 1) >> 1 & 1
+
+
+def side_c(quadrant: int) -> int:
+    return quadrant >> 1
+
+
+def weight(axis: int) -> int:
+    """That of an axis in the number of a corner."""
+    return 4 >> axis
+
+
+def walk(w: Any) -> None:
+    """Write the edges; ``COUNT`` is their number, which may be more than there is room for."""
+    mark_active(w)
+    w.sizes[COUNT] = 0
+    top = pushed(w, 0, CELL_STEP, 0, 0, 0, 0, 0)
+    while top > 0:
+        top -= 1
+        kind, axis, first = w.stack[STEP * top], w.stack[STEP * top + 1], w.stack[STEP * top + 2]
+        if kind == CELL_STEP:
+            top = from_cell(w, top, first)
+        elif kind == FACE_STEP:
+            top = from_face(w, top, axis, first, w.stack[STEP * top + 3])
+        else:
+            top = from_edge(w, top, axis)
+
+
+def mark_active(w: Any) -> None:
+    """Mark cells with corners on both sides, and nodes with such a cell."""
+    for node in range(w.sizes[NODES] - 1, -1, -1):
+        first = w.children[node]
+        if first < 0:
+            w.active[node] = 1 if 0 < w.masks[node] < 255 else 0
+            continue
+        found = 0
+        for child in range(first, first + 8):
+            found |= w.active[child]
+        w.active[node] = found
+
+
+def pushed(w: Any, top: int, kind: int, axis: int, a: int, b: int, c: int, d: int) -> int:
+    """Put a step on the stack if a node of it is active; returns the new top."""
+    if not (w.active[a] | w.active[b] | w.active[c] | w.active[d]):
+        return top
+    at = STEP * top
+    w.stack[at], w.stack[at + 1] = kind, axis
+    w.stack[at + 2], w.stack[at + 3], w.stack[at + 4], w.stack[at + 5] = a, b, c, d
+    return top + 1
+
+
+def part(w: Any, node: int, place: int) -> int:
+    """The child at a place; the node itself if it is a leaf."""
+    first = w.children[node]
+    return node if first < 0 else first + place
+
+
+def from_cell(w: Any, top: int, node: int) -> int:
+    """The steps within a node: its children, the faces and the edges between them."""
+    first = w.children[node]
+    if first < 0:
+        return top
+    for axis in range(3):
+        along, b, c = weight(axis), weight((axis + 1) % 3), weight((axis + 2) % 3)
+        for half in range(2):
+            start = first + half * along
+            top = pushed(w, top, EDGE_STEP, axis, start, start + b, start + b + c, start + c)
+        for place in range(4):
+            low = first + b * (place & 1) + c * (place >> 1)
+            top = pushed(w, top, FACE_STEP, axis, low, low + along, low, low)
+    for child in range(first, first + 8):
+        top = pushed(w, top, CELL_STEP, 0, child, child, child, child)
+    return top
+
+
+def from_face(w: Any, top: int, axis: int, low: int, high: int) -> int:
+    """The steps between two nodes that share a face: its parts and the edges between them."""
+    if w.children[low] < 0 and w.children[high] < 0:
+        return top
+    across = weight(axis)
+    for turn in range(1, 3):
+        along = (axis + turn) % 3  # of the edges; the face's other axis is the third
+        other = 3 - axis - along
+        is_b = (along + 1) % 3 == axis
+        for half in range(2):
+            step = STEP * top
+            found = 0
+            for quadrant in range(4):
+                b, c = side_b(quadrant), side_c(quadrant)
+                over, beside = (b, c) if is_b else (c, b)
+                place = weight(along) * half + across * (1 - over) + weight(other) * beside
+                node = part(w, high if over else low, place)
+                w.stack[step + 2 + quadrant] = node
+                found |= w.active[node]
+            if found:
+                w.stack[step], w.stack[step + 1] = EDGE_STEP, along
+                top += 1
+    b, c = weight((axis + 1) % 3), weight((axis + 2) % 3)
+    for place in range(4):
+        beside = b * (place & 1) + c * (place >> 1)
+        below, above = part(w, low, beside + across), part(w, high, beside)
+        top = pushed(w, top, FACE_STEP, axis, below, above, below, above)
+    return top
+
+
+def from_edge(w: Any, top: int, axis: int) -> int:
+    """The steps along an edge: its halves, or the edge itself if there are leaves around it.
+
+    The nodes of the step are those just above the top of the stack.
+    """
+    at = STEP * top + 2
+    n0, n1, n2, n3 = w.stack[at], w.stack[at + 1], w.stack[at + 2], w.stack[at + 3]
+    is_split = w.children[n0] >= 0 or w.children[n1] >= 0
+    if not is_split and w.children[n2] < 0 and w.children[n3] < 0:
+        write_edge(w, axis, n0, n1, n2, n3)
+        return top
+    b, c = weight((axis + 1) % 3), weight((axis + 2) % 3)
+    for half in range(2):
+        along = weight(axis) * half
+        p0, p1 = part(w, n0, along + b + c), part(w, n1, along + c)
+        p2, p3 = part(w, n2, along), part(w, n3, along + b)
+        top = pushed(w, top, EDGE_STEP, axis, p0, p1, p2, p3)
+    return top
+
+
+def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
+    """Write a minimal edge, if it crosses the surface; signs are those of a smallest cell."""
+    small, quadrant = n0, 0
+    if w.levels[n1] > w.levels[small]:
+        small, quadrant = n1, 1
+    if w.levels[n2] > w.levels[small]:
+        small, quadrant = n2, 2
+    if w.levels[n3] > w.levels[small]:
+        small, quadrant = n3, 3
+    b_axis, c_axis = (axis + 1) % 3, (axis + 2) % 3
+    b, c = 1 - side_b(quadrant), 1 - side_c(quadrant)
+    corner = weight(b_axis) * b + weight(c_axis) * c
+    lower = w.masks[small] >> corner & 1
+    if lower == (w.masks[small] >> (corner + weight(axis)) & 1):
+        return
+    count = w.sizes[COUNT]
+    w.sizes[COUNT] = count + 1
+    if count >= w.sizes[CAPACITY]:
+        return
+    at, unit = EDGE * count, 1 << (w.sizes[DEPTH] - w.levels[small])
+    w.edges[at + AXIS], w.edges[at + LOWER_IS_INSIDE] = axis, lower
+    w.edges[at + AROUND], w.edges[at + AROUND + 1] = n0, n1
+    w.edges[at + AROUND + 2], w.edges[at + AROUND + 3] = n2, n3
+    w.edges[at + SMALLEST], w.edges[at + QUADRANT], w.edges[at + LENGTH] = small, quadrant, unit
+    w.edges[at + AT + axis] = w.at[3 * small + axis] * unit
+    w.edges[at + AT + b_axis] = (w.at[3 * small + b_axis] + b) * unit
+    w.edges[at + AT + c_axis] = (w.at[3 * small + c_axis] + c) * unit

@@ -1,0 +1,206 @@
+"""``Job``: what a mesh is to be made of; and its steps, from a tape to a ``Mesh``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.cells.border import cut
+from intervalvm.cells.frame import Frame
+from intervalvm.cells.measure import measure
+from intervalvm.cells.subdivision import UNDECIDED, subdivide
+from intervalvm.jit.evaluator import CompiledEvaluator
+from intervalvm.memory import require
+from intervalvm.meshes.mesh import Mesh, MeshStats
+from intervalvm.meshes.octree import Octree
+from intervalvm.meshes.surface import Surfacer, unit
+from intervalvm.ops import AXES
+from intervalvm.tape import Tape
+from intervalvm.words import Meaning, MeshMethod
+
+KERNELS = [
+    ("boxes", "float64", Meaning.REAL),
+    ("slopes", "float64", Meaning.REAL),
+    ("points", "float64", Meaning.FLOAT),
+    ("duals", "float64", Meaning.FLOAT),
+    ("mesh", "float64", Meaning.FLOAT),
+]
+"""What is compiled the first time on a machine."""
+Box = Sequence[tuple[float, float]]
+Report = Callable[[int, int], None]
+DOUBLE = np.dtype(np.float64)
+COARSEST = 2
+"""The least level at which a cell may be proven simple."""
+MEASURED = 8.0
+"""The tolerance is this many times what is measured at crossings where cells are joined."""
+NODE_BYTES = 160
+"""The most memory for a node of the octree, arrays of the next step included."""
+STEPS, SUBDIVISION = 100, 60
+"""The steps that progress counts, and those of them for the subdivision."""
+
+
+@dataclass
+class Job:
+    """A mesh to be made.
+
+    ``settings`` are the values of the tape's variables, in order.
+    """
+
+    tape: Tape
+    region: Box
+    frame: Frame
+    depth: int
+    method: MeshMethod
+    keeps_edges: bool
+    tolerance: float
+    settings: Sequence[float]
+    threads: int
+    max_memory: int | None
+    report: Report | None = None
+    colours: Callable[[NDArray[np.float64]], NDArray[np.uint8]] | None = None
+    """The colours of points float64[n, 3]; None if the shape is not painted."""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str, done: int) -> Iterator[None]:
+        """Measure a step, after which so many of all steps are done."""
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
+        if self.report is not None:
+            self.report(done, STEPS)
+
+
+def make(job: Job) -> Mesh:
+    """Make the mesh of a job. Raises DoesNotFit."""
+    with job.timed("cells", SUBDIVISION):
+        reals = _Sampler(job, job.tape, Meaning.REAL)
+        tape = cut(job.tape, reals, job.region, job.frame)
+        if tape is not job.tape:
+            reals = _Sampler(job, tape, Meaning.REAL)
+        tree = subdivide(
+            reals,
+            job.frame,
+            job.depth,
+            tolerance=job.tolerance,
+            coarsest=COARSEST,
+            watch=job_watch(job),
+        )
+    samples = _Sampler(job, tape, Meaning.FLOAT)
+    with job.timed("corners", 70):
+        octree = Octree(tree, samples.values)
+        bounds = measure(tree)
+    gradients = samples.gradients if job.keeps_edges else None
+    with job.timed("features", 85):
+        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
+    with job.timed("surface", 95):
+        found = surfacer.surface()
+    with job.timed("normals", STEPS):
+        normals = unit(samples.gradients(list(found.vertices.T)).T)
+        normals = np.where(
+            (normals == 0.0).all(axis=1, keepdims=True),
+            face_normals(found.vertices, found.triangles),
+            normals,
+        )
+        colours = None
+        if job.colours is not None:
+            colours = job.colours(found.vertices[found.triangles].mean(axis=1))
+    is_crossed = (octree.masks > 0) & (octree.masks < 255)
+    open_cells = tree.verdict == UNDECIDED
+    cells = {
+        **{name: count for name, count in tree.counts().items() if name != "undecided"},
+        "crossed": int(np.count_nonzero(open_cells & is_crossed[: len(tree)])),
+        "undecided": int(np.count_nonzero(open_cells & ~is_crossed[: len(tree)])),
+        **found.counts,
+    }
+    return Mesh(
+        vertices=found.vertices,
+        triangles=found.triangles,
+        normals=normals.astype(np.float32),
+        colours=colours,
+        volume_bounds=bounds,
+        stats=MeshStats(
+            clauses=len(job.tape),
+            method=job.method,
+            depth=job.depth,
+            cell=tuple(float(size) for size in job.frame.sizes(job.depth)),  # type: ignore[arg-type]
+            tolerance=job.tolerance,
+            threads=job.threads,
+            vertices=len(found.vertices),
+            triangles=len(found.triangles),
+            cells=cells,
+            seconds=dict(job.seconds),
+        ),
+    )
+
+
+def job_watch(job: Job) -> Callable[[int, int], None]:
+    """What subdivision calls: it counts steps, and sees that cells fit in memory."""
+
+    def watch(level: int, cells: int) -> None:
+        needed = cells * NODE_BYTES
+        require(needed, f"{cells} cells", "make the mesh with less depth", job.max_memory)
+        if job.report is not None:
+            job.report(int(SUBDIVISION * 4.0 ** (level - job.depth) / 2), STEPS)
+
+    return watch
+
+
+def face_normals(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """float64[vertices, 3], unit means of the normals of faces, weighted by their areas."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    across = np.cross(b - a, c - a)
+    found = np.empty_like(vertices)
+    for axis in range(3):
+        weights = np.repeat(across[:, axis], 3)
+        found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
+    return unit(found)
+
+
+class _Sampler:
+    """The evaluator of a tape with its variables set, for x, y and z alone."""
+
+    def __init__(self, job: Job, tape: Tape, meaning: Meaning) -> None:
+        inputs = (*AXES, *tape.variables)
+        self._evaluator = CompiledEvaluator(tape.bare(), inputs, DOUBLE, meaning)
+        self._free = [np.array([value]) for value in job.settings]
+        self._sides: Sequence[Any] = [_point_side(value) for value in self._free]
+        self.inputs = tuple(AXES)
+
+    def values(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The values at points."""
+        return self._evaluator.values([*map(np.ascontiguousarray, points), *self._free])
+
+    def gradients(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """float64[3, n], the gradients at points; where branches meet, that of one of them."""
+        given = [*map(np.ascontiguousarray, points), *self._free]
+        found = np.empty((1 + len(self.inputs), len(points[0])))
+        self._evaluator.slopes(given, self.inputs, found)
+        return found[1:]
+
+    def bounds(self, boxes: Sequence[Any]) -> Any:
+        """Bounds over boxes."""
+        return self._evaluator.bounds([*boxes, *self._sides])
+
+    def slope_bounds(self, boxes: Sequence[Any], by: Any) -> Any:
+        """Bounds of the value and of derivatives over boxes."""
+        return self._evaluator.slope_bounds([*boxes, *self._sides], by)
+
+
+def _point_side(value: NDArray[np.float64]) -> Any:
+    from intervalvm.ops.row import Interval
+
+    return Interval(value, value, np.zeros(1, bool))
+
+
+def settings_of(tape: Tape, given: Mapping[str, float] | None) -> list[float]:
+    """The values of a tape's variables, in order."""
+    return [float(value) for value in tape.settings(given)]

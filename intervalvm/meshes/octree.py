@@ -1,0 +1,191 @@
+"""``Octree``: the cells of a solid, which of their corners are inside, and the surface's edges.
+
+Passes over it are those of ``jit.meshes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
+from intervalvm.jit import native
+from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.tasks import PASS
+from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
+from intervalvm.memory import address_of
+
+Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
+"""The values at points, given by their coordinates."""
+CHILDREN = offsets(3)
+SCRATCH = 64
+"""Numbers that passes use."""
+
+
+def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Run a pass; returns its sizes."""
+    found = np.zeros(c.SIZES, np.int64)
+    found[c.TASK] = task
+    for field, size in sizes.items():
+        found[field] = size
+    given = {"sizes": found, **arrays}
+    for name, array in given.items():
+        assert array.dtype == c.FIELDS[name], name
+        assert array.flags.c_contiguous, name
+    addresses = [address_of(given[name]) if name in given else 0 for name in PASS.fields]
+    native.kernel(PASS.name, "float64")(address_of(np.array(addresses, np.int64)))
+    return found
+
+
+class Octree:
+    """Nodes, which may be added: see ``cells.subdivision.Tree``.
+
+    ``masks`` uint8[n] has a bit of each corner of a cell: whether it is inside.
+    """
+
+    def __init__(self, tree: Tree, values: Values) -> None:
+        self.frame, self.depth, self.values = tree.frame, tree.depth, values
+        self.level, self.at = tree.level, tree.at
+        self.children, self.verdict = tree.first_child.copy(), tree.verdict
+        self.masks = np.where(self.verdict == INSIDE, 255, 0).astype(np.uint8)
+        self._box = np.array([*self.frame.low, *self.frame.sides])
+        self._sample(np.flatnonzero(self.children >= 0))
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def trust_samples(self) -> None:
+        """Let samples decide on which side corners are, also where bounds have proven a side.
+
+        Bounds are those of the real function: where it is nearly 0, a rounded value may differ.
+        """
+        self.verdict = np.where(self.verdict < SPLIT, np.uint8(SPLIT - 1), self.verdict)
+        self._sample(np.flatnonzero(self.children >= 0))
+
+    def split(self, cells: NDArray[np.int64]) -> None:
+        """Split leaves."""
+        first = len(self) + 8 * np.arange(len(cells), dtype=np.int32)
+        self.children[cells] = first
+        at = (2 * self.at[cells, None, :] + CHILDREN).reshape(-1, 3)
+        self.level = np.concatenate([self.level, np.repeat(self.level[cells] + np.int8(1), 8)])
+        self.at = np.concatenate([self.at, at])
+        self.children = np.concatenate([self.children, np.full(len(at), -1, np.int32)])
+        self.verdict = np.concatenate([self.verdict, np.repeat(self.verdict[cells], 8)])
+        self.masks = np.concatenate([self.masks, np.zeros(len(at), np.uint8)])
+        self._sample(cells)
+
+    def _sample(self, parents: NDArray[np.int64]) -> None:
+        """Find the masks of children, of which those with a proven side keep theirs."""
+        is_open = (self.verdict != OUTSIDE) & (self.verdict != INSIDE) & (self.children < 0)
+        sizes = {c.PARENTS: len(parents)}
+        arrays = {
+            **self.arrays(),
+            "is_open": is_open.view(np.uint8),
+            "cells": parents.astype(np.int32),
+            "scratch": np.empty(SCRATCH),
+        }
+        room = int(run_task(c.WRITE_CORNERS, sizes, arrays)[c.COUNT])
+        points = np.empty((3, room))
+        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, {**arrays, "points": points})
+        with np.errstate(invalid="ignore"):
+            values = self.values(list(points))
+        run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
+
+    def edges(self) -> NDArray[np.int32]:
+        """int32[n, EDGE], the minimal edges that cross the surface."""
+        capacity = 1024 + 4 * int(np.count_nonzero((self.masks > 0) & (self.masks < 255)))
+        while True:
+            found = np.empty((capacity, c.EDGE), np.int32)
+            sizes = run_task(
+                c.WALK,
+                {c.NODES: len(self), c.DEPTH: self.depth, c.CAPACITY: capacity},
+                {
+                    **self.arrays(),
+                    "active": np.empty(len(self), np.uint8),
+                    "stack": np.empty(STEP * MOST_STEPS * (self.depth + 2), np.int32),
+                    "edges": found,
+                },
+            )
+            count = int(sizes[c.COUNT])
+            if count <= capacity:
+                return found[:count]
+            capacity = count
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What passes read of the nodes."""
+        return {
+            "frame": self._box,
+            "levels": self.level,
+            "at": np.ascontiguousarray(self.at),
+            "children": self.children,
+            "masks": self.masks,
+        }
+
+    def ends(self, edges: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """float64[3, n], the lower and the upper ends of edges."""
+        lower = edges[:, c.AT : c.AT + 3]
+        upper = lower + edges[:, [c.LENGTH]] * (np.arange(3) == edges[:, [c.AXIS]])
+        return tuple(  # type: ignore[return-value]
+            np.stack([self.frame.coordinates(axis, end[:, axis], self.depth) for axis in range(3)])
+            for end in (lower, upper)
+        )
+
+    def cells(self, nodes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """float64[n, 3], the lows and the highs of nodes."""
+        level = self.level[nodes]
+        return tuple(  # type: ignore[return-value]
+            np.stack(
+                [
+                    self.frame.coordinates(axis, self.at[nodes, axis] + by, level)
+                    for axis in range(3)
+                ],
+                axis=-1,
+            )
+            for by in (0, 1)
+        )
+
+
+class Rings:
+    """The faces around the edges of an octree, and its cells with their loops.
+
+    Attributes
+    ----------
+    faces : int32[n, FACE]
+    edge_faces : int32[edges, 4]
+    loops : int32[nodes]
+    """
+
+    def __init__(self, octree: Octree, edges: NDArray[np.int32]) -> None:
+        n, count = len(octree), len(edges)
+        self.octree, self.edges = octree, edges
+        faces = np.empty((2 * count + 8, c.FACE), np.int32)
+        self.edge_faces = np.empty((count, 4), np.int32)
+        self.loops = np.zeros(n, np.int32)
+        sizes = run_task(
+            c.RINGS,
+            {c.EDGES: count},
+            {
+                "levels": octree.level,
+                "edges": edges,
+                "faces": faces,
+                "face_of": np.zeros(6 * n, np.int32),
+                "edge_faces": self.edge_faces,
+                "loops": self.loops,
+                "parents": np.empty(4 * count, np.int32),
+            },
+        )
+        self.faces = faces[: sizes[c.FACES]]
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether cells disagree about the side of a corner."""
+        return bool((self.faces[:, c.STATE] == c.TORN).any())
+
+    def tangled(self) -> NDArray[np.int64]:
+        """The cells above the finest level that are to be split."""
+        some = self.faces[self.faces[:, c.STATE] == c.TANGLED]
+        cells = np.concatenate([some[:, c.LOWER], some[:, c.UPPER], np.flatnonzero(self.loops > 1)])
+        return np.unique(cells[self.octree.level[cells] < self.octree.depth])

@@ -1,0 +1,118 @@
+"""The piece of the curve in a cell that it crosses once: a chord, or two by way of a point."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.outlines.field import Array, Field
+
+SHARE = 0.5
+"""The part of the tolerance that pieces may deviate; merging of pieces has the rest."""
+INSET = 2.0**-10
+"""How far a point stays from the sides of its cell, as a share of the cell."""
+
+
+class Bends(NamedTuple):
+    """Of m pieces: which are near the curve, and the points by which they go, NaN for chords."""
+
+    is_near: NDArray[np.bool_]
+    points: Array
+
+
+def bends(
+    field: Field,
+    ends: tuple[Array, Array],
+    slopes: tuple[Array, Array],
+    low: Array,
+    size: Array,
+    tolerance: float,
+    *,
+    is_flat: NDArray[np.bool_],
+) -> Bends:
+    """The pieces between ``ends``, with the gradients there, float64[2, m] each.
+
+    A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces that are proven to be
+    ``is_flat`` are chords without more tests. Others are chords if each end is near the tangent at
+    the other and the field along the chord is small; else they go by a point, where the tangents meet,
+    or by one of the curve near it, if the field there and along both chords is small.
+    """
+    p, q = ends
+    m = p.shape[1]
+    points = np.full((2, m), np.nan)
+    near = is_flat.copy()
+    wanted = SHARE * tolerance
+    g, h = (_unit(slope) for slope in slopes)
+    chord = q - p
+    aside = np.maximum(np.abs(_dot(g, chord)), np.abs(_dot(h, chord)))
+    # both gradients point to the same side of the chord, and neither is 0
+    alike = _dot(g, h) > 0.5
+    open_ = np.flatnonzero(~near)
+    some = open_[(aside[open_] <= wanted) & alike[open_]]
+    if len(some):
+        middle = (p[:, some] + q[:, some]) * 0.5
+        near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
+    open_ = np.flatnonzero(~near)
+    if not len(open_):
+        return Bends(near, points)
+    p, q, g, h, low = p[:, open_], q[:, open_], g[:, open_], h[:, open_], low[:, open_]
+    with np.errstate(all="ignore"):
+        # g . (c - p) = 0 and h . (c - q) = 0
+        across = g[0] * h[1] - g[1] * h[0]
+        gp, hq = _dot(g, p), _dot(h, q)
+        c = np.stack([gp * h[1] - hq * g[1], hq * g[0] - gp * h[0]]) / across
+    inset = INSET * size
+    may = np.isfinite(c).all(axis=0) & _within(c, low + inset, low + size - inset)
+    k = np.flatnonzero(may)
+    if not len(k):
+        return Bends(near, points)
+    p, q, c, low = p[:, k], q[:, k], c[:, k], low[:, k]
+    value, *slope = field.gradients(*c)
+    least = np.minimum(*_lengths(slopes, open_[k]))
+    with np.errstate(all="ignore"):
+        is_corner = np.abs(value) <= wanted * CORNER * least
+        steep = np.maximum(_dot(slope, slope), least * least * 0.25)
+        moved = np.clip(c - value / steep * np.stack(slope), low + inset, low + size - inset)
+    c = np.where(is_corner, c, moved)
+    worst = np.maximum(
+        _distance(field, (p + c) * 0.5, least), _distance(field, (q + c) * 0.5, least)
+    )
+    worst = np.maximum(worst, np.where(is_corner, 0.0, _distance(field, c, least)))
+    good = worst <= wanted
+    near[open_[k[good]]] = True
+    points[:, open_[k[good]]] = c[:, good]
+    return Bends(near, points)
+
+
+CORNER = 2.0**-4
+"""The tangents meet at a corner of the curve if they do so this near it, in tolerances."""
+
+
+def _distance(field: Field, at: Array, least: Array) -> Array:
+    """The distance of points from the curve, estimated by the lesser gradient of the ends."""
+    with np.errstate(all="ignore"):
+        found: Array = np.abs(field.values(*at)) / least
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def _lengths(slopes: tuple[Array, Array], some: NDArray[np.int64]) -> tuple[Array, Array]:
+    first, second = (np.sqrt(_dot(slope[:, some], slope[:, some])) for slope in slopes)
+    return first, second
+
+
+def _unit(slope: Array) -> Array:
+    with np.errstate(all="ignore"):
+        found: Array = slope / np.sqrt(_dot(slope, slope))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    found: Array = a[0] * b[0] + a[1] * b[1]
+    return found
+
+
+def _within(c: Array, low: Array, high: Array) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = ((c >= low) & (c <= high)).all(axis=0)
+    return found

@@ -1,0 +1,145 @@
+"""``Field``: the function whose outline is traced, a tape's, cut by the region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops.row import Interval
+
+Array = NDArray[np.float64]
+BY = "x", "y"
+CHUNK_BOXES = 512
+"""Boxes that share a shorter tape."""
+LONG_WORK = 4_000_000
+"""Clauses x boxes from which shorter tapes pay."""
+
+
+class Slopes(NamedTuple):
+    """Bounds over n boxes: of the value, and of its derivatives float64[2, n]."""
+
+    value: Interval
+    lower: Array
+    upper: Array
+
+
+class Evaluator(Protocol):
+    """A tape's: see ``evaluate.evaluator``."""
+
+    @property
+    def tape(self) -> Any: ...
+    def values(self, points: Any) -> Any: ...
+    def slopes(self, points: Any, by: Any, out: Any) -> Any: ...
+    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+    def shorten(self, boxes: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """A function of x and y: a tape's, cut by ``clip``.
+
+    ``points`` evaluates the float program, ``real`` bounds the real function. Both have the inputs
+    x, y and then those of ``settings``, arrays of one number. ``clip`` is the box (x0, x1, y0, y1)
+    outside which nothing is inside: the field is the greater of the values and of the distances
+    beyond the box's sides.
+    """
+
+    points: Evaluator
+    real: Evaluator
+    settings: Sequence[Array] = ()
+    clip: tuple[float, float, float, float] | None = None
+
+    def values(self, x: Array, y: Array) -> Array:
+        """The values; infinite where undefined, which is outside."""
+        found: Array = self.points.values([x, y, *self.settings])
+        with np.errstate(all="ignore"):
+            if self.clip is not None:
+                for side in self._beyond(x, y):
+                    found = np.maximum(found, side)
+        return np.where(np.isnan(found), np.inf, found)
+
+    def gradients(self, x: Array, y: Array) -> Array:
+        """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
+        found = np.empty((3, len(x)))
+        self.points.slopes([x, y, *self.settings], BY, found)
+        with np.errstate(all="ignore"):
+            if self.clip is not None:
+                for side, normal in zip(self._beyond(x, y), NORMALS, strict=True):
+                    is_side = side > found[0]
+                    found[0, is_side] = side[is_side]
+                    found[1:, is_side] = np.array(normal)[:, None]
+        found[0, np.isnan(found[0])] = np.inf
+        found[1:][~np.isfinite(found[1:])] = 0.0
+        return found
+
+    def _beyond(self, x: Array, y: Array) -> tuple[Array, ...]:
+        assert self.clip is not None
+        x0, x1, y0, y1 = self.clip
+        return x0 - x, x - x1, y0 - y, y - y1
+
+    def slopes(self, x: Interval, y: Interval) -> Slopes:
+        """Bounds of the real function and of its slopes over boxes in Morton order."""
+        settings = [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
+        count = len(x.lower)
+        if len(self.real.tape) * count < LONG_WORK:
+            return self._cut(_slopes(self.real, [x, y, *settings]), x, y)
+        starts = np.arange(0, count, CHUNK_BOXES)
+        hulls = [
+            Interval(
+                np.minimum.reduceat(side.lower, starts),
+                np.maximum.reduceat(side.upper, starts),
+                np.zeros(len(starts), bool),
+            )
+            for side in (x, y)
+        ]
+        parts = []
+        for start, short in zip(starts, self.real.shorten([*hulls, *settings]), strict=True):
+            some = slice(start, start + CHUNK_BOXES)
+            sides = [Interval(*(part[some] for part in side)) for side in (x, y)]
+            parts.append(_slopes(short, [*sides, *settings]))
+        return self._cut(
+            Slopes(
+                Interval(*(np.concatenate(each) for each in zip(*(p.value for p in parts)))),
+                np.concatenate([part.lower for part in parts], axis=1),
+                np.concatenate([part.upper for part in parts], axis=1),
+            ),
+            x,
+            y,
+        )
+
+    def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
+        """Those of the field, which is cut."""
+        if self.clip is None:
+            return found
+        (low, high, maybe_nan), lower, upper = found
+        with np.errstate(all="ignore"):
+            x0, x1, y0, y1 = self.clip
+            ends = [
+                (x0 - x.upper, x0 - x.lower), (x.lower - x1, x.upper - x1),
+                (y0 - y.upper, y0 - y.lower), (y.lower - y1, y.upper - y1),
+            ]  # fmt: skip
+            ends = [(np.nextafter(a, -np.inf), np.nextafter(b, np.inf)) for a, b in ends]
+            most = np.maximum.reduce([low, *(a for a, _ in ends)])
+            slopes = [(high, lower, upper)]
+            for (_, b), normal in zip(ends, NORMALS, strict=True):
+                whole = np.broadcast_to(np.array(normal)[:, None], lower.shape)
+                slopes.append((b, whole, whole))
+            # a part that is below another over all of the box is not seen
+            lower = np.minimum.reduce([np.where(b >= most, s, np.inf) for b, s, _ in slopes])
+            upper = np.maximum.reduce([np.where(b >= most, s, -np.inf) for b, _, s in slopes])
+            high = np.maximum.reduce([high, *(b for _, b in ends)])
+        return Slopes(Interval(most, high, maybe_nan), lower, upper)
+
+
+NORMALS = (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)
+"""The gradients of the distances beyond a box's sides."""
+Bounded = Callable[[Any, Any], Any]
+
+
+def _slopes(evaluator: Evaluator, boxes: Sequence[Interval]) -> Slopes:
+    found = evaluator.slope_bounds(boxes, BY)
+    return Slopes(found.value, found.lower, found.upper)

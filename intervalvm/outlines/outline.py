@@ -1,0 +1,453 @@
+"""``Outline``: the curves around what is inside, and ``OutlineStats`` of how they were found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.arguments import brief, real, reals
+from intervalvm.colours import Colour, Rgb, colour
+from intervalvm.environment import in_default_environment
+from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.hints import lacks
+from intervalvm.late import cached_property
+from intervalvm.outlines import geojson, polygons, saving, svg
+from intervalvm.outlines.nesting import parents
+from intervalvm.outlines.segments import Segments, counts_within, joined
+from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.words import DxfVersion, Join, PlaneUnit
+
+FLOAT = np.dtype(np.float64)
+Curve = NDArray[np.float64]
+Box = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class OutlineStats:
+    """Times and counts of an outline. It prints as a table.
+
+    Attributes
+    ----------
+    clauses : int
+    tolerance : float
+        The largest distance of the curves from the shape's border.
+    cells : dict of str to int
+        "proven", those whose curves are proven to be like the border, "undecided", those that were
+        not at the smallest size, and "evaluated", all whose bounds were found.
+    seconds : dict of str to float
+    """
+
+    clauses: int
+    tolerance: float
+    cells: dict[str, int]
+    seconds: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as dicts and numbers."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{number} {name}" for name, number in self.cells.items())
+        times = [(name, milliseconds(seconds)) for name, seconds in self.seconds.items()]
+        lines = [f"{self.clauses} clauses, tolerance {self.tolerance:g}", f"cells: {counts}"]
+        return "\n".join([*lines, "", text_table(times, left=1)] if times else lines)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outline:
+    """The curves around what is inside. It is a sequence of them, and a notebook shows it.
+
+    Curves are simple and do not cross. The inside is on their left: outer curves run
+    counter-clockwise, holes clockwise. A curve is closed if its last point is its first one; with
+    ``closed=False`` curves may end at the region's border. No point follows itself, and a closed
+    curve has three segments, or two of which one is an arc. Raises OptionError otherwise, and for
+    NaN and infinity.
+
+    Attributes
+    ----------
+    curves : tuple of float64[n, 2]
+        The points of each curve, read-only.
+    bulges : tuple of float64[n - 1] or None
+        Of each segment tan(a / 4), as in DXF: a is the angle of an arc, positive counter-clockwise,
+        and 0 stands for a line. None if all segments are lines.
+    levels : float64[len]
+        The value of the shape's field along each curve: 0, or one of the levels asked for.
+    colours : tuple of (int, int, int) or None
+        Red, green and blue of the part that each curve bounds, or None for a part without colour.
+        None if the shape is not painted. The part of each colour is an outline of its own.
+    stats : OutlineStats or None
+        Times and counts.
+    area_bounds : (float, float) or None
+        Bounds of the area inside the region that are proven, of the shape and not of the curves.
+    """
+
+    curves: tuple[Curve, ...]
+    bulges: tuple[Curve, ...] | None = None
+    levels: Curve = field(default_factory=lambda: np.zeros(0))
+    colours: tuple[Rgb | None, ...] | None = None
+    stats: OutlineStats | None = None
+    area_bounds: tuple[float, float] | None = None
+
+    @in_default_environment
+    def __post_init__(self) -> None:
+        given = vars(self)
+        curves = _arrays("curves", self.curves)
+        many = len(curves)
+        given["curves"] = _checked_curves(curves)
+        if self.bulges is not None:
+            given["bulges"] = _checked_bulges(self.curves, _arrays("bulges", self.bulges))
+        levels = np.zeros(many) if len(np.atleast_1d(self.levels)) == 0 else self.levels
+        given["levels"] = levels = np.array(reals("levels", levels, FLOAT))
+        if levels.shape != (many,) or not np.isfinite(levels).all():
+            raise OptionError(f"levels={brief(levels)}: give a finite number for each curve")
+        levels.flags.writeable = False
+        if self.colours is not None:
+            given["colours"] = tuple(
+                None if each is None else colour(each, "colours") for each in self.colours
+            )
+            if len(self.colours) != many:
+                raise OptionError(
+                    f"{len(self.colours)} colours for {many} curves: give one for each"
+                )
+        _check_segments(self)
+        if self.area_bounds is not None:
+            low, high = self.area_bounds
+            given["area_bounds"] = real("area_bounds", low), real("area_bounds", high)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # arrays come back as parts of one, and read-only
+        parts = self.curves, self.bulges, self.levels, self.colours, self.stats, self.area_bounds
+        return type(self), parts
+
+    def __len__(self) -> int:
+        return len(self.curves)
+
+    def __iter__(self) -> Iterator[Curve]:
+        return iter(self.curves)
+
+    @overload
+    def __getitem__(self, index: int) -> Curve: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Curve | Self:
+        """A curve, or the outline of some; that has no ``area_bounds``."""
+        if isinstance(index, slice):
+            return self._taken(range(len(self))[index])
+        try:
+            return self.curves[index]
+        except TypeError:
+            raise ArgumentTypeError(
+                f"an Outline has no item {brief(index)}: give a number or a slice"
+            ) from None
+        except IndexError:
+            raise IndexError(f"an Outline of {len(self)} curves has no curve {index}") from None
+
+    def _taken(self, chosen: Iterable[int]) -> Self:
+        """The outline of some curves."""
+        i = list(chosen)
+        return type(self)(
+            tuple(self.curves[k] for k in i),
+            None if self.bulges is None else tuple(self.bulges[k] for k in i),
+            self.levels[i],
+            None if self.colours is None else tuple(self.colours[k] for k in i),
+            self.stats,
+        )
+
+    @in_default_environment
+    def __repr__(self) -> str:
+        many = "curve" if len(self) == 1 else "curves"
+        points = sum(map(len, self.curves)) - int(self.is_closed.sum())
+        return f"<Outline {len(self)} {many}, {points} points, area {self.area:g}>"
+
+    if not TYPE_CHECKING:  # mypy would accept every name
+
+        def __getattr__(self, name):
+            return lacks(self, "an Outline", name, {})
+
+    @cached_property
+    def segments(self) -> Segments:
+        """The lines and arcs of all curves, one after another."""
+        return joined(self.curves, self.bulges)
+
+    @cached_property
+    def first(self) -> NDArray[np.intp]:
+        """int[len + 1]: the first segment of each curve, and the number of all."""
+        return np.cumsum([0, *(len(curve) - 1 for curve in self.curves)])
+
+    @cached_property
+    def is_closed(self) -> NDArray[np.bool_]:
+        """bool[len]: of each curve whether its last point is its first one."""
+        start, stop = self.segments.start[self.first[:-1]], self.segments.stop[self.first[1:] - 1]
+        return np.asarray((start == stop).all(1))
+
+    @cached_property
+    @in_default_environment
+    def areas(self) -> Curve:
+        """float64[len]: the area in each curve, positive if it runs counter-clockwise, so of a hole
+        negative. It is 0 of an open curve."""
+        if not len(self):
+            return np.empty(0)
+        first, count = self.first[:-1], np.diff(self.first)
+        # relative to a point of the curve: far from the origin digits would be lost
+        origin = np.repeat(self.segments.start[first], count, axis=0)
+        (x0, y0), (x1, y1) = (self.segments.start - origin).T, (self.segments.stop - origin).T
+        parts = (x0 * y1 - x1 * y0) / 2 + self.segments.areas()
+        return np.where(self.is_closed, np.add.reduceat(parts, first), 0.0)
+
+    @cached_property
+    def area(self) -> float:
+        """The area inside: of outer curves less that of holes."""
+        return math.fsum(self.areas)
+
+    @cached_property
+    @in_default_environment
+    def length(self) -> float:
+        """The length of all curves."""
+        return math.fsum(self.segments.lengths())
+
+    @cached_property
+    @in_default_environment
+    def parents(self) -> NDArray[np.intp]:
+        """int[len]: of each hole the curve that it is a hole of. -1 of other curves, and of a hole
+        that is in no curve, as those of a slice may be."""
+        found = np.full(len(self), -1)
+        owner = np.repeat(np.arange(len(self)), np.diff(self.first))
+        for members in self._members.values():
+            mine = members[self.is_closed[members]]
+            number = np.full(len(self), -1)
+            number[mine] = np.arange(len(mine))
+            which = np.flatnonzero(number[owner] >= 0)
+            near = parents(self.segments.taken(which), number[owner[which]], self.areas[mine])
+            found[mine] = np.where(near < 0, -1, mine[near])
+        return found
+
+    @cached_property
+    def _members(self) -> dict[tuple[float, Rgb | None], NDArray[np.intp]]:
+        """The numbers of the curves of each level and colour, the highest level first."""
+        if self.colours is None and not self.levels.any():  # without a loop over curves
+            return {(0.0, None): np.arange(len(self))} if len(self) else {}
+        colours = self.colours or (None,) * len(self)
+        found: dict[tuple[float, Rgb | None], list[int]] = {}
+        for i, key in enumerate(zip(self.levels.tolist(), colours, strict=True)):
+            found.setdefault(key, []).append(i)
+        return {key: np.array(found[key]) for key in sorted(found, key=lambda key: -key[0])}
+
+    @cached_property
+    def layers(self) -> dict[str, Self]:
+        """The outlines of each level and colour by the names of their layers in files, such as
+        "colour-cc8844" and "level-0_5", or "outline" alone; the highest level comes first."""
+        is_plain = len({level for level, _ in self._members}) < 2
+        found = {}
+        for (level, rgb), members in self._members.items():
+            # names may have these letters in all versions of DXF
+            words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
+            words += [] if rgb is None else ["colour-{:02x}{:02x}{:02x}".format(*rgb)]
+            found["-".join(words) or "outline"] = self._taken(members.tolist())
+        return found
+
+    @cached_property
+    @in_default_environment
+    def bounds(self) -> Box:
+        """The box ((x0, x1), (y0, y1)) of the curves. Raises OptionError if there are none."""
+        if not len(self):
+            raise OptionError("the outline has no curves, so no bounds: nothing is inside")
+        low, high = self.segments.extents()
+        (x0, y0), (x1, y1) = low.min(0).tolist(), high.max(0).tolist()
+        return (x0, x1), (y0, y1)
+
+    @in_default_environment
+    def flattened(self, tolerance: float | None = None) -> Outline:
+        """The outline with arcs as lines.
+
+        Parameters
+        ----------
+        tolerance : float, optional
+            The largest distance of the lines from the arcs; by default a quarter of that of the
+            curves from the shape, or 1e-5 of the outline's longer side where that is not known.
+        """
+        if self.bulges is None or not len(self):
+            return self
+        near = self._tolerance if tolerance is None else real("tolerance", tolerance)
+        if not 0 < near < math.inf:
+            raise OptionError(f"tolerance={brief(tolerance)}: give a finite number above 0")
+        counts = counts_within(self.segments, near)
+        lines = self.segments.divided(counts)
+        ends = np.cumsum(np.append(0, counts))[self.first].tolist()
+        curves = tuple(
+            np.append(lines.start[a:b], lines.stop[b - 1 : b], axis=0) for a, b in pairwise(ends)
+        )
+        return replace(self, curves=curves, bulges=None)
+
+    @property
+    def _tolerance(self) -> float:
+        """What lines may be off that stand for arcs."""
+        if self.stats is not None and self.stats.tolerance > 0:
+            return self.stats.tolerance / 4
+        (x0, x1), (y0, y1) = self.bounds
+        return 1e-5 * max(x1 - x0, y1 - y0)
+
+    @in_default_environment
+    def offset(self, distance: float, *, join: Join = "round") -> Outline:
+        """The outline of the polygons grown by a distance, or shrunk by a negative one.
+
+        It is that of the curves, found by shapely (the extra ``cad``): the right one for kerf of a
+        shape whose field is no distance, and for other corners than round ones. Where the field is
+        the exact distance, as of ``circle`` and ``polygon``, ``contour(offset=...)`` is better: it
+        is the offset of the shape itself within the tolerance, with arcs, and proven. Arcs become
+        lines. Parts of each level and colour are offset by themselves, and may overlap then.
+
+        Parameters
+        ----------
+        distance : float
+        join : {"round", "mitre", "bevel"}
+            Corners: round, sharp up to five times the distance, or cut off.
+        """
+        near, made = self._tolerance if len(self) else 0.0, list(self.layers.values())
+        found = [polygons.offset(part, distance, join, near) for part in made]
+        counts = [len(curves) for curves in found]
+        numbers = np.repeat(np.arange(len(made)), counts).tolist()
+        return type(self)(
+            tuple(chain.from_iterable(found)),
+            levels=np.array([made[i].levels[0] for i in numbers]),
+            colours=self.colours and tuple(made[i].colours[0] for i in numbers),
+            stats=self.stats,
+        )
+
+    def to_shapely(self) -> Any:
+        """The polygons with their holes as a MultiPolygon of shapely (the extra ``cad``).
+
+        Parts of different colours are joined; ``layers`` has each. Arcs become lines, as by
+        ``flattened``. Raises OptionError for open curves, several levels, and a hole in no curve,
+        BackendError without shapely.
+        """
+        return polygons.multipolygon(self)
+
+    @property
+    @in_default_environment
+    def __geo_interface__(self) -> dict[str, Any]:
+        """A FeatureCollection of GeoJSON, which geographic libraries read."""
+        return geojson.collection(self)
+
+    @in_default_environment
+    def svg(
+        self,
+        *,
+        unit: PlaneUnit = "mm",
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        stroke_width: float | None = None,
+    ) -> str:
+        """The text of an SVG file; see ``save``."""
+        return svg.svg(self, unit=unit, fill=fill, stroke=stroke, stroke_width=stroke_width)
+
+    @in_default_environment
+    def _repr_svg_(self) -> str | None:
+        return svg.shown(self) if len(self) else None
+
+    @in_default_environment
+    def save(
+        self,
+        path: Any,
+        format: str | None = None,
+        *,
+        unit: PlaneUnit = "mm",
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        stroke_width: float | None = None,
+        version: DxfVersion | None = None,
+    ) -> None:
+        """Write a file for other programs, which is replaced as a whole or left unchanged.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            A stream is written in place.
+        format : str, optional
+            One of svg, dxf, geojson; by default the suffix of ``path``. Parts of each colour and
+            level are a layer. svg and dxf hold arcs; in geojson they become lines.
+        unit : {"um", "mm", "cm", "m", "in", "ft", "pt", "px"}
+            What a coordinate of 1 is. dxf has no pt and no px, and R12 no units at all. geojson
+            has the coordinates alone.
+        fill, stroke : str or (int, int, int), optional
+            Colours in svg. By default curves are filled in the colours of their parts, black where
+            there are none; with a stroke or its width alone they are lines. Open curves and several
+            levels are lines by default.
+        stroke_width : float, optional
+            Of the lines in svg, in coordinates; by default 0.01 mm, which lasers cut.
+        version : {"R12", "R2000", "R2004", "R2007", "R2010", "R2013", "R2018"}, optional
+            Of dxf, by default "R2010". Colours before R2004 are the nearest of 255.
+
+        Raises
+        ------
+        OptionError
+            For an unknown format or word, an option that the format does not have, and an outline
+            without curves, except in geojson.
+        BackendError
+            For dxf without ezdxf, of the extra ``cad``.
+        FileError
+            If the file cannot be written.
+        """
+        options = {
+            "fill": fill, "stroke": stroke, "stroke_width": stroke_width, "version": version,
+        }  # fmt: skip
+        saving.save(self, path, format, unit, options)
+
+
+def _arrays(name: str, given: Any) -> list[Curve]:
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise ArgumentTypeError(f"{name}={brief(given)}: give a sequence of arrays")
+    return [reals(name, each, FLOAT) for each in given]
+
+
+def _checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
+    """Read-only copies, parts of one array. Raises OptionError."""
+    for i, curve in enumerate(curves):
+        if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < 2:
+            raise OptionError(f"curve {i} has the shape {curve.shape}: give [n, 2] with n from 2")
+    return _parts("curve", curves)
+
+
+def _checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curve, ...]:
+    if len(bulges) != len(curves):
+        raise OptionError(f"{len(bulges)} arrays of bulges for {len(curves)} curves: give as many")
+    for i, (curve, bulge) in enumerate(zip(curves, bulges, strict=True)):
+        if bulge.shape != (len(curve) - 1,):
+            raise OptionError(
+                f"the bulges of curve {i} have the shape {bulge.shape}: give one for each of its "
+                f"{len(curve) - 1} segments"
+            )
+    return _parts("the bulges of curve", bulges)
+
+
+def _check_segments(outline: Outline) -> None:
+    """Raise OptionError for a point that follows itself, and for a closed curve around nothing."""
+    start, stop, bulge = outline.segments
+    same = np.flatnonzero((start == stop).all(1))
+    if len(same):
+        i = int(np.searchsorted(outline.first, same[0], "right")) - 1
+        at = int(same[0] - outline.first[i])
+        raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
+    short = np.flatnonzero(outline.is_closed & (np.diff(outline.first) == 2))
+    for i in short.tolist():
+        if not bulge[outline.first[i] : outline.first[i + 1]].any():
+            raise OptionError(f"curve {i} has two lines, around nothing: leave it out")
+
+
+def _parts(what: str, arrays: list[Curve]) -> tuple[Curve, ...]:
+    """Read-only copies, parts of one array. Raises OptionError for one with NaN or infinity."""
+    if not arrays:
+        return ()
+    whole = np.concatenate(arrays)
+    whole.flags.writeable = False
+    ends = np.cumsum([len(each) for each in arrays]).tolist()
+    parts = tuple(whole[a:b] for a, b in zip(chain([0], ends), ends, strict=False))
+    if not np.isfinite(whole).all():
+        wrong = next(i for i, part in enumerate(parts) if not np.isfinite(part).all())
+        raise OptionError(f"{what} {wrong} has NaN or infinity: give finite numbers")
+    return parts

@@ -1,0 +1,366 @@
+"""Proofs that lines and arcs lie along the edge of a shape, by bounds of its field.
+
+The edge is the border of the set where the real field is below 0. A piece is *proven* if each of
+its points has a point of the edge within the tolerance. It is proven part by part, in either way:
+
+``band``
+    On each normal of the part the field rises from end to end, over ``reach`` to either side: it is
+    below 0 to the left and above 0 to the right. So there is exactly one zero on each normal, and
+    within the band the edge is a graph over the part: nothing else of it lies there.
+``disc``
+    The part is within half the tolerance of a point, its middle or an end of its piece, and within
+    half the tolerance of that point is one where the field is below 0, and one where it is above.
+    The edge meets the segment between the two, even if the field jumps. This is the way at corners.
+
+For a band a part has a box that holds it, widened by ``reach``. Let c be its middle, t the tangent
+and n the right normal there, and s any slope of the field over the box. By the mean value theorem,
+which holds for generalised slopes as well (Lebourg, 1975), the field at c + a t + d n is f(c) +
+a (s . t) + d (s . n). On the part widened, a is at most A + reach sin(p), and the distance d from
+the curved line at least reach cos(p) - S, where p is half the angle by which the part turns, A half
+its length and S its height above the tangent. Bounds of f(c) and of s . t and s . n prove the signs
+at both ends of all normals, and s . n cos(p) > abs(s . t) sin(p) that the field rises along each.
+
+Parts that are not proven are halved, until they are shorter than ``FLOOR`` of the tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.ops.row import Interval
+from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
+
+Mask = NDArray[np.bool_]
+FLOOR = 1 / 32
+"""Parts this short, in tolerances, are not halved any more."""
+ROUNDING = 2.0**-40
+"""More than the relative error of the geometry, which is some 2**-50."""
+TILES, CROWD, SHORT = 8, 128, 32
+"""Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
+``TILES`` by ``TILES``."""
+LONGEST = 1 / 16
+"""The length of parts at first, as a share of all pieces' extent, or
+``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
+BENT = 1.4
+MOST_PARTS = 1 << 12
+"""Of a piece, at first."""
+EPSILON = 2.0**-48
+"""More than the error of a computed point, as a share of its coordinates and chord."""
+DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
+"""The radii of discs, in tolerances."""
+
+
+class Evaluator(Protocol):
+    """Bounds of the real function, in float64: see ``evaluate.evaluator``."""
+
+    @property
+    def tape(self) -> Any: ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+    def bounds(self, boxes: Any) -> Interval: ...
+
+    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+
+    def shorten(self, boxes: Any, *, sign_only: bool = False) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """A function of x and y: an evaluator, and numbers for its other inputs."""
+
+    evaluator: Evaluator
+    others: Mapping[str, float]
+
+    def bounds(self, low: Floats, high: Floats) -> Interval:
+        """Bounds of the value over boxes, their corners float64[n, 2]."""
+        return self.evaluator.bounds(self._boxes(low, high))
+
+    def slopes(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        """Bounds of the slopes by x and y over boxes: float64[2, n] twice."""
+        found = self.evaluator.slope_bounds(self._boxes(low, high), ("x", "y"))
+        return found.lower, found.upper
+
+    def shorten(self, low: Floats, high: Floats) -> list[Field]:
+        """For each box the same function, of a tape for that box alone."""
+        return [Field(each, self.others) for each in self.evaluator.shorten(self._boxes(low, high))]
+
+    @property
+    def clauses(self) -> int:
+        return len(self.evaluator.tape)
+
+    def _boxes(self, low: Floats, high: Floats) -> list[Interval]:
+        sides = {name: (np.float64(number),) * 2 for name, number in self.others.items()}
+        sides |= {name: (low[:, axis], high[:, axis]) for axis, name in enumerate("xy")}
+        never = np.zeros(len(low), bool)
+        return [
+            Interval(*(np.ascontiguousarray(np.broadcast_to(s, len(low))) for s in sides[i]), never)
+            for i in self.evaluator.inputs
+        ]
+
+
+def prove(
+    pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float
+) -> Proof:
+    """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
+
+    ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
+    corner the shape is sought follows from both tangents there.
+    """
+    before = np.full(len(pieces), -1)
+    before[after[after >= 0]] = np.flatnonzero(after >= 0)
+    neighbours = before, after
+    fails = ~asked
+    disc = np.full((2, len(pieces)), -1)
+    parts, count = _cut(pieces, np.flatnonzero(asked), tolerance), 0
+    groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
+    parts = replace(parts, group=at)
+    while len(parts):
+        count += len(parts)
+        proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
+        fails[parts.piece[refuted]] = True
+        parts = parts.only(~proven)
+        proven = _meets_discs(pieces, parts, groups, tolerance)
+        parts = parts.only(~proven)
+        own, one = pieces[parts.piece], np.ones(len(parts))
+        far = np.stack([own.length(-one, parts.high), own.length(parts.low, one)])
+        near = far <= tolerance * (0.5 - ROUNDING)
+        for end in (0, 1):
+            disc[end, parts.piece[near[end]]] = parts.group[near[end]]
+        parts = parts.only(~near.any(axis=0))
+        tiny = pieces[parts.piece].length(parts.low, parts.high) < FLOOR * tolerance
+        fails[parts.piece[tiny]] = True
+        parts = parts.only(~fails[parts.piece]).halved()
+    for end, group in enumerate(disc):
+        some = np.flatnonzero((group >= 0) & ~fails)
+        inward = _inward(pieces, (some, neighbours[end][some]), end)
+        corner = (pieces.stop if end else pieces.start)[some]
+        fails[some] |= ~_has_edge(groups, group[some], corner, inward, tolerance)
+        count += len(some)
+    return Proof(~fails, count)
+
+
+class Proof(NamedTuple):
+    """Of each piece whether it is proven, and how many parts were asked about."""
+
+    proven: Mask
+    parts: int
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of pieces: the piece and the group of each, and its ends as parameters."""
+
+    piece: Indices
+    group: Indices
+    low: Floats
+    high: Floats
+
+    def __len__(self) -> int:
+        return self.piece.size
+
+    def only(self, which: Mask) -> Parts:
+        return Parts(*(part[which] for part in (self.piece, self.group, self.low, self.high)))
+
+    def halved(self) -> Parts:
+        middle = (self.low + self.high) / 2
+        return Parts(
+            np.repeat(self.piece, 2),
+            np.repeat(self.group, 2),
+            np.stack([self.low, middle], axis=1).ravel(),
+            np.stack([middle, self.high], axis=1).ravel(),
+        )
+
+
+class Group(NamedTuple):
+    """Neighbouring parts, and the field by a tape that is right in a box alone."""
+
+    field: Field
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Band:
+    """Bands about parts, that reach as far to either side as is tried.
+
+    ``length`` and ``angle`` are half of what a part is long and turns by, rounded up; ``height`` is
+    how far it leaves its tangent in the middle; ``low`` and ``high`` are corners of its box.
+    """
+
+    middle: Floats
+    tangent: Floats
+    length: Floats
+    angle: Floats
+    height: Floats
+    reach: Floats
+    holds_disc: Mask
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def about(cls, pieces: Pieces, parts: Parts, tolerance: float) -> Band:
+        """They reach no farther than parts are long, so that boxes get small at corners."""
+        own, v = pieces[parts.piece], (parts.low + parts.high) / 2
+        middle, tangent = own.at(v), own.tangent(v)
+        longer = np.maximum(own.length(parts.low, v), own.length(v, parts.high))
+        size = np.abs(middle).max(axis=1, initial=0.0) + own.half
+        length = longer * (1 + ROUNDING) + size * EPSILON
+        angle = length * np.abs(own.curvature) * (1 + ROUNDING)
+        reach = np.minimum(tolerance, 2 * longer)
+        height = length * angle / 2 + size * EPSILON
+        along, across = length + reach * angle, reach + height
+        half = np.abs(tangent) * along[:, None] + np.abs(tangent[:, ::-1]) * across[:, None]
+        half *= 1 + ROUNDING
+        holds_disc = (length >= tolerance) & (reach >= tolerance)
+        low, high = middle - half, middle + half
+        return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
+
+    def only(self, which: Any) -> Band:
+        return Band(*(part[which] for part in vars(self).values()))
+
+    def judged(self, field: Field) -> tuple[Mask, Mask]:
+        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near."""
+        value = field.bounds(self.middle, self.middle)
+        lower, upper = field.slopes(self.low, self.high)
+        reach, angle = self.reach, self.angle
+        with np.errstate(all="ignore"):
+            steepest = np.hypot(*np.maximum(np.abs(lower), np.abs(upper))) * (1 + ROUNDING)
+            slack = ROUNDING * steepest
+            outward = _dot(lower, upper, -to_left(self.tangent))[0] - slack
+            along = np.abs(_dot(lower, upper, self.tangent)).max(axis=0) + slack
+            cos = 1 - angle * angle / 2 - ROUNDING
+            off = np.maximum(np.abs(value.lower), np.abs(value.upper))
+            rise = outward * (reach * cos - self.height) * (1 - ROUNDING)
+            crosses = rise > (along * (self.length + reach * angle) + off) * (1 + ROUNDING)
+            rises = outward * cos > along * angle * (1 + ROUNDING)
+            least = np.maximum(value.lower, -value.upper)
+            far = (least > steepest * reach) & self.holds_disc
+        known = ~value.maybe_nan
+        return crosses & rises & (angle < 1.0) & known, far & known
+
+
+def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
+    """Bounds, [2, n], of s . by for vectors s within bounds [2, n]."""
+    terms = np.stack([lower * by.T, upper * by.T])
+    return np.stack([terms.min(axis=0).sum(axis=0), terms.max(axis=0).sum(axis=0)])
+
+
+def _cut(pieces: Pieces, asked: Indices, tolerance: float) -> Parts:
+    """Some pieces, cut into parts about as long as can be proven."""
+    extent = max(float(np.ptp(pieces.start, axis=0).max()), tolerance) if len(asked) else 1.0
+    pieces, one = pieces[asked], np.ones(len(asked))
+    with np.errstate(divide="ignore"):
+        bent = BENT * np.sqrt(tolerance / np.abs(pieces.curvature))
+    wanted = pieces.length(-one, one) / np.minimum(bent, LONGEST * extent)
+    counts = np.ceil(np.clip(wanted, 1, MOST_PARTS)).astype(np.int64)
+    piece, place = ranges(counts)
+    share = 2 / counts[piece]
+    low, high = place * share - 1, (place + 1) * share - 1
+    high[np.cumsum(counts) - 1] = 1.0
+    low[1:] = np.where(place[1:] > 0, high[:-1], -1.0)
+    return Parts(asked[piece], np.zeros(len(piece), np.int64), low, high)
+
+
+def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], Indices]:
+    """Groups of near parts, and the group of each.
+
+    Their boxes have room for parts of the parts, whose bands lean out, and for discs at ends.
+    """
+    room = (2 * tolerance + 2 * band.height)[:, None]
+    low, high = band.low - room, band.high + room
+    groups: list[Group] = []
+    at = np.zeros(len(low), np.int64)
+    waiting = [(field, np.arange(len(low)))] if len(low) else []
+    while waiting:
+        field, some = waiting.pop()
+        least, most = low[some].min(axis=0), high[some].max(axis=0)
+        if len(some) <= CROWD or field.clauses <= SHORT:
+            at[some] = len(groups)
+            groups.append(Group(field, least, most))
+            continue
+        tile = (band.middle[some] - least) / (most - least) * TILES
+        key = np.minimum(tile.astype(np.int64), TILES - 1) @ np.array([1, TILES])
+        order = np.argsort(key, kind="stable")
+        first = np.flatnonzero(np.diff(key[order], prepend=-1))
+        parted = np.split(some[order], first[1:])
+        lows = np.minimum.reduceat(low[some[order]], first)
+        highs = np.maximum.reduceat(high[some[order]], first)
+        shorter = field.shorten(lows, highs)
+        if len(parted) == 1:
+            at[some] = len(groups)
+            groups.append(Group(shorter[0], lows[0], highs[0]))
+        else:
+            waiting += zip(shorter, parted, strict=True)
+    return groups, at
+
+
+def _by_group(group: Indices) -> list[tuple[int, Indices]]:
+    """The groups that there are, each with its members."""
+    order = np.argsort(group, kind="stable")
+    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    names = group[order[first]].tolist()
+    return list(zip(names, np.split(order, first[1:]), strict=True)) if names else []
+
+
+def _judged(groups: list[Group], band: Band, group: Indices) -> tuple[Mask, Mask]:
+    """Which parts are proven, and which refuted."""
+    proven, refuted = np.zeros((2, len(group)), bool)
+    for name, members in _by_group(group):
+        field, low, high = groups[name]
+        own = band.only(members)
+        within = ((own.low >= low) & (own.high <= high)).all(axis=1)
+        proven[members], refuted[members] = (found & within for found in own.judged(field))
+    return proven, refuted
+
+
+def _meets_discs(pieces: Pieces, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
+    """Which parts are short, and have the edge near their middle."""
+    found = np.zeros(len(parts), bool)
+    short = pieces[parts.piece].length(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
+    own, v = pieces[parts.piece[short]], (parts.low[short] + parts.high[short]) / 2
+    inward = to_left(own.tangent(v))
+    found[short] = _has_edge(groups, parts.group[short], own.at(v), inward, tolerance)
+    return found
+
+
+def _has_edge(
+    groups: list[Group], group: Indices, centre: Floats, inward: Floats, tolerance: float
+) -> Mask:
+    """Where the edge is proven to meet discs of half the tolerance: on diameters across it."""
+    found = np.zeros((2, len(centre)), bool)
+    for share in DISCS:
+        away = share * (1 - ROUNDING) * tolerance * inward
+        for name, members in _by_group(group):
+            field, low, high = groups[name]
+            for side, point in enumerate((centre + away, centre - away)):
+                at = point[members]
+                value = field.bounds(at, at)
+                shown = value.lower > 0 if side else value.upper < 0
+                within = ((at >= low) & (at <= high)).all(axis=1)
+                found[side, members] |= shown & ~value.maybe_nan & within
+    return found.all(axis=0)
+
+
+def _inward(pieces: Pieces, joints: tuple[Indices, Indices], end: int) -> Floats:
+    """Unit vectors into the shape at an end of pieces: halfway between the normals to the left.
+
+    ``joints`` are the pieces and their neighbours there.
+    """
+    here = np.full(len(joints[0]), 1.0 if end else -1.0)
+    own, beyond = pieces[joints[0]].tangent(here), pieces[joints[1]].tangent(-here)
+    beyond = np.where((joints[1] >= 0)[:, None], beyond, own)
+    first, second = (own, beyond) if end else (beyond, own)
+    # two formulas for one direction: either is inexact where the other is not
+    turn = np.sign(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+    smooth, sharp = to_left(first + second), turn[:, None] * (second - first)
+    is_smooth = (smooth**2).sum(axis=1) >= 1.0
+    inward = np.where(is_smooth[:, None], smooth, sharp)
+    found: Floats = inward / np.maximum(np.hypot(*inward.T), ROUNDING)[:, None]
+    return found

@@ -1,0 +1,202 @@
+"""Cells of a quadtree in which the curve is simple: split, level by level, until it is.
+
+A cell is decided if the real function has one sign over it. Else it is a leaf if bounds of the
+gradient prove that at most one piece of the curve crosses it, and that piece is near a chord or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.cells.frame import Frame
+from intervalvm.ops.row import Interval
+from intervalvm.outlines.bends import SHARE, bends
+from intervalvm.outlines.field import Array, Field, Slopes
+from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
+from intervalvm.outlines.start import Start
+
+DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
+"""Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
+FEW_DOUBTS, FEWER = 1_000, 0.9
+"""Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
+the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
+there would be twice as many on each level."""
+CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+"""The corners of a cell, counter-clockwise."""
+SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
+"""Its sides, from one corner to the next: the axis, and where they start on the lattice."""
+Watch = Callable[[int, int], None]
+
+
+class Leaves(NamedTuple):
+    """The leaves, by numbers (i, j) among the cells of their level."""
+
+    i: Numbers
+    j: Numbers
+    level: Numbers
+    kind: NDArray[np.uint8]
+
+
+@dataclass
+class Tally:
+    """What was found on the way: cells bounded, and how many of the finest are proven inside."""
+
+    evaluated: int = 0
+    inside: int = 0
+    doubts: int = 1 << 62
+    """Of the level before."""
+
+
+def leaves_of(
+    field: Field,
+    frame: Frame,
+    tolerance: float,
+    finest: int,
+    start: Start,
+    tally: Tally,
+    watch: Watch,
+) -> tuple[Leaves, Crossings]:
+    """The leaves of the quadtree, down to cells of level ``finest``."""
+    signs = None if start.signs is None else partial(start.signs, finest)
+    corners = Corners(field, frame, finest, signs)
+    tally.inside += start.inside << 2 * (finest - start.level)
+    crossings = Crossings(corners, tolerance)
+    parts: list[Leaves] = []
+    i, j = start.i, start.j
+    for level in range(start.level, finest + 1):
+        if not len(i):
+            break
+        watch(level, len(i))
+        tally.evaluated += len(i)
+        kind, splits = _judged(field, crossings, i, j, level, level == finest, tolerance, tally)
+        kept = ~splits
+        parts.append(Leaves(i[kept], j[kept], np.full(np.count_nonzero(kept), level), kind[kept]))
+        i, j = (
+            (2 * part[splits, None] + place).reshape(-1)
+            for part, place in ((i, [0, 1, 0, 1]), (j, [0, 0, 1, 1]))
+        )
+    whole = (np.concatenate(each) for each in zip(*parts, strict=True))
+    empty = np.zeros(0, np.int64)
+    return (Leaves(*whole) if parts else Leaves(empty, empty, empty, empty.astype(np.uint8))), (
+        crossings
+    )
+
+
+def _judged(
+    field: Field,
+    crossings: Crossings,
+    i: Numbers,
+    j: Numbers,
+    level: int,
+    is_last: bool,
+    tolerance: float,
+    tally: Tally,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The kind of each cell of a level, and which to split."""
+    corners = crossings.corners
+    frame = corners.frame
+    size = np.array(frame.sizes(level))[:, None]
+    at = np.stack([i, j], axis=-1)
+    slopes = field.slopes(*frame.boxes(at, level))
+    inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
+    outside = slopes.value.lower >= 0
+    tally.inside += int(np.count_nonzero(inside)) << 2 * (crossings.corners.finest - level)
+    kind = np.full(len(i), UNDECIDED, np.uint8)
+    kind[inside | outside] = DECIDED
+    open_ = np.flatnonzero(kind)
+    if not len(open_):
+        return kind, np.zeros(len(i), bool)
+    i, j = i[open_], j[open_]
+    slopes = _taken(slopes, open_)
+    is_one, is_flat = _proven(slopes, size, tolerance)
+    shift = corners.finest - level
+    keys = [corner_keys((i + a) << shift, (j + b) << shift) for a, b in CCW.tolist()]
+    corners.add(np.concatenate(keys))
+    negative = np.stack([corners.at(key) < 0 for key in keys])
+    changes = negative != np.roll(negative, -1, axis=0)
+    count = changes.sum(axis=0)
+    found = np.full(len(i), UNDECIDED, np.uint8)
+    splits = np.ones(len(i), bool)
+    found[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
+    once = np.flatnonzero(count == 2)
+    near = np.zeros(len(i), bool)
+    if len(once):
+        sides = np.nonzero(changes[:, once].T)[1].reshape(-1, 2)
+        places = [
+            crossings.find(
+                level,
+                SIDES[side, 0],
+                i[once] + SIDES[side, 1],
+                j[once] + SIDES[side, 2],
+            )
+            for side in sides.T
+        ]
+        low = np.stack([frame.coordinates(k, part[once], level) for k, part in enumerate((i, j))])
+        p, q = (crossings.points[:, place] for place in places)
+        g, h = (crossings.slopes[:, place] for place in places)
+        got = bends(field, (p, q), (g, h), low, size, tolerance, is_flat=is_flat[once])
+        near[once] = got.is_near
+        crossings.bends.keep(level, i[once], j[once], got.points)
+    import os
+    if os.environ.get("CT_DBG"): print("   blank0",int(((count==0)).sum()),"blank unproven",int(((count==0)&(found==UNDECIDED)).sum()),"near",int(near.sum()),"near proven",int((near&is_one).sum()),"once not near",int(((count==2)&~near).sum()),"four",int((count==4).sum()), "flat", int((is_flat&(count==2)).sum()), "bends", int((~np.isnan(got.points[0])).sum()) if len(once) else 0, "nan", int(slopes.value.maybe_nan.sum()))
+    found[near & is_one] = PROVEN
+    splits = found == UNDECIDED
+    doubts = splits & (near | (count == 0))
+    number = int(np.count_nonzero(doubts))
+    if number > max(FEW_DOUBTS, FEWER * tally.doubts):
+        splits &= ~doubts
+    tally.doubts = number
+    if is_last:
+        splits[:] = False
+    kind[open_] = found
+    whole = np.zeros(len(kind), bool)
+    whole[open_] = splits
+    return kind, whole
+
+
+def _taken(slopes: Slopes, some: Numbers) -> Slopes:
+    value = Interval(*(part[some] for part in slopes.value))
+    return Slopes(value, slopes.lower[:, some], slopes.upper[:, some])
+
+
+def _proven(
+    slopes: Slopes, size: Array, tolerance: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where there is at most one piece of the curve, and where that is nearly flat.
+
+    If the function is monotone in x and in y, points below one that is inside are inside: so there
+    is one piece at most. If the product of any two gradients is positive, pieces are graphs over
+    one line and may replace each other's detours (Plantinga and Vegter, 2004).
+
+    A curve is flat as in ``cells.subdivision.is_simple``.
+    """
+    lower, upper = slopes.lower, slopes.upper
+    with np.errstate(all="ignore"):
+        rises, falls = lower >= 0, upper <= 0
+        monotone = (rises | falls).all(axis=0)
+        products = np.where(
+            rises | falls, np.minimum(lower * lower, upper * upper), lower * upper
+        ).sum(axis=0)
+        one = (monotone | (products > 0)) & ~slopes.value.maybe_nan
+        middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
+        away = (half * size).sum(axis=0) / np.sqrt((middle * middle).sum(axis=0))
+        flat = one & (products > 0) & (away <= tolerance * SHARE * 0.999)
+    return one, flat
+
+
+def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:
+    """Where a curve may come in and leave by the same side, farther than the tolerance."""
+    lower, upper = slopes.lower, slopes.upper
+    with np.errstate(all="ignore"):
+        rises, falls = lower >= 0, upper <= 0
+        steep = np.where(rises | falls, np.minimum(np.abs(lower), np.abs(upper)), 0.0)
+        reach = tolerance * SHARE * np.sqrt((steep * steep).sum(axis=0))
+        value = slopes.value
+        strays = (value.lower < -reach) & (value.upper > reach)
+    return strays & ~(rises | falls).all(axis=0)

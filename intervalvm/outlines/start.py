@@ -1,0 +1,110 @@
+"""The cells of a quadtree to start from: all of a level, or those that a walk leaves undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.cells.frame import Frame
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.outlines.lattice import Numbers
+from intervalvm.raster.job import split_levels
+from intervalvm.tape import Tape
+from intervalvm.words import Meaning, Question
+
+LEAF_LEVELS = 4
+"""Levels that a walk has in its leaves, which are 16 cells wide."""
+Box = tuple[float, float, float, float]
+"""x low, x high, y low, y high."""
+
+
+class Start(NamedTuple):
+    """The cells (i, j) of a level that are not decided, and how many are proven inside.
+
+    ``signs`` tells, of corners at a finer level, which are on decided cells: inside (1), outside
+    (-1) or on none (0).
+    """
+
+    level: int
+    i: Numbers
+    j: Numbers
+    inside: int = 0
+    signs: Callable[[int, Numbers, Numbers], NDArray[np.int8]] | None = None
+
+
+def all_cells(level: int) -> Start:
+    """All cells of a level, in Morton order."""
+    place = np.arange(1 << 2 * level)
+    i, j = np.zeros_like(place), np.zeros_like(place)
+    for bit in range(level):
+        i |= (place >> 2 * bit & 1) << bit
+        j |= (place >> 2 * bit + 1 & 1) << bit
+    return Start(level, i, j)
+
+
+def undecided_cells(
+    tape: Tape,
+    settings: Mapping[str, float],
+    frame: Frame,
+    level: int,
+    clip: Box | None,
+    threads: int,
+) -> Start:
+    """The cells of a level over which the compiled walk of pictures does not prove the sign."""
+    from intervalvm.jit import walk
+    from intervalvm.jit.plan import domain_of, plan_of
+
+    many, dtype = 1 << level, np.dtype(np.float64)
+    x, y = (frame.coordinates(axis, np.arange(many + 1), level) for axis in (0, 1))
+    domain = domain_of((x[0], x[-1], y[0], y[-1]), dtype)
+    plan = plan_of(tape, Question.SIGN, Meaning.REAL, dtype, dict(settings), domain)
+    pixels = np.zeros((many, many), np.uint8)
+    down = np.ascontiguousarray(y[::-1])  # rows of pictures go down
+    steps = split_levels(level - LEAF_LEVELS)
+    walk.render(plan, (x[:-1], down[1:]), (x[1:], down[:-1]), pixels, steps, threads=threads)
+    verdicts = pixels[::-1]
+    if clip is not None:
+        _cut(verdicts, x, y, clip)
+    at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
+    j, i = np.divmod(at, many)
+    order = np.argsort(_spread(i) | _spread(j) << 1)
+
+    def signs(finer: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
+        return _signs(verdicts, finer - level, i, j)
+
+    inside = int(np.count_nonzero(verdicts == INSIDE))
+    return Start(level, i[order], j[order], inside, signs)
+
+
+def _cut(verdicts: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64], clip: Box) -> None:
+    """Verdicts of what is cut by a box."""
+    x0, x1, y0, y1 = clip
+    for part, at, (low, high) in ((verdicts.T, x, (x0, x1)), (verdicts, y, (y0, y1))):
+        beyond = (at[1:] <= low) | (at[:-1] >= high)
+        for k in np.flatnonzero(~beyond & ((at[:-1] < low) | (at[1:] > high))):
+            part[k][part[k] == INSIDE] = UNPROVEN
+        part[beyond] = OUTSIDE
+
+
+def _signs(verdicts: NDArray[np.uint8], shift: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
+    most = len(verdicts) - 1
+    found = np.zeros(len(i), np.int8)
+    columns, rows = ([np.clip(k - back >> shift, 0, most) for back in (1, 0)] for k in (i, j))
+    for column in columns:
+        for row in rows:
+            verdict = verdicts[row, column]
+            found[verdict == INSIDE] = 1
+            found[verdict == OUTSIDE] = -1
+    return found
+
+
+def _spread(numbers: Numbers) -> Numbers:
+    """Every bit with a 0 bit before it."""
+    found = numbers.astype(np.uint64)
+    for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
+                        (2, 0x3333333333333333), (1, 0x5555555555555555)):  # fmt: skip
+        found = (found | found << np.uint64(shift)) & np.uint64(mask)
+    return found.astype(np.int64)
