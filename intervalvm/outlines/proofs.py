@@ -25,6 +25,7 @@ Parts that are not proven are halved, until they are shorter than ``FLOOR`` of t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -40,13 +41,13 @@ FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
 ROUNDING = 2.0**-40
 """More than the relative error of the geometry, which is some 2**-50."""
-TILES, CROWD, SHORT = 8, 512, 32
+TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
-``TILES`` by ``TILES``."""
+up to ``TILES`` by ``TILES``."""
 LONGEST = 1 / 16
 """The length of parts at first, as a share of all pieces' extent, or
 ``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
-BENT = 1.4
+BENT = 1.2
 MOST_PARTS = 1 << 12
 """Of a piece, at first."""
 EPSILON = 2.0**-48
@@ -253,8 +254,9 @@ def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], I
             at[some] = len(groups)
             groups.append(Group(field, least, most))
             continue
-        tile = (band.middle[some] - least) / (most - least) * TILES
-        key = np.minimum(tile.astype(np.int64), TILES - 1) @ np.array([1, TILES])
+        tiles = min(TILES, math.ceil(math.sqrt(2 * len(some) / CROWD)))
+        tile = (band.middle[some] - least) / (most - least) * tiles
+        key = np.minimum(tile.astype(np.int64), tiles - 1) @ np.array([1, tiles])
         order = np.argsort(key, kind="stable")
         first = np.flatnonzero(np.diff(key[order], prepend=-1))
         parted = np.split(some[order], first[1:])
