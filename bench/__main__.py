@@ -13,6 +13,7 @@ NAMES = (
     "claims",
     "before",
     "peers",
+    "meshes",
     "performance",
     "gpu",
     "conformance",
