@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from intervalvm.api.options import keeps_edges, usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, takes_mesh_options
 from intervalvm.api.render import reporting
+from intervalvm.arguments import real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, TapeLike, as_tape, settings_for
@@ -73,11 +74,12 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         If ``max_memory`` is not enough.
     """
     from intervalvm.jit import workers  # imports the compiler's library
-    from intervalvm.meshes.job import KERNELS, Job, make, settings_of
+    from intervalvm.meshes.job import KERNELS, Job, make
 
     asked = MeshOptions(**options)
     tape = as_tape(shape)
-    settings = settings_of(tape, settings_for(shape, asked.variables))
+    given = tape.settings(settings_for(shape, asked.variables))
+    settings = [real(name, value) for name, value in zip(tape.variables, given, strict=True)]
     region = asked.region
     if region is None:
         raise OptionError("give a region")
