@@ -14,6 +14,7 @@ NAMES = (
     "before",
     "peers",
     "meshes",
+    "outlines",
     "performance",
     "gpu",
     "conformance",

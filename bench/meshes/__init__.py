@@ -33,23 +33,14 @@ def rows(solids: Iterator[models.Solid], depths: Sequence[int]) -> Iterator[Row]
                 yield f"{solid.name}, {depth}, {method}", len(mesh.triangles), faults(mesh)
 
 
-def page(found: Sequence[Row]) -> str:
-    """The table in Markdown: the faults that any has, and the number of those that none has."""
-    names = list(dict.fromkeys(name for *_, faults in found for name in faults))
-    some = [name for name in names if any(faults.get(name) for *_, faults in found)]
-    head = ["solid, depth, method", "triangles", "tests", *some, "faults"]
-    lines = [
-        (
-            row,
-            f"{triangles:,}",
-            f"{len(faults)}",
-            *(f"{faults[name]:,}" if name in faults else "" for name in some),
-            f"{sum(faults.values()):,}",
-        )
-        for row, triangles, faults in found
-    ]
-    asked = "".join(f"- {name}\n" for name in names)
-    return f"{table(head, lines)}\nLooked for:\n\n{asked}"
+HEAD = table(["solid, depth, method", "triangles", "tests", "faults"], [])
+
+
+def line(row: Row) -> str:
+    """A line of the table in Markdown: the faults by name."""
+    name, triangles, faults = row
+    some = "; ".join(f"{what}: {count:,}" for what, count in faults.items() if count)
+    return f"| {name} | {triangles:,} | {len(faults)} | {some or 'none'} |"
 
 
 def main(words: list[str]) -> int:
@@ -70,6 +61,13 @@ def main(words: list[str]) -> int:
     for name in models.missing(chosen.models):
         print(f"{name} is left out: it is not in {chosen.models} (--models)", file=sys.stderr)
     solids = (s for s in models.solids(chosen.models) if (chosen.only or "") in s.name)
-    found = list(rows(solids, chosen.depths))
-    print(page(found), end="")
-    return int(any(any(faults.values()) for *_, faults in found))
+    print(HEAD, end="")
+    names: dict[str, None] = {}
+    status = 0
+    for row in rows(solids, chosen.depths):
+        print(line(row), flush=True)
+        *_, faults = row
+        names |= dict.fromkeys(faults)
+        status |= any(faults.values())
+    print("\nLooked for:\n", *(f"- {name}" for name in names), sep="\n")
+    return int(status)

@@ -202,15 +202,20 @@ def test_points_are_found_on_all_sides_of_a_surface_and_measured_to_a_mesh() -> 
     np.testing.assert_allclose(away, 0.1, atol=6e-3)  # the triangles are chords of the ball
 
 
-def test_faults_of_meshes_are_listed_and_counted() -> None:
-    rows: list[own_meshes.Row] = [
-        ("cube, 5, sharp", 12, {"open edges": 0, "flat": 0}),
-        ("cube, 5, safe", 1200, {"open edges": 3, "flat": 0, "crossing": 0}),
-    ]
-    page = own_meshes.page(rows).splitlines()
-    assert page[0] == "| solid, depth, method | triangles | tests | open edges | faults |"
-    assert page[3] == "| cube, 5, safe | 1,200 | 3 | 3 | 3 |"
-    assert page[-3:] == ["- open edges", "- flat", "- crossing"]
+def test_faults_of_meshes_are_named_and_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good: own_meshes.Row = ("cube, 5, sharp", 12, {"open edges": 0, "flat": 0})
+    bad: own_meshes.Row = ("cube, 5, safe", 1200, {"open edges": 3, "flat": 0, "crossing": 1000})
+    assert own_meshes.line(good) == "| cube, 5, sharp | 12 | 2 | none |"
+    assert own_meshes.line(bad) == "| cube, 5, safe | 1,200 | 3 | open edges: 3; crossing: 1,000 |"
+    for found, status in ([good], 0), ([good, bad], 1), ([bad, good], 1):
+        monkeypatch.setattr(own_meshes, "rows", lambda solids, depths, found=found: iter(found))
+        assert own_meshes.main([]) == status
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "| solid, depth, method | triangles | tests | faults |"
+    assert said[2] == own_meshes.line(good)
+    assert said[-3:] == ["- open edges", "- flat", "- crossing"]
 
 
 def test_qualities_are_told_in_pairs() -> None:
