@@ -29,8 +29,8 @@ HIDDEN = 3
 """The most planes that are added to a cell."""
 SETTLINGS, NEAR = 6, 2.0**-20
 """Steps by which points are moved to the surface, and the share of a cell that is near enough."""
-SLACK = 2.0**-29
-"""How far flat parts may be from flat, as a share of the frame: a few times the rounding error."""
+SLACK = 2.0**-16
+"""How far flat parts may be from flat, as a share of the smallest cells."""
 SPOKE = 0.0625
 """How far from the ends of a spoke its crossing is, at least."""
 
@@ -143,7 +143,7 @@ class Surfacer:
         }
         vertices = rounded(vertices, octree.frame)
         if self.thins:
-            vertices, triangles = thinned(vertices, triangles, octree.frame)
+            vertices, triangles = thinned(vertices, triangles, octree)
         return Surface(vertices, triangles, counts)
 
     def _spokes(
@@ -265,11 +265,12 @@ def rounded(vertices: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
 
 
 def thinned(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int32], frame: Frame
+    vertices: NDArray[np.float64], triangles: NDArray[np.int32], octree: Octree
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Without vertices that flat parts do not need: see ``jit.meshes.thinning``."""
     count, triangles = len(triangles), triangles.copy()
-    slack = max(frame.sides) * SLACK
+    frame = octree.frame
+    slack = SLACK * min(map(float, frame.sizes(octree.depth)))
     alive = np.empty(count, np.uint8)
     run_task(
         c.THIN,

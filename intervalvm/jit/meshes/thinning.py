@@ -95,28 +95,44 @@ def before_it(w: Any, corner: int) -> int:
 
 
 def find_planes(w: Any, vertex: int, count: int) -> int:
-    """The number of planes of a vertex's triangles, 0 if more than 2; ``sides`` has each one's."""
-    planes = 0
+    """The number of planes of a vertex's triangles, 0 if more than 2; ``sides`` has each one's.
+
+    A plane is that of the largest triangle that is in none before: rounding turns it the least.
+    """
     for k in range(count):
-        corner = w.ring[k]
-        a, b = after(w, corner), before_it(w, corner)
         w.sides[k] = NONE
-        for plane in range(planes):
-            away = max(height(w, plane, vertex, a), height(w, plane, vertex, b))
-            if away <= w.frame[SLACK] and faces(w, plane, vertex, a, b):
-                w.sides[k] = plane
+    for plane in range(2):
+        if not set_plane(w, plane, vertex, count):
+            return 0
+        left = 0
+        for k in range(count):
+            if w.sides[k] < 0:
+                a, b = after(w, w.ring[k]), before_it(w, w.ring[k])
+                away = max(height(w, plane, vertex, a), height(w, plane, vertex, b))
+                if away <= w.frame[SLACK] and faces(w, plane, vertex, a, b):
+                    w.sides[k] = plane
+                else:
+                    left += 1
+        if left == 0:
+            return plane + 1
+    return 0
+
+
+def set_plane(w: Any, plane: int, vertex: int, count: int) -> bool:
+    """Make a plane that of the largest triangle without one; whether it has an area."""
+    most, largest = 0.0, NONE
+    for k in range(count):
         if w.sides[k] < 0:
-            if planes == 2:
-                return 0
-            cross(w, vertex, a, b)
+            cross(w, vertex, after(w, w.ring[k]), before_it(w, w.ring[k]))
             length = crossed(w)
-            if not length > 0.0:
-                return 0
-            for axis in range(3):
-                w.scratch[PLANES + 3 * planes + axis] = w.scratch[NORMAL + axis] / length
-            w.sides[k] = planes
-            planes += 1
-    return planes
+            if length > most:
+                most, largest = length, k
+    if largest < 0:
+        return False
+    cross(w, vertex, after(w, w.ring[largest]), before_it(w, w.ring[largest]))
+    for axis in range(3):
+        w.scratch[PLANES + 3 * plane + axis] = w.scratch[NORMAL + axis] / most
+    return True
 
 
 def cross(w: Any, vertex: int, a: int, b: int) -> None:
