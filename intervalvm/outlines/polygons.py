@@ -10,6 +10,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, real
 from intervalvm.errors import BackendError, OptionError, install_line
+from intervalvm.outlines.checks import FARTHEST
 from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.geojson import alone
 from intervalvm.outlines.segments import Floats
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
 
 JOINS = "round", "mitre", "bevel"
-MOST_LINES = 4096
-"""The most lines of a quarter of a circle."""
+LOWEST = 1e-8
+"""The height of a line's arc in diameters that is not refined: a quarter has 4,000 of them."""
 LONGEST_MITRE = 5.0
 """Longer mitres, in units of the distance, are cut off."""
 
@@ -77,15 +78,13 @@ def offset(part: Outline, distance: Any, join: Any, tolerance: float) -> list[Fl
     deeper inside than a negative one. Lines stay within the tolerance of round corners."""
     library = shapely()
     away = real("distance", distance)
-    if not math.isfinite(away):
-        raise OptionError(f"distance={brief(distance)}: give a finite number")
+    if not abs(away) <= FARTHEST:
+        raise OptionError(f"distance={brief(distance)}: give a finite number, up to {FARTHEST:g}")
     style = chosen("join", join, JOINS)
-    quarter = math.pi / 8 / math.asin(math.sqrt(min(tolerance / (2 * abs(away) or 1.0), 1.0)))
+    high = min(tolerance / (2 * abs(away)), 1.0) if away else 1.0
+    quarter = math.pi / 8 / math.asin(math.sqrt(max(high, LOWEST)))
     around = multipolygon(part).buffer(
-        away,
-        join_style=style,
-        quad_segs=min(math.ceil(quarter), MOST_LINES),
-        mitre_limit=LONGEST_MITRE,
+        away, join_style=style, quad_segs=math.ceil(quarter), mitre_limit=LONGEST_MITRE
     )
     around = library.orient_polygons(library.remove_repeated_points(around))
     points, owner = library.get_coordinates(

@@ -103,6 +103,7 @@ LINE_BACK = [[0, 0], [1, 1], [0, 0]]
         ({"curves": (SQUARE, SQUARE * np.nan)}, "curve 1 has NaN or infinity"),
         ({"curves": ([[0, 0], [1, np.inf], [1, 0], [0, 0]],)}, "curve 0 has NaN or infinity"),
         ({"curves": (SQUARE, [[0, 0], [1, 0], [1, 0], [0, 0]])}, "points 1 and 2 of curve 1 are"),
+        ({"curves": (SQUARE * 1e200,)}, r"beyond 1e\+100"),
         ({"curves": (LINE_BACK,)}, "curve 0 has two lines, around nothing"),
         ({"curves": (LINE_BACK,), "bulges": ([0, 0],)}, "curve 0 has two lines, around nothing"),
         ({"curves": (SQUARE,), "bulges": ([0, 0, 0],)}, "give one for each of its 4 segments"),
@@ -247,6 +248,8 @@ def test_lines_are_as_they_are() -> None:
     assert outline.flattened() is outline
     with pytest.raises(ivm.OptionError, match="above 0"):
         Outline((CIRCLE,), (HALVES,)).flattened(0)
+    with pytest.raises(ivm.DoesNotFit, match="give a larger tolerance"):
+        Outline((CIRCLE,), (HALVES,)).flattened(1e-30)
 
 
 @given(trees())
@@ -308,6 +311,7 @@ def test_an_offset_grows_and_shrinks() -> None:
     [
         (math.nan, "round", "finite"),
         (math.inf, "round", "finite"),
+        (1e308, "bevel", r"up to 1e\+100"),
         ("1", "round", "not a number"),
         (1, "miter", r"did you mean 'mitre'"),
         (1, None, "choose round, mitre, bevel"),
