@@ -32,7 +32,7 @@ PACKAGE = _by_guess({
     "(a + b) / 2": "mean", "var(name, default)": "variable param", "constant(value)": "const",
     "render(shape)": "draw show plot", "2 * math.pi": "tau", "load(path)": "read open",
     "save(shape, path)": "write", "evaluate(shape, x, y)": "eval", "grad(shape, x, y)": "gradient",
-    "interval(shape, x=(0, 1), y=(0, 1))": "bounds", "x, y, z = axes()": "x y z",
+    "interval(shape, x=(0, 1), y=(0, 1)), or shape.bounds()": "bounds", "x, y, z = axes()": "x y z",
     "(a < b) & (c < d)": "logical_and", "(a < b) | (c < d)": "logical_or",
     "~(a < b)": "logical_not", "Interval": "Box",
 })  # fmt: skip
@@ -66,7 +66,7 @@ METHODS = _by_guess({
     "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
     "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
-    "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
+    "ivm.grad(shape, x, y)": "grad",
     "ivm.prove(shape).area": "area",
 })  # fmt: skip
 KEYWORDS = _by_guess({

@@ -33,7 +33,7 @@ def sound(mesh: ivm.Mesh) -> None:
 
 @given(
     tape=solids(),
-    depth=st.integers(1, 5),
+    depth=st.integers(1, 4),
     method=st.sampled_from(METHODS),
     tolerance=st.sampled_from([None, 1e-6, 0.05, 10.0]),
     center=st.floats(-0.5, 0.5),
@@ -106,12 +106,10 @@ def test_a_turned_box_keeps_its_edges() -> None:
 @pytest.mark.parametrize("depth", [5, 6, 7])
 def test_a_chamfered_cube_is_tens_of_triangles(depth: int) -> None:
     bevel = (abs(x) + abs(y) - 0.8, abs(y) + abs(z) - 0.8, abs(z) + abs(x) - 0.8)
-    shape = box(1, 1, 1) & (bevel[0] < 0) & (bevel[1] < 0) & (bevel[2] < 0)
+    shape = box(1, 1, 1) & Shape(bevel[0]) & Shape(bevel[1]) & Shape(bevel[2])
     mesh = ivm.mesh(shape, region=CUBE, depth=depth, tolerance=1e-4)
     sound(mesh)
-    assert len(mesh.triangles) < 400
-    mask = ivm.evaluate(shape, *mesh.vertices.T, dtype="float64")
-    del mask
+    assert len(mesh.triangles) < 200
 
 
 def test_triangles_lie_near_the_surface() -> None:
