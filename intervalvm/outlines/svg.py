@@ -177,7 +177,8 @@ def _arcs(outline: Outline, digits: int | None) -> str:
 
 def _is_half(segments: Segments) -> NDArray[np.bool_]:
     """Which arcs are half a circle: a radius too small for the chord is enlarged to fit it."""
-    return np.abs(np.abs(segments.bulge) - 1) < CLOSE
+    found: NDArray[np.bool_] = np.abs(np.abs(segments.bulge) - 1) < CLOSE
+    return found
 
 
 def _radii(exact: Segments, rounded: Segments, digits: int | None) -> list[float]:
