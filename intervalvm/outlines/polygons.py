@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,16 @@ def multipolygon(outline: Outline) -> Any:
     parts = [_polygons(library, part) for part in outline.layers.values()]
     if len(parts) == 1:
         return parts[0]
-    joined = library.union_all(parts)
+    joined = _of_shapely(library.union_all, parts)
     return joined if joined.geom_type == "MultiPolygon" else library.MultiPolygon([joined])
+
+
+def _of_shapely(function: Callable[..., Any], *polygons: Any, **options: Any) -> Any:
+    """What a function of shapely finds. Raises OptionError for curves that cross."""
+    try:
+        return function(*polygons, **options)
+    except shapely().errors.GEOSException as error:
+        raise OptionError(f"shapely finds no polygons, since curves cross: {error}") from None
 
 
 def _polygons(library: Any, part: Outline) -> Any:
@@ -83,8 +92,13 @@ def offset(part: Outline, distance: Any, join: Any, tolerance: float) -> list[Fl
     style = chosen("join", join, JOINS)
     high = min(tolerance / (2 * abs(away)), 1.0) if away else 1.0
     quarter = math.pi / 8 / math.asin(math.sqrt(max(high, LOWEST)))
-    around = multipolygon(part).buffer(
-        away, join_style=style, quad_segs=math.ceil(quarter), mitre_limit=LONGEST_MITRE
+    around = _of_shapely(
+        library.buffer,
+        multipolygon(part),
+        away,
+        join_style=style,
+        quad_segs=math.ceil(quarter),
+        mitre_limit=LONGEST_MITRE,
     )
     around = library.orient_polygons(library.remove_repeated_points(around))
     points, owner = library.get_coordinates(

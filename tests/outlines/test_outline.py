@@ -285,6 +285,14 @@ def test_what_makes_no_polygons_is_said(outline: Outline, said: str) -> None:
         outline.to_shapely()
 
 
+def test_curves_that_cross_make_no_polygons() -> None:
+    bow = np.array([[0, 0], [3, 2], [3, 0], [0, 1], [0, 0]], np.float64)
+    bows = [bow, bow[::-1] * 0.9, bow * 0.8 + 0.3, bow[::-1] + 0.1]
+    bows = [curve for curve in bows if shoelace(curve) > 0]
+    with pytest.raises(ivm.OptionError, match="since curves cross"):
+        Outline((*bows, SQUARE), colours=(*["red"] * len(bows), None)).to_shapely()
+
+
 def test_an_offset_grows_and_shrinks() -> None:
     outline = Outline((SQUARE, HOLE), colours=("red", "red"), stats=stats())
     grown = outline.offset(0.1)
