@@ -13,7 +13,7 @@ from typing import Any
 
 from intervalvm.jit.meshes.layout import COUNT, SLACK, TRIANGLE_COUNT, VERTICES
 
-MOST = 40
+MOST = 64
 """Triangles of a vertex that is looked at."""
 ROUNDS = 24
 """The most rounds over all vertices."""
