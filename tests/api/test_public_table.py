@@ -125,6 +125,7 @@ OWN: dict[str, dict[str, Any]] = {
     "Tape.constants": {"dtype": np.dtype(np.float32)},
     "Tape.settings": {"variables": {"r": 0.5}},
     "Tape.known": {"variables": {"r": 0.5}},
+    "Tape.bounds": {"variables": {"r": 0.5}},
     "Tape.__call__": {"options": {"variables": {"r": 0.5}}},
     "Font": {"path": "font.ttf"},
     "Evaluator.values": {"out": None},
