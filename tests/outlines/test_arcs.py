@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import intervalvm as ivm
 from intervalvm.expr import as_tape
 from intervalvm.jit.evaluator import CompiledEvaluator
-from intervalvm.outlines.arcs import Fitted, FitReport, fit
+from intervalvm.outlines.arcs import FitReport, Fitted, fit
 from intervalvm.outlines.crossings import touching
 from intervalvm.outlines.field import Field
 from intervalvm.outlines.pieces import Pieces
@@ -221,7 +221,8 @@ def test_jumps_are_edges_too() -> None:
 def checked(shape: Any, curves: Any, tolerance: float) -> tuple[Fitted, FitReport]:
     """The fit, all of it proven, with vertices that join and points that are near it."""
     fitted, report = fit(curves, field_of(shape), tolerance)
-    assert report.unproven == 0 and report.proven == report.lines + report.arcs
+    assert report.unproven == 0
+    assert report.proven == report.lines + report.arcs
     for curve, vertices, proven in zip(curves, fitted.vertices, fitted.proven, strict=True):
         assert (vertices[0] == vertices[-1]).all() == (curve[0] == curve[-1]).all()
         assert proven.all()
