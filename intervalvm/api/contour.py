@@ -19,7 +19,8 @@ from intervalvm.expr import Expr, TapeLike, as_tape, expression, settings_for
 from intervalvm.expr.node import is_truth
 from intervalvm.outlines.arcs import fit
 from intervalvm.outlines.field import Evaluator
-from intervalvm.outlines.outline import Outline, OutlineStats
+from intervalvm.outlines.outline import Outline
+from intervalvm.outlines.stats import OutlineStats
 from intervalvm.outlines.tracer import FLOAT, Ends, Job, Traced, trace
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape

@@ -69,7 +69,7 @@ class Job:
 
 
 class Traced(NamedTuple):
-    """The curves, float64[n, 2] each, of a field, counts of cells, and bounds of the area inside."""
+    """A field's curves, float64[n, 2] each, counts of cells, and bounds of the area inside."""
 
     curves: list[Array]
     field: Field
