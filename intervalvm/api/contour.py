@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +17,10 @@ from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, TapeLike, as_tape, expression, settings_for
 from intervalvm.expr.node import is_truth
+from intervalvm.outlines.arcs import fit
 from intervalvm.outlines.field import Evaluator
-from intervalvm.outlines.outline import Outline, OutlineStats
+from intervalvm.outlines.outline import Outline
+from intervalvm.outlines.stats import OutlineStats
 from intervalvm.outlines.tracer import FLOAT, Ends, Job, Traced, trace
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
@@ -53,7 +57,9 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         region's longer side. It is proven for the topology, and measured by the value over the
         gradient for the distance. Where a value jumps, cells are refined down to it.
     arcs : bool
-        Fit lines and arcs to the curves, see ``Outline.bulges``.
+        Fit few lines and arcs to the curves, see ``Outline.bulges``. Each is proven to lie within
+        the tolerance of the shape's border, or counted in ``stats.pieces["unproven"]``. Curves of
+        one level do not cross.
     offset : float
         Trace where the value is below this: a curve around the shape at this distance, if the value
         is one, as that of most shapes outside is; rounded at corners, as by a round tool.
@@ -111,7 +117,8 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 tape=_less(tape, level),
                 settings=settings,
                 region=region,
-                tolerance=tolerance,
+                # pieces that are fitted may deviate as much again
+                tolerance=tolerance * (0.5 if asked.arcs else 1.0),
                 closed=asked.closed,
                 cuts=asked.region is not None,
                 make=partial(_evaluator, asked.compiled),
@@ -121,7 +128,27 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 report=report,
             )
             found.append(trace(job))
-    return _outline(found, levels if asked.levels is not None else (0.0,), tape, tolerance)
+    outline = _outline(found, levels if asked.levels is not None else (0.0,), tape, tolerance)
+    return _with_arcs(outline, found, tolerance) if asked.arcs else outline
+
+
+def _with_arcs(outline: Outline, found: list[Traced], tolerance: float) -> Outline:
+    """The outline in lines and arcs."""
+    begin = time.perf_counter()
+    fits = [fit(each.curves, each.field, tolerance) for each in found]
+    counts = [report.counts() for _, report in fits]
+    assert outline.stats is not None
+    stats = replace(
+        outline.stats,
+        seconds={**outline.stats.seconds, "fit": time.perf_counter() - begin},
+        pieces={name: sum(each[name] for each in counts) for name in counts[0]},
+    )
+    return replace(
+        outline,
+        curves=tuple(curve for fitted, _ in fits for curve in fitted.vertices),
+        bulges=tuple(bulges for fitted, _ in fits for bulges in fitted.bulges),
+        stats=stats,
+    )
 
 
 def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:

@@ -69,9 +69,10 @@ class Job:
 
 
 class Traced(NamedTuple):
-    """The curves, float64[n, 2] each, counts of cells, and bounds of the area inside."""
+    """A field's curves, float64[n, 2] each, counts of cells, and bounds of the area inside."""
 
     curves: list[Array]
+    field: Field
     cells: dict[str, int]
     area: tuple[float, float]
     seconds: float
@@ -117,7 +118,7 @@ def trace(job: Job) -> Traced:
         "evaluated": tally.evaluated,
     }
     area = _area(leaves, tally, frame, finest, job.region)
-    return Traced(curves, cells, area, time.perf_counter() - begin)
+    return Traced(curves, field, cells, area, time.perf_counter() - begin)
 
 
 def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) -> Start:
