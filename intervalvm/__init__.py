@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.formats.write import save
     from intervalvm.meshes.mesh import Mesh, MeshStats
-    from intervalvm.outlines.outline import Outline, OutlineStats
+    from intervalvm.outlines.outline import Outline
+    from intervalvm.outlines.stats import OutlineStats
     from intervalvm.voxel.solid import SolidImage, SolidStats
     from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
@@ -79,7 +80,8 @@ _late.provided_by({
     "formats.sympy": "from_sympy",
     "formats.write": "python_source save to_dot",
     "meshes.mesh": "Mesh MeshStats",
-    "outlines.outline": "Outline OutlineStats",
+    "outlines.outline": "Outline",
+    "outlines.stats": "OutlineStats",
     "voxel.solid": "SolidImage SolidStats",
     "voxel.style": "Light",
     "voxel.view": "View",
