@@ -152,6 +152,7 @@ OWN: dict[str, dict[str, Any]] = {
     "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
+    "contour": {"shape": DISC, "region": (-1, 1, -1, 1), "backend": "numpy"},
     "prove": {"resolution": 4, "max_resolution": 8},
     "render": {"size": 4},
     "segment": {"start": (0, 0), "end": (1, 0)},
