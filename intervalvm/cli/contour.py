@@ -1,0 +1,38 @@
+"""``intervalvm contour``: the outline of a shape as curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from intervalvm import late
+from intervalvm.cli.making import Making, run
+from intervalvm.outlines.saving import FORMATS
+
+if TYPE_CHECKING:
+    import argparse
+
+    from intervalvm.outlines.outline import Outline
+
+
+def contour(options: argparse.Namespace) -> int:
+    """Run the command."""
+    options.closed = not options.open
+    kind = Making(late.provided("contour"), "tracing", FORMATS, _facts, _summary)
+    return run(options, kind, {"unit": options.unit, "version": options.dxf_version})
+
+
+def _facts(found: Outline) -> dict[str, Any]:
+    proven = None if found.area_bounds is None else list(found.area_bounds)
+    facts = {"curves": len(found), "points": _points(found), "area": found.area}
+    box = [list(side) for side in found.bounds] if len(found) else None
+    return {**facts, "area_bounds": proven, "length": found.length, "bounds": box}
+
+
+def _points(found: Outline) -> int:
+    """A closed curve's first point counts once."""
+    return int(found.first[-1] + (~found.is_closed).sum())
+
+
+def _summary(found: Outline) -> str:
+    many = "" if len(found) == 1 else "s"
+    return f"{len(found)} curve{many}, {_points(found)} points, area {found.area:.6g}"
