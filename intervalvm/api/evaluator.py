@@ -205,6 +205,47 @@ class Evaluator:
         return public(row.Interval(*(part.reshape(shape) for part in found)))
 
     @in_default_environment
+    def slopes(self, /, *sides: Side, by: Sequence[str] | None = None, **named: Side) -> Interval:
+        """Bounds of the values and of the derivatives over a box, or over each of many boxes.
+
+        The derivatives are those of the real function, also without ``prove``. All difference
+        quotients between two points of the box that differ in one input lie within: where branches
+        of ``min`` meet, both count, and what may jump has infinite bounds. Over a box that is flat
+        in an input of ``by`` they hold the generalised gradient, which looks to both sides of it.
+
+        Parameters
+        ----------
+        *sides : float or (float, float) or (array, array)
+            The sides by input: numbers, or pairs (low, high), as for ``interval``.
+        by : sequence of str, optional
+            The inputs to differentiate by; by default all.
+        **named : float or (float, float) or (array, array)
+            Sides by name.
+
+        Returns
+        -------
+        Interval
+            Of arrays [1 + len(by), ...] of the broadcast shape: bounds of the values, then of the
+            derivative by each of ``by``, infinite where nothing is known. ``maybe_nan`` is that of
+            the value.
+
+        Raises
+        ------
+        OptionError, ArgumentTypeError, VariableError
+            As ``bounds`` does, and for ``by``.
+        """
+        names = self.inputs if by is None else names_of("by", by, self.inputs)
+        boxes, shape = self._boxes("slopes", sides, named, {})
+        found = self._evaluator.slope_bounds(boxes, names)
+        whole = 1 + len(names), *shape
+        lower, upper = (
+            np.concatenate((np.reshape(value, (1, *shape)), np.reshape(ends, (-1, *shape))))
+            for value, ends in ((found.value.lower, found.lower), (found.value.upper, found.upper))
+        )
+        maybe_nan = np.broadcast_to(np.reshape(found.value.maybe_nan, shape), whole).copy()
+        return public(row.Interval(lower, upper, maybe_nan))
+
+    @in_default_environment
     def shorten(self, /, *sides: Side, keep: Keep = "value", **named: Side) -> list[Evaluator]:
         """For each box an evaluator of a shorter tape, with the same bits at every point of it.
 

@@ -12,6 +12,7 @@ from intervalvm.api.bounding import Box, bounding_box
 from intervalvm.api.options import keeps_edges, usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
+from intervalvm.arguments import real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, TapeLike, as_tape, settings_for
@@ -50,8 +51,8 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         them off by about a cell. Both keep all promises.
     tolerance : float, optional
         How far a triangle of a larger cell may lie from the surface; by default the size of the
-        smallest cells. It is proven where a cell is not refined. Where small cells are joined an
-        eighth of it is measured, at all crossings of the lattice. It is typically a tenth or less.
+        smallest cells. It is proven where a cell is not refined. Where small cells are joined a
+        32nd of it is measured, at all crossings of the lattice. It is typically a tenth or less.
     variables : dict of str to float, optional
         Values of free variables.
     threads : int, optional
@@ -76,11 +77,12 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         If ``max_memory`` is not enough.
     """
     from intervalvm.jit import workers  # imports the compiler's library
-    from intervalvm.meshes.job import KERNELS, Job, make, settings_of
+    from intervalvm.meshes.job import KERNELS, Job, make
 
     asked = MeshOptions(**options)
     tape = as_tape(shape)
-    settings = settings_of(tape, settings_for(shape, asked.variables))
+    given = tape.settings(settings_for(shape, asked.variables))
+    settings = [real(name, value) for name, value in zip(tape.variables, given, strict=True)]
     region = asked.region or _box(shape, asked.variables)
     frame, depth = asked.frame_of(region)
     paint = paint_of(shape)

@@ -149,9 +149,10 @@ def is_simple(
 
     Let g be the middle of the bounds, and r half of their widths. The function grows along g if
     g . s > 0 for each gradient s within them: so the surface is a graph over the plane across g.
-    By the mean value theorem two points p, q of it have g . (p - q) = (g - s) . (p - q) for some s.
-    So all of it lies within ``sum(r[i] * sizes[i]) / abs(g)`` of a plane through any of its points:
-    at most ``tolerance``. The theorem holds for generalised gradients as well (Lebourg, 1975).
+    The values at two points p, q differ by s . (p - q) for some s within the bounds, as a path
+    along one axis after the other shows. Points of the surface have g . (p - q) = (g - s) . (p - q)
+    then. So all of it lies within ``sum(r[i] * sizes[i]) / abs(g)`` of a plane through any of its
+    points: at most ``tolerance``.
     """
     with np.errstate(all="ignore"):
         middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5

@@ -9,7 +9,7 @@ that is 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from operator import and_
@@ -39,6 +39,7 @@ class SlopeBounds:
     """Bounds of values and of derivatives over boxes."""
 
     value: Interval
+    """As of ``bounds``, or tighter: a product of a clause with itself is a square."""
     lower: NDArray[Any]
     """[len(by), *shape]: of the derivative by each input; never NaN, infinite if none is known."""
     upper: NDArray[Any]
@@ -146,7 +147,7 @@ class NumpyEvaluator:
                     row[k, some] = end
         value = Interval(ends[0, 0], ends[1, 0], maybe_nan)
         if self.meaning is Meaning.FLOAT:
-            value = self.bounds(boxes)
+            value = replace(self, tape=slopes.with_squares(self.tape)).bounds(boxes)
         return SlopeBounds(value, ends[0, 1:], ends[1, 1:])
 
     def shorten(

@@ -4,11 +4,12 @@ A rule of ``op.slope.partials`` is a function of numbers; here they are ``Number
 is that of the real bounds, so no rule is written twice. They run on arrays and on compiled lanes.
 
 What is bounded is the real function, in both meanings: the bounds of the real operations also hold
-the results of floats, so the derivatives that ``gradients`` computes lie within too, except where
-floats overflow to NaN. The bounds hold for the function *on the box*: all difference quotients
-between two points of it lie within, where those points differ in one input. So ``abs(a)`` has the
-slope 1 where a >= 0 over the box, though a may be 0 on its border. A box that is flat in an input
-by which is differentiated has no such pairs: there they hold Clarke's generalised gradient.
+the results of floats. They hold for the function *on the box*: all difference quotients between
+two points of it that differ in one input lie within. So ``abs(a)`` has the slope 1 where a >= 0
+over the box, though a may be 0 on its border. A box that is flat in an input by which is
+differentiated has no such pairs: there the bounds hold Clarke's generalised gradient, of both sides
+of each kink. What ``gradients`` computes at a point inside lies within too, unless rounding moves a
+value onto a kink at the border, or overflows.
 
 ===================================  ===============================================================
 a clause that an input does not      0, exactly
@@ -209,7 +210,7 @@ class Numbers:
         if op.continuity is continuous:
             return None
         holds, around = op.continuity(self.system, *operands)
-        return ~((self.solid & holds) | around)
+        return ~(holds & (self.solid | around))
 
     def settled(self, lost: Any, jumps: Any, slope: Ends, inner: Sequence[Ends]) -> Ends:
         """A slope, infinite where nothing is known: ``lost``, or at a jump.

@@ -34,7 +34,7 @@ PARTS = {"boxes": 2, "slopes": r.SLOPE_PARTS}
 """Vectors of a slot, a group."""
 COSTS = {
     "boxes": np.array([9.0, 3.0, 9.0, 6.0, 9.0, 2.0]),
-    "slopes": np.array([40.0, 3.0, 9.0, 6.0, 9.0, 2.0]),
+    "slopes": np.array([60.0, 3.0, 9.0, 6.0, 9.0, 2.0]),
 }
 """What pays: see ``request``."""
 
@@ -99,7 +99,9 @@ class BoxWorkspace:
         context[[r.INPUTS_READ, r.INPUT_ROWS]] = inputs, address_of(self.rows)
         context[[r.FIRST_INPUT, r.SLOPES]] = len(program) + INPUTS, address_of(self.ends)
         context[c.BUDGET] = BUDGET
+        self.words = context.data  # faster to write than the array
         self.slots: dict[str, NDArray[np.uint8]] = {}
+        self.fields: dict[str, tuple[int, ...]] = {}
 
     def groups_of(self, kind: str) -> int:
         """The groups of boxes that are evaluated together."""
@@ -131,10 +133,10 @@ class BoxWorkspace:
         shape = broadcast(part.shape for side in boxes for part in side)
         ends = np.empty((2, *shape), self.evaluator.dtype)
         found = Interval(ends[0, ...], ends[1, ...], np.empty(shape, np.bool_))
-        context = self.context
-        context[r.OUT] = lower = address_of(ends)
-        context[r.OUT_UPPER] = lower + ends.nbytes // 2
-        context[r.OUT_NAN] = address_of(found.maybe_nan)
+        words = self.words
+        words[r.OUT] = lower = address_of(ends)
+        words[r.OUT_UPPER] = lower + ends.nbytes // 2
+        words[r.OUT_NAN] = address_of(found.maybe_nan)
         self.shape, self.count = shape, found.lower.size
         given = [self.enter(k, shape, side) for k, side in enumerate(boxes)]
         yield found
@@ -169,29 +171,31 @@ class BoxWorkspace:
 
     def _run(self, kind: str, records: int, first: int, end: int, *, splits: bool) -> None:
         """Run a kernel on the boxes from ``first`` to ``end``."""
-        context, evaluator = self.context, self.evaluator
-        if kind not in self.slots:
-            self._make_room(kind)
-        context[[c.RECORDS, r.SLOTS]] = records, address_of(self.slots[kind])
-        context[[r.PARTS, r.GROUPS]] = PARTS[kind], self.groups_of(kind)
+        words, evaluator = self.words, self.evaluator
+        fields = self.fields.get(kind) or self._make_room(kind)
+        words[r.SLOTS], words[r.PARTS], words[r.GROUPS], words[r.COSTS] = fields
+        words[c.RECORDS] = records
         if kind == "boxes":
-            context[r.ALONG] = 0
-        context[r.COSTS] = address_of(COSTS[kind])
-        context[r.SPLITS] = splits = splits and evaluator.has_choices and end - first > MOST_FEW
+            words[r.ALONG] = 0
+        words[r.SPLITS] = splits = splits and end - first > MOST_FEW and evaluator.has_choices
         if splits:
             self._use_arena()
         meaning = evaluator.meaning if kind == "boxes" else Meaning.FLOAT
         kernel = native.kernel(kind, DTYPE_NAMES[evaluator.dtype], meaning)
-        context[[r.FIRST, r.END, c.DEPTH]] = first, end, -1  # to begin
+        words[r.FIRST], words[r.END], words[c.DEPTH] = first, end, -1  # to begin
         while kernel(self.address):
             pass
 
-    def _make_room(self, kind: str) -> None:
+    def _make_room(self, kind: str) -> tuple[int, ...]:
         """Have slots for a kernel: for its groups of boxes, and for hulls of runs."""
-        groups = max(PARTS[kind] * self.groups_of(kind), 2 * self.box_groups)
-        size = self.places * groups * self.group_bytes
+        groups = self.groups_of(kind)
+        vectors = max(PARTS[kind] * groups, 2 * self.box_groups)
+        size = self.places * vectors * self.group_bytes
         require(size, f"an evaluation of {len(self.evaluator.tape)} clauses", "use a shorter tape")
         self.slots[kind] = aligned(size)
+        found = address_of(self.slots[kind]), PARTS[kind], groups, address_of(COSTS[kind])
+        self.fields[kind] = found
+        return found
 
     def _use_arena(self) -> None:
         """Make what splits need known to the context."""

@@ -133,18 +133,26 @@ class CompiledEvaluator:
             ends = np.zeros((2, len(by), *value.lower.shape), self.dtype)
             work.bound_slopes(boxes, by, ends)
         if self.meaning is Meaning.FLOAT:
-            value = self.bounds(boxes)
+            value = self._squares.bounds(boxes)
         return SlopeBounds(value, ends[0], ends[1])
 
     @cached_property
-    def _real(self) -> CompiledEvaluator:
-        """The evaluator whose derivatives are bounded."""
+    def _squares(self) -> CompiledEvaluator:
+        """That of the same values whose squares are known to be squares."""
         from intervalvm.evaluate.slopes import with_squares  # a picture has no use for it
 
         tape = with_squares(self.tape)
-        if tape is self.tape and self.meaning is Meaning.REAL:
+        if tape is self.tape:
             return self
-        return CompiledEvaluator(tape, self.inputs, self.dtype, Meaning.REAL)
+        return CompiledEvaluator(tape, self.inputs, self.dtype, self.meaning)
+
+    @cached_property
+    def _real(self) -> CompiledEvaluator:
+        """The one whose derivatives are bounded."""
+        squares = self._squares
+        if self.meaning is Meaning.REAL:
+            return squares
+        return CompiledEvaluator(squares.tape, self.inputs, self.dtype, Meaning.REAL)
 
     def slope_records(self, along: tuple[str, ...]) -> NDArray[np.uint32]:
         """The records of the program for slopes by up to ``DIRECTIONS`` inputs."""

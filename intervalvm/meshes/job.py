@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +14,17 @@ from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import measure
 from intervalvm.cells.subdivision import UNDECIDED, subdivide
-from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
+from intervalvm.meshes.sampler import Sampler
 from intervalvm.meshes.surface import Surfacer, unit
-from intervalvm.ops import AXES
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, MeshMethod
 
 KERNELS = [
     ("boxes", "float64", Meaning.REAL),
-    ("slopes", "float64", Meaning.REAL),
+    ("slopes", "float64", Meaning.FLOAT),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("mesh", "float64", Meaning.FLOAT),
@@ -34,10 +32,9 @@ KERNELS = [
 """What is compiled the first time on a machine."""
 Box = Sequence[tuple[float, float]]
 Report = Callable[[int, int], None]
-DOUBLE = np.dtype(np.float64)
 COARSEST = 2
 """The least level at which a cell may be proven simple."""
-MEASURED = 8.0
+MEASURED = 32.0
 """The tolerance is this many times what is measured at crossings where cells are joined."""
 NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
@@ -80,10 +77,10 @@ class Job:
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
-        reals = _Sampler(job, job.tape, Meaning.REAL)
+        reals = Sampler(job.tape, job.settings, Meaning.REAL, job.threads)
         tape = cut(job.tape, reals, job.region, job.frame)
         if tape is not job.tape:
-            reals = _Sampler(job, tape, Meaning.REAL)
+            reals = Sampler(tape, job.settings, Meaning.REAL, job.threads)
         tree = subdivide(
             reals,
             job.frame,
@@ -92,7 +89,7 @@ def make(job: Job) -> Mesh:
             coarsest=COARSEST,
             watch=job_watch(job),
         )
-    samples = _Sampler(job, tape, Meaning.FLOAT)
+    samples = Sampler(tape, job.settings, Meaning.FLOAT, job.threads)
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
@@ -163,44 +160,3 @@ def face_normals(
         weights = np.repeat(across[:, axis], 3)
         found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
     return unit(found)
-
-
-class _Sampler:
-    """The evaluator of a tape with its variables set, for x, y and z alone."""
-
-    def __init__(self, job: Job, tape: Tape, meaning: Meaning) -> None:
-        inputs = (*AXES, *tape.variables)
-        self._evaluator = CompiledEvaluator(tape.bare(), inputs, DOUBLE, meaning)
-        self._free = [np.array([value]) for value in job.settings]
-        self._sides: Sequence[Any] = [_point_side(value) for value in self._free]
-        self.inputs = tuple(AXES)
-
-    def values(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """The values at points."""
-        return self._evaluator.values([*map(np.ascontiguousarray, points), *self._free])
-
-    def gradients(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """float64[3, n], the gradients at points; where branches meet, that of one of them."""
-        given = [*map(np.ascontiguousarray, points), *self._free]
-        found = np.empty((1 + len(self.inputs), len(points[0])))
-        self._evaluator.slopes(given, self.inputs, found)
-        return found[1:]
-
-    def bounds(self, boxes: Sequence[Any]) -> Any:
-        """Bounds over boxes."""
-        return self._evaluator.bounds([*boxes, *self._sides])
-
-    def slope_bounds(self, boxes: Sequence[Any], by: Any) -> Any:
-        """Bounds of the value and of derivatives over boxes."""
-        return self._evaluator.slope_bounds([*boxes, *self._sides], by)
-
-
-def _point_side(value: NDArray[np.float64]) -> Any:
-    from intervalvm.ops.row import Interval
-
-    return Interval(value, value, np.zeros(1, bool))
-
-
-def settings_of(tape: Tape, given: Mapping[str, float] | None) -> list[float]:
-    """The values of a tape's variables, in order."""
-    return [float(value) for value in tape.settings(given)]

@@ -24,8 +24,10 @@ from intervalvm.meshes.templates import templates
 
 Gradients = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """float64[3, n], the gradients at points, given by their coordinates."""
-SPOKE = 0.5
-"""How far corners of templates are moved to the centre."""
+SETTLINGS, NEAR = 6, 2.0**-20
+"""Steps by which points are moved to the surface, and the share of a cell that is near enough."""
+SPOKE = 0.0625
+"""How far from the ends of a spoke its crossing is, at least."""
 
 
 class Surface(NamedTuple):
@@ -107,17 +109,17 @@ class Surfacer:
         if len(missing):
             self._add_planes(missing)
         found = self.planes.points(cones)
+        self._settle(found, cones)
         slots = np.full(len(octree), -1, np.int32)
         slots[cones] = np.arange(len(cones), dtype=np.int32)
         slots[several] = np.arange(len(several), dtype=np.int32)
         lows, highs = octree.cells(several)
-        centres, spread = 0.5 * (lows + highs), (highs - lows)[:, None, :] * (CHILDREN - 0.5)
-        with np.errstate(invalid="ignore"):
-            is_inside = octree.values(list(centres.T)) < 0.0 if len(several) else np.zeros(0, bool)
+        centres = 0.5 * (lows + highs)
+        is_inside = octree.are_inside(list(centres.T))
         a, b = octree.ends(edges)
         t = np.clip(crossings(octree.values, a, b), MARGIN, 1.0 - MARGIN)
-        corners = centres[:, None, :] + SPOKE * spread
-        vertices = np.concatenate([found[:, :3], (a + t * (b - a)).T, corners.reshape(-1, 3)])
+        corners = self._spokes(several, centres, is_inside)
+        vertices = np.concatenate([found[:, :3], (a + t * (b - a)).T, corners])
         triangles = self._triangles(slots, found, several, is_inside)
         used = np.zeros(len(vertices), bool)
         used[triangles] = True
@@ -129,6 +131,52 @@ class Surfacer:
             "templates": len(several),
         }
         return Surface(rounded(vertices[used], octree.frame), number[triangles], counts)
+
+    def _spokes(
+        self,
+        cells: NDArray[np.int64],
+        centres: NDArray[np.float64],
+        is_inside: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
+        """float64[8 * cells, 3], where the surface is crossed from corners to centres.
+
+        Only corners on the other side are used.
+        """
+        lows, highs = self.octree.cells(cells)
+        ends = lows[:, None, :] + CHILDREN * (highs - lows)[:, None, :]
+        bits = self.octree.masks[cells][:, None] >> np.arange(8) & 1
+        asked = bits.astype(bool) != is_inside[:, None]
+        found = np.zeros_like(ends)
+        a, b = ends[asked].T, np.broadcast_to(centres[:, None, :], ends.shape)[asked].T
+        t = np.clip(crossings(self.octree.values, a, b), SPOKE, 1.0 - SPOKE)
+        found[asked] = (a + t * (b - a)).T
+        return found.reshape(-1, 3)
+
+    def _settle(self, found: NDArray[np.float64], cells: NDArray[np.int64]) -> None:
+        """Move points of cells to the surface, by Newton's method along the gradient.
+
+        A point that would leave its cell stops at its border. It is near the surface already,
+        unless edges of the solid pass by its cell.
+        """
+        if self.gradients is None or not len(cells):
+            return
+        lows, highs = self.octree.cells(cells)
+        margin = MARGIN * (highs - lows)
+        lows, highs = lows + margin, highs - margin
+        left, points = np.arange(len(cells)), found[:, :3].copy()
+        with np.errstate(all="ignore"):
+            value = self.octree.values(list(points.T))
+            for _ in range(SETTLINGS):
+                slopes = self.gradients(list(points.T)).T
+                step = (value / (slopes * slopes).sum(axis=1))[:, None] * slopes
+                to = np.clip(points - step, lows[left], highs[left])
+                there = self.octree.values(list(to.T))
+                better = abs(there) < abs(value)
+                found[left[better], :3] = to[better]
+                far = better & (abs(step).max(axis=1) > NEAR * (highs - lows)[left].min(axis=1))
+                left, points, value = left[far], to[far], there[far]
+                if not len(left):
+                    break
 
     def _triangles(
         self,

@@ -28,6 +28,7 @@ BUMPS = ivm.parse(
 X, Y, R = np.random.default_rng(2).uniform(-1, 1, (3, 50)).astype(np.float32)
 LOW, HIGH = np.array([-1.0, 0.25, 0.5]), np.array([-0.5, 0.5, 2.0])
 backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
+x, y = ivm.axes()[:2]
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
@@ -236,6 +237,35 @@ def test_with_prove_it_bounds_and_shortens_the_real_function(backend: Any) -> No
         Evaluator(BUMPS, prove="point").bounds((0, 1), 0, 0)
     assert pickle.loads(pickle.dumps(found)).bounds(*sides).lower.tolist() == bounds.lower.tolist()
     assert "prove='area'" in repr(found)
+
+
+@pytest.mark.parametrize("prove", [None, "area"])
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_slopes_are_those_of_the_inputs_asked_for(backend: Any, prove: Any) -> None:
+    field = ivm.sqrt(x * x + y * y) - ivm.var("r", 0.5)
+    ready = ivm.Evaluator(field, inputs=("x", "y", "r"), backend=backend, prove=prove)
+    found = ready.slopes((3, 4), (0, 0.5))
+    assert found.lower.shape == found.upper.shape == found.maybe_nan.shape == (4,)
+    assert found.lower.dtype == np.float32
+    assert not found.maybe_nan.any()
+    assert found.lower[0] <= 2.5 <= found.upper[0] < 3.6
+    assert 0.99 < found.upper[1] < 1.001
+    assert found.lower[3] == found.upper[3] == -1
+    some = ready.slopes(([3, -4], [4, -3]), y=(0, 0.5), r=([[0], [1]], [[1], [2]]), by=("r", "x"))
+    assert some.lower.shape == (3, 2, 2)
+    assert (some.lower[1] == -1).all()
+    assert (some.lower[2, :, 0] > 0.7).all()
+    assert (some.upper[2, :, 1] < -0.7).all()
+    alone = ready.slopes(3, 4, by=())
+    assert alone.lower.shape == (1,)
+
+
+def test_mistakes_of_slopes_are_said() -> None:
+    ready = ivm.Evaluator(x + y)
+    with pytest.raises(OptionError, match="by"):
+        ready.slopes(0, 0, by=("w",))
+    with pytest.raises(VariableError, match="slopes lacks y"):
+        ready.slopes((0, 1))
 
 
 def test_an_evaluator_stands_where_a_tape_does() -> None:
