@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -28,6 +28,8 @@ class Evaluator(Protocol):
 
     def values(self, points: Any) -> Any: ...
     def gradients(self, points: Any, by: Any) -> Any: ...
+    def bounds(self, boxes: Any) -> Any: ...
+    def shorten(self, boxes: Any) -> Any: ...
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
 
 
@@ -79,10 +81,23 @@ class Field:
         x0, x1, y0, y1 = self.clip
         return x0 - x, x - x1, y0 - y, y - y1
 
+    def bounds(self, x: Interval, y: Interval) -> Interval:
+        """Bounds of the real function over boxes."""
+        found = self.real.bounds([x, y, *self._sides()])
+        none = np.zeros((2, len(x.lower)))
+        return self._cut(Slopes(found, none, none), x, y).value
+
+    def shortened(self, x: Interval, y: Interval) -> list[Field]:
+        """For each box the same function, of a tape that is right there alone."""
+        shorter = self.real.shorten([x, y, *self._sides()])
+        return [replace(self, real=real) for real in shorter]
+
+    def _sides(self) -> list[Interval]:
+        return [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
+
     def slopes(self, x: Interval, y: Interval) -> Slopes:
         """Bounds of the real function and of its slopes over boxes."""
-        settings = [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
-        found = self.real.slope_bounds([x, y, *settings], BY)
+        found = self.real.slope_bounds([x, y, *self._sides()], BY)
         return self._cut(Slopes(found.value, found.lower, found.upper), x, y)
 
     def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
