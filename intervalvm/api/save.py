@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
-from intervalvm import late
+from intervalvm.api.contour import contour
+from intervalvm.api.mesh import mesh
 from intervalvm.api.render import render
 from intervalvm.api.render3d import render3d
 from intervalvm.environment import in_default_environment
@@ -88,12 +89,12 @@ def _save_picture(shape: TapeLike, path: Any, format: str, options: Options) -> 
 
 def _save_outline(shape: TapeLike, path: Any, format: str, options: Options) -> None:
     making, saving = _divided(options, Outline.save)
-    late.call("contour", shape, **making).save(path, format, **saving)
+    contour(shape, **making).save(path, format, **saving)
 
 
 def _save_mesh(shape: TapeLike, path: Any, format: str, options: Options) -> None:
     making, saving = _divided(options, Mesh.save)
-    late.call("mesh", shape, **making).save(path, format, **saving)
+    mesh(shape, **making).save(path, format, **saving)
 
 
 def _divided(options: Options, saves: Callable[..., None]) -> tuple[Options, Options]:

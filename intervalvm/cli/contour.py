@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from intervalvm import late
+from intervalvm.api.contour import contour as make_outline
 from intervalvm.cli.making import Making, run
+from intervalvm.cli.streams import solid_of, tell
 from intervalvm.outlines.saving import FORMATS
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 def contour(options: argparse.Namespace) -> int:
     """Run the command."""
     options.closed = not options.open
-    kind = Making(late.provided("contour"), "tracing", FORMATS, _facts, _summary)
-    return run(options, kind, {"unit": options.unit, "version": options.dxf_version})
+    kind = Making(make_outline, "tracing", FORMATS, _facts, _summary)
+    tape = run(options, kind, {"unit": options.unit, "version": options.dxf_version})
+    if "z" in tape.axes and options.z is None and not (options.quiet or options.json):
+        tell(f"intervalvm: this is the slice at z = 0: {solid_of(options.file, 'mesh')} is of all")
+    return 0
 
 
 def _facts(found: Outline) -> dict[str, Any]:

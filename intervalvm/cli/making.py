@@ -27,6 +27,8 @@ from intervalvm.raster.image import milliseconds
 if TYPE_CHECKING:
     import argparse
 
+    from intervalvm.tape import Tape
+
 
 @dataclass(frozen=True)
 class Making:
@@ -43,8 +45,8 @@ class Making:
     summary: Callable[[Any], str]
 
 
-def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> int:
-    """Run a command; ``saving`` are options of the file."""
+def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> Tape:
+    """Run a command, and return the tape; ``saving`` are options of the file."""
     start = time.perf_counter()
     default = next(iter(kind.formats))
     out = default_out(options.file, f".{default}") if options.out is None else options.out
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> in
         "total": written - start,
     }
     _report(kind, result, seconds, made - loaded, out, options)
-    return 0
+    return tape
 
 
 def _arguments(options: argparse.Namespace, make: Callable[..., Any]) -> dict[str, Any]:

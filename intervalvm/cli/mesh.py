@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def mesh(options: argparse.Namespace) -> int:
     """Run the command."""
     kind = Making(make_mesh, "meshing", FORMATS, _facts, _summary)
-    return run(options, kind, {"unit": options.unit})
+    run(options, kind, {"unit": options.unit})
+    return 0
 
 
 def _facts(found: Mesh) -> dict[str, Any]:

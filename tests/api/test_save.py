@@ -72,26 +72,38 @@ def test_a_mesh(suffix: str) -> None:
     assert Path(f"ball.{suffix}").read_bytes() == Path(f"made.{suffix}").read_bytes()
 
 
+@pytest.mark.parametrize("suffix", OUTLINES)
+def test_an_outline(suffix: str) -> None:
+    DISC.save(f"disc.{suffix}", tolerance=0.01, unit="cm")
+    ivm.contour(DISC, tolerance=0.01).save(f"made.{suffix}", unit="cm")
+    sizes = [Path(f"{name}.{suffix}").stat().st_size for name in ("disc", "made")]
+    assert sizes[0] == sizes[1]  # a DXF holds random numbers
+
+
 def test_a_mesh_is_read_by_another_program() -> None:
     shapes.box(1, 2, 3).save("box.stl")
-    found = trimesh.load("box.stl")
+    found: Any = trimesh.load("box.stl")
     assert found.is_watertight
     assert found.volume == pytest.approx(6, abs=0.01)  # edges are within a part of a cell
 
 
 def test_options_of_the_making_and_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each goes to its own call."""
-    calls = []
+    calls: list[Any] = []
 
     class Found:
         def save(self, *args: Any, **options: Any) -> None:
             calls.append((args, options))
 
-    def made(name: str, *args: Any, **options: Any) -> Found:
-        calls.append((name, *args, options))
-        return Found()
+    def recorded(name: str) -> Any:
+        def make(*args: Any, **options: Any) -> Found:
+            calls.append((name, *args, options))
+            return Found()
 
-    monkeypatch.setattr(module.late, "call", made)
+        return make
+
+    for name in ("contour", "mesh"):
+        monkeypatch.setattr(module, name, recorded(name))
     ivm.save(DISC, "disc.dxf", tolerance=0.1, unit="in", version="R12")
     ivm.save(BALL, "ball.3mf", method="safe", unit="in")
     assert calls == [
@@ -129,6 +141,7 @@ def test_no_file_of_another_kind_holds_the_text_of_a_tape(name: str) -> None:
         (DISC, "a.png", {"depht": 4}, "render takes no depht=.*did you mean 'depth'"),
         (BALL, "a.png", {"region": (0, 1, 0, 1)}, "render3d takes no region="),
         (BALL, "a.stl", {"size": 4}, "mesh takes no size="),
+        (DISC, "a.svg", {"size": 4}, "contour takes no size="),
     ],
 )
 def test_unknown_options_are_told_by_the_call(

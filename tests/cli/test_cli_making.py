@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import time
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from support.command_line import command, fails, files, process
 from support.places import TOP
 
 import intervalvm as ivm
-from intervalvm import late, shapes
+from intervalvm import shapes
+from intervalvm.api.options_contour import takes_contour_options
+from intervalvm.cli import contour as module
 from intervalvm.cli import main
 from intervalvm.meshes.formats import FORMATS as MESHES
 from intervalvm.outlines.saving import FORMATS as OUTLINES
@@ -31,26 +32,18 @@ QUICK = [*SIZE, "--depth", "3"]
 MESH = {"size": 0.5}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kernels() -> None:
+    """Compiled before a command says so."""
+    assert len(ivm.mesh(shapes.sphere(0.5), depth=2).triangles)
+    assert len(ivm.contour(shapes.circle(0.5), tolerance=0.1))
+
+
 @pytest.fixture(autouse=True)
 def egg(here: Path) -> ivm.Tape:
     ivm.save(EGG, "egg.vm")
     ivm.save(shapes.ring(0.5, 0.25), "ring.vm")
     return EGG.tape()
-
-
-class Asked:
-    """Stands in for a function of the library, and records what it was asked."""
-
-    def __init__(self, name: str, result: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.result = result
-        self.options: dict[str, Any] = {}
-        self.__signature__ = signature(getattr(ivm, name))
-        monkeypatch.setitem(late._found, name, self)
-
-    def __call__(self, tape: ivm.Tape, **options: Any) -> Any:
-        self.options = {name: value for name, value in options.items() if name != "progress"}
-        assert callable(options["progress"])
-        return self.result
 
 
 # --- meshes --------------------------------------------------------------------------------------
@@ -131,10 +124,7 @@ def test_a_mesh_on_standard_output(here: Path) -> None:
 
 # --- outlines ------------------------------------------------------------------------------------
 
-needs_contour = pytest.mark.skipif(not hasattr(ivm, "contour"), reason="needs ivm.contour")
 
-
-@needs_contour
 def test_it_writes_the_stem_with_svg(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contour", "ring.vm", "--tolerance", "0.01"]) == 0
     expected = ivm.contour(ivm.load("ring.vm"), tolerance=0.01)
@@ -146,7 +136,6 @@ def test_it_writes_the_stem_with_svg(capsys: pytest.CaptureFixture[str]) -> None
     assert err.startswith(f"ring.svg: 2 curves, {points} points, area {expected.area:.6g}, ")
 
 
-@needs_contour
 @pytest.mark.parametrize("suffix", OUTLINES)
 def test_all_formats_of_outlines(suffix: str) -> None:
     words = ["--tolerance", "0.01", "--out", f"found.{suffix}", "--unit", "cm", "--quiet"]
@@ -156,7 +145,6 @@ def test_all_formats_of_outlines(suffix: str) -> None:
     assert Path(f"found.{suffix}").stat().st_size == Path(f"made.{suffix}").stat().st_size
 
 
-@needs_contour
 @pytest.mark.parametrize(
     ("words", "options"),
     [
@@ -170,14 +158,19 @@ def test_all_formats_of_outlines(suffix: str) -> None:
     ],
 )
 def test_options_of_outlines(monkeypatch: pytest.MonkeyPatch, words: str, options: Any) -> None:
-    made = ivm.contour(ivm.load("ring.vm"), tolerance=0.1)
-    asked = Asked("contour", made, monkeypatch)
+    asked: dict[str, Any] = {}
+
+    @takes_contour_options
+    def recorded(_tape: ivm.Tape, **given: Any) -> ivm.Outline:
+        asked.update(given)
+        return ivm.contour(ivm.load("ring.vm"), tolerance=0.1)
+
+    monkeypatch.setattr(module, "make_outline", recorded)
     assert main(["contour", "ring.vm", *words.split(), "--quiet"]) == 0
-    defaults = {"arcs": False, "closed": True, "variables": {}}
-    assert asked.options == defaults | options
+    assert callable(asked.pop("progress"))
+    assert asked == {"arcs": False, "closed": True, "variables": {}} | options
 
 
-@needs_contour
 def test_an_outline_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--tolerance", "0.01", "--json", "--out", "a.geojson"]
     assert main(["contour", "ring.vm", *words]) == 0
@@ -190,7 +183,16 @@ def test_an_outline_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"load", "write", "total"} <= facts["seconds"].keys()
 
 
-@needs_contour
+def test_an_outline_of_a_solid_is_a_slice(capsys: pytest.CaptureFixture[str]) -> None:
+    hint = "this is the slice at z = 0: intervalvm mesh egg.vm is of all"
+    words = ["contour", "egg.vm", *SIZE, "--tolerance", "0.1"]
+    assert main(words) == 0
+    assert hint in capsys.readouterr().err
+    for more in (["--z", "0"], ["--quiet"], ["--json"]):
+        assert main([*words, *more]) == 0
+        assert hint not in capsys.readouterr().err
+
+
 def test_a_version_of_dxf() -> None:
     words = ["--tolerance", "0.01", "--out", "a.dxf", "--dxf-version", "R12"]
     assert main(["contour", "ring.vm", *words]) == 0
@@ -223,8 +225,6 @@ def test_a_version_of_dxf() -> None:
     ],
 )
 def test_errors(here: Path, capsys: pytest.CaptureFixture[str], words: Any, said: str) -> None:
-    if words[0] == "contour" and not hasattr(ivm, "contour"):
-        pytest.skip("needs ivm.contour")
     assert said in fails(capsys, words, folder=here)
 
 

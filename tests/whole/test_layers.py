@@ -119,7 +119,6 @@ def modules_of(full: str, names: dict[str, Path]) -> list[str]:
 
 LATE = {
     "tape/__init__.py": {"evaluate", "to_dot"},
-    "api/save.py": {"contour", "mesh"},
     "late.py": {"bounding_box", "html", "png", "save"},
     "expr/node.py": {"call_function", "call_ufunc", "python_source", "ufunc", "ufuncs"},
 }
