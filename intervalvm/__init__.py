@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from intervalvm import shapes
     from intervalvm.api.bounding import bounding_box
     from intervalvm.api.bounds import Interval, fold, interval, simplify
+    from intervalvm.api.contour import contour
     from intervalvm.api.evaluator import Evaluator
     from intervalvm.api.kernels import warm_up
     from intervalvm.api.mesh import mesh
@@ -53,8 +54,8 @@ __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
     "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
     "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
-    "bounding_box", "constant", "evaluate", "expression", "fold", "from_sympy", "grad", "interval",
-    "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes", "simplify", "trace",
+    "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy", "grad",
+    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes", "simplify", "trace",
     "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
@@ -64,6 +65,7 @@ __all__ += _functions.__all__
 _late.provided_by({
     "api.bounding": "bounding_box",
     "api.bounds": "Interval fold interval simplify",
+    "api.contour": "contour",
     "api.evaluate": "evaluate",
     "api.evaluator": "Evaluator",
     "api.kernels": "warm_up",

@@ -100,6 +100,14 @@ MESH = _by_guess({
     "mesh.to_pyvista().plot()": "show plot", "mesh.bounds": "bbox bounding_box extents",
     "mesh.to_trimesh().is_watertight": "is_watertight watertight",
 })  # fmt: skip
+OUTLINE = _by_guess({
+    "outline.curves, or the outline itself": "paths contours polylines points vertices",
+    "outline.to_shapely()": "polygon polygons to_polygons shapely",
+    "outline.save(path)": "write export to_svg to_dxf to_file", "outline.svg()": "to_string",
+    "outline.bounds": "bbox bounding_box extents", "outline.length": "perimeter",
+    "outline.colours": "colors rgb", "outline.parents": "holes hierarchy nesting",
+    "outline.offset(distance)": "buffer grow inflate",
+})  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",
     "resolution": "size=(width, height)", "shape": "size=(width, height)",

@@ -79,6 +79,13 @@ class Pieces:
         angle = (np.arctan(bent * w) - np.arctan(bent * v)) / bent
         return self.half * (1 + b * b) * np.where(np.abs(b) < STRAIGHT, w - v, angle)
 
+    def parameter(self, share: Floats) -> Floats:
+        """The parameters at shares of the lengths."""
+        is_bent = np.abs(self.bulge) >= STRAIGHT
+        bent = np.where(is_bent, self.bulge, 1.0)
+        along = 2 * share - 1
+        return np.where(is_bent, np.tan(along * np.arctan(bent)) / bent, along)
+
 
 def to_left(vectors: Floats) -> Floats:
     """Vectors [n, 2] turned by a right angle, counter-clockwise."""

@@ -25,7 +25,7 @@ class Unit(NamedTuple):
     """The unit of CSS that stands for one of a shape, how many it takes, and their length."""
 
     css: str
-    count: float
+    many: float
     mm: float
 
 
@@ -98,7 +98,7 @@ def svg(
     """The outline as the text of an SVG file. Raises as ``Outline.save`` does."""
     kind = UNITS[chosen("unit", unit, UNITS)]
     style = style_of(outline, kind, fill, stroke, stroke_width)
-    width, height = (f"{_number(side * kind.count)}{kind.css}" for side in _size(outline))
+    width, height = (f"{_number(side * kind.many)}{kind.css}" for side in _size(outline))
     return _document(outline, style, width, height)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.crossings import crossing_pairs, near_pairs, sides, turn, whole
+from support.crossings import crossing_pairs, near_pairs, sides, turns, whole
 from support.mesh_oracles import LIBRARIES, MOST_EXACT, ORACLES, by_arrays, faults
 from support.meshes import ball, cube, joined, mesh_of, tetrahedron
 
@@ -254,7 +254,12 @@ def test_whole_numbers_keep_ratios() -> None:
     assert whole(np.array([1.0, -0.75, 0.0, 2.0**-30])).tolist() == [
         k * whole(np.array([1.0, -0.75, 0.0, 2.0**-30]))[3] for k in (2**30, -3 * 2**28, 0, 1)
     ]
-    assert turn((0, 0), (1, 0), (0, 1)) == 1
+
+
+def test_turns_are_seen_along_an_axis() -> None:
+    points = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0)], float)
+    found = turns(points, np.arange(3), np.array([(0, 1, 2)] * 3))
+    assert found.tolist() == [0, 0, 1]
 
 
 @given(st.lists(st.tuples(corners, st.integers(0, 3)), min_size=2, max_size=12))
