@@ -32,52 +32,44 @@ def crossings(
     The sides run along x where ``is_across``, else along y, from the points ``at``, between
     ``ends``, where the field has the ``values``, of which one is below 0.
 
-    A step of regula falsi, in the Illinois form (Dowell and Jarratt, 1971), is taken where both
-    values are finite and the bracket was halved lately; else it is halved. It ends where the value
-    over the lesser slope of both parts of the bracket is small, and a step of Newton's method,
-    within the bracket, follows. Where the field jumps the bracket gets small itself.
+    It starts where the line through both ends is 0. A step of Newton's method ends it, if its error
+    is small: it is estimated by the difference between the slope at the point and that from there
+    to the end of the bracket beyond. Else the bracket is halved, or a step of Newton's method is
+    taken if it was halved lately. Where the field jumps the bracket gets small itself.
     """
     (a, b), (va, vb) = (part.copy() for part in ends), (part.copy() for part in values)
-    weights, last = np.ones((2, len(a))), np.zeros(len(a), np.int64)
-    point = _falsi(a, b, va, vb)
+    point, width = _falsi(a, b, va, vb), b - a
+    slopes = np.empty((2, len(a)))
     wanted, active = tolerance * ACCURACY, np.arange(len(a))
-    width = b - a
     for step in range(MOST_STEPS):
-        x, y = _points(is_across[active], [part[active] for part in at], point[active])
-        found = field.values(x, y)
-        p, low, high, v_low, v_high = (part[active] for part in (point, a, b, va, vb))
+        p = point[active]
+        x, y = _points(is_across[active], [part[active] for part in at], p)
+        found, *slope = field.gradients(x, y)
+        slopes[:, active] = slope
+        is_low = (found < 0) == (va[active] < 0)
+        low, high = np.where(is_low, p, a[active]), np.where(is_low, b[active], p)
+        beyond, value = np.where(is_low, (high, vb[active]), (low, va[active]))
         with np.errstate(all="ignore"):
-            slope = np.minimum(
-                np.abs((found - v_low) / (p - low)), np.abs((v_high - found) / (high - p))
-            )
-            error = np.abs(found) / slope
-        is_low = (found < 0) == (v_low < 0)
-        v_low, v_high = np.where(is_low, found, v_low), np.where(is_low, v_high, found)
-        low, high = np.where(is_low, p, low), np.where(is_low, high, p)
-        a[active], b[active], va[active], vb[active] = low, high, v_low, v_high
-        # the Illinois form: an end that stays once more counts half
-        side = np.where(is_low, 1, -1)
-        again = np.where(side == last[active], 0.5, 1.0)
-        last[active] = side
-        weights[0, active] = np.where(is_low, 1.0, weights[0, active] * again)
-        weights[1, active] = np.where(is_low, weights[1, active] * again, 1.0)
-        done = (error <= wanted) | (high - low <= wanted)
-        todo = ~done
-        active, low, high = active[todo], low[todo], high[todo]
+            along, mean = np.where(is_across[active], *slope), (value - found) / (beyond - p)
+            newton = p - found / along
+            least = np.minimum(np.abs(along), np.abs(mean))
+            error = np.abs(newton - p) * np.abs(mean - along) / least
+        within = (newton >= low) & (newton <= high)
+        done = (within & (error <= wanted)) | (high - low <= wanted)
+        following = low + (high - low) * 0.5
+        fast = within & (done | (high - low <= width[active] * 0.5 ** (step // 2)))
+        point[active] = np.where(fast, newton, following)
+        todo = np.flatnonzero(~done)
+        is_low, low, high, found = is_low[todo], low[todo], high[todo], found[todo]
+        active = active[todo]
         if not len(active):
             break
-        w_low, w_high = weights[:, active]
-        following = _falsi(low, high, w_low * v_low[todo], w_high * v_high[todo])
-        slow = (high - low) > width[active] * 0.5 ** (step // 3)
-        point[active] = np.where(slow, low + (high - low) * 0.5, following)
-    x, y = _points(is_across, at, point)
-    value, *slopes = field.gradients(x, y)
-    with np.errstate(all="ignore"):
-        newton = point - value / np.where(is_across, *slopes)
-    point = np.where(np.isfinite(newton), np.clip(newton, a, b), point)
+        a[active], b[active] = low, high
+        va[active] = np.where(is_low, found, va[active])
+        vb[active] = np.where(is_low, vb[active], found)
     away = np.minimum(tolerance * AWAY[0], width * AWAY[1])
     point = np.clip(point, ends[0] + away, ends[1] - away)
-    return np.stack(_points(is_across, at, point)), np.stack(slopes)
+    return np.stack(_points(is_across, at, point)), slopes
 
 
 def _falsi(a: Array, b: Array, va: Array, vb: Array) -> Array:
