@@ -1,0 +1,61 @@
+"""The arrays of the passes over the leaves of a quadtree, and the fields of their records.
+
+A *corner* of cells has whole numbers (i, j) at the finest level. A *side* of cells of a level is
+named by its lower corner, its axis and the level. Both are numbered as they are found, and are
+looked up in tables: hash tables of numbers + 1, of which 0 is an empty place.
+
+A cell's corners, and its sides from one of them to the next, are counter-clockwise from its lowest
+corner on. A *round* is a crossing on the border of a leaf; those of a leaf are counter-clockwise.
+"""
+
+from __future__ import annotations
+
+FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, MERGE = range(7)
+"""Tasks, see ``tasks``."""
+
+(
+    TASK,
+    FINEST,  # the level
+    CELLS,
+    CORNERS, CORNER_ROOM, CORNER_MASK,
+    SIDES, SIDE_ROOM, SIDE_MASK,
+    ROUND_COUNT, ROUND_ROOM,
+    DENTS,  # pieces between crossings of one side of a leaf
+    CURVES,
+    VERTICES,
+    SIZES,
+) = range(15)  # fmt: skip
+"""Fields of ``sizes``."""
+
+LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)
+"""Fields of a side: its corners, the axis that it runs along, its level; their number."""
+
+FIELDS = {
+    "sizes": "int64",
+    "at": "int64",  # i and j of each corner
+    "values": "float64",  # of corners
+    "corner_table": "int32", "side_table": "int32",
+    "sides": "int32",
+    "met": "uint8",  # the number of leaves that a crossed side is on the border of
+    # of cells
+    "cells": "int64",  # i and j
+    "levels": "int64",
+    "corners": "int32",  # 4 of each
+    "changes": "uint8",  # the number of sides of which one end is inside
+    "pairs": "int32",  # the two sides where there are two
+    # of rounds
+    "firsts": "int32",  # the first round of each leaf, and their number
+    "round_sides": "int32",
+    "faces": "uint8",  # of the four sides of the leaf
+    "ends": "uint8",  # whether inside ends there, counter-clockwise
+    "middles": "uint8",  # whether the middle of a leaf is inside
+    "dents": "int32",  # rounds
+    # of sides: of the piece that begins there the next side, the leaf, and whether it is alone
+    "follower": "int32", "owner": "int32", "alone": "uint8",
+    "order": "int32", "starts": "int32", "is_closed": "uint8",
+    # of vertices: see ``outlines.merging.Lines``
+    "points": "float64", "low": "float64", "high": "float64", "is_alone": "uint8",
+    "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32", "left": "int32",
+    "may_be": "float64",
+}  # fmt: skip
+"""Arrays of the passes, by name; arrays of records are flat."""

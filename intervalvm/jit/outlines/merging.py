@@ -1,0 +1,77 @@
+"""Vertices that are not needed: every second one is tried, until none can go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intervalvm.jit.outlines.layout import VERTICES
+
+
+def merge(w: Any) -> None:
+    """Set ``kept`` of vertices that may go to 0.
+
+    ``kept`` is 1 and ``failed`` is -1 before; ``fixed`` are not to go.
+    """
+    many, crowded = w.sizes[VERTICES], 0
+    for vertex in range(many):
+        w.crowded[vertex] = crowded
+        crowded += 0 if w.is_alone[vertex] else 1
+    idle, parity = 0, 1
+    while idle < 2:
+        idle = 0 if thin(w, parity) else idle + 1
+        parity = 3 - parity
+
+
+def thin(w: Any, parity: int) -> int:
+    """Try every second vertex from the first or the second on; returns how many went."""
+    count, gone = 0, 0
+    for vertex in range(w.sizes[VERTICES]):
+        if w.kept[vertex]:
+            w.left[count] = vertex
+            count += 1
+    for place in range(parity, count - 1, 2):
+        a, vertex, b = w.left[place - 1], w.left[place], w.left[place + 1]
+        if w.fixed[vertex] or (w.failed[2 * vertex] == a and w.failed[2 * vertex + 1] == b):
+            continue
+        if w.crowded[a] == w.crowded[b] and passes(w, a, b):
+            w.kept[vertex] = 0
+            gone += 1
+        else:
+            w.failed[2 * vertex], w.failed[2 * vertex + 1] = a, b
+    return gone
+
+
+def passes(w: Any, a: int, b: int) -> bool:
+    """Whether the chord from vertex a to b may take the place of the pieces between.
+
+    It is to be near each vertex between, and to meet the sides there, in their order: see
+    ``outlines.merging``.
+    """
+    ax, ay = w.points[2 * a], w.points[2 * a + 1]
+    x, y = w.points[2 * b] - ax, w.points[2 * b + 1] - ay
+    size, most, before = x * x + y * y, w.may_be[0] * w.may_be[0], 0.0
+    for vertex in range(a + 1, b):
+        x_apart, y_apart = w.points[2 * vertex] - ax, w.points[2 * vertex + 1] - ay
+        away = x * y_apart - y * x_apart
+        if not away * away <= most * size:
+            return False
+        # where it meets the line of the side; else where it is nearest
+        x_flat = w.low[2 * vertex] == w.high[2 * vertex]
+        y_flat = w.low[2 * vertex + 1] == w.high[2 * vertex + 1]
+        along, whole = x * x_apart + y * y_apart, size
+        if x_flat:
+            along, whole = x_apart, x
+        elif y_flat:
+            along, whole = y_apart, y
+        if whole == 0.0:
+            return False
+        share = along / whole
+        if not (share > before and share < 1.0):
+            return False
+        before = share
+        x_met, y_met = ax + x * share, ay + y * share
+        if not (x_flat or (w.low[2 * vertex] <= x_met and x_met <= w.high[2 * vertex])):
+            return False
+        if not (y_flat or (w.low[2 * vertex + 1] <= y_met and y_met <= w.high[2 * vertex + 1])):
+            return False
+    return True
