@@ -182,13 +182,20 @@ def test_both_back_ends_trace_the_same_curves() -> None:
 # --- a page of text ------------------------------------------------------------------------------
 
 
-def labels(inside: np.ndarray) -> int:
-    """The number of parts whose pixels are neighbours along rows and columns, by union and find."""
+FEW_PX = 8
+"""A picture has parts of as few pixels where a gap or a bridge is about as wide as one."""
+
+
+def labels(inside: np.ndarray, *, diagonal: bool) -> int:
+    """The number of parts of more than a few pixels, by union and find: pixels are joined along
+    rows and columns, and along diagonals if these count."""
     parent = np.arange(inside.size)
-    numbers = parent.reshape(inside.shape)
-    across, down = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
-    a = np.concatenate([numbers[:, 1:][across], numbers[1:][down]])
-    b = np.concatenate([numbers[:, :-1][across], numbers[:-1][down]])
+    numbers = np.pad(parent.reshape(inside.shape), 1, constant_values=-1)
+    mask, pairs = np.pad(inside, 1), []
+    for down, right in [(0, 1), (1, 0), *([(1, 1), (1, -1)] if diagonal else [])]:
+        both = mask & np.roll(mask, (-down, -right), axis=(0, 1))
+        pairs.append((numbers[both], np.roll(numbers, (-down, -right), axis=(0, 1))[both]))
+    a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
     while True:
         least = np.minimum(parent[a], parent[b])
         new = parent.copy()
@@ -196,7 +203,7 @@ def labels(inside: np.ndarray) -> int:
             np.minimum.at(new, side, least)
         new = new[new]
         if (new == parent).all():
-            return len(np.unique(parent[inside.ravel()]))
+            return int(np.count_nonzero(np.bincount(parent[inside.ravel()]) > FEW_PX))
         parent = new
 
 
@@ -205,9 +212,11 @@ def test_every_glyph_is_a_curve_with_its_holes(model: Callable[[str], Path]) -> 
     outline = ivm.contour(tape, region=SQUARE, tolerance=1e-4)
     inside = ivm.render(tape, size=2048, region=SQUARE, grid="center").pixels > 0
     outer = sum(area > 0 for area in outline.areas)
-    assert outer == labels(inside)
-    # what is outside is one part, and one for each hole
-    assert len(outline) - outer == labels(np.pad(~inside, 1, constant_values=True)) - 1
+    assert outer == labels(inside, diagonal=False)
+    # what is outside is one part, and one for each hole; where inside is joined by rows and
+    # columns, outside is by diagonals too
+    outside = np.pad(~inside, 1, constant_values=True)
+    assert len(outline) - outer == labels(outside, diagonal=True) - 1
     check_valid(outline)
     # an eighth of a pixel along all borders
     assert outline.area == pytest.approx(np.count_nonzero(inside) * 4 / 2048**2, abs=1e-3)
