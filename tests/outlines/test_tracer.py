@@ -13,6 +13,7 @@ from support.scenes import blends, scenes
 import intervalvm as ivm
 from intervalvm import shapes
 from intervalvm.errors import DoesNotFit, OptionError
+from intervalvm.expr.paint import paint_of, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +178,64 @@ def test_both_back_ends_trace_the_same_curves() -> None:
     numba = ivm.contour(shape, region=SQUARE)
     numpy = ivm.contour(shape, region=SQUARE, backend="numpy")
     assert [curve.tolist() for curve in numba] == [curve.tolist() for curve in numpy]
+
+
+# --- colours, lines and arcs ---------------------------------------------------------------------
+
+
+def test_each_colour_has_an_outline_of_its_own() -> None:
+    red, blue = (
+        shapes.circle(0.5).paint("#f00"),
+        shapes.rectangle(1, 0.3).move(0.5, 0).paint("#00f"),
+    )
+    bare = shapes.circle(0.2).move(-0.6, 0.6)
+    outline = ivm.contour(red | blue | bare, region=SQUARE, tolerance=1e-3)
+    assert outline.colours is not None
+    assert set(outline.colours) == {(255, 0, 0), (0, 0, 255), None}
+    check = ivm.contour(shapes.circle(0.5) | shapes.rectangle(1, 0.3).move(0.5, 0) | bare)
+    # parts share borders, of which each is within the tolerance
+    assert outline.area == pytest.approx(check.area, abs=0.01)
+    picture = ivm.render(red | blue | bare, size=200, region=SQUARE, grid="center")
+    for k, colour in enumerate(outline.colours):
+        polygon = shapely.Polygon(outline[k]).buffer(-0.01)  # a pixel
+        x, y = picture.samples()
+        inside = shapely.contains_xy(polygon, *np.meshgrid(x, y))
+        assert (picture.colours[inside] == (colour or (255, 255, 255))).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_colours_are_parts_of_the_paint(data: st.DataObject) -> None:
+    near, small = st.floats(-0.5, 0.5, width=16), st.floats(0.125, 0.5, width=16)
+    discs = [
+        shapes.circle(data.draw(small)).move(data.draw(near), data.draw(near)).paint(colour)
+        for colour in data.draw(st.lists(st.sampled_from(["red", "lime", "blue"]), min_size=2))[:4]
+    ]
+    paint = paint_of(shapes.union(*discs))
+    assert paint is not None
+    x, y = np.random.default_rng(1).uniform(-1, 1, (2, 500))
+    codes = ivm.evaluate(paint, x, y, dtype="float64")
+    for code, where in parts_of(paint).items():
+        values = -1 if where is True else ivm.evaluate(where, x, y, dtype="float64")
+        assert ((codes == code) == (np.broadcast_to(values, x.shape) < 0)).all()
+
+
+def test_arcs_are_few_and_near() -> None:
+    outline = ivm.contour(shapes.rounded_rectangle(1, 0.5, 0.1), arcs=True, tolerance=1e-3)
+    assert outline.bulges is not None
+    assert len(outline[0]) < 14
+    exact = 0.5 - (4 - np.pi) * 0.01
+    assert outline.area == pytest.approx(exact, abs=1e-3 * outline.length)
+
+
+def test_the_region_is_found() -> None:
+    outline = ivm.contour(shapes.circle(3).move(100, 0))
+    (x0, x1), (y0, y1) = outline.bounds
+    # by default a thousandth of the box
+    assert [x0, x1, y0, y1] == pytest.approx([97, 103, -3, 3], abs=0.007)
+    assert not len(ivm.contour(shapes.circle(1) & shapes.circle(1).move(5, 0)))
+    with pytest.raises(OptionError, match="region"):
+        ivm.contour(X - Y)
 
 
 # --- a page of text ------------------------------------------------------------------------------
