@@ -23,10 +23,10 @@ from intervalvm.outlines.start import Start
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
-FEW_DOUBTS, FEWER = 1_000, 0.9
-"""Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
-the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
-there would be twice as many on each level."""
+FEWER = 0.9
+"""Cells are split for a proof alone if they are few, or fewer than that share of those of the level
+before. Others are left undecided: along a seam of two parts, where the value is 0 inside, there
+would be twice as many on each level."""
 CORNERED = 32.0
 """Cells with a corner, this small, in tolerances, are not split for a proof: in a smaller one the
 corner may lie where no corner of a cell tells of it."""
@@ -48,8 +48,12 @@ class Leaves(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was found on the way: cells bounded, and how many of the finest are proven inside."""
+    """What was found on the way: cells bounded, and how many of the finest are proven inside.
 
+    ``few`` is the number of cells of a level that are always split for a proof.
+    """
+
+    few: int
     evaluated: int = 0
     inside: int = 0
     doubts: int = 1 << 62
@@ -177,7 +181,7 @@ def _open_judged(
         splits &= ~cornered
     doubts = splits & (near | (count == 0))
     number = int(np.count_nonzero(doubts))
-    if number > max(FEW_DOUBTS, FEWER * tally.doubts):
+    if number > max(tally.few, FEWER * tally.doubts):
         splits &= ~doubts
     tally.doubts = number
     return kind, splits & (not is_last)
