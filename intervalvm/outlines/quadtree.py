@@ -18,7 +18,7 @@ from intervalvm.cells.frame import Frame
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Slopes
-from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
+from intervalvm.outlines.lattice import Corners, Crossings, Numbers
 from intervalvm.outlines.start import Start
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
@@ -30,8 +30,6 @@ would be twice as many on each level."""
 CORNERED = 32.0
 """Cells with a corner, this small, in tolerances, are not split for a proof: in a smaller one the
 corner may lie where no corner of a cell tells of it."""
-CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-"""The corners of a cell, counter-clockwise."""
 SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
 """Its sides, from one corner to the next: the axis, and where they start on the lattice."""
 Watch = Callable[[int, int], None]
@@ -106,22 +104,15 @@ class _Level:
     j: Numbers
     size: Array
 
-    def keys(self) -> list[Numbers]:
-        """Those of the four corners."""
-        shift = self.crossings.corners.finest - self.level
-        return [corner_keys((self.i + a) << shift, (self.j + b) << shift) for a, b in CCW.tolist()]
-
     def pieces(
         self, some: Numbers, changes: NDArray[np.bool_], is_flat: NDArray[np.bool_]
     ) -> Bends:
         """The pieces in cells of which two sides are crossed, as ``changes`` [4, m] tells."""
         crossings, i, j = self.crossings, self.i[some], self.j[some]
         frame = crossings.corners.frame
-        sides = np.nonzero(changes[:, some].T)[1].reshape(-1, 2)
-        places = [
-            crossings.find(self.level, *(SIDES[side, 0], i + SIDES[side, 1], j + SIDES[side, 2]))
-            for side in sides.T
-        ]
+        axis, right, up = SIDES[np.nonzero(changes[:, some].T)[1].reshape(-1, 2).T].T
+        sides = axis.T, i + right.T, j + up.T
+        places = crossings.find(self.level, *(part.ravel() for part in sides)).reshape(2, -1)
         low = np.stack([frame.coordinates(k, part, self.level) for k, part in enumerate((i, j))])
         p, q = (crossings.points[:, place] for place in places)
         g, h = (crossings.slopes[:, place] for place in places)
@@ -163,9 +154,7 @@ def _open_judged(
     """The kind of each cell that is not decided, and which to split."""
     tolerance, corners = cells.tolerance, cells.crossings.corners
     is_one, is_flat = _proven(slopes, cells.size, tolerance)
-    keys = cells.keys()
-    corners.add(np.concatenate(keys))
-    negative = np.stack([corners.at(key) < 0 for key in keys])
+    negative = corners.of_cells(cells.level, cells.i, cells.j) < 0
     changes = negative != np.roll(negative, -1, axis=0)
     count = changes.sum(axis=0)
     kind = np.full(len(count), UNDECIDED, np.uint8)
