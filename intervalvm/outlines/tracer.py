@@ -30,6 +30,8 @@ LONG = 200
 """Clauses from which the walk of pictures finds the cells to start from."""
 CELL_BYTES = 800
 """Measured bytes for each cell of a level, with its share of the curves."""
+FEW, FEW_CLAUSES = (1_000, 100_000), 4_000_000
+"""Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
 ULPS = 1024
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
 ROUNDING = 2.0**-40
@@ -110,7 +112,8 @@ def trace(job: Job) -> Traced:
         if job.report is not None:
             job.report(level - start.level, finest - start.level + 1)
 
-    tally = Tally()
+    few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
+    tally = Tally(few)
     leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)
     curves = merged(
