@@ -114,11 +114,9 @@ def trace(job: Job) -> Traced:
 
     few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
     tally = Tally(few)
-    leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
-    found = loops(leaves, crossings)
-    curves = merged(
-        found, frame, finest, job.tolerance, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance
-    )
+    leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
+    found = loops(leaves, lattice)
+    curves = merged(found, lattice, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
     undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
@@ -149,8 +147,8 @@ def _area(
     least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
     open_ = leaves.kind != DECIDED
     rest = np.ones(np.count_nonzero(open_))
-    for axis, part in enumerate((leaves.i, leaves.j)):
-        at, level = part[open_], leaves.level[open_]
+    for axis in (0, 1):
+        at, level = leaves.at[open_, axis], leaves.level[open_]
         low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
         high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
         rest *= np.maximum(high - low, 0.0)

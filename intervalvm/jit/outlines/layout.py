@@ -19,12 +19,12 @@ FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, MERGE = range(7)
     CELLS,
     CORNERS, CORNER_ROOM, CORNER_MASK,
     SIDES, SIDE_ROOM, SIDE_MASK,
-    ROUND_COUNT, ROUND_ROOM,
+    ROUND_COUNT,
     DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
     VERTICES,
     SIZES,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)

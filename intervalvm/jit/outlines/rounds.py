@@ -14,7 +14,6 @@ from intervalvm.jit.outlines.layout import (
     DENTS,
     FINEST,
     ROUND_COUNT,
-    ROUND_ROOM,
     SIDE_ROOM,
     SIDES,
 )
@@ -22,8 +21,10 @@ from intervalvm.jit.outlines.tables import corner_place, side_of
 
 
 def rounds(w: Any) -> int:
-    """Write the rounds of all leaves; returns 1 if there is no room. ``met`` is 0 before."""
+    """Write the rounds of all leaves, and ``met``; returns 1 if there is no room for sides."""
     w.sizes[ROUND_COUNT] = 0
+    for side in range(w.sizes[SIDE_ROOM]):
+        w.met[side] = 0
     for leaf in range(w.sizes[CELLS]):
         w.firsts[leaf] = w.sizes[ROUND_COUNT]
         for face in range(4):
@@ -34,7 +35,7 @@ def rounds(w: Any) -> int:
 
 
 def along_face(w: Any, leaf: int, face: int) -> int:
-    """Write the rounds of a side of a leaf; returns 1 if there is no room."""
+    """Write the rounds of a side of a leaf; returns 1 if there is no room for a side."""
     start, last = w.corners[4 * leaf + face], w.corners[4 * leaf + (face + 1 & 3)]
     whole = 1 << w.sizes[FINEST] - w.levels[leaf]
     axis, step = face & 1, 1 if face < 2 else -1
@@ -51,7 +52,7 @@ def along_face(w: Any, leaf: int, face: int) -> int:
         if done + size < whole:
             end = known(w, i + i_step * (done + size), j + j_step * (done + size))
         if (w.values[start] < 0.0) != (w.values[end] < 0.0):
-            if w.sizes[SIDES] >= w.sizes[SIDE_ROOM] or w.sizes[ROUND_COUNT] >= w.sizes[ROUND_ROOM]:
+            if w.sizes[SIDES] >= w.sizes[SIDE_ROOM]:
                 return 1
             lower, upper = (start, end) if step > 0 else (end, start)
             write(w, face, side_of(w, lower, upper, axis, level), start)
