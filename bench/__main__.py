@@ -13,6 +13,8 @@ NAMES = (
     "claims",
     "before",
     "peers",
+    "meshes",
+    "outlines",
     "performance",
     "gpu",
     "conformance",

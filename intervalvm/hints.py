@@ -32,7 +32,7 @@ PACKAGE = _by_guess({
     "(a + b) / 2": "mean", "var(name, default)": "variable param", "constant(value)": "const",
     "render(shape)": "draw show plot", "2 * math.pi": "tau", "load(path)": "read open",
     "save(shape, path)": "write", "evaluate(shape, x, y)": "eval", "grad(shape, x, y)": "gradient",
-    "interval(shape, x=(0, 1), y=(0, 1))": "bounds", "x, y, z = axes()": "x y z",
+    "interval(shape, x=(0, 1), y=(0, 1)), or shape.bounds()": "bounds", "x, y, z = axes()": "x y z",
     "(a < b) & (c < d)": "logical_and", "(a < b) | (c < d)": "logical_or",
     "~(a < b)": "logical_not", "Interval": "Box",
 })  # fmt: skip
@@ -64,9 +64,8 @@ METHODS = _by_guess({
     "a | b": "union fuse add", "a & b": "intersection intersect",
     "a - b": "difference subtract cut", "~a": "complement invert",
     "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
-    "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
-    "ivm.grad(shape, x, y)": "grad", "ivm.prove(shape).bounds": "bounds",
+    "ivm.grad(shape, x, y)": "grad",
     "ivm.prove(shape).area": "area",
 })  # fmt: skip
 KEYWORDS = _by_guess({
@@ -99,6 +98,14 @@ MESH = _by_guess({
     "mesh.save(path)": "export write_stl to_stl to_file",
     "mesh.to_pyvista().plot()": "show plot", "mesh.bounds": "bbox bounding_box extents",
     "mesh.to_trimesh().is_watertight": "is_watertight watertight",
+})  # fmt: skip
+OUTLINE = _by_guess({
+    "outline.curves, or the outline itself": "paths contours polylines points vertices",
+    "outline.to_shapely()": "polygon polygons to_polygons shapely",
+    "outline.save(path)": "write export to_svg to_dxf to_file", "outline.svg()": "to_string",
+    "outline.bounds": "bbox bounding_box extents", "outline.length": "perimeter",
+    "outline.colours": "colors rgb", "outline.parents": "holes hierarchy nesting",
+    "outline.offset(distance)": "buffer grow inflate",
 })  # fmt: skip
 RENDER = {
     "width": "size=(width, height)", "height": "size=(width, height)",

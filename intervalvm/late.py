@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+if TYPE_CHECKING:
+    from intervalvm.api.bounding import Box, Rectangle
 
 T = TypeVar("T")
 _modules: dict[str, str] = {}
@@ -33,10 +36,42 @@ def call(name: str, *args: Any, **options: Any) -> Any:
     return provided(name)(*args, **options)
 
 
-class Shown:
-    """A base of the classes that a notebook shows as a picture, which ``api.render`` draws."""
+class Drawable:
+    """A base of the classes of what can be drawn: ``api`` draws and bounds them, and a notebook
+    shows them as a picture."""
 
     __slots__ = ()
+
+    def bounds(
+        self,
+        *,
+        tolerance: float = 0.01,
+        z: float | None = None,
+        variables: Mapping[str, float] | None = None,
+    ) -> Rectangle | Box | None:
+        """A box that is proven to hold every point inside: ``bounding_box(shape)``.
+
+        Parameters
+        ----------
+        tolerance, z, variables
+            As for ``bounding_box``, which also raises the same errors.
+        """
+        found: Rectangle | Box | None = call(
+            "bounding_box", self, tolerance=tolerance, z=z, variables=variables
+        )
+        return found
+
+    def save(self, path: Any, format: str | None = None, **options: Any) -> None:
+        """Write a tape, a picture, an outline or a mesh: ``intervalvm.save(shape, path)``.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            The suffix chooses what is written, such as .vm, .png, .svg, .dxf, .stl or .3mf.
+        format, **options
+            As for ``save``, which also raises the same errors.
+        """
+        call("save", self, path, format, **options)
 
     def _repr_png_(self) -> bytes | None:
         picture: bytes | None = call("png", self)

@@ -1,7 +1,7 @@
-"""The library beside Fidget's published crate: its calls and its pictures of solids, in one run.
+"""The library beside Fidget's published crate: its calls, pictures of solids and meshes.
 
-``fidget`` builds and asks the crate, ``calls`` and ``solids`` say what is compared, and check that
-both give the same before anything is timed.
+Both are timed in one run. ``fidget`` builds and asks the crate, ``calls``, ``solids`` and
+``meshes`` say what is compared, and check that both give the same before anything is timed.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ import json
 import sys
 from pathlib import Path
 
-from bench.peers import calls, solids
+from bench import models
+from bench.peers import calls, meshes, solids
 from bench.peers.fidget import NoCargo, Peer, program
 from bench.subject import CHALLENGE, TOP, Subject, machine, parser
 from bench.timing import Times
 
 PAGE = TOP / "docs" / "performance.md"
-HEAD, SOLIDS_HEAD = "## Beside Fidget\n", "## Solids beside Fidget\n"
-PARTS = ("calls", "solids")
+HEAD = "## Beside Fidget\n"
+SOLIDS_HEAD, MESHES_HEAD = "## Solids beside Fidget\n", "## Meshes beside Fidget\n"
+PARTS = ("calls", "solids", "meshes")
+OUTLINES_HEAD = "## Outlines beside contourpy\n"
+HEADS = {
+    **dict(zip(PARTS, (HEAD, SOLIDS_HEAD, MESHES_HEAD), strict=True)),
+    "outlines": OUTLINES_HEAD,
+}
+"""The sections of the page, as they follow each other; ``bench.outlines`` measures the last."""
 Found = dict[str, dict[str, Times]]
 
 
@@ -55,8 +63,30 @@ Measured by `python -m bench peers --page` on
 """
 
 
+def meshes_section(found: Found, qualities: meshes.Qualities) -> str:
+    """The section of the page on meshes."""
+    return f"""\
+{MESHES_HEAD}
+Solids as triangles by `mesh` and by the crate's JIT, `Octree::build` and `walk_dual`, of the same
+tapes in the same cubes, whose sides are 2^depth cells, in turn in one run; warm, medians. On one
+thread these are seconds that the process was at work, on all threads seconds on the clock. Before
+anything was timed {meshes.MOST_WITHIN:.0%} of the points of the surface were within
+{meshes.MOST_AWAY:g} cells of both.
+
+{meshes.page(found)}
+What both have made, "intervalvm / Fidget". Edges of other than two faces and triangles without area
+are counted in arrays, exactly; crossing faces by PyMeshLab. Errors are in cells: the distance of
+{meshes.POINTS:,} random points of the triangles to the surface, and of random points of the surface
+to the triangles; the 99th percentile and the farthest.
+
+{meshes.quality_page(qualities)}
+Measured by `python -m bench peers --page` on
+{machine()}.
+"""
+
+
 def kept_section(text: str) -> str:
-    """The sections of a page's text on Fidget, if it has them: the last."""
+    """The sections of a page's text beside others, if it has them: the last."""
     _, head, rest = text.partition(f"\n{HEAD}")
     return head + rest
 
@@ -64,11 +94,15 @@ def kept_section(text: str) -> str:
 def write(page: Path, sections: dict[str, str]) -> None:
     """Write the sections to the page in place of those that it has of the same parts."""
     text = page.read_text(encoding="utf-8")
-    kept = kept_section(text)
-    old_calls, head, rest = kept.partition(f"\n{SOLIDS_HEAD}")
-    old = dict(zip(PARTS, (old_calls, head + rest), strict=True))
-    new = {part: f"\n{section}" for part, section in sections.items()}
-    page.write_text(text.removesuffix(kept) + "".join((old | new).values()), encoding="utf-8")
+    kept = rest = kept_section(text)
+    found = {}
+    for part, head in reversed(HEADS.items()):
+        rest, head, body = rest.partition(f"\n{head}")
+        found[part] = head + body
+    found |= {part: f"\n{section}" for part, section in sections.items()}
+    page.write_text(
+        text.removesuffix(kept) + "".join(found[part] for part in HEADS), encoding="utf-8"
+    )
 
 
 def main(words: list[str]) -> int:
@@ -76,7 +110,7 @@ def main(words: list[str]) -> int:
     options = parser("peers", __doc__, rounds=5)
     options.add_argument("--json", action="store_true", help="medians in seconds as one object")
     options.add_argument("--page", action="store_true", help="write docs/performance.md")
-    options.add_argument("--only", choices=PARTS, help="calls or pictures of solids alone")
+    options.add_argument("--only", choices=PARTS, help="only that part")
     options.add_argument(
         "--models",
         type=Path,
@@ -97,12 +131,18 @@ def main(words: list[str]) -> int:
         with Peer(built, shape.path) as peer:
             found |= (taken := calls.compared(shape, peer, rounds=chosen.rounds))
         sections["calls"] = calls_section(shape, taken)
-    if chosen.only in (None, "solids"):
-        for name in solids.missing(chosen.models):
+    if chosen.only != "calls":
+        for name in models.missing(chosen.models):
             print(f"{name} is left out: it is not in {chosen.models} (--models)", file=sys.stderr)
+    if chosen.only in (None, "solids"):
         rows = solids.solids(shape, chosen.models)
         found |= (taken := solids.compared(rows, built, rounds=chosen.rounds))
         sections["solids"] = solids_section(taken)
+    if chosen.only in (None, "meshes"):
+        given = models.solids(chosen.models)
+        taken, qualities = meshes.compared(given, built, rounds=chosen.rounds)
+        found |= taken
+        sections["meshes"] = meshes_section(taken, qualities)
     if chosen.page:
         write(PAGE, sections)
     elif chosen.json:

@@ -80,11 +80,6 @@ def solids(prism: Subject, folder: Path) -> Iterator[Solid]:
     yield _solid("lantern, turned: mod, sin, atan2", sines, turned, is_shaded=True)
 
 
-def missing(folder: Path) -> list[str]:
-    """The models of the field that are not in the folder."""
-    return [name for name in ("colonnade.vm", "tanglecube.vm") if not (folder / name).is_file()]
-
-
 def _solid(
     name: str, tape: ivm.Tape, matrix: NDArray[np.float64], *, is_shaded: bool = False
 ) -> Solid:

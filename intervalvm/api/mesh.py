@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.api.bounding import Box, bounding_box
 from intervalvm.api.options import keeps_edges, usable_cpus
-from intervalvm.api.options_mesh import MeshOptions, takes_mesh_options
+from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
 from intervalvm.environment import in_default_environment
@@ -18,6 +19,8 @@ from intervalvm.expr import Expr, TapeLike, as_tape, settings_for
 from intervalvm.expr.paint import paint_of
 from intervalvm.meshes.mesh import Mesh
 
+NOWHERE: Sides = ((-1.0, 1.0),) * 3
+"""A region of what is empty."""
 BARE = 204, 204, 204
 """The colour of parts without one, where others have one."""
 
@@ -48,8 +51,8 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         them off by about a cell. Both keep all promises.
     tolerance : float, optional
         How far a triangle of a larger cell may lie from the surface; by default the size of the
-        smallest cells. It is proven where a cell is not refined. Where small cells are joined an
-        eighth of it is measured, at all crossings of the lattice. It is typically a tenth or less.
+        smallest cells. It is proven where a cell is not refined. Where small cells are joined a
+        32nd of it is measured, at all crossings of the lattice. It is typically a tenth or less.
     variables : dict of str to float, optional
         Values of free variables.
     threads : int, optional
@@ -80,9 +83,7 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
     tape = as_tape(shape)
     given = tape.settings(settings_for(shape, asked.variables))
     settings = [real(name, value) for name, value in zip(tape.variables, given, strict=True)]
-    region = asked.region
-    if region is None:
-        raise OptionError("give a region")
+    region = asked.region or _box(shape, asked.variables)
     frame, depth = asked.frame_of(region)
     paint = paint_of(shape)
     colours = None
@@ -106,6 +107,19 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
                 colours=colours,
             )
         )
+
+
+def _box(shape: TapeLike, variables: Mapping[str, float] | None) -> Sides:
+    """The box that is proven to hold a solid; any for one that is empty."""
+    found = bounding_box(shape, variables=variables)
+    if found is None:
+        return NOWHERE
+    if not isinstance(found, Box):
+        raise OptionError(
+            "the shape does not read z, so it is a prism without ends: extrude it, as in "
+            "shape.extrude(1), or cut it off, as by region=((-1, 1), (-1, 1), (-1, 1))"
+        )
+    return found
 
 
 def _colours(

@@ -18,7 +18,7 @@ from intervalvm.arguments import brief, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, Undecided
 from intervalvm.hints import lacks, of_expressions
-from intervalvm.late import Shown
+from intervalvm.late import Drawable
 from intervalvm.memory import no_search_for_cycles
 from intervalvm.ops import AXES, OPS
 from intervalvm.tape import NONE, Tape, TapeBuilder, values_to_bind
@@ -67,7 +67,7 @@ def _call(name: str, *operands: object) -> Expr:
     return found
 
 
-class Expr(Shown):
+class Expr(Drawable):
     """A function of the coordinates: one operation on other expressions.
 
     ``+ - * / %``, ``abs`` and NumPy's functions build expressions; ``%`` is Euclidean. ``**`` takes

@@ -34,7 +34,7 @@ Box = Sequence[tuple[float, float]]
 Report = Callable[[int, int], None]
 COARSEST = 2
 """The least level at which a cell may be proven simple."""
-MEASURED = 8.0
+MEASURED = 32.0
 """The tolerance is this many times what is measured at crossings where cells are joined."""
 NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
@@ -95,7 +95,7 @@ def make(job: Job) -> Mesh:
         bounds = measure(tree)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
-        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
+        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED, thins=job.colours is None)
     with job.timed("surface", 95):
         found = surfacer.surface()
     with job.timed("normals", STEPS):

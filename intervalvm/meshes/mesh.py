@@ -205,13 +205,18 @@ class Mesh:
     def save(self, path: Any, format: str | None = None, *, unit: SolidUnit = "mm") -> None:
         """Write the mesh to a file, which is replaced as a whole or left unchanged.
 
+        STL, GLB and 3MF are read in float32, which moves a vertex by up to 6e-8 of its distance
+        from the origin. Where vertices become equal, the triangles between them are left out, and
+        what would no longer be a closed surface is refused. Triangles that are nearer than that can
+        touch: PLY and OBJ hold the mesh as it is.
+
         Parameters
         ----------
         path : str, path-like or binary stream
             A stream is written in place.
         format : str, optional
             One of stl, ply, obj, glb, 3mf; by default the suffix of ``path``. 3MF, GLB and PLY hold
-            colours, OBJ a group for each. PLY and OBJ hold float64, the others float32.
+            colours, OBJ a group for each, STL none.
         unit : {"mm", "um", "cm", "m", "in", "ft"}
             The length of a unit of the shape. 3MF names it; GLB is in metres; comments of the other
             formats name it, which programs do not read.
@@ -220,7 +225,7 @@ class Mesh:
         ------
         OptionError
             For an unknown format or unit, a mesh without triangles, or one that the format cannot
-            hold: float32 can make vertices equal that are apart.
+            hold.
         FileError
             If the file cannot be written.
         """

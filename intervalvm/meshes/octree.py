@@ -94,6 +94,11 @@ class Octree:
             values = self.values(list(points))
         run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
 
+    def are_inside(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Which points are inside."""
+        with np.errstate(invalid="ignore"):
+            return self.values(points) < 0.0
+
     def edges(self) -> NDArray[np.int32]:
         """int32[n, EDGE], the minimal edges that cross the surface."""
         capacity = 1024 + 4 * int(np.count_nonzero((self.masks > 0) & (self.masks < 255)))

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from intervalvm.outlines.crossings import touching
+from intervalvm.outlines.field import Field
 from intervalvm.outlines.pieces import Floats, Indices, Pieces
-from intervalvm.outlines.proofs import Field, Mask, prove
+from intervalvm.outlines.proofs import Mask, prove
 from intervalvm.outlines.spans import Outline, Spans, circle_of, circles, fitting, longest
 
 FIT = 0.5
@@ -52,6 +53,11 @@ class FitReport:
     unproven: int
     kept: int
     parts: int
+
+    def counts(self) -> dict[str, int]:
+        """What a user is told."""
+        names = "lines", "arcs", "circles", "proven", "unproven"
+        return {name: getattr(self, name) for name in names}
 
 
 def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitted, FitReport]:
@@ -114,7 +120,7 @@ class Chain:
     def pieces(self) -> Pieces:
         spans, outline = self.spans, self.outline
         start = outline.at(spans.curve, spans.first)
-        stop = outline.at(spans.curve, spans.first + spans.count)
+        stop = outline.at(spans.curve, spans.first + spans.size)
         if spans.round.any():
             which = spans.curve[spans.round]
             centre, radius = circle_of(outline)
@@ -128,10 +134,9 @@ class Chain:
         parts = 0
         while self.open.any():
             proof = prove(self.pieces(), self.after, self.open, field, tolerance)
-            parts += proof.parts
             self.proven |= proof.proven
-            fails = self.open & ~proof.proven
-            self.open[:] = False
+            parts += proof.parts
+            fails, self.open[:] = self.open & ~self.proven, False
             self._split(fails)
         return parts
 
@@ -140,7 +145,7 @@ class Chain:
         pairs = np.concatenate(touching(self.pieces(), self.after, tolerance))
         near = np.zeros(len(self.spans.curve), bool)
         near[pairs] = True
-        near &= self.spans.count > 1
+        near &= self.spans.size > 1
         near |= self._circles(near)
         self._replace(near, self.spans.only(near).segments())
         return int(near.sum())
@@ -152,13 +157,13 @@ class Chain:
     def _split(self, fails: Mask) -> None:
         """Replace pieces by others of fewer points that fit; circles by those of the curve."""
         rounds = self._circles(fails)
-        halved = self.spans.only(fails & ~rounds & (self.spans.count > 1)).halves()
+        halved = self.spans.only(fails & ~rounds & (self.spans.size > 1)).halves()
         fresh = longest(self.outline, np.unique(self.spans.curve[rounds]), self.off)
         while len(halved.curve):
             fits, bulge = fitting(self.outline, halved, self.off)
             halved = halved._replace(bulge=bulge)
             fresh, halved = fresh.and_others(halved.only(fits)), halved.only(~fits).halves()
-        self._replace(rounds | fails & (self.spans.count > 1), fresh)
+        self._replace(rounds | fails & (self.spans.size > 1), fresh)
 
     def _replace(self, old: Mask, new: Spans) -> None:
         """Replace pieces by others, which are open."""

@@ -16,9 +16,11 @@ INSET = 2.0**-10
 
 
 class Bends(NamedTuple):
-    """Of m pieces: which are near the curve, and the points by which they go, NaN for chords."""
+    """Of m pieces: which are near the curve, which have a corner of it, and the points by which
+    they go, NaN for chords."""
 
     is_near: NDArray[np.bool_]
+    has_corner: NDArray[np.bool_]
     points: Array
 
 
@@ -36,27 +38,27 @@ def bends(
 
     A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces that are proven to be
     ``is_flat`` are chords without more tests. Others are chords if each end is near the tangent at
-    the other and the field along the chord is small; else they go by a point, where the tangents meet,
-    or by one of the curve near it, if the field there and along both chords is small.
+    the other and the field along the chord is small. Else they go by a point, where the tangents
+    meet or on the curve near there, if the field there and along both chords is small.
     """
     p, q = ends
     m = p.shape[1]
     points = np.full((2, m), np.nan)
-    near = is_flat.copy()
+    near, corners = is_flat.copy(), np.zeros(m, bool)
     wanted = SHARE * tolerance
     g, h = (_unit(slope) for slope in slopes)
     chord = q - p
     aside = np.maximum(np.abs(_dot(g, chord)), np.abs(_dot(h, chord)))
     # both gradients point to the same side of the chord, and neither is 0
-    alike = _dot(g, h) > 0.5
+    alike = _dot(g, h) > ALIKE
     open_ = np.flatnonzero(~near)
-    some = open_[(aside[open_] <= wanted) & alike[open_]]
+    some = open_[(aside[open_] <= 4.0 * wanted) & alike[open_]]
     if len(some):
         middle = (p[:, some] + q[:, some]) * 0.5
         near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
     open_ = np.flatnonzero(~near)
     if not len(open_):
-        return Bends(near, points)
+        return Bends(near, corners, points)
     p, q, g, h, low = p[:, open_], q[:, open_], g[:, open_], h[:, open_], low[:, open_]
     with np.errstate(all="ignore"):
         # g . (c - p) = 0 and h . (c - q) = 0
@@ -67,25 +69,39 @@ def bends(
     may = np.isfinite(c).all(axis=0) & _within(c, low + inset, low + size - inset)
     k = np.flatnonzero(may)
     if not len(k):
-        return Bends(near, points)
+        return Bends(near, corners, points)
     p, q, c, low = p[:, k], q[:, k], c[:, k], low[:, k]
-    value, *slope = field.gradients(*c)
+    found = field.gradients(*c)
+    value, slope = found[0], found[1:]
     least = np.minimum(*_lengths(slopes, open_[k]))
     with np.errstate(all="ignore"):
         is_corner = np.abs(value) <= wanted * CORNER * least
         steep = np.maximum(_dot(slope, slope), least * least * 0.25)
-        moved = np.clip(c - value / steep * np.stack(slope), low + inset, low + size - inset)
+        moved = np.clip(c - value / steep * slope, low + inset, low + size - inset)
     c = np.where(is_corner, c, moved)
-    worst = np.maximum(
-        _distance(field, (p + c) * 0.5, least), _distance(field, (q + c) * 0.5, least)
-    )
-    worst = np.maximum(worst, np.where(is_corner, 0.0, _distance(field, c, least)))
-    good = worst <= wanted
+    # where the gradients are alike, a piece of a circle is a quarter as far from its chord
+    n = _unit(slope)
+    asides = [
+        np.abs(_dot(normal, c - end))
+        for end, of in ((p, g[:, k]), (q, h[:, k]))
+        for normal in (of, n)
+    ]
+    alike = np.minimum(_dot(g[:, k], n), _dot(h[:, k], n)) > ALIKE
+    far = np.maximum.reduce(asides)
+    good = ~is_corner & alike & (far <= wanted)
+    some = np.flatnonzero(is_corner | (alike & (far > wanted) & (far <= 4.0 * wanted)))
+    if len(some):
+        halves = [(part[:, some] + c[:, some]) * 0.5 for part in (p, q)]
+        away = [_distance(field, half, least[some]) for half in halves]
+        good[some] = np.maximum(*away) <= wanted
     near[open_[k[good]]] = True
+    corners[open_[k[good]]] = is_corner[good]
     points[:, open_[k[good]]] = c[:, good]
-    return Bends(near, points)
+    return Bends(near, corners, points)
 
 
+ALIKE = 0.5
+"""The least cosine between gradients of one smooth piece."""
 CORNER = 2.0**-4
 """The tangents meet at a corner of the curve if they do so this near it, in tolerances."""
 
@@ -114,5 +130,4 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _within(c: Array, low: Array, high: Array) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = ((c >= low) & (c <= high)).all(axis=0)
-    return found
+    return np.asarray(((c >= low) & (c <= high)).all(axis=0))

@@ -3,7 +3,7 @@
 Curves are simple and do not cross, by construction:
 
 - A *minimal side* lies between two neighbouring corners on a line of the lattice, of whichever
-  leaves. A corner is inside or outside for all leaves, so each minimal side has one crossing or none.
+  leaves. A corner is inside or outside for all leaves: a minimal side has one crossing or none.
 - Around a leaf, inside and outside alternate, so crossings are even in number, and are paired so
   that their chords do not cross. A leaf is convex and its chords lie in it: chords of different
   leaves meet in crossings alone. Where a leaf has one pair, the chord may as well go by any point
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from intervalvm.outlines.field import Array
 from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys, sorted_unique
-from intervalvm.outlines.quadtree import SIDES, Leaves
+from intervalvm.outlines.quadtree import DECIDED, SIDES, Leaves
 
 Flags = NDArray[np.bool_]
 LOW = 0xFFFFFFFF
 DEPTH = 2.0**-6
-"""How far a piece between two crossings of one side goes into its leaf, as a share of its length."""
+"""How far a piece between two crossings of one side goes into its leaf, in its lengths."""
 
 
 class Sides(NamedTuple):
@@ -64,14 +64,20 @@ class Rounds(NamedTuple):
     leaves_inside: Flags
     """Whether inside ends there."""
     first: Numbers
-    count: Numbers
+    many: Numbers
     """The leaf's first crossing here, and its number of them."""
 
 
 def loops(leaves: Leaves, crossings: Crossings) -> Loops:
     """The curves through leaves. Their start is arbitrary."""
     corners = crossings.corners
-    sides, rounds = _rounds(leaves, corners)
+    some = leaves.kind != DECIDED
+    sides, rounds = _rounds(Leaves(*(part[some] for part in leaves)), corners)
+    if _are_loose(sides, rounds, corners):
+        # rounding has made a curve on the border of what is decided
+        sides, rounds = _rounds(leaves, corners)
+    else:
+        leaves = Leaves(*(part[some] for part in leaves))
     places = _places(sides, corners.finest, crossings)
     points = crossings.points[:, places]
     follower, is_alone, by = _pairs(leaves, rounds, sides, points, crossings)
@@ -92,7 +98,8 @@ def _rounds(leaves: Leaves, corners: Corners) -> tuple[Sides, Rounds]:
     """The crossed minimal sides, and the crossings around each leaf."""
     shift = corners.finest - leaves.level
     i, j, size = leaves.i << shift, leaves.j << shift, 1 << shift
-    low, high, breaks = [], [], []
+    low: list[Numbers] = []
+    high: list[Numbers] = []
     for axis, a, b in SIDES.tolist():
         along, line = (i, j + b * size) if axis == 0 else (j, i + a * size)
         low.append(line << 32 | along)
@@ -131,6 +138,13 @@ def _rounds(leaves: Leaves, corners: Corners) -> tuple[Sides, Rounds]:
         first_side += len(crossed)
     sides = Sides(*(np.concatenate(each) for each in zip(*parts, strict=True)))
     return sides, _around(ranges, np.concatenate(inside))
+
+
+def _are_loose(sides: Sides, rounds: Rounds, corners: Corners) -> bool:
+    """Whether a crossing within the frame is on the border of one leaf alone."""
+    met = np.bincount(rounds.side, minlength=len(sides.axis)) == 2
+    line = np.where(sides.axis == 0, sides.j, sides.i)
+    return not (met | (line == 0) | (line == 1 << corners.finest)).all()
 
 
 def _around(ranges: Numbers, starts_inside: Flags) -> Rounds:
@@ -174,7 +188,7 @@ def _pairs(
     by = np.full((2, many), np.nan)
     here = np.flatnonzero(rounds.leaves_inside)
     step = np.ones(len(here), np.int64)
-    leaf, count = rounds.leaf[here], rounds.count[here]
+    leaf, count = rounds.leaf[here], rounds.many[here]
     crowded = np.flatnonzero(count > 2)
     if len(crowded):
         step[crowded] = np.where(_middle_inside(leaves, leaf[crowded], crossings.corners), 1, -1)
@@ -252,7 +266,10 @@ def _chained(follower: Numbers) -> tuple[Numbers, Numbers, Flags]:
     is_followed = np.zeros(len(after), bool)
     is_followed[follower[follower >= 0]] = True
     todo = [*np.flatnonzero(~is_followed).tolist(), *range(len(after))]
-    seen, order, starts, closed = [False] * len(after), [], [], []
+    seen = [False] * len(after)
+    order: list[int] = []
+    starts: list[int] = []
+    closed: list[bool] = []
     for first in todo:
         if seen[first]:
             continue

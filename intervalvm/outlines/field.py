@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
+from intervalvm.tape import Tape
 
 Array = NDArray[np.float64]
 BY = "x", "y"
-CHUNK_BOXES = 512
-"""Boxes that share a shorter tape."""
-LONG_WORK = 4_000_000
-"""Clauses x boxes from which shorter tapes pay."""
 
 
 class Slopes(NamedTuple):
@@ -31,11 +28,12 @@ class Evaluator(Protocol):
     """A tape's: see ``evaluate.evaluator``."""
 
     @property
-    def tape(self) -> Any: ...
+    def tape(self) -> Tape: ...
     def values(self, points: Any) -> Any: ...
-    def slopes(self, points: Any, by: Any, out: Any) -> Any: ...
-    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+    def gradients(self, points: Any, by: Any) -> Any: ...
+    def bounds(self, boxes: Any) -> Any: ...
     def shorten(self, boxes: Any) -> Any: ...
+    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,13 @@ class Field:
 
     def gradients(self, x: Array, y: Array) -> Array:
         """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
-        found = np.empty((3, len(x)))
-        self.points.slopes([x, y, *self.settings], BY, found)
+        given = [x, y, *self.settings]
+        unsettled = getattr(self.points, "slopes", None)
+        if unsettled is None:
+            found: Array = self.points.gradients(given, BY)
+        else:  # at kinks either branch will do
+            found = np.empty((3, len(x)))
+            unsettled(given, BY, found)
         with np.errstate(all="ignore"):
             if self.clip is not None:
                 for side, normal in zip(self._beyond(x, y), NORMALS, strict=True):
@@ -81,35 +84,24 @@ class Field:
         x0, x1, y0, y1 = self.clip
         return x0 - x, x - x1, y0 - y, y - y1
 
+    def bounds(self, x: Interval, y: Interval) -> Interval:
+        """Bounds of the real function over boxes."""
+        found = self.real.bounds([x, y, *self._sides()])
+        none = np.zeros((2, len(x.lower)))
+        return self._cut(Slopes(found, none, none), x, y).value
+
+    def shortened(self, x: Interval, y: Interval) -> list[Field]:
+        """For each box the same function, of a tape that is right there alone."""
+        shorter = self.real.shorten([x, y, *self._sides()])
+        return [replace(self, real=real) for real in shorter]
+
+    def _sides(self) -> list[Interval]:
+        return [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
+
     def slopes(self, x: Interval, y: Interval) -> Slopes:
-        """Bounds of the real function and of its slopes over boxes in Morton order."""
-        settings = [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
-        count = len(x.lower)
-        if len(self.real.tape) * count < LONG_WORK:
-            return self._cut(_slopes(self.real, [x, y, *settings]), x, y)
-        starts = np.arange(0, count, CHUNK_BOXES)
-        hulls = [
-            Interval(
-                np.minimum.reduceat(side.lower, starts),
-                np.maximum.reduceat(side.upper, starts),
-                np.zeros(len(starts), bool),
-            )
-            for side in (x, y)
-        ]
-        parts = []
-        for start, short in zip(starts, self.real.shorten([*hulls, *settings]), strict=True):
-            some = slice(start, start + CHUNK_BOXES)
-            sides = [Interval(*(part[some] for part in side)) for side in (x, y)]
-            parts.append(_slopes(short, [*sides, *settings]))
-        return self._cut(
-            Slopes(
-                Interval(*(np.concatenate(each) for each in zip(*(p.value for p in parts)))),
-                np.concatenate([part.lower for part in parts], axis=1),
-                np.concatenate([part.upper for part in parts], axis=1),
-            ),
-            x,
-            y,
-        )
+        """Bounds of the real function and of its slopes over boxes."""
+        found = self.real.slope_bounds([x, y, *self._sides()], BY)
+        return self._cut(Slopes(found.value, found.lower, found.upper), x, y)
 
     def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
         """Those of the field, which is cut."""
@@ -137,9 +129,3 @@ class Field:
 
 NORMALS = (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)
 """The gradients of the distances beyond a box's sides."""
-Bounded = Callable[[Any, Any], Any]
-
-
-def _slopes(evaluator: Evaluator, boxes: Sequence[Interval]) -> Slopes:
-    found = evaluator.slope_bounds(boxes, BY)
-    return Slopes(found.value, found.lower, found.upper)

@@ -6,7 +6,8 @@ of the lattice: (axis, i, j) at a level, from the corner (i, j) to the next one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ class Corners:
     frame: Frame
     finest: int
     signs: Any = None
-    keys: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
-    values: Array = field(default_factory=lambda: np.zeros(0))
+    keys: Numbers = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
+    values: Array = dataclasses.field(default_factory=lambda: np.zeros(0))
 
     def add(self, keys: Numbers) -> None:
         """Evaluate corners, of which some may be known."""
@@ -77,7 +78,7 @@ TINY = 2.0**-1022
 class Points:
     """The points by which the curve goes in cells, by level and cell."""
 
-    parts: list[tuple[int, Numbers, Array]] = field(default_factory=list)
+    parts: list[tuple[int, Numbers, Array]] = dataclasses.field(default_factory=list)
 
     def keep(self, level: int, i: Numbers, j: Numbers, points: Array) -> None:
         """Keep those that are not NaN."""
@@ -104,11 +105,11 @@ class Crossings:
 
     corners: Corners
     tolerance: float
-    levels: dict[int, tuple[Numbers, Numbers]] = field(default_factory=dict)
+    levels: dict[int, tuple[Numbers, Numbers]] = dataclasses.field(default_factory=dict)
     """By level: the keys of known sides in order, and their places in the arrays below."""
-    bends: Points = field(default_factory=Points)
-    points: Array = field(default_factory=lambda: np.zeros((2, 0)))
-    slopes: Array = field(default_factory=lambda: np.zeros((2, 0)))
+    bends: Points = dataclasses.field(default_factory=Points)
+    points: Array = dataclasses.field(default_factory=lambda: np.zeros((2, 0)))
+    slopes: Array = dataclasses.field(default_factory=lambda: np.zeros((2, 0)))
 
     def find(self, level: int, axis: Numbers, i: Numbers, j: Numbers) -> Numbers:
         """The places of the crossings of sides of a level, whose ends are known corners."""
@@ -128,7 +129,8 @@ class Crossings:
             known = both[order]
             places = np.concatenate([places, count + np.arange(len(asked))])[order]
             self.levels[level] = known, places
-        return places[np.searchsorted(known, keys)]
+        found: Numbers = places[np.searchsorted(known, keys)]
+        return found
 
     def _found(self, level: int, keys: Numbers) -> tuple[Array, Array]:
         corners, frame = self.corners, self.corners.frame

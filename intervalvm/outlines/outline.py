@@ -1,10 +1,10 @@
-"""``Outline``: the curves around what is inside, and ``OutlineStats`` of how they were found."""
+"""``Outline``: the curves around what is inside, a sequence of arrays."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -15,48 +15,23 @@ from intervalvm.arguments import brief, real, reals
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.hints import lacks
+from intervalvm.hints import OUTLINE, lacks
 from intervalvm.late import cached_property
 from intervalvm.outlines import geojson, polygons, saving, svg
+from intervalvm.outlines.checks import (
+    FLOAT,
+    Curve,
+    arrays,
+    check_segments,
+    checked_bulges,
+    checked_curves,
+)
 from intervalvm.outlines.nesting import parents
 from intervalvm.outlines.segments import Segments, counts_within, joined
-from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.outlines.stats import OutlineStats
 from intervalvm.words import DxfVersion, Join, PlaneUnit
 
-FLOAT = np.dtype(np.float64)
-Curve = NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class OutlineStats:
-    """Times and counts of an outline. It prints as a table.
-
-    Attributes
-    ----------
-    clauses : int
-    tolerance : float
-        The largest distance of the curves from the shape's border.
-    cells : dict of str to int
-        "proven", those whose curves are proven to be like the border, "undecided", those that were
-        not at the smallest size, and "evaluated", all whose bounds were found.
-    seconds : dict of str to float
-    """
-
-    clauses: int
-    tolerance: float
-    cells: dict[str, int]
-    seconds: dict[str, float]
-
-    def as_json(self) -> dict[str, Any]:
-        """The same as dicts and numbers."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        counts = ", ".join(f"{number} {name}" for name, number in self.cells.items())
-        times = [(name, milliseconds(seconds)) for name, seconds in self.seconds.items()]
-        lines = [f"{self.clauses} clauses, tolerance {self.tolerance:g}", f"cells: {counts}"]
-        return "\n".join([*lines, "", text_table(times, left=1)] if times else lines)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,11 +72,11 @@ class Outline:
     @in_default_environment
     def __post_init__(self) -> None:
         given = vars(self)
-        curves = _arrays("curves", self.curves)
+        curves = arrays("curves", self.curves)
         many = len(curves)
-        given["curves"] = _checked_curves(curves)
+        given["curves"] = checked_curves(curves)
         if self.bulges is not None:
-            given["bulges"] = _checked_bulges(self.curves, _arrays("bulges", self.bulges))
+            given["bulges"] = checked_bulges(self.curves, arrays("bulges", self.bulges))
         levels = np.zeros(many) if len(np.atleast_1d(self.levels)) == 0 else self.levels
         given["levels"] = levels = np.array(reals("levels", levels, FLOAT))
         if levels.shape != (many,) or not np.isfinite(levels).all():
@@ -115,7 +90,7 @@ class Outline:
                 raise OptionError(
                     f"{len(self.colours)} colours for {many} curves: give one for each"
                 )
-        _check_segments(self)
+        check_segments(self)
         if self.area_bounds is not None:
             low, high = self.area_bounds
             given["area_bounds"] = real("area_bounds", low), real("area_bounds", high)
@@ -168,7 +143,7 @@ class Outline:
     if not TYPE_CHECKING:  # mypy would accept every name
 
         def __getattr__(self, name):
-            return lacks(self, "an Outline", name, {})
+            return lacks(self, "an Outline", name, OUTLINE)
 
     @cached_property
     def segments(self) -> Segments:
@@ -397,57 +372,3 @@ class Outline:
             "fill": fill, "stroke": stroke, "stroke_width": stroke_width, "version": version,
         }  # fmt: skip
         saving.save(self, path, format, unit, options)
-
-
-def _arrays(name: str, given: Any) -> list[Curve]:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise ArgumentTypeError(f"{name}={brief(given)}: give a sequence of arrays")
-    return [reals(name, each, FLOAT) for each in given]
-
-
-def _checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
-    """Read-only copies, parts of one array. Raises OptionError."""
-    for i, curve in enumerate(curves):
-        if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < 2:
-            raise OptionError(f"curve {i} has the shape {curve.shape}: give [n, 2] with n from 2")
-    return _parts("curve", curves)
-
-
-def _checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curve, ...]:
-    if len(bulges) != len(curves):
-        raise OptionError(f"{len(bulges)} arrays of bulges for {len(curves)} curves: give as many")
-    for i, (curve, bulge) in enumerate(zip(curves, bulges, strict=True)):
-        if bulge.shape != (len(curve) - 1,):
-            raise OptionError(
-                f"the bulges of curve {i} have the shape {bulge.shape}: give one for each of its "
-                f"{len(curve) - 1} segments"
-            )
-    return _parts("the bulges of curve", bulges)
-
-
-def _check_segments(outline: Outline) -> None:
-    """Raise OptionError for a point that follows itself, and for a closed curve around nothing."""
-    start, stop, bulge = outline.segments
-    same = np.flatnonzero((start == stop).all(1))
-    if len(same):
-        i = int(np.searchsorted(outline.first, same[0], "right")) - 1
-        at = int(same[0] - outline.first[i])
-        raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
-    short = np.flatnonzero(outline.is_closed & (np.diff(outline.first) == 2))
-    for i in short.tolist():
-        if not bulge[outline.first[i] : outline.first[i + 1]].any():
-            raise OptionError(f"curve {i} has two lines, around nothing: leave it out")
-
-
-def _parts(what: str, arrays: list[Curve]) -> tuple[Curve, ...]:
-    """Read-only copies, parts of one array. Raises OptionError for one with NaN or infinity."""
-    if not arrays:
-        return ()
-    whole = np.concatenate(arrays)
-    whole.flags.writeable = False
-    ends = np.cumsum([len(each) for each in arrays]).tolist()
-    parts = tuple(whole[a:b] for a, b in zip(chain([0], ends), ends, strict=False))
-    if not np.isfinite(whole).all():
-        wrong = next(i for i, part in enumerate(parts) if not np.isfinite(part).all())
-        raise OptionError(f"{what} {wrong} has NaN or infinity: give finite numbers")
-    return parts

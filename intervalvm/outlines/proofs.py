@@ -25,14 +25,15 @@ Parts that are not proven are halved, until they are shorter than ``FLOOR`` of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
+from intervalvm.outlines.field import Field
 from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
 
 Mask = NDArray[np.bool_]
@@ -40,85 +41,40 @@ FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
 ROUNDING = 2.0**-40
 """More than the relative error of the geometry, which is some 2**-50."""
-TILES, CROWD, SHORT = 8, 128, 32
+TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
-``TILES`` by ``TILES``."""
+up to ``TILES`` by ``TILES``."""
 LONGEST = 1 / 16
 """The length of parts at first, as a share of all pieces' extent, or
 ``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
-BENT = 1.4
+BENT = 1.2
 MOST_PARTS = 1 << 12
 """Of a piece, at first."""
 EPSILON = 2.0**-48
 """More than the error of a computed point, as a share of its coordinates and chord."""
+SMOOTH = 0.99
+"""The cosine of the least angle between pieces at a corner."""
 DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
 """The radii of discs, in tolerances."""
 
 
-class Evaluator(Protocol):
-    """Bounds of the real function, in float64: see ``evaluate.evaluator``."""
-
-    @property
-    def tape(self) -> Any: ...
-
-    @property
-    def inputs(self) -> tuple[str, ...]: ...
-
-    def bounds(self, boxes: Any) -> Interval: ...
-
-    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
-
-    def shorten(self, boxes: Any, *, sign_only: bool = False) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Field:
-    """A function of x and y: an evaluator, and numbers for its other inputs."""
-
-    evaluator: Evaluator
-    others: Mapping[str, float]
-
-    def bounds(self, low: Floats, high: Floats) -> Interval:
-        """Bounds of the value over boxes, their corners float64[n, 2]."""
-        return self.evaluator.bounds(self._boxes(low, high))
-
-    def slopes(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-        """Bounds of the slopes by x and y over boxes: float64[2, n] twice."""
-        found = self.evaluator.slope_bounds(self._boxes(low, high), ("x", "y"))
-        return found.lower, found.upper
-
-    def shorten(self, low: Floats, high: Floats) -> list[Field]:
-        """For each box the same function, of a tape for that box alone."""
-        return [Field(each, self.others) for each in self.evaluator.shorten(self._boxes(low, high))]
-
-    @property
-    def clauses(self) -> int:
-        return len(self.evaluator.tape)
-
-    def _boxes(self, low: Floats, high: Floats) -> list[Interval]:
-        sides = {name: (np.float64(number),) * 2 for name, number in self.others.items()}
-        sides |= {name: (low[:, axis], high[:, axis]) for axis, name in enumerate("xy")}
-        never = np.zeros(len(low), bool)
-        return [
-            Interval(*(np.ascontiguousarray(np.broadcast_to(s, len(low))) for s in sides[i]), never)
-            for i in self.evaluator.inputs
-        ]
-
-
-def prove(
-    pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float
-) -> Proof:
+def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
     """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
 
     ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
     corner the shape is sought follows from both tangents there.
     """
+    size = max(np.abs(pieces.start).max(initial=0.0), np.abs(pieces.stop).max(initial=0.0))
+    tolerance -= ROUNDING * tolerance + 4 * EPSILON * float(size)
+    if not tolerance > 0:
+        return Proof(np.zeros(len(pieces), bool), 0)
     before = np.full(len(pieces), -1)
     before[after[after >= 0]] = np.flatnonzero(after >= 0)
     neighbours = before, after
-    fails = ~asked
+    fails: Mask = ~asked
     disc = np.full((2, len(pieces)), -1)
-    parts, count = _cut(pieces, np.flatnonzero(asked), tolerance), 0
+    sharp = _sharp(pieces, neighbours)
+    parts, count = _cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
     while len(parts):
@@ -126,14 +82,13 @@ def prove(
         proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
         fails[parts.piece[refuted]] = True
         parts = parts.only(~proven)
-        proven = _meets_discs(pieces, parts, groups, tolerance)
-        parts = parts.only(~proven)
+        parts = parts.only(~_meets_discs(pieces, parts, groups, tolerance))
         own, one = pieces[parts.piece], np.ones(len(parts))
         far = np.stack([own.length(-one, parts.high), own.length(parts.low, one)])
         near = far <= tolerance * (0.5 - ROUNDING)
         for end in (0, 1):
             disc[end, parts.piece[near[end]]] = parts.group[near[end]]
-        parts = parts.only(~near.any(axis=0))
+        parts = parts.only(~(near[0] | near[1]))
         tiny = pieces[parts.piece].length(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
@@ -166,7 +121,7 @@ class Parts:
         return self.piece.size
 
     def only(self, which: Mask) -> Parts:
-        return Parts(*(part[which] for part in (self.piece, self.group, self.low, self.high)))
+        return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2
@@ -222,13 +177,11 @@ class Band:
         low, high = middle - half, middle + half
         return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
 
-    def only(self, which: Any) -> Band:
-        return Band(*(part[which] for part in vars(self).values()))
+    def judged(self, value: Interval, lower: Floats, upper: Floats) -> tuple[Mask, Mask]:
+        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near.
 
-    def judged(self, field: Field) -> tuple[Mask, Mask]:
-        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near."""
-        value = field.bounds(self.middle, self.middle)
-        lower, upper = field.slopes(self.low, self.high)
+        ``value`` are bounds in the middle, ``lower`` and ``upper``, [2, n], of slopes in the box.
+        """
         reach, angle = self.reach, self.angle
         with np.errstate(all="ignore"):
             steepest = np.hypot(*np.maximum(np.abs(lower), np.abs(upper))) * (1 + ROUNDING)
@@ -252,20 +205,37 @@ def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
     return np.stack([terms.min(axis=0).sum(axis=0), terms.max(axis=0).sum(axis=0)])
 
 
-def _cut(pieces: Pieces, asked: Indices, tolerance: float) -> Parts:
-    """Some pieces, cut into parts about as long as can be proven."""
-    extent = max(float(np.ptp(pieces.start, axis=0).max()), tolerance) if len(asked) else 1.0
-    pieces, one = pieces[asked], np.ones(len(asked))
+def _cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts:
+    """Some pieces, cut into parts about as long as can be proven.
+
+    From an end that is ``sharp``, [2, n], on, parts are as long as they are far from it.
+    """
+    extent = max(pieces.extent, tolerance)
+    own, one = pieces[asked], np.ones(len(asked))
+    length = own.length(-one, one)
     with np.errstate(divide="ignore"):
-        bent = BENT * np.sqrt(tolerance / np.abs(pieces.curvature))
-    wanted = pieces.length(-one, one) / np.minimum(bent, LONGEST * extent)
-    counts = np.ceil(np.clip(wanted, 1, MOST_PARTS)).astype(np.int64)
-    piece, place = ranges(counts)
-    share = 2 / counts[piece]
-    low, high = place * share - 1, (place + 1) * share - 1
-    high[np.cumsum(counts) - 1] = 1.0
-    low[1:] = np.where(place[1:] > 0, high[:-1], -1.0)
-    return Parts(asked[piece], np.zeros(len(piece), np.int64), low, high)
+        bent = BENT * np.sqrt(tolerance / np.abs(own.curvature))
+    step = np.maximum(np.minimum(bent, LONGEST * extent), length / MOST_PARTS)
+    first = tolerance * (0.5 - 2 * ROUNDING)
+    # the last of ``graded`` parts ends at first * 2**(graded - 1)
+    room = np.minimum(step, length / 4) / first
+    graded = np.where(sharp[:, asked], np.ceil(np.log2(np.maximum(room, 1))), 0).astype(np.int64)
+    margin = np.where(graded > 0, first * 2.0 ** (graded - 1), 0.0)
+    between = length - margin.sum(axis=0)
+    plain = np.maximum(np.ceil(between / step), 1).astype(np.int64)
+    counts = graded.sum(axis=0) + plain
+    which, place = ranges(counts)
+    (start, stop), last, far = graded[:, which], counts[which], length[which]
+
+    def edge(at: Indices) -> Floats:
+        behind = last - at
+        away = margin[0, which] + (at - start) * (between / plain)[which]
+        away = np.where(at < start, first * 2.0 ** (np.minimum(at, start) - 1), away)
+        away = np.where(behind < stop, far - first * 2.0 ** (np.minimum(behind, stop) - 1), away)
+        v = own[which].parameter(away / far)
+        return np.where(at == 0, -1.0, np.where(behind == 0, 1.0, v))
+
+    return Parts(asked[which], np.zeros(len(which), np.int64), edge(place), edge(place + 1))
 
 
 def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], Indices]:
@@ -281,18 +251,19 @@ def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], I
     while waiting:
         field, some = waiting.pop()
         least, most = low[some].min(axis=0), high[some].max(axis=0)
-        if len(some) <= CROWD or field.clauses <= SHORT:
+        if len(some) <= CROWD or len(field.real.tape) <= SHORT:
             at[some] = len(groups)
             groups.append(Group(field, least, most))
             continue
-        tile = (band.middle[some] - least) / (most - least) * TILES
-        key = np.minimum(tile.astype(np.int64), TILES - 1) @ np.array([1, TILES])
+        tiles = min(TILES, math.ceil(math.sqrt(2 * len(some) / CROWD)))
+        tile = (band.middle[some] - least) / (most - least) * tiles
+        key = np.minimum(tile.astype(np.int64), tiles - 1) @ np.array([1, tiles])
         order = np.argsort(key, kind="stable")
         first = np.flatnonzero(np.diff(key[order], prepend=-1))
         parted = np.split(some[order], first[1:])
         lows = np.minimum.reduceat(low[some[order]], first)
         highs = np.maximum.reduceat(high[some[order]], first)
-        shorter = field.shorten(lows, highs)
+        shorter = field.shortened(*_sides(lows, highs))
         if len(parted) == 1:
             at[some] = len(groups)
             groups.append(Group(shorter[0], lows[0], highs[0]))
@@ -311,13 +282,26 @@ def _by_group(group: Indices) -> list[tuple[int, Indices]]:
 
 def _judged(groups: list[Group], band: Band, group: Indices) -> tuple[Mask, Mask]:
     """Which parts are proven, and which refuted."""
-    proven, refuted = np.zeros((2, len(group)), bool)
-    for name, members in _by_group(group):
-        field, low, high = groups[name]
-        own = band.only(members)
-        within = ((own.low >= low) & (own.high <= high)).all(axis=1)
-        proven[members], refuted[members] = (found & within for found in own.judged(field))
-    return proven, refuted
+    n = len(group)
+    value = Interval(np.empty(n), np.empty(n), np.ones(n, bool))
+    lower, upper = np.empty((2, 2, n))
+    for name, some in _by_group(group):
+        field = groups[name].field
+        x, y = _sides(band.middle[some], band.middle[some])
+        for whole, part in zip(value, field.bounds(x, y), strict=True):
+            whole[some] = part
+        _, lower[:, some], upper[:, some] = field.slopes(*_sides(band.low[some], band.high[some]))
+    low, high = (np.array([side[k] for side in groups])[group] for k in (1, 2))
+    within = ((band.low >= low) & (band.high <= high)).all(axis=1)
+    proven, refuted = band.judged(value, lower, upper)
+    return proven & within, refuted & within
+
+
+def _sides(low: Floats, high: Floats) -> tuple[Interval, Interval]:
+    """Boxes by their corners [n, 2]."""
+    never = np.zeros(len(low), bool)
+    x, y = (Interval(low[:, k].copy(), high[:, k].copy(), never) for k in (0, 1))
+    return x, y
 
 
 def _meets_discs(pieces: Pieces, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
@@ -334,18 +318,31 @@ def _has_edge(
     groups: list[Group], group: Indices, centre: Floats, inward: Floats, tolerance: float
 ) -> Mask:
     """Where the edge is proven to meet discs of half the tolerance: on diameters across it."""
-    found = np.zeros((2, len(centre)), bool)
-    for share in DISCS:
-        away = share * (1 - ROUNDING) * tolerance * inward
-        for name, members in _by_group(group):
-            field, low, high = groups[name]
-            for side, point in enumerate((centre + away, centre - away)):
-                at = point[members]
-                value = field.bounds(at, at)
-                shown = value.lower > 0 if side else value.upper < 0
-                within = ((at >= low) & (at <= high)).all(axis=1)
-                found[side, members] |= shown & ~value.maybe_nan & within
-    return found.all(axis=0)
+    shares = np.array(DISCS)[:, None, None] * (1 - ROUNDING) * tolerance
+    points = np.stack([centre + shares * inward, centre - shares * inward])
+    lower, upper = np.empty((2, *points.shape[:-1]))
+    low, high = np.empty((2, *points.shape))
+    for name, some in _by_group(group):
+        field, low[:, :, some], high[:, :, some] = groups[name]
+        at = points[:, :, some].reshape(-1, 2)
+        value = field.bounds(*_sides(at, at))
+        shape = lower[:, :, some].shape
+        lower[:, :, some] = np.where(value.maybe_nan, -np.inf, value.lower).reshape(shape)
+        upper[:, :, some] = np.where(value.maybe_nan, np.inf, value.upper).reshape(shape)
+    within = ((points >= low) & (points <= high)).all(axis=-1)
+    found: Mask = ((upper[0] < 0) & within[0]).any(axis=0)
+    found &= ((lower[1] > 0) & within[1]).any(axis=0)
+    return found
+
+
+def _sharp(pieces: Pieces, neighbours: tuple[Indices, Indices]) -> Mask:
+    """Which ends of pieces, [2, n], are at corners."""
+    found = np.zeros((2, len(pieces)), bool)
+    for end, neighbour in enumerate(neighbours):
+        here = np.full(len(pieces), 1.0 if end else -1.0)
+        own, beyond = pieces.tangent(here), pieces[neighbour].tangent(-here)
+        found[end] = ((own * beyond).sum(axis=1) < SMOOTH) | (neighbour < 0)
+    return found
 
 
 def _inward(pieces: Pieces, joints: tuple[Indices, Indices], end: int) -> Floats:

@@ -1,7 +1,7 @@
 """Cells of a quadtree in which the curve is simple: split, level by level, until it is.
 
 A cell is decided if the real function has one sign over it. Else it is a leaf if bounds of the
-gradient prove that at most one piece of the curve crosses it, and that piece is near a chord or two.
+gradient prove that at most one piece of the curve crosses it, and that is near a chord or two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ FEW_DOUBTS, FEWER = 1_000, 0.9
 """Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
 the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
 there would be twice as many on each level."""
+CORNERED = 32.0
+"""Cells with a corner, this small, in tolerances, are not split for a proof: in a smaller one the
+corner may lie where no corner of a cell tells of it."""
 CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 """The corners of a cell, counter-clockwise."""
 SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
@@ -102,7 +105,7 @@ def _judged(
     corners = crossings.corners
     frame = corners.frame
     size = np.array(frame.sizes(level))[:, None]
-    at = np.stack([i, j], axis=-1)
+    at: NDArray[Any] = np.stack([i, j], axis=-1)
     slopes = field.slopes(*frame.boxes(at, level))
     inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
     outside = slopes.value.lower >= 0
@@ -125,7 +128,7 @@ def _judged(
     splits = np.ones(len(i), bool)
     found[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
     once = np.flatnonzero(count == 2)
-    near = np.zeros(len(i), bool)
+    near, cornered = np.zeros(len(i), bool), np.zeros(len(i), bool)
     if len(once):
         sides = np.nonzero(changes[:, once].T)[1].reshape(-1, 2)
         places = [
@@ -141,12 +144,12 @@ def _judged(
         p, q = (crossings.points[:, place] for place in places)
         g, h = (crossings.slopes[:, place] for place in places)
         got = bends(field, (p, q), (g, h), low, size, tolerance, is_flat=is_flat[once])
-        near[once] = got.is_near
+        near[once], cornered[once] = got.is_near, got.has_corner
         crossings.bends.keep(level, i[once], j[once], got.points)
-    import os
-    if os.environ.get("CT_DBG"): print("   blank0",int(((count==0)).sum()),"blank unproven",int(((count==0)&(found==UNDECIDED)).sum()),"near",int(near.sum()),"near proven",int((near&is_one).sum()),"once not near",int(((count==2)&~near).sum()),"four",int((count==4).sum()), "flat", int((is_flat&(count==2)).sum()), "bends", int((~np.isnan(got.points[0])).sum()) if len(once) else 0, "nan", int(slopes.value.maybe_nan.sum()))
     found[near & is_one] = PROVEN
     splits = found == UNDECIDED
+    if size.max() <= CORNERED * tolerance:
+        splits &= ~cornered
     doubts = splits & (near | (count == 0))
     number = int(np.count_nonzero(doubts))
     if number > max(FEW_DOUBTS, FEWER * tally.doubts):
@@ -170,23 +173,22 @@ def _proven(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where there is at most one piece of the curve, and where that is nearly flat.
 
-    If the function is monotone in x and in y, points below one that is inside are inside: so there
-    is one piece at most. If the product of any two gradients is positive, pieces are graphs over
-    one line and may replace each other's detours (Plantinga and Vegter, 2004).
+    If the function is monotone in x and in y, what is below and left of a point inside is inside:
+    so there is one piece at most. If it is strictly monotone in one of them, a curve is a graph
+    over the other. It may leave the leaf by a side and come back by the same; but then, if the
+    leaf beyond is such a graph too, it is one curve with that leaf's.
 
     A curve is flat as in ``cells.subdivision.is_simple``.
     """
     lower, upper = slopes.lower, slopes.upper
     with np.errstate(all="ignore"):
-        rises, falls = lower >= 0, upper <= 0
-        monotone = (rises | falls).all(axis=0)
-        products = np.where(
-            rises | falls, np.minimum(lower * lower, upper * upper), lower * upper
-        ).sum(axis=0)
-        one = (monotone | (products > 0)) & ~slopes.value.maybe_nan
+        strict = ((lower > 0) | (upper < 0)).any(axis=0)
+        monotone = ((lower >= 0) | (upper <= 0)).all(axis=0)
+        one = (monotone | strict) & ~slopes.value.maybe_nan
         middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
+        grows = np.minimum(middle * lower, middle * upper).sum(axis=0) > 0
         away = (half * size).sum(axis=0) / np.sqrt((middle * middle).sum(axis=0))
-        flat = one & (products > 0) & (away <= tolerance * SHARE * 0.999)
+        flat = one & grows & (away <= tolerance * SHARE * 0.999)
     return one, flat
 
 
@@ -199,4 +201,4 @@ def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:
         reach = tolerance * SHARE * np.sqrt((steep * steep).sum(axis=0))
         value = slopes.value
         strays = (value.lower < -reach) & (value.upper > reach)
-    return strays & ~(rises | falls).all(axis=0)
+    return np.asarray(strays & ~(rises | falls).all(axis=0))

@@ -1,4 +1,4 @@
-"""The cells of a quadtree to start from: all of a level, or those that a walk leaves undecided."""
+"""The cells of a quadtree to start from: all of a level, or those that a walk leaves open."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def undecided_cells(
     return Start(level, i[order], j[order], inside, signs)
 
 
-def _cut(verdicts: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64], clip: Box) -> None:
+def _cut(
+    verdicts: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64], clip: Box
+) -> None:
     """Verdicts of what is cut by a box."""
     x0, x1, y0, y1 = clip
     for part, at, (low, high) in ((verdicts.T, x, (x0, x1)), (verdicts, y, (y0, y1))):

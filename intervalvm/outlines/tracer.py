@@ -1,27 +1,154 @@
-"""The tracer: from a field and a region to its curves."""
+"""The tracer: from a tape and a region to curves around what is inside."""
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from intervalvm.cells.frame import Frame
+from intervalvm.evaluate.points import reads
+from intervalvm.memory import Amount, require
 from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
-from intervalvm.outlines.field import Array, Field
+from intervalvm.outlines.field import Array, Evaluator, Field
+from intervalvm.outlines.lattice import FINEST
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import Leaves, Tally, Watch, leaves_of
-from intervalvm.outlines.start import Start
+from intervalvm.outlines.quadtree import DECIDED, UNDECIDED, Leaves, Tally, leaves_of
+from intervalvm.outlines.start import Start, all_cells, undecided_cells
+from intervalvm.tape import Tape
+from intervalvm.words import Meaning
+
+FLOAT = np.dtype(np.float64)
+FIRST, LAST = 4, 10
+"""The levels from which a trace starts."""
+LONG = 200
+"""Clauses from which the walk of pictures finds the cells to start from."""
+CELL_BYTES = 800
+"""Measured bytes for each cell of a level, with its share of the curves."""
+ULPS = 1024
+"""The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
+ROUNDING = 2.0**-40
+"""More than the relative error of a sum of areas."""
+Ends = tuple[float, float]
+Report = Callable[[int, int], None]
+MakeEvaluator = Callable[[Tape, tuple[str, ...], Meaning], Evaluator]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to trace: where ``tape`` is below 0 within a region.
+
+    ``settings`` are the values of z and of the variables. With ``closed`` the region's border
+    closes curves, else they end there; ``cuts`` says that the shape may reach it. With ``dense``
+    the pieces of cells are not merged.
+    """
+
+    tape: Tape
+    settings: dict[str, float]
+    region: tuple[Ends, Ends]
+    tolerance: float
+    closed: bool
+    cuts: bool
+    dense: bool
+    make: MakeEvaluator
+    walks: bool
+    threads: int
+    max_memory: Amount | None
+    report: Report | None
+
+    @property
+    def frame(self) -> Frame:
+        """With margins if curves are closed, so that none reaches its border."""
+        if self.closed:
+            return Frame.around(self.region)
+        low, high = zip(*self.region, strict=True)
+        return Frame(low, tuple(b - a for a, b in zip(low, high, strict=True)))
 
 
 class Traced(NamedTuple):
-    curves: list[Array]
-    leaves: Leaves
-    tally: Tally
+    """The curves, float64[n, 2] each, of a field, counts of cells, bounds of the area inside, and
+    times; bulges and counts of pieces where lines and arcs were fitted."""
+
+    curves: Sequence[Array]
+    field: Field
+    cells: dict[str, int]
+    area: tuple[float, float]
+    seconds: dict[str, float]
+    bulges: Sequence[Array] = ()
+    pieces: dict[str, int] = {}  # noqa: RUF012 never written to
 
 
-def trace(field: Field, frame: Frame, tolerance: float, finest: int, start: Start, watch: Watch) -> Traced:
+def least_tolerance(region: tuple[Ends, Ends]) -> float:
+    """The least tolerance for which there are numbers of cells, and floats, in a region."""
+    largest = max(abs(end) for side in region for end in side)
+    size = max(high - low for low, high in region)
+    return max(size * 2.0 ** (1 - FINEST), ULPS * float(np.spacing(largest)))
+
+
+def trace(job: Job) -> Traced:
+    """Trace curves. Raises DoesNotFit if the cells of a level do."""
+    begin = time.perf_counter()
+    frame, clip = job.frame, None
+    if job.closed and job.cuts:
+        (x0, x1), (y0, y1) = job.region
+        clip = x0, x1, y0, y1
+    finest = max(math.ceil(math.log2(max(frame.sides) / job.tolerance)), FIRST + 1)
+    inputs = ("x", "y", *(["z"] if "z" in reads(job.tape) else []), *job.tape.variables)
+    settings = [np.array([job.settings[name]]) for name in inputs[2:]]
+    points, real = (job.make(job.tape, inputs, meaning) for meaning in Meaning)
+    field = Field(points, real, settings, clip)
+    start = _start(job, frame, finest, clip)
+
+    def watch(level: int, cells: int) -> None:
+        what = f"an outline of {cells} cells at once"
+        require(CELL_BYTES * cells, what, "give a larger tolerance", job.max_memory)
+        if job.report is not None:
+            job.report(level - start.level, finest - start.level + 1)
+
     tally = Tally()
-    leaves, crossings = leaves_of(field, frame, tolerance, finest, start, tally, watch)
+    leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)
-    curves = merged(found, frame, finest, tolerance, (1.0 - SHARE) * tolerance)
-    return Traced(curves, leaves, tally)
+    curves = merged(
+        found, frame, finest, job.tolerance, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance
+    )
+    if job.report is not None:
+        job.report(1, 1)
+    undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
+    cells = {
+        "proven": len(leaves.kind) - undecided,
+        "undecided": undecided,
+        "evaluated": tally.evaluated,
+    }
+    area = _area(leaves, tally, frame, finest, job.region)
+    return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
+
+
+def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) -> Start:
+    """The cells to start from: about as large as pieces of smooth curves are long."""
+    if not job.walks or len(job.tape) < LONG:
+        return all_cells(FIRST)
+    level = round(0.5 * math.log2(max(frame.sides) / job.tolerance)) + 1
+    level = min(max(level, FIRST), LAST, finest)
+    settings = {"var-z": job.settings["z"]} | {n: job.settings[n] for n in job.tape.variables}
+    return undecided_cells(job.tape, settings, frame, level, clip, job.threads)  # type: ignore[arg-type]
+
+
+def _area(
+    leaves: Leaves, tally: Tally, frame: Frame, finest: int, region: tuple[Ends, Ends]
+) -> tuple[float, float]:
+    """Bounds of the area inside: that of cells proven inside, and of those not decided as well."""
+    width, height = frame.sides
+    least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
+    open_ = leaves.kind != DECIDED
+    rest = np.ones(np.count_nonzero(open_))
+    for axis, part in enumerate((leaves.i, leaves.j)):
+        at, level = part[open_], leaves.level[open_]
+        low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
+        high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
+        rest *= np.maximum(high - low, 0.0)
+    return least * (1.0 - ROUNDING), (least + math.fsum(rest)) * (1.0 + ROUNDING)

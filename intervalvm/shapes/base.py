@@ -13,7 +13,7 @@ from intervalvm.errors import OptionError, Undecided
 from intervalvm.expr import Expr, as_expr, as_root, at, axes, field_of, minimum
 from intervalvm.expr.paint import NO_COLOUR, Paint, Shows, bound, code_of, first, is_bare, least
 from intervalvm.hints import METHODS, lacks, refusing
-from intervalvm.late import Shown, cached_property
+from intervalvm.late import Drawable, cached_property
 from intervalvm.tape import Tape
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ COPIES = (
 
 
 @refusing
-class Base(Shown):
+class Base(Drawable):
     """A field, its expression and its tape: the base of ``Placing`` and ``Shape``.
 
     A shape stores a function of three expressions, so moving it is a change of coordinates.

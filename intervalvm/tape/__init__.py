@@ -16,7 +16,7 @@ from intervalvm import late
 from intervalvm.arguments import brief, did_you_mean, mapping, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
-from intervalvm.late import Shown
+from intervalvm.late import Drawable
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape.numbers import constant_text
 
@@ -30,7 +30,7 @@ NONE = -1
 """No operand."""
 
 
-class Tape(Shown):
+class Tape(Drawable):
     """A list of clauses, whose value is that of the last one. Immutable, hashable, picklable.
 
     ``str(tape)`` is ``.vm`` text, and ``tape(x, y)`` evaluates.

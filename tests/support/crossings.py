@@ -16,8 +16,11 @@ Points = NDArray[Any]
 Pairs = NDArray[np.intp]
 EPSILON = 2.0**-53
 BOUND = (7 + 56 * EPSILON) * EPSILON
-"""Of the error of a determinant, times the sum of its terms' sizes. Source: J. R. Shewchuk,
-Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates, 1997."""
+"""Of the error of a determinant of two or three rows, times the sum of its terms' sizes. Source:
+J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates,
+1997."""
+TINY = 2.0**-900
+"""Sums whose terms may have been lost below the least float."""
 NEXT, AFTER = (1, 2, 0), (2, 0, 1)
 
 
@@ -39,8 +42,11 @@ def crossing_pairs(vertices: Points, triangles: NDArray[Any]) -> Pairs:
 
 def is_flat(points: Points, triangles: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether the corners of each triangle lie on a line, exactly."""
-    a, b, c = (whole(points)[triangles[:, i]] for i in range(3))
-    return np.array([not any(normal) for normal in crossed(b - a, c - a)], bool)
+    found = np.ones(len(triangles), bool)
+    for axis in range(3):
+        rest = np.flatnonzero(found)
+        found[rest] = turns(points, np.full(len(rest), axis), triangles[rest]) == 0
+    return found
 
 
 # --- which triangles share a vertex, an edge, nothing ---------------------------------------------
@@ -93,44 +99,36 @@ def meet(points: Points, segments: Any, triangles: Any) -> NDArray[np.bool_]:
         for i in range(3)
     ])  # fmt: skip
     found[through] = (about >= 0).all(axis=0) | (about <= 0).all(axis=0)
-    for k in np.flatnonzero(flat):
-        corners = [tuple(row) for row in whole(points[np.append(segments[k], triangles[k])])]
-        found[k] = meet_in_plane(corners[:2], corners[2:])
+    found[flat] = meet_in_plane(points, segments[flat], triangles[flat])
     return found
 
 
-# --- in a plane, one at a time --------------------------------------------------------------------
+def meet_in_plane(points: Points, segments: Any, triangles: Any) -> NDArray[np.bool_]:
+    """The same where both are in one plane. They are seen along an axis that is not in it."""
+    drop, straight = np.zeros(len(segments), np.intp), np.arange(len(segments))
+    for axis in range(3):
+        drop[straight] = axis
+        straight = straight[turns(points, drop[straight], triangles[straight]) == 0]
+    assert not len(straight), "a triangle without area"
+    p, q = segments.T
+    ends = [(triangles[:, i], triangles[:, NEXT[i]]) for i in range(3)]
+    of_p = [turns(points, drop, np.stack([a, b, p], axis=1)) for a, b in ends]
+    of_q = [turns(points, drop, np.stack([a, b, q], axis=1)) for a, b in ends]
+    of_corners = [turns(points, drop, np.stack([p, q, a], axis=1)) for a, _ in ends]
+    found = (np.stack(of_p) >= 0).all(axis=0) | (np.stack(of_p) <= 0).all(axis=0)
+    for i, (a, b) in enumerate(ends):
+        at_a, at_b = of_corners[i], of_corners[NEXT[i]]
+        on_a_line = (of_p[i] == 0) & (of_q[i] == 0)
+        across = (of_p[i] * of_q[i] <= 0) & (at_a * at_b <= 0)
+        found |= across & (~on_a_line | boxes_meet(points, p, q, a, b))
+    return found
 
 
-def meet_in_plane(segment: list[Any], triangle: list[Any]) -> bool:
-    """Whether a segment and a triangle in one plane have a point in common."""
-    for drop in range(3):  # as seen along an axis that does not lie in the plane
-        p, q, *corners = (tuple(np.delete(np.array(each, object), drop)) for each in
-                          [*segment, *triangle])  # fmt: skip
-        if turn(*corners) != 0:
-            turns = [turn(corners[i], corners[NEXT[i]], p) for i in range(3)]
-            inside = min(turns) >= 0 or max(turns) <= 0
-            return inside or any(
-                segments_meet(p, q, corners[i], corners[NEXT[i]]) for i in range(3)
-            )
-    raise AssertionError("the triangle has no area")
-
-
-def segments_meet(p: Any, q: Any, a: Any, b: Any) -> bool:
-    """Whether two closed segments of the plane have a point in common."""
-    on = [turn(a, b, p), turn(a, b, q), turn(p, q, a), turn(p, q, b)]
-    if not any(on):
-        return all(
-            max(min(p[i], q[i]), min(a[i], b[i])) <= min(max(p[i], q[i]), max(a[i], b[i]))
-            for i in range(2)
-        )
-    return on[0] * on[1] <= 0 and on[2] * on[3] <= 0
-
-
-def turn(a: Any, b: Any, c: Any) -> int:
-    """Positive where a, b, c turn to the left, 0 on a line: -1, 0 or 1."""
-    value = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    return int(value > 0) - int(value < 0)
+def boxes_meet(points: Points, p: Any, q: Any, a: Any, b: Any) -> NDArray[np.bool_]:
+    """Whether the boxes of segments pq and ab have a point in common."""
+    low = np.maximum(np.minimum(points[p], points[q]), np.minimum(points[a], points[b]))
+    high = np.minimum(np.maximum(points[p], points[q]), np.maximum(points[a], points[b]))
+    return (low <= high).all(axis=1)
 
 
 # --- signs of determinants ------------------------------------------------------------------------
@@ -141,15 +139,36 @@ def sides(points: Points, tetrahedra: Any) -> NDArray[np.int8]:
     a, b, c, d = (points[tetrahedra[:, i]] for i in range(4))
     with np.errstate(all="ignore"):
         value, size = determinant(a - d, b - d, c - d)
-    signs = np.sign(value).astype(np.int8)
-    unsure = np.flatnonzero(~(abs(value) > BOUND * size) | (size < 2.0**-900))
-    if len(unsure):
-        used, place = np.unique(tetrahedra[unsure], return_inverse=True)
-        exact = whole(points[used])[place.reshape(-1, 4)]
-        a, b, c, d = (exact[:, i] for i in range(4))
-        value = dotted(a - d, crossed(b - d, c - d))
-        signs[unsure] = [int(each > 0) - int(each < 0) for each in value]
-    return signs
+
+    def exact(rows: Any) -> Any:
+        a, b, c, d = (rows[:, i] for i in range(4))
+        return dotted(a - d, crossed(b - d, c - d))
+
+    return signs(value, size, points[tetrahedra], exact)
+
+
+def turns(points: Points, drop: Any, triangles: Any) -> NDArray[np.int8]:
+    """The exact signs of the areas of triangles a, b, c [n, 3] as seen along an axis each."""
+    axes = np.stack([(drop + 1) % 3, (drop + 2) % 3], axis=1)
+    seen = points[triangles[:, :, None], axes[:, None, :]]
+    a, b = seen[:, 0] - seen[:, 2], seen[:, 1] - seen[:, 2]
+    with np.errstate(all="ignore"):
+        one, other = a[:, 0] * b[:, 1], a[:, 1] * b[:, 0]
+
+    def exact(rows: Any) -> Any:
+        a, b = rows[:, 0] - rows[:, 2], rows[:, 1] - rows[:, 2]
+        return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+    return signs(one - other, abs(one) + abs(other), seen, exact)
+
+
+def signs(value: Points, size: Points, rows: Points, exact: Any) -> NDArray[np.int8]:
+    """The signs of determinants, of which ``exact`` finds those in doubt from whole numbers."""
+    found = np.sign(np.nan_to_num(value)).astype(np.int8)
+    unsure = np.flatnonzero(~(abs(value) > BOUND * size) | ~(size > TINY))
+    values = exact(whole(rows[unsure]))
+    found[unsure] = np.array([(each > 0) - (each < 0) for each in values], np.int8)
+    return found
 
 
 def determinant(u: Points, v: Points, w: Points) -> tuple[Points, Points]:

@@ -55,6 +55,17 @@ def by_pymeshlab(path: Path) -> Read:
     return Read(found.vertex_matrix(), found.face_matrix().astype(np.int64), colours)
 
 
+def by_vtk(path: Path) -> Read:
+    pyvista = pytest.importorskip("pyvista", reason="PyVista is not installed")
+    found = pyvista.read(path)
+    parts = [*found.recursive_iterator()] if isinstance(found, pyvista.MultiBlock) else [found]
+    starts = np.cumsum([0, *(part.n_points for part in parts)])
+    return Read(
+        np.concatenate([part.points for part in parts]).astype(np.float64),
+        np.concatenate([p.regular_faces + at for p, at in zip(parts, starts, strict=False)]),
+    )
+
+
 UNITS = ("micron", "millimeter", "centimeter", "inch", "foot", "meter")
 """As lib3mf numbers them."""
 
@@ -178,6 +189,7 @@ def by_3mf_rules(path: Path) -> Read:
 READERS: list[tuple[str, Callable[[Path], Read]]] = [
     *((name, by_trimesh) for name in ("stl", "ply", "obj", "glb", "3mf")),
     *((name, by_pymeshlab) for name in ("stl", "ply", "obj")),
+    *((name, by_vtk) for name in ("stl", "glb")),
     ("3mf", by_lib3mf),
     ("3mf", by_3mf_rules),
     ("glb", by_glb_rules),

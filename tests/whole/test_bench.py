@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.command_line import CIRCLE
+from support.meshes import ball
 
 import intervalvm as ivm
 from bench import __main__ as program
-from bench import before, peers, timing, versions
-from bench.peers import calls, fidget, solids
+from bench import before, models, outlines, peers, timing, versions
+from bench import meshes as own_meshes
+from bench.meshes import distances
+from bench.peers import calls, fidget, meshes, solids
 from bench.subject import TOP, Subject
 
 
@@ -113,22 +116,22 @@ def test_tables_of_peers_have_ratios() -> None:
     taken |= {"ours, all threads": timing.Times([0.001]), "jit, all threads": timing.Times([0.004])}
     page = solids.page({"octopus, 512": taken})
     assert page.splitlines()[-1] == "| octopus, 512 | 2 | 4 | 2 | 1 | 4 | 4 |"
+    page = meshes.page({"octopus, 6": taken})
+    assert page.splitlines()[-1] == "| octopus, 6 | 2 | 4 | 2 | 1 | 4 | 4 |"
 
 
-@pytest.mark.parametrize("parts", [("calls",), ("solids",), peers.PARTS], ids=str)
+@pytest.mark.parametrize("parts", [*((part,) for part in peers.HEADS), (*peers.HEADS,)], ids=str)
 def test_a_page_gets_the_sections_that_were_measured_and_keeps_the_others(
     parts: tuple[str, ...], tmp_path: Path
 ) -> None:
     start, page = "# How fast it is\n\nVery.\n", tmp_path / "page.md"
-    heads = {"calls": peers.HEAD, "solids": peers.SOLIDS_HEAD}
-    before = {part: f"{head}\nbefore\n" for part, head in heads.items()}
-    after = {part: f"{heads[part]}\nafter\n" for part in parts}
+    before = {part: f"{head}\nbefore\n" for part, head in peers.HEADS.items()}
+    after = {part: f"{peers.HEADS[part]}\nafter\n" for part in parts}
     page.write_text(start)
     peers.write(page, before)
     peers.write(page, after)
     written = page.read_text()
-    expected = before | after
-    assert written == f"{start}\n{expected['calls']}\n{expected['solids']}"
+    assert written == "\n".join([start, *(before | after).values()])
     assert peers.kept_section(start) == ""
     assert written.removesuffix(peers.kept_section(written)) == start
 
@@ -138,16 +141,19 @@ def test_sections_say_what_was_measured() -> None:
     assert peers.calls_section(shape, {}).startswith(peers.HEAD)
     assert str(shape) in peers.calls_section(shape, {})
     assert peers.solids_section({}).startswith(peers.SOLIDS_HEAD)
+    assert peers.meshes_section({}, {}).startswith(peers.MESHES_HEAD)
+    assert outlines.section(shape, "").startswith(peers.OUTLINES_HEAD)
 
 
 def test_models_that_are_not_there_are_left_out_and_named(tmp_path: Path) -> None:
     shape = Subject(TOP / "prospero.vm")
     names = [solid.name.partition(",")[0] for solid in solids.solids(shape, tmp_path)]
     assert names == ["prospero as a prism", "prospero3d", "prospero3d", "octopus", "lantern"]
-    assert solids.missing(tmp_path) == ["colonnade.vm", "tanglecube.vm"]
+    assert models.missing(tmp_path) == ["colonnade.vm", "tanglecube.vm"]
     ivm.save(ivm.parse(CIRCLE), tmp_path / "tanglecube.vm")
     assert next(solids.solids(shape, tmp_path)).name == "tanglecube, turned (7 clauses)"
-    assert solids.missing(tmp_path) == ["colonnade.vm"]
+    assert models.missing(tmp_path) == ["colonnade.vm"]
+    assert [solid.name for solid in models.solids(tmp_path)][:2] == ["tanglecube", "prospero3d"]
 
 
 def test_a_model_of_exponentials_has_no_choice_and_the_other_has_a_remainder() -> None:
@@ -156,6 +162,106 @@ def test_a_model_of_exponentials_has_no_choice_and_the_other_has_a_remainder() -
     assert not set(blend.counts()) & {"min", "max"}
     assert blend.counts()["exp"] == 44
     assert {"mod", "sin", "atan2", "abs"} <= set(pattern.counts())
+
+
+def test_solids_lie_in_their_cubes() -> None:
+    sides = np.linspace(-1, 1, 65)
+    for solid in models.solids(TOP.parent / "shared" / "models"):
+        evaluator = ivm.Evaluator(solid.tape, dtype="float64", inputs=("x", "y", "z"))
+        points = solid.half_side * np.stack(np.meshgrid(sides, sides, sides))
+        inside = evaluator.values(*points) < 0
+        assert inside.any(), solid.name
+        assert not inside[(abs(points) == solid.half_side).any(axis=0)].any(), solid.name
+
+
+# --- outlines -------------------------------------------------------------------------------------
+
+SQUARE = np.array([[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]], float)
+
+
+def test_areas_of_curves_and_arcs() -> None:
+    assert outlines.area([SQUARE, 0.5 * SQUARE[::-1] + 0.5]) == 3
+    quarter = np.tan(np.pi / 8)
+    circle = outlines.area([SQUARE], [np.full(4, quarter)])
+    assert circle == pytest.approx(2 * np.pi, rel=1e-12)
+    inwards = outlines.area([SQUARE], [np.array([-1.0, 0, 0, 0])])
+    assert inwards == pytest.approx(4 - np.pi / 2, rel=1e-12)
+
+
+def test_outlines_of_a_circle_are_found_and_told() -> None:
+    pytest.importorskip("contourpy", reason="contourpy is not installed")
+    tape = ivm.parse(CIRCLE)
+    expected = outlines.counted(tape, 1024)
+    ways = [outlines.ours(tape, 1e-5), *outlines.theirs(tape, 512)]
+    found, taken = outlines.compared(ways, expected, rounds=1)
+    own, field, other = found.values()
+    assert field is None
+    assert own is not None
+    assert other is not None
+    assert own.curves == other.curves == 1
+    assert own.area == pytest.approx(other.area, rel=1e-4)
+    lines = outlines.page(found, taken, expected).splitlines()
+    assert [line.count("|") for line in lines] == [8] * 5
+    assert lines[2].endswith("| +0.0e+00 |")
+
+
+def test_outlines_that_are_far_off_are_not_timed() -> None:
+    way = outlines.Way("square", lambda: [SQUARE])
+    with pytest.raises(AssertionError, match=r"square: its area is off by 33\.33%"):
+        outlines.compared([way], 3.0, rounds=1)
+
+
+# --- meshes ---------------------------------------------------------------------------------------
+
+SPHERE = models.Solid("sphere", ivm.shapes.sphere(0.9).tape())
+
+
+def test_distances_to_a_surface_are_those_of_the_ball() -> None:
+    """A unit ball of flat triangles about a ball of another radius."""
+    mesh, field = ball(3), distances.Field(SPHERE)
+    at = distances.points_of(mesh, 500)
+    found = distances.from_mesh(field, mesh, points=500, reach=0.5)
+    np.testing.assert_allclose(found, abs(np.linalg.norm(at, axis=1) - 0.9), atol=1e-7)
+    assert (abs(np.linalg.norm(at, axis=1) - 1) < 0.02).all()
+
+
+def test_a_surface_out_of_reach_is_infinitely_far() -> None:
+    far = distances.from_mesh(distances.Field(SPHERE), ball(1), points=20, reach=1e-3)
+    assert np.isinf(far).any()
+
+
+def test_points_are_found_on_all_sides_of_a_surface_and_measured_to_a_mesh() -> None:
+    pytest.importorskip("pymeshlab", reason="PyMeshLab is not installed")
+    points = distances.points_on(distances.Field(SPHERE), SPHERE, lines=200)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 0.9, atol=1e-7)
+    assert (points.min(axis=0) < -0.8).all()
+    assert (points.max(axis=0) > 0.8).all()
+    away = distances.to_mesh(points, ball(4))
+    np.testing.assert_allclose(away, 0.1, atol=6e-3)  # the triangles are chords of the ball
+
+
+def test_faults_of_meshes_are_named_and_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good: own_meshes.Row = ("cube, 5, sharp", 12, {"open edges": 0, "flat": 0})
+    bad: own_meshes.Row = ("cube, 5, safe", 1200, {"open edges": 3, "flat": 0, "crossing": 1000})
+    assert own_meshes.line(good) == "| cube, 5, sharp | 12 | 2 | none |"
+    assert own_meshes.line(bad) == "| cube, 5, safe | 1,200 | 3 | open edges: 3; crossing: 1,000 |"
+    for found, status in ([good], 0), ([good, bad], 1), ([bad, good], 1):
+        monkeypatch.setattr(own_meshes, "rows", lambda solids, depths, found=found: iter(found))
+        assert own_meshes.main([]) == status
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "| solid, depth, method | triangles | tests | faults |"
+    assert said[2] == own_meshes.line(good)
+    assert said[-3:] == ["- open edges", "- flat", "- crossing"]
+
+
+def test_qualities_are_told_in_pairs() -> None:
+    good = meshes.Quality(10, 0, 0, 0, (1e-5, 0.0625), (0.5, 1.0))
+    bad = meshes.Quality(2000, 4, 1, 12, (0.25, np.inf), (0.5, 2.0))
+    words = meshes.quality_page({"cube, 6": (good, bad)}).splitlines()[-1].split(" | ")
+    assert words[1:5] == ["10 / 2,000", "0 / 4", "0 / 1", "0 / 12"]
+    assert words[5:] == ["< 0.001 / 0.25", "0.062 / over 4", "0.5 / 0.5", "1 / 2 |"]
 
 
 @pytest.fixture
@@ -197,3 +303,24 @@ def test_solids_that_differ_are_not_timed(built: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(solids.Solid, "draw", lambda self, size, threads: other)
     with pytest.raises(AssertionError, match="of the depths differ"):
         solids.compared(iter([first]), built, rounds=1)
+
+
+def test_meshes_agree_where_the_peer_is_built(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pymeshlab", reason="PyMeshLab is not installed")
+    monkeypatch.setattr(meshes, "DEPTHS", (4,))
+    found, qualities = meshes.compared(iter([SPHERE]), built, rounds=1)
+    assert list(found) == list(qualities) == [f"sphere ({len(SPHERE.tape)} clauses), 4"]
+    (own, peers_own) = qualities[next(iter(found))]
+    assert own.edges == own.flat == own.crossing == peers_own.edges == 0
+    assert max(own.from_surface[1], peers_own.from_surface[1]) < 0.5
+
+
+def test_meshes_of_another_solid_are_not_timed(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pymeshlab", reason="PyMeshLab is not installed")
+    monkeypatch.setattr(meshes, "DEPTHS", (4,))
+    monkeypatch.setattr(meshes, "ours", lambda solid, depth, threads: ball(3))
+    small = models.Solid("sphere", ivm.shapes.sphere(0.5).tape())
+    with pytest.raises(AssertionError, match=r"a mesh is [0-9.]+ cells away"):
+        meshes.compared(iter([small]), built, rounds=1)

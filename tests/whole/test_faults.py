@@ -184,6 +184,20 @@ def test_a_full_disk_leaves_an_old_tape(here: Path) -> None:
         assert (disk / "t.vm").read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("suffix", ["svg", "dxf", "geojson"])
+def test_a_full_disk_leaves_an_old_outline(here: Path, suffix: str) -> None:
+    corners = [[k, k * k % 977] for k in range(20_000, 0, -1)]
+    outline = ivm.Outline(([*corners, corners[0]],))
+    with mounted(here / "small", "size=64k") as disk:
+        out = disk / f"outline.{suffix}"
+        out.write_bytes(b"old")
+        with pytest.raises(FileError, match="No space left") as caught:
+            outline.save(out)
+        assert caught.value.exit_status == 3
+        assert names(disk) == [out.name]
+        assert out.read_bytes() == b"old"
+
+
 def test_a_full_disk_keeps_no_part_of_a_kernel(
     here: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

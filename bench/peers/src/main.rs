@@ -6,16 +6,19 @@
 //! answer is a line with the seconds of each run. What is prepared once a shape is not timed.
 //!
 //! Pictures of solids are cubes of NUMBER voxels. IN holds the matrix from view space to model
-//! space, row by row, then the threads: 1, or 0 for all.
+//! space, row by row, then the threads: 1, or 0 for all. Meshes are asked for likewise, NUMBER is
+//! the depth of the octree; their seconds on one thread are seconds that the process was at work.
 
 use std::fs;
 use std::hint::black_box;
 use std::io::{self, BufRead, Write};
+use std::ops::IndexMut;
 use std::time::Instant;
 
 use fidget::context::{Context, Node};
 use fidget::eval::{Function, MathFunction};
 use fidget::jit::JitFunction;
+use fidget::mesh::{Mesh, Octree, Settings};
 use fidget::raster::effects;
 use fidget::raster::pixel::{self, EvalConfig, RenderConfig};
 use fidget::raster::voxel;
@@ -34,14 +37,20 @@ struct Turn {
 
 impl Turn {
     /// The seconds of each run, after one that is not counted.
-    fn take<T>(&self, mut run: impl FnMut() -> T) -> Vec<f64> {
+    fn take<T>(&self, run: impl FnMut() -> T) -> Vec<f64> {
+        let start = Instant::now();
+        self.take_by(|| start.elapsed().as_secs_f64(), run)
+    }
+
+    /// The same by the seconds of a clock.
+    fn take_by<T>(&self, clock: impl Fn() -> f64, mut run: impl FnMut() -> T) -> Vec<f64> {
         black_box(run());
         let mut taken = Vec::new();
         let mut sum = 0.0;
         while taken.is_empty() || (sum < self.seconds && taken.len() < self.most) {
-            let start = Instant::now();
+            let start = clock();
             black_box(run());
-            let seconds = start.elapsed().as_secs_f64();
+            let seconds = clock() - start;
             taken.push(seconds);
             sum += seconds;
         }
@@ -76,6 +85,7 @@ impl<F: Function + MathFunction + RenderHints> Subject<F> {
             "gradients" => self.gradients(given, turn),
             "solid" => self.solid(number as u32, given, turn),
             "shading" => self.shading(number as u32, given, turn),
+            "mesh" => self.mesh(number as u8, given, turn),
             _ => panic!("no {what}"),
         }
     }
@@ -189,15 +199,52 @@ impl<F: Function + MathFunction + RenderHints> Subject<F> {
         (taken, found.iter().map(|p| f32::from(p[0])).collect())
     }
 
+    /// The number of vertices, their coordinates, and three vertices of each triangle: whole
+    /// numbers, which a float holds up to 2^24.
+    fn mesh(&self, depth: u8, given: &[f32], turn: &Turn) -> (Vec<f64>, Vec<f32>) {
+        let threads = threads_of(given);
+        let mut settings = Settings { depth, threads, ..Default::default() };
+        set_matrix(&mut settings.world_to_model, given);
+        let variables = ShapeVars::new();
+        let shape = self.shape.bind(&variables).unwrap();
+        let mut mesh = Mesh::default();
+        let run = || mesh = Octree::build(&shape, &settings).unwrap().walk_dual();
+        let taken = if threads.is_none() { turn.take_by(at_work, run) } else { turn.take(run) };
+        assert!(mesh.vertices.len() <= 1 << 24);
+        let mut found = vec![mesh.vertices.len() as f32];
+        found.extend(mesh.vertices.iter().flatten());
+        found.extend(mesh.triangles.iter().flatten().map(|&vertex| vertex as f32));
+        (taken, found)
+    }
+
     fn voxels(&self, size: u32, given: &[f32]) -> voxel::Image {
         let mut config = voxel::RenderConfig::from_size(size.into());
-        for (i, value) in given[..16].iter().enumerate() {
-            config.world_to_model[(i / 4, i % 4)] = *value;
-        }
+        set_matrix(&mut config.world_to_model, given);
         let how = voxel::EvalConfig { threads: threads_of(given), ..Default::default() };
         let variables = ShapeVars::new();
         voxel::render(self.shape.bind(&variables).unwrap(), &config, &how).unwrap()
     }
+}
+
+/// The matrix that is given first.
+fn set_matrix(matrix: &mut impl IndexMut<(usize, usize), Output = f32>, given: &[f32]) {
+    for (i, value) in given[..16].iter().enumerate() {
+        matrix[(i / 4, i % 4)] = *value;
+    }
+}
+
+/// Seconds that this process has been at work.
+#[cfg(unix)]
+fn at_work() -> f64 {
+    let mut found = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut found) }, 0);
+    found.tv_sec as f64 + 1e-9 * found.tv_nsec as f64
+}
+
+/// Seconds on the clock, where a process's own are not known.
+#[cfg(not(unix))]
+fn at_work() -> f64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64()
 }
 
 /// None is one thread, this one.

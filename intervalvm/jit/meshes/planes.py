@@ -32,6 +32,8 @@ LEAST_SHARE = 0.0078125
 """Curvatures of the error below this share of the greatest are taken for none: 2^-7."""
 MARGIN = 0.0009765625
 """How far inside a cell its point is, and crossings on edges and faces: 2^-10 of their size."""
+NEAR = 9.5367431640625e-07
+"""The share of a cell's size that is taken for a rounding error: 2^-20."""
 SWEEPS, ROUNDS = 8, 24
 """Of Jacobi's method; of relaxation in a cell. Both have long converged by then."""
 VECTORS, GRADIENT, POINT, MEAN = 9, 18, 21, 24
@@ -111,6 +113,8 @@ def solve(w: Any, at: int, out: int) -> None:
     most = max(s[0], max(s[4], s[8]))
     for i in range(3):
         s[POINT + i] = s[MEAN + i]
+    flat = 0  # the directions left, and the last of them
+    flat_direction = 0
     for k in range(3):
         curvature = s[4 * k]
         if curvature > LEAST_SHARE * most and most > 0.0:
@@ -119,14 +123,46 @@ def solve(w: Any, at: int, out: int) -> None:
                 along += s[VECTORS + 3 * i + k] * s[GRADIENT + i]
             for i in range(3):
                 s[POINT + i] += s[VECTORS + 3 * i + k] * (along / curvature)
-    is_within = True
-    for i in range(3):
-        is_within = is_within and w.box[i] <= s[POINT + i] <= w.box[3 + i]
-    if not is_within:
+        else:
+            flat, flat_direction = flat + 1, k
+    if flat == 1 and not is_within(w):
+        slide(w, flat_direction)
+    if not is_within(w):
         relax(w, at, LEAST_SHARE * most)
     for i in range(3):
         w.found[out + i] = s[POINT + i]
     w.found[out + 3] = error(w, at)
+
+
+def is_within(w: Any) -> bool:
+    """Whether the point is in the box."""
+    found = True
+    for i in range(3):
+        found = found and w.box[i] <= w.scratch[POINT + i] <= w.box[3 + i]
+    return found
+
+
+def slide(w: Any, k: int) -> None:
+    """Move the point along an eigenvector to the nearest place in the box, if the line meets it.
+
+    So it stays on an edge of the solid.
+    """
+    s = w.scratch
+    low, high = -1e300, 1e300
+    for i in range(3):
+        along = s[VECTORS + 3 * i + k]
+        if along != 0.0:
+            a, b = (w.box[i] - s[POINT + i]) / along, (w.box[3 + i] - s[POINT + i]) / along
+            low, high = max(low, min(a, b)), min(high, max(a, b))
+    if low <= high:
+        by = max(low, min(0.0, high))
+        for i in range(3):
+            x = s[POINT + i] + by * s[VECTORS + 3 * i + k]
+            # a rounding error may have left it just outside
+            size = w.box[3 + i] - w.box[i]
+            if w.box[i] - NEAR * size <= x <= w.box[3 + i] + NEAR * size:
+                x = max(w.box[i], min(x, w.box[3 + i]))
+            s[POINT + i] = x
 
 
 def diagonalize(w: Any) -> None:
