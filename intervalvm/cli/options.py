@@ -138,10 +138,11 @@ def hint(
 
 
 def _is_output(word: str) -> bool:
-    """Whether the suffix is that of a file that a command writes, or of another picture."""
-    from intervalvm.api.save import SAVES
+    """Whether the suffix is that of a picture, an outline or a mesh."""
+    from intervalvm.api.save import SAVES, TAPE
 
-    return is_picture(word) or os.path.splitext(word)[1].lower().removeprefix(".") in SAVES
+    suffix = os.path.splitext(word)[1].lower().removeprefix(".")
+    return is_picture(word) or (suffix in SAVES and suffix != TAPE)
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
