@@ -18,7 +18,6 @@ from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, check_writable
 from intervalvm.formats import write
-from intervalvm.formats.write import SUFFIX as TAPE
 from intervalvm.meshes.formats import FORMATS as MESHES
 from intervalvm.meshes.mesh import Mesh
 from intervalvm.outlines.outline import Outline
@@ -106,7 +105,7 @@ def _divided(options: Options, saves: Callable[..., None]) -> tuple[Options, Opt
 
 
 SAVES: Mapping[str, Save] = {
-    TAPE: _save_tape,
+    write.SUFFIX: _save_tape,
     **dict.fromkeys(PICTURES, _save_picture),
     **dict.fromkeys(OUTLINES, _save_outline),
     **dict.fromkeys(MESHES, _save_mesh),

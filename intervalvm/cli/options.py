@@ -139,10 +139,11 @@ def hint(
 
 def _is_output(word: str) -> bool:
     """Whether the suffix is that of a picture, an outline or a mesh."""
-    from intervalvm.api.save import SAVES, TAPE
+    from intervalvm.api.save import SAVES
+    from intervalvm.formats.write import SUFFIX
 
     suffix = os.path.splitext(word)[1].lower().removeprefix(".")
-    return is_picture(word) or (suffix in SAVES and suffix != TAPE)
+    return is_picture(word) or (suffix in SAVES and suffix != SUFFIX)
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
