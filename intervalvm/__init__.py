@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from intervalvm.api.mesh import mesh
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
+    from intervalvm.api.save import save
     from intervalvm.api.turntable import turntable
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
-    from intervalvm.formats.write import save
     from intervalvm.meshes.mesh import Mesh, MeshStats
     from intervalvm.outlines.outline import Outline
     from intervalvm.outlines.stats import OutlineStats
@@ -74,11 +74,12 @@ _late.provided_by({
     "api.prove": "Proof prove",
     "api.render": "html png",
     "api.render3d": "render3d",
+    "api.save": "save",
     "api.turntable": "turntable",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",
-    "formats.write": "python_source save to_dot",
+    "formats.write": "python_source to_dot",
     "meshes.mesh": "Mesh MeshStats",
     "outlines.outline": "Outline",
     "outlines.stats": "OutlineStats",

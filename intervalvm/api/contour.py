@@ -60,7 +60,9 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         region's longer side. It is proven for the topology, and measured by the value over the
         gradient for the distance. Where a value jumps, cells are refined down to it.
     arcs : bool
-        Fit lines and arcs to the curves, see ``Outline.bulges``.
+        Fit few lines and arcs to the curves, see ``Outline.bulges``. Each is proven to lie within
+        the tolerance of the shape's border, or counted in ``stats.pieces["unproven"]``. Curves of
+        one level do not cross.
     offset : float
         Trace where the value is below this: a curve around the shape at this distance, if the value
         is one, as that of most shapes outside is; rounded at corners, as by a round tool.
@@ -164,9 +166,13 @@ def _fitted(found: Traced, tolerance: float) -> Traced:
     from intervalvm.outlines.arcs import fit
 
     begin = time.perf_counter()
-    fitted, _ = fit(found.curves, found.field, tolerance)
-    seconds = {**found.seconds, "arcs": time.perf_counter() - begin}
-    return found._replace(curves=fitted.vertices, bulges=fitted.bulges, seconds=seconds)
+    fitted, report = fit(found.curves, found.field, tolerance)
+    return found._replace(
+        curves=fitted.vertices,
+        bulges=fitted.bulges,
+        seconds={**found.seconds, "arcs": time.perf_counter() - begin},
+        pieces=report.counts(),
+    )
 
 
 def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:
@@ -202,6 +208,7 @@ def _outline(
     counts = [len(each.curves) for each in found]
     cells = {name: sum(each.cells[name] for each in found) for name in found[0].cells}
     seconds = {name: sum(each.seconds[name] for each in found) for name in found[0].seconds}
+    pieces = {name: sum(each.pieces[name] for each in found) for name in found[0].pieces}
     colours = None
     if parts[0].colour is not False:
         colours = tuple(
@@ -213,6 +220,6 @@ def _outline(
         bulges=bulges,
         levels=np.repeat([part.level for part in parts], counts),
         colours=colours,
-        stats=OutlineStats(len(tape), tolerance, cells, seconds),
+        stats=OutlineStats(len(tape), tolerance, cells, seconds, pieces),
         area_bounds=found[0].area if len(found) == 1 else None,
     )

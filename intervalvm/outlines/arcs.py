@@ -54,6 +54,11 @@ class FitReport:
     kept: int
     parts: int
 
+    def counts(self) -> dict[str, int]:
+        """What a user is told."""
+        names = "lines", "arcs", "circles", "proven", "unproven"
+        return {name: getattr(self, name) for name in names}
+
 
 def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitted, FitReport]:
     """Lines and arcs along curves.

@@ -76,7 +76,7 @@ class Job:
 
 class Traced(NamedTuple):
     """The curves, float64[n, 2] each, of a field, counts of cells, bounds of the area inside, and
-    times; bulges where lines and arcs were fitted."""
+    times; bulges and counts of pieces where lines and arcs were fitted."""
 
     curves: Sequence[Array]
     field: Field
@@ -84,6 +84,7 @@ class Traced(NamedTuple):
     area: tuple[float, float]
     seconds: dict[str, float]
     bulges: Sequence[Array] = ()
+    pieces: dict[str, int] = {}  # noqa: RUF012 never written to
 
 
 def least_tolerance(region: tuple[Ends, Ends]) -> float:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import intervalvm as ivm
 from intervalvm.expr import as_tape
 from intervalvm.jit.evaluator import CompiledEvaluator
-from intervalvm.outlines.arcs import Fitted, FitReport, fit
+from intervalvm.outlines.arcs import FitReport, Fitted, fit
 from intervalvm.outlines.crossings import touching
 from intervalvm.outlines.field import Field
 from intervalvm.outlines.pieces import Pieces
@@ -221,7 +221,8 @@ def test_jumps_are_edges_too() -> None:
 def checked(shape: Any, curves: Any, tolerance: float) -> tuple[Fitted, FitReport]:
     """The fit, all of it proven, with vertices that join and points that are near it."""
     fitted, report = fit(curves, field_of(shape), tolerance)
-    assert report.unproven == 0 and report.proven == report.lines + report.arcs
+    assert report.unproven == 0
+    assert report.proven == report.lines + report.arcs
     for curve, vertices, proven in zip(curves, fitted.vertices, fitted.proven, strict=True):
         assert (vertices[0] == vertices[-1]).all() == (curve[0] == curve[-1]).all()
         assert proven.all()
@@ -368,3 +369,50 @@ def test_near_neighbours_do_not_cross(gap: float) -> None:
     assert all(line.is_simple for line in lines)
     assert not lines[0].crosses(lines[1])
     assert shapely.Polygon(lines[1]).contains(shapely.Polygon(lines[0]))
+
+
+# --- of shapes, by contour ------------------------------------------------------------------------
+
+
+@TOLERANCES
+@pytest.mark.parametrize("closed", [True, False])
+def test_contours_of_rings_are_circles(tolerance: float, closed: bool) -> None:
+    shape = np.maximum(circle(0.7), -circle(0.4, 0.1))
+    region = (-1, 1, -1, 1)
+    found = ivm.contour(shape, region=region, tolerance=tolerance, closed=closed, arcs=True)
+    counts = {"lines": 0, "arcs": 4, "circles": 2, "proven": 4, "unproven": 0}
+    assert found.stats.pieces == counts
+    assert sorted(bulge for bulges in found.bulges for bulge in bulges) == [-1, -1, 1, 1]
+    assert found.area == pytest.approx(math.pi * (0.7**2 - 0.4**2), abs=8 * tolerance)
+    assert "4 arcs" in str(found.stats)
+
+
+def test_contours_of_text_are_few_pieces_near_fine_lines() -> None:
+    text, tolerance = ivm.shapes.text("R&8"), 1e-3
+    found = ivm.contour(text, tolerance=tolerance, arcs=True)
+    fine = ivm.contour(text, tolerance=tolerance / 20)
+    assert found.stats.pieces["unproven"] == 0
+    assert sum(map(len, found)) < sum(map(len, fine)) / 4
+    assert len(found) == len(fine)
+    assert found.to_shapely().is_valid
+    edges = shapely.MultiLineString(list(fine.curves))
+    pieces = pieces_of(Fitted(found.curves, found.bulges, ()))
+    off = shapely.distance(edges, shapely.points(sampled(pieces).reshape(-1, 2)))
+    assert off.max() <= tolerance * 1.05
+    lines = shapely.MultiLineString(_lines(found))
+    back = shapely.distance(lines, shapely.points(np.concatenate(fine.curves)))
+    assert back.max() <= tolerance * 1.05
+
+
+def _lines(outline: Any) -> list[Any]:
+    curves = zip(outline.curves, outline.bulges, strict=True)
+    return [sampled(pieces_of(Fitted((v,), (b,), ())), 257).reshape(-1, 2) for v, b in curves]
+
+
+def test_levels_and_regions_have_arcs() -> None:
+    found = ivm.contour(
+        circle(0.6), region=(0, 1, -1, 1), tolerance=1e-4, levels=[0.0, 0.2], arcs=True
+    )
+    assert found.stats.pieces == {"lines": 2, "arcs": 2, "circles": 0, "proven": 4, "unproven": 0}
+    for vertices, bulges, r in zip(found.curves, found.bulges, (0.6, 0.8), strict=True):
+        assert area_of(vertices, bulges) == pytest.approx(math.pi * r * r / 2, abs=1e-3)
