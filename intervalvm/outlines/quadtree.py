@@ -147,6 +147,9 @@ def _open_judged(
     if number > max(tally.few, FEWER * tally.doubts):
         splits &= ~doubts
     tally.doubts = number
+    if size.max() <= tolerance:
+        # where the value may jump there is no proof
+        splits &= doubts & np.isfinite(slopes.lower).all(axis=0)
     return splits & (level < lattice.finest)
 
 
