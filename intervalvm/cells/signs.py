@@ -41,7 +41,7 @@ def _without_multiples(tape: Tape) -> Tape:
             a, b = int(tape.left[i]), int(tape.right[i])
             left[i] = int(_is_multiple(tape, b, a))
             right[i] = int(not left[i] and _is_multiple(tape, a, b))
-    return simplify(tape, Trace(left, right))
+    return simplify(tape, Trace(left, right)) if any(left) or any(right) else tape
 
 
 def _is_multiple(tape: Tape, i: int, of: int) -> bool:
