@@ -238,6 +238,25 @@ def test_regions_of_any_size(size: float) -> None:
     assert mesh.volume == pytest.approx(4 / 3 * math.pi * 0.125 * size**3, rel=0.1)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_points_keep_apart_where_floats_are_coarse(method: Any) -> None:
+    """The farthest region that is taken."""
+    away = 2.0**36
+    ball = ivm.maximum(ivm.square(x - away) + y * y + z * z - 0.7, x - away - 0.3)
+    region = ((away - 1, away + 1), (-1, 1), (-1, 1))
+    sound(ivm.mesh(ball, region=region, depth=4, method=method))
+    with pytest.raises(OptionError, match="too coarse"):
+        ivm.mesh(ball, region=region, depth=5, method=method)
+
+
+def test_volumes_beyond_floats_have_bounds() -> None:
+    far = 1e120
+    ball = ivm.square(x / far) + ivm.square(y / far) + ivm.square(z / far) - 0.5
+    mesh = ivm.mesh(ball, region=((-far, far),) * 3, depth=4)
+    assert mesh.volume_bounds == (np.finfo(float).max, math.inf)
+    assert len(mesh.triangles) > 100
+
+
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
@@ -253,6 +272,8 @@ def test_regions_of_any_size(size: float) -> None:
         ({"region": ((0, 1), (0, 1))}, OptionError, "three pairs"),
         ({"region": ((0, 1), (0, 1), (1, 1))}, OptionError, "z is"),
         ({"region": ((0, 1), (0, 1), (0, math.inf))}, OptionError, "finite"),
+        ({"region": ((1e13, 1e13 + 2), (0, 1), (0, 1))}, OptionError, "nearer the origin"),
+        ({"region": ((-8e307, 8e307), (0, 1), (0, 1)), "cell": 8e307}, OptionError, "too coarse"),
         ({"region": 5}, (OptionError, ArgumentTypeError), "region"),
         ({"threads": 0}, OptionError, "threads"),
         ({"size": 5}, ArgumentTypeError, "size"),
