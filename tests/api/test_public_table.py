@@ -35,6 +35,7 @@ FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
 IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
+OUTLINE = ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"])
 TEXT = "x var-x\ny var-y\na add x y"
 
 ODD: dict[str, Callable[[], Any]] = {
@@ -120,6 +121,7 @@ PICTURE = {
 OWN: dict[str, dict[str, Any]] = {
     "Region": {"x": (-1, 1), "y": (-1, 1)},
     "Image.save": {"path": "out.png"},
+    "Outline.save": {"path": "out.svg"},
     "Proof.save": {"path": "out.jsonl"},
     "Region.fitted": {"width": 4, "height": 4},
     "Tape.constants": {"dtype": np.dtype(np.float32)},
@@ -150,6 +152,7 @@ OWN: dict[str, dict[str, Any]] = {
     "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
+    "contour": {"shape": DISC, "region": (-1, 1, -1, 1), "backend": "numpy"},
     "prove": {"resolution": 4, "max_resolution": 8},
     "render": {"size": 4},
     "segment": {"start": (0, 0), "end": (1, 0)},
@@ -166,7 +169,8 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
 RECORDS = {
-    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Proof",
+    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Outline",
+    "OutlineStats", "Proof",
     "SolidImage", "SolidStats", "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
@@ -205,6 +209,8 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Expr: FORMULA,
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
         ivm.Image: IMAGE,
+        ivm.Outline: OUTLINE,
+        ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
         ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
         ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
@@ -305,6 +311,11 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.SolidImage):
         assert result.depth.shape == (result.height, result.width)
         result.write(io.BytesIO(), "png")
+    elif isinstance(result, ivm.Outline):
+        assert all(np.isfinite(curve).all() for curve in result)
+        result.save(io.BytesIO(), "geojson")
+    elif hasattr(result, "geom_type"):  # shapely's
+        assert result.is_valid
     elif isinstance(result, ivm.View):
         assert str(result)
         use(ivm.render3d(BALL, size=4, view=result, dtype="float64"))

@@ -36,6 +36,8 @@ OBJECTS: dict[type, Any] = {
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
     ivm.Light: ivm.Light((0, 1, 1), 0.5, "teal"),
     ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+    ivm.Outline: ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"]),
+    ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
     ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
     ivm.SolidStats: ivm.render3d(FORMULA, size=3).stats,
@@ -65,6 +67,9 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.SolidImage):
         parts = [thing.depth, thing.normals, thing.position, thing.pixels]
         return [part.tobytes() for part in parts], thing.view, thing.mode, thing.stats
+    if isinstance(thing, ivm.Outline):
+        parts = [*thing, *thing.bulges, thing.levels]
+        return [part.tobytes() for part in parts], thing.colours, thing.svg(), thing.stats
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables
