@@ -55,8 +55,8 @@ __all__ = [
     "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
     "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
     "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy", "grad",
-    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes", "simplify", "trace",
-    "turntable", "var", "warm_up", "where",
+    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
+    "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__

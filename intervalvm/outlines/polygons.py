@@ -80,13 +80,13 @@ def offset(part: Outline, distance: Any, join: Any, tolerance: float) -> list[Fl
     if not math.isfinite(away):
         raise OptionError(f"distance={brief(distance)}: give a finite number")
     style = chosen("join", join, JOINS)
-    quarter = math.pi / 8 / math.asin(math.sqrt(min(tolerance / (2 * abs(away) or 1.0), 1.0)))
-    around = multipolygon(part).buffer(
-        away,
-        join_style=style,
-        quad_segs=min(math.ceil(quarter), MOST_LINES),
-        mitre_limit=LONGEST_MITRE,
-    )
+    high = math.sqrt(min(tolerance / (2 * abs(away) or 1.0), 1.0))  # 0 of a huge distance
+    quarter = math.pi / 8 / max(math.asin(high), 1 / MOST_LINES)
+    polygons, lines = multipolygon(part), min(math.ceil(quarter), MOST_LINES)
+    try:
+        around = polygons.buffer(away, join_style=style, quad_segs=lines, mitre_limit=LONGEST_MITRE)
+    except library.errors.GEOSException:
+        raise OptionError(f"distance={brief(distance)} is beyond what shapely computes") from None
     around = library.orient_polygons(library.remove_repeated_points(around))
     points, owner = library.get_coordinates(
         library.get_rings(library.get_parts(around)), return_index=True

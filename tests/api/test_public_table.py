@@ -35,6 +35,8 @@ FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
 IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
+RIM = ivm.contour(DISC, tolerance=0.1, backend="numpy")
+SIDES = ivm.mesh(shapes.box(1, 1, 1), depth=2)
 TEXT = "x var-x\ny var-y\na add x y"
 
 ODD: dict[str, Callable[[], Any]] = {
@@ -141,6 +143,12 @@ OWN: dict[str, dict[str, Any]] = {
     "rounded_box": {"depth": 1.0},
     "cone": {"top": 0.0},
     "load": {"path": "a.vm"},
+    "Mesh": {"vertices": SIDES.vertices, "triangles": SIDES.triangles, "normals": SIDES.normals},
+    "Mesh.save": {"path": "out.stl"},
+    "mesh": {"shape": BALL, "depth": 2, "threads": 1},
+    "Outline": {"curves": RIM.curves},
+    "Outline.save": {"path": "out.svg"},
+    "contour": {"tolerance": 0.1, "backend": "numpy"},
     "View.turntable": {"center": (0, 0, 0)},
     "View.isometric": {"center": (0, 0, 0)},
     "View.look_at": {"eye": (1, 2, 3), "scale": None},
@@ -166,8 +174,8 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
 RECORDS = {
-    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Proof",
-    "SolidImage", "SolidStats", "Stats", "Tape",
+    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "MeshStats",
+    "OutlineStats", "Proof", "SolidImage", "SolidStats", "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
@@ -181,6 +189,8 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
+LIBRARIES = {"manifold3d", "pyvista", "shapely", "trimesh"}
+"""Those whose objects results are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,
     operator.pow, operator.and_, operator.or_, operator.xor, operator.lt, operator.ge, operator.eq,
@@ -206,6 +216,10 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
         ivm.Image: IMAGE,
         ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+        ivm.Mesh: SIDES,
+        ivm.MeshStats: SIDES.stats,
+        ivm.Outline: RIM,
+        ivm.OutlineStats: RIM.stats,
         ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
@@ -305,6 +319,13 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.SolidImage):
         assert result.depth.shape == (result.height, result.width)
         result.write(io.BytesIO(), "png")
+    elif isinstance(result, ivm.Outline):
+        assert all(curve.dtype == np.float64 and curve.shape[1] == 2 for curve in result)
+        result.save(io.BytesIO(), "geojson")
+    elif isinstance(result, ivm.Mesh):
+        assert not np.isnan([result.volume, result.area]).any()
+        if len(result.triangles):
+            result.save(io.BytesIO(), "stl")
     elif isinstance(result, ivm.View):
         assert str(result)
         use(ivm.render3d(BALL, size=4, view=result, dtype="float64"))
@@ -329,6 +350,8 @@ def use(result: Any) -> None:
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):
         assert result.dtype.kind in "fu"
+    elif type(result).__module__.split(".")[0] in LIBRARIES:
+        assert type(result).__name__ in ("Manifold", "MultiPolygon", "PolyData", "Trimesh")
     else:
         known = (str, bytes, int, float, dict, tuple, shapes.Font, ivm.Decoration)
         assert result is None or isinstance(result, known), type(result)
