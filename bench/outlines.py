@@ -1,8 +1,4 @@
-"""Outlines beside contourpy's, which traces a field that is ready in memory: times, points, areas.
-
-One thread each, in seconds that the process was at work. Areas are compared with the pixels inside
-a picture of 8192 pixels a side, in float64.
-"""
+"""Outlines beside those that contourpy traces in a field ready in memory: times, points, areas."""
 
 from __future__ import annotations
 
@@ -19,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import intervalvm as ivm
+from bench import peers
 from bench.page import ms, table
 from bench.subject import Subject, machine, parser
 from bench.timing import Times, taking_turns, turn
 
 TOLERANCES = 1e-3, 1e-4, 1e-5
+FINEST = f"tolerance {TOLERANCES[-1]:g}"
 SIZES = 1024, 2048
 COUNTED = 8192
 MOST_OFF = 2e-3
@@ -39,8 +37,8 @@ class Way:
 
     name: str
     run: Callable[[], Any]
-    curves: Callable[[Any], Curves]
-    """Closed curves float64[n, 2] of what was found, with the inside to the left."""
+    """Closed curves float64[n, 2], with the inside to the left."""
+    makes_curves: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def ours(tape: ivm.Tape, tolerance: float, *, arcs: bool = False) -> Way:
         threads=1,
     )
     with_arcs = ", arcs" if arcs else ""
-    return Way(f"`contour`, tolerance {tolerance:g}{with_arcs}", run, list)
+    return Way(f"`contour`, tolerance {tolerance:g}{with_arcs}", run)
 
 
 def field_of(tape: ivm.Tape, size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -83,23 +81,34 @@ def theirs(tape: ivm.Tape, size: int) -> tuple[Way, Way]:
         lines: Curves = contourpy.contour_generator(sides, sides, -values).lines(0.0)
         return lines
 
-    made = Way(f"(the field at {size:,}, compiled)", partial(field_of, tape, size), lambda _: [])
-    return made, Way(f"contourpy, field at {size:,}", run, list)
+    made = Way(f"(the field at {size:,}, compiled)", partial(field_of, tape, size), False)
+    return made, Way(f"contourpy, field at {size:,}", run)
 
 
-def area(curves: Curves) -> float:
-    """The area inside closed curves: of holes negative."""
+def area(curves: Curves, bulges: Curves | None = None) -> float:
+    """The area inside closed curves: of holes negative.
+
+    A bulge b is tan(a / 4) for an arc of the angle a: between arc and chord lies the area
+    ``r^2 (a - sin a) / 2``, where the chord is ``4 r b / (1 + b^2)``.
+    """
     total = 0.0
     for curve in curves:
         x, y = (curve - curve[0]).T
         total += float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
+    for curve, given in zip(curves, bulges or (), strict=False):
+        b, chord = given[given != 0], np.linalg.norm(np.diff(curve, axis=0)[given != 0], axis=1)
+        angle, radius = 4 * np.arctan(b), chord * (1 + b * b) / (4 * b)
+        total += float(np.sum(radius**2 * (angle - np.sin(angle)))) / 2
     return total
 
 
-def found_in(way: Way) -> Found:
-    """What one run finds."""
-    curves = way.curves(way.run())
-    return Found(len(curves), sum(map(len, curves)), area(curves))
+def found_in(way: Way) -> Found | None:
+    """What one run finds, if that are curves."""
+    if not way.makes_curves:
+        return None
+    curves = way.run()
+    inside = area(curves, getattr(curves, "bulges", None))
+    return Found(len(curves), sum(map(len, curves)), inside)
 
 
 def counted(tape: ivm.Tape, size: int = COUNTED) -> float:
@@ -110,24 +119,23 @@ def counted(tape: ivm.Tape, size: int = COUNTED) -> float:
 
 def compared(
     ways: Sequence[Way], expected: float, *, rounds: int
-) -> tuple[dict[str, Found], dict[str, Times]]:
+) -> tuple[dict[str, Found | None], dict[str, Times]]:
     """What each way finds, and its times. AssertionError if an area is far off."""
     found = {way.name: found_in(way) for way in ways}
     for name, each in found.items():
-        off = abs(each.area / expected - 1) if each.curves else 0.0
+        off = abs(each.area / expected - 1) if each else 0.0
         assert off <= MOST_OFF, f"{name}: its area is off by {off:.2%}, nothing is timed"
     things = {way.name: partial(turn, way.run, clock=time.process_time) for way in ways}
     return found, taking_turns(things, rounds=rounds)
 
 
-def page(found: dict[str, Found], taken: dict[str, Times], expected: float) -> str:
+def page(found: dict[str, Found | None], taken: dict[str, Times], expected: float) -> str:
     """The table in Markdown."""
-    finest = [each.area for name, each in found.items() if name.startswith("`contour`")][-1]
-    head = ["what", "ms", "curves", "points", "area", f"less the count at {COUNTED:,}"]
-    head += ["less that at the least tolerance"]
+    finest = next(each.area for name, each in found.items() if each and FINEST in name)
+    head = ["what", "ms", "curves", "points", "area", "beside pixels", "beside the least tolerance"]
     lines = []
     for name, each in found.items():
-        if not each.curves:
+        if each is None:
             lines.append([name, ms(taken[name].median), *[""] * 5])
             continue
         differences = [f"{each.area / other - 1:+.1e}" for other in (expected, finest)]
@@ -136,9 +144,28 @@ def page(found: dict[str, Found], taken: dict[str, Times], expected: float) -> s
     return table(head, lines)
 
 
+def section(shape: Subject, table: str) -> str:
+    """The section of the page."""
+    return f"""\
+{peers.OUTLINES_HEAD}
+Outlines of {shape},
+by `contour`, and by contourpy from a field of values that is ready in memory; one thread each, in
+turn in one run, in seconds that the process was at work; warm, medians. *The field* are the values
+at all points of a square grid by an `Evaluator` in float64. Areas are compared with the pixels
+inside a picture of {COUNTED:,} pixels a side in float64, and with that of the curves at the least
+tolerance.
+
+{table}
+Measured by `python -m bench outlines --page` on
+{machine()}.
+"""
+
+
 def main(words: list[str]) -> int:
-    """Print the table; 2 without contourpy."""
-    chosen = parser("outlines", __doc__, rounds=5).parse_args(words)
+    """Print the section, or write it to the page; 2 without contourpy."""
+    options = parser("outlines", __doc__, rounds=5)
+    options.add_argument("--page", action="store_true", help="write docs/performance.md")
+    chosen = options.parse_args(words)
     if find_spec("contourpy") is None:
         print("contourpy is not there: pip install 'intervalvm[bench]'", file=sys.stderr)
         return 2
@@ -149,5 +176,9 @@ def main(words: list[str]) -> int:
     for size in SIZES:
         ways += theirs(shape.tape, size)
     found, taken = compared(ways, expected, rounds=chosen.rounds)
-    print(f"Outlines of {shape}:\n\n{page(found, taken, expected)}\n{machine()}")
+    text = section(shape, page(found, taken, expected))
+    if chosen.page:
+        peers.write(peers.PAGE, {"outlines": text})
+    else:
+        print(text, end="")
     return 0

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from intervalvm.api.mesh import mesh
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
+    from intervalvm.api.save import save
     from intervalvm.api.turntable import turntable
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
-    from intervalvm.formats.write import save
     from intervalvm.meshes.mesh import Mesh, MeshStats
-    from intervalvm.outlines.outline import Outline, OutlineStats
+    from intervalvm.outlines.outline import Outline
+    from intervalvm.outlines.stats import OutlineStats
     from intervalvm.voxel.solid import SolidImage, SolidStats
     from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
@@ -55,8 +56,8 @@ __all__ = [
     "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
     "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
     "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy", "grad",
-    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes", "simplify",
-    "trace", "turntable", "var", "warm_up", "where",
+    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes",
+    "simplify", "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -73,13 +74,15 @@ _late.provided_by({
     "api.prove": "Proof prove",
     "api.render": "html png",
     "api.render3d": "render3d",
+    "api.save": "save",
     "api.turntable": "turntable",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",
-    "formats.write": "python_source save to_dot",
+    "formats.write": "python_source to_dot",
     "meshes.mesh": "Mesh MeshStats",
-    "outlines.outline": "Outline OutlineStats",
+    "outlines.outline": "Outline",
+    "outlines.stats": "OutlineStats",
     "voxel.solid": "SolidImage SolidStats",
     "voxel.style": "Light",
     "voxel.view": "View",

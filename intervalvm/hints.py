@@ -64,7 +64,6 @@ METHODS = _by_guess({
     "a | b": "union fuse add", "a & b": "intersection intersect",
     "a - b": "difference subtract cut", "~a": "complement invert",
     "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
-    "ivm.save(shape, path), or ivm.render(shape).save(path)": "save",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
     "ivm.grad(shape, x, y)": "grad",
     "ivm.prove(shape).area": "area",

@@ -61,6 +61,18 @@ class Drawable:
         )
         return found
 
+    def save(self, path: Any, format: str | None = None, **options: Any) -> None:
+        """Write a tape, a picture, an outline or a mesh: ``intervalvm.save(shape, path)``.
+
+        Parameters
+        ----------
+        path : str, path-like or binary stream
+            The suffix chooses what is written, such as .vm, .png, .svg, .dxf, .stl or .3mf.
+        format, **options
+            As for ``save``, which also raises the same errors.
+        """
+        call("save", self, path, format, **options)
+
     def _repr_png_(self) -> bytes | None:
         picture: bytes | None = call("png", self)
         return picture

@@ -19,8 +19,13 @@ from bench.timing import Times
 PAGE = TOP / "docs" / "performance.md"
 HEAD = "## Beside Fidget\n"
 SOLIDS_HEAD, MESHES_HEAD = "## Solids beside Fidget\n", "## Meshes beside Fidget\n"
-HEADS = {"calls": HEAD, "solids": SOLIDS_HEAD, "meshes": MESHES_HEAD}
-"""The section of each part, as they follow each other."""
+PARTS = ("calls", "solids", "meshes")
+OUTLINES_HEAD = "## Outlines beside contourpy\n"
+HEADS = {
+    **dict(zip(PARTS, (HEAD, SOLIDS_HEAD, MESHES_HEAD), strict=True)),
+    "outlines": OUTLINES_HEAD,
+}
+"""The sections of the page, as they follow each other; ``bench.outlines`` measures the last."""
 Found = dict[str, dict[str, Times]]
 
 
@@ -81,7 +86,7 @@ Measured by `python -m bench peers --page` on
 
 
 def kept_section(text: str) -> str:
-    """The sections of a page's text on Fidget, if it has them: the last."""
+    """The sections of a page's text beside others, if it has them: the last."""
     _, head, rest = text.partition(f"\n{HEAD}")
     return head + rest
 
@@ -105,7 +110,7 @@ def main(words: list[str]) -> int:
     options = parser("peers", __doc__, rounds=5)
     options.add_argument("--json", action="store_true", help="medians in seconds as one object")
     options.add_argument("--page", action="store_true", help="write docs/performance.md")
-    options.add_argument("--only", choices=HEADS, help="only that part")
+    options.add_argument("--only", choices=PARTS, help="only that part")
     options.add_argument(
         "--models",
         type=Path,

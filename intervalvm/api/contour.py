@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,16 @@ from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_contour import ContourOptions, takes_contour_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
+from intervalvm.colours import Rgb
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import Expr, TapeLike, as_tape, expression, settings_for
+from intervalvm.expr.functions import maximum
 from intervalvm.expr.node import is_truth
+from intervalvm.expr.paint import NO_COLOUR, paint_of, parts_of, rgb_of
 from intervalvm.outlines.field import Evaluator
-from intervalvm.outlines.outline import Outline, OutlineStats
+from intervalvm.outlines.outline import Outline
+from intervalvm.outlines.stats import OutlineStats
 from intervalvm.outlines.tracer import FLOAT, Ends, Job, Traced, trace
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
@@ -29,6 +34,8 @@ KERNELS = [
     ("duals", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
+DENSER = 4.0
+"""Curves are traced to this part of the tolerance before lines and arcs are fitted."""
 
 
 @in_default_environment
@@ -53,7 +60,9 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         region's longer side. It is proven for the topology, and measured by the value over the
         gradient for the distance. Where a value jumps, cells are refined down to it.
     arcs : bool
-        Fit lines and arcs to the curves, see ``Outline.bulges``.
+        Fit few lines and arcs to the curves, see ``Outline.bulges``. Each is proven to lie within
+        the tolerance of the shape's border, or counted in ``stats.pieces["unproven"]``. Curves of
+        one level do not cross.
     offset : float
         Trace where the value is below this: a curve around the shape at this distance, if the value
         is one, as that of most shapes outside is; rounded at corners, as by a round tool.
@@ -104,24 +113,62 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         from intervalvm.jit import workers  # imports the compiler's library
 
         workers.compile_together(KERNELS, usable_cpus(), None)
+    parts = _parts(shape, tape, levels, asked)
     found = []
     with reporting(asked.progress, "tracing") as report:
-        for level in levels:
+        for part in parts:
             job = Job(
-                tape=_less(tape, level),
+                tape=part.tape,
                 settings=settings,
                 region=region,
-                tolerance=tolerance,
+                tolerance=tolerance / DENSER if asked.arcs else tolerance,
                 closed=asked.closed,
                 cuts=asked.region is not None,
+                dense=asked.arcs,
                 make=partial(_evaluator, asked.compiled),
                 walks=asked.compiled,
                 threads=asked.threads or usable_cpus(),
                 max_memory=asked.max_memory,
                 report=report,
             )
-            found.append(trace(job))
-    return _outline(found, levels if asked.levels is not None else (0.0,), tape, tolerance)
+            traced = trace(job)
+            found.append(_fitted(traced, tolerance) if asked.arcs else traced)
+    return _outline(found, parts, tape, tolerance, has_arcs=asked.arcs)
+
+
+class Part(NamedTuple):
+    """A tape to trace, its level, and its colour, None for none; False if there are no colours."""
+
+    tape: Tape
+    level: float = 0.0
+    colour: Rgb | Literal[False] | None = False
+
+
+def _parts(
+    shape: TapeLike, tape: Tape, levels: tuple[float, ...], asked: ContourOptions
+) -> list[Part]:
+    """What to trace: the shape at each level, or each colour of a painted one."""
+    paint = paint_of(shape)
+    if asked.levels is not None or paint is None:
+        return [Part(_less(tape, level), level if asked.levels else 0.0) for level in levels]
+    whole = expression(_less(tape, asked.offset))
+    parts = []
+    for code, where in parts_of(paint).items():
+        red, green, blue = rgb_of(np.array(code, np.float32), (0, 0, 0)).tolist()
+        colour = None if code == NO_COLOUR else (red, green, blue)
+        field = whole if isinstance(where, bool) else maximum(whole, where)
+        parts.append(Part(field.tape(), colour=colour))
+    return parts
+
+
+def _fitted(found: Traced, tolerance: float) -> Traced:
+    """The curves as lines and arcs."""
+    from intervalvm.outlines.arcs import fit
+
+    begin = time.perf_counter()
+    fitted, _ = fit(found.curves, found.field, tolerance)
+    seconds = {**found.seconds, "arcs": time.perf_counter() - begin}
+    return found._replace(curves=fitted.vertices, bulges=fitted.bulges, seconds=seconds)
 
 
 def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:
@@ -151,15 +198,23 @@ def _evaluator(compiled: bool, tape: Tape, inputs: tuple[str, ...], meaning: Mea
 
 
 def _outline(
-    found: list[Traced], levels: tuple[float, ...], tape: Tape, tolerance: float
+    found: list[Traced], parts: list[Part], tape: Tape, tolerance: float, *, has_arcs: bool
 ) -> Outline:
-    """The outline of the curves of each level."""
+    """The outline of the curves of all parts."""
     counts = [len(each.curves) for each in found]
     cells = {name: sum(each.cells[name] for each in found) for name in found[0].cells}
-    seconds = {"trace": sum(each.seconds for each in found)}
+    seconds = {name: sum(each.seconds[name] for each in found) for name in found[0].seconds}
+    colours = None
+    if parts[0].colour is not False:
+        colours = tuple(
+            part.colour or None for part, n in zip(parts, counts, strict=True) for _ in range(n)
+        )
+    bulges = tuple(each for part in found for each in part.bulges) if has_arcs else None
     return Outline(
         curves=tuple(curve for each in found for curve in each.curves),
-        levels=np.repeat(np.array(levels), counts),
+        bulges=bulges,
+        levels=np.repeat([part.level for part in parts], counts),
+        colours=colours,
         stats=OutlineStats(len(tape), tolerance, cells, seconds),
         area_bounds=found[0].area if len(found) == 1 else None,
     )

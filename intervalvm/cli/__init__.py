@@ -30,11 +30,14 @@ OUR_MISTAKE = 70
 NAMES = (
     *("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove"),
     *("yaw", "pitch", "roll", "center", "scale", "perspective", "up", "frames", "seconds"),
+    *("region", "tolerance", "cell", "method", "levels", "offset", "unit"),
     *("material", "background", "sky", "floor", "occlusion", "radius", "smooth", "edges", "shadow"),
 )
 RENAMED = {"frames": "turn"}
 NUMBER = r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)"
-ARGUMENT = re.compile(rf"\b({'|'.join(NAMES)})=('[^']*'|\[[^\]]*\]|\([^)]*\)|{NUMBER})")
+ARGUMENT = re.compile(
+    rf"\b({'|'.join(NAMES)})=('[^']*'|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|{NUMBER})"
+)
 
 
 @in_default_environment
@@ -61,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         # frees the frames' memory for the message
         error.__traceback__ = error.__context__ = None
-        way_out = "choose a smaller --size" if "size" in options else "use a smaller file"
+        ways = {"size": "choose a smaller --size", "cell": "choose a lower --depth"}
+        way_out = next((ways[name] for name in ways if name in options), "use a smaller file")
         return _told(error, way_out)
 
 

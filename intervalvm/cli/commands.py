@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, get_args
 from intervalvm.api.options import ENGINES, GRIDS, KEEPS, MODES, PROVES
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.cli.values import amount_of_bytes, colours, setting, size, volume
-from intervalvm.words import Backend, SolidEngine, SolidMode, VoxelGrid
+from intervalvm.words import (
+    Backend,
+    DxfVersion,
+    MeshMethod,
+    PlaneUnit,
+    SolidEngine,
+    SolidMode,
+    SolidUnit,
+    VoxelGrid,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -119,6 +128,51 @@ def _add_shading(add: Add) -> None:
     add("--shadow X", float, "how dark a shadow on the ground is, to 1 (0, off)")
 
 
+def _contour_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command.add_argument_group("what to trace"))
+    part = "the part of the plane to look at (a box that is proven to hold the shape)"
+    add("--region X0 X1 Y0 Y1", float, part)
+    _add_variables(add)
+    add("--levels VALUE", float, "trace where the field has these values (0)", nargs="+")
+    add("--open", bool, "leave curves open at the border of the region")
+    add = partial(add_option, command.add_argument_group("how to trace it"))
+    add("--tolerance T", float, "how far curves may be from the shape (chosen from the region)")
+    add("--arcs", bool, "arcs and lines, in place of lines alone")
+    add("--offset D", float, "grow the shape by this, as for the width of a cut; below 0: shrink")
+    _add_threads(add)
+    group = command.add_argument_group("what to say and write")
+    add = partial(add_option, group)
+    out = "the outline: .svg .dxf or .geojson, or - for SVG on standard output (FILE's stem, here)"
+    add("--out PATH", str, out)
+    add("--unit", get_args(PlaneUnit), "what a coordinate of 1 is (mm)")
+    add("--dxf-version", get_args(DxfVersion), "of a .dxf (R2010)")
+    _add_reports(group)
+
+
+def _mesh_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command.add_argument_group("what to mesh"))
+    part = "the part of space to look at (a box that is proven to hold the solid)"
+    add("--region X0 X1 Y0 Y1 Z0 Z1", float, part)
+    _add_settings(add)
+    add = partial(add_option, command.add_argument_group("how to mesh it"))
+    add("--depth N", int, "levels of the octree: cells are 1/2^N of the region (6)")
+    add("--cell SIZE", float, "the size of the smallest cells, in place of a depth")
+    methods = "keep edges and corners (sharp), or round them off without derivatives (safe)"
+    add("--method", get_args(MeshMethod), methods)
+    near = "how far triangles of larger cells may be from the surface (the size of a cell)"
+    add("--tolerance T", float, near)
+    _add_threads(add)
+    group = command.add_argument_group("what to say and write")
+    add = partial(add_option, group)
+    out = (
+        "the mesh: .stl .ply .obj .glb or .3mf, or - for STL on standard output (FILE's stem with "
+        ".stl, here)"
+    )
+    add("--out PATH", str, out)
+    add("--unit", get_args(SolidUnit), "what a coordinate of 1 is (mm)")
+    _add_reports(group)
+
+
 def _add_settings(add: Add) -> None:
     each = "a free variable of the tape (may be repeated)"
     add("--set NAME=VALUE", setting, each, action="append", default=[])
@@ -131,6 +185,10 @@ def _add_variables(add: Add) -> None:
 
 def _add_effort(add: Add) -> None:
     add("--dtype", DTYPES, "the arithmetic (float32)")
+    _add_threads(add)
+
+
+def _add_threads(add: Add) -> None:
     add("--threads N", int, "CPUs to use (all there are)")
     add("--max-memory 4G", amount_of_bytes, "refuse what needs more (what is free)")
 
@@ -167,6 +225,8 @@ def _bench_options(command: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "render": ("render", "draw the shape of a .vm file (the default command)", _render_options),
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
+    "contour": ("contour", "write the outline of a .vm file, to cut it", _contour_options),
+    "mesh": ("mesh", "write the surface of the solid of a .vm file, to print it", _mesh_options),
     "info": ("inspect", "say what a .vm file consists of", _info_options),
     "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
     "bench": ("bench", "time the engines on a .vm file", _bench_options),

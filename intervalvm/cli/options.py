@@ -38,6 +38,8 @@ examples:
   intervalvm ring.vm --set r=0.5 --out - | display
   intervalvm render3d bear.vm --yaw 30 --pitch 20 --perspective 0.3
   intervalvm render3d bear.vm --pitch 20 --turn 36 --out bear.gif
+  intervalvm contour bracket.vm --tolerance 0.01 --arcs --unit mm --out bracket.dxf
+  intervalvm mesh bear.vm --depth 8 --out bear.3mf
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
   intervalvm bench prospero.vm
@@ -128,11 +130,18 @@ def hint(
     for word in unknown:
         if word in commands:
             return f" (the command comes first: intervalvm {word} FILE)"
-        if not word.startswith("-") and is_picture(word) and "--out" in known:
-            return f" (--out {word} names the picture)"
+        if not word.startswith("-") and _is_output(word) and "--out" in known:
+            return f" (--out {word} names the file to write)"
         if found := near(GUESSES.get(word.split("=")[0], word.split("=")[0]), known):
             return found
     return ""
+
+
+def _is_output(word: str) -> bool:
+    """Whether the suffix is that of a file that a command writes, or of another picture."""
+    from intervalvm.api.save import SAVES
+
+    return is_picture(word) or os.path.splitext(word)[1].lower().removeprefix(".") in SAVES
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:

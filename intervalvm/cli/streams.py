@@ -38,9 +38,9 @@ def read_tape(options: argparse.Namespace) -> Tape:
     return read(sys.stdin.buffer, "standard input", **limits)
 
 
-def solid_of(file: str) -> str:
-    """The command line that draws the solid of FILE."""
-    return f"intervalvm render3d {shlex.quote(file)}"
+def solid_of(file: str, command: str = "render3d") -> str:
+    """The command line that draws the solid of FILE, or does something else with it."""
+    return f"intervalvm {command} {shlex.quote(file)}"
 
 
 def is_standard_output(path: str) -> bool:

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from intervalvm.colours import Rgb
 from intervalvm.expr.functions import and_, compare, maximum, minimum, or_
-from intervalvm.expr.node import Expr, as_expr
+from intervalvm.expr.node import Expr, as_expr, postorder
 
 Paint = Expr | int
 Shows = Callable[..., Paint]
 """The point, the values of operands and their paints to the paint of the whole."""
 NO_COLOUR = -1
+MOST_CODE = 1 << 24
 
 
 def paint_of(shape: object) -> Expr | None:
@@ -77,6 +78,84 @@ def _least(keys: Sequence[Expr], paints: Sequence[Paint]) -> tuple[Expr, Paint]:
         is_second = maximum(compare(a, b), 0.0)
         paint = or_(and_(is_second, as_expr(other)), as_expr(paint))
     return minimum(a, b), paint
+
+
+Where = Expr | bool
+"""A field below 0 where a paint shows a colour, or whether it does everywhere."""
+
+
+def parts_of(paint: Paint) -> dict[int, Where]:
+    """For each code that a paint may be, a field that is below 0 where it is.
+
+    Where ``least`` chose, fields are continuous, so the border of a part can be found as that of
+    any shape: the paint is one of two by the sign of a difference. Another paint has fields that
+    jump from -0.5 to 0.5 or more.
+    """
+    root = as_expr(paint)
+    paints, todo = {id(root)}, [root]
+    while todo:
+        chosen = _chosen(todo.pop())
+        for each in chosen[:2] if chosen else ():
+            if id(each) not in paints:
+                paints.add(id(each))
+                todo.append(each)
+    nodes = list(postorder(root))
+    order = [node for node in nodes if id(node) in paints]
+    others = [node for node in order if not _chosen(node) and node._op != "const"]
+    codes = {
+        int(float(node._value or 0)): None
+        for node in (nodes if others else order)
+        if _is_code(node)
+    }
+    found = {code: _part(order, code) for code in codes}
+    return {code: where for code, where in found.items() if where is not False}
+
+
+def _is_code(node: Expr) -> bool:
+    number = node._value
+    is_whole = node._op == "const" and isinstance(number, float) and number.is_integer()
+    return is_whole and (number == NO_COLOUR or 1 <= float(number or 0) <= MOST_CODE)
+
+
+def _part(order: Sequence[Expr], code: int) -> Where:
+    """The field of a code, from the nodes of a paint that are paints, in postorder."""
+    fields: dict[int, Where] = {}
+    for node in order:
+        chosen = _chosen(node)
+        if node._op == "const":
+            fields[id(node)] = node._value == code
+        elif chosen is None:
+            fields[id(node)] = abs(node - code) - 0.5
+        else:
+            one, other, first, second = chosen
+            a, b = fields[id(one)], fields[id(other)]
+            fields[id(node)] = _either(_both(a, second - first), _both(b, first - second))
+    return fields[id(order[-1])]
+
+
+def _chosen(node: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
+    """Of what ``least`` made: the paint where a > b, the other one, a and b."""
+    if node._op != "or" or node._operands[0]._op != "and":
+        return None
+    truth, one = node._operands[0]._operands
+    if truth._op != "max" or truth._operands[0]._op != "compare":
+        return None
+    a, b = truth._operands[0]._operands
+    return one, node._operands[1], a, b
+
+
+def _both(where: Where, field: Expr) -> Where:
+    if isinstance(where, bool):
+        return field if where else False
+    return maximum(where, field)
+
+
+def _either(a: Where, b: Where) -> Where:
+    if a is False or b is False:
+        return b if a is False else a
+    if a is True or b is True:
+        return True
+    return minimum(a, b)
 
 
 def _are_same(a: Paint, b: Paint) -> bool:

@@ -12,6 +12,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,13 @@ from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.expr.node import Expr, postorder
-from intervalvm.files import check_path, is_picture, write_atomically
+from intervalvm.files import check_path, write_atomically
+from intervalvm.hints import hinted
 from intervalvm.ops import AXES, COMPARISONS, OPS, ROWS
 from intervalvm.tape import Tape, TapeBuilder, select
 from intervalvm.tape.numbers import constant_text
 
+SUFFIX = "vm"
 MOST_CLAUSES = 500
 """The largest graph."""
 LONGEST_INLINE = 40
@@ -43,14 +46,15 @@ Text = tuple[str, int]
 
 
 @in_default_environment
-def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "intervalvm") -> None:
+@hinted
+def save(tape: TapeLike, path: Any, *, dialect: str = "intervalvm") -> None:
     """Write ``str(tape)`` to a ``.vm`` file, which is replaced as a whole or left unchanged.
 
     Parameters
     ----------
     tape : Tape, Expr or Shape
         Of a painted shape the field is written: the file has no colours.
-    path : str or path-like
+    path : str, path-like or binary stream
     dialect : {"intervalvm", "fidget"}
         With "fidget" only operations that Fidget reads are written.
 
@@ -61,20 +65,24 @@ def save(tape: TapeLike, path: str | os.PathLike[str], *, dialect: str = "interv
     VariableError
         If the tape has free variables and the dialect has none.
     OptionError
-        If the dialect lacks an operation, or the suffix of ``path`` is that of a picture.
+        If the dialect lacks an operation, or ``path`` has another suffix.
     """
+    if hasattr(path, "write"):
+        path.write(text_of(as_tape(tape), dialect).encode())
+        return
     check_name(path)
     data = text_of(as_tape(tape), dialect).encode()
     write_atomically(path, lambda stream: stream.write(data))
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError if the suffix is that of a picture: a tape is written as text."""
+    """Raise OptionError if the suffix is another one than ``.vm``: a tape is written as text."""
     name = check_path(path)
-    if is_picture(name):
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in ("", f".{SUFFIX}"):
         raise OptionError(
-            f"a tape is saved as .vm text, and {name} names a picture: give a name in .vm, or draw "
-            f"it, as in intervalvm.render(...).save({name!r})"
+            f"a tape is .vm text, and {name} names another file: give a name in .vm, or draw the "
+            "tape"
         )
 
 

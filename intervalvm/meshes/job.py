@@ -95,7 +95,7 @@ def make(job: Job) -> Mesh:
         bounds = measure(tree)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
-        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
+        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED, thins=job.colours is None)
     with job.timed("surface", 95):
         found = surfacer.surface()
     with job.timed("normals", STEPS):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from intervalvm.jit.meshes import layout as c
 from intervalvm.meshes.octree import SCRATCH, Octree, run_task
 
+PAIRS = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)
+"""The entries of a symmetric matrix in the order of sums."""
+
 
 class Planes:
     """The sums of cells: see ``jit.meshes.planes``.
@@ -46,6 +49,17 @@ class Planes:
         )
         self.slots[cells] = slots[cells] + len(self.sums)
         self.sums = np.concatenate([self.sums, sums]) if len(self.sums) else sums
+
+    def add_to(
+        self, cells: NDArray[np.int64], points: NDArray[np.float64], normals: NDArray[np.float64]
+    ) -> None:
+        """Add a plane to each of some cells; means of crossings stay."""
+        away = (normals * points).sum(axis=1)
+        rows = self.slots[cells]
+        for column, (i, j) in zip(range(c.XX, c.ZZ + 1), PAIRS, strict=True):
+            self.sums[rows, column] += normals[:, i] * normals[:, j]
+        self.sums[rows, c.BX : c.BX + 3] += away[:, None] * normals
+        self.sums[rows, c.BB] += away * away
 
     def has(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether cells have sums."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
+from intervalvm.jit.meshes.thinning import MOST
 from intervalvm.meshes.crossings import crossings
 from intervalvm.meshes.octree import CHILDREN, SCRATCH, Octree, Rings, run_task
 from intervalvm.meshes.planes import Planes
@@ -24,8 +25,12 @@ from intervalvm.meshes.templates import templates
 
 Gradients = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """float64[3, n], the gradients at points, given by their coordinates."""
+HIDDEN = 3
+"""The most planes that are added to a cell."""
 SETTLINGS, NEAR = 6, 2.0**-20
 """Steps by which points are moved to the surface, and the share of a cell that is near enough."""
+SLACK = 2.0**-16
+"""How far flat parts may be from flat, as a share of the smallest cells."""
 SPOKE = 0.0625
 """How far from the ends of a spoke its crossing is, at least."""
 
@@ -46,8 +51,14 @@ class Surfacer:
     """
 
     def __init__(
-        self, octree: Octree, gradients: Gradients | None = None, tolerance: float = 0.0
+        self,
+        octree: Octree,
+        gradients: Gradients | None = None,
+        tolerance: float = 0.0,
+        *,
+        thins: bool = True,
     ) -> None:
+        self.thins = thins
         self.octree, self.gradients = octree, gradients
         self.planes = Planes(octree)
         self.rings = self._consistent()
@@ -109,7 +120,9 @@ class Surfacer:
         if len(missing):
             self._add_planes(missing)
         found = self.planes.points(cones)
-        self._settle(found, cones)
+        if self.gradients is not None and len(cones):
+            self._find_hidden(found, cones, self.gradients)
+            self._settle(found, cones, self.gradients)
         slots = np.full(len(octree), -1, np.int32)
         slots[cones] = np.arange(len(cones), dtype=np.int32)
         slots[several] = np.arange(len(several), dtype=np.int32)
@@ -121,16 +134,17 @@ class Surfacer:
         corners = self._spokes(several, centres, is_inside)
         vertices = np.concatenate([found[:, :3], (a + t * (b - a)).T, corners])
         triangles = self._triangles(slots, found, several, is_inside)
-        used = np.zeros(len(vertices), bool)
-        used[triangles] = True
-        number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        vertices, triangles = compact(vertices, triangles)
         counts = {
             "surface": len(cones) + len(several),
             "collapsed": self.collapsed,
             "split": self.splits,
             "templates": len(several),
         }
-        return Surface(rounded(vertices[used], octree.frame), number[triangles], counts)
+        vertices = rounded(vertices, octree.frame)
+        if self.thins:
+            vertices, triangles = thinned(vertices, triangles, octree)
+        return Surface(vertices, triangles, counts)
 
     def _spokes(
         self,
@@ -152,14 +166,36 @@ class Surfacer:
         found[asked] = (a + t * (b - a)).T
         return found.reshape(-1, 3)
 
-    def _settle(self, found: NDArray[np.float64], cells: NDArray[np.int64]) -> None:
+    def _find_hidden(
+        self, found: NDArray[np.float64], cells: NDArray[np.int64], gradients: Gradients
+    ) -> None:
+        """Add planes that no edge of a cell crosses: those at its point, if that is off the surface
+        although it lies in all planes. So edges of the solid stay straight."""
+        sizes = (np.subtract(*reversed(self.octree.cells(cells)))).min(axis=1)
+        left = np.arange(len(cells))
+        for _ in range(HIDDEN):
+            with np.errstate(all="ignore"):
+                points = found[left, :3]
+                value = self.octree.values(list(points.T))
+                slopes = gradients(list(points.T)).T
+                length = np.sqrt((slopes * slopes).sum(axis=1))
+                away = value / length
+                known = 2.0 * np.sqrt(found[left, 3]) + NEAR * sizes[left]
+                off = (abs(away) > known) & (abs(away) < sizes[left])
+            left, normals = left[off], slopes[off] / length[off, None]
+            if not len(left):
+                return
+            self.planes.add_to(cells[left], points[off] - away[off, None] * normals, normals)
+            found[left] = self.planes.points(cells[left])
+
+    def _settle(
+        self, found: NDArray[np.float64], cells: NDArray[np.int64], gradients: Gradients
+    ) -> None:
         """Move points of cells to the surface, by Newton's method along the gradient.
 
         A point that would leave its cell stops at its border. It is near the surface already,
         unless edges of the solid pass by its cell.
         """
-        if self.gradients is None or not len(cells):
-            return
         lows, highs = self.octree.cells(cells)
         margin = MARGIN * (highs - lows)
         lows, highs = lows + margin, highs - margin
@@ -167,7 +203,7 @@ class Surfacer:
         with np.errstate(all="ignore"):
             value = self.octree.values(list(points.T))
             for _ in range(SETTLINGS):
-                slopes = self.gradients(list(points.T)).T
+                slopes = gradients(list(points.T)).T
                 step = (value / (slopes * slopes).sum(axis=1))[:, None] * slopes
                 to = np.clip(points - step, lows[left], highs[left])
                 there = self.octree.values(list(to.T))
@@ -226,6 +262,41 @@ def rounded(vertices: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     step = 2.0 ** (math.frexp(max(frame.sides))[1] - 32)
     found: NDArray[np.float64] = np.round(vertices / step) * step
     return found
+
+
+def thinned(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int32], octree: Octree
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Without vertices that flat parts do not need: see ``jit.meshes.thinning``."""
+    count, triangles = len(triangles), triangles.copy()
+    frame = octree.frame
+    slack = SLACK * min(map(float, frame.sizes(octree.depth)))
+    alive = np.empty(count, np.uint8)
+    run_task(
+        c.THIN,
+        {c.VERTICES: len(vertices), c.TRIANGLE_COUNT: count},
+        {
+            "frame": np.array([*frame.low, *frame.sides, 0.0, slack]),
+            "vertices": vertices,
+            "triangles": triangles,
+            "alive": alive,
+            "nexts": np.empty(3 * count, np.int32),
+            **{name: np.empty(len(vertices), np.int32) for name in ("heads", "tails", "stamps")},
+            **{name: np.empty(MOST + 1, np.int32) for name in ("ring", "sides")},
+            "scratch": np.empty(SCRATCH),
+        },
+    )
+    return compact(vertices, triangles[alive.astype(bool)])
+
+
+def compact(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Without vertices of no triangle."""
+    used = np.zeros(len(vertices), bool)
+    used[triangles] = True
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return vertices[used], number[triangles]
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,17 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from intervalvm.outlines.crossings import touching
-from intervalvm.ops.row import Interval
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, to_left
 from intervalvm.outlines.field import Field
+from intervalvm.outlines.pieces import Floats, Indices, Pieces
 from intervalvm.outlines.proofs import Mask, prove
 from intervalvm.outlines.spans import Outline, Spans, circle_of, circles, fitting, longest
 
 FIT = 0.5
 """How far points may be from a piece, in tolerances: the rest is for the edge between them."""
-
-MOST_BEND = 0.25
-"""That of an arc of 56 degrees,, between neighbours in an outline."""
 
 
 class Fitted(NamedTuple):
@@ -58,6 +54,11 @@ class FitReport:
     kept: int
     parts: int
 
+    def counts(self) -> dict[str, int]:
+        """What a user is told."""
+        names = "lines", "arcs", "circles", "proven", "unproven"
+        return {name: getattr(self, name) for name in names}
+
 
 def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitted, FitReport]:
     """Lines and arcs along curves.
@@ -85,7 +86,7 @@ def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitte
     """
     outline = Outline.of(curves)
     chain = Chain.of(outline, FIT * tolerance)
-    parts = chain.settle(field, tolerance) + chain.bend(field, tolerance)
+    parts = chain.settle(field, tolerance)
     kept = 0
     while given_up := chain.give_way(tolerance):
         kept += given_up
@@ -119,7 +120,7 @@ class Chain:
     def pieces(self) -> Pieces:
         spans, outline = self.spans, self.outline
         start = outline.at(spans.curve, spans.first)
-        stop = outline.at(spans.curve, spans.first + spans.count)
+        stop = outline.at(spans.curve, spans.first + spans.size)
         if spans.round.any():
             which = spans.curve[spans.round]
             centre, radius = circle_of(outline)
@@ -132,35 +133,19 @@ class Chain:
         """Prove open pieces, halving those that are not proven. Returns the parts asked about."""
         parts = 0
         while self.open.any():
-            parts += self._try(field, tolerance)
+            proof = prove(self.pieces(), self.after, self.open, field, tolerance)
+            self.proven |= proof.proven
+            parts += proof.parts
             fails, self.open[:] = self.open & ~self.proven, False
             self._split(fails)
         return parts
-
-    def bend(self, field: Field, tolerance: float) -> int:
-        """Make arcs of lines that are not proven, where the arcs are: the outline is coarse there.
-
-        Returns the parts asked about.
-        """
-        self.open[:] = ~self.proven
-        some = np.flatnonzero(self.open)
-        self.spans.bulge[some] = _bulges(self.pieces()[some], field)
-        parts = self._try(field, tolerance)
-        self.spans.bulge[~self.proven] = 0.0
-        self.open[:] = False
-        return parts
-
-    def _try(self, field: Field, tolerance: float) -> int:
-        proof = prove(self.pieces(), self.after, self.open, field, tolerance)
-        self.proven |= proof.proven
-        return proof.parts
 
     def give_way(self, tolerance: float) -> int:
         """Replace pieces that may touch others by lines of the outline; returns how many."""
         pairs = np.concatenate(touching(self.pieces(), self.after, tolerance))
         near = np.zeros(len(self.spans.curve), bool)
         near[pairs] = True
-        near &= (self.spans.count > 1) | (self.spans.bulge != 0)
+        near &= self.spans.size > 1
         near |= self._circles(near)
         self._replace(near, self.spans.only(near).segments())
         return int(near.sum())
@@ -172,13 +157,13 @@ class Chain:
     def _split(self, fails: Mask) -> None:
         """Replace pieces by others of fewer points that fit; circles by those of the curve."""
         rounds = self._circles(fails)
-        halved = self.spans.only(fails & ~rounds & (self.spans.count > 1)).halves()
+        halved = self.spans.only(fails & ~rounds & (self.spans.size > 1)).halves()
         fresh = longest(self.outline, np.unique(self.spans.curve[rounds]), self.off)
         while len(halved.curve):
             fits, bulge = fitting(self.outline, halved, self.off)
             halved = halved._replace(bulge=bulge)
             fresh, halved = fresh.and_others(halved.only(fits)), halved.only(~fits).halves()
-        self._replace(rounds | fails & (self.spans.count > 1), fresh)
+        self._replace(rounds | fails & (self.spans.size > 1), fresh)
 
     def _replace(self, old: Mask, new: Spans) -> None:
         """Replace pieces by others, which are open."""
@@ -205,14 +190,3 @@ class Chain:
         n = len(self.proven)
         round_curves = int(self.spans.round.sum()) // 2
         return FitReport(n - arcs, arcs, round_curves, proven, n - proven, kept, parts)
-
-
-def _bulges(lines: Pieces, field: Field) -> Floats:
-    """The bulges of arcs that pass where the edge is beside the middles of lines, roughly."""
-    middle = lines.at(np.zeros(len(lines)))
-    never = np.zeros(len(lines), bool)
-    value, lower, upper = field.slopes(*(Interval(side, side, never) for side in middle.T.copy()))
-    with np.errstate(all="ignore"):
-        rise = ((lower + upper).T * -to_left(lines.chord)).sum(axis=1) / 2
-        bulge = -(value.lower + value.upper) / 2 / rise / lines.half
-    return np.where(np.abs(bulge) <= MOST_BEND, bulge, 0.0)

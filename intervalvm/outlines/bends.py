@@ -81,13 +81,13 @@ def bends(
     c = np.where(is_corner, c, moved)
     # where the gradients are alike, a piece of a circle is a quarter as far from its chord
     n = _unit(slope)
-    aside = [
+    asides = [
         np.abs(_dot(normal, c - end))
         for end, of in ((p, g[:, k]), (q, h[:, k]))
         for normal in (of, n)
     ]
     alike = np.minimum(_dot(g[:, k], n), _dot(h[:, k], n)) > ALIKE
-    far = np.maximum.reduce(aside)
+    far = np.maximum.reduce(asides)
     good = ~is_corner & alike & (far <= wanted)
     some = np.flatnonzero(is_corner | (alike & (far > wanted) & (far <= 4.0 * wanted)))
     if len(some):

@@ -15,6 +15,8 @@ from intervalvm.errors import ArgumentTypeError, OptionError
 if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
 
+FARTHEST = 1e100
+"""The largest coordinate, whose square is finite."""
 FLOAT = np.dtype(np.float64)
 Curve = NDArray[np.float64]
 
@@ -33,7 +35,10 @@ def checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
     for i, curve in enumerate(curves):
         if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < 2:
             raise OptionError(f"curve {i} has the shape {curve.shape}: give [n, 2] with n from 2")
-    return _parts("curve", curves)
+    found = _parts("curve", curves)
+    if any(abs(curve).max() > FARTHEST for curve in found):
+        raise OptionError(f"the curves go beyond {FARTHEST:g}, where areas are infinite")
+    return found
 
 
 def checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curve, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges
+from intervalvm.outlines.pieces import TINY, Floats, Indices, Pieces, ranges
 
 Mask = NDArray[np.bool_]
 CELLS = 256
@@ -51,9 +51,7 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         together = ~_apart(pieces, after, first, second)
         first, second = first.only(together), second.only(together)
         own, other = pieces[first.piece], pieces[second.piece]
-        long = np.maximum(
-            own.length(first.low, first.high), other.length(second.low, second.high)
-        )
+        long = np.maximum(own.length(first.low, first.high), other.length(second.low, second.high))
         stop = long <= FLOOR * tolerance
         pair = first.piece * len(pieces) + second.piece
         _, which, count = np.unique(pair, return_inverse=True, return_counts=True)
@@ -68,7 +66,7 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
 def _parts(pieces: Pieces) -> tuple[Ends, Floats, Floats]:
     """All pieces in parts no longer than a cell of the grid, and their boxes."""
     one = np.ones(len(pieces))
-    cell = max(np.ptp(pieces.start, axis=0).max(initial=0.0) / CELLS, np.finfo(float).tiny)
+    cell = max(pieces.extent / CELLS, TINY)
     length = pieces.length(-one, one)
     wanted = np.maximum(length / cell, 4 * np.arctan(np.abs(pieces.bulge)) / TURN)
     counts = np.ceil(np.clip(wanted, 1, 8 * CELLS)).astype(np.int64)
@@ -168,7 +166,7 @@ def _side(a: Floats, b: Floats, c: Floats) -> Floats:
 
 def _from_segment(point: Floats, a: Floats, b: Floats) -> Floats:
     along = b - a
-    square = np.maximum((along**2).sum(axis=1), np.finfo(float).tiny)
+    square = np.maximum((along**2).sum(axis=1), TINY)
     share = np.clip(((point - a) * along).sum(axis=1) / square, 0.0, 1.0)
     found: Floats = np.hypot(*(point - a - share[:, None] * along).T)
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
+from intervalvm.tape import Tape
 
 Array = NDArray[np.float64]
 BY = "x", "y"
@@ -26,6 +27,8 @@ class Slopes(NamedTuple):
 class Evaluator(Protocol):
     """A tape's: see ``evaluate.evaluator``."""
 
+    @property
+    def tape(self) -> Tape: ...
     def values(self, points: Any) -> Any: ...
     def gradients(self, points: Any, by: Any) -> Any: ...
     def bounds(self, boxes: Any) -> Any: ...

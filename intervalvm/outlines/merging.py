@@ -36,7 +36,7 @@ class Lines(NamedTuple):
 def merged(found: Loops, frame: Frame, finest: int, tolerance: float, may_be: float) -> list[Array]:
     """The curves, float64[n, 2] each, moved by at most ``may_be`` more."""
     lines = _lines(found, frame, finest, tolerance)
-    kept = _kept(lines, may_be)
+    kept = _kept(lines, may_be) if may_be else np.ones(lines.points.shape[1], bool)
     points = np.ascontiguousarray(lines.points.T)
     curves = []
     for k, start in enumerate(lines.starts[:-1].tolist()):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+TINY = float(np.finfo(np.float64).tiny)
 STRAIGHT = 1e-9
 """Bulges below it have the arc's length by the line's formula, to the last digits."""
 
@@ -40,21 +41,29 @@ class Pieces:
         return Pieces(self.start[which], self.stop[which], self.bulge[which])
 
     @property
+    def extent(self) -> float:
+        """The longer side of the box of all ends."""
+        ends = np.concatenate([self.start, self.stop])
+        return float(np.ptp(ends, axis=0).max()) if len(ends) else 0.0
+
+    @property
     def half(self) -> Floats:
         """Half the length of the chord."""
-        return np.hypot(*(self.stop - self.start).T) / 2
+        found: Floats = np.hypot(*(self.stop - self.start).T) / 2
+        return found
 
     @property
     def chord(self) -> Floats:
         """The unit vector from start to stop."""
         across = self.stop - self.start
-        return across / np.maximum(np.hypot(*across.T), np.finfo(float).tiny)[:, None]
+        found: Floats = across / np.maximum(np.hypot(*across.T), TINY)[:, None]
+        return found
 
     @property
     def curvature(self) -> Floats:
         """The reciprocal of the radius, with the sign of the bulge."""
         square = 1 + self.bulge**2
-        return 2 * self.bulge / np.maximum(self.half * square, np.finfo(float).tiny)
+        return 2 * self.bulge / np.maximum(self.half * square, TINY)
 
     def at(self, v: Floats) -> Floats:
         """The points with parameters v."""

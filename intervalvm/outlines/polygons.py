@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, real
 from intervalvm.errors import BackendError, OptionError, install_line
+from intervalvm.outlines.checks import FARTHEST
 from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.geojson import alone
 from intervalvm.outlines.segments import Floats
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
 
 JOINS = "round", "mitre", "bevel"
-MOST_LINES = 4096
-"""The most lines of a quarter of a circle."""
+LOWEST = 1e-8
+"""The height of a line's arc in diameters that is not refined: a quarter has 4,000 of them."""
 LONGEST_MITRE = 5.0
 """Longer mitres, in units of the distance, are cut off."""
 
@@ -49,8 +51,16 @@ def multipolygon(outline: Outline) -> Any:
     parts = [_polygons(library, part) for part in outline.layers.values()]
     if len(parts) == 1:
         return parts[0]
-    joined = library.union_all(parts)
+    joined = _of_shapely(library.union_all, parts)
     return joined if joined.geom_type == "MultiPolygon" else library.MultiPolygon([joined])
+
+
+def _of_shapely(function: Callable[..., Any], *polygons: Any, **options: Any) -> Any:
+    """What a function of shapely finds. Raises OptionError for curves that cross."""
+    try:
+        return function(*polygons, **options)
+    except shapely().errors.GEOSException as error:
+        raise OptionError(f"shapely finds no polygons, since curves cross: {error}") from None
 
 
 def _polygons(library: Any, part: Outline) -> Any:
@@ -77,16 +87,19 @@ def offset(part: Outline, distance: Any, join: Any, tolerance: float) -> list[Fl
     deeper inside than a negative one. Lines stay within the tolerance of round corners."""
     library = shapely()
     away = real("distance", distance)
-    if not math.isfinite(away):
-        raise OptionError(f"distance={brief(distance)}: give a finite number")
+    if not abs(away) <= FARTHEST:
+        raise OptionError(f"distance={brief(distance)}: give a finite number, up to {FARTHEST:g}")
     style = chosen("join", join, JOINS)
-    high = math.sqrt(min(tolerance / (2 * abs(away) or 1.0), 1.0))  # 0 of a huge distance
-    quarter = math.pi / 8 / max(math.asin(high), 1 / MOST_LINES)
-    polygons, lines = multipolygon(part), min(math.ceil(quarter), MOST_LINES)
-    try:
-        around = polygons.buffer(away, join_style=style, quad_segs=lines, mitre_limit=LONGEST_MITRE)
-    except library.errors.GEOSException:
-        raise OptionError(f"distance={brief(distance)} is beyond what shapely computes") from None
+    high = min(tolerance / (2 * abs(away)), 1.0) if away else 1.0
+    quarter = math.pi / 8 / math.asin(math.sqrt(max(high, LOWEST)))
+    around = _of_shapely(
+        library.buffer,
+        multipolygon(part),
+        away,
+        join_style=style,
+        quad_segs=math.ceil(quarter),
+        mitre_limit=LONGEST_MITRE,
+    )
     around = library.orient_polygons(library.remove_repeated_points(around))
     points, owner = library.get_coordinates(
         library.get_rings(library.get_parts(around)), return_index=True

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,18 +58,20 @@ DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
 """The radii of discs, in tolerances."""
 
 
-def prove(
-    pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float
-) -> Proof:
+def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
     """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
 
     ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
     corner the shape is sought follows from both tangents there.
     """
+    size = max(np.abs(pieces.start).max(initial=0.0), np.abs(pieces.stop).max(initial=0.0))
+    tolerance -= ROUNDING * tolerance + 4 * EPSILON * float(size)
+    if not tolerance > 0:
+        return Proof(np.zeros(len(pieces), bool), 0)
     before = np.full(len(pieces), -1)
     before[after[after >= 0]] = np.flatnonzero(after >= 0)
     neighbours = before, after
-    fails = ~asked
+    fails: Mask = ~asked
     disc = np.full((2, len(pieces)), -1)
     sharp = _sharp(pieces, neighbours)
     parts, count = _cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
@@ -80,14 +82,13 @@ def prove(
         proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
         fails[parts.piece[refuted]] = True
         parts = parts.only(~proven)
-        proven = _meets_discs(pieces, parts, groups, tolerance)
-        parts = parts.only(~proven)
+        parts = parts.only(~_meets_discs(pieces, parts, groups, tolerance))
         own, one = pieces[parts.piece], np.ones(len(parts))
         far = np.stack([own.length(-one, parts.high), own.length(parts.low, one)])
         near = far <= tolerance * (0.5 - ROUNDING)
         for end in (0, 1):
             disc[end, parts.piece[near[end]]] = parts.group[near[end]]
-        parts = parts.only(~near.any(axis=0))
+        parts = parts.only(~(near[0] | near[1]))
         tiny = pieces[parts.piece].length(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
@@ -120,7 +121,7 @@ class Parts:
         return self.piece.size
 
     def only(self, which: Mask) -> Parts:
-        return Parts(*(part[which] for part in (self.piece, self.group, self.low, self.high)))
+        return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2
@@ -209,7 +210,7 @@ def _cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts
 
     From an end that is ``sharp``, [2, n], on, parts are as long as they are far from it.
     """
-    extent = max(float(np.ptp(pieces.start, axis=0).max()), tolerance) if len(asked) else 1.0
+    extent = max(pieces.extent, tolerance)
     own, one = pieces[asked], np.ones(len(asked))
     length = own.length(-one, one)
     with np.errstate(divide="ignore"):
@@ -224,14 +225,14 @@ def _cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts
     plain = np.maximum(np.ceil(between / step), 1).astype(np.int64)
     counts = graded.sum(axis=0) + plain
     which, place = ranges(counts)
-    (start, stop), last = graded[:, which], counts[which]
+    (start, stop), last, far = graded[:, which], counts[which], length[which]
 
     def edge(at: Indices) -> Floats:
         behind = last - at
         away = margin[0, which] + (at - start) * (between / plain)[which]
-        away = np.where(at < start, first * 2.0 ** (at - 1), away)
-        away = np.where(behind < stop, length[which] - first * 2.0 ** (behind - 1), away)
-        v = own[which].parameter(away / length[which])
+        away = np.where(at < start, first * 2.0 ** (np.minimum(at, start) - 1), away)
+        away = np.where(behind < stop, far - first * 2.0 ** (np.minimum(behind, stop) - 1), away)
+        v = own[which].parameter(away / far)
         return np.where(at == 0, -1.0, np.where(behind == 0, 1.0, v))
 
     return Parts(asked[which], np.zeros(len(which), np.int64), edge(place), edge(place + 1))
@@ -282,7 +283,7 @@ def _by_group(group: Indices) -> list[tuple[int, Indices]]:
 def _judged(groups: list[Group], band: Band, group: Indices) -> tuple[Mask, Mask]:
     """Which parts are proven, and which refuted."""
     n = len(group)
-    value = Interval(*np.empty((2, n)), np.ones(n, bool))
+    value = Interval(np.empty(n), np.empty(n), np.ones(n, bool))
     lower, upper = np.empty((2, 2, n))
     for name, some in _by_group(group):
         field = groups[name].field
@@ -299,7 +300,7 @@ def _judged(groups: list[Group], band: Band, group: Indices) -> tuple[Mask, Mask
 def _sides(low: Floats, high: Floats) -> tuple[Interval, Interval]:
     """Boxes by their corners [n, 2]."""
     never = np.zeros(len(low), bool)
-    x, y = (Interval(*(np.ascontiguousarray(c[:, k]) for c in (low, high)), never) for k in (0, 1))
+    x, y = (Interval(low[:, k].copy(), high[:, k].copy(), never) for k in (0, 1))
     return x, y
 
 
@@ -330,7 +331,8 @@ def _has_edge(
         upper[:, :, some] = np.where(value.maybe_nan, np.inf, value.upper).reshape(shape)
     within = ((points >= low) & (points <= high)).all(axis=-1)
     found: Mask = ((upper[0] < 0) & within[0]).any(axis=0)
-    return found & ((lower[1] > 0) & within[1]).any(axis=0)
+    found &= ((lower[1] > 0) & within[1]).any(axis=0)
+    return found
 
 
 def _sharp(pieces: Pieces, neighbours: tuple[Indices, Indices]) -> Mask:

@@ -9,13 +9,19 @@ u, without the centre, so that flat arcs lose no digits.
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.memory import require
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+TINY = np.finfo(np.float64).tiny
+LINE_BYTES = 400
+"""The bytes that a line takes while arcs are divided."""
 FLAT = 2.0**-6
 """Bulges up to which an area is a series: the closed form loses digits to cancellation."""
 
@@ -146,9 +152,14 @@ def counts_within(segments: Segments, tolerance: float) -> Indices:
     """The numbers of equal lines that stay within a distance of the segments: 1 for a line, from 2
     for an arc.
 
-    An arc of angle a is 2 r sin(a / 4)^2 high.
+    An arc of angle a is 2 r sin(a / 4)^2 high. Raises DoesNotFit.
     """
-    bulge = np.abs(segments.bulge)
-    high = np.minimum(tolerance / (2 * segments.radii()), 1.0)
-    many = np.arctan(bulge) / np.arcsin(np.sqrt(np.where(bulge > 0, high, 1.0)))
-    return np.where(bulge > 0, np.maximum(np.ceil(many), 2), 1).astype(np.intp)
+    is_arc = segments.bulge != 0
+    arcs = segments.taken(is_arc)
+    height = np.minimum(tolerance / (2 * arcs.radii()), 1.0)
+    many = np.ceil(np.arctan(np.abs(arcs.bulge)) / np.arcsin(np.sqrt(np.maximum(height, TINY))))
+    needed = int(min(LINE_BYTES * many.sum(), sys.float_info.max))
+    require(needed, "the lines that stand for arcs", "give a larger tolerance")
+    counts = np.ones(len(is_arc), np.intp)
+    counts[is_arc] = np.maximum(many, 2)
+    return counts

@@ -28,7 +28,7 @@ CORNER = 0.25
 SHARP = 32.0
 """Where its shorter side times the turn is above so many tolerances a point is one: four times that
 at which the sagitta of a smooth curve were the tolerance."""
-SAGITTA = 2.5
+SAGITTA = 2.0
 """An arc leaves the lines between points by at most this times what it may be off points."""
 ALONE = 3.0
 """It is one also if it turns so many times more than both neighbours."""
@@ -68,7 +68,8 @@ class Outline:
         """The lengths of the lines from points to the next."""
         curve = self.curve
         behind = self.at(curve, np.arange(len(curve)) - self.base[curve] + 1)
-        return np.hypot(*(behind - self.points).T)
+        found: Floats = np.hypot(*(behind - self.points).T)
+        return found
 
     @cached_property
     def curve(self) -> Indices:
@@ -98,14 +99,14 @@ class Outline:
 
 
 class Spans(NamedTuple):
-    """Parts of curves: from the place ``first`` on, ``count`` segments, with their piece's bulge.
+    """Parts of curves: from the place ``first`` on, ``size`` segments, with their piece's bulge.
 
     ``round`` are halves of curves that are circles.
     """
 
     curve: Indices
     first: Indices
-    count: Indices
+    size: Indices
     bulge: Floats
     round: Mask
 
@@ -130,32 +131,34 @@ class Spans(NamedTuple):
 
     def segments(self) -> Spans:
         """Each segment of the curves alone: lines."""
-        which, place = ranges(self.count)
+        which, place = ranges(self.size)
         return Spans.straight(self.curve[which], self.first[which] + place, np.ones_like(place))
 
     def halves(self) -> Spans:
         """Both halves of each; they have no bulges yet."""
-        half = self.count // 2
-        rest = Spans.straight(self.curve, self.first + half, self.count - half)
+        half = self.size // 2
+        rest = Spans.straight(self.curve, self.first + half, self.size - half)
         return Spans.straight(self.curve, self.first, half).and_others(rest)
 
 
 def fitting(outline: Outline, spans: Spans, off: float) -> tuple[Mask, Floats]:
     """Which spans a piece fits, so that no point is farther off, and the bulges."""
     start = outline.at(spans.curve, spans.first)
-    stop = outline.at(spans.curve, spans.first + spans.count)
+    stop = outline.at(spans.curve, spans.first + spans.size)
     half = np.hypot(*(stop - start).T) / 2
     n = len(half)
-    which, place = ranges(spans.count)
+    which, place = ranges(spans.size)
     step = outline.step[outline.index(spans.curve[which], spans.first[which] + place)]
-    side = np.maximum.reduceat(step, np.cumsum(spans.count) - spans.count) if n else half
+    side = np.maximum.reduceat(step, np.cumsum(spans.size) - spans.size) if n else half
     # b / (1 + b^2) is at most this share of half the chord, as the curvature is 2 b / h / (1 + b^2)
     share = 4 * SAGITTA * off * half / side**2
-    high = np.where(share < 0.5, share / (0.5 + np.sqrt(np.maximum(0.25 - share**2, 0))), MOST_BULGE)
+    high = np.where(
+        share < 0.5, share / (0.5 + np.sqrt(np.maximum(0.25 - share**2, 0))), MOST_BULGE
+    )
     low, best = -high, np.zeros(n)
-    longer = np.flatnonzero(spans.count > 1)
+    longer = np.flatnonzero(spans.size > 1)
     if len(longer):
-        inner = spans.count[longer] - 1
+        inner = spans.size[longer] - 1
         which, place = ranges(inner)
         span, begin = longer[which], np.cumsum(inner) - inner
         point = outline.at(spans.curve[span], spans.first[span] + place + 1)
@@ -175,7 +178,7 @@ def fitting(outline: Outline, spans: Spans, off: float) -> tuple[Mask, Floats]:
         low[longer] = np.maximum(low[longer], np.maximum.reduceat(floor, begin))
         high[longer] = np.minimum(high[longer], np.minimum.reduceat(ceiling, begin))
         best[longer] = np.where(np.isfinite(mean), mean, 0.0)
-    whole = outline.closed[spans.curve] & (spans.count >= outline.size[spans.curve])
+    whole = outline.closed[spans.curve] & (spans.size >= outline.size[spans.curve])
     fits = (low <= high) & ~whole
     bent = np.clip(best, low, np.maximum(low, high))
     return fits, np.where(fits & ~((low <= 0) & (high >= 0)), bent, 0.0)
@@ -229,18 +232,18 @@ def longest(outline: Outline, curves: Indices, off: float) -> Spans:
     found: list[Spans] = [Spans.straight(*np.zeros((3, 0), np.int64))]
     while len(parts.curve):
         # fits, and fails: one more than there are if none is known to
-        good, bad = np.ones_like(parts.count), parts.count + 1
+        good, bad = np.ones_like(parts.size), parts.size + 1
         bulge = np.zeros(len(good))
-        while len(some := np.flatnonzero((good < parts.count) & (bad > good + 1))):
-            g, b, all_ = good[some], bad[some], parts.count[some]
+        while len(some := np.flatnonzero((good < parts.size) & (bad > good + 1))):
+            g, b, all_ = good[some], bad[some], parts.size[some]
             tried = np.where(b > all_, np.minimum(2 * g, all_), (g + b) // 2)
-            own = parts.only(some)._replace(count=tried)
+            own = parts.only(some)._replace(size=tried)
             fits, bent = fitting(outline, own, off)
             good[some], bad[some] = np.where(fits, tried, g), np.where(fits, b, tried)
             bulge[some] = np.where(fits, bent, bulge[some])
-        found.append(parts._replace(count=good, bulge=bulge))
-        rest = parts._replace(first=parts.first + good, count=parts.count - good)
-        parts = rest.only(rest.count > 0)
+        found.append(parts._replace(size=good, bulge=bulge))
+        rest = parts._replace(first=parts.first + good, size=parts.size - good)
+        parts = rest.only(rest.size > 0)
     return _joined(outline, found[0].and_others(*found[1:]), fresh, off)
 
 
@@ -259,9 +262,7 @@ def _between_corners(outline: Outline, curves: Indices, off: float) -> tuple[Spa
     count = stop - first
     which, part = ranges(-(-count // MANY))
     begin = place[first][which] + part * MANY
-    parts = Spans.straight(
-        curve[first][which], begin, np.minimum(MANY, count[which] - part * MANY)
-    )
+    parts = Spans.straight(curve[first][which], begin, np.minimum(MANY, count[which] - part * MANY))
     fresh = np.zeros(len(curve), bool)
     fresh[outline.index(parts.curve, parts.first)] = True
     return parts, fresh & ~corner
@@ -275,14 +276,16 @@ def _joined(outline: Outline, spans: Spans, fresh: Mask, off: float) -> Spans:
         for which in range(3):
             after, index = spans.after(outline.closed), np.arange(len(spans.curve))
             kind = np.where(after == index + 1, index % 2, 2)
-            meets = outline.index(spans.curve, spans.first + spans.count)
+            meets = outline.index(spans.curve, spans.first + spans.size)
             one = index[(kind == which) & fresh[meets] & (after >= 0) & (after != index)]
             fresh[meets[one]] = False
             both = spans.only(one)
-            both = both._replace(count=both.count + spans.count[after[one]])
+            both = both._replace(size=both.size + spans.size[after[one]])
             fits, bulge = fitting(outline, both, off)
             one, both = one[fits], both._replace(bulge=bulge).only(fits)
-            ends = outline.index(np.tile(both.curve, 2), np.append(both.first, both.first + both.count))
+            ends = outline.index(
+                np.tile(both.curve, 2), np.append(both.first, both.first + both.size)
+            )
             fresh[ends] = ~corner[ends]
             spans = spans.only(np.setdiff1d(index, np.append(one, after[one]))).and_others(both)
         known = np.zeros_like(fresh)

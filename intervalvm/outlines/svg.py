@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real
 from intervalvm.colours import Rgb, colour
@@ -44,8 +45,7 @@ WIDEST = math.tan(math.radians(120) / 4)
 """The largest bulge of an arc. Its height, found from the radius, is exact to the radius' digits;
 near half a circle it would lose half of them."""
 CLOSE = 1e-9
-HALF_CIRCLE = 1.0
-"""The bulge of half a circle: a radius that is too small for the chord is enlarged to fit."""
+"""Relative errors of angles that do not count."""
 SHOWN_PX = 480
 """The longer side of a picture in a notebook."""
 
@@ -152,7 +152,7 @@ def _arcs(outline: Outline, digits: int | None) -> str:
     """The commands of curves with arcs, which are divided where they are wide."""
     bulge = np.abs(outline.segments.bulge)
     parts = np.ceil(np.arctan(bulge) / math.atan(WIDEST) - CLOSE).astype(np.intp)
-    counts = np.where(bulge == HALF_CIRCLE, 1, np.maximum(parts, 1))
+    counts = np.where(_is_half(outline.segments), 1, np.maximum(parts, 1))
     exact = outline.segments.divided(counts)
     segments = Segments(_rounded(exact.start, digits), _rounded(exact.stop, digits), exact.bulge)
     radii = _radii(exact, segments, digits)
@@ -175,6 +175,12 @@ def _arcs(outline: Outline, digits: int | None) -> str:
     return text
 
 
+def _is_half(segments: Segments) -> NDArray[np.bool_]:
+    """Which arcs are half a circle: a radius too small for the chord is enlarged to fit it."""
+    found: NDArray[np.bool_] = np.abs(np.abs(segments.bulge) - 1) < CLOSE
+    return found
+
+
 def _radii(exact: Segments, rounded: Segments, digits: int | None) -> list[float]:
     """The radii of arcs; those of half circles are no longer than half of the rounded chord."""
     radii, half = exact.radii(), np.hypot(*rounded.chord.T) / 2
@@ -183,7 +189,7 @@ def _radii(exact: Segments, rounded: Segments, digits: int | None) -> list[float
     else:
         scale = 10.0**digits
         radii, half = np.round(radii, digits), np.maximum(np.floor(half * scale), 1.0) / scale
-    found: list[float] = np.where(np.abs(exact.bulge) == HALF_CIRCLE, half, radii).tolist()
+    found: list[float] = np.where(_is_half(exact), half, radii).tolist()
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,7 +44,8 @@ class Job:
     """What to trace: where ``tape`` is below 0 within a region.
 
     ``settings`` are the values of z and of the variables. With ``closed`` the region's border
-    closes curves, else they end there; ``cuts`` says that the shape may reach it.
+    closes curves, else they end there; ``cuts`` says that the shape may reach it. With ``dense``
+    the pieces of cells are not merged.
     """
 
     tape: Tape
@@ -53,6 +54,7 @@ class Job:
     tolerance: float
     closed: bool
     cuts: bool
+    dense: bool
     make: MakeEvaluator
     walks: bool
     threads: int
@@ -69,12 +71,15 @@ class Job:
 
 
 class Traced(NamedTuple):
-    """The curves, float64[n, 2] each, counts of cells, and bounds of the area inside."""
+    """The curves, float64[n, 2] each, of a field, counts of cells, bounds of the area inside, and
+    times; bulges where lines and arcs were fitted."""
 
-    curves: list[Array]
+    curves: Sequence[Array]
+    field: Field
     cells: dict[str, int]
     area: tuple[float, float]
-    seconds: float
+    seconds: dict[str, float]
+    bulges: Sequence[Array] = ()
 
 
 def least_tolerance(region: tuple[Ends, Ends]) -> float:
@@ -107,7 +112,9 @@ def trace(job: Job) -> Traced:
     tally = Tally()
     leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)
-    curves = merged(found, frame, finest, job.tolerance, (1.0 - SHARE) * job.tolerance)
+    curves = merged(
+        found, frame, finest, job.tolerance, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance
+    )
     if job.report is not None:
         job.report(1, 1)
     undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
@@ -117,7 +124,7 @@ def trace(job: Job) -> Traced:
         "evaluated": tally.evaluated,
     }
     area = _area(leaves, tally, frame, finest, job.region)
-    return Traced(curves, cells, area, time.perf_counter() - begin)
+    return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
 def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) -> Start:

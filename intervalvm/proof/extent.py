@@ -35,13 +35,12 @@ FEWEST, MOST, WORK = 64, 1 << 14, 1 << 23
 """Fewer cells are divided further before they are looked at; more are not divided at all, nor if
 cells times clauses exceed ``WORK``: the box is then less tight."""
 ROUNDS = 500
+"""How often cells are divided at most."""
 FLOOR = 0.25
 """The sides of the smallest cells, in tolerances."""
 ALONG = 2.0
 """A cell is halved along an axis on which it reaches too far, unless another side is this many
 times as long."""
-
-
 Flags = NDArray[np.bool_]
 
 
@@ -190,7 +189,8 @@ def _with_pieces(boxes: Boxes, box: Boxes, endless: Flags) -> Boxes:
     found = []
     for own, piece in ((boxes.low, pieces.low), (boxes.high, pieces.high)):
         ends = np.empty(shape)
-        ends[:, :, endless], ends[:, :, ~endless] = own[:, None], middle + half * piece
+        part = np.where(piece == -1.0, low, np.where(piece == 1.0, high, middle + half * piece))
+        ends[:, :, endless], ends[:, :, ~endless] = own[:, None], part
         found.append(ends.reshape(-1, len(endless)))
     return Boxes(*found)
 

@@ -45,7 +45,6 @@ image: Any = ivm.render(disc, size=8)
         (module, "circel", "did you mean 'circle'"),
         (shape, "translate", "move(x, y)"),
         (shape, "rotat", "did you mean 'rotate'"),
-        (shape, "save", "ivm.save(shape, path)"),
         (package, "tau", "2 * math.pi"),
         (module, "rotate_extrude", "a.revolve()"),
         (module, "hull", "segment(start, end, radius), or polygon(corners)"),

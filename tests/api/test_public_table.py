@@ -35,7 +35,7 @@ FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
 IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
-RIM = ivm.contour(DISC, tolerance=0.1, backend="numpy")
+OUTLINE = ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"])
 SIDES = ivm.mesh(shapes.box(1, 1, 1), depth=2)
 TEXT = "x var-x\ny var-y\na add x y"
 
@@ -146,7 +146,7 @@ OWN: dict[str, dict[str, Any]] = {
     "Mesh": {"vertices": SIDES.vertices, "triangles": SIDES.triangles, "normals": SIDES.normals},
     "Mesh.save": {"path": "out.stl"},
     "mesh": {"shape": BALL, "depth": 2, "threads": 1},
-    "Outline": {"curves": RIM.curves},
+    "Outline": {"curves": OUTLINE.curves, "bulges": OUTLINE.bulges},
     "Outline.save": {"path": "out.svg"},
     "contour": {"tolerance": 0.1, "backend": "numpy"},
     "View.turntable": {"center": (0, 0, 0)},
@@ -189,8 +189,8 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
-LIBRARIES = {"manifold3d", "pyvista", "shapely", "trimesh"}
-"""Those whose objects results are converted to."""
+CONVERTED = {"Manifold", "MultiPolygon", "PolyData", "Trimesh"}
+"""Types of other libraries that outlines and meshes are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,
     operator.pow, operator.and_, operator.or_, operator.xor, operator.lt, operator.ge, operator.eq,
@@ -218,8 +218,8 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
         ivm.Mesh: SIDES,
         ivm.MeshStats: SIDES.stats,
-        ivm.Outline: RIM,
-        ivm.OutlineStats: RIM.stats,
+        ivm.Outline: OUTLINE,
+        ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
         ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
@@ -320,7 +320,7 @@ def use(result: Any) -> None:
         assert result.depth.shape == (result.height, result.width)
         result.write(io.BytesIO(), "png")
     elif isinstance(result, ivm.Outline):
-        assert all(curve.dtype == np.float64 and curve.shape[1] == 2 for curve in result)
+        assert all(np.isfinite(curve).all() for curve in result)
         result.save(io.BytesIO(), "geojson")
     elif isinstance(result, ivm.Mesh):
         assert not np.isnan([result.volume, result.area]).any()
@@ -350,8 +350,8 @@ def use(result: Any) -> None:
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):
         assert result.dtype.kind in "fu"
-    elif type(result).__module__.split(".")[0] in LIBRARIES:
-        assert type(result).__name__ in ("Manifold", "MultiPolygon", "PolyData", "Trimesh")
+    elif type(result).__name__ in CONVERTED:
+        assert getattr(result, "is_valid", True)
     else:
         known = (str, bytes, int, float, dict, tuple, shapes.Font, ivm.Decoration)
         assert result is None or isinstance(result, known), type(result)

@@ -96,7 +96,7 @@ def test_format_errors(
         (["--mode", "value", "--out", "v.webp"], "give --out a name in .npy or .tif"),
         (["--width", "64"], "unrecognized arguments: --width 64 (did you mean '--size'?)"),
         (["--prove", "areas"], "invalid choice: 'areas' (choose from"),
-        (["x.png"], "unrecognized arguments: x.png (--out x.png names the picture)"),
+        (["x.png"], "unrecognized arguments: x.png (--out x.png names the file to write)"),
         (["info"], "info (the command comes first: intervalvm info FILE)"),
         (["--", "--size", "64"], "--size 64 (what stands behind -- is no option: leave -- out)"),
         (["--stats", "--json"], "not allowed with"),

@@ -149,6 +149,23 @@ def test_large_meshes_are_not_tried_exactly(monkeypatch: pytest.MonkeyPatch) -> 
     assert CROSSING in faults(tetrahedron())
 
 
+def test_a_false_alarm() -> None:
+    """Two triangles of a real mesh, a quarter of their width apart, which PyMeshLab says cross."""
+    pymeshlab = pytest.importorskip("pymeshlab")
+    low, high = -0.3391358023509383, -0.23987654317170382
+    y = [0.0579012343659997, 0.19024691358208656, 0.16750843729823828]
+    y += [0.041358024813234806, 0.0934628127142787, 0.019417187198996544]
+    z = [low, low, high, low, high, high]
+    x = [-0.31707818899303675 if each == low else -0.314320988021791 for each in z]
+    pair = mesh_of(np.stack([x, y, z], axis=1), np.arange(6).reshape(2, 3))
+    meshes = pymeshlab.MeshSet()
+    meshes.add_mesh(pymeshlab.Mesh(pair.vertices, pair.triangles))
+    meshes.compute_selection_by_self_intersections_per_face()
+    assert meshes.current_mesh().selected_face_number() == 2
+    assert ORACLES["pymeshlab"](pair)[LAB] == 0
+    assert not len(crossing_pairs(pair.vertices, pair.triangles))
+
+
 # --- the exact test -------------------------------------------------------------------------------
 
 small = st.integers(0, 3)

@@ -103,6 +103,7 @@ LINE_BACK = [[0, 0], [1, 1], [0, 0]]
         ({"curves": (SQUARE, SQUARE * np.nan)}, "curve 1 has NaN or infinity"),
         ({"curves": ([[0, 0], [1, np.inf], [1, 0], [0, 0]],)}, "curve 0 has NaN or infinity"),
         ({"curves": (SQUARE, [[0, 0], [1, 0], [1, 0], [0, 0]])}, "points 1 and 2 of curve 1 are"),
+        ({"curves": (SQUARE * 1e200,)}, r"beyond 1e\+100"),
         ({"curves": (LINE_BACK,)}, "curve 0 has two lines, around nothing"),
         ({"curves": (LINE_BACK,), "bulges": ([0, 0],)}, "curve 0 has two lines, around nothing"),
         ({"curves": (SQUARE,), "bulges": ([0, 0, 0],)}, "give one for each of its 4 segments"),
@@ -247,6 +248,8 @@ def test_lines_are_as_they_are() -> None:
     assert outline.flattened() is outline
     with pytest.raises(ivm.OptionError, match="above 0"):
         Outline((CIRCLE,), (HALVES,)).flattened(0)
+    with pytest.raises(ivm.DoesNotFit, match="give a larger tolerance"):
+        Outline((CIRCLE,), (HALVES,)).flattened(1e-30)
 
 
 @given(trees())
@@ -282,6 +285,14 @@ def test_what_makes_no_polygons_is_said(outline: Outline, said: str) -> None:
         outline.to_shapely()
 
 
+def test_curves_that_cross_make_no_polygons() -> None:
+    bow = np.array([[0, 0], [3, 2], [3, 0], [0, 1], [0, 0]], np.float64)
+    bows = [bow, bow[::-1] * 0.9, bow * 0.8 + 0.3, bow[::-1] + 0.1]
+    bows = [curve for curve in bows if shoelace(curve) > 0]
+    with pytest.raises(ivm.OptionError, match="since curves cross"):
+        Outline((*bows, SQUARE), colours=(*["red"] * len(bows), None)).to_shapely()
+
+
 def test_an_offset_grows_and_shrinks() -> None:
     outline = Outline((SQUARE, HOLE), colours=("red", "red"), stats=stats())
     grown = outline.offset(0.1)
@@ -308,6 +319,7 @@ def test_an_offset_grows_and_shrinks() -> None:
     [
         (math.nan, "round", "finite"),
         (math.inf, "round", "finite"),
+        (1e308, "bevel", r"up to 1e\+100"),
         ("1", "round", "not a number"),
         (1, "miter", r"did you mean 'mitre'"),
         (1, None, "choose round, mitre, bevel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -67,10 +68,10 @@ def test_bounds_enclose_the_values_along_rays(
     tape, (low, high) = data.draw(source), sorted(sides)
     span = found(tape, radius, x=ray(main, main), y=ray(low, high), z=constant(0.5, 0.5))
     r = 2.0**radius * data.draw(st.sampled_from([1.0, 1.5, 7.0, 2.0**20, 2.0**300]))
-    s = low + (high - low) * data.draw(st.floats(0, 1))
-    if not low * r <= s * r <= high * r:  # rounded
+    y = (low + (high - low) * data.draw(st.floats(0, 1))) * r
+    if not Fraction(low) <= Fraction(y) / Fraction(r) <= Fraction(high):  # rounded
         return
-    value = ivm.interval(tape, x=main * r, y=s * r, z=0.5, prove="area", dtype="float64")
+    value = ivm.interval(tape, x=main * r, y=y, z=0.5, prove="area", dtype="float64")
     if not value.is_empty:
         with mpmath.workprec(200):
             assert value.upper >= at(span.lower, r)

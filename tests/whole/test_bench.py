@@ -15,7 +15,7 @@ from support.meshes import ball
 
 import intervalvm as ivm
 from bench import __main__ as program
-from bench import before, models, peers, timing, versions
+from bench import before, models, outlines, peers, timing, versions
 from bench import meshes as own_meshes
 from bench.meshes import distances
 from bench.peers import calls, fidget, meshes, solids
@@ -142,6 +142,7 @@ def test_sections_say_what_was_measured() -> None:
     assert str(shape) in peers.calls_section(shape, {})
     assert peers.solids_section({}).startswith(peers.SOLIDS_HEAD)
     assert peers.meshes_section({}, {}).startswith(peers.MESHES_HEAD)
+    assert outlines.section(shape, "").startswith(peers.OUTLINES_HEAD)
 
 
 def test_models_that_are_not_there_are_left_out_and_named(tmp_path: Path) -> None:
@@ -171,6 +172,43 @@ def test_solids_lie_in_their_cubes() -> None:
         inside = evaluator.values(*points) < 0
         assert inside.any(), solid.name
         assert not inside[(abs(points) == solid.half_side).any(axis=0)].any(), solid.name
+
+
+# --- outlines -------------------------------------------------------------------------------------
+
+SQUARE = np.array([[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]], float)
+
+
+def test_areas_of_curves_and_arcs() -> None:
+    assert outlines.area([SQUARE, 0.5 * SQUARE[::-1] + 0.5]) == 3
+    quarter = np.tan(np.pi / 8)
+    circle = outlines.area([SQUARE], [np.full(4, quarter)])
+    assert circle == pytest.approx(2 * np.pi, rel=1e-12)
+    inwards = outlines.area([SQUARE], [np.array([-1.0, 0, 0, 0])])
+    assert inwards == pytest.approx(4 - np.pi / 2, rel=1e-12)
+
+
+def test_outlines_of_a_circle_are_found_and_told() -> None:
+    pytest.importorskip("contourpy", reason="contourpy is not installed")
+    tape = ivm.parse(CIRCLE)
+    expected = outlines.counted(tape, 1024)
+    ways = [outlines.ours(tape, 1e-5), *outlines.theirs(tape, 512)]
+    found, taken = outlines.compared(ways, expected, rounds=1)
+    own, field, other = found.values()
+    assert field is None
+    assert own is not None
+    assert other is not None
+    assert own.curves == other.curves == 1
+    assert own.area == pytest.approx(other.area, rel=1e-4)
+    lines = outlines.page(found, taken, expected).splitlines()
+    assert [line.count("|") for line in lines] == [8] * 5
+    assert lines[2].endswith("| +0.0e+00 |")
+
+
+def test_outlines_that_are_far_off_are_not_timed() -> None:
+    way = outlines.Way("square", lambda: [SQUARE])
+    with pytest.raises(AssertionError, match=r"square: its area is off by 33\.33%"):
+        outlines.compared([way], 3.0, rounds=1)
 
 
 # --- meshes ---------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ R = ivm.var("r", 0.3)
 FORMULA = ivm.sqrt(X * X + Y * Y) - R
 TURNED = ivm.View.turntable(30, 20, perspective=0.3)
 PICTURE: dict[str, Any] = {"size": (9, 7), "engine": "dense"}
-OUTLINE = ivm.contour(FORMULA, tolerance=0.05, variables={"r": 0.4}, backend="numpy")
 MESH = ivm.mesh(shapes.sphere(0.4).paint("teal"), depth=2, threads=1)
 
 OBJECTS: dict[type, Any] = {
@@ -39,8 +38,8 @@ OBJECTS: dict[type, Any] = {
     ivm.Light: ivm.Light((0, 1, 1), 0.5, "teal"),
     ivm.Mesh: MESH,
     ivm.MeshStats: MESH.stats,
-    ivm.Outline: OUTLINE,
-    ivm.OutlineStats: OUTLINE.stats,
+    ivm.Outline: ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"]),
+    ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
     ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
     ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
@@ -72,8 +71,8 @@ def facts(thing: Any) -> Any:
         parts = [thing.depth, thing.normals, thing.position, thing.pixels]
         return [part.tobytes() for part in parts], thing.view, thing.mode, thing.stats
     if isinstance(thing, ivm.Outline):
-        parts = [*thing.curves, thing.levels]
-        return [part.tobytes() for part in parts], thing.colours, thing.area, thing.area_bounds
+        parts = [*thing, *thing.bulges, thing.levels]
+        return [part.tobytes() for part in parts], thing.colours, thing.svg(), thing.stats
     if isinstance(thing, ivm.Mesh):
         parts = [thing.vertices, thing.triangles, thing.normals, thing.colours]
         return [part.tobytes() for part in parts], thing.volume, thing.volume_bounds

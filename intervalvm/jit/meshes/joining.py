@@ -10,11 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.jit.meshes.corners import SIDES, corner_of
-from intervalvm.jit.meshes.layout import COUNT, NODES, QEF, SLOTS, WEIGHT
+from intervalvm.jit.meshes.layout import COUNT, NODES, QEF, SLOTS, TOLERANCE, WEIGHT
 from intervalvm.jit.meshes.planes import set_box, solve
-
-TOLERANCE = 6
-"""The place in ``frame`` of the tolerance, after three lows and three sides."""
 
 
 def join_cells(w: Any) -> None:

@@ -9,7 +9,7 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 
 from __future__ import annotations
 
-WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = range(9)
+WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES, THIN = range(10)
 """Tasks, see ``tasks``."""
 
 (
@@ -19,9 +19,12 @@ WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES = ra
     CAPACITY,  # room for edges
     FACES, SLOTS, TEMPLATES, PARENTS,
     COUNT,  # of what was written
+    VERTICES, TRIANGLE_COUNT,
     SIZES,
-) = range(11)  # fmt: skip
+) = range(13)  # fmt: skip
 """Fields of ``sizes``."""
+TOLERANCE, SLACK = 6, 7
+"""Places in ``frame``, after three lows and three sides."""
 
 (
     AXIS,
@@ -54,7 +57,7 @@ XX, XY, XZ, YY, YZ, ZZ, BX, BY, BZ, BB, MX, MY, MZ, WEIGHT, QEF = range(15)
 of p, and their number."""
 
 FIELDS = {
-    "sizes": "int64", "frame": "float64",  # three lows and three sides; the tolerance
+    "sizes": "int64", "frame": "float64",  # three lows and three sides, and two distances
     # of nodes
     "levels": "int8", "at": "int32", "children": "int32", "masks": "uint8", "active": "uint8",
     "loops": "int32",  # the closed curves in which the surface meets a cell's border
@@ -76,5 +79,9 @@ FIELDS = {
     # of templates
     "template_edges": "int32", "cases": "int32", "starts": "int32", "table": "int32",
     "triangles": "int32",
+    # of corners of triangles, and of vertices
+    "vertices": "float64", "alive": "uint8",
+    "heads": "int32", "tails": "int32", "nexts": "int32", "stamps": "int32",
+    "ring": "int32", "sides": "int32",  # of one vertex
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

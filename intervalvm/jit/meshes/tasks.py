@@ -17,11 +17,13 @@ from intervalvm.jit.meshes.layout import (
     SOLVE,
     SUM,
     TASK,
+    TRIANGLES,
     WALK,
     WRITE_CORNERS,
 )
 from intervalvm.jit.meshes.planes import solve_all, sum_planes
 from intervalvm.jit.meshes.rings import find_rings
+from intervalvm.jit.meshes.thinning import thin
 from intervalvm.jit.meshes.triangles import write_triangles
 from intervalvm.jit.meshes.walk import walk
 
@@ -45,8 +47,10 @@ def run_task(w: Any) -> int:
         join_cells(w)
     elif task == FLIP:
         flip_faces(w)
-    else:
+    elif task == TRIANGLES:
         write_triangles(w)
+    else:
+        thin(w)
     return 0
 
 
