@@ -45,7 +45,7 @@ class MeshOptions:
             if self.cell is not None:
                 raise OptionError("give depth or cell, not both: one follows from the other")
             depth = real("depth", self.depth)
-            if depth != int(depth) or not 1 <= depth <= MOST_DEPTH:
+            if not (1 <= depth <= MOST_DEPTH and depth == int(depth)):
                 raise OptionError(
                     f"depth={brief(self.depth)}: give a whole number from 1 to {MOST_DEPTH}"
                 )
