@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from intervalvm.api.options import check_progress, check_threads, check_word
+from intervalvm.api.options import check_progress, check_threads
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
+from intervalvm.choices import check_word
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -59,6 +60,11 @@ class MeshOptions:
         if self.max_memory is not None:
             self.max_memory = as_bytes("max_memory", self.max_memory)
         check_progress(self.progress)
+
+    @property
+    def keeps_edges(self) -> bool:
+        """Whether edges and corners are kept."""
+        return self.method == "sharp"
 
     def frame_of(self, region: Sides) -> tuple[Frame, int]:
         """The frame of a region, and the depth."""
