@@ -20,6 +20,8 @@ from intervalvm.words import MeshMethod
 METHODS = get_args(MeshMethod)
 DEPTH, MOST_DEPTH = 6, 16
 """The depth by default, and the greatest."""
+ULPS = 1 << 13
+"""The least size of a cell, in spacings of floats: points keep a 1024th of it from its sides."""
 Sides = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
@@ -44,7 +46,7 @@ class MeshOptions:
             if self.cell is not None:
                 raise OptionError("give depth or cell, not both: one follows from the other")
             depth = real("depth", self.depth)
-            if depth != int(depth) or not 1 <= depth <= MOST_DEPTH:
+            if not (1 <= depth <= MOST_DEPTH and depth == int(depth)):
                 raise OptionError(
                     f"depth={brief(self.depth)}: give a whole number from 1 to {MOST_DEPTH}"
                 )
@@ -76,7 +78,9 @@ class MeshOptions:
                     f"region, which is {side:g}: give larger cells"
                 )
             side = self.cell * 2.0**depth
-        return Frame.cube(region, side), depth
+        frame = Frame.cube(region, side)
+        _check_floats(frame, side / 2.0**depth)
+        return frame, depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
         """The tolerance; by default the size of the smallest cells."""
@@ -103,6 +107,16 @@ def check_box(region: Any) -> Sides:
         found.append(ends)
     x, y, z = found
     return x, y, z
+
+
+def _check_floats(frame: Frame, cell: float) -> None:
+    """Raise OptionError where floats are too coarse to part the points of neighbouring cells."""
+    largest = max(abs(end) for low in frame.low for end in (low, low + frame.sides[0]))
+    if not (math.isfinite(largest) and cell >= ULPS * math.ulp(largest)):
+        raise OptionError(
+            f"region: its coordinates are floats of up to {largest:.3g}, too coarse for cells of "
+            f"{cell:.3g}: give less depth, larger cells, or a region nearer the origin"
+        )
 
 
 def _positive(name: str, value: Any) -> float:

@@ -22,9 +22,12 @@ Curve = NDArray[np.float64]
 
 
 def arrays(name: str, given: Any) -> list[Curve]:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    parts = given
+    if isinstance(given, np.ndarray):
+        parts = given if given.ndim else None  # which has no parts, and says that it is iterable
+    if isinstance(given, (str, bytes)) or not isinstance(parts, Iterable):
         raise ArgumentTypeError(f"{name}={brief(given)}: give a sequence of arrays")
-    return [reals(name, each, FLOAT) for each in given]
+    return [reals(name, each, FLOAT) for each in parts]
 
 
 def checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
