@@ -7,7 +7,7 @@ Curves are simple and do not cross, by construction:
 - Around a leaf, inside and outside alternate, so crossings are even in number, and are paired so
   that their chords do not cross. A leaf is convex and its chords lie in it: chords of different
   leaves meet in crossings alone. Where a leaf has one pair, the chord may as well go by any point
-  within the leaf.
+  within the leaf, or by several, if all its parts go along with the direction between its ends.
 - A crossing ends the piece of one leaf and starts that of its neighbour. So pieces form closed
   curves, or curves that end at the frame's border.
 """
@@ -33,10 +33,12 @@ class Loops(NamedTuple):
     """Vertices of all curves, one curve after the other; curve k is from ``starts[k]``.
 
     Of each vertex: the point [2, n], the number of the crossed side (-1 for a point within a leaf),
-    and whether the piece that begins with it is the only one in its leaf.
+    and of the piece of its leaf that goes on from it: the direction [2, n] of its chords, 0 where
+    these are two at most, and whether it is the only one there.
     """
 
     points: Array
+    along: Array
     side: Numbers
     is_alone: Flags
     starts: Numbers
@@ -73,10 +75,10 @@ def loops(leaves: Leaves, lattice: Lattice) -> Loops:
         some = leaves._replace(corners=lattice.corners(leaves.at, leaves.level))
         rounds, met = _rounds(some, lattice)
     pieces = _pairs(some, rounds, lattice)
-    by = np.where(pieces.alone, some.points[:, pieces.owner], np.nan)
+    by = np.where(pieces.alone, some.points[..., pieces.owner], np.nan)
     for here in pieces.dents.tolist():
         start = rounds.round_sides[here]
-        by[:, start] = _dent(some, rounds, here, pieces, lattice)
+        by[:, 1, start] = _dent(some, rounds, here, pieces, lattice)
     return _chained(pieces, by, met, lattice)
 
 
@@ -164,13 +166,30 @@ def _chained(pieces: Pieces, by: Array, met: NDArray[np.uint8], lattice: Lattice
     arrays |= {"order": order, "starts": starts, "is_closed": closed}
     sizes = lattice.run(c.CHAIN, 0, arrays)
     order, curves = order[: sizes[c.VERTICES]], int(sizes[c.CURVES])
-    has = ~np.isnan(by[0, order])
-    at = np.arange(len(order)) + np.cumsum(has) - has
-    whole = len(order) + np.count_nonzero(has)
-    points, side = np.empty((2, whole)), np.full(whole, -1)
-    alone = np.empty(whole, bool)
-    points[:, at], side[at] = lattice.points[:, order], order
-    alone[at], alone[at[has] + 1] = pieces.alone[order], pieces.alone[order[has]]
-    points[:, at[has] + 1] = by[:, order[has]]
-    at = np.append(at, whole)
-    return Loops(points, side, alone, at[starts[:curves]], closed[:curves] != 0)
+    points, by = lattice.points[:, order], by[..., order]
+    ends = lattice.points[:, pieces.follower[order]]
+    along = _directions(points, by, ends)
+    by[:, ::2, (along == 0.0).all(axis=0)] = np.nan
+    places = np.concatenate([points[:, None], by], axis=1)
+    some = ~np.isnan(places[0].T)
+    curve = np.append(0, np.cumsum(some.sum(axis=1)))[np.append(starts[:curves], len(order))]
+    side = np.where(np.arange(4) == 0, order[:, None], -1)[some]
+    piece = np.nonzero(some)[0]
+    found = places.transpose(0, 2, 1)[:, some]
+    alone = pieces.alone[order[piece]] != 0
+    return Loops(found, along[:, piece], side, alone, curve[:-1], closed[:curves] != 0)
+
+
+def _directions(points: Array, by: Array, ends: Array) -> Array:
+    """[2, n], from ``points`` to ``ends`` of pieces that go by two or three points, in the order of
+    that direction; 0 for others."""
+    found = np.zeros_like(points)
+    some = np.flatnonzero(~np.isnan(by[0, ::2]).all(axis=0))
+    start = points[:, some]
+    along = ends[:, some] - start
+    first, middle, last = ((by[..., some] - start[:, None]) * along[:, None]).sum(axis=0)
+    good = (middle > 0) & (middle < (along * along).sum(axis=0))
+    good &= np.isnan(first) | ((first > 0) & (first < middle))
+    good &= np.isnan(last) | ((last > middle) & (last < (along * along).sum(axis=0)))
+    found[:, some[good]] = along[:, good]
+    return found

@@ -85,7 +85,8 @@ class Lattice:
         return found
 
     def crossed(self, corners: Indices, level: int) -> tuple[NDArray[np.uint8], Indices]:
-        """Of cells of a level, how many sides have one end inside; if two, which, int32[m, 2]."""
+        """Of cells of a level, how many sides have one end inside; if two, from which one
+        to which the curve goes, with the inside on its left: int32[m, 2]."""
         first, many = self._sides, len(corners)
         changes, pairs = np.empty(many, np.uint8), np.empty((many, 2), np.int32)
         levels = np.full(many, level)

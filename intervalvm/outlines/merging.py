@@ -2,7 +2,8 @@
 
 A chord may take the place of pieces of one curve if it crosses the same sides in the same order,
 and is alone in the leaves between them. Then it is made as the pieces were: it has one crossing on
-each of these sides and one piece in each leaf, so curves stay simple (see ``chains``).
+each of these sides and one piece in each leaf, so curves stay simple (see ``chains``). Where a leaf
+has more than two chords all of them go along with the direction from its entry to its exit.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ class Lines(NamedTuple):
     it starts, at its sharpest corner.
 
     Of each vertex: ``points`` [n, 2], ``low`` and ``high`` [n, 2], the box in which a chord may
-    pass it, and whether the piece that begins with it is alone. ``starts`` has an end as well.
+    pass it, and ``along`` and ``is_alone`` as of ``Loops``. ``starts`` has an end as well.
     """
 
     points: Array
     low: Array
     high: Array
+    along: Array
     is_alone: Flags
     starts: Numbers
 
@@ -68,7 +70,7 @@ def _lines(found: Loops, lattice: Lattice) -> Lines:
     inner = found.side < 0
     low[:, inner], high[:, inner] = -np.inf, np.inf
     order, starts = _rotated(points, found)
-    places = (np.ascontiguousarray(part[:, order].T) for part in (points, low, high))
+    places = (np.ascontiguousarray(part[:, order].T) for part in (points, low, high, found.along))
     return Lines(*places, found.is_alone[order], starts)
 
 
@@ -111,6 +113,7 @@ def _kept(lines: Lines, may_be: float) -> Flags:
             "points": lines.points,
             "low": lines.low,
             "high": lines.high,
+            "along": lines.along,
             "is_alone": lines.is_alone.view(np.uint8),
             "fixed": fixed,
             "kept": kept,

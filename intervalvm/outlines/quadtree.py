@@ -39,7 +39,7 @@ class Leaves(NamedTuple):
     """The leaves, by their numbers ``at`` int64[n, 2] among the cells of their level.
 
     ``corners`` int32[n, 4] are those in the lattice, of leaves that are not decided, and ``points``
-    float64[2, n] those by which the only piece of the curve goes; NaN for a chord.
+    float64[2, 3, n] those by which the only piece of the curve goes, see ``bends``.
     """
 
     at: Numbers
@@ -51,7 +51,7 @@ class Leaves(NamedTuple):
     def taken(self, some: Any) -> Leaves:
         """Some of them."""
         at, level, kind, corners, points = self
-        return Leaves(at[some], level[some], kind[some], corners[some], points[:, some])
+        return Leaves(at[some], level[some], kind[some], corners[some], points[..., some])
 
 
 @dataclass
@@ -93,7 +93,7 @@ def leaves_of(
         parts.append(cells.taken(~splits))
         at = (2 * at[splits, None, :] + PLACES).reshape(-1, 2)
     *others, points = zip(*parts, strict=True)
-    return Leaves(*map(np.concatenate, others), np.concatenate(points, axis=1)), lattice
+    return Leaves(*map(np.concatenate, others), np.concatenate(points, axis=-1)), lattice
 
 
 def _undecided(at: Numbers, level: int) -> Leaves:
@@ -101,7 +101,7 @@ def _undecided(at: Numbers, level: int) -> Leaves:
     many = len(at)
     kind = np.full(many, UNDECIDED, np.uint8)
     corners = np.full((many, 4), -1, np.int32)
-    return Leaves(at, np.full(many, level), kind, corners, np.full((2, many), np.nan))
+    return Leaves(at, np.full(many, level), kind, corners, np.full((2, 3, many), np.nan))
 
 
 def _judged(
@@ -118,7 +118,7 @@ def _judged(
         found = cells.taken(open_)
         splits[open_] = _open_judged(lattice, found, _taken(slopes, open_), level, tally)
         cells.kind[open_], cells.corners[open_] = found.kind, found.corners
-        cells.points[:, open_] = found.points
+        cells.points[..., open_] = found.points
     return cells, splits
 
 
@@ -135,9 +135,9 @@ def _open_judged(
     once = np.flatnonzero(count == 2)
     if len(once):
         low = lattice.place(cells.corners[once, 0])
-        found = _pieces(lattice, pairs[once].T, low, size, is_flat[once])
+        found = _pieces(lattice, pairs[once].T, low, size, is_flat[once], is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
-        cells.points[:, once] = found.points
+        cells.points[..., once] = found.points
     cells.kind[near & is_one] = PROVEN
     splits = cells.kind == UNDECIDED
     if size.max() <= CORNERED * tolerance:
@@ -154,11 +154,17 @@ def _open_judged(
 
 
 def _pieces(
-    lattice: Lattice, sides: Indices, low: Array, size: Array, is_flat: NDArray[np.bool_]
+    lattice: Lattice,
+    sides: Indices,
+    low: Array,
+    size: Array,
+    is_flat: NDArray[np.bool_],
+    is_one: NDArray[np.bool_],
 ) -> Bends:
-    """The pieces between two crossed ``sides`` [2, m] each."""
-    (p, q), (g, h) = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
-    return bends(lattice.field, (p, q), (g, h), low, size, lattice.tolerance, is_flat=is_flat)
+    """The pieces from ``sides[0]`` to ``sides[1]``, which are crossed."""
+    ends, slopes = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
+    tolerance = lattice.tolerance
+    return bends(lattice.field, ends, slopes, low, size, tolerance, is_flat=is_flat, is_one=is_one)
 
 
 def _taken(slopes: Slopes, some: Numbers) -> Slopes:

@@ -42,7 +42,7 @@ FIELDS = {
     "levels": "int64",
     "corners": "int32",  # 4 of each
     "changes": "uint8",  # the number of sides of which one end is inside
-    "pairs": "int32",  # the two sides where there are two
+    "pairs": "int32",  # where there are two: the one where inside ends, and the other
     # of rounds
     "firsts": "int32",  # the first round of each leaf, and their number
     "round_sides": "int32",
@@ -54,8 +54,8 @@ FIELDS = {
     "follower": "int32", "owner": "int32", "alone": "uint8",
     "order": "int32", "starts": "int32", "is_closed": "uint8",
     # of vertices: see ``outlines.merging.Lines``
-    "points": "float64", "low": "float64", "high": "float64", "is_alone": "uint8",
-    "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32", "left": "int32",
-    "may_be": "float64",
+    "points": "float64", "low": "float64", "high": "float64", "along": "float64",
+    "is_alone": "uint8", "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32",
+    "left": "int32", "may_be": "float64",
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

@@ -44,12 +44,16 @@ def thin(w: Any, parity: int) -> int:
 def passes(w: Any, a: int, b: int) -> bool:
     """Whether the chord from vertex a to b may take the place of the pieces between.
 
-    It is to be near each vertex between, and to meet the sides there, in their order: see
-    ``outlines.merging``.
+    It is to be near each vertex between, to meet the sides there, in their order, and to go along
+    with pieces of more than two chords: see ``outlines.merging``.
     """
     ax, ay = w.points[2 * a], w.points[2 * a + 1]
     x, y = w.points[2 * b] - ax, w.points[2 * b + 1] - ay
     size, most, before = x * x + y * y, w.may_be[0] * w.may_be[0], 0.0
+    for vertex in range(a, b):
+        x_along, y_along = w.along[2 * vertex], w.along[2 * vertex + 1]
+        if x * x_along + y * y_along <= 0.0 and (x_along != 0.0 or y_along != 0.0):
+            return False
     for vertex in range(a + 1, b):
         x_apart, y_apart = w.points[2 * vertex] - ax, w.points[2 * vertex + 1] - ay
         away = x * y_apart - y * x_apart

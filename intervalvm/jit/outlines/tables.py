@@ -104,11 +104,10 @@ def crossed(w: Any) -> int:
             changes += 1 if is_crossed(w, cell, face) else 0
         w.changes[cell] = changes
         if changes == 2:
-            found = 0
             for face in range(4):
                 if is_crossed(w, cell, face):
-                    w.pairs[2 * cell + found] = face_side(w, cell, face)
-                    found += 1
+                    last = 0 if w.values[w.corners[4 * cell + face]] < 0.0 else 1
+                    w.pairs[2 * cell + last] = face_side(w, cell, face)
     return 0
 
 
