@@ -52,7 +52,7 @@ class Lattice:
             "values": np.empty(0),
             "sides": np.empty((0, c.SIDE), np.int32),
         }
-        self._points, self._slopes = np.empty((2, 0)), np.empty((2, 0))
+        self._places, self._points, self._slopes = (np.empty((2, 0)) for _ in range(3))
         self._make_room(max(LEAST_ROOM, 1 << (2 * cells).bit_length()))
 
     @property
@@ -111,8 +111,8 @@ class Lattice:
 
     def place(self, corners: Any) -> Array:
         """float64[2, n], the coordinates of corners."""
-        at = self.at[corners]
-        return np.stack([self.frame.coordinates(k, at[:, k], self.finest) for k in (0, 1)])
+        found: Array = self._places[:, : self._corners][:, corners]
+        return found
 
     def run(self, task: int, cells: int, arrays: dict[str, NDArray[Any]]) -> Numbers:
         """Run a task over cells, with as much room as it takes; returns its sizes."""
@@ -142,7 +142,7 @@ class Lattice:
         for name in ("corner_table", "side_table"):
             self._arrays[name] = np.zeros(2 * room, np.int32)
         self._arrays["met"] = np.empty(room, np.uint8)
-        for name in ("_points", "_slopes"):
+        for name in ("_places", "_points", "_slopes"):
             old = getattr(self, name)
             grown = np.empty((2, room))
             grown[:, : old.shape[1]] = old
@@ -153,6 +153,9 @@ class Lattice:
         """Find the values of corners from number ``first`` on."""
         if first == self._corners:
             return
+        for axis, at in enumerate(self.at[first:].T):
+            places = self.frame.coordinates(axis, at, self.finest)
+            self._places[axis, first : self._corners] = places
         values = self.field.values(*self.place(slice(first, None)))
         if self.signs is not None:
             proven = self.signs(*self.at[first:].T)
