@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.outlines import layout as c
+from intervalvm.jit.outlines.chains import MOST
 from intervalvm.outlines.field import Array
-from intervalvm.outlines.lattice import Indices, Lattice, Numbers
+from intervalvm.outlines.lattice import Indices, Lattice
 from intervalvm.outlines.quadtree import DECIDED, Leaves
+from intervalvm.outlines.roots import AWAY
 
 Flags = NDArray[np.bool_]
 DEPTH = 2.0**-6
@@ -30,18 +32,14 @@ DEPTH = 2.0**-6
 
 
 class Loops(NamedTuple):
-    """Vertices of all curves, one curve after the other; curve k is from ``starts[k]``.
+    """Vertices of all curves, one curve after the other; curve k is from ``starts[k]`` to
+    ``starts[k + 1]``. A closed one ends where it starts, at its sharpest corner.
 
-    Of each vertex: the point [2, n], the number of the crossed side (-1 for a point within a leaf),
-    and of the piece of its leaf that goes on from it: the direction [2, n] of its chords, 0 where
-    these are two at most, and whether it is the only one there.
+    ``vertices`` float64[n, VERTEX] have the fields of ``jit.outlines.layout``.
     """
 
-    points: Array
-    along: Array
-    side: Numbers
-    is_alone: Flags
-    starts: Numbers
+    vertices: Array
+    starts: Indices
     is_closed: Flags
 
 
@@ -57,12 +55,14 @@ class Rounds(NamedTuple):
 class Pieces(NamedTuple):
     """Of each side: the next one (-1 at the end), the leaf between, and whether it is alone there.
 
-    ``dents`` are the rounds where pieces begin that end on the same side of their leaf.
+    ``dents`` are the rounds where pieces begin that end on the same side of their leaf, and
+    ``dent_of`` their numbers + 1.
     """
 
     follower: Indices
     owner: Indices
     alone: NDArray[np.uint8]
+    dent_of: Indices
     dents: Indices
 
 
@@ -75,11 +75,8 @@ def loops(leaves: Leaves, lattice: Lattice) -> Loops:
         some = leaves._replace(corners=lattice.corners(leaves.at, leaves.level))
         rounds, met = _rounds(some, lattice)
     pieces = _pairs(some, rounds, lattice)
-    by = np.where(pieces.alone, some.points[..., pieces.owner], np.nan)
-    for here in pieces.dents.tolist():
-        start = rounds.round_sides[here]
-        by[:, 1, start] = _dent(some, rounds, here, pieces, lattice)
-    return _chained(pieces, by, met, lattice)
+    dents = [_dent(some, rounds, here, pieces, lattice) for here in pieces.dents.tolist()]
+    return _chained(some, pieces, np.array(dents), met, lattice)
 
 
 def _rounds(leaves: Leaves, lattice: Lattice) -> tuple[Rounds, NDArray[np.uint8]]:
@@ -116,6 +113,7 @@ def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> Pieces:
         np.full(count, -1, np.int32),
         np.zeros(count, np.int32),
         np.zeros(count, np.uint8),
+        np.zeros(count, np.int32),
         np.empty(len(rounds.round_sides), np.int32),
     )
     sizes = lattice.run(c.PAIRS, many, {**rounds._asdict(), "middles": middles, **found._asdict()})
@@ -154,42 +152,23 @@ def _dent(leaves: Leaves, rounds: Rounds, here: int, pieces: Pieces, lattice: La
     return found
 
 
-def _chained(pieces: Pieces, by: Array, met: NDArray[np.uint8], lattice: Lattice) -> Loops:
-    """The sides in the order of curves, each with the point ``by`` which its piece goes, if any.
-
-    Open curves come first, from their starts.
-    """
-    count = len(met)
-    order, starts = np.empty(count, np.int32), np.empty(count, np.int32)
-    closed = np.empty(count, np.uint8)
-    arrays: dict[str, Any] = {"follower": pieces.follower, "met": np.ascontiguousarray(met)}
+def _chained(
+    leaves: Leaves, pieces: Pieces, dents: Array, met: NDArray[np.uint8], lattice: Lattice
+) -> Loops:
+    """The vertices in the order of curves. Open curves come first, from their starts."""
+    order = np.empty(len(met), np.int32)
+    starts, closed = np.empty(len(met) + 1, np.int32), np.empty(len(met), np.uint8)
+    arrays: dict[str, Any] = {**pieces._asdict(), "met": np.ascontiguousarray(met)}
     arrays |= {"order": order, "starts": starts, "is_closed": closed}
     sizes = lattice.run(c.CHAIN, 0, arrays)
-    order, curves = order[: sizes[c.VERTICES]], int(sizes[c.CURVES])
-    points, by = lattice.points[:, order], by[..., order]
-    ends = lattice.points[:, pieces.follower[order]]
-    along = _directions(points, by, ends)
-    by[:, ::2, (along == 0.0).all(axis=0)] = np.nan
-    places = np.concatenate([points[:, None], by], axis=1)
-    some = ~np.isnan(places[0].T)
-    curve = np.append(0, np.cumsum(some.sum(axis=1)))[np.append(starts[:curves], len(order))]
-    side = np.where(np.arange(4) == 0, order[:, None], -1)[some]
-    piece = np.nonzero(some)[0]
-    found = places.transpose(0, 2, 1)[:, some]
-    alone = pieces.alone[order[piece]] != 0
-    return Loops(found, along[:, piece], side, alone, curve[:-1], closed[:curves] != 0)
-
-
-def _directions(points: Array, by: Array, ends: Array) -> Array:
-    """[2, n], from ``points`` to ``ends`` of pieces that go by two or three points, in the order of
-    that direction; 0 for others."""
-    found = np.zeros_like(points)
-    some = np.flatnonzero(~np.isnan(by[0, ::2]).all(axis=0))
-    start = points[:, some]
-    along = ends[:, some] - start
-    first, middle, last = ((by[..., some] - start[:, None]) * along[:, None]).sum(axis=0)
-    good = (middle > 0) & (middle < (along * along).sum(axis=0))
-    good &= np.isnan(first) | ((first > 0) & (first < middle))
-    good &= np.isnan(last) | ((last > middle) & (last < (along * along).sum(axis=0)))
-    found[:, some[good]] = along[:, good]
-    return found
+    curves, room = int(sizes[c.CURVES]), MOST * int(sizes[c.COUNT]) + int(sizes[c.CURVES])
+    arrays |= {
+        "ways": np.ascontiguousarray(leaves.points),
+        "dent_points": dents.ravel(),
+        "limits": np.array([lattice.tolerance * AWAY[0], AWAY[1]]),
+        "loop": np.empty((room, c.VERTEX)),
+        "vertices": np.empty((room, c.VERTEX)),
+    }
+    sizes = lattice.run(c.VERTICES, len(leaves.level), arrays, curves)
+    count = int(sizes[c.COUNT])
+    return Loops(arrays["vertices"][:count], starts[: curves + 1], closed[:curves] != 0)

@@ -51,8 +51,10 @@ class Lattice:
             "at": np.empty((0, 2), np.int64),
             "values": np.empty(0),
             "sides": np.empty((0, c.SIDE), np.int32),
+            "places": np.empty((2, 0)),
+            "crossings": np.empty((2, 0)),
         }
-        self._places, self._points, self._slopes = (np.empty((2, 0)) for _ in range(3))
+        self._slopes = np.empty((2, 0))
         self._make_room(max(LEAST_ROOM, 1 << (2 * cells).bit_length()))
 
     @property
@@ -70,7 +72,8 @@ class Lattice:
     @property
     def points(self) -> Array:
         """float64[2, n], where the curve crosses sides."""
-        return self._points[:, : self._sides]
+        found: Array = self._arrays["crossings"][:, : self._sides]
+        return found
 
     @property
     def slopes(self) -> Array:
@@ -111,15 +114,18 @@ class Lattice:
 
     def place(self, corners: Any) -> Array:
         """float64[2, n], the coordinates of corners."""
-        found: Array = self._places[:, : self._corners][:, corners]
+        found: Array = self._arrays["places"][:, : self._corners][:, corners]
         return found
 
-    def run(self, task: int, cells: int, arrays: dict[str, NDArray[Any]]) -> Numbers:
-        """Run a task over cells, with as much room as it takes; returns its sizes."""
+    def run(
+        self, task: int, cells: int, arrays: dict[str, NDArray[Any]], curves: int = 0
+    ) -> Numbers:
+        """Run a task over cells or curves, with as much room as it takes; returns its sizes."""
         while True:
             sizes = {
                 c.FINEST: self.finest,
                 c.CELLS: cells,
+                c.CURVES: curves,
                 c.CORNERS: self._corners,
                 c.CORNER_ROOM: len(self._arrays["at"]),
                 c.CORNER_MASK: len(self._arrays["corner_table"]) - 1,
@@ -142,11 +148,9 @@ class Lattice:
         for name in ("corner_table", "side_table"):
             self._arrays[name] = np.zeros(2 * room, np.int32)
         self._arrays["met"] = np.empty(room, np.uint8)
-        for name in ("_places", "_points", "_slopes"):
-            old = getattr(self, name)
-            grown = np.empty((2, room))
-            grown[:, : old.shape[1]] = old
-            setattr(self, name, grown)
+        for name in ("places", "crossings"):
+            self._arrays[name] = _longer(self._arrays[name], room)
+        self._slopes = _longer(self._slopes, room)
         self.run(c.FILL, 0, {})
 
     def _evaluate(self, first: int) -> None:
@@ -155,7 +159,7 @@ class Lattice:
             return
         for axis, at in enumerate(self.at[first:].T):
             places = self.frame.coordinates(axis, at, self.finest)
-            self._places[axis, first : self._corners] = places
+            self._arrays["places"][axis, first : self._corners] = places
         values = self.field.values(*self.place(slice(first, None)))
         if self.signs is not None:
             proven = self.signs(*self.at[first:].T)
@@ -176,5 +180,11 @@ class Lattice:
         points, slopes = crossings(
             self.field, is_across, (low[0], low[1]), ends, at_ends, self.tolerance
         )
-        self._points[:, first : self._sides] = points
+        self._arrays["crossings"][:, first : self._sides] = points
         self._slopes[:, first : self._sides] = slopes
+
+
+def _longer(old: Array, length: int) -> Array:
+    found = np.empty((2, length))
+    found[:, : old.shape[1]] = old
+    return found

@@ -118,7 +118,7 @@ def trace(job: Job) -> Traced:
     tally = Tally(few)
     leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
     found = loops(leaves, lattice)
-    curves = merged(found, lattice, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
+    curves = merged(found, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
     undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))

@@ -10,7 +10,7 @@ corner on. A *round* is a crossing on the border of a leaf; those of a leaf are 
 
 from __future__ import annotations
 
-FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, MERGE = range(7)
+FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(8)
 """Tasks, see ``tasks``."""
 
 (
@@ -22,7 +22,7 @@ FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, MERGE = range(7)
     ROUND_COUNT,
     DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
-    VERTICES,
+    COUNT,  # of vertices
     SIZES,
 ) = range(14)  # fmt: skip
 """Fields of ``sizes``."""
@@ -30,12 +30,18 @@ FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, MERGE = range(7)
 LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)
 """Fields of a side: its corners, the axis that it runs along, its level; their number."""
 
+X, Y, LOW_X, LOW_Y, HIGH_X, HIGH_Y, ALONG_X, ALONG_Y, ALONE, VERTEX = range(10)
+"""Fields of a vertex: the point; the box in which a chord may pass it, infinite for a point within
+a leaf; and of the piece of its leaf that goes on from it the direction of all its chords, 0 where
+these are two at most, and whether it is the only one there."""
+
 FIELDS = {
     "sizes": "int64",
     "at": "int64",  # i and j of each corner
     "values": "float64",  # of corners
     "corner_table": "int32", "side_table": "int32",
     "sides": "int32",
+    "places": "float64", "crossings": "float64",  # x of all, and y, of corners and of sides
     "met": "uint8",  # the number of leaves that a crossed side is on the border of
     # of cells
     "cells": "int64",  # i and j
@@ -49,13 +55,18 @@ FIELDS = {
     "faces": "uint8",  # of the four sides of the leaf
     "ends": "uint8",  # whether inside ends there, counter-clockwise
     "middles": "uint8",  # whether the middle of a leaf is inside
+    "ways": "float64",  # the points of ``outlines.bends`` of each leaf
     "dents": "int32",  # rounds
-    # of sides: of the piece that begins there the next side, the leaf, and whether it is alone
-    "follower": "int32", "owner": "int32", "alone": "uint8",
+    "dent_points": "float64",
+    # of sides: of the piece that begins there the next side, the leaf, whether it is alone, and
+    # the number of its dent + 1
+    "follower": "int32", "owner": "int32", "alone": "uint8", "dent_of": "int32",
     "order": "int32", "starts": "int32", "is_closed": "uint8",
-    # of vertices: see ``outlines.merging.Lines``
-    "points": "float64", "low": "float64", "high": "float64", "along": "float64",
-    "is_alone": "uint8", "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32",
-    "left": "int32", "may_be": "float64",
+    "limits": "float64",  # two, see ``AWAY`` of ``outlines.roots``
+    "loop": "float64",  # the vertices of a curve
+    "vertices": "float64",
+    # of vertices
+    "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32", "left": "int32",
+    "may_be": "float64",
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

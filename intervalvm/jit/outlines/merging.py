@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.jit.outlines.layout import VERTICES
+from intervalvm.jit.outlines.layout import (
+    ALONE,
+    ALONG_X,
+    ALONG_Y,
+    COUNT,
+    HIGH_X,
+    HIGH_Y,
+    LOW_X,
+    LOW_Y,
+    VERTEX,
+    X,
+    Y,
+)
 
 
 def merge(w: Any) -> None:
@@ -12,10 +24,10 @@ def merge(w: Any) -> None:
 
     ``kept`` is 1 and ``failed`` is -1 before; ``fixed`` are not to go.
     """
-    many, crowded = w.sizes[VERTICES], 0
+    many, crowded = w.sizes[COUNT], 0
     for vertex in range(many):
         w.crowded[vertex] = crowded
-        crowded += 0 if w.is_alone[vertex] else 1
+        crowded += 0 if w.vertices[VERTEX * vertex + ALONE] else 1
     idle, parity = 0, 1
     while idle < 2:
         idle = 0 if thin(w, parity) else idle + 1
@@ -25,7 +37,7 @@ def merge(w: Any) -> None:
 def thin(w: Any, parity: int) -> int:
     """Try every second vertex from the first or the second on; returns how many went."""
     count, gone = 0, 0
-    for vertex in range(w.sizes[VERTICES]):
+    for vertex in range(w.sizes[COUNT]):
         if w.kept[vertex]:
             w.left[count] = vertex
             count += 1
@@ -47,21 +59,25 @@ def passes(w: Any, a: int, b: int) -> bool:
     It is to be near each vertex between, to meet the sides there, in their order, and to go along
     with pieces of more than two chords: see ``outlines.merging``.
     """
-    ax, ay = w.points[2 * a], w.points[2 * a + 1]
-    x, y = w.points[2 * b] - ax, w.points[2 * b + 1] - ay
+    ax, ay = w.vertices[VERTEX * a + X], w.vertices[VERTEX * a + Y]
+    x, y = w.vertices[VERTEX * b + X] - ax, w.vertices[VERTEX * b + Y] - ay
     size, most, before = x * x + y * y, w.may_be[0] * w.may_be[0], 0.0
     for vertex in range(a, b):
-        x_along, y_along = w.along[2 * vertex], w.along[2 * vertex + 1]
+        x_along, y_along = (
+            w.vertices[VERTEX * vertex + ALONG_X],
+            w.vertices[VERTEX * vertex + ALONG_Y],
+        )
         if x * x_along + y * y_along <= 0.0 and (x_along != 0.0 or y_along != 0.0):
             return False
     for vertex in range(a + 1, b):
-        x_apart, y_apart = w.points[2 * vertex] - ax, w.points[2 * vertex + 1] - ay
+        at = VERTEX * vertex
+        x_apart, y_apart = w.vertices[at + X] - ax, w.vertices[at + Y] - ay
         away = x * y_apart - y * x_apart
         if not away * away <= most * size:
             return False
         # where it meets the line of the side; else where it is nearest
-        x_flat = w.low[2 * vertex] == w.high[2 * vertex]
-        y_flat = w.low[2 * vertex + 1] == w.high[2 * vertex + 1]
+        x_flat = w.vertices[at + LOW_X] == w.vertices[at + HIGH_X]
+        y_flat = w.vertices[at + LOW_Y] == w.vertices[at + HIGH_Y]
         along, whole = x * x_apart + y * y_apart, size
         if x_flat:
             along, whole = x_apart, x
@@ -73,9 +89,12 @@ def passes(w: Any, a: int, b: int) -> bool:
         if not (share > before and share < 1.0):
             return False
         before = share
-        x_met, y_met = ax + x * share, ay + y * share
-        if not (x_flat or (w.low[2 * vertex] <= x_met and x_met <= w.high[2 * vertex])):
+        if not (x_flat or is_within(w, at + LOW_X, at + HIGH_X, ax + x * share)):
             return False
-        if not (y_flat or (w.low[2 * vertex + 1] <= y_met and y_met <= w.high[2 * vertex + 1])):
+        if not (y_flat or is_within(w, at + LOW_Y, at + HIGH_Y, ay + y * share)):
             return False
     return True
+
+
+def is_within(w: Any, low: int, high: int, number: float) -> bool:
+    return w.vertices[low] <= number and number <= w.vertices[high]

@@ -79,7 +79,8 @@ def write(w: Any, face: int, side: int, start: int) -> None:
 
 
 def pairs(w: Any) -> None:
-    """Join the sides of each leaf. ``follower`` is -1 and ``alone`` is 0 before.
+    """Join the sides of each leaf. ``follower`` is -1, and ``alone`` and ``dent_of`` are 0
+    before.
 
     The inside is on the left: a piece goes from where inside ends, counter-clockwise around the
     leaf, to where it begins. Of more than two crossings those are paired between which is no
@@ -100,3 +101,4 @@ def pairs(w: Any) -> None:
                     w.alone[start] = 0
                     w.dents[w.sizes[DENTS]] = here
                     w.sizes[DENTS] += 1
+                    w.dent_of[start] = w.sizes[DENTS]

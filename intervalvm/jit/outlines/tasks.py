@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
-from intervalvm.jit.outlines.chains import chain
+from intervalvm.jit.outlines.chains import chain, write_vertices
 from intervalvm.jit.outlines.layout import (
     CHAIN,
     CORNERS_OF,
@@ -15,6 +15,7 @@ from intervalvm.jit.outlines.layout import (
     PAIRS,
     ROUNDS,
     TASK,
+    VERTICES,
 )
 from intervalvm.jit.outlines.merging import merge
 from intervalvm.jit.outlines.rounds import pairs, rounds
@@ -36,6 +37,8 @@ def run_task(w: Any) -> int:
         pairs(w)
     elif task == CHAIN:
         chain(w)
+    elif task == VERTICES:
+        write_vertices(w)
     else:
         merge(w)
     return 0
