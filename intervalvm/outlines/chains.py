@@ -24,7 +24,6 @@ from intervalvm.jit.outlines.chains import MOST
 from intervalvm.outlines.field import Array
 from intervalvm.outlines.lattice import Indices, Lattice
 from intervalvm.outlines.quadtree import DECIDED, Leaves
-from intervalvm.outlines.roots import AWAY
 
 Flags = NDArray[np.bool_]
 DEPTH = 2.0**-6
@@ -116,7 +115,9 @@ def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> Pieces:
         np.zeros(count, np.int32),
         np.empty(len(rounds.round_sides), np.int32),
     )
-    sizes = lattice.run(c.PAIRS, many, {**rounds._asdict(), "middles": middles, **found._asdict()})
+    sizes = lattice.run(
+        c.PAIRS, {c.CELLS: many}, {**rounds._asdict(), "middles": middles, **found._asdict()}
+    )
     return found._replace(dents=found.dents[: sizes[c.DENTS]])
 
 
@@ -160,15 +161,14 @@ def _chained(
     starts, closed = np.empty(len(met) + 1, np.int32), np.empty(len(met), np.uint8)
     arrays: dict[str, Any] = {**pieces._asdict(), "met": np.ascontiguousarray(met)}
     arrays |= {"order": order, "starts": starts, "is_closed": closed}
-    sizes = lattice.run(c.CHAIN, 0, arrays)
+    sizes = lattice.run(c.CHAIN, {}, arrays)
     curves, room = int(sizes[c.CURVES]), MOST * int(sizes[c.COUNT]) + int(sizes[c.CURVES])
     arrays |= {
         "ways": np.ascontiguousarray(leaves.points),
         "dent_points": dents.ravel(),
-        "limits": np.array([lattice.tolerance * AWAY[0], AWAY[1]]),
         "loop": np.empty((room, c.VERTEX)),
         "vertices": np.empty((room, c.VERTEX)),
     }
-    sizes = lattice.run(c.VERTICES, len(leaves.level), arrays, curves)
+    sizes = lattice.run(c.VERTICES, {c.CELLS: len(leaves.level), c.CURVES: curves}, arrays)
     count = int(sizes[c.COUNT])
     return Loops(arrays["vertices"][:count], starts[: curves + 1], closed[:curves] != 0)

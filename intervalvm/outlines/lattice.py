@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.outlines import layout as c
+from intervalvm.jit.outlines.roots import ROOT
 from intervalvm.outlines.field import Array, Field
 from intervalvm.outlines.passes import run_task
-from intervalvm.outlines.roots import crossings
 
 FINEST = 31
 """The most levels: the numbers of a corner take half of a key."""
 TINY = 2.0**-1022
+ACCURACY = 2.0**-3
+"""The error of a crossing, estimated before the last step, as a share of the tolerance."""
+AWAY = 2.0**-7, 2.0**-6
+"""How far a crossing is kept from the ends of its side: as a share of the tolerance, and at most of
+the side."""
 LEAST_ROOM = 1 << 10
 Numbers = NDArray[np.int64]
 Indices = NDArray[np.int32]
@@ -53,8 +58,9 @@ class Lattice:
             "sides": np.empty((0, c.SIDE), np.int32),
             "places": np.empty((2, 0)),
             "crossings": np.empty((2, 0)),
+            "slopes": np.empty((2, 0)),
+            "limits": np.array([tolerance * AWAY[0], AWAY[1], tolerance * ACCURACY]),
         }
-        self._slopes = np.empty((2, 0))
         self._make_room(max(LEAST_ROOM, 1 << (2 * cells).bit_length()))
 
     @property
@@ -78,12 +84,15 @@ class Lattice:
     @property
     def slopes(self) -> Array:
         """float64[2, n], the gradients there."""
-        return self._slopes[:, : self._sides]
+        found: Array = self._arrays["slopes"][:, : self._sides]
+        return found
 
     def corners(self, at: Numbers, levels: Numbers) -> Indices:
         """int32[m, 4], the corners of cells with numbers ``at`` [m, 2] at their levels."""
         first, found = self._corners, np.empty((len(at), 4), np.int32)
-        self.run(c.CORNERS_OF, len(at), {"cells": at, "levels": levels, "corners": found})
+        self.run(
+            c.CORNERS_OF, {c.CELLS: len(at)}, {"cells": at, "levels": levels, "corners": found}
+        )
         self._evaluate(first)
         return found
 
@@ -94,7 +103,7 @@ class Lattice:
         changes, pairs = np.empty(many, np.uint8), np.empty((many, 2), np.int32)
         levels = np.full(many, level)
         arrays = {"corners": corners, "levels": levels, "changes": changes, "pairs": pairs}
-        self.run(c.CROSSED, many, arrays)
+        self.run(c.CROSSED, {c.CELLS: many}, arrays)
         self._cross(first)
         return changes, pairs
 
@@ -103,35 +112,27 @@ class Lattice:
     ) -> tuple[int, NDArray[np.uint8]]:
         """Write the rounds of leaves; returns their number, and of each side the leaves there."""
         first = self._sides
-        sizes = self.run(c.ROUNDS, len(leaves["levels"]), {**leaves, **found})
+        sizes = self.run(c.ROUNDS, {c.CELLS: len(leaves["levels"])}, {**leaves, **found})
         self._cross(first)
         return int(sizes[c.ROUND_COUNT]), self._arrays["met"][: self._sides]
-
-    def ends(self, sides: Any) -> tuple[Array, Array]:
-        """float64[2, n], the lower and the upper corners of sides."""
-        fields = self.sides[sides]
-        return self.place(fields[:, c.LOWER]), self.place(fields[:, c.UPPER])
 
     def place(self, corners: Any) -> Array:
         """float64[2, n], the coordinates of corners."""
         found: Array = self._arrays["places"][:, : self._corners][:, corners]
         return found
 
-    def run(
-        self, task: int, cells: int, arrays: dict[str, NDArray[Any]], curves: int = 0
-    ) -> Numbers:
-        """Run a task over cells or curves, with as much room as it takes; returns its sizes."""
+    def run(self, task: int, given: dict[int, int], arrays: dict[str, NDArray[Any]]) -> Numbers:
+        """Run a task, with as much room as it takes; returns its sizes."""
         while True:
             sizes = {
                 c.FINEST: self.finest,
-                c.CELLS: cells,
-                c.CURVES: curves,
                 c.CORNERS: self._corners,
                 c.CORNER_ROOM: len(self._arrays["at"]),
                 c.CORNER_MASK: len(self._arrays["corner_table"]) - 1,
                 c.SIDES: self._sides,
                 c.SIDE_ROOM: len(self._arrays["sides"]),
                 c.SIDE_MASK: len(self._arrays["side_table"]) - 1,
+                **given,
             }
             found, is_full = run_task(task, sizes, {**self._arrays, **arrays})
             self._corners, self._sides = int(found[c.CORNERS]), int(found[c.SIDES])
@@ -148,10 +149,9 @@ class Lattice:
         for name in ("corner_table", "side_table"):
             self._arrays[name] = np.zeros(2 * room, np.int32)
         self._arrays["met"] = np.empty(room, np.uint8)
-        for name in ("places", "crossings"):
+        for name in ("places", "crossings", "slopes"):
             self._arrays[name] = _longer(self._arrays[name], room)
-        self._slopes = _longer(self._slopes, room)
-        self.run(c.FILL, 0, {})
+        self.run(c.FILL, {}, {})
 
     def _evaluate(self, first: int) -> None:
         """Find the values of corners from number ``first`` on."""
@@ -171,17 +171,20 @@ class Lattice:
         """Find the crossings of sides from number ``first`` on."""
         if first == self._sides:
             return
-        low, high = self.ends(slice(first, None))
-        fields = self.sides[first:]
-        is_across = fields[:, c.AXIS] == 0
-        ends = np.where(is_across, low[0], low[1]), np.where(is_across, high[0], high[1])
-        values = self._arrays["values"]
-        at_ends = values[fields[:, c.LOWER]], values[fields[:, c.UPPER]]
-        points, slopes = crossings(
-            self.field, is_across, (low[0], low[1]), ends, at_ends, self.tolerance
-        )
-        self._arrays["crossings"][:, first : self._sides] = points
-        self._slopes[:, first : self._sides] = slopes
+        many, round_ = self._sides - first, 0
+        arrays = {
+            "roots": np.empty((many, ROOT)),
+            "left": np.empty(many, np.int32),
+            "asked": np.empty((2, many)),
+        }
+        sizes = {c.FIRST: first, c.COUNT: 0}
+        sizes[c.COUNT] = count = int(self.run(c.START_ROOTS, sizes, arrays)[c.COUNT])
+        while count:
+            asked = arrays["asked"]
+            found = self.field.gradients(asked[0, :count], asked[1, :count])
+            sizes |= {c.COUNT: count, c.ROUND: round_}
+            count = int(self.run(c.STEP_ROOTS, sizes, {**arrays, "found": found})[c.COUNT])
+            round_ += 1
 
 
 def _longer(old: Array, length: int) -> Array:

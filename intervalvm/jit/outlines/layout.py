@@ -10,7 +10,9 @@ corner on. A *round* is a crossing on the border of a leaf; those of a leaf are 
 
 from __future__ import annotations
 
-FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(8)
+FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(
+    10
+)
 """Tasks, see ``tasks``."""
 
 (
@@ -22,9 +24,11 @@ FILL, CORNERS_OF, CROSSED, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(8)
     ROUND_COUNT,
     DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
-    COUNT,  # of vertices
+    COUNT,  # of vertices, or of roots that are not found
+    FIRST,  # the first side whose crossing is to be found
+    ROUND,  # the number of the step
     SIZES,
-) = range(14)  # fmt: skip
+) = range(16)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)
@@ -41,7 +45,10 @@ FIELDS = {
     "values": "float64",  # of corners
     "corner_table": "int32", "side_table": "int32",
     "sides": "int32",
-    "places": "float64", "crossings": "float64",  # x of all, and y, of corners and of sides
+    # x of all, and y, of corners and of sides; the gradients there
+    "places": "float64", "crossings": "float64", "slopes": "float64",
+    # of roots, see ``roots``, the points to evaluate, and values and gradients there
+    "roots": "float64", "asked": "float64", "found": "float64",
     "met": "uint8",  # the number of leaves that a crossed side is on the border of
     # of cells
     "cells": "int64",  # i and j
@@ -62,7 +69,7 @@ FIELDS = {
     # the number of its dent + 1
     "follower": "int32", "owner": "int32", "alone": "uint8", "dent_of": "int32",
     "order": "int32", "starts": "int32", "is_closed": "uint8",
-    "limits": "float64",  # two, see ``AWAY`` of ``outlines.roots``
+    "limits": "float64",  # see ``outlines.lattice``
     "loop": "float64",  # the vertices of a curve
     "vertices": "float64",
     # of vertices

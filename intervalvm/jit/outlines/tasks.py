@@ -14,10 +14,13 @@ from intervalvm.jit.outlines.layout import (
     FILL,
     PAIRS,
     ROUNDS,
+    START_ROOTS,
+    STEP_ROOTS,
     TASK,
     VERTICES,
 )
 from intervalvm.jit.outlines.merging import merge
+from intervalvm.jit.outlines.roots import start_roots, step_roots
 from intervalvm.jit.outlines.rounds import pairs, rounds
 from intervalvm.jit.outlines.tables import corners_of, crossed, fill
 
@@ -31,6 +34,10 @@ def run_task(w: Any) -> int:
         return corners_of(w)
     elif task == CROSSED:
         return crossed(w)
+    elif task == START_ROOTS:
+        start_roots(w)
+    elif task == STEP_ROOTS:
+        step_roots(w)
     elif task == ROUNDS:
         return rounds(w)
     elif task == PAIRS:
