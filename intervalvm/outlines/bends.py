@@ -62,7 +62,7 @@ def bends(
     c = _tangents_meet(p[:, open_], q[:, open_], g[:, open_], h[:, open_])
     inset = INSET * size
     box = low[:, open_] + inset, low[:, open_] + size - inset
-    may = np.isfinite(c).all(axis=0) & _within(c, *box)
+    may = _within(c, *box)  # and so finite
     open_, c, box = open_[may], c[:, may], (box[0][:, may], box[1][:, may])
     if len(open_):
         ends = p[:, open_], q[:, open_]
@@ -193,4 +193,4 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _within(c: Array, low: Array, high: Array) -> NDArray[np.bool_]:
-    return np.asarray(((c >= low) & (c <= high)).all(axis=0))
+    return np.asarray(np.logical_and(*((c >= low) & (c <= high))))

@@ -82,47 +82,35 @@ def leaves_of(
     lattice = Lattice(field, frame, finest, tolerance, signs, len(start.i))
     tally.inside += start.inside << 2 * (finest - start.level)
     at = np.stack([start.i, start.j], axis=-1)
-    none = _undecided(at[:0], start.level)
-    parts = [none]
+    parts = [_cells(at[:0], start.level, DECIDED)]
     for level in range(start.level, finest + 1):
         if not len(at):
             break
         watch(level, len(at))
         tally.evaluated += len(at)
-        cells, splits = _judged(lattice, at, level, tally)
+        slopes = lattice.field.slopes(*lattice.frame.boxes(at, level))  # type: ignore[arg-type]
+        inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
+        tally.inside += int(np.count_nonzero(inside)) << 2 * (finest - level)
+        is_decided = inside | (slopes.value.lower >= 0)
+        parts.append(_cells(at[is_decided], level, DECIDED))
+        some = np.flatnonzero(~is_decided)
+        cells = _cells(at[some], level, UNDECIDED)
+        splits = _judged(lattice, cells, _taken(slopes, some), level, tally)
         parts.append(cells.taken(~splits))
-        at = (2 * at[splits, None, :] + PLACES).reshape(-1, 2)
+        at = (2 * cells.at[splits, None, :] + PLACES).reshape(-1, 2)
     *others, points = zip(*parts, strict=True)
     return Leaves(*map(np.concatenate, others), np.concatenate(points, axis=-1)), lattice
 
 
-def _undecided(at: Numbers, level: int) -> Leaves:
-    """Cells of which nothing is known."""
+def _cells(at: Numbers, level: int, kind: int) -> Leaves:
+    """Cells of which no more is known."""
     many = len(at)
-    kind = np.full(many, UNDECIDED, np.uint8)
     corners = np.full((many, 4), -1, np.int32)
-    return Leaves(at, np.full(many, level), kind, corners, np.full((2, 3, many), np.nan))
+    points = np.full((2, 3, many), np.nan)
+    return Leaves(at, np.full(many, level), np.full(many, kind, np.uint8), corners, points)
 
 
 def _judged(
-    lattice: Lattice, at: Numbers, level: int, tally: Tally
-) -> tuple[Leaves, NDArray[np.bool_]]:
-    """The cells of a level, and which to split."""
-    cells, splits = _undecided(at, level), np.zeros(len(at), bool)
-    slopes = lattice.field.slopes(*lattice.frame.boxes(at, level))  # type: ignore[arg-type]
-    inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
-    tally.inside += int(np.count_nonzero(inside)) << 2 * (lattice.finest - level)
-    cells.kind[inside | (slopes.value.lower >= 0)] = DECIDED
-    open_ = np.flatnonzero(cells.kind)
-    if len(open_):
-        found = cells.taken(open_)
-        splits[open_] = _open_judged(lattice, found, _taken(slopes, open_), level, tally)
-        cells.kind[open_], cells.corners[open_] = found.kind, found.corners
-        cells.points[..., open_] = found.points
-    return cells, splits
-
-
-def _open_judged(
     lattice: Lattice, cells: Leaves, slopes: Slopes, level: int, tally: Tally
 ) -> NDArray[np.bool_]:
     """Write the kinds, corners and points of cells that are not decided; returns which to split."""
@@ -186,12 +174,12 @@ def _proven(
     """
     lower, upper = slopes.lower, slopes.upper
     with np.errstate(all="ignore"):
-        strict = ((lower > 0) | (upper < 0)).any(axis=0)
-        monotone = ((lower >= 0) | (upper <= 0)).all(axis=0)
+        strict = np.logical_or(*((lower > 0) | (upper < 0)))
+        monotone = np.logical_and(*((lower >= 0) | (upper <= 0)))
         one = (monotone | strict) & ~slopes.value.maybe_nan
         middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
-        grows = np.minimum(middle * lower, middle * upper).sum(axis=0) > 0
-        away = (half * size).sum(axis=0) / np.sqrt((middle * middle).sum(axis=0))
+        grows = np.add(*np.minimum(middle * lower, middle * upper)) > 0
+        away = np.add(*(half * size)) / np.sqrt(np.add(*(middle * middle)))
         flat = one & grows & (away <= tolerance * SHARE * 0.999)
     return one, flat
 
@@ -202,7 +190,7 @@ def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:
     with np.errstate(all="ignore"):
         rises, falls = lower >= 0, upper <= 0
         steep = np.where(rises | falls, np.minimum(np.abs(lower), np.abs(upper)), 0.0)
-        reach = tolerance * SHARE * np.sqrt((steep * steep).sum(axis=0))
+        reach = tolerance * SHARE * np.sqrt(np.add(*(steep * steep)))
         value = slopes.value
         strays = (value.lower < -reach) & (value.upper > reach)
-    return np.asarray(strays & ~(rises | falls).all(axis=0))
+    return np.asarray(strays & ~np.logical_and(*(rises | falls)))
