@@ -87,9 +87,10 @@ def _rounds(leaves: Leaves, lattice: Lattice) -> tuple[Rounds, NDArray[np.uint8]
         np.empty(room, np.uint8),
         np.empty(room, np.uint8),
     )
-    given = {"levels": leaves.level, "corners": leaves.corners}
+    given: dict[str, NDArray[Any]] = {"levels": leaves.level, "corners": leaves.corners}
     count, met = lattice.rounds(given, found._asdict())
-    return Rounds(found.firsts, *(part[:count] for part in found[1:])), met
+    sides, faces, ends = found.round_sides[:count], found.faces[:count], found.ends[:count]
+    return Rounds(found.firsts, sides, faces, ends), met
 
 
 def _are_loose(met: NDArray[np.uint8], lattice: Lattice) -> bool:

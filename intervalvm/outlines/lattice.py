@@ -55,6 +55,7 @@ class Lattice:
         self._arrays: dict[str, Any] = {
             "at": np.empty((0, 2), np.int64),
             "values": np.empty(0),
+            "depths": np.empty(0, np.uint8),
             "sides": np.empty((0, c.SIDE), np.int32),
             "places": np.empty((2, 0)),
             "crossings": np.empty((2, 0)),
@@ -142,7 +143,7 @@ class Lattice:
 
     def _make_room(self, room: int) -> None:
         """Have room for as many corners and sides, a power of 2."""
-        for name in ("at", "values", "sides"):
+        for name in ("at", "values", "depths", "sides"):
             old = self._arrays[name]
             new = self._arrays[name] = np.empty((room, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -172,7 +173,7 @@ class Lattice:
         if first == self._sides:
             return
         many, round_ = self._sides - first, 0
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "roots": np.empty((many, ROOT)),
             "left": np.empty(many, np.int32),
             "asked": np.empty((2, many)),

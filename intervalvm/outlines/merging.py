@@ -8,6 +8,8 @@ has more than two chords all of them go along with the direction from its entry 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,7 @@ def _kept(found: Loops, may_be: float) -> NDArray[np.bool_]:
     many = len(found.vertices)
     kept, fixed = np.ones(many, np.uint8), np.zeros(many, np.uint8)
     fixed[found.starts[:-1]] = fixed[found.starts[1:] - 1] = 1
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "vertices": found.vertices,
         "fixed": fixed,
         "kept": kept,
@@ -45,4 +47,4 @@ def _kept(found: Loops, may_be: float) -> NDArray[np.bool_]:
         "may_be": np.array([may_be]),
     }
     run_task(c.MERGE, {c.COUNT: many}, arrays)
-    return kept != 0
+    return kept.view(np.bool_)

@@ -98,8 +98,9 @@ def leaves_of(
         splits = _judged(lattice, cells, _taken(slopes, some), level, tally)
         parts.append(cells.taken(~splits))
         at = (2 * cells.at[splits, None, :] + PLACES).reshape(-1, 2)
-    *others, points = zip(*parts, strict=True)
-    return Leaves(*map(np.concatenate, others), np.concatenate(points, axis=-1)), lattice
+    whole = [np.concatenate(each) for each in zip(*(part[:-1] for part in parts), strict=True)]
+    points = np.concatenate([part.points for part in parts], axis=-1)
+    return Leaves(*whole, points), lattice  # type: ignore[call-arg]
 
 
 def _cells(at: Numbers, level: int, kind: int) -> Leaves:
@@ -138,7 +139,7 @@ def _judged(
     if size.max() <= tolerance:
         # where the value may jump there is no proof
         splits &= doubts & np.isfinite(slopes.lower).all(axis=0)
-    return splits & (level < lattice.finest)
+    return splits if level < lattice.finest else np.zeros_like(splits)
 
 
 def _pieces(

@@ -130,7 +130,8 @@ def write(w: Any, vertex: int, x: float, y: float, alone: int) -> None:
 
 def way(w: Any, leaf: int, k: int, axis: int) -> float:
     """A coordinate of a point of the piece in a leaf."""
-    return w.ways[w.sizes[CELLS] * (3 * axis + k) + leaf]
+    found: float = w.ways[w.sizes[CELLS] * (3 * axis + k) + leaf]
+    return found
 
 
 def is_way(w: Any, leaf: int, k: int) -> bool:

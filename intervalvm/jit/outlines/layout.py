@@ -43,6 +43,7 @@ FIELDS = {
     "sizes": "int64",
     "at": "int64",  # i and j of each corner
     "values": "float64",  # of corners
+    "depths": "uint8",  # the finest level of a known cell with that corner
     "corner_table": "int32", "side_table": "int32",
     "sides": "int32",
     # x of all, and y, of corners and of sides; the gradients there

@@ -97,4 +97,5 @@ def passes(w: Any, a: int, b: int) -> bool:
 
 
 def is_within(w: Any, low: int, high: int, number: float) -> bool:
-    return w.vertices[low] <= number and number <= w.vertices[high]
+    found: bool = w.vertices[low] <= number <= w.vertices[high]
+    return found

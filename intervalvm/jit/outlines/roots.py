@@ -49,7 +49,8 @@ def start_roots(w: Any) -> None:
 
 def side_end(w: Any, side: int, corner: int) -> float:
     """The coordinate of an end of a side along its axis."""
-    return w.places[w.sides[SIDE * side + AXIS] * w.sizes[CORNER_ROOM] + corner]
+    found: float = w.places[w.sides[SIDE * side + AXIS] * w.sizes[CORNER_ROOM] + corner]
+    return found
 
 
 def ask(w: Any, k: int, point: float) -> None:

@@ -41,16 +41,14 @@ def along_face(w: Any, leaf: int, face: int) -> int:
     axis, step = face & 1, 1 if face < 2 else -1
     i, j = w.at[2 * start], w.at[2 * start + 1]
     i_step, j_step = (step, 0) if axis == 0 else (0, step)
-    done, size, level = 0, whole, w.levels[leaf]
+    done, size, level, end = 0, whole, w.levels[leaf], last
     while True:
-        end = last
-        while size > 1:
+        # a cell with the middle has an end too, or is in one that has
+        while w.depths[start] > level or w.depths[end] > level:
             middle = known(w, i + i_step * (done + size // 2), j + j_step * (done + size // 2))
             if middle < 0:
                 break
-            size, level = size // 2, level + 1
-        if done + size < whole:
-            end = known(w, i + i_step * (done + size), j + j_step * (done + size))
+            size, level, end = size // 2, level + 1, middle
         if (w.values[start] < 0.0) != (w.values[end] < 0.0):
             if w.sizes[SIDES] >= w.sizes[SIDE_ROOM]:
                 return 1
@@ -59,14 +57,17 @@ def along_face(w: Any, leaf: int, face: int) -> int:
         done += size
         if done == whole:
             return 0
-        start = end
         while done % (2 * size) == 0:  # it was the second half
             size, level = 2 * size, level - 1
+        start, end = end, last
+        if done + size < whole:
+            end = known(w, i + i_step * (done + size), j + j_step * (done + size))
 
 
 def known(w: Any, i: int, j: int) -> int:
     """The number of a corner, -1 if it is not known."""
-    return w.corner_table[corner_place(w, i, j)] - 1
+    found: int = w.corner_table[corner_place(w, i, j)]
+    return found - 1
 
 
 def write(w: Any, face: int, side: int, start: int) -> None:

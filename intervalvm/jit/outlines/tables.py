@@ -34,7 +34,7 @@ def fill(w: Any) -> None:
 
 def corner_place(w: Any, i: int, j: int) -> int:
     """The place of a corner in the table, or the empty one where it is to be."""
-    place = hash_of(i << 31 ^ j) & w.sizes[CORNER_MASK]
+    place: int = hash_of(i << 31 ^ j) & w.sizes[CORNER_MASK]
     while w.corner_table[place] > 0:
         at = 2 * (w.corner_table[place] - 1)
         if w.at[at] == i and w.at[at + 1] == j:
@@ -49,13 +49,15 @@ def corner_of(w: Any, i: int, j: int) -> int:
     if w.corner_table[place] == 0:
         new = w.sizes[CORNERS]
         w.at[2 * new], w.at[2 * new + 1] = i, j
+        w.depths[new] = 0
         w.sizes[CORNERS] = w.corner_table[place] = new + 1
-    return w.corner_table[place] - 1
+    found: int = w.corner_table[place]
+    return found - 1
 
 
 def side_place(w: Any, lower: int, axis: int, level: int) -> int:
     """The place of a side in the table, or the empty one where it is to be."""
-    place = hash_of(lower << 6 | level << 1 | axis) & w.sizes[SIDE_MASK]
+    place: int = hash_of(lower << 6 | level << 1 | axis) & w.sizes[SIDE_MASK]
     while w.side_table[place] > 0:
         at = SIDE * (w.side_table[place] - 1)
         is_same = w.sides[at + LOWER] == lower and w.sides[at + AXIS] == axis
@@ -74,7 +76,8 @@ def side_of(w: Any, lower: int, upper: int, axis: int, level: int) -> int:
         w.sides[at + LOWER], w.sides[at + UPPER] = lower, upper
         w.sides[at + AXIS], w.sides[at + LEVEL] = axis, level
         w.sizes[SIDES] = w.side_table[place] = new + 1
-    return w.side_table[place] - 1
+    found: int = w.side_table[place]
+    return found - 1
 
 
 def corners_of(w: Any) -> int:
@@ -88,6 +91,9 @@ def corners_of(w: Any) -> int:
         w.corners[4 * cell + 1] = corner_of(w, i + size, j)
         w.corners[4 * cell + 2] = corner_of(w, i + size, j + size)
         w.corners[4 * cell + 3] = corner_of(w, i, j + size)
+        for corner in range(4 * cell, 4 * cell + 4):
+            if w.depths[w.corners[corner]] < w.levels[cell]:
+                w.depths[w.corners[corner]] = w.levels[cell]
     return 0
 
 
@@ -113,7 +119,8 @@ def crossed(w: Any) -> int:
 
 def is_crossed(w: Any, cell: int, face: int) -> bool:
     a, b = w.corners[4 * cell + face], w.corners[4 * cell + (face + 1 & 3)]
-    return (w.values[a] < 0.0) != (w.values[b] < 0.0)
+    found: bool = (w.values[a] < 0.0) != (w.values[b] < 0.0)
+    return found
 
 
 def face_side(w: Any, cell: int, face: int) -> int:
