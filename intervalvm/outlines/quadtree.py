@@ -65,7 +65,7 @@ class Tally:
     evaluated: int = 0
     inside: int = 0
     doubts: int = 1 << 62
-    """Of the level before."""
+    """Of the level before, those that were split for a proof alone."""
 
 
 def leaves_of(
@@ -135,6 +135,7 @@ def _judged(
     number = int(np.count_nonzero(doubts))
     if number > max(tally.few, FEWER * tally.doubts):
         splits &= ~doubts
+        number = 0
     tally.doubts = number
     if size.max() <= tolerance:
         # where the value may jump there is no proof

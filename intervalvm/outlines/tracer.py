@@ -30,7 +30,7 @@ LONG = 200
 """Clauses from which the walk of pictures finds the cells to start from."""
 CELL_BYTES = 800
 """Measured bytes for each cell of a level, with its share of the curves."""
-FEW, FEW_CLAUSES = (100, 100_000), 4_000_000
+FEW, FEW_CLAUSES = (100, 100_000), 1_000_000
 """Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
 DEEPER = 2
 """Levels of cells smaller than the tolerance, for proofs: sharp tips hide between corners."""
