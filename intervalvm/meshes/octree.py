@@ -35,8 +35,11 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
     for name, array in given.items():
         assert array.dtype == c.FIELDS[name], name
         assert array.flags.c_contiguous, name
-    addresses = [address_of(given[name]) if name in given else 0 for name in PASS.fields]
-    native.kernel(PASS.name, "float64")(address_of(np.array(addresses, np.int64)))
+    addresses = np.array(
+        [address_of(given[name]) if name in given else 0 for name in PASS.fields], np.int64
+    )
+    # the kernel reads addresses as it runs: they are held until it returns
+    native.kernel(PASS.name, "float64")(address_of(addresses))
     return found
 
 
