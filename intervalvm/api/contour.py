@@ -166,9 +166,13 @@ def _fitted(found: Traced, tolerance: float) -> Traced:
     from intervalvm.outlines.arcs import fit
 
     begin = time.perf_counter()
-    fitted, _ = fit(found.curves, found.field, tolerance)
-    seconds = {**found.seconds, "arcs": time.perf_counter() - begin}
-    return found._replace(curves=fitted.vertices, bulges=fitted.bulges, seconds=seconds)
+    fitted, report = fit(found.curves, found.field, tolerance)
+    return found._replace(
+        curves=fitted.vertices,
+        bulges=fitted.bulges,
+        seconds={**found.seconds, "arcs": time.perf_counter() - begin},
+        pieces=report.counts(),
+    )
 
 
 def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:
@@ -204,6 +208,7 @@ def _outline(
     counts = [len(each.curves) for each in found]
     cells = {name: sum(each.cells[name] for each in found) for name in found[0].cells}
     seconds = {name: sum(each.seconds[name] for each in found) for name in found[0].seconds}
+    pieces = {name: sum(each.pieces[name] for each in found) for name in found[0].pieces}
     colours = None
     if parts[0].colour is not False:
         colours = tuple(
@@ -215,6 +220,6 @@ def _outline(
         bulges=bulges,
         levels=np.repeat([part.level for part in parts], counts),
         colours=colours,
-        stats=OutlineStats(len(tape), tolerance, cells, seconds),
+        stats=OutlineStats(len(tape), tolerance, cells, seconds, pieces),
         area_bounds=found[0].area if len(found) == 1 else None,
     )

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from intervalvm.api.options import check_progress, check_threads, check_word
+from intervalvm.api.options import check_progress, check_threads
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
+from intervalvm.choices import check_word
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -19,6 +20,8 @@ from intervalvm.words import MeshMethod
 METHODS = get_args(MeshMethod)
 DEPTH, MOST_DEPTH = 6, 16
 """The depth by default, and the greatest."""
+ULPS = 1 << 13
+"""The least size of a cell, in spacings of floats: points keep a 1024th of it from its sides."""
 Sides = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
@@ -58,6 +61,11 @@ class MeshOptions:
             self.max_memory = as_bytes("max_memory", self.max_memory)
         check_progress(self.progress)
 
+    @property
+    def keeps_edges(self) -> bool:
+        """Whether edges and corners are kept."""
+        return self.method == "sharp"
+
     def frame_of(self, region: Sides) -> tuple[Frame, int]:
         """The frame of a region, and the depth."""
         side = max(high - low for low, high in region) * (1.0 + sum(MARGIN))
@@ -70,7 +78,9 @@ class MeshOptions:
                     f"region, which is {side:g}: give larger cells"
                 )
             side = self.cell * 2.0**depth
-        return Frame.cube(region, side), depth
+        frame = Frame.cube(region, side)
+        _check_floats(frame, side / 2.0**depth)
+        return frame, depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
         """The tolerance; by default the size of the smallest cells."""
@@ -97,6 +107,16 @@ def check_box(region: Any) -> Sides:
         found.append(ends)
     x, y, z = found
     return x, y, z
+
+
+def _check_floats(frame: Frame, cell: float) -> None:
+    """Raise OptionError where floats are too coarse to part the points of neighbouring cells."""
+    largest = max(abs(end) for low in frame.low for end in (low, low + frame.sides[0]))
+    if not (math.isfinite(largest) and cell >= ULPS * math.ulp(largest)):
+        raise OptionError(
+            f"region: its coordinates are floats of up to {largest:.3g}, too coarse for cells of "
+            f"{cell:.3g}: give less depth, larger cells, or a region nearer the origin"
+        )
 
 
 def _positive(name: str, value: Any) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree
 
+LARGEST = sys.float_info.max
 
 def measure(tree: Tree) -> tuple[float, float]:
     """Bounds of the area or volume inside a frame: of the cells proven inside, and of all that are
@@ -36,10 +38,14 @@ def measure(tree: Tree) -> tuple[float, float]:
 
 
 def _down(value: Fraction) -> float:
+    if value >= LARGEST:
+        return LARGEST
     near = float(value)
     return max(near if Fraction(near) <= value else math.nextafter(near, -math.inf), 0.0)
 
 
 def _up(value: Fraction) -> float:
+    if value > LARGEST:
+        return math.inf
     near = float(value)
     return near if Fraction(near) >= value else math.nextafter(near, math.inf)

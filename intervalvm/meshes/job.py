@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import measure
+from intervalvm.cells.signs import same_sign
 from intervalvm.cells.subdivision import UNDECIDED, subdivide
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
@@ -77,12 +79,10 @@ class Job:
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
-        reals = Sampler(job.tape, job.settings, Meaning.REAL, job.threads)
-        tape = cut(job.tape, reals, job.region, job.frame)
-        if tape is not job.tape:
-            reals = Sampler(tape, job.settings, Meaning.REAL, job.threads)
+        reals = partial(Sampler, settings=job.settings, meaning=Meaning.REAL, threads=job.threads)
+        tape = same_sign(cut(job.tape, reals(job.tape), job.region, job.frame), reals, job.frame)
         tree = subdivide(
-            reals,
+            reals(tape),
             job.frame,
             job.depth,
             tolerance=job.tolerance,

@@ -15,8 +15,7 @@ from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
 from intervalvm.meshes import convert
-from intervalvm.meshes.formats import FORMATS, check_solid
-from intervalvm.meshes.formats.units import check_unit
+from intervalvm.meshes.formats import FORMATS, check_savable
 from intervalvm.raster.formats import format_of, format_of_stream, pour
 from intervalvm.raster.image import milliseconds, text_table
 
@@ -234,8 +233,7 @@ class Mesh:
             return
         name = check_path(path)
         chosen = format_of(name, format, FORMATS)
-        check_unit(unit)
-        check_solid(self)
+        check_savable(self, unit)
         write_atomically(name, lambda stream: self.write(stream, chosen, unit=unit))
 
     @in_default_environment
@@ -244,8 +242,7 @@ class Mesh:
         if not hasattr(stream, "write"):
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
         chosen = format_of("", format, FORMATS)
-        check_unit(unit)
-        check_solid(self)
+        check_savable(self, unit)
         pour(stream, lambda whole: FORMATS[chosen](self, whole, unit))
 
     @in_default_environment

@@ -6,13 +6,15 @@ Passes over it are those of ``jit.meshes``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
-from intervalvm.jit import native
+from intervalvm.jit import native, thread_pool
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
@@ -21,6 +23,10 @@ from intervalvm.memory import address_of
 Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
+LONG = 1 << 17
+"""Sizes of a pass that may take long: a thread runs it, so that an interrupt is heard meanwhile."""
+PATIENCE = 0.05
+"""Seconds between two looks for an interrupt."""
 SCRATCH = 64
 """Numbers that passes use."""
 
@@ -35,9 +41,25 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
     for name, array in given.items():
         assert array.dtype == c.FIELDS[name], name
         assert array.flags.c_contiguous, name
-    addresses = [address_of(given[name]) if name in given else 0 for name in PASS.fields]
-    native.kernel(PASS.name, "float64")(address_of(np.array(addresses, np.int64)))
-    return found
+    addresses = np.array(
+        [address_of(given[name]) if name in given else 0 for name in PASS.fields], np.int64
+    )
+    kernel = native.kernel(PASS.name, "float64")
+    if sum(sizes.values()) < LONG:
+        kernel(address_of(addresses))
+        return found
+
+    def run() -> None:
+        kernel(address_of(addresses))
+        done.put(given)  # which lives until then, also where nobody waits any more
+
+    done: SimpleQueue[object] = SimpleQueue()
+    if not thread_pool.current().call(run, 1):
+        run()
+    while True:
+        with suppress(Empty):
+            done.get(timeout=PATIENCE)
+            return found
 
 
 class Octree:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.choices import check_word
 from intervalvm.errors import BackendError, install_line
-from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.segments import Floats, Segments
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ _fixed = Lock()
 
 def dxf(outline: Outline, *, unit: Any = "mm", version: Any = "R2010") -> bytes:
     """The outline as a DXF file. Raises as ``Outline.save`` does."""
-    number, is_metric = UNITS[chosen("unit of a .dxf", unit, UNITS)]
-    release = VERSIONS[chosen("version", version, VERSIONS)]
+    check_word("unit of a .dxf", unit, UNITS)
+    check_word("version", version, VERSIONS)
+    (number, is_metric), release = UNITS[unit], VERSIONS[version]
     is_old = release == OLDEST
     with _without_time() as kind:
         drawing = kind.new(release)  # not by ezdxf.new, which logs that R12 has no units

@@ -128,6 +128,7 @@ OWN: dict[str, dict[str, Any]] = {
     "Tape.settings": {"variables": {"r": 0.5}},
     "Tape.known": {"variables": {"r": 0.5}},
     "Tape.bounds": {"variables": {"r": 0.5}},
+    **{name: {"path": "out.vm"} for name in ("save", "Tape.save", "Expr.save", "Shape.save")},
     "Tape.__call__": {"options": {"variables": {"r": 0.5}}},
     "Font": {"path": "font.ttf"},
     "Evaluator.values": {"out": None},
