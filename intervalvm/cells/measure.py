@@ -12,6 +12,7 @@ from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree
 
 LARGEST = sys.float_info.max
 
+
 def measure(tree: Tree) -> tuple[float, float]:
     """Bounds of the area or volume inside a frame: of the cells proven inside, and of all that are
     not proven outside.

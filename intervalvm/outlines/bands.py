@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
+from intervalvm.outlines.segments import Floats, Indices, Segments, ranges, to_left
 
 Mask = NDArray[np.bool_]
 ROUNDING = 2.0**-40
@@ -76,11 +76,11 @@ class Band:
     high: Floats
 
     @classmethod
-    def about(cls, pieces: Pieces, parts: Parts, tolerance: float) -> Band:
+    def about(cls, pieces: Segments, parts: Parts, tolerance: float) -> Band:
         """They reach no farther than parts are long, so that boxes get small at corners."""
         own, v = pieces[parts.piece], (parts.low + parts.high) / 2
-        middle, tangent = own.at(v), own.tangent(v)
-        longer = np.maximum(own.length(parts.low, v), own.length(v, parts.high))
+        middle, tangent = own.points(v), own.tangents(v)
+        longer = np.maximum(own.lengths(parts.low, v), own.lengths(v, parts.high))
         size = np.abs(middle).max(axis=1, initial=0.0) + own.half
         length = longer * (1 + ROUNDING) + size * EPSILON
         angle = length * np.abs(own.curvature) * (1 + ROUNDING)
@@ -121,14 +121,14 @@ def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
     return np.stack([terms.min(axis=0).sum(axis=0), terms.max(axis=0).sum(axis=0)])
 
 
-def cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts:
+def cut(pieces: Segments, sharp: Mask, asked: Indices, tolerance: float) -> Parts:
     """Some pieces, cut into parts about as long as can be proven.
 
     From an end that is ``sharp``, [2, n], on, parts are as long as they are far from it.
     """
     extent = max(pieces.extent, tolerance)
-    own, one = pieces[asked], np.ones(len(asked))
-    length = own.length(-one, one)
+    own = pieces[asked]
+    length = own.lengths()
     with np.errstate(divide="ignore"):
         bent = BENT * np.sqrt(tolerance / np.abs(own.curvature))
     step = np.maximum(np.minimum(bent, LONGEST * extent), length / MOST_PARTS)
@@ -148,7 +148,7 @@ def cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts:
         away = margin[0, which] + (at - start) * (between / plain)[which]
         away = np.where(at < start, first * 2.0 ** (np.minimum(at, start) - 1), away)
         away = np.where(behind < stop, far - first * 2.0 ** (np.minimum(behind, stop) - 1), away)
-        v = own[which].parameter(away / far)
+        v = own[which].parameters(away / far)
         return np.where(at == 0, -1.0, np.where(behind == 0, 1.0, v))
 
     return Parts(asked[which], np.zeros(len(which), np.int64), edge(place), edge(place + 1))

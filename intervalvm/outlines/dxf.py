@@ -99,7 +99,7 @@ class _Entities:
                 ends = _point(10, *curve[0].tolist()) + _point(11, *curve[1].tolist())
                 yield self.head("LINE", layer, "AcDbLine") + ends
             elif len(curve) == 2:
-                yield self.arc(layer, part.segments.taken(part.first[[i]]))
+                yield self.arc(layer, part.segments[part.first[[i]]])
             else:
                 yield self.polyline(layer, curve, bulge, closed[i])
 
@@ -160,7 +160,7 @@ def _circles(part: Outline) -> dict[int, tuple[float, float, float]]:
         return {}
     segments, first = part.segments, part.first[:-1]
     is_arc = segments.bulge != 0
-    arcs = segments.taken(np.flatnonzero(is_arc))
+    arcs = segments[is_arc]
     turned = np.add.reduceat(4 * np.arctan(segments.bulge), first)
     all_arcs = np.logical_and.reduceat(is_arc, first)
     alike = np.abs(np.add.reduceat(np.sign(segments.bulge), first)) == np.diff(part.first)

@@ -201,7 +201,7 @@ class Outline:
             number = np.full(len(self), -1)
             number[mine] = np.arange(len(mine))
             which = np.flatnonzero(number[owner] >= 0)
-            near = parents(self.segments.taken(which), number[owner[which]], self.areas[mine])
+            near = parents(self.segments[which], number[owner[which]], self.areas[mine])
             found[mine] = np.where(near < 0, -1, mine[near])
         return found
 

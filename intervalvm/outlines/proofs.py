@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.bands import EPSILON, ROUNDING, Band, Parts, cut
 from intervalvm.outlines.field import Field
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, to_left
+from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32
@@ -42,7 +42,7 @@ DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
 """The radii of discs, in tolerances."""
 
 
-def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
+def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
     """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
 
     ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
@@ -67,13 +67,13 @@ def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: 
         fails[parts.piece[refuted]] = True
         parts = parts.only(~proven)
         parts = parts.only(~_meets_discs(pieces, parts, groups, tolerance))
-        own, one = pieces[parts.piece], np.ones(len(parts))
-        far = np.stack([own.length(-one, parts.high), own.length(parts.low, one)])
+        own = pieces[parts.piece]
+        far = np.stack([own.lengths(w=parts.high), own.lengths(v=parts.low)])
         near = far <= tolerance * (0.5 - ROUNDING)
         for end in (0, 1):
             disc[end, parts.piece[near[end]]] = parts.group[near[end]]
         parts = parts.only(~(near[0] | near[1]))
-        tiny = pieces[parts.piece].length(parts.low, parts.high) < FLOOR * tolerance
+        tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
     for end, group in enumerate(disc):
@@ -166,13 +166,13 @@ def _sides(low: Floats, high: Floats) -> tuple[Interval, Interval]:
     return x, y
 
 
-def _meets_discs(pieces: Pieces, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
+def _meets_discs(pieces: Segments, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
     """Which parts are short, and have the edge near their middle."""
     found = np.zeros(len(parts), bool)
-    short = pieces[parts.piece].length(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
+    short = pieces[parts.piece].lengths(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
     own, v = pieces[parts.piece[short]], (parts.low[short] + parts.high[short]) / 2
-    inward = to_left(own.tangent(v))
-    found[short] = _has_edge(groups, parts.group[short], own.at(v), inward, tolerance)
+    inward = to_left(own.tangents(v))
+    found[short] = _has_edge(groups, parts.group[short], own.points(v), inward, tolerance)
     return found
 
 
@@ -197,23 +197,23 @@ def _has_edge(
     return found
 
 
-def _sharp(pieces: Pieces, neighbours: tuple[Indices, Indices]) -> Mask:
+def _sharp(pieces: Segments, neighbours: tuple[Indices, Indices]) -> Mask:
     """Which ends of pieces, [2, n], are at corners."""
     found = np.zeros((2, len(pieces)), bool)
     for end, neighbour in enumerate(neighbours):
         here = np.full(len(pieces), 1.0 if end else -1.0)
-        own, beyond = pieces.tangent(here), pieces[neighbour].tangent(-here)
+        own, beyond = pieces.tangents(here), pieces[neighbour].tangents(-here)
         found[end] = ((own * beyond).sum(axis=1) < SMOOTH) | (neighbour < 0)
     return found
 
 
-def _inward(pieces: Pieces, joints: tuple[Indices, Indices], end: int) -> Floats:
+def _inward(pieces: Segments, joints: tuple[Indices, Indices], end: int) -> Floats:
     """Unit vectors into the shape at an end of pieces: halfway between the normals to the left.
 
     ``joints`` are the pieces and their neighbours there.
     """
     here = np.full(len(joints[0]), 1.0 if end else -1.0)
-    own, beyond = pieces[joints[0]].tangent(here), pieces[joints[1]].tangent(-here)
+    own, beyond = pieces[joints[0]].tangents(here), pieces[joints[1]].tangents(-here)
     beyond = np.where((joints[1] >= 0)[:, None], beyond, own)
     first, second = (own, beyond) if end else (beyond, own)
     # two formulas for one direction: either is inexact where the other is not
