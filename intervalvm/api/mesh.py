@@ -50,9 +50,10 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         "sharp" keeps edges and corners, by dual contouring; "safe" needs no derivatives and rounds
         them off by about a cell. Both keep all promises.
     tolerance : float, optional
-        How far a triangle of a larger cell may lie from the surface; by default the size of the
-        smallest cells. It is proven where a cell is not refined. Where small cells are joined a
-        32nd of it is measured, at all crossings of the lattice. It is typically a tenth or less.
+        How far a triangle of a larger cell may lie from the surface; by default 0.7 of the size of
+        the smallest cells. It is proven where a cell is not refined, and typically kept twenty
+        times over. Where small cells are joined a 32nd of it is measured, at all crossings of the
+        lattice.
     variables : dict of str to float, optional
         Values of free variables.
     threads : int, optional

@@ -18,6 +18,9 @@ from intervalvm.raster.job import Progress
 from intervalvm.words import MeshMethod
 
 METHODS = get_args(MeshMethod)
+KEEPS_EDGES: dict[MeshMethod, bool] = {"sharp": True, "safe": False}
+TOLERANCE = 0.7
+"""The tolerance by default, as a share of the smallest cells."""
 DEPTH, MOST_DEPTH = 6, 16
 """The depth by default, and the greatest."""
 ULPS = 1 << 13
@@ -64,7 +67,7 @@ class MeshOptions:
     @property
     def keeps_edges(self) -> bool:
         """Whether edges and corners are kept."""
-        return self.method == "sharp"
+        return KEEPS_EDGES[self.method]
 
     def frame_of(self, region: Sides) -> tuple[Frame, int]:
         """The frame of a region, and the depth."""
@@ -83,8 +86,10 @@ class MeshOptions:
         return frame, depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
-        """The tolerance; by default the size of the smallest cells."""
-        return frame.sides[0] / 2.0**depth if self.tolerance is None else self.tolerance
+        """The tolerance."""
+        if self.tolerance is not None:
+            return self.tolerance
+        return TOLERANCE * frame.sides[0] / 2.0**depth
 
 
 def check_box(region: Any) -> Sides:

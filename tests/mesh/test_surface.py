@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_meshes_are_closed_manifolds_that_do_not_cross_themselves(
 def test_cells_with_several_loops_are_sound(shape: Any, method: Any) -> None:
     mesh = ivm.mesh(shape, region=CUBE, depth=4, method=method)
     sound(mesh)
+
+
+def test_callers_on_many_threads_have_the_same_mesh() -> None:
+    waves = Shape(ivm.sin(5 * x) * ivm.cos(5 * y) + ivm.sin(5 * z)) & sphere(0.9)
+    expected = ivm.mesh(waves, region=CUBE, depth=5, threads=1)
+    with ThreadPoolExecutor(6) as pool:
+        calls = [pool.submit(ivm.mesh, waves, region=CUBE, depth=5, threads=2) for _ in range(18)]
+    for call in calls:
+        np.testing.assert_array_equal(call.result().vertices, expected.vertices)
+        np.testing.assert_array_equal(call.result().triangles, expected.triangles)
 
 
 @given(tape=solids(), depth=st.integers(2, 5))
