@@ -38,10 +38,13 @@ class MeshStats:
     method : {"sharp", "safe"}
     cell : (float, float, float)
         The sides of the smallest cells along x, y and z.
-    tolerance : float or None
+    tolerance : float
         How far a triangle may lie from the surface where a larger cell stands for smaller ones.
     cells : dict of str to int
-        Cells of the octree by what is known of them, such as "proven" and "undecided".
+        Cells that are proven "outside", "inside" or "simple", one smooth, nearly flat piece; at the
+        smallest size those with corners on both sides, "crossed", and others, "undecided", where
+        thin parts may be missed. Then cells with triangles, "surface": how many were "joined" of
+        smaller ones, or "split", and how many are "templates", of several pieces.
     seconds : dict of str to float
         Times by step.
     """
@@ -50,7 +53,7 @@ class MeshStats:
     method: MeshMethod
     depth: int
     cell: tuple[float, float, float]
-    tolerance: float | None
+    tolerance: float
     threads: int
     vertices: int
     triangles: int
@@ -63,11 +66,10 @@ class MeshStats:
 
     def __str__(self) -> str:
         many = "" if self.threads == 1 else "s"
-        within = "" if self.tolerance is None else f", tolerance {self.tolerance:g}"
         lines = [
             f"{self.triangles} triangles, {self.vertices} vertices, {self.clauses} clauses",
-            f"{self.method}, depth {self.depth}, cells of {_by(self.cell)}{within}, "
-            f"{self.threads} thread{many}",
+            f"{self.method}, depth {self.depth}, cells of {_by(self.cell)}, "
+            f"tolerance {self.tolerance:g}, {self.threads} thread{many}",
         ]
         if self.cells:
             rows = [("cells", ""), *((name, str(count)) for name, count in self.cells.items())]
