@@ -5,7 +5,10 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from intervalvm.jit import native
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
+from intervalvm.jit.thread_pool import PATIENCE
 from intervalvm.memory import address_of
 
 Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
@@ -23,6 +27,8 @@ Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 CHILDREN = offsets(3)
 SCRATCH = 64
 """Numbers that passes use."""
+LONG = 1 << 17
+"""The rows of arrays from which a pass may take a twentieth of a second."""
 
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -38,9 +44,39 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
     addresses = np.array(
         [address_of(given[name]) if name in given else 0 for name in PASS.fields], np.int64
     )
-    # the kernel reads addresses as it runs: they are held until it returns
-    native.kernel(PASS.name, "float64")(address_of(addresses))
+    kernel = native.kernel(PASS.name, "float64")
+
+    def run(_held: Any = (addresses, given)) -> None:  # the kernel reads them as it runs
+        kernel(address_of(addresses))
+
+    is_long = max(map(len, given.values())) > LONG
+    if is_long and threading.current_thread() is threading.main_thread():
+        run_apart(run)
+    else:
+        run()
     return found
+
+
+def run_apart(work: Callable[[], None]) -> None:
+    """Do work that does not raise on a thread of its own.
+
+    So the main thread can be interrupted as it waits; then the work ends on its own.
+    """
+    done: SimpleQueue[None] = SimpleQueue()
+
+    def run() -> None:
+        work()
+        done.put(None)
+
+    thread = threading.Thread(target=run, name="intervalvm pass", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        work()
+        return None
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=PATIENCE)
 
 
 class Octree:
