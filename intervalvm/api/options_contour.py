@@ -69,7 +69,7 @@ class ContourOptions:
         """
         least, size = least_tolerance(region), max(high - low for low, high in region)
         largest = max(abs(end) for side in region for end in side)
-        if not (LEAST_SIDE < size and largest < LARGEST and least < MOST_PART * size):
+        if not (size > LEAST_SIDE and largest < LARGEST and least < MOST_PART * size):
             raise OptionError(
                 f"region={brief(region)}: floats are too coarse there, or overflow: move the shape "
                 "near the origin, or scale it"
