@@ -131,6 +131,8 @@ class Mesh:
         self._keep("normals", np.float32)
         if self.colours is not None:
             self._keep("colours", np.uint8)
+        if not isinstance(self.stats, MeshStats | None):
+            raise ArgumentTypeError(f"stats={brief(self.stats)}: give a MeshStats, or None")
         count = len(self.vertices)
         if len(self.normals) != count:
             raise OptionError(f"{len(self.normals)} normals for {count} vertices: give one each")

@@ -91,6 +91,8 @@ class Outline:
                 raise OptionError(
                     f"{len(self.colours)} colours for {many} curves: give one for each"
                 )
+        if not isinstance(self.stats, OutlineStats | None):
+            raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
         check_segments(self)
         if self.area_bounds is not None:
             ends = parts_of("area_bounds", self.area_bounds)
