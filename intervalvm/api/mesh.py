@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounding import Box, bounding_box
-from intervalvm.api.options import keeps_edges, usable_cpus
+from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
@@ -99,7 +99,7 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
                 frame=frame,
                 depth=depth,
                 method=asked.method,
-                keeps_edges=keeps_edges(asked.method),
+                keeps_edges=asked.keeps_edges,
                 tolerance=asked.tolerance_of(frame, depth),
                 settings=settings,
                 threads=asked.threads or usable_cpus(),

@@ -41,7 +41,6 @@ from intervalvm.words import (
     Fold,
     Grid,
     Keep,
-    MeshMethod,
     Mode,
     Prove,
     Way,
@@ -255,11 +254,6 @@ def check_progress(progress: Any) -> None:
     """Raise ArgumentTypeError for what is not called with a progress."""
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
-
-
-def keeps_edges(method: MeshMethod) -> bool:
-    """Whether a mesh keeps edges and corners."""
-    return method == "sharp"
 
 
 def check_prove(prove: Any) -> None:
