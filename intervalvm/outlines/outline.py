@@ -227,7 +227,7 @@ class Outline:
         for (level, rgb), members in self._members.items():
             # names may have these letters in all versions of DXF
             words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
-            words += [] if rgb is None else ["colour-{:02x}{:02x}{:02x}".format(*rgb)]
+            words += [] if rgb is None else ["colour-" + svg.hexadecimal(rgb)[1:]]
             found["-".join(words) or "outline"] = self._taken(members.tolist())
         return found
 

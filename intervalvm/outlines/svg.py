@@ -52,12 +52,12 @@ class Style(NamedTuple):
 
     def attributes(self, part: Rgb | None) -> str:
         """The text of the attributes."""
-        words = f'fill="{_hex(self.fill or part) if self.is_filled else "none"}"'
+        words = f'fill="{hexadecimal(self.fill or part or BLACK) if self.is_filled else "none"}"'
         if self.is_filled:
             words += ' fill-rule="evenodd"'
         if self.is_stroked:
             width = _number(self.stroke_width)
-            words += f' stroke="{_hex(self.stroke or part)}" stroke-width="{width}"'
+            words += f' stroke="{hexadecimal(self.stroke or part or BLACK)}" stroke-width="{width}"'
         return words
 
 
@@ -210,5 +210,6 @@ def _number(value: float) -> str:
     return repr(value + 0.0).removesuffix(".0")
 
 
-def _hex(rgb: Rgb | None) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(rgb or BLACK))
+def hexadecimal(rgb: Rgb) -> str:
+    """A colour as "#cc8844"."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)

@@ -21,7 +21,7 @@ LAYERS = [
     {"hints"},
     {"files", "late", "memory"},
     {"words", "choices", "colours"},
-    {"units"},
+    {"suffixes", "units"},
     {"arith"},
     {"ops"},
     {"tape"},
