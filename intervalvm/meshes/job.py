@@ -38,6 +38,10 @@ MEASURED = 32.0
 """The tolerance is this many times what is measured at crossings where cells are joined."""
 NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
+SURFACE_BYTES = 2400
+"""The most memory for a cell that crosses the surface: measured where most have templates."""
+LESS = "make the mesh with less depth"
+"""The way out where memory is not enough."""
 STEPS, SUBDIVISION = 100, 60
 """The steps that progress counts, and those of them for the subdivision."""
 
@@ -93,6 +97,10 @@ def make(job: Job) -> Mesh:
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
+    is_crossed = (octree.masks > 0) & (octree.masks < 255)
+    crossed = int(np.count_nonzero(is_crossed))
+    needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
+    require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
         surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED, thins=job.colours is None)
@@ -142,7 +150,7 @@ def job_watch(job: Job) -> Callable[[int, int], None]:
 
     def watch(level: int, cells: int) -> None:
         needed = cells * NODE_BYTES
-        require(needed, f"{cells} cells", "make the mesh with less depth", job.max_memory)
+        require(needed, f"{cells} cells", LESS, job.max_memory)
         if job.report is not None:
             job.report(int(SUBDIVISION * 4.0 ** (level - job.depth) / 2), STEPS)
 
