@@ -23,8 +23,10 @@ from bench.timing import Times, taking_turns, turn
 TOLERANCES = 1e-3, 1e-4, 1e-5
 FINEST = f"tolerance {TOLERANCES[-1]:g}"
 SIZES = 1024, 2048
-COUNTED = 8192
-MOST_OFF = 2e-3
+COUNTED = 8192, 32768
+"""Pixels a side of the pictures whose pixels inside are counted, by BAND rows."""
+BAND = 2048
+MOST_OFF = 1e-2
 """How far, as a part of it, an area may be off before the outline is not timed."""
 
 Curve = NDArray[np.float64]
@@ -111,10 +113,15 @@ def found_in(way: Way) -> Found | None:
     return Found(len(curves), sum(map(len, curves)), inside)
 
 
-def counted(tape: ivm.Tape, size: int = COUNTED) -> float:
+def counted(tape: ivm.Tape, size: int) -> float:
     """The area of the pixels inside, of the square from -1 to 1."""
-    image = ivm.render(tape, size=size, grid="center", dtype="float64")
-    return float(np.count_nonzero(image.pixels)) * (2 / size) ** 2
+    inside, rows = 0, min(BAND, size)
+    for start in range(0, size, rows):
+        low = 2 * start / size - 1
+        region = ivm.Region(x=(-1, 1), y=(low, low + 2 * rows / size))
+        band = ivm.render(tape, size=(size, rows), region=region, grid="center", dtype="float64")
+        inside += int(np.count_nonzero(band.pixels))
+    return inside * (2 / size) ** 2
 
 
 def compared(
@@ -129,16 +136,19 @@ def compared(
     return found, taking_turns(things, rounds=rounds)
 
 
-def page(found: dict[str, Found | None], taken: dict[str, Times], expected: float) -> str:
+def page(
+    found: dict[str, Found | None], taken: dict[str, Times], expected: dict[int, float]
+) -> str:
     """The table in Markdown."""
     finest = next(each.area for name, each in found.items() if each and FINEST in name)
-    head = ["what", "ms", "curves", "points", "area", "beside pixels", "beside the least tolerance"]
+    head = ["what", "ms", "curves", "points", "area", *(f"beside {n:,} pixels" for n in expected)]
+    head.append("beside the least tolerance")
     lines = []
     for name, each in found.items():
         if each is None:
-            lines.append([name, ms(taken[name].median), *[""] * 5])
+            lines.append([name, ms(taken[name].median), *[""] * (len(head) - 2)])
             continue
-        differences = [f"{each.area / other - 1:+.1e}" for other in (expected, finest)]
+        differences = [f"{each.area / other - 1:+.1e}" for other in (*expected.values(), finest)]
         counts = [f"{each.curves:,}", f"{each.points:,}", f"{each.area:.7f}"]
         lines.append([name, ms(taken[name].median), *counts, *differences])
     return table(head, lines)
@@ -152,8 +162,8 @@ Outlines of {shape},
 by `contour`, and by contourpy from a field of values that is ready in memory; one thread each, in
 turn in one run, in seconds that the process was at work; warm, medians. *The field* are the values
 at all points of a square grid by an `Evaluator` in float64. Areas are compared with the pixels
-inside a picture of {COUNTED:,} pixels a side in float64, and with that of the curves at the least
-tolerance.
+inside pictures with {" and ".join(f"{size:,}" for size in COUNTED)} pixels a side in float64, and
+with that of the curves at the least tolerance.
 
 {table}
 Measured by `python -m bench outlines --page` on
@@ -170,12 +180,12 @@ def main(words: list[str]) -> int:
         print("contourpy is not there: pip install 'intervalvm[bench]'", file=sys.stderr)
         return 2
     shape: Subject = chosen.file
-    expected = counted(shape.tape)
+    expected = {size: counted(shape.tape, size) for size in COUNTED}
     ways = [ours(shape.tape, tolerance) for tolerance in TOLERANCES]
     ways.append(ours(shape.tape, TOLERANCES[-1], arcs=True))
     for size in SIZES:
         ways += theirs(shape.tape, size)
-    found, taken = compared(ways, expected, rounds=chosen.rounds)
+    found, taken = compared(ways, expected[COUNTED[-1]], rounds=chosen.rounds)
     text = section(shape, page(found, taken, expected))
     if chosen.page:
         peers.write(peers.PAGE, {"outlines": text})

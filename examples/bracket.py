@@ -5,6 +5,8 @@
 on the command line, after ``ivm.save(build().tape(), "bracket.vm")``, all of them have to be set:
 
     intervalvm bracket.vm --set reach=0.9 --set thickness=0.2 --set fillet=0.2 --set bolts=0.05
+
+The file to cut it by is in mm, of lines and arcs.
 """
 
 import intervalvm as ivm
@@ -15,6 +17,7 @@ reach = var("reach", 1.3)  # of the arm, from the wall
 thickness = var("thickness", 0.26)
 fillet = var("fillet", 0.25)  # the radius of the blend where two arms meet
 bolts = var("bolts", 0.065)  # the radius of the holes
+MM = 50  # what a length of 1 is
 
 
 def build() -> Shape:
@@ -33,4 +36,5 @@ def build() -> Shape:
 
 if __name__ == "__main__":
     ivm.render(build()).save("bracket.png")
-    print("bracket.png")
+    build().scale(MM).save("bracket.dxf", tolerance=0.01, arcs=True)
+    print("bracket.png", "bracket.dxf")

@@ -13,6 +13,7 @@ TEETH = 24
 MODULE = 0.072  # the pitch diameter is this times the number of teeth
 PRESSURE = math.radians(20)
 POINTS = 6  # of a flank
+MODULE_MM, THICK_MM = 1.5, 6  # of the gear that is cut and printed
 
 PITCH = MODULE * TEETH / 2
 TIP, ROOT = PITCH + MODULE, PITCH - 1.25 * MODULE
@@ -45,4 +46,7 @@ def build() -> Shape:
 
 if __name__ == "__main__":
     ivm.render(build()).save("gear.png")
-    print("gear.png")
+    made = build().scale(MODULE_MM / MODULE)
+    made.save("gear.svg", tolerance=0.005)
+    made.extrude(THICK_MM).save("gear.3mf", depth=7)
+    print("gear.png", "gear.svg", "gear.3mf")

@@ -1,13 +1,14 @@
 """A gyroid parts space into two labyrinths: each side of its sheet has a colour of its own.
 
-The sheet is cut to a ball, and gets thinner outwards.
+The sheet is cut to a ball, and gets thinner outwards. Hollow and cut off below it is a lamp.
 """
 
 import intervalvm as ivm
-from intervalvm.shapes import Shape, gyroid, sphere
+from intervalvm.shapes import Shape, capsule, gyroid, half_space, sphere
 
 PERIOD, RADIUS = 0.62, 0.9
 THICK, THIN = 0.11, 0.035
+MM = 75  # what a length of 1 is of the lamp
 
 
 def half_thickness(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
@@ -15,11 +16,21 @@ def half_thickness(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
     return (THICK + (THIN - THICK) * share) / 2
 
 
-def build() -> Shape:
+def sheet() -> Shape:
     surface = gyroid(PERIOD)
-    sheet = Shape(lambda x, y, z: abs(surface(x, y, z)) - half_thickness(x, y, z))
-    sides = (sheet & surface).paint("#e8743b") | (sheet & ~surface).paint("#2f6f8f")
+    return Shape(lambda x, y, z: abs(surface(x, y, z)) - half_thickness(x, y, z))
+
+
+def build() -> Shape:
+    surface, both = gyroid(PERIOD), sheet()
+    sides = (both & surface).paint("#e8743b") | (both & ~surface).paint("#2f6f8f")
     return sides & sphere(RADIUS)
+
+
+def lamp() -> Shape:
+    """In mm, z up, as it is printed."""
+    bulb = capsule((0, 0, -1), (0, 0, 0), 0.36)
+    return ((sheet() & sphere(0.8) & half_space((0, 0, -1), 0.55)) - bulb).scale(MM)
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:
@@ -29,4 +40,5 @@ def draw(size: int = 1024) -> ivm.SolidImage:
 
 if __name__ == "__main__":
     draw().save("gyroid.png")
-    print("gyroid.png")
+    lamp().save("gyroid.stl", depth=7)
+    print("gyroid.png", "gyroid.stl")

@@ -249,11 +249,18 @@ class Takes(Generic[P]):
         return hinted(function)
 
 
+CONTOUR = {
+    "level": "levels=[0.1]", "resolution": "tolerance=0.001", "precision": "tolerance=0.001",
+    "size": "tolerance=0.001", "bounds": "region=(x0, x1, y0, y1)", "kerf": "offset=0.1",
+    "distance": "offset=0.1",
+}  # fmt: skip
+
+
 def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
     codes = {
         "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL,
-        "turntable": TURNTABLE,
+        "turntable": TURNTABLE, "contour": CONTOUR,
     }.get(function)  # fmt: skip
     known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)

@@ -75,9 +75,10 @@ anything was timed {meshes.MOST_WITHIN:.0%} of the points of the surface were wi
 
 {meshes.page(found)}
 What both have made, "intervalvm / Fidget". Edges of other than two faces and triangles without area
-are counted in arrays, exactly; crossing faces by PyMeshLab. Errors are in cells: the distance of
-{meshes.POINTS:,} random points of the triangles to the surface, and of random points of the surface
-to the triangles; the 99th percentile and the farthest.
+are counted in arrays, exactly. Crossing pairs are those of the faces that PyMeshLab says to
+intersect which exact arithmetic confirms. Errors are in cells: the distance of {meshes.POINTS:,}
+random points of the triangles to the surface, and of random points of the surface to the triangles;
+the 99th percentile and the farthest.
 
 {meshes.quality_page(qualities)}
 Measured by `python -m bench peers --page` on

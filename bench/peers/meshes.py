@@ -158,7 +158,7 @@ def page(rows: Found) -> str:
 def quality_page(rows: Qualities) -> str:
     """The table of faults and errors in Markdown."""
     head = ["solid, depth", "triangles", "edges of other than 2 faces", "triangles without area"]
-    head += ["crossing faces", "mesh to surface, 99 %", "farthest"]
+    head += ["crossing pairs", "mesh to surface, 99 %", "farthest"]
     head += ["surface to mesh, 99 %", "farthest"]
     lines = [
         (name, *(" / ".join(pair) for pair in zip(*map(_words, both), strict=True)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounding import Box, bounding_box
-from intervalvm.api.options import keeps_edges, usable_cpus
+from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
@@ -50,9 +50,10 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
         "sharp" keeps edges and corners, by dual contouring; "safe" needs no derivatives and rounds
         them off by about a cell. Both keep all promises.
     tolerance : float, optional
-        How far a triangle of a larger cell may lie from the surface; by default the size of the
-        smallest cells. It is proven where a cell is not refined. Where small cells are joined a
-        32nd of it is measured, at all crossings of the lattice. It is typically a tenth or less.
+        How far a triangle of a larger cell may lie from the surface; by default 0.7 of the size of
+        the smallest cells. It is proven where a cell is not refined, and typically kept twenty
+        times over. Where small cells are joined a 32nd of it is measured, at all crossings of the
+        lattice.
     variables : dict of str to float, optional
         Values of free variables.
     threads : int, optional
@@ -98,7 +99,7 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
                 frame=frame,
                 depth=depth,
                 method=asked.method,
-                keeps_edges=keeps_edges(asked.method),
+                keeps_edges=asked.keeps_edges,
                 tolerance=asked.tolerance_of(frame, depth),
                 settings=settings,
                 threads=asked.threads or usable_cpus(),

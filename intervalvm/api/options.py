@@ -15,6 +15,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
+from intervalvm.choices import check_word, listed
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
@@ -40,7 +41,6 @@ from intervalvm.words import (
     Fold,
     Grid,
     Keep,
-    MeshMethod,
     Mode,
     Prove,
     Way,
@@ -136,8 +136,7 @@ class How:
         choices, backend = BACKENDS[self.engine], self.backend
         if backend is not None and not is_word(backend, choices):
             raise OptionError(
-                f"engine {self.engine!r} has no back end {brief(backend)}: "
-                f"choose {_listed(choices)}"
+                f"engine {self.engine!r} has no back end {brief(backend)}: choose {listed(choices)}"
             )
         return WAYS[self.engine, backend or choices[0]]
 
@@ -232,7 +231,7 @@ def array_way(engine: ArrayEngine, backend: ArrayBackend | None) -> Way:
     choices = ARRAY_WAYS[engine]
     if backend is None:
         return next(iter(choices.values()))
-    check_word("array back end", backend, tuple(choices))
+    check_word("array back end", backend, choices)
     return choices[backend]
 
 
@@ -240,18 +239,6 @@ def is_compiled(backend: BoxBackend) -> bool:
     """Whether a function of boxes uses compiled evaluators."""
     check_word("back end", backend, BOX_BACKENDS)
     return backend == "numba"
-
-
-def check_word(what: str, word: Any, choices: tuple[str, ...]) -> None:
-    """Raise OptionError for an unknown word."""
-    if not is_word(word, choices):
-        raise OptionError(f"no {what} {brief(word)}: choose {_listed(choices)}")
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    """``'a', 'b' or 'c'``."""
-    *others, last = map(repr, words)
-    return f"{', '.join(others)} or {last}"
 
 
 def check_threads(threads: int | None) -> int | None:
@@ -269,15 +256,10 @@ def check_progress(progress: Any) -> None:
         raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
 
 
-def keeps_edges(method: MeshMethod) -> bool:
-    """Whether a mesh keeps edges and corners."""
-    return method == "sharp"
-
-
 def check_prove(prove: Any) -> None:
     """Raise OptionError for an unknown ``prove``."""
     if prove is not None and not is_word(prove, PROVES):
-        raise OptionError(f"prove={brief(prove)}: choose {_listed(PROVES)}, or None")
+        raise OptionError(f"prove={brief(prove)}: choose {listed(PROVES)}, or None")
 
 
 def proves_real(prove: Prove | None, *, decoration: bool, at_point: bool) -> bool:

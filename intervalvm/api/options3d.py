@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.api.options import check_progress, check_threads, check_word, usable_cpus
+from intervalvm.api.options import check_progress, check_threads, usable_cpus
 from intervalvm.arguments import brief, real
 from intervalvm.arith.arrays import as_dtype
+from intervalvm.choices import check_word
 from intervalvm.colours import Colour
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.hints import Takes

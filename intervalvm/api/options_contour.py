@@ -19,6 +19,10 @@ from intervalvm.words import BoxBackend
 
 PART = 1e-3
 """The tolerance by default, as a part of the region's longer side."""
+LEAST_SIDE, LARGEST = 1e-90, 1e90
+"""The least longer side of a region, and the largest coordinate: areas are floats."""
+MOST_PART = 0.0625
+"""The most that floats leave for a tolerance, as a share of the region."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -59,10 +63,19 @@ class ContourOptions:
         check_progress(self.progress)
 
     def tolerance_in(self, region: tuple[Ends, Ends]) -> float:
-        """The tolerance in a region. Raises OptionError for one that is too small for floats."""
-        least = least_tolerance(region)
+        """The tolerance in a region.
+
+        Raises OptionError for one that is too small for floats, and for a region that is.
+        """
+        least, size = least_tolerance(region), max(high - low for low, high in region)
+        largest = max(abs(end) for side in region for end in side)
+        if not (size > LEAST_SIDE and largest < LARGEST and least < MOST_PART * size):
+            raise OptionError(
+                f"region={brief(region)}: floats are too coarse there, or overflow: move the shape "
+                "near the origin, or scale it"
+            )
         if self.tolerance is None:
-            return max(PART * max(high - low for low, high in region), least)
+            return max(PART * size, least)
         if self.tolerance < least:
             raise OptionError(
                 f"tolerance={self.tolerance!r} is too small for the region, whose coordinates are "

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from intervalvm.api.options import check_progress, check_threads, check_word
+from intervalvm.api.options import check_progress, check_threads
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
+from intervalvm.choices import check_word
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -17,6 +18,9 @@ from intervalvm.raster.job import Progress
 from intervalvm.words import MeshMethod
 
 METHODS = get_args(MeshMethod)
+KEEPS_EDGES: dict[MeshMethod, bool] = {"sharp": True, "safe": False}
+TOLERANCE = 0.7
+"""The tolerance by default, as a share of the smallest cells."""
 DEPTH, MOST_DEPTH = 6, 16
 """The depth by default, and the greatest."""
 ULPS = 1 << 13
@@ -45,7 +49,7 @@ class MeshOptions:
             if self.cell is not None:
                 raise OptionError("give depth or cell, not both: one follows from the other")
             depth = real("depth", self.depth)
-            if depth != int(depth) or not 1 <= depth <= MOST_DEPTH:
+            if not (1 <= depth <= MOST_DEPTH and depth == int(depth)):
                 raise OptionError(
                     f"depth={brief(self.depth)}: give a whole number from 1 to {MOST_DEPTH}"
                 )
@@ -59,6 +63,11 @@ class MeshOptions:
         if self.max_memory is not None:
             self.max_memory = as_bytes("max_memory", self.max_memory)
         check_progress(self.progress)
+
+    @property
+    def keeps_edges(self) -> bool:
+        """Whether edges and corners are kept."""
+        return KEEPS_EDGES[self.method]
 
     def frame_of(self, region: Sides) -> tuple[Frame, int]:
         """The frame of a region, and the depth."""
@@ -77,8 +86,10 @@ class MeshOptions:
         return frame, depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
-        """The tolerance; by default the size of the smallest cells."""
-        return frame.sides[0] / 2.0**depth if self.tolerance is None else self.tolerance
+        """The tolerance."""
+        if self.tolerance is not None:
+            return self.tolerance
+        return TOLERANCE * frame.sides[0] / 2.0**depth
 
 
 def check_box(region: Any) -> Sides:

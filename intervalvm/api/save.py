@@ -23,7 +23,7 @@ from intervalvm.meshes.mesh import Mesh
 from intervalvm.outlines.outline import Outline
 from intervalvm.outlines.saving import FORMATS as OUTLINES
 from intervalvm.raster.formats import FORMATS as PICTURES
-from intervalvm.raster.formats import format_of, format_of_stream
+from intervalvm.suffixes import format_of, format_of_stream
 from intervalvm.voxel.solid import SOLID_FORMATS
 
 Options = dict[str, Any]

@@ -8,9 +8,9 @@ import numpy as np
 
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.subdivision import Evaluator
-from intervalvm.expr import Expr, axes, expression, maximum
+from intervalvm.ops import AXES, CODE
 from intervalvm.ops.row import Interval
-from intervalvm.tape import Tape
+from intervalvm.tape import NONE, Tape
 
 PARTS = 32
 """Parts a side into which the border is cut for bounds."""
@@ -25,12 +25,26 @@ def cut(
     """
     if _is_clear(evaluator, region, frame):
         return tape
-    away: Expr | None = None
-    for axis, (low, high) in zip(axes(), region, strict=False):
-        for side in (low - axis, axis - high):
-            away = side if away is None else maximum(away, side)
-    assert away is not None
-    return maximum(expression(tape), away).tape()
+    codes, left, right = (part.tolist() for part in (tape.codes, tape.left, tape.right))
+    wide, single = tape.wide.tolist(), tape.single.tolist()
+
+    def clause(op: str, a: int = NONE, b: int = NONE, number: float = 0.0) -> int:
+        for array, value in zip((codes, left, right), (CODE[op], a, b), strict=True):
+            array.append(value)
+        wide.append(number)
+        single.append(number)
+        return len(codes) - 1
+
+    found = len(tape) - 1
+    for op, (low, high) in zip(AXES.values(), region, strict=False):
+        axis = clause(op)
+        for a, b in (
+            (clause("const", number=low), axis),
+            (axis, clause("const", number=high)),
+        ):
+            found = clause("max", found, clause("sub", a, b))
+    with np.errstate(over="ignore", under="ignore"):
+        return Tape(codes, left, right, wide, np.array(single, np.float32), tape.variables)
 
 
 def _is_clear(evaluator: Evaluator, region: Sequence[tuple[float, float]], frame: Frame) -> bool:

@@ -138,10 +138,12 @@ def hint(
 
 
 def _is_output(word: str) -> bool:
-    """Whether the suffix is that of a file that a command writes, or of another picture."""
+    """Whether the suffix is that of a picture, an outline or a mesh."""
     from intervalvm.api.save import SAVES
+    from intervalvm.formats.write import SUFFIX
 
-    return is_picture(word) or os.path.splitext(word)[1].lower().removeprefix(".") in SAVES
+    suffix = os.path.splitext(word)[1].lower().removeprefix(".")
+    return is_picture(word) or (suffix in SAVES and suffix != SUFFIX)
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:

@@ -23,6 +23,8 @@ Shows = Callable[..., Paint]
 """The point, the values of operands and their paints to the paint of the whole."""
 NO_COLOUR = -1
 MOST_CODE = 1 << 24
+TIE = 5e-324
+"""The least float64: what is less by it is below 0 also where it was 0."""
 
 
 def paint_of(shape: object) -> Expr | None:
@@ -129,7 +131,7 @@ def _part(order: Sequence[Expr], code: int) -> Where:
         else:
             one, other, first, second = chosen
             a, b = fields[id(one)], fields[id(other)]
-            fields[id(node)] = _either(_both(a, second - first), _both(b, first - second))
+            fields[id(node)] = _either(_both(a, second - first), _both(b, first - second - TIE))
     return fields[id(order[-1])]
 
 

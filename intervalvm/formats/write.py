@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm import expr as package
-from intervalvm.arguments import brief, is_word
+from intervalvm.choices import check_word
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.expr import TapeLike, as_tape
@@ -132,8 +132,7 @@ DIALECTS: dict[str, Callable[[Tape], str]] = {"intervalvm": str, "fidget": fidge
 
 def text_of(tape: Tape, dialect: str) -> str:
     """The ``.vm`` text of a tape in a dialect. Raises OptionError for an unknown one."""
-    if not is_word(dialect, DIALECTS):
-        raise OptionError(f"no dialect {brief(dialect)}: choose {', '.join(map(repr, DIALECTS))}")
+    check_word("dialect", dialect, DIALECTS)
     return DIALECTS[dialect](tape)
 
 

@@ -1,12 +1,11 @@
-"""The kernels of an evaluator over boxes, in numba: bounds, slopes, shorter tapes.
+"""The kernels of an evaluator over boxes, in numba: bounds and slopes.
 
 Like the walk they have one argument, the address of a context (see ``request``).
 
-"boxes"    bounds of the value over boxes
-"slopes"   these, and bounds of the derivatives along some inputs
-"shorten"  from the choices of up to 64 boxes the tape of each, as in ``tape.shorten.simplify``
+"boxes"    bounds of the value over boxes; the choices of the last ones stay in the workspace
+"slopes"   bounds of the value, and of the derivatives along some inputs
 
-The first two run a plain program over groups of 16 boxes (see ``groups`` and ``slopes``). Many
+They run a plain program over groups of 16 boxes (see ``groups`` and ``slopes``). Many
 boxes are cut into runs, of neighbours in the array, through a tree like that of ``scatter``. The
 hulls of up to 64 runs are the lanes of one interval pass, and each run gets a shorter program (see
 ``children``). So arrays are fast whose neighbours are near each other, and others little slower: a
@@ -25,16 +24,14 @@ from intervalvm.compiler.program import INPUTS
 from intervalvm.jit import layout as c
 from intervalvm.jit import request as r
 from intervalvm.jit.cells import ALL_CELLS, INFINITY, best_bits, extremes, share_out
-from intervalvm.jit.children import NO_CHILD, ONE, find_children, transpose
+from intervalvm.jit.children import NO_CHILD, ONE, find_children
 from intervalvm.jit.intrinsics import (
     call_of,
     copy_block,
     copy_bytes,
-    count_bits,
     fill_bytes,
     first_bit,
     float64_at,
-    int32_at,
     int64_at,
     jit,
     uint8_at,
@@ -309,79 +306,3 @@ def walk(address):
                 ctx[c.ARENA_TOP] = row[c.BASE]
                 ctx[c.DEPTH] = depth - 1
     return 1
-
-
-# --- shorter tapes --------------------------------------------------------------------------------
-
-
-@jit
-def find_live_clauses(ctx, asked):
-    """Backward liveness: for each clause the boxes that need it, then for each box the clauses.
-
-    Returns the sum of the clauses that the boxes need.
-    """
-    n, live, roles = ctx[r.CLAUSES], uint64_at(ctx[c.LIVE]), int32_at(ctx[r.ROLES])
-    left_of, right_of = int32_at(ctx[r.LEFT_OF]), int32_at(ctx[r.RIGHT_OF])
-    choices = uint64_at(ctx[c.CHOICES])
-    fill_bytes(ctx[c.LIVE], 8 * (n + LANES), 0)
-    live[n - 1] = asked
-    total = 0
-    for i in range(n - 1, -1, -1):
-        need, role = live[i], roles[i]
-        total += count_bits(need)
-        if need == NO_CHILD or role == r.LEAF:
-            continue
-        for_left, for_right = need, need
-        if role >= 0:
-            for_left, for_right = need & ~choices[2 * role + 1], need & ~choices[2 * role]
-        live[left_of[i]] |= for_left
-        if right_of[i] >= 0:
-            live[right_of[i]] |= for_right
-    for k in range((n + LANES - 1) // LANES):
-        transpose(ctx[c.LIVE] + 8 * LANES * k, ctx[c.ROWS_LIVE] + 8 * LANES * k)
-    return total
-
-
-@jit
-def write_tape(ctx, box):
-    """Write the tape of a box; returns its length."""
-    n, rows, roles = ctx[r.CLAUSES], uint64_at(ctx[c.ROWS_LIVE]), int32_at(ctx[r.ROLES])
-    codes, wide, single = uint8_at(ctx[r.CODES]), uint64_at(ctx[r.WIDE]), int32_at(ctx[r.SINGLE])
-    left_of, right_of = int32_at(ctx[r.LEFT_OF]), int32_at(ctx[r.RIGHT_OF])
-    choices, bit = uint64_at(ctx[c.CHOICES]), np.uint64(box)
-    new = int32_at(ctx[r.NEW])  # that of clause i is at i + 1, so that no operand keeps its -1
-    new[0] = -1
-    new_codes, new_wide = uint8_at(ctx[r.NEW_CODES]), uint64_at(ctx[r.NEW_WIDE])
-    new_left, new_right = int32_at(ctx[r.NEW_LEFT]), int32_at(ctx[r.NEW_RIGHT])
-    new_single, at = int32_at(ctx[r.NEW_SINGLE]), 0
-    for k in range((n + LANES - 1) // LANES):
-        needed = rows[LANES * k + box]
-        while needed != NO_CHILD:
-            i = LANES * k + first_bit(needed)
-            needed &= needed - ONE
-            role, left, right = roles[i], left_of[i], right_of[i]
-            if role != r.LEAF:
-                left, right = new[left + 1], new[right + 1]
-            if role == r.ALIAS or (role >= 0 and (choices[2 * role] >> bit) & ONE):
-                new[i + 1] = left
-            elif role >= 0 and (choices[2 * role + 1] >> bit) & ONE:
-                new[i + 1] = right
-            else:
-                new[i + 1] = at
-                new_codes[at], new_left[at], new_right[at] = codes[i], left, right
-                new_wide[at], new_single[at] = wide[i], single[i]
-                at += 1
-    return at
-
-
-def build_shorten(_dtype: str, _: Meaning) -> tuple[Any, tuple[()]]:
-    """The kernel ``shorten(address of a context)``, the same of any dtype."""
-    return shorten, ()
-
-
-def shorten(address):
-    """Find the live clauses of all boxes, or write the tape of one; returns how many there are."""
-    ctx = int64_at(address)
-    if ctx[r.BOX] < 0:
-        return find_live_clauses(ctx, uint64_at(address + 8 * r.ASKED)[0])
-    return write_tape(ctx, ctx[r.BOX])

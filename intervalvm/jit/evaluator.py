@@ -129,30 +129,29 @@ class CompiledEvaluator:
 
         They are the same bits as NumPy's, see ``evaluate.slopes``.
         """
-        with self._real.workspace() as work, work.entered(boxes) as value:
+        squares = self._squares or self
+        real = squares if self.meaning is Meaning.REAL else squares._real
+        with real.workspace() as work, work.entered(boxes) as value:
             ends = np.zeros((2, len(by), *value.lower.shape), self.dtype)
             work.bound_slopes(boxes, by, ends)
         if self.meaning is Meaning.FLOAT:
-            value = self._squares.bounds(boxes)
+            value = squares.bounds(boxes)
         return SlopeBounds(value, ends[0], ends[1])
 
     @cached_property
-    def _squares(self) -> CompiledEvaluator:
-        """That of the same values whose squares are known to be squares."""
+    def _squares(self) -> CompiledEvaluator | None:
+        """One of the same values whose squares are known to be squares; None if these are."""
         from intervalvm.evaluate.slopes import with_squares  # a picture has no use for it
 
         tape = with_squares(self.tape)
-        if tape is self.tape:
-            return self
-        return CompiledEvaluator(tape, self.inputs, self.dtype, self.meaning)
+        # itself would be a cycle, and memory is freed with the evaluator
+        same = tape is self.tape
+        return None if same else CompiledEvaluator(tape, self.inputs, self.dtype, self.meaning)
 
     @cached_property
     def _real(self) -> CompiledEvaluator:
-        """The one whose derivatives are bounded."""
-        squares = self._squares
-        if self.meaning is Meaning.REAL:
-            return squares
-        return CompiledEvaluator(squares.tape, self.inputs, self.dtype, Meaning.REAL)
+        """That of the real function."""
+        return CompiledEvaluator(self.tape, self.inputs, self.dtype, Meaning.REAL)
 
     def slope_records(self, along: tuple[str, ...]) -> NDArray[np.uint32]:
         """The records of the program for slopes by up to ``DIRECTIONS`` inputs."""

@@ -61,7 +61,7 @@ KINDS = {
     "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
     "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
     "slopes": Kind("jit.boxes", "build_slopes", (Meaning.FLOAT,), shares="boxes"),
-    "shorten": Kind("jit.boxes", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
+    "shorten": Kind("jit.shorter", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     "voxels_tame": Kind("jit.voxels.kernels", "build_tame", (Meaning.FLOAT,), shares="voxels"),
     "voxels_careful": Kind(
         "jit.voxels.kernels", "build_careful", (Meaning.FLOAT,), shares="voxels"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import measure
-from intervalvm.cells.subdivision import UNDECIDED, subdivide
+from intervalvm.cells.signs import same_sign
+from intervalvm.cells.subdivision import UNDECIDED, Tree, subdivide
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
 from intervalvm.meshes.sampler import Sampler
 from intervalvm.meshes.surface import Surfacer, unit
+from intervalvm.meshes.thinning import thinned
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, MeshMethod
 
@@ -77,53 +80,51 @@ class Job:
         if self.report is not None:
             self.report(done, STEPS)
 
+    def watch(self, level: int, cells: int) -> None:
+        """Count steps of the subdivision. Raises DoesNotFit if its cells do."""
+        needed = cells * NODE_BYTES
+        require(needed, f"{cells} cells", LESS, self.max_memory)
+        if self.report is not None:
+            self.report(int(SUBDIVISION * 4.0 ** (level - self.depth) / 2), STEPS)
+
 
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
-        reals = Sampler(job.tape, job.settings, Meaning.REAL, job.threads)
-        tape = cut(job.tape, reals, job.region, job.frame)
-        if tape is not job.tape:
-            reals = Sampler(tape, job.settings, Meaning.REAL, job.threads)
+        reals = partial(Sampler, settings=job.settings, meaning=Meaning.REAL, threads=job.threads)
+        tape = same_sign(cut(job.tape, reals(job.tape), job.region, job.frame), reals, job.frame)
         tree = subdivide(
-            reals,
+            reals(tape),
             job.frame,
             job.depth,
             tolerance=job.tolerance,
             coarsest=COARSEST,
-            watch=job_watch(job),
+            watch=job.watch,
         )
     samples = Sampler(tape, job.settings, Meaning.FLOAT, job.threads)
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
-    is_crossed = (octree.masks > 0) & (octree.masks < 255)
-    crossed = int(np.count_nonzero(is_crossed))
+    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
     needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
     require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
-        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED, thins=job.colours is None)
+        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
     with job.timed("surface", 95):
         found = surfacer.surface()
+        if job.colours is None:
+            found = thinned(found, octree)
     with job.timed("normals", STEPS):
         normals = unit(samples.gradients(list(found.vertices.T)).T)
         normals = np.where(
             (normals == 0.0).all(axis=1, keepdims=True),
-            face_normals(found.vertices, found.triangles),
+            _mean_normals(found.vertices, found.triangles),
             normals,
         )
         colours = None
         if job.colours is not None:
             colours = job.colours(found.vertices[found.triangles].mean(axis=1))
-    is_crossed = (octree.masks > 0) & (octree.masks < 255)
-    open_cells = tree.verdict == UNDECIDED
-    cells = {
-        **{name: count for name, count in tree.counts().items() if name != "undecided"},
-        "crossed": int(np.count_nonzero(open_cells & is_crossed[: len(tree)])),
-        "undecided": int(np.count_nonzero(open_cells & ~is_crossed[: len(tree)])),
-        **found.counts,
-    }
     return Mesh(
         vertices=found.vertices,
         triangles=found.triangles,
@@ -139,25 +140,20 @@ def make(job: Job) -> Mesh:
             threads=job.threads,
             vertices=len(found.vertices),
             triangles=len(found.triangles),
-            cells=cells,
+            cells=_counts(tree, octree) | found.counts,
             seconds=dict(job.seconds),
         ),
     )
 
 
-def job_watch(job: Job) -> Callable[[int, int], None]:
-    """What subdivision calls: it counts steps, and sees that cells fit in memory."""
-
-    def watch(level: int, cells: int) -> None:
-        needed = cells * NODE_BYTES
-        require(needed, f"{cells} cells", LESS, job.max_memory)
-        if job.report is not None:
-            job.report(int(SUBDIVISION * 4.0 ** (level - job.depth) / 2), STEPS)
-
-    return watch
+def _counts(tree: Tree, octree: Octree) -> dict[str, int]:
+    """Cells by what is known; of those at the floor the surface crosses some."""
+    masks = octree.masks[: len(tree)][tree.verdict == UNDECIDED]
+    crossed = int(np.count_nonzero((masks > 0) & (masks < 255)))
+    return tree.counts() | {"crossed": crossed, "undecided": len(masks) - crossed}
 
 
-def face_normals(
+def _mean_normals(
     vertices: NDArray[np.float64], triangles: NDArray[np.int32]
 ) -> NDArray[np.float64]:
     """float64[vertices, 3], unit means of the normals of faces, weighted by their areas."""

@@ -205,7 +205,8 @@ class Rings:
     def __init__(self, octree: Octree, edges: NDArray[np.int32]) -> None:
         n, count = len(octree), len(edges)
         self.octree, self.edges = octree, edges
-        faces = np.empty((2 * count + 8, c.FACE), np.int32)
+        # an edge has four at most; each has two edges, but for those of torn cells
+        faces = np.empty((4 * count, c.FACE), np.int32)
         self.edge_faces = np.empty((count, 4), np.int32)
         self.loops = np.zeros(n, np.int32)
         sizes = run_task(

@@ -38,6 +38,10 @@ class Sampler:
         self._threads = threads
         self.inputs = tuple(AXES)
 
+    def shorten(self, boxes: Sequence[Interval], *, sign_only: bool) -> Sequence[CompiledEvaluator]:
+        """An evaluator for each box, of a shorter tape."""
+        return self._evaluator.shorten([*boxes, *self._sides], sign_only=sign_only)
+
     def values(self, points: Points) -> NDArray[np.float64]:
         """The values at points."""
         points = [np.ascontiguousarray(part) for part in points]

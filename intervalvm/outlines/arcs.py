@@ -4,7 +4,7 @@
 2. Else, from corner to corner, each piece in turn gets as many points as fit (``spans``).
 3. Pieces that bounds of the field do not prove (``proofs``) are halved, down to lines between
    neighbours in the outline. What is still not proven is counted.
-4. Pieces that may touch others (``crossings``) give way to the outline's own lines.
+4. Pieces that may touch others (``touching``) give way to the outline's own lines.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from intervalvm.outlines.crossings import touching
 from intervalvm.outlines.field import Field
-from intervalvm.outlines.pieces import Floats, Indices, Pieces
 from intervalvm.outlines.proofs import Mask, prove
-from intervalvm.outlines.spans import Outline, Spans, circle_of, circles, fitting, longest
+from intervalvm.outlines.segments import Floats, Indices, Segments
+from intervalvm.outlines.spans import Polylines, Spans, circle_of, circles, fitting, longest
+from intervalvm.outlines.touching import touching
 
 FIT = 0.5
 """How far points may be from a piece, in tolerances: the rest is for the edge between them."""
@@ -84,7 +84,7 @@ def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitte
         not. At joints that are no corners directions may differ.
     report : FitReport
     """
-    outline = Outline.of(curves)
+    outline = Polylines.of(curves)
     chain = Chain.of(outline, FIT * tolerance)
     parts = chain.settle(field, tolerance)
     kept = 0
@@ -98,7 +98,7 @@ def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitte
 class Chain:
     """The pieces of all curves, in order, while they are settled."""
 
-    outline: Outline
+    outline: Polylines
     off: float
     spans: Spans
     proven: Mask
@@ -106,7 +106,7 @@ class Chain:
     """Those that no proof was tried for."""
 
     @classmethod
-    def of(cls, outline: Outline, off: float) -> Chain:
+    def of(cls, outline: Polylines, off: float) -> Chain:
         whole = circles(outline, off)
         others = np.setdiff1d(np.arange(len(outline.size)), whole.curve)
         spans = whole.and_others(longest(outline, others, off))
@@ -117,7 +117,7 @@ class Chain:
     def after(self) -> Indices:
         return self.spans.after(self.outline.closed)
 
-    def pieces(self) -> Pieces:
+    def pieces(self) -> Segments:
         spans, outline = self.spans, self.outline
         start = outline.at(spans.curve, spans.first)
         stop = outline.at(spans.curve, spans.first + spans.size)
@@ -127,7 +127,7 @@ class Chain:
             beside = np.stack([np.abs(radius[which]), np.zeros(len(which))], axis=1)
             beside *= np.where(spans.first[spans.round] == 0, 1, -1)[:, None]
             start[spans.round], stop[spans.round] = centre[which] + beside, centre[which] - beside
-        return Pieces(start, stop, spans.bulge)
+        return Segments(start, stop, spans.bulge)
 
     def settle(self, field: Field, tolerance: float) -> int:
         """Prove open pieces, halving those that are not proven. Returns the parts asked about."""

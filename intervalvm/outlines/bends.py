@@ -57,47 +57,64 @@ def bends(
         middle = (p[:, some] + q[:, some]) * 0.5
         near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
     open_ = np.flatnonzero(~near)
-    if not len(open_):
-        return Bends(near, corners, points)
-    p, q, g, h, low = p[:, open_], q[:, open_], g[:, open_], h[:, open_], low[:, open_]
+    c = _tangents_meet(p[:, open_], q[:, open_], g[:, open_], h[:, open_])
+    inset = INSET * size
+    box = low[:, open_] + inset, low[:, open_] + size - inset
+    may = np.isfinite(c).all(axis=0) & _within(c, *box)
+    open_, c, box = open_[may], c[:, may], (box[0][:, may], box[1][:, may])
+    if len(open_):
+        ends = p[:, open_], q[:, open_]
+        normals, least = (g[:, open_], h[:, open_]), np.minimum(*_lengths(slopes, open_))
+        good, corner, c = _by_points(field, ends, normals, least, c, box, wanted)
+        near[open_[good]], corners[open_] = True, good & corner
+        points[:, open_[good]] = c[:, good]
+    return Bends(near, corners, points)
+
+
+def _tangents_meet(p: Array, q: Array, g: Array, h: Array) -> Array:
+    """The points c with g . (c - p) = 0 and h . (c - q) = 0."""
     with np.errstate(all="ignore"):
-        # g . (c - p) = 0 and h . (c - q) = 0
         across = g[0] * h[1] - g[1] * h[0]
         gp, hq = _dot(g, p), _dot(h, q)
-        c = np.stack([gp * h[1] - hq * g[1], hq * g[0] - gp * h[0]]) / across
-    inset = INSET * size
-    may = np.isfinite(c).all(axis=0) & _within(c, low + inset, low + size - inset)
-    k = np.flatnonzero(may)
-    if not len(k):
-        return Bends(near, corners, points)
-    p, q, c, low = p[:, k], q[:, k], c[:, k], low[:, k]
+        found: Array = np.stack([gp * h[1] - hq * g[1], hq * g[0] - gp * h[0]]) / across
+    return found
+
+
+def _by_points(
+    field: Field,
+    ends: tuple[Array, Array],
+    normals: tuple[Array, Array],
+    least: Array,
+    c: Array,
+    box: tuple[Array, Array],
+    wanted: float,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Array]:
+    """Which pieces are near the curve by the points ``c`` or those of the curve near them, which
+    have a corner there, and these points."""
+    p, q = ends
     found = field.gradients(*c)
     value, slope = found[0], found[1:]
-    least = np.minimum(*_lengths(slopes, open_[k]))
     with np.errstate(all="ignore"):
         is_corner = np.abs(value) <= wanted * CORNER * least
         steep = np.maximum(_dot(slope, slope), least * least * 0.25)
-        moved = np.clip(c - value / steep * slope, low + inset, low + size - inset)
-    c = np.where(is_corner, c, moved)
+        c = np.where(is_corner, c, np.clip(c - value / steep * slope, *box))
     # where the gradients are alike, a piece of a circle is a quarter as far from its chord
     n = _unit(slope)
-    asides = [
-        np.abs(_dot(normal, c - end))
-        for end, of in ((p, g[:, k]), (q, h[:, k]))
-        for normal in (of, n)
-    ]
-    alike = np.minimum(_dot(g[:, k], n), _dot(h[:, k], n)) > ALIKE
-    far = np.maximum.reduce(asides)
+    far = np.maximum.reduce(
+        [
+            np.abs(_dot(normal, c - end))
+            for end, of in zip(ends, normals, strict=True)
+            for normal in (of, n)
+        ]
+    )
+    alike = np.minimum(*(_dot(of, n) for of in normals)) > ALIKE
     good = ~is_corner & alike & (far <= wanted)
     some = np.flatnonzero(is_corner | (alike & (far > wanted) & (far <= 4.0 * wanted)))
     if len(some):
         halves = [(part[:, some] + c[:, some]) * 0.5 for part in (p, q)]
         away = [_distance(field, half, least[some]) for half in halves]
         good[some] = np.maximum(*away) <= wanted
-    near[open_[k[good]]] = True
-    corners[open_[k[good]]] = is_corner[good]
-    points[:, open_[k[good]]] = c[:, good]
-    return Bends(near, corners, points)
+    return good, is_corner, c
 
 
 ALIKE = 0.5

@@ -22,9 +22,12 @@ Curve = NDArray[np.float64]
 
 
 def arrays(name: str, given: Any) -> list[Curve]:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    parts = given
+    if isinstance(given, np.ndarray):
+        parts = given if given.ndim else None  # which has no parts, and says that it is iterable
+    if isinstance(given, (str, bytes)) or not isinstance(parts, Iterable):
         raise ArgumentTypeError(f"{name}={brief(given)}: give a sequence of arrays")
-    return [reals(name, each, FLOAT) for each in given]
+    return [reals(name, each, FLOAT) for each in parts]
 
 
 def checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
@@ -52,15 +55,15 @@ def checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curv
 
 def check_segments(outline: Outline) -> None:
     """Raise OptionError for a point that follows itself, and for a closed curve around nothing."""
-    start, stop, bulge = outline.segments
-    same = np.flatnonzero((start == stop).all(1))
+    segments = outline.segments
+    same = np.flatnonzero((segments.start == segments.stop).all(1))
     if len(same):
         i = int(np.searchsorted(outline.first, same[0], "right")) - 1
         at = int(same[0] - outline.first[i])
         raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
     short = np.flatnonzero(outline.is_closed & (np.diff(outline.first) == 2))
     for i in short.tolist():
-        if not bulge[outline.first[i] : outline.first[i + 1]].any():
+        if not segments.bulge[outline.first[i] : outline.first[i + 1]].any():
             raise OptionError(f"curve {i} has two lines, around nothing: leave it out")
 
 

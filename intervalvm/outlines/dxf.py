@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intervalvm.choices import check_word
 from intervalvm.errors import BackendError, install_line
-from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.segments import Floats, Segments
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ _fixed = Lock()
 
 def dxf(outline: Outline, *, unit: Any = "mm", version: Any = "R2010") -> bytes:
     """The outline as a DXF file. Raises as ``Outline.save`` does."""
-    number, is_metric = UNITS[chosen("unit of a .dxf", unit, UNITS)]
-    release = VERSIONS[chosen("version", version, VERSIONS)]
+    check_word("unit of a .dxf", unit, UNITS)
+    check_word("version", version, VERSIONS)
+    (number, is_metric), release = UNITS[unit], VERSIONS[version]
     is_old = release == OLDEST
     with _without_time() as kind:
         drawing = kind.new(release)  # not by ezdxf.new, which logs that R12 has no units
@@ -98,7 +99,7 @@ class _Entities:
                 ends = _point(10, *curve[0].tolist()) + _point(11, *curve[1].tolist())
                 yield self.head("LINE", layer, "AcDbLine") + ends
             elif len(curve) == 2:
-                yield self.arc(layer, part.segments.taken(part.first[[i]]))
+                yield self.arc(layer, part.segments[part.first[[i]]])
             else:
                 yield self.polyline(layer, curve, bulge, closed[i])
 
@@ -159,7 +160,7 @@ def _circles(part: Outline) -> dict[int, tuple[float, float, float]]:
         return {}
     segments, first = part.segments, part.first[:-1]
     is_arc = segments.bulge != 0
-    arcs = segments.taken(np.flatnonzero(is_arc))
+    arcs = segments[is_arc]
     turned = np.add.reduceat(4 * np.arctan(segments.bulge), first)
     all_arcs = np.logical_and.reduceat(is_arc, first)
     alike = np.abs(np.add.reduceat(np.sign(segments.bulge), first)) == np.diff(part.first)

@@ -20,6 +20,10 @@ from intervalvm.outlines.roots import crossings
 FINEST = 31
 """The most levels: the numbers of a corner take half of a key."""
 Numbers = NDArray[np.int64]
+CCW = (0, 0), (1, 0), (1, 1), (0, 1)
+"""The corners of a cell, counter-clockwise."""
+DENSE = 64
+"""Lattice points for each cell up to which an array of all of them pays."""
 
 
 def corner_keys(i: Numbers, j: Numbers) -> Numbers:
@@ -53,8 +57,34 @@ class Corners:
         if len(self.keys):
             place = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
             asked = asked[self.keys[place] != asked]
-        if not len(asked):
-            return
+        if len(asked):
+            keys = np.concatenate([self.keys, asked])
+            order = np.argsort(keys, kind="stable")
+            values = np.concatenate([self.values, self._evaluated(asked)])
+            self.keys, self.values = keys[order], values[order]
+
+    def of_cells(self, level: int, i: Numbers, j: Numbers) -> Array:
+        """The values at the corners of cells, counter-clockwise: float64[4, m]."""
+        shift, many = self.finest - level, (1 << level) + 1
+        places = [(i + a, j + b) for a, b in CCW]
+        if len(self.keys) or many * many > DENSE * len(i):
+            keys = [corner_keys(a << shift, b << shift) for a, b in places]
+            self.add(np.concatenate(keys))
+            return np.stack([self.at(key) for key in keys])
+        # of many cells that are the first, without sorting
+        flat = [a * many + b for a, b in places]
+        asked = np.zeros(many * many, bool)
+        for part in flat:
+            asked[part] = True
+        at = np.flatnonzero(asked)
+        number = np.empty(many * many, np.int32)
+        number[at] = np.arange(len(at))
+        a, b = np.divmod(at, many)
+        self.keys = corner_keys(a << shift, b << shift)
+        self.values = self._evaluated(self.keys)
+        return np.stack([self.values[number[part]] for part in flat])
+
+    def _evaluated(self, asked: Numbers) -> Array:
         i, j = asked >> 32, asked & 0xFFFFFFFF
         x, y = (self.frame.coordinates(k, at, self.finest) for k, at in enumerate((i, j)))
         values = self.field.values(x, y)
@@ -62,9 +92,7 @@ class Corners:
             proven = self.signs(i, j)
             values = np.where((proven > 0) & ~(values < 0), -TINY, values)
             values = np.where((proven < 0) & (values < 0), 0.0, values)
-        keys = np.concatenate([self.keys, asked])
-        order = np.argsort(keys, kind="stable")
-        self.keys, self.values = keys[order], np.concatenate([self.values, values])[order]
+        return values
 
     def at(self, keys: Numbers) -> Array:
         """The values at known corners."""

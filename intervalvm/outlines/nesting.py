@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.outlines.segments import Floats, Indices, Segments
+from intervalvm.outlines.segments import Floats, Indices, Segments, concatenated
 
 
 class Chains(NamedTuple):
@@ -79,16 +79,18 @@ def parents(segments: Segments, curve: Indices, areas: Floats) -> Indices:
 def _chains(segments: Segments, curve: Indices) -> Chains:
     """The segments cut where arcs turn back in x, without vertical lines."""
     i = np.flatnonzero(segments.bulge)
-    arcs = segments.taken(i)
+    arcs = segments[i]
     dx, dy = arcs.chord.T
     # where the tangent is vertical: roots of dx u u + 2 dy u - dx, whose product is -1
     with np.errstate(divide="ignore", invalid="ignore"):
         near = dx / (dy + np.copysign(np.hypot(dx, dy), dy))
         first, second = np.sort(np.clip([near / arcs.bulge, -1 / near / arcs.bulge], -1, 1), axis=0)
-    stops = [-arcs.bulge, first * arcs.bulge, second * arcs.bulge, arcs.bulge]
+    end = np.ones(len(arcs))
+    stops = [-end, first, second, end]
     whole = np.flatnonzero(segments.bulge == 0)
-    parts = [segments.taken(whole), *map(arcs.between, stops[:-1], stops[1:])]
-    start, stop, bulge = (np.concatenate(each) for each in zip(*parts, strict=True))
+    parts = [segments[whole], *map(arcs.between, stops[:-1], stops[1:])]
+    every = concatenated(parts)
+    start, stop, bulge = every.start, every.stop, every.bulge
     owner = np.concatenate([curve[whole], *[curve[i]] * 3])
     forward = (start[:, 0] < stop[:, 0])[:, None]
     chains = Chains(

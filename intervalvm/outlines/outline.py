@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import brief, real, reals
+from intervalvm.arguments import brief, parts_of, real, reals
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
@@ -77,23 +77,28 @@ class Outline:
         given["curves"] = checked_curves(curves)
         if self.bulges is not None:
             given["bulges"] = checked_bulges(self.curves, arrays("bulges", self.bulges))
-        levels = np.zeros(many) if len(np.atleast_1d(self.levels)) == 0 else self.levels
-        given["levels"] = levels = np.array(reals("levels", levels, FLOAT))
+        levels = np.array(reals("levels", self.levels, FLOAT))
+        given["levels"] = levels = levels if levels.size else np.zeros(many)
         if levels.shape != (many,) or not np.isfinite(levels).all():
             raise OptionError(f"levels={brief(levels)}: give a finite number for each curve")
         levels.flags.writeable = False
         if self.colours is not None:
             given["colours"] = tuple(
-                None if each is None else colour(each, "colours") for each in self.colours
+                None if each is None else colour(each, "colours")
+                for each in parts_of("colours", self.colours, many)
             )
             if len(self.colours) != many:
                 raise OptionError(
                     f"{len(self.colours)} colours for {many} curves: give one for each"
                 )
+        if not isinstance(self.stats, OutlineStats | None):
+            raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
         check_segments(self)
         if self.area_bounds is not None:
-            low, high = self.area_bounds
-            given["area_bounds"] = real("area_bounds", low), real("area_bounds", high)
+            ends = parts_of("area_bounds", self.area_bounds)
+            given["area_bounds"] = tuple(real("area_bounds", end) for end in ends)
+            if len(ends) != 2:
+                raise OptionError(f"area_bounds={brief(self.area_bounds)}: give (low, high)")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # arrays come back as parts of one, and read-only
@@ -198,7 +203,7 @@ class Outline:
             number = np.full(len(self), -1)
             number[mine] = np.arange(len(mine))
             which = np.flatnonzero(number[owner] >= 0)
-            near = parents(self.segments.taken(which), number[owner[which]], self.areas[mine])
+            near = parents(self.segments[which], number[owner[which]], self.areas[mine])
             found[mine] = np.where(near < 0, -1, mine[near])
         return found
 
@@ -222,7 +227,7 @@ class Outline:
         for (level, rgb), members in self._members.items():
             # names may have these letters in all versions of DXF
             words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
-            words += [] if rgb is None else ["colour-{:02x}{:02x}{:02x}".format(*rgb)]
+            words += [] if rgb is None else ["colour-" + svg.hexadecimal(rgb)[1:]]
             found["-".join(words) or "outline"] = self._taken(members.tolist())
         return found
 

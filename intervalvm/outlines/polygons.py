@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from intervalvm.arguments import brief, real
+from intervalvm.choices import check_word
 from intervalvm.errors import BackendError, OptionError, install_line
 from intervalvm.outlines.checks import FARTHEST
-from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.geojson import alone
 from intervalvm.outlines.segments import Floats
+from intervalvm.words import Join
 
 if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
 
-JOINS = "round", "mitre", "bevel"
 LOWEST = 1e-8
 """The height of a line's arc in diameters that is not refined: a quarter has 4,000 of them."""
 LONGEST_MITRE = 5.0
@@ -89,14 +89,14 @@ def offset(part: Outline, distance: Any, join: Any, tolerance: float) -> list[Fl
     away = real("distance", distance)
     if not abs(away) <= FARTHEST:
         raise OptionError(f"distance={brief(distance)}: give a finite number, up to {FARTHEST:g}")
-    style = chosen("join", join, JOINS)
+    check_word("join", join, get_args(Join))
     high = min(tolerance / (2 * abs(away)), 1.0) if away else 1.0
     quarter = math.pi / 8 / math.asin(math.sqrt(max(high, LOWEST)))
     around = _of_shapely(
         library.buffer,
         multipolygon(part),
         away,
-        join_style=style,
+        join_style=join,
         quad_segs=math.ceil(quarter),
         mitre_limit=LONGEST_MITRE,
     )

@@ -12,53 +12,37 @@ its points has a point of the edge within the tolerance. It is proven part by pa
     half the tolerance of that point is one where the field is below 0, and one where it is above.
     The edge meets the segment between the two, even if the field jumps. This is the way at corners.
 
-For a band a part has a box that holds it, widened by ``reach``. Let c be its middle, t the tangent
-and n the right normal there, and s any slope of the field over the box. By the mean value theorem,
-which holds for generalised slopes as well (Lebourg, 1975), the field at c + a t + d n is f(c) +
-a (s . t) + d (s . n). On the part widened, a is at most A + reach sin(p), and the distance d from
-the curved line at least reach cos(p) - S, where p is half the angle by which the part turns, A half
-its length and S its height above the tangent. Bounds of f(c) and of s . t and s . n prove the signs
-at both ends of all normals, and s . n cos(p) > abs(s . t) sin(p) that the field rises along each.
-
-Parts that are not proven are halved, until they are shorter than ``FLOOR`` of the tolerance.
+How a band is proven is told in ``bands``. Parts that are not proven are halved, until they are
+shorter than ``FLOOR`` of the tolerance.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
+from intervalvm.outlines.bands import EPSILON, ROUNDING, Band, Parts, cut
 from intervalvm.outlines.field import Field
-from intervalvm.outlines.pieces import Floats, Indices, Pieces, ranges, to_left
+from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
-ROUNDING = 2.0**-40
-"""More than the relative error of the geometry, which is some 2**-50."""
 TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
 up to ``TILES`` by ``TILES``."""
-LONGEST = 1 / 16
-"""The length of parts at first, as a share of all pieces' extent, or
-``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
-BENT = 1.2
-MOST_PARTS = 1 << 12
-"""Of a piece, at first."""
-EPSILON = 2.0**-48
-"""More than the error of a computed point, as a share of its coordinates and chord."""
 SMOOTH = 0.99
 """The cosine of the least angle between pieces at a corner."""
 DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
 """The radii of discs, in tolerances."""
 
 
-def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
+def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
     """Which of the ``asked`` pieces lie within the tolerance of the edge, as is told above.
 
     ``after`` is the next piece of each, or -1 at the end of an open curve. On which side of a
@@ -74,7 +58,7 @@ def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: 
     fails: Mask = ~asked
     disc = np.full((2, len(pieces)), -1)
     sharp = _sharp(pieces, neighbours)
-    parts, count = _cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
+    parts, count = cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
     while len(parts):
@@ -83,13 +67,13 @@ def prove(pieces: Pieces, after: Indices, asked: Mask, field: Field, tolerance: 
         fails[parts.piece[refuted]] = True
         parts = parts.only(~proven)
         parts = parts.only(~_meets_discs(pieces, parts, groups, tolerance))
-        own, one = pieces[parts.piece], np.ones(len(parts))
-        far = np.stack([own.length(-one, parts.high), own.length(parts.low, one)])
+        own = pieces[parts.piece]
+        far = np.stack([own.lengths(w=parts.high), own.lengths(v=parts.low)])
         near = far <= tolerance * (0.5 - ROUNDING)
         for end in (0, 1):
             disc[end, parts.piece[near[end]]] = parts.group[near[end]]
         parts = parts.only(~(near[0] | near[1]))
-        tiny = pieces[parts.piece].length(parts.low, parts.high) < FLOOR * tolerance
+        tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
     for end, group in enumerate(disc):
@@ -108,134 +92,12 @@ class Proof(NamedTuple):
     parts: int
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Parts of pieces: the piece and the group of each, and its ends as parameters."""
-
-    piece: Indices
-    group: Indices
-    low: Floats
-    high: Floats
-
-    def __len__(self) -> int:
-        return self.piece.size
-
-    def only(self, which: Mask) -> Parts:
-        return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
-
-    def halved(self) -> Parts:
-        middle = (self.low + self.high) / 2
-        return Parts(
-            np.repeat(self.piece, 2),
-            np.repeat(self.group, 2),
-            np.stack([self.low, middle], axis=1).ravel(),
-            np.stack([middle, self.high], axis=1).ravel(),
-        )
-
-
 class Group(NamedTuple):
     """Neighbouring parts, and the field by a tape that is right in a box alone."""
 
     field: Field
     low: Floats
     high: Floats
-
-
-@dataclass(frozen=True)
-class Band:
-    """Bands about parts, that reach as far to either side as is tried.
-
-    ``length`` and ``angle`` are half of what a part is long and turns by, rounded up; ``height`` is
-    how far it leaves its tangent in the middle; ``low`` and ``high`` are corners of its box.
-    """
-
-    middle: Floats
-    tangent: Floats
-    length: Floats
-    angle: Floats
-    height: Floats
-    reach: Floats
-    holds_disc: Mask
-    low: Floats
-    high: Floats
-
-    @classmethod
-    def about(cls, pieces: Pieces, parts: Parts, tolerance: float) -> Band:
-        """They reach no farther than parts are long, so that boxes get small at corners."""
-        own, v = pieces[parts.piece], (parts.low + parts.high) / 2
-        middle, tangent = own.at(v), own.tangent(v)
-        longer = np.maximum(own.length(parts.low, v), own.length(v, parts.high))
-        size = np.abs(middle).max(axis=1, initial=0.0) + own.half
-        length = longer * (1 + ROUNDING) + size * EPSILON
-        angle = length * np.abs(own.curvature) * (1 + ROUNDING)
-        reach = np.minimum(tolerance, 2 * longer)
-        height = length * angle / 2 + size * EPSILON
-        along, across = length + reach * angle, reach + height
-        half = np.abs(tangent) * along[:, None] + np.abs(tangent[:, ::-1]) * across[:, None]
-        half *= 1 + ROUNDING
-        holds_disc = (length >= tolerance) & (reach >= tolerance)
-        low, high = middle - half, middle + half
-        return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
-
-    def judged(self, value: Interval, lower: Floats, upper: Floats) -> tuple[Mask, Mask]:
-        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near.
-
-        ``value`` are bounds in the middle, ``lower`` and ``upper``, [2, n], of slopes in the box.
-        """
-        reach, angle = self.reach, self.angle
-        with np.errstate(all="ignore"):
-            steepest = np.hypot(*np.maximum(np.abs(lower), np.abs(upper))) * (1 + ROUNDING)
-            slack = ROUNDING * steepest
-            outward = _dot(lower, upper, -to_left(self.tangent))[0] - slack
-            along = np.abs(_dot(lower, upper, self.tangent)).max(axis=0) + slack
-            cos = 1 - angle * angle / 2 - ROUNDING
-            off = np.maximum(np.abs(value.lower), np.abs(value.upper))
-            rise = outward * (reach * cos - self.height) * (1 - ROUNDING)
-            crosses = rise > (along * (self.length + reach * angle) + off) * (1 + ROUNDING)
-            rises = outward * cos > along * angle * (1 + ROUNDING)
-            least = np.maximum(value.lower, -value.upper)
-            far = (least > steepest * reach) & self.holds_disc
-        known = ~value.maybe_nan
-        return crosses & rises & (angle < 1.0) & known, far & known
-
-
-def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
-    """Bounds, [2, n], of s . by for vectors s within bounds [2, n]."""
-    terms = np.stack([lower * by.T, upper * by.T])
-    return np.stack([terms.min(axis=0).sum(axis=0), terms.max(axis=0).sum(axis=0)])
-
-
-def _cut(pieces: Pieces, sharp: Mask, asked: Indices, tolerance: float) -> Parts:
-    """Some pieces, cut into parts about as long as can be proven.
-
-    From an end that is ``sharp``, [2, n], on, parts are as long as they are far from it.
-    """
-    extent = max(pieces.extent, tolerance)
-    own, one = pieces[asked], np.ones(len(asked))
-    length = own.length(-one, one)
-    with np.errstate(divide="ignore"):
-        bent = BENT * np.sqrt(tolerance / np.abs(own.curvature))
-    step = np.maximum(np.minimum(bent, LONGEST * extent), length / MOST_PARTS)
-    first = tolerance * (0.5 - 2 * ROUNDING)
-    # the last of ``graded`` parts ends at first * 2**(graded - 1)
-    room = np.minimum(step, length / 4) / first
-    graded = np.where(sharp[:, asked], np.ceil(np.log2(np.maximum(room, 1))), 0).astype(np.int64)
-    margin = np.where(graded > 0, first * 2.0 ** (graded - 1), 0.0)
-    between = length - margin.sum(axis=0)
-    plain = np.maximum(np.ceil(between / step), 1).astype(np.int64)
-    counts = graded.sum(axis=0) + plain
-    which, place = ranges(counts)
-    (start, stop), last, far = graded[:, which], counts[which], length[which]
-
-    def edge(at: Indices) -> Floats:
-        behind = last - at
-        away = margin[0, which] + (at - start) * (between / plain)[which]
-        away = np.where(at < start, first * 2.0 ** (np.minimum(at, start) - 1), away)
-        away = np.where(behind < stop, far - first * 2.0 ** (np.minimum(behind, stop) - 1), away)
-        v = own[which].parameter(away / far)
-        return np.where(at == 0, -1.0, np.where(behind == 0, 1.0, v))
-
-    return Parts(asked[which], np.zeros(len(which), np.int64), edge(place), edge(place + 1))
 
 
 def _grouped(field: Field, band: Band, tolerance: float) -> tuple[list[Group], Indices]:
@@ -304,13 +166,13 @@ def _sides(low: Floats, high: Floats) -> tuple[Interval, Interval]:
     return x, y
 
 
-def _meets_discs(pieces: Pieces, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
+def _meets_discs(pieces: Segments, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
     """Which parts are short, and have the edge near their middle."""
     found = np.zeros(len(parts), bool)
-    short = pieces[parts.piece].length(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
+    short = pieces[parts.piece].lengths(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
     own, v = pieces[parts.piece[short]], (parts.low[short] + parts.high[short]) / 2
-    inward = to_left(own.tangent(v))
-    found[short] = _has_edge(groups, parts.group[short], own.at(v), inward, tolerance)
+    inward = to_left(own.tangents(v))
+    found[short] = _has_edge(groups, parts.group[short], own.points(v), inward, tolerance)
     return found
 
 
@@ -335,23 +197,23 @@ def _has_edge(
     return found
 
 
-def _sharp(pieces: Pieces, neighbours: tuple[Indices, Indices]) -> Mask:
+def _sharp(pieces: Segments, neighbours: tuple[Indices, Indices]) -> Mask:
     """Which ends of pieces, [2, n], are at corners."""
     found = np.zeros((2, len(pieces)), bool)
     for end, neighbour in enumerate(neighbours):
         here = np.full(len(pieces), 1.0 if end else -1.0)
-        own, beyond = pieces.tangent(here), pieces[neighbour].tangent(-here)
+        own, beyond = pieces.tangents(here), pieces[neighbour].tangents(-here)
         found[end] = ((own * beyond).sum(axis=1) < SMOOTH) | (neighbour < 0)
     return found
 
 
-def _inward(pieces: Pieces, joints: tuple[Indices, Indices], end: int) -> Floats:
+def _inward(pieces: Segments, joints: tuple[Indices, Indices], end: int) -> Floats:
     """Unit vectors into the shape at an end of pieces: halfway between the normals to the left.
 
     ``joints`` are the pieces and their neighbours there.
     """
     here = np.full(len(joints[0]), 1.0 if end else -1.0)
-    own, beyond = pieces[joints[0]].tangent(here), pieces[joints[1]].tangent(-here)
+    own, beyond = pieces[joints[0]].tangents(here), pieces[joints[1]].tangents(-here)
     beyond = np.where((joints[1] >= 0)[:, None], beyond, own)
     first, second = (own, beyond) if end else (beyond, own)
     # two formulas for one direction: either is inexact where the other is not

@@ -15,23 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.cells.subdivision import is_simple
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.bends import SHARE, bends
+from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Slopes
-from intervalvm.outlines.lattice import Corners, Crossings, Numbers, corner_keys
+from intervalvm.outlines.lattice import Corners, Crossings, Numbers
 from intervalvm.outlines.start import Start
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
-FEW_DOUBTS, FEWER = 1_000, 0.9
-"""Cells of a level that are split for a proof alone: as many, or fewer than that share of those of
-the level before. Others are left undecided: along a seam of two parts, where the value is 0 inside,
-there would be twice as many on each level."""
+FEWER = 0.9
+"""Cells are split for a proof alone if they are few, or fewer than that share of those of the level
+before. Others are left undecided: along a seam of two parts, where the value is 0 inside, there
+would be twice as many on each level."""
 CORNERED = 32.0
 """Cells with a corner, this small, in tolerances, are not split for a proof: in a smaller one the
 corner may lie where no corner of a cell tells of it."""
-CCW = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-"""The corners of a cell, counter-clockwise."""
 SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
 """Its sides, from one corner to the next: the axis, and where they start on the lattice."""
 Watch = Callable[[int, int], None]
@@ -48,8 +47,12 @@ class Leaves(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was found on the way: cells bounded, and how many of the finest are proven inside."""
+    """What was found on the way: cells bounded, and how many of the finest are proven inside.
 
+    ``few`` is the number of cells of a level that are always split for a proof.
+    """
+
+    few: int
     evaluated: int = 0
     inside: int = 0
     doubts: int = 1 << 62
@@ -91,6 +94,35 @@ def leaves_of(
     )
 
 
+@dataclass
+class _Level:
+    """The cells of a level, of the given size, that are judged together."""
+
+    crossings: Crossings
+    tolerance: float
+    level: int
+    i: Numbers
+    j: Numbers
+    size: Array
+
+    def pieces(
+        self, some: Numbers, changes: NDArray[np.bool_], is_flat: NDArray[np.bool_]
+    ) -> Bends:
+        """The pieces in cells of which two sides are crossed, as ``changes`` [4, m] tells."""
+        crossings, i, j = self.crossings, self.i[some], self.j[some]
+        frame = crossings.corners.frame
+        axis, right, up = SIDES[np.nonzero(changes[:, some].T)[1].reshape(-1, 2).T].T
+        sides = axis.T, i + right.T, j + up.T
+        places = crossings.find(self.level, *(part.ravel() for part in sides)).reshape(2, -1)
+        low = np.stack([frame.coordinates(k, part, self.level) for k, part in enumerate((i, j))])
+        p, q = (crossings.points[:, place] for place in places)
+        g, h = (crossings.slopes[:, place] for place in places)
+        field = crossings.corners.field
+        found = bends(field, (p, q), (g, h), low, self.size, self.tolerance, is_flat=is_flat[some])
+        crossings.bends.keep(self.level, i, j, found.points)
+        return found
+
+
 def _judged(
     field: Field,
     crossings: Crossings,
@@ -102,65 +134,50 @@ def _judged(
     tally: Tally,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The kind of each cell of a level, and which to split."""
-    corners = crossings.corners
-    frame = corners.frame
-    size = np.array(frame.sizes(level))[:, None]
+    frame = crossings.corners.frame
     at: NDArray[Any] = np.stack([i, j], axis=-1)
     slopes = field.slopes(*frame.boxes(at, level))
     inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
-    outside = slopes.value.lower >= 0
     tally.inside += int(np.count_nonzero(inside)) << 2 * (crossings.corners.finest - level)
     kind = np.full(len(i), UNDECIDED, np.uint8)
-    kind[inside | outside] = DECIDED
-    open_ = np.flatnonzero(kind)
-    if not len(open_):
-        return kind, np.zeros(len(i), bool)
-    i, j = i[open_], j[open_]
-    slopes = _taken(slopes, open_)
-    is_one, is_flat = _proven(slopes, size, tolerance)
-    shift = corners.finest - level
-    keys = [corner_keys((i + a) << shift, (j + b) << shift) for a, b in CCW.tolist()]
-    corners.add(np.concatenate(keys))
-    negative = np.stack([corners.at(key) < 0 for key in keys])
+    kind[inside | (slopes.value.lower >= 0)] = DECIDED
+    splits, open_ = np.zeros(len(i), bool), np.flatnonzero(kind)
+    if len(open_):
+        size = np.array(frame.sizes(level))[:, None]
+        cells = _Level(crossings, tolerance, level, i[open_], j[open_], size)
+        kind[open_], splits[open_] = _open_judged(cells, _taken(slopes, open_), is_last, tally)
+    return kind, splits
+
+
+def _open_judged(
+    cells: _Level, slopes: Slopes, is_last: bool, tally: Tally
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The kind of each cell that is not decided, and which to split."""
+    tolerance, corners = cells.tolerance, cells.crossings.corners
+    is_one, is_flat = _proven(slopes, cells.size, tolerance)
+    negative = corners.of_cells(cells.level, cells.i, cells.j) < 0
     changes = negative != np.roll(negative, -1, axis=0)
     count = changes.sum(axis=0)
-    found = np.full(len(i), UNDECIDED, np.uint8)
-    splits = np.ones(len(i), bool)
-    found[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
+    kind = np.full(len(count), UNDECIDED, np.uint8)
+    kind[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
+    near, cornered = np.zeros(len(count), bool), np.zeros(len(count), bool)
     once = np.flatnonzero(count == 2)
-    near, cornered = np.zeros(len(i), bool), np.zeros(len(i), bool)
     if len(once):
-        sides = np.nonzero(changes[:, once].T)[1].reshape(-1, 2)
-        places = [
-            crossings.find(
-                level,
-                SIDES[side, 0],
-                i[once] + SIDES[side, 1],
-                j[once] + SIDES[side, 2],
-            )
-            for side in sides.T
-        ]
-        low = np.stack([frame.coordinates(k, part[once], level) for k, part in enumerate((i, j))])
-        p, q = (crossings.points[:, place] for place in places)
-        g, h = (crossings.slopes[:, place] for place in places)
-        got = bends(field, (p, q), (g, h), low, size, tolerance, is_flat=is_flat[once])
-        near[once], cornered[once] = got.is_near, got.has_corner
-        crossings.bends.keep(level, i[once], j[once], got.points)
-    found[near & is_one] = PROVEN
-    splits = found == UNDECIDED
-    if size.max() <= CORNERED * tolerance:
+        found = cells.pieces(once, changes, is_flat)
+        near[once], cornered[once] = found.is_near, found.has_corner
+    kind[near & is_one] = PROVEN
+    splits = kind == UNDECIDED
+    if cells.size.max() <= CORNERED * tolerance:
         splits &= ~cornered
     doubts = splits & (near | (count == 0))
     number = int(np.count_nonzero(doubts))
-    if number > max(FEW_DOUBTS, FEWER * tally.doubts):
+    if number > max(tally.few, FEWER * tally.doubts):
         splits &= ~doubts
     tally.doubts = number
-    if is_last:
-        splits[:] = False
-    kind[open_] = found
-    whole = np.zeros(len(kind), bool)
-    whole[open_] = splits
-    return kind, whole
+    if cells.size.max() <= tolerance:
+        # where the value may jump there is no proof
+        splits &= doubts & np.isfinite(slopes.lower).all(axis=0)
+    return kind, splits & (not is_last)
 
 
 def _taken(slopes: Slopes, some: Numbers) -> Slopes:
@@ -177,19 +194,13 @@ def _proven(
     so there is one piece at most. If it is strictly monotone in one of them, a curve is a graph
     over the other. It may leave the leaf by a side and come back by the same; but then, if the
     leaf beyond is such a graph too, it is one curve with that leaf's.
-
-    A curve is flat as in ``cells.subdivision.is_simple``.
     """
     lower, upper = slopes.lower, slopes.upper
     with np.errstate(all="ignore"):
         strict = ((lower > 0) | (upper < 0)).any(axis=0)
         monotone = ((lower >= 0) | (upper <= 0)).all(axis=0)
         one = (monotone | strict) & ~slopes.value.maybe_nan
-        middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
-        grows = np.minimum(middle * lower, middle * upper).sum(axis=0) > 0
-        away = (half * size).sum(axis=0) / np.sqrt((middle * middle).sum(axis=0))
-        flat = one & grows & (away <= tolerance * SHARE * 0.999)
-    return one, flat
+    return one, one & is_simple(lower, upper, tuple(size), tolerance * SHARE)
 
 
 def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:

@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from intervalvm.arguments import brief
+from intervalvm.choices import check_word
 from intervalvm.errors import OptionError
 from intervalvm.files import check_path, write_atomically
-from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.dxf import dxf
 from intervalvm.outlines.geojson import geojson
-from intervalvm.outlines.svg import UNITS, svg
-from intervalvm.raster.formats import format_of, format_of_stream, pour
+from intervalvm.outlines.svg import svg
+from intervalvm.suffixes import format_of, format_of_stream, pour
+from intervalvm.units import MM
 
 if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
@@ -33,7 +34,7 @@ def _svg(outline: Outline, **options: Any) -> bytes:
 
 
 def _geojson(outline: Outline, *, unit: Any) -> bytes:
-    chosen("unit", unit, UNITS)
+    check_word("unit", unit, MM)
     return geojson(outline)
 
 

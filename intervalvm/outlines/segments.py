@@ -1,16 +1,22 @@
-"""The geometry of lines and arcs, as arrays: lengths, areas, extents, pieces.
+"""The geometry of lines and arcs, as arrays: lengths, areas, extents, parts.
 
 A segment runs from ``start`` to ``stop`` and has a *bulge* b, as in DXF: tan(a / 4) of the angle a
-of its arc, positive counter-clockwise, 0 for a line. The chord is d, of length c; the height of an
-arc above its chord is b c / 2, and its radius c (1 + b b) / (4 |b|). A point of it has a parameter
-u in [-b, b]: there the tangent has the angle 2 atan u to the chord. Formulas are in terms of b and
-u, without the centre, so that flat arcs lose no digits.
+that it turns by, positive counter-clockwise, 0 for a line. The chord is d, of length c; the height
+of an arc above its chord is b c / 2, and its radius c (1 + b b) / (4 |b|). A point of it has a
+parameter v in [-1, 1]: in the frame of the chord, from its middle along it and to its left, it is
+
+    c / 2 ((1 + b b) v, -b (1 - v v)) / (1 + b b v v),
+
+and the tangent there has the angle 2 atan(b v) to the chord. So lines are no special case, and
+arcs that are nearly lines lose no digits to a far centre.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,36 +24,85 @@ from numpy.typing import NDArray
 from intervalvm.memory import require
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
-TINY = np.finfo(np.float64).tiny
+Indices = NDArray[np.int64]
+TINY = float(np.finfo(np.float64).tiny)
 LINE_BYTES = 400
 """The bytes that a line takes while arcs are divided."""
 FLAT = 2.0**-6
 """Bulges up to which an area is a series: the closed form loses digits to cancellation."""
+STRAIGHT = 1e-9
+"""Bulges below it have the arc's length by the line's formula, to the last digits."""
 
 
-class Segments(NamedTuple):
+@dataclass(frozen=True)
+class Segments:
     """Lines and arcs: start and stop float64[n, 2], bulge float64[n]."""
 
     start: Floats
     stop: Floats
     bulge: Floats
 
+    def __len__(self) -> int:
+        return len(self.bulge)
+
+    def __getitem__(self, which: Any) -> Segments:
+        """Some of them."""
+        return Segments(self.start[which], self.stop[which], self.bulge[which])
+
+    @property
+    def extent(self) -> float:
+        """The longer side of the box of all ends."""
+        ends = np.concatenate([self.start, self.stop])
+        return float(np.ptp(ends, axis=0).max()) if len(ends) else 0.0
+
     @property
     def chord(self) -> Floats:
         """float64[n, 2]: from start to stop."""
         return self.stop - self.start
 
-    def taken(self, which: NDArray[np.bool_] | Indices) -> Self:
-        """Some of them."""
-        return type(self)(*(part[which] for part in self))
+    @property
+    def half(self) -> Floats:
+        """float64[n]: half the length of the chord."""
+        found: Floats = np.hypot(*self.chord.T) / 2
+        return found
 
-    def lengths(self) -> Floats:
-        """float64[n]."""
-        b = np.abs(self.bulge)
-        arc = np.divide(np.arctan(b) * (1 + b * b), b, out=np.ones_like(b), where=b > 0)
-        lengths: Floats = np.hypot(*self.chord.T) * arc
-        return lengths
+    @property
+    def curvature(self) -> Floats:
+        """float64[n]: the reciprocal of the radius, with the sign of the bulge."""
+        return 2 * self.bulge / np.maximum(self.half * (1 + self.bulge**2), TINY)
+
+    def points(self, v: Floats) -> Floats:
+        """float64[n, 2]: the points at parameters v; the ends are exact."""
+        d, b = self.chord, self.bulge
+        below = 1 + (b * v) ** 2
+        along, left = (1 + b * b) * v / below, (v * v - 1) * b / below
+        between = self.start + (d + along[:, None] * d + left[:, None] * to_left(d)) / 2
+        ends = np.where((v == 1)[:, None], self.stop, between)
+        found: Floats = np.where((v == -1)[:, None], self.start, ends)
+        return found
+
+    def tangents(self, v: Floats) -> Floats:
+        """float64[n, 2]: the unit tangents there."""
+        turned = self.bulge * v
+        below = 1 + turned**2
+        cos, sin = (1 - turned**2) / below, 2 * turned / below
+        chord = self.chord / np.maximum(2 * self.half, TINY)[:, None]
+        return cos[:, None] * chord + sin[:, None] * to_left(chord)
+
+    def lengths(self, v: Floats | float = -1.0, w: Floats | float = 1.0) -> Floats:
+        """float64[n]: the lengths from parameters v to w."""
+        b = self.bulge
+        is_bent = np.abs(b) >= STRAIGHT
+        bent = np.where(is_bent, b, 1.0)
+        angle = (np.arctan(bent * w) - np.arctan(bent * v)) / bent
+        return self.half * (1 + b * b) * np.where(is_bent, angle, np.subtract(w, v))
+
+    def parameters(self, share: Floats) -> Floats:
+        """float64[n]: the parameters at shares of the lengths."""
+        is_bent = np.abs(self.bulge) >= STRAIGHT
+        bent = np.where(is_bent, self.bulge, 1.0)
+        along = 2 * share - 1
+        return np.where(is_bent, np.tan(along * np.arctan(bent)) / bent, along)
 
     def areas(self) -> Floats:
         """float64[n]: the signed areas between arcs and their chords, right of the chord positive.
@@ -69,53 +124,38 @@ class Segments(NamedTuple):
     def radii(self) -> Floats:
         """float64[n]: of arcs; infinite for lines."""
         b = np.abs(self.bulge)
-        chord = np.hypot(*self.chord.T)
         infinite = np.full_like(b, np.inf)
-        radii: Floats = np.divide(chord * (1 + b * b), 4 * b, out=infinite, where=b > 0)
+        radii: Floats = np.divide(self.half * (1 + b * b), 2 * b, out=infinite, where=b > 0)
         return radii
 
     def centres(self) -> Floats:
         """float64[n, 2]: of arcs, of which there may be no lines."""
         d, b = self.chord, self.bulge[:, None]
-        left = np.stack([-d[:, 1], d[:, 0]], 1)
-        centres: Floats = self.start + d / 2 + left * (1 - b * b) / (4 * b)
+        centres: Floats = self.start + d / 2 + to_left(d) * (1 - b * b) / (4 * b)
         return centres
 
-    def points(self, u: Floats) -> Floats:
-        """float64[n, 2]: the points of arcs at parameters u; the ends at -b and b are exact."""
-        d, b = self.chord, self.bulge
-        v, below = u / b, 1 + u * u
-        along, left = (1 + b * b) * v / below, (v * v - 1) * b / below
-        between = self.start + (d + along[:, None] * d) / 2
-        between += left[:, None] * np.stack([-d[:, 1], d[:, 0]], 1) / 2
-        ends = np.where((u == b)[:, None], self.stop, between)
-        found: Floats = np.where((u == -b)[:, None], self.start, ends)
-        return found
+    def between(self, v: Floats, w: Floats) -> Segments:
+        """The parts from parameters v to w."""
+        bulge = np.tan((np.arctan(self.bulge * w) - np.arctan(self.bulge * v)) / 2)
+        return Segments(self.points(v), self.points(w), bulge)
 
-    def between(self, u: Floats, w: Floats) -> Self:
-        """The parts of arcs from parameters u to w."""
-        bulge = np.tan((np.arctan(w) - np.arctan(u)) / 2)
-        return type(self)(self.points(u), self.points(w), bulge)
-
-    def divided(self, counts: Indices) -> Self:
-        """Arcs in ``counts`` parts of equal angles, one after another; of a line the count is 1."""
-        whole = self.taken(np.repeat(np.arange(len(counts)), counts))
-        n = np.repeat(counts, counts)
-        k = np.arange(len(n)) - np.repeat(np.cumsum(counts) - counts, counts)
+    def divided(self, counts: Indices) -> Segments:
+        """Each in ``counts`` parts of equal angles, one after another."""
+        which, place = ranges(counts)
+        whole, n = self[which], counts[which]
         cut = np.flatnonzero(n > 1)
-        arcs, n, k = whole.taken(cut), n[cut], k[cut]
-        half = np.arctan(arcs.bulge)
-        u = np.where(k == 0, -arcs.bulge, np.tan(half * (2 * k / n - 1)))
-        w = np.where(k == n - 1, arcs.bulge, np.tan(half * (2 * (k + 1) / n - 1)))
-        for part, new in zip(whole, arcs.between(u, w), strict=True):
-            part[cut] = new
+        arcs, n, k = whole[cut], n[cut], place[cut]
+        v = np.where(k == 0, -1.0, arcs.parameters(k / n))
+        w = np.where(k == n - 1, 1.0, arcs.parameters((k + 1) / n))
+        parts = arcs.between(v, w)
+        whole.start[cut], whole.stop[cut], whole.bulge[cut] = parts.start, parts.stop, parts.bulge
         return whole
 
     def extents(self) -> tuple[Floats, Floats]:
         """float64[n, 2] twice: the lower and the upper corners of the segments' boxes."""
         low, high = np.minimum(self.start, self.stop), np.maximum(self.start, self.stop)
         i = np.flatnonzero(self.bulge)
-        arcs = self.taken(i)
+        arcs = self[i]
         for axis in (0, 1):
             for corner, way in ((low, -1.0), (high, 1.0)):
                 reached, far = arcs._reach(axis, way)
@@ -131,7 +171,7 @@ class Segments(NamedTuple):
         """
         d, b = self.chord, np.abs(self.bulge)
         c = np.hypot(*d.T)
-        right = np.stack([d[:, 1], -d[:, 0]], 1)  # from the chord to the apex if b > 0
+        right = -to_left(d)  # from the chord to the apex if b > 0
         sine, cosine = d[:, axis] / c, way * np.sign(self.bulge) * right[:, axis] / c
         reached = cosine * (1 + b * b) > 1 - b * b
         up = np.where(reached, 1 + cosine, 1.0)
@@ -139,13 +179,32 @@ class Segments(NamedTuple):
         return reached, (self.start[:, axis] + self.stop[:, axis]) / 2 + way * beyond
 
 
-def joined(curves: tuple[Floats, ...], bulges: tuple[Floats, ...] | None) -> Segments:
+def to_left(vectors: Floats) -> Floats:
+    """Vectors [n, 2] turned by a right angle, counter-clockwise."""
+    return np.stack([-vectors[:, 1], vectors[:, 0]], axis=1)
+
+
+def ranges(counts: Indices) -> tuple[Indices, Indices]:
+    """For each of sum(counts) entries, the number of its group and its place in that, from 0."""
+    group = np.repeat(np.arange(len(counts)), counts)
+    place = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return group, place
+
+
+def joined(curves: Sequence[Floats], bulges: Sequence[Floats] | None) -> Segments:
     """The segments of all curves, one after another."""
     if not curves:
         return Segments(np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
     start = np.concatenate([curve[:-1] for curve in curves])
     stop = np.concatenate([curve[1:] for curve in curves])
     return Segments(start, stop, np.zeros(len(start)) if bulges is None else np.concatenate(bulges))
+
+
+def concatenated(parts: Sequence[Segments]) -> Segments:
+    """The segments of all parts, one after another."""
+    arrays = ((part.start, part.stop, part.bulge) for part in parts)
+    start, stop, bulge = map(np.concatenate, zip(*arrays, strict=True))
+    return Segments(start, stop, bulge)
 
 
 def counts_within(segments: Segments, tolerance: float) -> Indices:
@@ -155,7 +214,7 @@ def counts_within(segments: Segments, tolerance: float) -> Indices:
     An arc of angle a is 2 r sin(a / 4)^2 high. Raises DoesNotFit.
     """
     is_arc = segments.bulge != 0
-    arcs = segments.taken(is_arc)
+    arcs = segments[is_arc]
     height = np.minimum(tolerance / (2 * arcs.radii()), 1.0)
     many = np.ceil(np.arctan(np.abs(arcs.bulge)) / np.arcsin(np.sqrt(np.maximum(height, TINY))))
     needed = int(min(LINE_BYTES * many.sum(), sys.float_info.max))

@@ -1,4 +1,4 @@
-"""Outlines of many points, and spans of them that a line or an arc fits.
+"""Curves of many points, and spans of them that a line or an arc fits.
 
 The bulge of the arc from p to q that also passes s is tan(w / 2), where w is the angle from s - p
 to q - s. By a step d across the arc at s it changes by d h (1 + b^2) / (|s - p| |q - s|), h being
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.late import cached_property
-from intervalvm.outlines.pieces import Floats, Indices, ranges
+from intervalvm.outlines.segments import Floats, Indices, ranges
 
 Mask = NDArray[np.bool_]
 MOST_BULGE = 1.5
@@ -35,7 +35,7 @@ ALONE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class Polylines:
     """Curves as one array of points [n, 2], first points not repeated.
 
     Of each curve there are the index of its first point, the ``size`` in points, and whether it is
@@ -48,7 +48,7 @@ class Outline:
     closed: Mask
 
     @classmethod
-    def of(cls, curves: Sequence[Floats]) -> Outline:
+    def of(cls, curves: Sequence[Floats]) -> Polylines:
         """Curves that end with their first point are closed. Points like those before are dropped.
 
         A closed curve of two points is one that runs there and back.
@@ -141,7 +141,7 @@ class Spans(NamedTuple):
         return Spans.straight(self.curve, self.first, half).and_others(rest)
 
 
-def fitting(outline: Outline, spans: Spans, off: float) -> tuple[Mask, Floats]:
+def fitting(outline: Polylines, spans: Spans, off: float) -> tuple[Mask, Floats]:
     """Which spans a piece fits, so that no point is farther off, and the bulges."""
     start = outline.at(spans.curve, spans.first)
     stop = outline.at(spans.curve, spans.first + spans.size)
@@ -184,7 +184,7 @@ def fitting(outline: Outline, spans: Spans, off: float) -> tuple[Mask, Floats]:
     return fits, np.where(fits & ~((low <= 0) & (high >= 0)), bent, 0.0)
 
 
-def circles(outline: Outline, off: float) -> Spans:
+def circles(outline: Polylines, off: float) -> Spans:
     """Both halves of each curve that is one circle.
 
     Circles are by least squares on x^2 + y^2 = 2 a x + 2 b y + c.
@@ -202,7 +202,7 @@ def circles(outline: Outline, off: float) -> Spans:
     return Spans(both, first, count, np.sign(radius[both]), np.ones(len(both), bool))
 
 
-def circle_of(outline: Outline) -> tuple[Floats, Floats]:
+def circle_of(outline: Polylines) -> tuple[Floats, Floats]:
     """The centre [c, 2] and the radius of each curve as a circle; clockwise ones are negative."""
     curve, count = outline.curve, len(outline.size)
 
@@ -226,7 +226,7 @@ def circle_of(outline: Outline) -> tuple[Floats, Floats]:
     return np.where(known[:, None], found[0], 0.0), np.where(known, found[1], 0.0)
 
 
-def longest(outline: Outline, curves: Indices, off: float) -> Spans:
+def longest(outline: Polylines, curves: Indices, off: float) -> Spans:
     """Spans of curves between corners, each in turn as long as it fits."""
     parts, fresh = _between_corners(outline, curves, off)
     found: list[Spans] = [Spans.straight(*np.zeros((3, 0), np.int64))]
@@ -247,7 +247,7 @@ def longest(outline: Outline, curves: Indices, off: float) -> Spans:
     return _joined(outline, found[0].and_others(*found[1:]), fresh, off)
 
 
-def _between_corners(outline: Outline, curves: Indices, off: float) -> tuple[Spans, Mask]:
+def _between_corners(outline: Polylines, curves: Indices, off: float) -> tuple[Spans, Mask]:
     """Parts of curves to look for spans in; and of all points those between parts, no corners."""
     wanted = np.zeros(len(outline.size), bool)
     wanted[curves] = True
@@ -268,7 +268,7 @@ def _between_corners(outline: Outline, curves: Indices, off: float) -> tuple[Spa
     return parts, fresh & ~corner
 
 
-def _joined(outline: Outline, spans: Spans, fresh: Mask, off: float) -> Spans:
+def _joined(outline: Polylines, spans: Spans, fresh: Mask, off: float) -> Spans:
     """Spans with those joined that meet in ``fresh`` points, where one piece fits them."""
     corner = outline.corners(2 * off)
     while fresh.any():

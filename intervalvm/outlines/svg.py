@@ -13,28 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, real
+from intervalvm.choices import check_word
 from intervalvm.colours import Rgb, colour
 from intervalvm.errors import OptionError
-from intervalvm.outlines.choices import chosen
 from intervalvm.outlines.segments import Floats, Segments
+from intervalvm.units import MM
+from intervalvm.words import PlaneUnit
 
 if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
 
 
-class Unit(NamedTuple):
-    """The unit of CSS that stands for one of a shape, how many it takes, and their length."""
-
-    css: str
-    many: float
-    mm: float
-
-
-UNITS = {
-    "um": Unit("mm", 1e-3, 1e-3), "mm": Unit("mm", 1, 1), "cm": Unit("cm", 1, 10),
-    "m": Unit("cm", 100, 1e3), "in": Unit("in", 1, 25.4), "ft": Unit("in", 12, 304.8),
-    "pt": Unit("pt", 1, 25.4 / 72), "px": Unit("px", 1, 25.4 / 96),
-}  # fmt: skip
+NOT_OF_CSS = {"um": (1e-3, "mm"), "m": (100, "cm"), "ft": (12, "in")}
+"""What units that CSS does not have are in others."""
 BLACK = 0, 0, 0
 HAIRLINE_MM = 0.01
 """The width of a line that is to be cut: lasers cut what is at most 0.001 inches wide."""
@@ -61,23 +52,23 @@ class Style(NamedTuple):
 
     def attributes(self, part: Rgb | None) -> str:
         """The text of the attributes."""
-        words = f'fill="{_hex(self.fill or part) if self.is_filled else "none"}"'
+        words = f'fill="{hexadecimal(self.fill or part or BLACK) if self.is_filled else "none"}"'
         if self.is_filled:
             words += ' fill-rule="evenodd"'
         if self.is_stroked:
             width = _number(self.stroke_width)
-            words += f' stroke="{_hex(self.stroke or part)}" stroke-width="{width}"'
+            words += f' stroke="{hexadecimal(self.stroke or part or BLACK)}" stroke-width="{width}"'
         return words
 
 
-def style_of(outline: Outline, unit: Unit, fill: Any, stroke: Any, stroke_width: Any) -> Style:
+def style_of(outline: Outline, hairline: float, fill: Any, stroke: Any, stroke_width: Any) -> Style:
     """Filled, unless a stroke or its width is given; open curves and several levels are lines.
 
-    Raises OptionError.
+    ``hairline`` is the width by default. Raises OptionError.
     """
     fill = None if fill is None else colour(fill, "fill")
     stroke = None if stroke is None else colour(stroke, "stroke")
-    width = HAIRLINE_MM / unit.mm
+    width = hairline
     if stroke_width is not None:
         width = real("stroke_width", stroke_width)
         if not 0 < width < math.inf:
@@ -90,15 +81,16 @@ def style_of(outline: Outline, unit: Unit, fill: Any, stroke: Any, stroke_width:
 def svg(
     outline: Outline,
     *,
-    unit: Any = "mm",
+    unit: PlaneUnit = "mm",
     fill: Any = None,
     stroke: Any = None,
     stroke_width: Any = None,
 ) -> str:
     """The outline as the text of an SVG file. Raises as ``Outline.save`` does."""
-    kind = UNITS[chosen("unit", unit, UNITS)]
-    style = style_of(outline, kind, fill, stroke, stroke_width)
-    width, height = (f"{_number(side * kind.many)}{kind.css}" for side in _size(outline))
+    check_word("unit", unit, MM)
+    style = style_of(outline, HAIRLINE_MM / MM[unit], fill, stroke, stroke_width)
+    many, css = NOT_OF_CSS.get(unit, (1, unit))
+    width, height = (f"{_number(side * many)}{css}" for side in _size(outline))
     return _document(outline, style, width, height)
 
 
@@ -106,7 +98,7 @@ def shown(outline: Outline) -> str:
     """The same as a picture of ``SHOWN_PX`` pixels."""
     size = _size(outline)
     pixel = max(size) / SHOWN_PX
-    style = style_of(outline, Unit("px", 1, HAIRLINE_MM / pixel), None, None, None)
+    style = style_of(outline, pixel, None, None, None)
     width, height = (_number(round(side / pixel, 1)) for side in size)
     return _document(outline, style, width, height)
 
@@ -218,5 +210,6 @@ def _number(value: float) -> str:
     return repr(value + 0.0).removesuffix(".0")
 
 
-def _hex(rgb: Rgb | None) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(rgb or BLACK))
+def hexadecimal(rgb: Rgb) -> str:
+    """A colour as "#cc8844"."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)

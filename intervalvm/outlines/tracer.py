@@ -30,7 +30,11 @@ LONG = 200
 """Clauses from which the walk of pictures finds the cells to start from."""
 CELL_BYTES = 800
 """Measured bytes for each cell of a level, with its share of the curves."""
-ULPS = 1024
+FEW, FEW_CLAUSES = (1_000, 100_000), 4_000_000
+"""Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
+DEEPER = 2
+"""Levels of cells smaller than the tolerance, for proofs: sharp tips hide between corners."""
+ULPS = 1024 << DEEPER
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
 ROUNDING = 2.0**-40
 """More than the relative error of a sum of areas."""
@@ -87,7 +91,7 @@ def least_tolerance(region: tuple[Ends, Ends]) -> float:
     """The least tolerance for which there are numbers of cells, and floats, in a region."""
     largest = max(abs(end) for side in region for end in side)
     size = max(high - low for low, high in region)
-    return max(size * 2.0 ** (1 - FINEST), ULPS * float(np.spacing(largest)))
+    return max(size * 2.0 ** (1 + DEEPER - FINEST), ULPS * float(np.spacing(largest)))
 
 
 def trace(job: Job) -> Traced:
@@ -97,7 +101,7 @@ def trace(job: Job) -> Traced:
     if job.closed and job.cuts:
         (x0, x1), (y0, y1) = job.region
         clip = x0, x1, y0, y1
-    finest = max(math.ceil(math.log2(max(frame.sides) / job.tolerance)), FIRST + 1)
+    finest = max(math.ceil(math.log2(max(frame.sides) / job.tolerance)), FIRST + 1) + DEEPER
     inputs = ("x", "y", *(["z"] if "z" in reads(job.tape) else []), *job.tape.variables)
     settings = [np.array([job.settings[name]]) for name in inputs[2:]]
     points, real = (job.make(job.tape, inputs, meaning) for meaning in Meaning)
@@ -110,7 +114,8 @@ def trace(job: Job) -> Traced:
         if job.report is not None:
             job.report(level - start.level, finest - start.level + 1)
 
-    tally = Tally()
+    few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
+    tally = Tally(few)
     leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
     found = loops(leaves, crossings)
     curves = merged(
@@ -133,7 +138,7 @@ def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) 
     if not job.walks or len(job.tape) < LONG:
         return all_cells(FIRST)
     level = round(0.5 * math.log2(max(frame.sides) / job.tolerance)) + 1
-    level = min(max(level, FIRST), LAST, finest)
+    level = min(max(level, FIRST), LAST, finest - DEEPER)
     settings = {"var-z": job.settings["z"]} | {n: job.settings[n] for n in job.tape.variables}
     return undecided_cells(job.tape, settings, frame, level, clip, job.threads)  # type: ignore[arg-type]
 

@@ -36,6 +36,7 @@ DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
 IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
 OUTLINE = ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"])
+SIDES = ivm.mesh(shapes.box(1, 1, 1), depth=2)
 TEXT = "x var-x\ny var-y\na add x y"
 
 ODD: dict[str, Callable[[], Any]] = {
@@ -121,13 +122,13 @@ PICTURE = {
 OWN: dict[str, dict[str, Any]] = {
     "Region": {"x": (-1, 1), "y": (-1, 1)},
     "Image.save": {"path": "out.png"},
-    "Outline.save": {"path": "out.svg"},
     "Proof.save": {"path": "out.jsonl"},
     "Region.fitted": {"width": 4, "height": 4},
     "Tape.constants": {"dtype": np.dtype(np.float32)},
     "Tape.settings": {"variables": {"r": 0.5}},
     "Tape.known": {"variables": {"r": 0.5}},
     "Tape.bounds": {"variables": {"r": 0.5}},
+    **{name: {"path": "out.vm"} for name in ("save", "Tape.save", "Expr.save", "Shape.save")},
     "Tape.__call__": {"options": {"variables": {"r": 0.5}}},
     "Font": {"path": "font.ttf"},
     "Evaluator.values": {"out": None},
@@ -143,6 +144,12 @@ OWN: dict[str, dict[str, Any]] = {
     "rounded_box": {"depth": 1.0},
     "cone": {"top": 0.0},
     "load": {"path": "a.vm"},
+    "Mesh": {"vertices": SIDES.vertices, "triangles": SIDES.triangles, "normals": SIDES.normals},
+    "Mesh.save": {"path": "out.stl"},
+    "mesh": {"shape": BALL, "depth": 2, "threads": 1},
+    "Outline": {"curves": OUTLINE.curves, "bulges": OUTLINE.bulges},
+    "Outline.save": {"path": "out.svg"},
+    "contour": {"tolerance": 0.1, "backend": "numpy"},
     "View.turntable": {"center": (0, 0, 0)},
     "View.isometric": {"center": (0, 0, 0)},
     "View.look_at": {"eye": (1, 2, 3), "scale": None},
@@ -152,7 +159,6 @@ OWN: dict[str, dict[str, Any]] = {
     "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
-    "contour": {"shape": DISC, "region": (-1, 1, -1, 1), "backend": "numpy"},
     "prove": {"resolution": 4, "max_resolution": 8},
     "render": {"size": 4},
     "segment": {"start": (0, 0), "end": (1, 0)},
@@ -169,9 +175,8 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 """What is right for ``*name`` and ``**name``: the odd one comes last, or under a name that is."""
 
 RECORDS = {
-    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "Outline",
-    "OutlineStats", "Proof",
-    "SolidImage", "SolidStats", "Stats", "Tape",
+    "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "MeshStats",
+    "OutlineStats", "Proof", "SolidImage", "SolidStats", "Stats", "Tape",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
@@ -185,6 +190,8 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
+CONVERTED = {"Manifold", "MultiPolygon", "PolyData", "Trimesh"}
+"""Types of other libraries that outlines and meshes are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,
     operator.pow, operator.and_, operator.or_, operator.xor, operator.lt, operator.ge, operator.eq,
@@ -209,9 +216,11 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.Expr: FORMULA,
         ivm.Gradient: ivm.grad(DISC, 0.1, 0.2),
         ivm.Image: IMAGE,
+        ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+        ivm.Mesh: SIDES,
+        ivm.MeshStats: SIDES.stats,
         ivm.Outline: OUTLINE,
         ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
-        ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
         ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
@@ -314,8 +323,10 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.Outline):
         assert all(np.isfinite(curve).all() for curve in result)
         result.save(io.BytesIO(), "geojson")
-    elif hasattr(result, "geom_type"):  # shapely's
-        assert result.is_valid
+    elif isinstance(result, ivm.Mesh):
+        assert not np.isnan([result.volume, result.area]).any()
+        if len(result.triangles):
+            result.save(io.BytesIO(), "stl")
     elif isinstance(result, ivm.View):
         assert str(result)
         use(ivm.render3d(BALL, size=4, view=result, dtype="float64"))
@@ -340,6 +351,8 @@ def use(result: Any) -> None:
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):
         assert result.dtype.kind in "fu"
+    elif type(result).__name__ in CONVERTED:
+        assert getattr(result, "is_valid", True)
     else:
         known = (str, bytes, int, float, dict, tuple, shapes.Font, ivm.Decoration)
         assert result is None or isinstance(result, known), type(result)

@@ -266,7 +266,7 @@ def test_a_long_tape_has_fewer_boxes_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         return made.bounds(sides), [each.tape for each in made.shorten(sides)]
 
     bounds, shorter = found()
-    monkeypatch.setattr("intervalvm.jit.evaluator.MOST_SLOT_BYTES", 1)
+    monkeypatch.setattr("intervalvm.jit.box_work.MOST_SLOT_BYTES", 1)
     of_few, shorter_of_few = found()
     assert_same_bounds(of_few, bounds)
     assert shorter_of_few == shorter
@@ -279,6 +279,7 @@ def test_memory_is_freed_with_the_tape() -> None:
     sides = [interval_of([Range(-1.0, 1.0)], "float32")] * 3
     made.bounds(sides), made.shorten(sides), made.values([np.linspace(0, 1, 500)] * 3)
     made.gradients([np.linspace(0, 1, 500)] * 3, ("x",))
+    made.slope_bounds(sides, ("x",))
     freed: list[str] = []
     finalize(made, freed.append, "evaluator")
     for work in (*made._idle, *made._points._idle):

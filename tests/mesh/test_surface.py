@@ -20,7 +20,7 @@ import intervalvm as ivm
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError, VariableError
 from intervalvm.jit import native
 from intervalvm.meshes.octree import LONG, run_task
-from intervalvm.shapes import Shape, box, cylinder, sphere, torus
+from intervalvm.shapes import Shape, box, cylinder, half_space, intersection, sphere, torus
 from intervalvm.tape import Tape
 
 CUBE = ((-1.0, 1.0),) * 3
@@ -131,21 +131,34 @@ def test_a_box_is_twelve_triangles() -> None:
 
 def test_a_turned_box_keeps_its_edges() -> None:
     shape = box(1, 1, 1).rotate(31, "x").rotate(17, (1, 2, 3))
-    mesh = ivm.mesh(shape, region=CUBE, depth=6)
-    # rounding errors of crossings and of least squares, far below a cell
-    assert mesh.volume == pytest.approx(1.0, abs=1e-7)
-    assert mesh.area == pytest.approx(6.0, abs=1e-6)
-    values = ivm.evaluate(shape, *mesh.vertices.T, dtype="float64")
-    assert abs(values).max() < 1e-7
+    sharp, safe = (ivm.mesh(shape, region=CUBE, depth=6, method=method) for method in METHODS)
+    assert sharp.stats is not None
+    away = abs(ivm.evaluate(shape, *sharp.vertices.T, dtype="float64"))
+    # exact, but where an edge passes by the corner of a cell and crosses none of its edges
+    assert (away < 1e-7).mean() > 0.8
+    assert away.max() < 0.15 * sharp.stats.cell[0]
+    assert abs(sharp.volume - 1) < abs(safe.volume - 1) / 10
 
 
 @pytest.mark.parametrize("depth", [5, 6, 7])
-def test_a_chamfered_cube_is_tens_of_triangles(depth: int) -> None:
-    bevel = (abs(x) + abs(y) - 0.8, abs(y) + abs(z) - 0.8, abs(z) + abs(x) - 0.8)
-    shape = box(1, 1, 1) & Shape(bevel[0]) & Shape(bevel[1]) & Shape(bevel[2])
+def test_a_cube_with_a_chamfer_is_sixteen_triangles(depth: int) -> None:
+    shape = box(1, 1, 1) & half_space((1, 1, 0), 0.6)
     mesh = ivm.mesh(shape, region=CUBE, depth=depth, tolerance=1e-4)
     sound(mesh)
-    assert len(mesh.triangles) < 200
+    assert (len(mesh.vertices), len(mesh.triangles)) == (10, 16)
+    cut = (1 - 0.6 * math.sqrt(2)) ** 2 / 2  # a right triangle with two equal sides
+    assert mesh.volume == pytest.approx(1 - cut, abs=1e-8)
+
+
+@pytest.mark.parametrize("depth", [5, 6, 7])
+def test_a_cube_with_all_edges_chamfered_is_few_triangles(depth: int) -> None:
+    bevels = [Shape(abs(a) + abs(b) - 0.8) for a, b in ((x, y), (y, z), (z, x))]
+    shape = intersection(box(1, 1, 1), *bevels)
+    mesh = ivm.mesh(shape, region=CUBE, depth=depth, tolerance=1e-4)
+    sound(mesh)
+    assert mesh.stats is not None
+    uniform = 2 * mesh.area / mesh.stats.cell[0] ** 2
+    assert len(mesh.triangles) < uniform / 10
 
 
 def test_triangles_lie_near_the_surface() -> None:

@@ -15,11 +15,10 @@ import intervalvm as ivm
 from intervalvm.expr import as_tape
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.outlines.arcs import FitReport, Fitted, fit
-from intervalvm.outlines.crossings import touching
 from intervalvm.outlines.field import Field
-from intervalvm.outlines.pieces import Pieces
 from intervalvm.outlines.proofs import prove
 from intervalvm.outlines.segments import Segments
+from intervalvm.outlines.touching import touching
 from intervalvm.words import Meaning
 
 X, Y, _ = ivm.axes()
@@ -95,17 +94,17 @@ def polygon(corners: Any) -> Any:
     return found
 
 
-def pieces_of(fitted: Fitted) -> Pieces:
-    return Pieces(
+def pieces_of(fitted: Fitted) -> Segments:
+    return Segments(
         np.concatenate([vertices[:-1] for vertices in fitted.vertices]),
         np.concatenate([vertices[1:] for vertices in fitted.vertices]),
         np.concatenate(fitted.bulges),
     )
 
 
-def sampled(pieces: Pieces, count: int = 33) -> Any:
+def sampled(pieces: Segments, count: int = 33) -> Any:
     """Points along pieces, [n, count, 2], both ends among them."""
-    ways = [pieces.at(np.full(len(pieces), v)) for v in np.linspace(-1, 1, count)]
+    ways = [pieces.points(np.full(len(pieces), v)) for v in np.linspace(-1, 1, count)]
     return np.stack(ways, axis=1)
 
 
@@ -126,36 +125,29 @@ def test_points_of_a_piece_are_on_its_arc(x: float, y: float, bulge: float, v: f
     """By the angle under which an arc's points see its chord."""
     if math.hypot(x - 0.5, y) < 1e-3:
         return
-    piece = Pieces(np.array([[0.5, 0.0]]), np.array([[x, y]]), np.array([bulge]))
-    point, tangent = piece.at(np.array([v]))[0], piece.tangent(np.array([v]))[0]
+    piece = Segments(np.array([[0.5, 0.0]]), np.array([[x, y]]), np.array([bulge]))
+    point, tangent = piece.points(np.array([v]))[0], piece.tangents(np.array([v]))[0]
     back, on = point - piece.start[0], piece.stop[0] - point
     if min(np.hypot(*back), np.hypot(*on)) > 1e-3 * piece.half[0]:
         turn = math.atan2(back[0] * on[1] - back[1] * on[0], back @ on)
         assert math.tan(turn / 2) == pytest.approx(bulge, abs=1e-9)
     # turned by as much as the arc turns up to there
     assert np.hypot(*tangent) == pytest.approx(1)
-    to_there = piece.length(np.array([-1.0]), np.array([v]))[0]
+    to_there = piece.lengths(np.array([-1.0]), np.array([v]))[0]
     angle = 2 * (math.atan(bulge * v) + math.atan(bulge))
     assert to_there * piece.curvature[0] == pytest.approx(angle, abs=1e-9)
-    share = to_there / piece.length(np.array([-1.0]), np.array([1.0]))[0]
-    assert piece.parameter(np.array([share]))[0] == pytest.approx(v, abs=1e-6)
-
-
-@given(bulges)
-def test_lengths_are_those_of_segments(bulge: float) -> None:
-    piece = Pieces(np.array([[0.5, 0.25]]), np.array([[-1.0, 2.0]]), np.array([bulge]))
-    length = piece.length(np.array([-1.0]), np.array([1.0]))
-    assert length == pytest.approx(Segments(piece.start, piece.stop, piece.bulge).lengths())
+    share = to_there / piece.lengths()[0]
+    assert piece.parameters(np.array([share]))[0] == pytest.approx(v, abs=1e-6)
 
 
 # --- proofs ---------------------------------------------------------------------------------------
 
 
-def ring(points: Any, bulge: Any) -> tuple[Pieces, Any]:
+def ring(points: Any, bulge: Any) -> tuple[Segments, Any]:
     """A closed curve of pieces, and the next of each."""
     stop = np.roll(points, -1, axis=0)
     after = np.roll(np.arange(len(points)), -1)
-    return Pieces(points, stop, np.full(len(points), bulge, float)), after
+    return Segments(points, stop, np.full(len(points), bulge, float)), after
 
 
 @TOLERANCES
@@ -322,7 +314,7 @@ def test_what_is_not_proven_is_counted_and_kept_as_lines() -> None:
 
 def pairs(*rows: tuple[float, float, float, float, float], after: Any = None) -> set[Any]:
     x0, y0, x1, y1, bulge = np.array(rows, float).T
-    pieces = Pieces(np.stack([x0, y0], axis=1), np.stack([x1, y1], axis=1), bulge)
+    pieces = Segments(np.stack([x0, y0], axis=1), np.stack([x1, y1], axis=1), bulge)
     following = np.full(len(rows), -1) if after is None else np.array(after)
     found = np.stack(touching(pieces, following, 1e-3), axis=1).tolist()
     return {tuple(pair) for pair in found}

@@ -322,7 +322,7 @@ def test_an_offset_grows_and_shrinks() -> None:
         (1e308, "bevel", r"up to 1e\+100"),
         ("1", "round", "not a number"),
         (1, "miter", r"did you mean 'mitre'"),
-        (1, None, "choose round, mitre, bevel"),
+        (1, None, "choose 'round', 'mitre' or 'bevel'"),
     ],
 )
 def test_a_wrong_offset_is_said(distance: Any, join: Any, said: str) -> None:

@@ -13,6 +13,7 @@ from support.scenes import blends, scenes
 import intervalvm as ivm
 from intervalvm import shapes
 from intervalvm.errors import DoesNotFit, OptionError
+from intervalvm.expr.paint import paint_of, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,16 +180,81 @@ def test_both_back_ends_trace_the_same_curves() -> None:
     assert [curve.tolist() for curve in numba] == [curve.tolist() for curve in numpy]
 
 
+# --- colours, lines and arcs ---------------------------------------------------------------------
+
+
+def test_each_colour_has_an_outline_of_its_own() -> None:
+    red, blue = (
+        shapes.circle(0.5).paint("#f00"),
+        shapes.rectangle(1, 0.3).move(0.5, 0).paint("#00f"),
+    )
+    bare = shapes.circle(0.2).move(-0.6, 0.6)
+    outline = ivm.contour(red | blue | bare, region=SQUARE, tolerance=1e-3)
+    assert outline.colours is not None
+    assert set(outline.colours) == {(255, 0, 0), (0, 0, 255), None}
+    check = ivm.contour(shapes.circle(0.5) | shapes.rectangle(1, 0.3).move(0.5, 0) | bare)
+    # parts share borders, of which each is within the tolerance
+    assert outline.area == pytest.approx(check.area, abs=0.01)
+    picture = ivm.render(red | blue | bare, size=200, region=SQUARE, grid="center")
+    for k, colour in enumerate(outline.colours):
+        polygon = shapely.Polygon(outline[k]).buffer(-0.01)  # a pixel
+        x, y = picture.samples()
+        inside = shapely.contains_xy(polygon, *np.meshgrid(x, y))
+        assert (picture.colours[inside] == (colour or (255, 255, 255))).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_colours_are_parts_of_the_paint(data: st.DataObject) -> None:
+    near, small = st.floats(-0.5, 0.5, width=16), st.floats(0.125, 0.5, width=16)
+    discs = [
+        shapes.circle(data.draw(small)).move(data.draw(near), data.draw(near)).paint(colour)
+        for colour in data.draw(st.lists(st.sampled_from(["red", "lime", "blue"]), min_size=2))[:4]
+    ]
+    paint = paint_of(shapes.union(*discs))
+    assert paint is not None
+    x, y = np.random.default_rng(1).uniform(-1, 1, (2, 500))
+    codes = ivm.evaluate(paint, x, y, dtype="float64")
+    for code, where in parts_of(paint).items():
+        values = -1 if where is True else ivm.evaluate(where, x, y, dtype="float64")
+        assert ((codes == code) == (np.broadcast_to(values, x.shape) < 0)).all()
+
+
+def test_arcs_are_few_and_near() -> None:
+    outline = ivm.contour(shapes.rounded_rectangle(1, 0.5, 0.1), arcs=True, tolerance=1e-3)
+    assert outline.bulges is not None
+    assert len(outline[0]) < 14
+    exact = 0.5 - (4 - np.pi) * 0.01
+    assert outline.area == pytest.approx(exact, abs=1e-3 * outline.length)
+
+
+def test_the_region_is_found() -> None:
+    outline = ivm.contour(shapes.circle(3).move(100, 0))
+    (x0, x1), (y0, y1) = outline.bounds
+    # by default a thousandth of the box
+    assert [x0, x1, y0, y1] == pytest.approx([97, 103, -3, 3], abs=0.007)
+    assert not len(ivm.contour(shapes.circle(1) & shapes.circle(1).move(5, 0)))
+    with pytest.raises(OptionError, match="region"):
+        ivm.contour(X - Y)
+
+
 # --- a page of text ------------------------------------------------------------------------------
 
 
-def labels(inside: np.ndarray) -> int:
-    """The number of parts whose pixels are neighbours along rows and columns, by union and find."""
+FEW_PX = 8
+"""A picture has parts of as few pixels where a gap or a bridge is about as wide as one."""
+
+
+def labels(inside: np.ndarray, *, diagonal: bool) -> int:
+    """The number of parts of more than a few pixels, by union and find: pixels are joined along
+    rows and columns, and along diagonals if these count."""
     parent = np.arange(inside.size)
-    numbers = parent.reshape(inside.shape)
-    across, down = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
-    a = np.concatenate([numbers[:, 1:][across], numbers[1:][down]])
-    b = np.concatenate([numbers[:, :-1][across], numbers[:-1][down]])
+    numbers = np.pad(parent.reshape(inside.shape), 1, constant_values=-1)
+    mask, pairs = np.pad(inside, 1), []
+    for down, right in [(0, 1), (1, 0), *([(1, 1), (1, -1)] if diagonal else [])]:
+        both = mask & np.roll(mask, (-down, -right), axis=(0, 1))
+        pairs.append((numbers[both], np.roll(numbers, (-down, -right), axis=(0, 1))[both]))
+    a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
     while True:
         least = np.minimum(parent[a], parent[b])
         new = parent.copy()
@@ -196,7 +262,7 @@ def labels(inside: np.ndarray) -> int:
             np.minimum.at(new, side, least)
         new = new[new]
         if (new == parent).all():
-            return len(np.unique(parent[inside.ravel()]))
+            return int(np.count_nonzero(np.bincount(parent[inside.ravel()]) > FEW_PX))
         parent = new
 
 
@@ -205,9 +271,11 @@ def test_every_glyph_is_a_curve_with_its_holes(model: Callable[[str], Path]) -> 
     outline = ivm.contour(tape, region=SQUARE, tolerance=1e-4)
     inside = ivm.render(tape, size=2048, region=SQUARE, grid="center").pixels > 0
     outer = sum(area > 0 for area in outline.areas)
-    assert outer == labels(inside)
-    # what is outside is one part, and one for each hole
-    assert len(outline) - outer == labels(np.pad(~inside, 1, constant_values=True)) - 1
+    assert outer == labels(inside, diagonal=False)
+    # what is outside is one part, and one for each hole; where inside is joined by rows and
+    # columns, outside is by diagonals too
+    outside = np.pad(~inside, 1, constant_values=True)
+    assert len(outline) - outer == labels(outside, diagonal=True) - 1
     check_valid(outline)
     # an eighth of a pixel along all borders
     assert outline.area == pytest.approx(np.count_nonzero(inside) * 4 / 2048**2, abs=1e-3)

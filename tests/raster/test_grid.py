@@ -162,7 +162,7 @@ def test_regions_that_differ_in_the_sign_of_zero_have_samples_of_their_own() -> 
 
 
 def test_an_unknown_grid() -> None:
-    message = "no grid 'centre': choose 'linspace', 'center' or 'fidget'"
+    message = r"no grid 'centre' \(did you mean 'center'\?\): choose 'linspace', 'center' or"
     with pytest.raises(OptionError, match=message):
         Options(grid="centre")
 

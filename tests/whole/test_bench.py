@@ -200,9 +200,16 @@ def test_outlines_of_a_circle_are_found_and_told() -> None:
     assert other is not None
     assert own.curves == other.curves == 1
     assert own.area == pytest.approx(other.area, rel=1e-4)
-    lines = outlines.page(found, taken, expected).splitlines()
+    lines = outlines.page(found, taken, {1024: expected}).splitlines()
     assert [line.count("|") for line in lines] == [8] * 5
     assert lines[2].endswith("| +0.0e+00 |")
+
+
+def test_pixels_are_counted_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = ivm.parse(CIRCLE)
+    whole = outlines.counted(tape, 64)
+    monkeypatch.setattr(outlines, "BAND", 16)
+    assert outlines.counted(tape, 64) == whole > 0
 
 
 def test_outlines_that_are_far_off_are_not_timed() -> None:

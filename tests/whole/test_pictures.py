@@ -12,7 +12,11 @@ from PIL import Image as Pillow
 from support.places import TOP
 
 SCRIPTS = sorted((TOP / "tools").glob("draw_*.py"))
-SOME = {"draw_gallery": ["clock", "pawn"], "draw_shapes": ["star", "text"]}
+SOME = {
+    "draw_gallery": ["clock", "pawn"],
+    "draw_make": ["bracket", "kerf", "methods"],
+    "draw_shapes": ["star", "text"],
+}
 """What is drawn of pictures that take long."""
 
 

@@ -22,6 +22,7 @@ R = ivm.var("r", 0.3)
 FORMULA = ivm.sqrt(X * X + Y * Y) - R
 TURNED = ivm.View.turntable(30, 20, perspective=0.3)
 PICTURE: dict[str, Any] = {"size": (9, 7), "engine": "dense"}
+MESH = ivm.mesh(shapes.sphere(0.4).paint("teal"), depth=2, threads=1)
 
 OBJECTS: dict[type, Any] = {
     ivm.Interval: ivm.interval(FORMULA, x=(0, 1), y=0, decoration=True),
@@ -35,9 +36,11 @@ OBJECTS: dict[type, Any] = {
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
     ivm.Light: ivm.Light((0, 1, 1), 0.5, "teal"),
-    ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
+    ivm.Mesh: MESH,
+    ivm.MeshStats: MESH.stats,
     ivm.Outline: ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"]),
     ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
+    ivm.Level: ivm.Level((4, 4), 64, 1, 2, 61, 1.5),
     ivm.Stats: ivm.render(FORMULA, variables={"r": 0.4}, **PICTURE).stats,
     ivm.SolidImage: ivm.render3d(FORMULA, size=(5, 4, 3), view=TURNED),
     ivm.SolidStats: ivm.render3d(FORMULA, size=3).stats,
@@ -70,6 +73,9 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.Outline):
         parts = [*thing, *thing.bulges, thing.levels]
         return [part.tobytes() for part in parts], thing.colours, thing.svg(), thing.stats
+    if isinstance(thing, ivm.Mesh):
+        parts = [thing.vertices, thing.triangles, thing.normals, thing.colours]
+        return [part.tobytes() for part in parts], thing.volume, thing.volume_bounds
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables

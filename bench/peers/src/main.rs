@@ -36,21 +36,28 @@ struct Turn {
 }
 
 impl Turn {
-    /// The seconds of each run, after one that is not counted.
+    /// The seconds of each run, after a short one that is not counted.
     fn take<T>(&self, run: impl FnMut() -> T) -> Vec<f64> {
         let start = Instant::now();
         self.take_by(|| start.elapsed().as_secs_f64(), run)
     }
 
-    /// The same by the seconds of a clock.
+    /// The same by the seconds of a clock. The first run counts if it takes all the time: then
+    /// what it warms up is nothing beside it.
     fn take_by<T>(&self, clock: impl Fn() -> f64, mut run: impl FnMut() -> T) -> Vec<f64> {
-        black_box(run());
+        let mut timed = || {
+            let start = clock();
+            black_box(run());
+            clock() - start
+        };
+        let first = timed();
+        if first >= self.seconds {
+            return vec![first];
+        }
         let mut taken = Vec::new();
         let mut sum = 0.0;
         while taken.is_empty() || (sum < self.seconds && taken.len() < self.most) {
-            let start = clock();
-            black_box(run());
-            let seconds = clock() - start;
+            let seconds = timed();
             taken.push(seconds);
             sum += seconds;
         }

@@ -5,16 +5,17 @@ A unit of the shape is a unit of the file; only GLB, which is in metres, has oth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from intervalvm.choices import check_word
 from intervalvm.errors import OptionError
 from intervalvm.meshes.formats import glb, obj, ply, stl, threemf
+from intervalvm.words import SolidUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import SolidUnit
 
 FORMATS: dict[str, Callable[[Mesh, Any, SolidUnit], None]] = {
     "stl": stl.write, "ply": ply.write, "obj": obj.write, "glb": glb.write, "3mf": threemf.write,
@@ -22,8 +23,10 @@ FORMATS: dict[str, Callable[[Mesh, Any, SolidUnit], None]] = {
 """The suffixes that a mesh can be saved under."""
 
 
-def check_solid(mesh: Mesh) -> None:
-    """Raise OptionError for a mesh without triangles: no program reads it as a solid."""
+def check_savable(mesh: Mesh, unit: Any) -> None:
+    """Raise OptionError for an unknown unit, and for a mesh without triangles: no program reads it
+    as a solid."""
+    check_word("unit", unit, get_args(SolidUnit))
     if not len(mesh.triangles):
         raise OptionError(
             "the mesh is empty, and a file of it would hold no solid: nothing of the shape is "

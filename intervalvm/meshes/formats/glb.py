@@ -18,7 +18,7 @@ from intervalvm.meshes.formats.blocks import blocks
 from intervalvm.meshes.formats.creases import corner_normals
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import singles
-from intervalvm.meshes.formats.units import UNITS
+from intervalvm.units import MM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ GREY = (200, 200, 200)
 
 def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
     """Write a mesh. Raises OptionError if float32 or 4 GiB cannot hold it."""
-    vertices, triangles, owners, kept = singles(mesh, UNITS[unit].metres)
+    vertices, triangles, owners, kept = singles(mesh, MM[unit] / 1000)
     normals = mesh.normals if owners is None else mesh.normals[owners]
     corners = corner_normals(vertices, triangles, normals)
     colours = mesh.colours if kept is None or mesh.colours is None else mesh.colours[kept]

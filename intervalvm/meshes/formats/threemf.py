@@ -14,13 +14,12 @@ import numpy as np
 from intervalvm.meshes.formats.blocks import write_rows
 from intervalvm.meshes.formats.palette import hexadecimal, palette
 from intervalvm.meshes.formats.singles import Singles, singles
-from intervalvm.meshes.formats.units import UNITS
+from intervalvm.words import SolidUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intervalvm.meshes.mesh import Mesh
-    from intervalvm.words import SolidUnit
 
 MODEL = "3D/3dmodel.model"
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -35,6 +34,10 @@ RELATIONS = f"""{XML}<Relationships xmlns="{PACKAGE}/relationships">
 <Relationship Target="/{MODEL}" Id="model" Type="{CORE}/2013/01/3dmodel"/>
 </Relationships>
 """
+UNITS: dict[SolidUnit, str] = {
+    "um": "micron", "mm": "millimeter", "cm": "centimeter", "m": "meter", "in": "inch",
+    "ft": "foot",
+}  # fmt: skip
 LEVEL = 1
 """Of compression, the quickest."""
 BASE = '<base name="{0}" displaycolor="#{0}"/>'
@@ -55,7 +58,7 @@ def write(mesh: Mesh, stream: BinaryIO, unit: SolidUnit) -> None:
             with archive.open(name, "w") as part:
                 part.write(text.encode("ascii"))
         with archive.open(MODEL, "w", force_zip64=len(found.triangles) > LARGE) as model:
-            _write_model(found, colours, model, UNITS[unit].threemf)
+            _write_model(found, colours, model, UNITS[unit])
 
 
 def _write_model(found: Singles, colours: NDArray[np.uint8] | None, stream: Any, unit: str) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from os import PathLike
 from typing import Literal, get_args
 
-from intervalvm.arguments import brief, is_word
+from intervalvm.choices import check_word
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
 from intervalvm.hints import hinted
@@ -78,9 +78,7 @@ def text(
     if not string.strip(SPACES + "\n"):
         raise OptionError("the text is empty: it has no shape")
     for name, word, words in ("align", align, Align), ("valign", valign, VAlign):
-        if not is_word(word, get_args(words)):
-            choices = ", ".join(get_args(words))
-            raise OptionError(f"no {name} {brief(word)}: choose one of {choices}")
+        check_word(name, word, get_args(words))
     em = v.number("size", v.positive("size", size))
     if em < LEAST_SIZE:
         raise OptionError(f"size={size!r} is too small for a glyph: give at least {LEAST_SIZE:g}")

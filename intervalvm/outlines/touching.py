@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.outlines.pieces import TINY, Floats, Indices, Pieces, ranges
+from intervalvm.outlines.segments import TINY, Floats, Indices, Segments, ranges
 
 Mask = NDArray[np.bool_]
 CELLS = 256
@@ -23,7 +23,7 @@ TURN = np.pi / 4
 FLOOR = 1 / 64
 """Parts this short, in tolerances, are not halved any more: they touch."""
 MOST_PAIRS = 1 << 12
-"""Pieces of which more pairs of parts are not apart touch: they are nearly the same."""
+"""Segments of which more pairs of parts are not apart touch: they are nearly the same."""
 ROUNDING = 2.0**-40
 
 
@@ -38,7 +38,7 @@ class Ends(NamedTuple):
         return Ends(*(part[which] for part in self))
 
 
-def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices, Indices]:
+def touching(pieces: Segments, after: Indices, tolerance: float) -> tuple[Indices, Indices]:
     """The pairs of pieces that are not proven to be apart, but for the ends that they share.
 
     ``after`` is the next piece of each, or -1.
@@ -51,8 +51,8 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
         together = ~_apart(pieces, after, first, second)
         first, second = first.only(together), second.only(together)
         own, other = pieces[first.piece], pieces[second.piece]
-        long = np.maximum(own.length(first.low, first.high), other.length(second.low, second.high))
-        stop = long <= FLOOR * tolerance
+        lengths = own.lengths(first.low, first.high), other.lengths(second.low, second.high)
+        stop = np.maximum(*lengths) <= FLOOR * tolerance
         pair = first.piece * len(pieces) + second.piece
         _, which, count = np.unique(pair, return_inverse=True, return_counts=True)
         stop |= count[which] > MOST_PAIRS
@@ -63,11 +63,10 @@ def touching(pieces: Pieces, after: Indices, tolerance: float) -> tuple[Indices,
     return found[0], found[1]
 
 
-def _parts(pieces: Pieces) -> tuple[Ends, Floats, Floats]:
+def _parts(pieces: Segments) -> tuple[Ends, Floats, Floats]:
     """All pieces in parts no longer than a cell of the grid, and their boxes."""
-    one = np.ones(len(pieces))
     cell = max(pieces.extent / CELLS, TINY)
-    length = pieces.length(-one, one)
+    length = pieces.lengths()
     wanted = np.maximum(length / cell, 4 * np.arctan(np.abs(pieces.bulge)) / TURN)
     counts = np.ceil(np.clip(wanted, 1, 8 * CELLS)).astype(np.int64)
     piece, place = ranges(counts)
@@ -81,11 +80,11 @@ def _parts(pieces: Pieces) -> tuple[Ends, Floats, Floats]:
     return parts, low, chord.max(axis=0) + height[:, None]
 
 
-def _chords(pieces: Pieces, parts: Ends) -> tuple[Floats, Floats, Floats]:
+def _chords(pieces: Segments, parts: Ends) -> tuple[Floats, Floats, Floats]:
     """The ends [2, n, 2] of chords, the heights of parts and the angles that they turn by."""
     own = pieces[parts.piece]
-    ends = np.stack([own.at(parts.low), own.at(parts.high)])
-    long = own.length(parts.low, parts.high)
+    ends = np.stack([own.points(parts.low), own.points(parts.high)])
+    long = own.lengths(parts.low, parts.high)
     angle = long * np.abs(own.curvature) * (1 + ROUNDING)
     size = np.abs(ends).max(axis=(0, 2), initial=0.0) + own.half
     return ends, long * angle / 8 * (1 + ROUNDING) + size * 2.0**-48, angle
@@ -120,15 +119,15 @@ def _overlapping(parts: Ends, low: Floats, high: Floats) -> tuple[Indices, Indic
     return pairs // len(low), pairs % len(low)
 
 
-def _apart(pieces: Pieces, after: Indices, first: Ends, second: Ends) -> Mask:
+def _apart(pieces: Segments, after: Indices, first: Ends, second: Ends) -> Mask:
     """Which pairs of parts have no point in common but an end that they share."""
     (p, q), height, angle = _chords(pieces, first)
     (s, t), other_height, other_angle = _chords(pieces, second)
     apart: Mask = _distance(p, q, s, t) > height + other_height
     for a, b in ((first, second), (second, first)):
         joined = (after[a.piece] == b.piece) & (a.high == 1.0) & (b.low == -1.0)
-        back = -pieces[a.piece[joined]].tangent(a.high[joined])
-        ahead = pieces[b.piece[joined]].tangent(b.low[joined])
+        back = -pieces[a.piece[joined]].tangents(a.high[joined])
+        ahead = pieces[b.piece[joined]].tangents(b.low[joined])
         between = 2 * np.arcsin(np.minimum(np.hypot(*(back - ahead).T) / 2, 1.0))
         bent = (angle[joined] + other_angle[joined]) / 2
         apart[joined] = between > bent * (1 + ROUNDING) + ROUNDING
