@@ -43,6 +43,10 @@ NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
 KEPT = 4
 """Shapes whose shorter tapes are kept."""
+SURFACE_BYTES = 2400
+"""The most memory for a cell that crosses the surface: measured where most have templates."""
+LESS = "make the mesh with less depth"
+"""The way out where memory is not enough."""
 STEPS, SUBDIVISION = 100, 60
 """The steps that progress counts, and those of them for the subdivision."""
 
@@ -81,7 +85,7 @@ class Job:
     def watch(self, level: int, cells: int) -> None:
         """Count steps of the subdivision. Raises DoesNotFit if its cells do."""
         needed = cells * NODE_BYTES
-        require(needed, f"{cells} cells", "make the mesh with less depth", self.max_memory)
+        require(needed, f"{cells} cells", LESS, self.max_memory)
         if self.report is not None:
             self.report(int(SUBDIVISION * 4.0 ** (level - self.depth) / 2), STEPS)
 
@@ -119,6 +123,9 @@ def make(job: Job) -> Mesh:
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
+    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
+    needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
+    require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
         surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
