@@ -10,7 +10,7 @@ from typing import Any, get_args
 from intervalvm.api.options import check_progress, check_threads
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word, positive
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -55,9 +55,9 @@ class MeshOptions:
                 )
             self.depth = int(depth)
         if self.cell is not None:
-            self.cell = _positive("cell", self.cell)
+            self.cell = positive("cell", self.cell)
         if self.tolerance is not None:
-            self.tolerance = _positive("tolerance", self.tolerance)
+            self.tolerance = positive("tolerance", self.tolerance)
         check_word("method", self.method, METHODS)
         self.threads = check_threads(self.threads)
         if self.max_memory is not None:
@@ -122,13 +122,6 @@ def _check_floats(frame: Frame, cell: float) -> None:
             f"region: its coordinates are floats of up to {largest:.3g}, too coarse for cells of "
             f"{cell:.3g}: give less depth, larger cells, or a region nearer the origin"
         )
-
-
-def _positive(name: str, value: Any) -> float:
-    number = real(name, value)
-    if not 0 < number < math.inf:
-        raise OptionError(f"{name}={brief(value)}: give a positive number")
-    return number
 
 
 takes_mesh_options = Takes(MeshOptions)
