@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +18,8 @@ from support.solids import solids
 
 import intervalvm as ivm
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError, VariableError
+from intervalvm.jit import native
+from intervalvm.meshes.octree import LONG, run_task
 from intervalvm.shapes import Shape, box, cylinder, half_space, intersection, sphere, torus
 from intervalvm.tape import Tape
 
@@ -80,6 +85,26 @@ def test_callers_on_many_threads_have_the_same_mesh() -> None:
     for call in calls:
         np.testing.assert_array_equal(call.result().vertices, expected.vertices)
         np.testing.assert_array_equal(call.result().triangles, expected.triangles)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals there do not end a wait")
+def test_a_long_pass_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def kernel(_: int) -> int:
+        begun.set()
+        may_end.wait()
+        return 0
+
+    def interrupt() -> None:
+        begun.wait()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    monkeypatch.setattr(native, "kernel", lambda *_: kernel)
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_task(0, {}, {"at": np.zeros((LONG + 1, 3), np.int32)})
+    may_end.set()
 
 
 @given(tape=solids(), depth=st.integers(2, 5))
