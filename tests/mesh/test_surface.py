@@ -56,8 +56,8 @@ def test_meshes_are_closed_manifolds_that_do_not_cross_themselves(
     if len(mesh.triangles):
         sound(mesh)
         for (low, high), (least, most) in zip(region, mesh.bounds, strict=True):
-            margin = 0.04 * 2  # of the frame, in which samples of a cut shape lie
-            assert low - margin <= least <= most <= high + margin
+            side = 1.04 * 2  # of the frame, a cube, in which points of a cut shape's cells lie
+            assert high - side <= least <= most <= low + side
 
 
 @pytest.mark.parametrize("method", METHODS)
