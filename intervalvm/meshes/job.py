@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,12 @@ MEASURED = 32.0
 """The tolerance is this many times what is measured at crossings where cells are joined."""
 NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
+KEPT = 4
+"""Shapes whose shorter tapes are kept."""
+SURFACE_BYTES = 2400
+"""The most memory for a cell that crosses the surface: measured where most have templates."""
+LESS = "make the mesh with less depth"
+"""The way out where memory is not enough."""
 STEPS, SUBDIVISION = 100, 60
 """The steps that progress counts, and those of them for the subdivision."""
 
@@ -79,28 +85,47 @@ class Job:
     def watch(self, level: int, cells: int) -> None:
         """Count steps of the subdivision. Raises DoesNotFit if its cells do."""
         needed = cells * NODE_BYTES
-        require(needed, f"{cells} cells", "make the mesh with less depth", self.max_memory)
+        require(needed, f"{cells} cells", LESS, self.max_memory)
         if self.report is not None:
             self.report(int(SUBDIVISION * 4.0 ** (level - self.depth) / 2), STEPS)
+
+
+@lru_cache(maxsize=KEPT)
+def _samplers(
+    tape: Tape,
+    region: tuple[tuple[float, float], ...],
+    frame: Frame,
+    settings: tuple[float, ...],
+    threads: int,
+) -> tuple[Sampler, Sampler]:
+    """Those of the real function and of the floats, of the tape that the surface needs.
+
+    A shape is often meshed again, finer.
+    """
+    reals = partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
+    short = same_sign(cut(tape, reals(tape), region, frame), reals, frame)
+    return reals(short), Sampler(short, settings, Meaning.FLOAT, threads)
 
 
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
-        reals = partial(Sampler, settings=job.settings, meaning=Meaning.REAL, threads=job.threads)
-        tape = same_sign(cut(job.tape, reals(job.tape), job.region, job.frame), reals, job.frame)
+        sides = tuple((float(low), float(high)) for low, high in job.region)
+        reals, samples = _samplers(job.tape, sides, job.frame, tuple(job.settings), job.threads)
         tree = subdivide(
-            reals(tape),
+            reals,
             job.frame,
             job.depth,
             tolerance=job.tolerance,
             coarsest=COARSEST,
             watch=job.watch,
         )
-    samples = Sampler(tape, job.settings, Meaning.FLOAT, job.threads)
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
+    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
+    needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
+    require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
         surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)

@@ -33,6 +33,8 @@ from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
+MOST_PARTS = 128
+"""Open parts of a piece, from which it is not proven."""
 TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
 up to ``TILES`` by ``TILES``."""
@@ -76,6 +78,9 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
+        # where nothing can be proven there would be more and more
+        fails |= np.bincount(parts.piece, minlength=len(pieces)) > MOST_PARTS
+        parts = parts.only(~fails[parts.piece])
     for end, group in enumerate(disc):
         some = np.flatnonzero((group >= 0) & ~fails)
         inward = _inward(pieces, (some, neighbours[end][some]), end)

@@ -321,6 +321,13 @@ def test_options_are_checked(options: dict[str, Any], error: Any, text: str) -> 
         ivm.mesh(sphere(0.5), **({"region": CUBE} | options))
 
 
+def test_memory_of_the_surface_counts() -> None:
+    """Cells take less than the surface in them."""
+    waves = Shape(ivm.sin(30 * x) * ivm.sin(30 * y) + ivm.sin(30 * z))
+    with pytest.raises(DoesNotFit, match="a surface of"):
+        ivm.mesh(waves, region=CUBE, depth=5, max_memory="8M")
+
+
 def test_progress_goes_up_to_the_end() -> None:
     seen: list[tuple[int, int]] = []
     ivm.mesh(sphere(0.5), region=CUBE, depth=5, progress=lambda *done: seen.append(done))
