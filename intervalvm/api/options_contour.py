@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from intervalvm.api.options import check_progress, check_threads, is_compiled
 from intervalvm.arguments import brief, flag, parts_of, real
+from intervalvm.checks import finite, positive
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -45,13 +45,9 @@ class ContourOptions:
     def __post_init__(self) -> None:
         self.region = as_region(self.region)
         if self.tolerance is not None:
-            self.tolerance = real("tolerance", self.tolerance)
-            if not 0.0 < self.tolerance < math.inf:
-                raise OptionError(
-                    f"tolerance={brief(self.tolerance)}: give a distance, as in 0.001"
-                )
+            self.tolerance = positive("tolerance", self.tolerance)
         self.arcs, self.closed = flag("arcs", self.arcs), flag("closed", self.closed)
-        self.offset, self.z = _finite("offset", self.offset), _finite("z", self.z)
+        self.offset, self.z = finite("offset", self.offset), finite("z", self.z)
         if self.levels is not None:
             self.levels = _levels(self.levels)
             if self.offset:
@@ -84,20 +80,13 @@ class ContourOptions:
         return self.tolerance
 
 
-def _finite(name: str, value: Any) -> float:
-    number = real(name, value)
-    if not math.isfinite(number):
-        raise OptionError(f"{name}={brief(value)}: give a finite number")
-    return number
-
-
 def _levels(given: Any) -> tuple[float, ...]:
     """Different finite numbers, one or more."""
     try:
         levels: tuple[Any, ...] = (real("levels", given),)
     except (TypeError, ValueError):
         levels = parts_of("levels", given)
-    found = tuple(_finite("levels", each) for each in levels)
+    found = tuple(finite("levels", each) for each in levels)
     if not found or len(set(found)) < len(found):
         raise OptionError(f"levels={brief(given)}: give different numbers, at least one")
     return found

@@ -20,7 +20,7 @@ from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
 from intervalvm.meshes.sampler import Sampler
-from intervalvm.meshes.surface import Surfacer, unit
+from intervalvm.meshes.surface import Surface, Surfacer, unit
 from intervalvm.meshes.thinning import thinned
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, MeshMethod
@@ -134,12 +134,7 @@ def make(job: Job) -> Mesh:
         if job.colours is None:
             found = thinned(found, octree)
     with job.timed("normals", STEPS):
-        normals = unit(samples.gradients(list(found.vertices.T)).T)
-        normals = np.where(
-            (normals == 0.0).all(axis=1, keepdims=True),
-            _mean_normals(found.vertices, found.triangles),
-            normals,
-        )
+        normals = _normals(samples, found)
         colours = None
         if job.colours is not None:
             colours = job.colours(found.vertices[found.triangles].mean(axis=1))
@@ -171,14 +166,15 @@ def _counts(tree: Tree, octree: Octree) -> dict[str, int]:
     return tree.counts() | {"crossed": crossed, "undecided": len(masks) - crossed}
 
 
-def _mean_normals(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """float64[vertices, 3], unit means of the normals of faces, weighted by their areas."""
+def _normals(samples: Sampler, surface: Surface) -> NDArray[np.float64]:
+    """float64[vertices, 3], unit gradients; where there is none, means of the normals of faces,
+    weighted by their areas."""
+    vertices, triangles, _ = surface
+    gradients = unit(samples.gradients(list(vertices.T)).T)
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     found = np.empty_like(vertices)
     for axis in range(3):
         weights = np.repeat(across[:, axis], 3)
         found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
-    return unit(found)
+    return np.where((gradients == 0.0).all(axis=1, keepdims=True), unit(found), gradients)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.checks import positive
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
@@ -253,9 +254,7 @@ class Outline:
         """
         if self.bulges is None or not len(self):
             return self
-        near = self._tolerance if tolerance is None else real("tolerance", tolerance)
-        if not 0 < near < math.inf:
-            raise OptionError(f"tolerance={brief(tolerance)}: give a finite number above 0")
+        near = self._tolerance if tolerance is None else positive("tolerance", tolerance)
         counts = counts_within(self.segments, near)
         lines = self.segments.divided(counts)
         ends = np.cumsum(np.append(0, counts))[self.first].tolist()

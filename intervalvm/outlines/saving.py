@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from intervalvm.arguments import brief
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.outlines.dxf import dxf

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import brief, real
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word, positive
 from intervalvm.colours import Rgb, colour
-from intervalvm.errors import OptionError
 from intervalvm.outlines.segments import Floats, Segments
 from intervalvm.units import MM
 from intervalvm.words import PlaneUnit
@@ -70,9 +68,7 @@ def style_of(outline: Outline, hairline: float, fill: Any, stroke: Any, stroke_w
     stroke = None if stroke is None else colour(stroke, "stroke")
     width = hairline
     if stroke_width is not None:
-        width = real("stroke_width", stroke_width)
-        if not 0 < width < math.inf:
-            raise OptionError(f"stroke_width={brief(stroke_width)}: give a finite width above 0")
+        width = positive("stroke_width", stroke_width)
     lines = not outline.is_closed.all() or len(np.unique(outline.levels)) > 1
     is_stroked = stroke is not None or stroke_width is not None or (lines and fill is None)
     return Style(fill is not None or not is_stroked, fill, is_stroked, stroke, width)

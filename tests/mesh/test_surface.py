@@ -56,8 +56,8 @@ def test_meshes_are_closed_manifolds_that_do_not_cross_themselves(
     if len(mesh.triangles):
         sound(mesh)
         for (low, high), (least, most) in zip(region, mesh.bounds, strict=True):
-            margin = 0.04 * 2  # of the frame, in which samples of a cut shape lie
-            assert low - margin <= least <= most <= high + margin
+            side = 1.04 * 2  # of the frame, a cube, in which points of a cut shape's cells lie
+            assert high - side <= least <= most <= low + side
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -300,10 +300,10 @@ def test_volumes_beyond_floats_have_bounds() -> None:
         ({"depth": 17}, OptionError, "from 1 to 16"),
         ({"depth": 2.5}, OptionError, "whole number"),
         ({"depth": 5, "cell": 0.1}, OptionError, "not both"),
-        ({"cell": 0}, OptionError, "positive"),
+        ({"cell": 0}, OptionError, "above 0"),
         ({"cell": 1e-9}, OptionError, "larger cells"),
-        ({"cell": math.nan}, OptionError, "positive"),
-        ({"tolerance": -1}, OptionError, "positive"),
+        ({"cell": math.nan}, OptionError, "finite"),
+        ({"tolerance": -1}, OptionError, "above 0"),
         ({"method": "fast"}, OptionError, "sharp"),
         ({"region": ((0, 1), (0, 1))}, OptionError, "three pairs"),
         ({"region": ((0, 1), (0, 1), (1, 1))}, OptionError, "z is"),

@@ -20,7 +20,7 @@ LAYERS = [
     {"arguments"},
     {"hints"},
     {"files", "late", "memory"},
-    {"words", "choices", "colours"},
+    {"words", "checks", "colours"},
     {"suffixes", "units"},
     {"arith"},
     {"ops"},
