@@ -274,7 +274,9 @@ class Mesh:
         return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     def __repr__(self) -> str:
-        return f"<Mesh {len(self.triangles)} triangles, {len(self.vertices)} vertices>"
+        open_cells = 0 if self.stats is None else self.stats.cells.get("undecided", 0)
+        undecided = f", {open_cells} cells undecided" if open_cells else ""
+        return f"<Mesh {len(self.triangles)} triangles, {len(self.vertices)} vertices{undecided}>"
 
     if not TYPE_CHECKING:  # mypy would accept every name
 
