@@ -33,8 +33,8 @@ from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
-MOST_PARTS = 128
-"""Open parts of a piece, from which it is not proven."""
+MOST_TIMES, LEAST_PARTS = 64, 1024
+"""A piece is not proven from so many times the open parts that it began with, or so many."""
 TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
 up to ``TILES`` by ``TILES``."""
@@ -63,6 +63,7 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
     parts, count = cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
+    most = np.maximum(MOST_TIMES * np.bincount(parts.piece, minlength=len(pieces)), LEAST_PARTS)
     while len(parts):
         count += len(parts)
         proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
@@ -79,7 +80,7 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
         # where nothing can be proven there would be more and more
-        fails |= np.bincount(parts.piece, minlength=len(pieces)) > MOST_PARTS
+        fails |= np.bincount(parts.piece, minlength=len(pieces)) > most
         parts = parts.only(~fails[parts.piece])
     for end, group in enumerate(disc):
         some = np.flatnonzero((group >= 0) & ~fails)
