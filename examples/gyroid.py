@@ -30,7 +30,7 @@ def build() -> Shape:
 def lamp() -> Shape:
     """In mm, z up, as it is printed."""
     bulb = capsule((0, 0, -1), (0, 0, 0), 0.36)
-    return ((sheet() & sphere(0.8) & half_space((0, 0, -1), 0.6)) - bulb).scale(MM)
+    return ((sheet() & sphere(0.8) & half_space((0, 0, -1), 0.55)) - bulb).scale(MM)
 
 
 def draw(size: int = 1024) -> ivm.SolidImage:

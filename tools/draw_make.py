@@ -165,7 +165,7 @@ def methods() -> Pillow.Image:
 
 def cells() -> Pillow.Image:
     """Cells at a border: the chords between crossings, and the points that they go by instead."""
-    shape = shapes.polygon([(-0.55, -0.62), (0.62, -0.35), (0.2, 0.62), (-0.35, 0.3)])
+    shape = shapes.polygon([(-0.42, -0.68), (0.72, -0.35), (0.25, 0.7), (-0.45, 0.3)])
     picture, draw = canvas()
     box, count = ((-1.0, 1.0), (-1.0, 1.0)), 5
     grid = np.linspace(-0.9, 0.9, count + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,8 @@ import numpy as np
 
 from intervalvm.api.dispatch import compiled_evaluator
 from intervalvm.api.inputs import box_of, check_real, side_of
-from intervalvm.arguments import brief, real
+from intervalvm.arguments import real
+from intervalvm.checks import positive
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.evaluate.points import reads
@@ -77,9 +77,7 @@ def bounding_box(
     VariableError
         For a free variable without a value.
     """
-    share = real("tolerance", tolerance)
-    if not 0.0 < share < math.inf:
-        raise OptionError(f"tolerance={brief(tolerance)}: give a share of the size, as in 0.01")
+    share = positive("tolerance", tolerance)
     tape = as_tape(shape)
     is_solid = z is None and "z" in reads(tape)
     fixed = {} if is_solid else {"z": 0.0 if z is None else real("z", z)}

@@ -15,7 +15,7 @@ import numpy as np
 
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
-from intervalvm.choices import check_word, listed
+from intervalvm.checks import check_word, listed
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes

@@ -11,7 +11,7 @@ import numpy as np
 from intervalvm.api.options import check_progress, check_threads, usable_cpus
 from intervalvm.arguments import brief, real
 from intervalvm.arith.arrays import as_dtype
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.colours import Colour
 from intervalvm.errors import ArgumentTypeError
 from intervalvm.hints import Takes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from intervalvm.api.options import check_progress, check_threads, is_compiled
 from intervalvm.arguments import brief, flag, parts_of, real
+from intervalvm.checks import finite, positive
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
@@ -19,6 +19,10 @@ from intervalvm.words import BoxBackend
 
 PART = 1e-3
 """The tolerance by default, as a part of the region's longer side."""
+LEAST_SIDE, LARGEST = 1e-90, 1e90
+"""The least longer side of a region, and the largest coordinate: areas are floats."""
+MOST_PART = 0.0625
+"""The most that floats leave for a tolerance, as a share of the region."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,13 +45,9 @@ class ContourOptions:
     def __post_init__(self) -> None:
         self.region = as_region(self.region)
         if self.tolerance is not None:
-            self.tolerance = real("tolerance", self.tolerance)
-            if not 0.0 < self.tolerance < math.inf:
-                raise OptionError(
-                    f"tolerance={brief(self.tolerance)}: give a distance, as in 0.001"
-                )
+            self.tolerance = positive("tolerance", self.tolerance)
         self.arcs, self.closed = flag("arcs", self.arcs), flag("closed", self.closed)
-        self.offset, self.z = _finite("offset", self.offset), _finite("z", self.z)
+        self.offset, self.z = finite("offset", self.offset), finite("z", self.z)
         if self.levels is not None:
             self.levels = _levels(self.levels)
             if self.offset:
@@ -59,10 +59,19 @@ class ContourOptions:
         check_progress(self.progress)
 
     def tolerance_in(self, region: tuple[Ends, Ends]) -> float:
-        """The tolerance in a region. Raises OptionError for one that is too small for floats."""
-        least = least_tolerance(region)
+        """The tolerance in a region.
+
+        Raises OptionError for one that is too small for floats, and for a region that is.
+        """
+        least, size = least_tolerance(region), max(high - low for low, high in region)
+        largest = max(abs(end) for side in region for end in side)
+        if not (size > LEAST_SIDE and largest < LARGEST and least < MOST_PART * size):
+            raise OptionError(
+                f"region={brief(region)}: floats are too coarse there, or overflow: move the shape "
+                "near the origin, or scale it"
+            )
         if self.tolerance is None:
-            return max(PART * max(high - low for low, high in region), least)
+            return max(PART * size, least)
         if self.tolerance < least:
             raise OptionError(
                 f"tolerance={self.tolerance!r} is too small for the region, whose coordinates are "
@@ -71,20 +80,13 @@ class ContourOptions:
         return self.tolerance
 
 
-def _finite(name: str, value: Any) -> float:
-    number = real(name, value)
-    if not math.isfinite(number):
-        raise OptionError(f"{name}={brief(value)}: give a finite number")
-    return number
-
-
 def _levels(given: Any) -> tuple[float, ...]:
     """Different finite numbers, one or more."""
     try:
         levels: tuple[Any, ...] = (real("levels", given),)
     except (TypeError, ValueError):
         levels = parts_of("levels", given)
-    found = tuple(_finite("levels", each) for each in levels)
+    found = tuple(finite("levels", each) for each in levels)
     if not found or len(set(found)) < len(found):
         raise OptionError(f"levels={brief(given)}: give different numbers, at least one")
     return found

@@ -10,11 +10,12 @@ from typing import Any, get_args
 from intervalvm.api.options import check_progress, check_threads
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word, positive
 from intervalvm.errors import OptionError
 from intervalvm.hints import Takes
 from intervalvm.memory import Amount, as_bytes
 from intervalvm.raster.job import Progress
+from intervalvm.raster.region import side
 from intervalvm.words import MeshMethod
 
 METHODS = get_args(MeshMethod)
@@ -55,9 +56,9 @@ class MeshOptions:
                 )
             self.depth = int(depth)
         if self.cell is not None:
-            self.cell = _positive("cell", self.cell)
+            self.cell = positive("cell", self.cell)
         if self.tolerance is not None:
-            self.tolerance = _positive("tolerance", self.tolerance)
+            self.tolerance = positive("tolerance", self.tolerance)
         check_word("method", self.method, METHODS)
         self.threads = check_threads(self.threads)
         if self.max_memory is not None:
@@ -71,18 +72,18 @@ class MeshOptions:
 
     def frame_of(self, region: Sides) -> tuple[Frame, int]:
         """The frame of a region, and the depth."""
-        side = max(high - low for low, high in region) * (1.0 + sum(MARGIN))
+        longest = max(high - low for low, high in region) * (1.0 + sum(MARGIN))
         depth = DEPTH if self.depth is None else self.depth
         if self.cell is not None:
-            depth = max(1, math.ceil(math.log2(side / self.cell)))
+            depth = max(1, math.ceil(math.log2(longest / self.cell)))
             if depth > MOST_DEPTH:
                 raise OptionError(
                     f"cell={self.cell:g}: there would be more than 2^{MOST_DEPTH} a side of the "
-                    f"region, which is {side:g}: give larger cells"
+                    f"region, which is {longest:g}: give larger cells"
                 )
-            side = self.cell * 2.0**depth
-        frame = Frame.cube(region, side)
-        _check_floats(frame, side / 2.0**depth)
+            longest = self.cell * 2.0**depth
+        frame = Frame.cube(region, longest)
+        _check_floats(frame, longest / 2.0**depth)
         return frame, depth
 
     def tolerance_of(self, frame: Frame, depth: int) -> float:
@@ -95,23 +96,12 @@ class MeshOptions:
 def check_box(region: Any) -> Sides:
     """Three pairs of finite ends, each (low, high)."""
     try:
-        sides = [tuple(parts_of("side", side)) for side in parts_of("region", region)]
+        x, y, z = parts_of("region", region)
     except (TypeError, ValueError):
-        sides = []
-    if len(sides) != 3 or any(len(side) != 2 for side in sides):
         raise OptionError(
             f"region={brief(region)}: give three pairs, ((x0, x1), (y0, y1), (z0, z1))"
-        )
-    found = []
-    for axis, (low, high) in zip("xyz", sides, strict=True):
-        ends = real(axis, low), real(axis, high)
-        if not (all(map(math.isfinite, ends)) and ends[0] < ends[1]):
-            raise OptionError(f"region: {axis} is {brief((low, high))}: give finite ends in order")
-        if not math.isfinite(ends[1] - ends[0]):
-            raise OptionError(f"region: {axis} is too long: {brief((low, high))}")
-        found.append(ends)
-    x, y, z = found
-    return x, y, z
+        ) from None
+    return side("x", x), side("y", y), side("z", z)
 
 
 def _check_floats(frame: Frame, cell: float) -> None:
@@ -122,13 +112,6 @@ def _check_floats(frame: Frame, cell: float) -> None:
             f"region: its coordinates are floats of up to {largest:.3g}, too coarse for cells of "
             f"{cell:.3g}: give less depth, larger cells, or a region nearer the origin"
         )
-
-
-def _positive(name: str, value: Any) -> float:
-    number = real(name, value)
-    if not 0 < number < math.inf:
-        raise OptionError(f"{name}={brief(value)}: give a positive number")
-    return number
 
 
 takes_mesh_options = Takes(MeshOptions)

@@ -15,12 +15,13 @@ import numpy as np
 
 from intervalvm.api.render import render
 from intervalvm.arguments import bounds_text, brief, real
+from intervalvm.cells.measure import rounded_up
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import Amount, as_bytes, require
-from intervalvm.proof.cells import Cells, Ends, banded, bytes_beside, rounded_up
+from intervalvm.proof.cells import Cells, Ends, banded, bytes_beside
 from intervalvm.raster.region import Region, RegionLike, as_region, check_size
 from intervalvm.words import Backend, Engine
 

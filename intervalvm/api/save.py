@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
+from intervalvm.api.bounding import bounding_box
 from intervalvm.api.contour import contour
 from intervalvm.api.mesh import mesh
 from intervalvm.api.render import render
 from intervalvm.api.render3d import render3d
 from intervalvm.environment import in_default_environment
+from intervalvm.errors import OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, check_writable
@@ -23,9 +25,13 @@ from intervalvm.meshes.mesh import Mesh
 from intervalvm.outlines.outline import Outline
 from intervalvm.outlines.saving import FORMATS as OUTLINES
 from intervalvm.raster.formats import FORMATS as PICTURES
-from intervalvm.raster.formats import format_of, format_of_stream
+from intervalvm.raster.region import Region
+from intervalvm.suffixes import format_of, format_of_stream
 from intervalvm.voxel.solid import SOLID_FORMATS
+from intervalvm.voxel.view import View
 
+MARGIN = 0.04
+"""That of a picture of a shape as a whole, as a share of its size, on each side."""
 Options = dict[str, Any]
 Save = Callable[[TapeLike, Any, str, Options], None]
 
@@ -43,7 +49,8 @@ def save(shape: TapeLike, path: Any, format: str | None = None, **options: Any) 
                                       which has the operations alone that Fidget reads. It holds
                                       no colours.
     .png .webp .tif .tiff .npy .ppm   a picture: those of ``render``; of a shape that reads z, if
-    .pgm .pbm                         no ``z`` is given, those of ``render3d``
+    .pgm .pbm                         no ``z`` is given, those of ``render3d``. By default it shows
+                                      -1 to 1, and all of a shape that is proven to be larger.
     .svg .dxf .geojson                the outline: those of ``contour`` and ``Outline.save``
     .stl .ply .obj .glb .3mf          the surface: those of ``mesh`` and ``Mesh.save``
     ================================  ===========================================================
@@ -81,10 +88,31 @@ def _save_tape(shape: TapeLike, path: Any, _format: str, options: Options) -> No
 
 def _save_picture(shape: TapeLike, path: Any, format: str, options: Options) -> None:
     if "z" in options or "z" not in reads(as_tape(shape)):
+        if "region" not in options and (box := _beyond(shape, options, z=options.get("z", 0.0))):
+            region = Region(_wider(box[0]), _wider(box[1]), square_pixels=True)
+            options = {**options, "region": region}
         render(shape, **options).save(path, format)
         return
     format_of("", format, SOLID_FORMATS)  # not only after the work
+    if "view" not in options and (box := _beyond(shape, options)):
+        options = {**options, "view": View.fit(box)}
     render3d(shape, **options).save(path, format)
+
+
+def _beyond(shape: TapeLike, options: Options, z: float | None = None) -> Any:
+    """The box of a shape that does not lie within -1 to 1, which pictures show; None for others."""
+    try:
+        box = bounding_box(shape, z=z, variables=options.get("variables"))
+    except OptionError:  # it may have no ends
+        return None
+    return box if box and any(low < -1.0 or high > 1.0 for low, high in box) else None
+
+
+def _wider(side: tuple[float, float]) -> tuple[float, float]:
+    """A side with a margin."""
+    low, high = side
+    margin = MARGIN * (high - low)
+    return low - margin, high + margin
 
 
 def _save_outline(shape: TapeLike, path: Any, format: str, options: Options) -> None:

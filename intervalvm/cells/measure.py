@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 from fractions import Fraction
 
 import numpy as np
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree
-
-LARGEST = sys.float_info.max
 
 
 def measure(tree: Tree) -> tuple[float, float]:
@@ -35,18 +32,18 @@ def measure(tree: Tree) -> tuple[float, float]:
     for low, side in zip(tree.frame.low, tree.frame.sides, strict=True):
         coordinate = max(abs(low), abs(low + side))
         slack += Fraction(math.ulp(coordinate)) * 4 * (1 << tree.depth) / Fraction(side)
-    return _down(least * (1 - slack)), _up(most * (1 + slack))
+    return max(rounded_down(least * (1 - slack)), 0.0), rounded_up(most * (1 + slack))
 
 
-def _down(value: Fraction) -> float:
-    if value >= LARGEST:
-        return LARGEST
-    near = float(value)
-    return max(near if Fraction(near) <= value else math.nextafter(near, -math.inf), 0.0)
+def rounded_down(value: Fraction) -> float:
+    """The greatest float64 that is not above it."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.nextafter(math.inf, 0) if value > 0 else -math.inf
+    return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
 
 
-def _up(value: Fraction) -> float:
-    if value > LARGEST:
-        return math.inf
-    near = float(value)
-    return near if Fraction(near) >= value else math.nextafter(near, math.inf)
+def rounded_up(value: Fraction) -> float:
+    """The least float64 that is not below it."""
+    return 0.0 - rounded_down(-value)  # not -0.0

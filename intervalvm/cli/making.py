@@ -21,8 +21,8 @@ from intervalvm.cli.streams import (
     tell,
     write_bytes,
 )
-from intervalvm.raster.formats import format_of
 from intervalvm.raster.image import milliseconds
+from intervalvm.suffixes import format_of
 
 if TYPE_CHECKING:
     import argparse

@@ -31,9 +31,10 @@ from intervalvm.errors import OptionError
 from intervalvm.files import check_writable
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
-from intervalvm.raster.formats import HOLD_VALUES, check_holds, format_of
+from intervalvm.raster.formats import FORMATS, HOLD_VALUES, check_holds
 from intervalvm.raster.image import Stats, milliseconds
 from intervalvm.raster.region import Region, check_size
+from intervalvm.suffixes import format_of
 
 if TYPE_CHECKING:
     import argparse
@@ -115,7 +116,7 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     if options.certificate is not None:
         _check_certificate(options, asked)
     proven = asked.prove is not None
-    format = "png" if is_nameless(out) else format_of(out)
+    format = "png" if is_nameless(out) else format_of(out, None, FORMATS)
     check_holds(format, *check_size(asked.size), proven=proven)
     if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
         raise OptionError(

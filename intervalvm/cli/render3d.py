@@ -31,6 +31,7 @@ from intervalvm.errors import OptionError
 from intervalvm.files import write_atomically
 from intervalvm.raster import animation, formats
 from intervalvm.raster.image import milliseconds
+from intervalvm.suffixes import format_of
 from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats
 from intervalvm.voxel.view import ISOMETRIC, View
 from intervalvm.voxel.volume import shown
@@ -188,7 +189,7 @@ def _format_of(out: str) -> str:
     suffix = Path(out).suffix.lower().removeprefix(".")
     if suffix in animation.ANIMATED and suffix not in SOLID_FORMATS:
         raise OptionError(f"a .{suffix} is for a turntable: give --turn 36, or --out a .png")
-    return formats.format_of(out, None, SOLID_FORMATS)
+    return format_of(out, None, SOLID_FORMATS)
 
 
 def _write(write: Callable[[BinaryIO], None], out: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from intervalvm import expr as package
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError, VariableError
 from intervalvm.expr import TapeLike, as_tape

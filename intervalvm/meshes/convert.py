@@ -20,7 +20,8 @@ def to_trimesh(mesh: Mesh) -> Any:
     return trimesh.Trimesh(
         mesh.vertices.copy(),
         mesh.triangles.astype(np.int64),
-        vertex_normals=mesh.normals.astype(np.float64),
+        # it takes none of no vertices
+        vertex_normals=mesh.normals.astype(np.float64) if len(mesh.vertices) else None,
         face_colors=colours,
         process=False,
     )
@@ -40,6 +41,8 @@ def to_pyvista(mesh: Mesh) -> Any:
     """A ``pyvista.PolyData`` of copies of the arrays."""
     pyvista = _library("pyvista", "to_pyvista")
     found = pyvista.PolyData.from_regular_faces(mesh.vertices.copy(), mesh.triangles.copy())
+    if not len(mesh.vertices):  # there is no empty array of data
+        return found
     found.point_data["Normals"] = mesh.normals.copy()
     if mesh.colours is not None:
         found.cell_data["colours"] = mesh.colours.copy()

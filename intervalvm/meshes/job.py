@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import measure
 from intervalvm.cells.signs import same_sign
-from intervalvm.cells.subdivision import UNDECIDED, subdivide
+from intervalvm.cells.subdivision import UNDECIDED, Tree, subdivide
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
 from intervalvm.meshes.sampler import Sampler
-from intervalvm.meshes.surface import Surfacer, unit
+from intervalvm.meshes.surface import Surface, Surfacer, unit
+from intervalvm.meshes.thinning import thinned
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, MeshMethod
 
@@ -40,6 +41,12 @@ MEASURED = 32.0
 """The tolerance is this many times what is measured at crossings where cells are joined."""
 NODE_BYTES = 160
 """The most memory for a node of the octree, arrays of the next step included."""
+KEPT = 4
+"""Shapes whose shorter tapes are kept."""
+SURFACE_BYTES = 2400
+"""The most memory for a cell that crosses the surface: measured where most have templates."""
+LESS = "make the mesh with less depth"
+"""The way out where memory is not enough."""
 STEPS, SUBDIVISION = 100, 60
 """The steps that progress counts, and those of them for the subdivision."""
 
@@ -75,47 +82,62 @@ class Job:
         if self.report is not None:
             self.report(done, STEPS)
 
+    def watch(self, level: int, cells: int) -> None:
+        """Count steps of the subdivision. Raises DoesNotFit if its cells do."""
+        needed = cells * NODE_BYTES
+        require(needed, f"{cells} cells", LESS, self.max_memory)
+        if self.report is not None:
+            self.report(int(SUBDIVISION * 4.0 ** (level - self.depth) / 2), STEPS)
+
+
+@lru_cache(maxsize=KEPT)
+def _samplers(
+    tape: Tape,
+    region: tuple[tuple[float, float], ...],
+    frame: Frame,
+    settings: tuple[float, ...],
+    threads: int,
+) -> tuple[Sampler, Sampler]:
+    """Those of the real function and of the floats, of the tape that the surface needs.
+
+    A shape is often meshed again, finer.
+    """
+    reals = partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
+    short = same_sign(cut(tape, reals(tape), region, frame), reals, frame)
+    return reals(short), Sampler(short, settings, Meaning.FLOAT, threads)
+
 
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
-        reals = partial(Sampler, settings=job.settings, meaning=Meaning.REAL, threads=job.threads)
-        tape = same_sign(cut(job.tape, reals(job.tape), job.region, job.frame), reals, job.frame)
+        sides = tuple((float(low), float(high)) for low, high in job.region)
+        reals, samples = _samplers(job.tape, sides, job.frame, tuple(job.settings), job.threads)
         tree = subdivide(
-            reals(tape),
+            reals,
             job.frame,
             job.depth,
             tolerance=job.tolerance,
             coarsest=COARSEST,
-            watch=job_watch(job),
+            watch=job.watch,
         )
-    samples = Sampler(tape, job.settings, Meaning.FLOAT, job.threads)
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
         bounds = measure(tree)
+    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
+    needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
+    require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
-        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED, thins=job.colours is None)
+        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
     with job.timed("surface", 95):
         found = surfacer.surface()
+        if job.colours is None:
+            found = thinned(found, octree)
     with job.timed("normals", STEPS):
-        normals = unit(samples.gradients(list(found.vertices.T)).T)
-        normals = np.where(
-            (normals == 0.0).all(axis=1, keepdims=True),
-            face_normals(found.vertices, found.triangles),
-            normals,
-        )
+        normals = _normals(samples, found)
         colours = None
         if job.colours is not None:
             colours = job.colours(found.vertices[found.triangles].mean(axis=1))
-    is_crossed = (octree.masks > 0) & (octree.masks < 255)
-    open_cells = tree.verdict == UNDECIDED
-    cells = {
-        **{name: count for name, count in tree.counts().items() if name != "undecided"},
-        "crossed": int(np.count_nonzero(open_cells & is_crossed[: len(tree)])),
-        "undecided": int(np.count_nonzero(open_cells & ~is_crossed[: len(tree)])),
-        **found.counts,
-    }
     return Mesh(
         vertices=found.vertices,
         triangles=found.triangles,
@@ -131,32 +153,28 @@ def make(job: Job) -> Mesh:
             threads=job.threads,
             vertices=len(found.vertices),
             triangles=len(found.triangles),
-            cells=cells,
+            cells=_counts(tree, octree) | found.counts,
             seconds=dict(job.seconds),
         ),
     )
 
 
-def job_watch(job: Job) -> Callable[[int, int], None]:
-    """What subdivision calls: it counts steps, and sees that cells fit in memory."""
-
-    def watch(level: int, cells: int) -> None:
-        needed = cells * NODE_BYTES
-        require(needed, f"{cells} cells", "make the mesh with less depth", job.max_memory)
-        if job.report is not None:
-            job.report(int(SUBDIVISION * 4.0 ** (level - job.depth) / 2), STEPS)
-
-    return watch
+def _counts(tree: Tree, octree: Octree) -> dict[str, int]:
+    """Cells by what is known; of those at the floor the surface crosses some."""
+    masks = octree.masks[: len(tree)][tree.verdict == UNDECIDED]
+    crossed = int(np.count_nonzero((masks > 0) & (masks < 255)))
+    return tree.counts() | {"crossed": crossed, "undecided": len(masks) - crossed}
 
 
-def face_normals(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """float64[vertices, 3], unit means of the normals of faces, weighted by their areas."""
+def _normals(samples: Sampler, surface: Surface) -> NDArray[np.float64]:
+    """float64[vertices, 3], unit gradients; where there is none, means of the normals of faces,
+    weighted by their areas."""
+    vertices, triangles, _ = surface
+    gradients = unit(samples.gradients(list(vertices.T)).T)
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     found = np.empty_like(vertices)
     for axis in range(3):
         weights = np.repeat(across[:, axis], 3)
         found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
-    return unit(found)
+    return np.where((gradients == 0.0).all(axis=1, keepdims=True), unit(found), gradients)

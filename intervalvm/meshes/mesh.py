@@ -16,8 +16,8 @@ from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
 from intervalvm.meshes import convert
 from intervalvm.meshes.formats import FORMATS, check_savable
-from intervalvm.raster.formats import format_of, format_of_stream, pour
 from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.suffixes import format_of, format_of_stream, pour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,10 +38,13 @@ class MeshStats:
     method : {"sharp", "safe"}
     cell : (float, float, float)
         The sides of the smallest cells along x, y and z.
-    tolerance : float or None
+    tolerance : float
         How far a triangle may lie from the surface where a larger cell stands for smaller ones.
     cells : dict of str to int
-        Cells of the octree by what is known of them, such as "proven" and "undecided".
+        Cells that are proven "outside", "inside" or "simple", one smooth, nearly flat piece; at the
+        smallest size those with corners on both sides, "crossed", and others, "undecided", where
+        thin parts may be missed. Then cells with triangles, "surface": how many were "joined" of
+        smaller ones, or "split", and how many are "templates", of several pieces.
     seconds : dict of str to float
         Times by step.
     """
@@ -50,7 +53,7 @@ class MeshStats:
     method: MeshMethod
     depth: int
     cell: tuple[float, float, float]
-    tolerance: float | None
+    tolerance: float
     threads: int
     vertices: int
     triangles: int
@@ -63,11 +66,10 @@ class MeshStats:
 
     def __str__(self) -> str:
         many = "" if self.threads == 1 else "s"
-        within = "" if self.tolerance is None else f", tolerance {self.tolerance:g}"
         lines = [
             f"{self.triangles} triangles, {self.vertices} vertices, {self.clauses} clauses",
-            f"{self.method}, depth {self.depth}, cells of {_by(self.cell)}{within}, "
-            f"{self.threads} thread{many}",
+            f"{self.method}, depth {self.depth}, cells of {_by(self.cell)}, "
+            f"tolerance {self.tolerance:g}, {self.threads} thread{many}",
         ]
         if self.cells:
             rows = [("cells", ""), *((name, str(count)) for name, count in self.cells.items())]
@@ -129,6 +131,8 @@ class Mesh:
         self._keep("normals", np.float32)
         if self.colours is not None:
             self._keep("colours", np.uint8)
+        if not isinstance(self.stats, MeshStats | None):
+            raise ArgumentTypeError(f"stats={brief(self.stats)}: give a MeshStats, or None")
         count = len(self.vertices)
         if len(self.normals) != count:
             raise OptionError(f"{len(self.normals)} normals for {count} vertices: give one each")
@@ -270,7 +274,9 @@ class Mesh:
         return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     def __repr__(self) -> str:
-        return f"<Mesh {len(self.triangles)} triangles, {len(self.vertices)} vertices>"
+        open_cells = 0 if self.stats is None else self.stats.cells.get("undecided", 0)
+        undecided = f", {open_cells} cells undecided" if open_cells else ""
+        return f"<Mesh {len(self.triangles)} triangles, {len(self.vertices)} vertices{undecided}>"
 
     if not TYPE_CHECKING:  # mypy would accept every name
 

@@ -5,6 +5,7 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -14,21 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
-from intervalvm.jit import native, thread_pool
+from intervalvm.jit import native
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
+from intervalvm.jit.thread_pool import PATIENCE
 from intervalvm.memory import address_of
 
 Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
-LONG = 1 << 17
-"""Sizes of a pass that may take long: a thread runs it, so that an interrupt is heard meanwhile."""
-PATIENCE = 0.05
-"""Seconds between two looks for an interrupt."""
 SCRATCH = 64
 """Numbers that passes use."""
+LONG = 1 << 17
+"""The rows of arrays from which a pass may take a twentieth of a second."""
 
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -45,21 +45,38 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
         [address_of(given[name]) if name in given else 0 for name in PASS.fields], np.int64
     )
     kernel = native.kernel(PASS.name, "float64")
-    if sum(sizes.values()) < LONG:
+
+    def run(_held: Any = (addresses, given)) -> None:  # the kernel reads them as it runs
         kernel(address_of(addresses))
-        return found
+
+    is_long = max(map(len, given.values())) > LONG
+    if is_long and threading.current_thread() is threading.main_thread():
+        run_apart(run)
+    else:
+        run()
+    return found
+
+
+def run_apart(work: Callable[[], None]) -> None:
+    """Do work that does not raise on a thread of its own.
+
+    So the main thread can be interrupted as it waits; then the work ends on its own.
+    """
+    done: SimpleQueue[None] = SimpleQueue()
 
     def run() -> None:
-        kernel(address_of(addresses))
-        done.put(given)  # which lives until then, also where nobody waits any more
+        work()
+        done.put(None)
 
-    done: SimpleQueue[object] = SimpleQueue()
-    if not thread_pool.current().call(run, 1):
-        run()
+    thread = threading.Thread(target=run, name="intervalvm pass", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        work()
+        return None
     while True:
         with suppress(Empty):
-            done.get(timeout=PATIENCE)
-            return found
+            return done.get(timeout=PATIENCE)
 
 
 class Octree:
@@ -188,7 +205,8 @@ class Rings:
     def __init__(self, octree: Octree, edges: NDArray[np.int32]) -> None:
         n, count = len(octree), len(edges)
         self.octree, self.edges = octree, edges
-        faces = np.empty((2 * count + 8, c.FACE), np.int32)
+        # an edge has four at most; each has two edges, but for those of torn cells
+        faces = np.empty((4 * count, c.FACE), np.int32)
         self.edge_faces = np.empty((count, 4), np.int32)
         self.loops = np.zeros(n, np.int32)
         sizes = run_task(

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
-from intervalvm.jit.meshes.thinning import MOST
 from intervalvm.meshes.crossings import crossings
 from intervalvm.meshes.octree import CHILDREN, SCRATCH, Octree, Rings, run_task
 from intervalvm.meshes.planes import Planes
@@ -29,8 +28,6 @@ HIDDEN = 3
 """The most planes that are added to a cell."""
 SETTLINGS, NEAR = 6, 2.0**-20
 """Steps by which points are moved to the surface, and the share of a cell that is near enough."""
-SLACK = 2.0**-16
-"""How far flat parts may be from flat, as a share of the smallest cells."""
 SPOKE = 0.0625
 """How far from the ends of a spoke its crossing is, at least."""
 
@@ -55,10 +52,7 @@ class Surfacer:
         octree: Octree,
         gradients: Gradients | None = None,
         tolerance: float = 0.0,
-        *,
-        thins: bool = True,
     ) -> None:
-        self.thins = thins
         self.octree, self.gradients = octree, gradients
         self.planes = Planes(octree)
         self.rings = self._consistent()
@@ -66,8 +60,8 @@ class Surfacer:
         if gradients is not None:
             self._add_planes(np.flatnonzero(self.rings.loops > 0))
             self.before = self.planes.join(self.rings.loops, tolerance)
-        self.collapsed = int(np.count_nonzero(self.before >= 0))
-        if self.collapsed:
+        self.joined = int(np.count_nonzero(self.before >= 0))
+        if self.joined:
             self.rings = self._consistent()
         self.splits = self._untangle()
 
@@ -137,14 +131,11 @@ class Surfacer:
         vertices, triangles = compact(vertices, triangles)
         counts = {
             "surface": len(cones) + len(several),
-            "collapsed": self.collapsed,
+            "joined": self.joined,
             "split": self.splits,
             "templates": len(several),
         }
-        vertices = rounded(vertices, octree.frame)
-        if self.thins:
-            vertices, triangles = thinned(vertices, triangles, octree)
-        return Surface(vertices, triangles, counts)
+        return Surface(rounded(vertices, octree.frame), triangles, counts)
 
     def _spokes(
         self,
@@ -262,31 +253,6 @@ def rounded(vertices: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     step = 2.0 ** (math.frexp(max(frame.sides))[1] - 32)
     found: NDArray[np.float64] = np.round(vertices / step) * step
     return found
-
-
-def thinned(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int32], octree: Octree
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Without vertices that flat parts do not need: see ``jit.meshes.thinning``."""
-    count, triangles = len(triangles), triangles.copy()
-    frame = octree.frame
-    slack = SLACK * min(map(float, frame.sizes(octree.depth)))
-    alive = np.empty(count, np.uint8)
-    run_task(
-        c.THIN,
-        {c.VERTICES: len(vertices), c.TRIANGLE_COUNT: count},
-        {
-            "frame": np.array([*frame.low, *frame.sides, 0.0, slack]),
-            "vertices": vertices,
-            "triangles": triangles,
-            "alive": alive,
-            "nexts": np.empty(3 * count, np.int32),
-            **{name: np.empty(len(vertices), np.int32) for name in ("heads", "tails", "stamps")},
-            **{name: np.empty(MOST + 1, np.int32) for name in ("ring", "sides")},
-            "scratch": np.empty(SCRATCH),
-        },
-    )
-    return compact(vertices, triangles[alive.astype(bool)])
 
 
 def compact(

@@ -85,17 +85,17 @@ def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitte
     report : FitReport
     """
     outline = Polylines.of(curves)
-    chain = Chain.of(outline, FIT * tolerance)
-    parts = chain.settle(field, tolerance)
+    draft = Draft.of(outline, FIT * tolerance)
+    parts = draft.settle(field, tolerance)
     kept = 0
-    while given_up := chain.give_way(tolerance):
+    while given_up := draft.give_way(tolerance):
         kept += given_up
-        parts += chain.settle(field, tolerance)
-    return chain.fitted(), chain.report(kept, parts)
+        parts += draft.settle(field, tolerance)
+    return draft.fitted(), draft.report(kept, parts)
 
 
 @dataclass(eq=False)
-class Chain:
+class Draft:
     """The pieces of all curves, in order, while they are settled."""
 
     outline: Polylines
@@ -106,7 +106,7 @@ class Chain:
     """Those that no proof was tried for."""
 
     @classmethod
-    def of(cls, outline: Polylines, off: float) -> Chain:
+    def of(cls, outline: Polylines, off: float) -> Draft:
         whole = circles(outline, off)
         others = np.setdiff1d(np.arange(len(outline.size)), whole.curve)
         spans = whole.and_others(longest(outline, others, off))

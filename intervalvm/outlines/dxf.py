@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import BackendError, install_line
 from intervalvm.outlines.segments import Floats, Segments
 

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.errors import OptionError
+from intervalvm.outlines.svg import hexadecimal
 
 if TYPE_CHECKING:
     from intervalvm.outlines.outline import Outline
@@ -37,7 +38,7 @@ def _features(outline: Outline) -> list[dict[str, Any]]:
             raise OptionError(alone(i))
         properties: dict[str, Any] = {}
         if outline.colours and (rgb := outline.colours[i]):
-            properties["fill"] = "#{:02x}{:02x}{:02x}".format(*rgb)
+            properties["fill"] = hexadecimal(rgb)
         if any(levels):
             properties["level"] = levels[i]
         line = (curve + 0.0).tolist()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.checks import positive
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
@@ -91,6 +92,8 @@ class Outline:
                 raise OptionError(
                     f"{len(self.colours)} colours for {many} curves: give one for each"
                 )
+        if not isinstance(self.stats, OutlineStats | None):
+            raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
         check_segments(self)
         if self.area_bounds is not None:
             ends = parts_of("area_bounds", self.area_bounds)
@@ -225,7 +228,7 @@ class Outline:
         for (level, rgb), members in self._members.items():
             # names may have these letters in all versions of DXF
             words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
-            words += [] if rgb is None else ["colour-{:02x}{:02x}{:02x}".format(*rgb)]
+            words += [] if rgb is None else ["colour-" + svg.hexadecimal(rgb)[1:]]
             found["-".join(words) or "outline"] = self._taken(members.tolist())
         return found
 
@@ -251,9 +254,7 @@ class Outline:
         """
         if self.bulges is None or not len(self):
             return self
-        near = self._tolerance if tolerance is None else real("tolerance", tolerance)
-        if not 0 < near < math.inf:
-            raise OptionError(f"tolerance={brief(tolerance)}: give a finite number above 0")
+        near = self._tolerance if tolerance is None else positive("tolerance", tolerance)
         counts = counts_within(self.segments, near)
         lines = self.segments.divided(counts)
         ends = np.cumsum(np.append(0, counts))[self.first].tolist()

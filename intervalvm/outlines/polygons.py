@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from intervalvm.arguments import brief, real
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import BackendError, OptionError, install_line
 from intervalvm.outlines.checks import FARTHEST
 from intervalvm.outlines.geojson import alone

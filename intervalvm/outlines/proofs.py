@@ -33,6 +33,8 @@ from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 Mask = NDArray[np.bool_]
 FLOOR = 1 / 32
 """Parts this short, in tolerances, are not halved any more."""
+MOST_TIMES, LEAST_PARTS = 64, 1024
+"""A piece is not proven from so many times the open parts that it began with, or so many."""
 TILES, CROWD, SHORT = 8, 1024, 32
 """Groups of more than ``CROWD`` parts, with tapes longer than ``SHORT`` clauses, are split into
 up to ``TILES`` by ``TILES``."""
@@ -61,6 +63,7 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
     parts, count = cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
+    most = np.maximum(MOST_TIMES * np.bincount(parts.piece, minlength=len(pieces)), LEAST_PARTS)
     while len(parts):
         count += len(parts)
         proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
@@ -76,6 +79,9 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
         parts = parts.only(~fails[parts.piece]).halved()
+        # where nothing can be proven there would be more and more
+        fails |= np.bincount(parts.piece, minlength=len(pieces)) > most
+        parts = parts.only(~fails[parts.piece])
     for end, group in enumerate(disc):
         some = np.flatnonzero((group >= 0) & ~fails)
         inward = _inward(pieces, (some, neighbours[end][some]), end)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.cells.subdivision import is_simple
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Slopes
@@ -171,19 +172,13 @@ def _proven(
     so there is one piece at most. If it is strictly monotone in one of them, a curve is a graph
     over the other. It may leave the leaf by a side and come back by the same; but then, if the
     leaf beyond is such a graph too, it is one curve with that leaf's.
-
-    A curve is flat as in ``cells.subdivision.is_simple``.
     """
     lower, upper = slopes.lower, slopes.upper
     with np.errstate(all="ignore"):
         strict = np.logical_or(*((lower > 0) | (upper < 0)))
         monotone = np.logical_and(*((lower >= 0) | (upper <= 0)))
         one = (monotone | strict) & ~slopes.value.maybe_nan
-        middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
-        grows = np.add(*np.minimum(middle * lower, middle * upper)) > 0
-        away = np.add(*(half * size)) / np.sqrt(np.add(*(middle * middle)))
-        flat = one & grows & (away <= tolerance * SHARE * 0.999)
-    return one, flat
+    return one, one & is_simple(lower, upper, tuple(size), tolerance * SHARE)
 
 
 def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:

@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from intervalvm.arguments import brief
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import OptionError
 from intervalvm.files import check_path, write_atomically
 from intervalvm.outlines.dxf import dxf
 from intervalvm.outlines.geojson import geojson
 from intervalvm.outlines.svg import svg
-from intervalvm.raster.formats import format_of, format_of_stream, pour
+from intervalvm.suffixes import format_of, format_of_stream, pour
 from intervalvm.units import MM
 
 if TYPE_CHECKING:

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import brief, real
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word, positive
 from intervalvm.colours import Rgb, colour
-from intervalvm.errors import OptionError
 from intervalvm.outlines.segments import Floats, Segments
 from intervalvm.units import MM
 from intervalvm.words import PlaneUnit
@@ -52,12 +50,12 @@ class Style(NamedTuple):
 
     def attributes(self, part: Rgb | None) -> str:
         """The text of the attributes."""
-        words = f'fill="{_hex(self.fill or part) if self.is_filled else "none"}"'
+        words = f'fill="{hexadecimal(self.fill or part or BLACK) if self.is_filled else "none"}"'
         if self.is_filled:
             words += ' fill-rule="evenodd"'
         if self.is_stroked:
             width = _number(self.stroke_width)
-            words += f' stroke="{_hex(self.stroke or part)}" stroke-width="{width}"'
+            words += f' stroke="{hexadecimal(self.stroke or part or BLACK)}" stroke-width="{width}"'
         return words
 
 
@@ -70,9 +68,7 @@ def style_of(outline: Outline, hairline: float, fill: Any, stroke: Any, stroke_w
     stroke = None if stroke is None else colour(stroke, "stroke")
     width = hairline
     if stroke_width is not None:
-        width = real("stroke_width", stroke_width)
-        if not 0 < width < math.inf:
-            raise OptionError(f"stroke_width={brief(stroke_width)}: give a finite width above 0")
+        width = positive("stroke_width", stroke_width)
     lines = not outline.is_closed.all() or len(np.unique(outline.levels)) > 1
     is_stroked = stroke is not None or stroke_width is not None or (lines and fill is None)
     return Style(fill is not None or not is_stroked, fill, is_stroked, stroke, width)
@@ -210,5 +206,6 @@ def _number(value: float) -> str:
     return repr(value + 0.0).removesuffix(".0")
 
 
-def _hex(rgb: Rgb | None) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(rgb or BLACK))
+def hexadecimal(rgb: Rgb) -> str:
+    """A colour as "#cc8844"."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)

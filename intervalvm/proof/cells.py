@@ -6,7 +6,6 @@ dtype; areas are summed as integers and rounded once, outwards.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.cells.measure import rounded_down, rounded_up
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.region import Region
 
@@ -174,17 +174,3 @@ def _integers(values: NDArray[np.float64]) -> tuple[list[int], int]:
     scale = max(value.as_integer_ratio()[1] for value in values.tolist())
     ratios = (value.as_integer_ratio() for value in values.tolist())
     return [above * (scale // below) for above, below in ratios], scale
-
-
-def rounded_down(value: Fraction) -> float:
-    """The greatest float64 that is not above it."""
-    try:
-        near = float(value)
-    except OverflowError:
-        return math.nextafter(math.inf, 0) if value > 0 else -math.inf
-    return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
-
-
-def rounded_up(value: Fraction) -> float:
-    """The least float64 that is not below it."""
-    return 0.0 - rounded_down(-value)  # not -0.0

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm import suffixes
 from intervalvm.arguments import brief, integer, real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
@@ -95,7 +96,7 @@ def format_of(path: Any) -> str:
     if suffix in {*formats.FORMATS, *formats.COLOURS} - {*ANIMATED}:
         known = " ".join(f".{known}" for known in ANIMATED)
         raise OptionError(f"a .{suffix} holds one picture, and no animation: choose {known}")
-    return formats.format_of(path, None, ANIMATED)
+    return suffixes.format_of(path, None, ANIMATED)
 
 
 def check_holds(timing: Timing, width: int, height: int, max_memory: Amount | None) -> None:

@@ -15,6 +15,7 @@ from intervalvm.files import check_path, write_atomically
 from intervalvm.hints import IMAGE, lacks
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
+from intervalvm.suffixes import format_of, format_of_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -287,10 +288,10 @@ class Image:
             If the file cannot be written.
         """
         if hasattr(path, "write"):
-            self.write(path, formats.format_of_stream(path, format))
+            self.write(path, format_of_stream(path, format, formats.FORMATS))
             return
         name = check_path(path)
-        chosen = formats.format_of(name, format)
+        chosen = format_of(name, format, formats.FORMATS)
         formats.check_holds(chosen, self.width, self.height, proven=self.prove is not None)
         write_atomically(name, lambda stream: self.write(stream, chosen))
 
@@ -299,4 +300,4 @@ class Image:
         """Write the picture to a binary stream, such as ``io.BytesIO()``."""
         if not hasattr(stream, "write"):
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
-        formats.write(self, stream, formats.format_of("", format))
+        formats.write(self, stream, format_of("", format, formats.FORMATS))

@@ -46,7 +46,7 @@ class Region:
     @in_default_environment
     def __post_init__(self) -> None:
         given = vars(self)
-        given["x"], given["y"] = _side("x", self.x), _side("y", self.y)
+        given["x"], given["y"] = side("x", self.x), side("y", self.y)
         given["square_pixels"] = flag("square_pixels", self.square_pixels)
 
     @classmethod
@@ -97,7 +97,8 @@ class Region:
         return f"x {x0:g}..{x1:g}, y {y0:g}..{y1:g}"
 
 
-def _side(axis: str, ends: Any) -> tuple[float, float]:
+def side(axis: str, ends: Any) -> tuple[float, float]:
+    """The ends of a region along an axis. Raises OptionError unless they are as ``Region`` says."""
     try:
         low, high = parts_of(axis, ends)
         low, high = real(axis, low), real(axis, high)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Demand
 from intervalvm.tape import Tape, select
+from intervalvm.tape.liveness import ARITY
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,15 @@ def sign_demanded(tape: Tape) -> NDArray[np.bool_]:
     That is the root, and the operands of such a ``min`` or ``max`` with a single user, since
     ``min(a, b) < 0`` is ``a < 0 or b < 0``.
     """
-    n = len(tape)
-    demanded = [True] * n
-    codes, left, right = (array.tolist() for array in (tape.codes, tape.left, tape.right))
-    for i in range(n - 1, -1, -1):
-        op = ROWS[codes[i]]
-        if not (demanded[i] and op.demand in (Demand.LESSER, Demand.GREATER)):
-            for operand in (left[i], right[i])[: op.arity]:
-                demanded[operand] = False
-    return np.array(demanded)
+    demanded = np.ones(len(tape), bool)
+    is_choice = HAS_SIGN[tape.codes]
+    for operands, least in ((tape.left, 1), (tape.right, 2)):
+        demanded[operands[~is_choice & (ARITY[tape.codes] >= least)]] = False
+    for i in np.flatnonzero(is_choice)[::-1].tolist():
+        if not demanded[i]:
+            demanded[tape.left[i]] = demanded[tape.right[i]] = False
+    return demanded
+
+
+HAS_SIGN = np.array([op.demand in (Demand.LESSER, Demand.GREATER) for op in ROWS])
+"""By code, whether the sign of the result is a choice of the signs of both operands."""

@@ -17,6 +17,7 @@ from intervalvm.hints import lacks
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
 from intervalvm.raster.image import Level, ending
+from intervalvm.suffixes import format_of, format_of_stream, pour
 from intervalvm.voxel.volume import Volume, shown
 
 if TYPE_CHECKING:
@@ -197,10 +198,10 @@ class SolidImage:
             If the file cannot be written.
         """
         if hasattr(path, "write"):
-            self.write(path, formats.format_of_stream(path, format, SOLID_FORMATS))
+            self.write(path, format_of_stream(path, format, SOLID_FORMATS))
             return
         name = check_path(path)
-        chosen = formats.format_of(name, format, SOLID_FORMATS)
+        chosen = format_of(name, format, SOLID_FORMATS)
         formats.check_holds(chosen, self.width, self.height)
         write_atomically(name, lambda stream: self.write(stream, chosen))
 
@@ -209,9 +210,9 @@ class SolidImage:
         """Write the picture to a binary stream, such as ``io.BytesIO()``."""
         if not hasattr(stream, "write"):
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
-        chosen = formats.format_of("", format, SOLID_FORMATS)
+        chosen = format_of("", format, SOLID_FORMATS)
         formats.check_holds(chosen, self.width, self.height)
-        formats.pour(stream, partial(SOLID_FORMATS[chosen], self))
+        pour(stream, partial(SOLID_FORMATS[chosen], self))
 
 
 def _save_pixels(save: Callable[[Any, Any], None], image: SolidImage, stream: Any) -> None:

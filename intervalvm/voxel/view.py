@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from intervalvm.arguments import brief, is_word, parts_of, real, reals
+from intervalvm.arguments import brief, is_word, parts_of, reals
+from intervalvm.checks import finite, positive
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.voxel.linear import (
@@ -112,8 +113,8 @@ class View:
             raise OptionError(f"up={brief(up)}: choose 'y' or 'z'")
         turned = UPS[up]
         for name, angle, axis in (("yaw", yaw, 1), ("pitch", pitch, 0), ("roll", roll, 2)):
-            turned = times(turned, turn(_finite(name, angle), axis))
-        return cls._of(turned, _point("center", center), _positive("scale", scale), perspective)
+            turned = times(turned, turn(finite(name, angle), axis))
+        return cls._of(turned, _point("center", center), positive("scale", scale), perspective)
 
     @classmethod
     @in_default_environment
@@ -170,10 +171,10 @@ class View:
         right = normalised(right)
         turned = np.stack([right, np.cross(back, right), back], axis=1)
         if fov is None:
-            return cls._of(turned, at, _positive("scale", 1.0 if scale is None else scale), 0.0)
+            return cls._of(turned, at, positive("scale", 1.0 if scale is None else scale), 0.0)
         if scale is not None:
             raise OptionError("fov and scale: give one of them, since the eye's distance is known")
-        angle = _finite("fov", fov)
+        angle = finite("fov", fov)
         if not 0 < angle < 90:
             raise OptionError(f"fov={brief(fov)}: give an angle above 0 and below 90 degrees")
         slope = math.tan(math.radians(angle) / 2)
@@ -232,7 +233,7 @@ class View:
             is not from 0.
         """
         sides = [_ends(name, side) for name, side in (("x", x), ("y", y), ("z", z))]
-        free = _finite("margin", margin)
+        free = finite("margin", margin)
         if free < 0:
             raise OptionError(f"margin={brief(margin)}: give a number from 0")
         center = np.array([low / 2 + high / 2 for low, high in sides])
@@ -252,7 +253,7 @@ class View:
     @classmethod
     def _of(cls, turned: Matrix, center: Matrix, scale: float, perspective: float) -> Self:
         """The view whose axes are the columns of ``turned``."""
-        p = _finite("perspective", perspective)
+        p = finite("perspective", perspective)
         if not 0 <= p < 1:
             raise OptionError(f"perspective={brief(perspective)}: give a number from 0 to below 1")
         tilt = np.array([0.0, 0.0, p])
@@ -307,25 +308,11 @@ def _checked(matrix: Any) -> Matrix:
     return found
 
 
-def _finite(name: str, value: Any) -> float:
-    number = real(name, value)
-    if not math.isfinite(number):
-        raise OptionError(f"{name}={brief(value)}: give a finite number")
-    return number
-
-
-def _positive(name: str, value: Any) -> float:
-    number = _finite(name, value)
-    if not number > 0:
-        raise OptionError(f"{name}={brief(value)}: give a number above 0")
-    return number
-
-
 def _point(name: str, value: Any) -> Matrix:
     """Three finite numbers."""
     try:
         x, y, z = parts_of(name, value)
-        return np.array([_finite(name, part) for part in (x, y, z)])
+        return np.array([finite(name, part) for part in (x, y, z)])
     except (ArgumentTypeError, ValueError):
         raise OptionError(f"{name}={brief(value)}: give three finite numbers") from None
 
@@ -333,7 +320,7 @@ def _point(name: str, value: Any) -> Matrix:
 def _ends(name: str, side: Any) -> tuple[float, float]:
     """The ends of a side of a box."""
     try:
-        low, high = (_finite(name, part) for part in parts_of(name, side))
+        low, high = (finite(name, part) for part in parts_of(name, side))
     except (ArgumentTypeError, ValueError):
         raise OptionError(f"{name}={brief(side)}: give two finite numbers") from None
     if low > high:

@@ -18,8 +18,9 @@ from support.strategies import shapes
 
 import intervalvm as ivm
 from intervalvm import OptionError, Proof, Region, Tape
+from intervalvm.cells.measure import rounded_down
 from intervalvm.proof import cells as module
-from intervalvm.proof.cells import MIXED, NAMES, VERDICTS, Cells, rounded_down
+from intervalvm.proof.cells import MIXED, NAMES, VERDICTS, Cells
 
 X, Y, Z = ivm.axes()
 FEW = settings(max_examples=settings().max_examples // 4)

@@ -179,3 +179,21 @@ def test_streams(format: str, magic: bytes) -> None:
 def test_what_is_no_path(path: Any) -> None:
     with pytest.raises(ArgumentTypeError):
         DISC.save(path)
+
+
+def test_pictures_show_all_of_a_large_shape() -> None:
+    shapes.rectangle(80, 50).save("plate.png")
+    plate = np.asarray(Pillow.open("plate.png"))
+    assert not plate[0].any()
+    assert not plate[:, 0].any()
+    share = (plate > 0).mean() * plate.shape[1] / plate.shape[0]
+    assert share == pytest.approx(80 * 50 / (80 * 1.08) ** 2, rel=0.02)
+    shapes.box(80, 50, 20).save("part.png")
+    part = np.asarray(Pillow.open("part.png").convert("L"))
+    assert len(np.unique(part)) > 1
+    # what lies within -1 to 1, and what has no ends, is shown as ever
+    for shape in (DISC, shapes.half_plane((1, 0))):
+        shape.save("a.png")
+        np.testing.assert_array_equal(
+            np.asarray(Pillow.open("a.png")) > 0, ivm.render(shape).pixels > 0
+        )

@@ -208,7 +208,7 @@ def test_a_version_of_dxf() -> None:
         (["mesh", "egg.vm"], "the free variable 'size' of the tape has no value"),
         (["mesh", "ring.vm"], "cut it off, as by --region -1 1 -1 1 -1 1"),
         (["mesh", "egg.vm", *SIZE, "--depth", "0"], "--depth 0: give a whole number"),
-        (["mesh", "egg.vm", *SIZE, "--cell", "-1"], "--cell -1.0: give a positive number"),
+        (["mesh", "egg.vm", *SIZE, "--cell", "-1"], "--cell -1.0: give a number above 0"),
         (["mesh", "egg.vm", *QUICK, "--cell", "1"], "give depth or cell, not both"),
         (["mesh", "egg.vm", *SIZE, "--method", "best"], "invalid choice: 'best'"),
         (["mesh", "egg.vm", *SIZE, "--unit", "px"], "invalid choice: 'px'"),

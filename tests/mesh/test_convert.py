@@ -28,6 +28,15 @@ def test_trimesh_has_the_same_arrays_volume_and_area(mesh: Mesh) -> None:
         assert_array_equal(found.visual.face_colors[:, :3], mesh.colours)
 
 
+def test_an_empty_mesh_is_empty_in_other_libraries() -> None:
+    for name in ("trimesh", "pyvista", "manifold3d"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    mesh = mesh_of(np.zeros((0, 3)), np.zeros((0, 3)))
+    assert mesh.to_trimesh().is_empty
+    assert mesh.to_manifold().is_empty()
+    assert mesh.to_pyvista().n_cells == 0
+
+
 def test_trimesh_may_be_changed_and_the_mesh_is_not() -> None:
     pytest.importorskip("trimesh", reason="trimesh is not installed")
     mesh = cube(2.0, colours=True)

@@ -23,7 +23,7 @@ STATS = MeshStats(
     threads=2,
     vertices=8,
     triangles=12,
-    cells={"proven": 1200, "undecided": 3},
+    cells={"crossed": 1200, "undecided": 3},
     seconds={"cells": 0.0123, "mesh": 1.5},
 )
 
@@ -118,7 +118,7 @@ def test_stats_print_as_a_table() -> None:
         "sharp, depth 6, cells of 0.0315x0.0315x0.063, tolerance 0.001, 2 threads",
         "",
         "cells",
-        "proven     1200",
+        "crossed    1200",
         "undecided     3",
         "",
         "cells  12.3 ms",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,8 @@ from support.solids import solids
 
 import intervalvm as ivm
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError, VariableError
+from intervalvm.jit import native
+from intervalvm.meshes.octree import LONG, run_task
 from intervalvm.shapes import Shape, box, cylinder, half_space, intersection, sphere, torus
 from intervalvm.tape import Tape
 
@@ -50,8 +56,8 @@ def test_meshes_are_closed_manifolds_that_do_not_cross_themselves(
     if len(mesh.triangles):
         sound(mesh)
         for (low, high), (least, most) in zip(region, mesh.bounds, strict=True):
-            margin = 0.04 * 2  # of the frame, in which samples of a cut shape lie
-            assert low - margin <= least <= most <= high + margin
+            side = 1.04 * 2  # of the frame, a cube, in which points of a cut shape's cells lie
+            assert high - side <= least <= most <= low + side
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -69,6 +75,36 @@ def test_meshes_are_closed_manifolds_that_do_not_cross_themselves(
 def test_cells_with_several_loops_are_sound(shape: Any, method: Any) -> None:
     mesh = ivm.mesh(shape, region=CUBE, depth=4, method=method)
     sound(mesh)
+
+
+def test_callers_on_many_threads_have_the_same_mesh() -> None:
+    waves = Shape(ivm.sin(5 * x) * ivm.cos(5 * y) + ivm.sin(5 * z)) & sphere(0.9)
+    expected = ivm.mesh(waves, region=CUBE, depth=5, threads=1)
+    with ThreadPoolExecutor(6) as pool:
+        calls = [pool.submit(ivm.mesh, waves, region=CUBE, depth=5, threads=2) for _ in range(18)]
+    for call in calls:
+        np.testing.assert_array_equal(call.result().vertices, expected.vertices)
+        np.testing.assert_array_equal(call.result().triangles, expected.triangles)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals there do not end a wait")
+def test_a_long_pass_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def kernel(_: int) -> int:
+        begun.set()
+        may_end.wait()
+        return 0
+
+    def interrupt() -> None:
+        begun.wait()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    monkeypatch.setattr(native, "kernel", lambda *_: kernel)
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_task(0, {}, {"at": np.zeros((LONG + 1, 3), np.int32)})
+    may_end.set()
 
 
 @given(tape=solids(), depth=st.integers(2, 5))
@@ -264,10 +300,10 @@ def test_volumes_beyond_floats_have_bounds() -> None:
         ({"depth": 17}, OptionError, "from 1 to 16"),
         ({"depth": 2.5}, OptionError, "whole number"),
         ({"depth": 5, "cell": 0.1}, OptionError, "not both"),
-        ({"cell": 0}, OptionError, "positive"),
+        ({"cell": 0}, OptionError, "above 0"),
         ({"cell": 1e-9}, OptionError, "larger cells"),
-        ({"cell": math.nan}, OptionError, "positive"),
-        ({"tolerance": -1}, OptionError, "positive"),
+        ({"cell": math.nan}, OptionError, "finite"),
+        ({"tolerance": -1}, OptionError, "above 0"),
         ({"method": "fast"}, OptionError, "sharp"),
         ({"region": ((0, 1), (0, 1))}, OptionError, "three pairs"),
         ({"region": ((0, 1), (0, 1), (1, 1))}, OptionError, "z is"),
@@ -283,6 +319,13 @@ def test_volumes_beyond_floats_have_bounds() -> None:
 def test_options_are_checked(options: dict[str, Any], error: Any, text: str) -> None:
     with pytest.raises(error, match=text):
         ivm.mesh(sphere(0.5), **({"region": CUBE} | options))
+
+
+def test_memory_of_the_surface_counts() -> None:
+    """Cells take less than the surface in them."""
+    waves = Shape(ivm.sin(30 * x) * ivm.sin(30 * y) + ivm.sin(30 * z))
+    with pytest.raises(DoesNotFit, match="a surface of"):
+        ivm.mesh(waves, region=CUBE, depth=5, max_memory="8M")
 
 
 def test_progress_goes_up_to_the_end() -> None:

@@ -287,7 +287,7 @@ def test_every_glyph_is_a_curve_with_its_holes(model: Callable[[str], Path]) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tolerance": 0}, "give a distance"),
+        ({"tolerance": 0}, "a number above 0"),
         ({"tolerance": 1e-14}, "too small for the region"),
         ({"region": (1e9, 1e9 + 1, 0, 1), "tolerance": 1e-6}, "too small for the region"),
         ({"levels": []}, "at least one"),

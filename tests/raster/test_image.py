@@ -22,10 +22,11 @@ from intervalvm.errors import ArgumentTypeError, FileError, OptionError
 from intervalvm.files import write_atomically
 from intervalvm.raster import formats
 from intervalvm.raster.canvas import canvas
-from intervalvm.raster.formats import FORMATS, format_of
+from intervalvm.raster.formats import FORMATS
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.image import Image, Level, Stats, milliseconds
 from intervalvm.raster.region import Region
+from intervalvm.suffixes import format_of
 
 PICTURE = """\
 ......###
@@ -251,7 +252,7 @@ def test_a_stream_without_a_name_needs_a_format(image: Image, tmp_path: Path) ->
 @pytest.mark.parametrize("path", ["a.jpg", "a", "png", ".png", "a.png.bak", "a."])
 def test_an_unknown_suffix_lists_the_known_ones(path: str) -> None:
     with pytest.raises(OptionError, match=r"choose \.png \.pgm \.ppm \.pbm \.tif"):
-        format_of(path)
+        format_of(path, None, FORMATS)
 
 
 @pytest.mark.parametrize(

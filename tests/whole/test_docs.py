@@ -42,6 +42,8 @@ def kernels() -> None:
         ivm.render(x, size=16, prove=prove)
     solid = ivm.render3d(ivm.shapes.sphere(0.8).paint("teal"), size=16)
     assert solid.pixels.any()
+    assert len(ivm.contour(ivm.shapes.circle(0.5), tolerance=0.1, arcs=True))
+    assert len(ivm.mesh(ivm.shapes.sphere(0.5), depth=2).triangles)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -59,7 +59,7 @@ def is_steady(w: Any, i: int, j: int, k: int) -> bool:
     for corner in range(8):
         a, b, c = corner >> 2, corner >> 1 & 1, corner & 1
         is_around = (i == 1 or i == 2 * a) and (j == 1 or j == 2 * b) and (k == 1 or k == 2 * c)
-        found = found or (is_around and w.scratch[SIDES + 18 * a + 6 * b + 2 * c] == side)
+        found = found or (is_around and w.scratch[SIDES + corner_of(corner, corner)] == side)
     return found
 
 
@@ -67,8 +67,7 @@ def mask_of(w: Any) -> int:
     """The parent's mask."""
     found = 0
     for corner in range(8):
-        a, b, c = corner >> 2, corner >> 1 & 1, corner & 1
-        if w.scratch[SIDES + 18 * a + 6 * b + 2 * c] != 0.0:
+        if w.scratch[SIDES + corner_of(corner, corner)] != 0.0:
             found |= 1 << corner
     return found
 

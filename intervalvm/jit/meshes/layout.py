@@ -30,11 +30,10 @@ TOLERANCE, SLACK = 6, 7
     AXIS,
     LOWER_IS_INSIDE,  # the end with the lower coordinate
     AROUND, _, _, _,  # the cells of the quadrants
-    SMALLEST, QUADRANT,  # a smallest cell around, and a quadrant of it
     AT, _, _,  # the lower end
     LENGTH,
     EDGE,
-) = range(13)  # fmt: skip
+) = range(11)  # fmt: skip
 """Fields of a minimal edge that crosses the surface."""
 
 (

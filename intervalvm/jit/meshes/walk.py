@@ -19,8 +19,6 @@ from intervalvm.jit.meshes.layout import (
     LENGTH,
     LOWER_IS_INSIDE,
     NODES,
-    QUADRANT,
-    SMALLEST,
 )
 
 CELL_STEP, FACE_STEP, EDGE_STEP = range(3)
@@ -179,7 +177,7 @@ def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
     w.edges[at + AXIS], w.edges[at + LOWER_IS_INSIDE] = axis, lower
     w.edges[at + AROUND], w.edges[at + AROUND + 1] = n0, n1
     w.edges[at + AROUND + 2], w.edges[at + AROUND + 3] = n2, n3
-    w.edges[at + SMALLEST], w.edges[at + QUADRANT], w.edges[at + LENGTH] = small, quadrant, unit
+    w.edges[at + LENGTH] = unit
     w.edges[at + AT + axis] = w.at[3 * small + axis] * unit
     w.edges[at + AT + b_axis] = (w.at[3 * small + b_axis] + b) * unit
     w.edges[at + AT + c_axis] = (w.at[3 * small + c_axis] + c) * unit

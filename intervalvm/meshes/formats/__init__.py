@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import OptionError
 from intervalvm.meshes.formats import glb, obj, ply, stl, threemf
 from intervalvm.words import SolidUnit

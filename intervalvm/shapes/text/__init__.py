@@ -6,7 +6,7 @@ from functools import partial
 from os import PathLike
 from typing import Literal, get_args
 
-from intervalvm.choices import check_word
+from intervalvm.checks import check_word
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.expr import Expr, minimum
 from intervalvm.hints import hinted
