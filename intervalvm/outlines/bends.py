@@ -32,29 +32,26 @@ def bends(
     size: Array,
     tolerance: float,
     *,
-    is_flat: NDArray[np.bool_],
     is_one: NDArray[np.bool_],
 ) -> Bends:
     """The pieces between ``ends``, with the gradients there, float64[2, m] each.
 
-    A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces that are proven to be
-    ``is_flat`` are chords without more tests. Others are chords if each end is near the tangent at
-    the other and the field along the chord is small. Else they go by a point, where the tangents
-    meet or on the curve near there, if the field there and along both chords is small. Those of
-    which ``is_one`` says that no other piece is in the cell may go by that point as two pieces.
+    A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces are chords if each end is near
+    the tangent at the other and the field along the chord is small. Else they go by a point, where
+    the tangents meet or on the curve near there, if the field there and along both chords is small.
+    Those of which ``is_one`` says that no other piece is in the cell may go by that point as two
+    pieces.
     """
     p, q = ends
     m = p.shape[1]
     points = np.full((2, 3, m), np.nan)
-    near, corners = is_flat.copy(), np.zeros(m, bool)
+    near, corners = np.zeros(m, bool), np.zeros(m, bool)
     wanted = SHARE * tolerance
     g, h = (_unit(slope) for slope in slopes)
     chord = q - p
     aside = np.maximum(np.abs(_dot(g, chord)), np.abs(_dot(h, chord)))
     # both gradients point to the same side of the chord, and neither is 0
-    alike = _dot(g, h) > ALIKE
-    open_ = np.flatnonzero(~near)
-    some = open_[(aside[open_] <= 4.0 * wanted) & alike[open_]]
+    some = np.flatnonzero((aside <= 4.0 * wanted) & (_dot(g, h) > ALIKE))
     if len(some):
         middle = (p[:, some] + q[:, some]) * 0.5
         near[some] = _distance(field, middle, np.minimum(*_lengths(slopes, some))) <= wanted
@@ -96,7 +93,7 @@ def _in_halves(
     first, last = slopes[0][:, at], slopes[1][:, at]
     slopes = np.concatenate([first, slope], axis=1), np.concatenate([slope, last], axis=1)
     lows, none = np.concatenate([low[:, at]] * 2, axis=1), np.zeros(2 * len(at), bool)
-    parts = bends(field, ends, slopes, lows, size, tolerance, is_flat=none, is_one=none)  # type: ignore[arg-type]
+    parts = bends(field, ends, slopes, lows, size, tolerance, is_one=none)  # type: ignore[arg-type]
     near = (parts.is_near & ~parts.has_corner).reshape(2, -1).all(axis=0)
     before, after = parts.points[:, 1].reshape(2, 2, -1).transpose(1, 0, 2)
     return np.where(near, np.stack([before, halves[0][1], after], axis=1), np.nan)

@@ -122,10 +122,11 @@ def _judged(
     count, pairs = lattice.crossed(cells.corners, level)
     cells.kind[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
     near, cornered = np.zeros(len(count), bool), np.zeros(len(count), bool)
-    once = np.flatnonzero(count == 2)
+    near[(count == 2) & is_flat] = True  # its chord
+    once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
         low = lattice.place(cells.corners[once, 0])
-        found = _pieces(lattice, pairs[once].T, low, size, is_flat[once], is_one[once])
+        found = _pieces(lattice, pairs[once].T, low, size, is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
         cells.points[..., once] = found.points
     cells.kind[near & is_one] = PROVEN
@@ -145,17 +146,11 @@ def _judged(
 
 
 def _pieces(
-    lattice: Lattice,
-    sides: Indices,
-    low: Array,
-    size: Array,
-    is_flat: NDArray[np.bool_],
-    is_one: NDArray[np.bool_],
+    lattice: Lattice, sides: Indices, low: Array, size: Array, is_one: NDArray[np.bool_]
 ) -> Bends:
     """The pieces from ``sides[0]`` to ``sides[1]``, which are crossed."""
     ends, slopes = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
-    tolerance = lattice.tolerance
-    return bends(lattice.field, ends, slopes, low, size, tolerance, is_flat=is_flat, is_one=is_one)
+    return bends(lattice.field, ends, slopes, low, size, lattice.tolerance, is_one=is_one)
 
 
 def _taken(slopes: Slopes, some: Numbers) -> Slopes:
