@@ -32,6 +32,7 @@ KERNELS = [
     ("shorten", "float64", Meaning.FLOAT),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
+    ("outline", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
 DENSER = 4.0

@@ -52,7 +52,7 @@ class Frame:
 
     def coordinates(self, axis: int, at: NDArray[Any], level: Any) -> NDArray[np.float64]:
         """Coordinates of numbers of lattice planes ``at`` a level."""
-        share = np.ldexp(np.asarray(at, np.float64), -np.asarray(level, np.int32))
+        share = np.asarray(at, np.float64) * np.ldexp(1.0, -np.asarray(level, np.int32))
         found: NDArray[np.float64] = self.low[axis] + self.sides[axis] * share
         return found
 

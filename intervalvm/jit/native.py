@@ -75,6 +75,8 @@ KINDS = {
     "shade": Kind("jit.shading.kernel", "build_shade", (Meaning.FLOAT,), dtypes=("float32",)),
     # meshes
     "mesh": Kind("jit.meshes.kernel", "build_mesh", (Meaning.FLOAT,), dtypes=("float64",)),
+    # outlines
+    "outline": Kind("jit.outlines.kernel", "build_outline", (Meaning.FLOAT,), dtypes=("float64",)),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"

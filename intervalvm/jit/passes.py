@@ -26,7 +26,12 @@ from intervalvm.jit.lanes import I64
 from intervalvm.jit.work import Work, work_reader
 from intervalvm.words import Meaning
 
-SOURCES = "intervalvm.compiler.", "intervalvm.jit.shading.", "intervalvm.jit.meshes."
+SOURCES = (
+    "intervalvm.compiler.",
+    "intervalvm.jit.meshes.",
+    "intervalvm.jit.outlines.",
+    "intervalvm.jit.shading.",
+)
 """Where functions stand that are compiled for those that call them."""
 FLAGS = compile_flags() | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 

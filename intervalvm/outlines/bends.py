@@ -1,4 +1,4 @@
-"""The piece of the curve in a cell that it crosses once: a chord, or two by way of a point."""
+"""The piece of the curve in a cell that it crosses once: a chord, or more by way of points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSET = 2.0**-10
 
 class Bends(NamedTuple):
     """Of m pieces: which are near the curve, which have a corner of it, and the points by which
-    they go, NaN for chords."""
+    they go, float64[2, 3, m]: one in the middle and one on either side of it, NaN for none."""
 
     is_near: NDArray[np.bool_]
     has_corner: NDArray[np.bool_]
@@ -33,17 +33,19 @@ def bends(
     tolerance: float,
     *,
     is_flat: NDArray[np.bool_],
+    is_one: NDArray[np.bool_],
 ) -> Bends:
     """The pieces between ``ends``, with the gradients there, float64[2, m] each.
 
     A cell has its corner ``low`` [2, m] and ``size`` [2, 1]. Pieces that are proven to be
     ``is_flat`` are chords without more tests. Others are chords if each end is near the tangent at
     the other and the field along the chord is small. Else they go by a point, where the tangents
-    meet or on the curve near there, if the field there and along both chords is small.
+    meet or on the curve near there, if the field there and along both chords is small. Those of
+    which ``is_one`` says that no other piece is in the cell may go by that point as two pieces.
     """
     p, q = ends
     m = p.shape[1]
-    points = np.full((2, m), np.nan)
+    points = np.full((2, 3, m), np.nan)
     near, corners = is_flat.copy(), np.zeros(m, bool)
     wanted = SHARE * tolerance
     g, h = (_unit(slope) for slope in slopes)
@@ -60,15 +62,44 @@ def bends(
     c = _tangents_meet(p[:, open_], q[:, open_], g[:, open_], h[:, open_])
     inset = INSET * size
     box = low[:, open_] + inset, low[:, open_] + size - inset
-    may = np.isfinite(c).all(axis=0) & _within(c, *box)
+    may = _within(c, *box)  # and so finite
     open_, c, box = open_[may], c[:, may], (box[0][:, may], box[1][:, may])
     if len(open_):
         ends = p[:, open_], q[:, open_]
         normals, least = (g[:, open_], h[:, open_]), np.minimum(*_lengths(slopes, open_))
-        good, corner, c = _by_points(field, ends, normals, least, c, box, wanted)
-        near[open_[good]], corners[open_] = True, good & corner
-        points[:, open_[good]] = c[:, good]
+        way = _by_points(field, ends, normals, least, c, box, wanted)
+        good = way.is_good
+        near[open_[good]], corners[open_] = True, good & way.is_corner
+        points[:, 1, open_[good]] = way.points[:, good]
+        some = np.flatnonzero(way.is_bent & is_one[open_])
+        if len(some):
+            at, middle = open_[some], way.points[:, some]
+            halves = (p[:, at], middle), (middle, q[:, at])
+            found = _in_halves(field, halves, slopes, way.slopes[:, some], at, low, size, tolerance)
+            near[at] = ~np.isnan(found[0, 1])
+            points[:, :, at] = found
     return Bends(near, corners, points)
+
+
+def _in_halves(
+    field: Field,
+    halves: tuple[tuple[Array, Array], tuple[Array, Array]],
+    slopes: tuple[Array, Array],
+    slope: Array,
+    at: NDArray[np.int64],
+    low: Array,
+    size: Array,
+    tolerance: float,
+) -> Array:
+    """The points, as of ``Bends``, of pieces in two ``halves``; NaN if one of them is not near."""
+    ends = tuple(np.concatenate(part, axis=1) for part in zip(*halves, strict=True))
+    first, last = slopes[0][:, at], slopes[1][:, at]
+    slopes = np.concatenate([first, slope], axis=1), np.concatenate([slope, last], axis=1)
+    lows, none = np.concatenate([low[:, at]] * 2, axis=1), np.zeros(2 * len(at), bool)
+    parts = bends(field, ends, slopes, lows, size, tolerance, is_flat=none, is_one=none)  # type: ignore[arg-type]
+    near = (parts.is_near & ~parts.has_corner).reshape(2, -1).all(axis=0)
+    before, after = parts.points[:, 1].reshape(2, 2, -1).transpose(1, 0, 2)
+    return np.where(near, np.stack([before, halves[0][1], after], axis=1), np.nan)
 
 
 def _tangents_meet(p: Array, q: Array, g: Array, h: Array) -> Array:
@@ -88,9 +119,8 @@ def _by_points(
     c: Array,
     box: tuple[Array, Array],
     wanted: float,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Array]:
-    """Which pieces are near the curve by the points ``c`` or those of the curve near them, which
-    have a corner there, and these points."""
+) -> _Way:
+    """The pieces by way of the points ``c``, or those of the curve near them."""
     p, q = ends
     found = field.gradients(*c)
     value, slope = found[0], found[1:]
@@ -114,11 +144,27 @@ def _by_points(
         halves = [(part[:, some] + c[:, some]) * 0.5 for part in (p, q)]
         away = [_distance(field, half, least[some]) for half in halves]
         good[some] = np.maximum(*away) <= wanted
-    return good, is_corner, c
+    short = np.minimum(*(_dot(c - end, c - end) for end in ends))
+    bent = ~good & ~is_corner & alike & (far <= MOST_BENT * wanted) & (64.0 * far * far <= short)
+    return _Way(good, is_corner, bent, c, slope)
+
+
+class _Way(NamedTuple):
+    """Of pieces by way of ``points`` with these ``slopes``: which are near the curve, which have a
+    corner there, and which points are on the curve although the pieces are not near."""
+
+    is_good: NDArray[np.bool_]
+    is_corner: NDArray[np.bool_]
+    is_bent: NDArray[np.bool_]
+    points: Array
+    slopes: Array
 
 
 ALIKE = 0.5
 """The least cosine between gradients of one smooth piece."""
+MOST_BENT = 16.0
+"""Twice the height of a piece that goes by three points, in what pieces may deviate: two chords are
+a quarter as far from it as one, and four a quarter of that."""
 CORNER = 2.0**-4
 """The tangents meet at a corner of the curve if they do so this near it, in tolerances."""
 
@@ -147,4 +193,4 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _within(c: Array, low: Array, high: Array) -> NDArray[np.bool_]:
-    return np.asarray(((c >= low) & (c <= high)).all(axis=0))
+    return np.asarray(np.logical_and(*((c >= low) & (c <= high))))

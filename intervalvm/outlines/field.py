@@ -104,9 +104,30 @@ class Field:
         return self._cut(Slopes(found.value, found.lower, found.upper), x, y)
 
     def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
-        """Those of the field, which is cut."""
+        """Those of the field, which is cut: others where a side of the box may be the greater."""
         if self.clip is None:
             return found
+        x0, x1, y0, y1 = self.clip
+        with np.errstate(all="ignore"):
+            most = np.maximum(
+                np.maximum(x0 - x.lower, x.upper - x1), np.maximum(y0 - y.lower, y.upper - y1)
+            )
+            some = np.flatnonzero(~(np.nextafter(most, np.inf) < found.value.lower))
+        if not len(some):
+            return found
+        own = Interval(*(part[some] for part in found.value))
+        boxes = (Interval(*(part[some] for part in side)) for side in (x, y))
+        cut = self._greater(Slopes(own, found.lower[:, some], found.upper[:, some]), *boxes)
+        value, lower, upper = Interval(*map(np.array, found.value)), *map(np.array, found[1:])
+        for part, new in zip(
+            (*value, lower, upper), (*cut.value, cut.lower, cut.upper), strict=True
+        ):
+            part[..., some] = new
+        return Slopes(value, lower, upper)
+
+    def _greater(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
+        """Those of the greater one of the function and the distances beyond the box."""
+        assert self.clip is not None
         (low, high, maybe_nan), lower, upper = found
         with np.errstate(all="ignore"):
             x0, x1, y0, y1 = self.clip

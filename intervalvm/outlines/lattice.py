@@ -1,178 +1,194 @@
 """Points of a lattice: values at corners of cells, and where the curve crosses their sides.
 
 A *corner* has whole numbers (i, j) at the frame's finest level. A *side* is an interval of a line
-of the lattice: (axis, i, j) at a level, from the corner (i, j) to the next one along the axis.
+of the lattice, as long as a cell of some level, from a corner to the next one along an axis.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.jit.outlines import layout as c
+from intervalvm.jit.outlines.roots import ROOT
 from intervalvm.outlines.field import Array, Field
-from intervalvm.outlines.roots import crossings
+from intervalvm.outlines.passes import run_task
 
 FINEST = 31
 """The most levels: the numbers of a corner take half of a key."""
+TINY = 2.0**-1022
+ACCURACY = 2.0**-3
+"""The error of a crossing, estimated before the last step, as a share of the tolerance."""
+AWAY = 2.0**-7, 2.0**-6
+"""How far a crossing is kept from the ends of its side: as a share of the tolerance, and at most of
+the side."""
+LEAST_ROOM = 1 << 10
 Numbers = NDArray[np.int64]
-CCW = (0, 0), (1, 0), (1, 1), (0, 1)
-"""The corners of a cell, counter-clockwise."""
-DENSE = 64
-"""Lattice points for each cell up to which an array of all of them pays."""
+Indices = NDArray[np.int32]
+Signs = Callable[[Numbers, Numbers], NDArray[np.int8]]
 
 
-def corner_keys(i: Numbers, j: Numbers) -> Numbers:
-    return i << 32 | j
-
-
-def sorted_unique(keys: Numbers) -> Numbers:
-    """The different keys in order; NumPy's function takes several times as long."""
-    found = np.sort(keys)
-    return found[np.concatenate([[True], found[1:] != found[:-1]])] if len(found) else found
-
-
-@dataclass
-class Corners:
-    """The values at corners, each evaluated once; below 0 is inside.
+class Lattice:
+    """Corners and sides by numbers, each evaluated once; values below 0 are inside.
 
     ``signs`` are those of corners on cells proven before: by them a corner is inside (1), outside
-    (-1) or not known (0), whatever rounding makes of its value.
+    (-1) or not known (0), whatever rounding makes of its value. There is room for those of about
+    ``cells`` cells at first.
     """
 
-    field: Field
-    frame: Frame
-    finest: int
-    signs: Any = None
-    keys: Numbers = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
-    values: Array = dataclasses.field(default_factory=lambda: np.zeros(0))
+    def __init__(
+        self,
+        field: Field,
+        frame: Frame,
+        finest: int,
+        tolerance: float,
+        signs: Signs | None = None,
+        cells: int = 0,
+    ) -> None:
+        self.field, self.frame, self.finest = field, frame, finest
+        self.tolerance, self.signs = tolerance, signs
+        self._corners = self._sides = 0
+        self._arrays: dict[str, Any] = {
+            "at": np.empty((0, 2), np.int64),
+            "values": np.empty(0),
+            "depths": np.empty(0, np.uint8),
+            "sides": np.empty((0, c.SIDE), np.int32),
+            "places": np.empty((2, 0)),
+            "crossings": np.empty((2, 0)),
+            "slopes": np.empty((2, 0)),
+            "limits": np.array([tolerance * AWAY[0], AWAY[1], tolerance * ACCURACY]),
+        }
+        self._make_room(max(LEAST_ROOM, 1 << (2 * cells).bit_length()))
 
-    def add(self, keys: Numbers) -> None:
-        """Evaluate corners, of which some may be known."""
-        asked = sorted_unique(keys)
-        if len(self.keys):
-            place = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
-            asked = asked[self.keys[place] != asked]
-        if len(asked):
-            keys = np.concatenate([self.keys, asked])
-            order = np.argsort(keys, kind="stable")
-            values = np.concatenate([self.values, self._evaluated(asked)])
-            self.keys, self.values = keys[order], values[order]
+    @property
+    def at(self) -> Numbers:
+        """int64[n, 2], the numbers (i, j) of corners."""
+        found: Numbers = self._arrays["at"][: self._corners]
+        return found
 
-    def of_cells(self, level: int, i: Numbers, j: Numbers) -> Array:
-        """The values at the corners of cells, counter-clockwise: float64[4, m]."""
-        shift, many = self.finest - level, (1 << level) + 1
-        places = [(i + a, j + b) for a, b in CCW]
-        if len(self.keys) or many * many > DENSE * len(i):
-            keys = [corner_keys(a << shift, b << shift) for a, b in places]
-            self.add(np.concatenate(keys))
-            return np.stack([self.at(key) for key in keys])
-        # of many cells that are the first, without sorting
-        flat = [a * many + b for a, b in places]
-        asked = np.zeros(many * many, bool)
-        for part in flat:
-            asked[part] = True
-        at = np.flatnonzero(asked)
-        number = np.empty(many * many, np.int32)
-        number[at] = np.arange(len(at))
-        a, b = np.divmod(at, many)
-        self.keys = corner_keys(a << shift, b << shift)
-        self.values = self._evaluated(self.keys)
-        return np.stack([self.values[number[part]] for part in flat])
+    @property
+    def sides(self) -> Indices:
+        """int32[n, SIDE], the fields of ``jit.outlines.layout``."""
+        found: Indices = self._arrays["sides"][: self._sides]
+        return found
 
-    def _evaluated(self, asked: Numbers) -> Array:
-        i, j = asked >> 32, asked & 0xFFFFFFFF
-        x, y = (self.frame.coordinates(k, at, self.finest) for k, at in enumerate((i, j)))
-        values = self.field.values(x, y)
+    @property
+    def points(self) -> Array:
+        """float64[2, n], where the curve crosses sides."""
+        found: Array = self._arrays["crossings"][:, : self._sides]
+        return found
+
+    @property
+    def slopes(self) -> Array:
+        """float64[2, n], the gradients there."""
+        found: Array = self._arrays["slopes"][:, : self._sides]
+        return found
+
+    def corners(self, at: Numbers, levels: Numbers) -> Indices:
+        """int32[m, 4], the corners of cells with numbers ``at`` [m, 2] at their levels."""
+        first, found = self._corners, np.empty((len(at), 4), np.int32)
+        self.run(
+            c.CORNERS_OF, {c.CELLS: len(at)}, {"cells": at, "levels": levels, "corners": found}
+        )
+        self._evaluate(first)
+        return found
+
+    def crossed(self, corners: Indices, level: int) -> tuple[NDArray[np.uint8], Indices]:
+        """Of cells of a level, how many sides have one end inside; if two, from which one
+        to which the curve goes, with the inside on its left: int32[m, 2]."""
+        first, many = self._sides, len(corners)
+        changes, pairs = np.empty(many, np.uint8), np.empty((many, 2), np.int32)
+        levels = np.full(many, level)
+        arrays = {"corners": corners, "levels": levels, "changes": changes, "pairs": pairs}
+        self.run(c.CROSSED, {c.CELLS: many}, arrays)
+        self._cross(first)
+        return changes, pairs
+
+    def rounds(
+        self, leaves: dict[str, NDArray[Any]], found: dict[str, NDArray[Any]]
+    ) -> tuple[int, NDArray[np.uint8]]:
+        """Write the rounds of leaves; returns their number, and of each side the leaves there."""
+        first = self._sides
+        sizes = self.run(c.ROUNDS, {c.CELLS: len(leaves["levels"])}, {**leaves, **found})
+        self._cross(first)
+        return int(sizes[c.ROUND_COUNT]), self._arrays["met"][: self._sides]
+
+    def place(self, corners: Any) -> Array:
+        """float64[2, n], the coordinates of corners."""
+        found: Array = self._arrays["places"][:, : self._corners][:, corners]
+        return found
+
+    def run(self, task: int, given: dict[int, int], arrays: dict[str, NDArray[Any]]) -> Numbers:
+        """Run a task, with as much room as it takes; returns its sizes."""
+        while True:
+            sizes = {
+                c.FINEST: self.finest,
+                c.CORNERS: self._corners,
+                c.CORNER_ROOM: len(self._arrays["at"]),
+                c.CORNER_MASK: len(self._arrays["corner_table"]) - 1,
+                c.SIDES: self._sides,
+                c.SIDE_ROOM: len(self._arrays["sides"]),
+                c.SIDE_MASK: len(self._arrays["side_table"]) - 1,
+                **given,
+            }
+            found, is_full = run_task(task, sizes, {**self._arrays, **arrays})
+            self._corners, self._sides = int(found[c.CORNERS]), int(found[c.SIDES])
+            if not is_full:
+                return found
+            self._make_room(2 * len(self._arrays["at"]))
+
+    def _make_room(self, room: int) -> None:
+        """Have room for as many corners and sides, a power of 2."""
+        for name in ("at", "values", "depths", "sides"):
+            old = self._arrays[name]
+            new = self._arrays[name] = np.empty((room, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+        for name in ("corner_table", "side_table"):
+            self._arrays[name] = np.zeros(2 * room, np.int32)
+        self._arrays["met"] = np.empty(room, np.uint8)
+        for name in ("places", "crossings", "slopes"):
+            self._arrays[name] = _longer(self._arrays[name], room)
+        self.run(c.FILL, {}, {})
+
+    def _evaluate(self, first: int) -> None:
+        """Find the values of corners from number ``first`` on."""
+        if first == self._corners:
+            return
+        for axis, at in enumerate(self.at[first:].T):
+            places = self.frame.coordinates(axis, at, self.finest)
+            self._arrays["places"][axis, first : self._corners] = places
+        values = self.field.values(*self.place(slice(first, None)))
         if self.signs is not None:
-            proven = self.signs(i, j)
+            proven = self.signs(*self.at[first:].T)
             values = np.where((proven > 0) & ~(values < 0), -TINY, values)
             values = np.where((proven < 0) & (values < 0), 0.0, values)
-        return values
+        self._arrays["values"][first : self._corners] = values
 
-    def at(self, keys: Numbers) -> Array:
-        """The values at known corners."""
-        return self.values[np.searchsorted(self.keys, keys)]
-
-
-TINY = 2.0**-1022
-
-
-@dataclass
-class Points:
-    """The points by which the curve goes in cells, by level and cell."""
-
-    parts: list[tuple[int, Numbers, Array]] = dataclasses.field(default_factory=list)
-
-    def keep(self, level: int, i: Numbers, j: Numbers, points: Array) -> None:
-        """Keep those that are not NaN."""
-        some = np.flatnonzero(~np.isnan(points[0]))
-        if len(some):
-            self.parts.append((level, i[some] << 32 | j[some], points[:, some]))
-
-    def find(self, level: Numbers, i: Numbers, j: Numbers) -> Array:
-        """Those of cells, NaN where there is none."""
-        found = np.full((2, len(i)), np.nan)
-        keys = i << 32 | j
-        for at, known, points in self.parts:
-            order = np.argsort(known)
-            some = np.flatnonzero(level == at)
-            place = np.minimum(np.searchsorted(known, keys[some], sorter=order), len(known) - 1)
-            same = known[order[place]] == keys[some]
-            found[:, some[same]] = points[:, order[place[same]]]
-        return found
+    def _cross(self, first: int) -> None:
+        """Find the crossings of sides from number ``first`` on."""
+        if first == self._sides:
+            return
+        many, round_ = self._sides - first, 0
+        arrays: dict[str, NDArray[Any]] = {
+            "roots": np.empty((many, ROOT)),
+            "left": np.empty(many, np.int32),
+            "asked": np.empty((2, many)),
+        }
+        sizes = {c.FIRST: first, c.COUNT: 0}
+        sizes[c.COUNT] = count = int(self.run(c.START_ROOTS, sizes, arrays)[c.COUNT])
+        while count:
+            asked = arrays["asked"]
+            found = self.field.gradients(asked[0, :count], asked[1, :count])
+            sizes |= {c.COUNT: count, c.ROUND: round_}
+            count = int(self.run(c.STEP_ROOTS, sizes, {**arrays, "found": found})[c.COUNT])
+            round_ += 1
 
 
-@dataclass
-class Crossings:
-    """Where the curve crosses sides, each found once: places and the gradients there."""
-
-    corners: Corners
-    tolerance: float
-    levels: dict[int, tuple[Numbers, Numbers]] = dataclasses.field(default_factory=dict)
-    """By level: the keys of known sides in order, and their places in the arrays below."""
-    bends: Points = dataclasses.field(default_factory=Points)
-    points: Array = dataclasses.field(default_factory=lambda: np.zeros((2, 0)))
-    slopes: Array = dataclasses.field(default_factory=lambda: np.zeros((2, 0)))
-
-    def find(self, level: int, axis: Numbers, i: Numbers, j: Numbers) -> Numbers:
-        """The places of the crossings of sides of a level, whose ends are known corners."""
-        keys = axis << 62 | i << 31 | j
-        known, places = self.levels.get(level, (keys[:0], keys[:0]))
-        asked = sorted_unique(keys)
-        if len(known):
-            at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-            asked = asked[known[at] != asked]
-        if len(asked):
-            count = self.points.shape[1]
-            points, slopes = self._found(level, asked)
-            self.points = np.concatenate([self.points, points], axis=1)
-            self.slopes = np.concatenate([self.slopes, slopes], axis=1)
-            both = np.concatenate([known, asked])
-            order = np.argsort(both, kind="stable")
-            known = both[order]
-            places = np.concatenate([places, count + np.arange(len(asked))])[order]
-            self.levels[level] = known, places
-        found: Numbers = places[np.searchsorted(known, keys)]
-        return found
-
-    def _found(self, level: int, keys: Numbers) -> tuple[Array, Array]:
-        corners, frame = self.corners, self.corners.frame
-        half = (1 << 31) - 1
-        axis, i, j = keys >> 62 & 1, keys >> 31 & half, keys & half
-        shift = corners.finest - level
-        i_end, j_end = i + (axis == 0), j + (axis == 1)
-        first = corners.at(corner_keys(i << shift, j << shift))
-        last = corners.at(corner_keys(i_end << shift, j_end << shift))
-        x, y = frame.coordinates(0, i, level), frame.coordinates(1, j, level)
-        along = np.where(axis == 0, x, y)
-        end = np.where(
-            axis == 0, frame.coordinates(0, i_end, level), frame.coordinates(1, j_end, level)
-        )
-        return crossings(
-            corners.field, axis == 0, (x, y), (along, end), (first, last), self.tolerance
-        )
+def _longer(old: Array, length: int) -> Array:
+    found = np.empty((2, length))
+    found[:, : old.shape[1]] = old
+    return found

@@ -19,7 +19,7 @@ from intervalvm.cells.subdivision import is_simple
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Slopes
-from intervalvm.outlines.lattice import Corners, Crossings, Numbers
+from intervalvm.outlines.lattice import Indices, Lattice, Numbers
 from intervalvm.outlines.start import Start
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
@@ -31,18 +31,28 @@ would be twice as many on each level."""
 CORNERED = 32.0
 """Cells with a corner, this small, in tolerances, are not split for a proof: in a smaller one the
 corner may lie where no corner of a cell tells of it."""
-SIDES = np.array([(0, 0, 0), (1, 1, 0), (0, 0, 1), (1, 0, 0)])
-"""Its sides, from one corner to the next: the axis, and where they start on the lattice."""
+PLACES = np.array([(0, 0), (1, 0), (0, 1), (1, 1)])
+"""The children of a cell."""
 Watch = Callable[[int, int], None]
 
 
 class Leaves(NamedTuple):
-    """The leaves, by numbers (i, j) among the cells of their level."""
+    """The leaves, by their numbers ``at`` int64[n, 2] among the cells of their level.
 
-    i: Numbers
-    j: Numbers
+    ``corners`` int32[n, 4] are those in the lattice, of leaves that are not decided, and ``points``
+    float64[2, 3, n] those by which the only piece of the curve goes, see ``bends``.
+    """
+
+    at: Numbers
     level: Numbers
     kind: NDArray[np.uint8]
+    corners: Indices
+    points: Array
+
+    def taken(self, some: Any) -> Leaves:
+        """Some of them."""
+        at, level, kind, corners, points = self
+        return Leaves(at[some], level[some], kind[some], corners[some], points[..., some])
 
 
 @dataclass
@@ -67,117 +77,84 @@ def leaves_of(
     start: Start,
     tally: Tally,
     watch: Watch,
-) -> tuple[Leaves, Crossings]:
+) -> tuple[Leaves, Lattice]:
     """The leaves of the quadtree, down to cells of level ``finest``."""
     signs = None if start.signs is None else partial(start.signs, finest)
-    corners = Corners(field, frame, finest, signs)
+    lattice = Lattice(field, frame, finest, tolerance, signs, len(start.i))
     tally.inside += start.inside << 2 * (finest - start.level)
-    crossings = Crossings(corners, tolerance)
-    parts: list[Leaves] = []
-    i, j = start.i, start.j
+    at = np.stack([start.i, start.j], axis=-1)
+    parts = [_cells(at[:0], start.level, DECIDED)]
     for level in range(start.level, finest + 1):
-        if not len(i):
+        if not len(at):
             break
-        watch(level, len(i))
-        tally.evaluated += len(i)
-        kind, splits = _judged(field, crossings, i, j, level, level == finest, tolerance, tally)
-        kept = ~splits
-        parts.append(Leaves(i[kept], j[kept], np.full(np.count_nonzero(kept), level), kind[kept]))
-        i, j = (
-            (2 * part[splits, None] + place).reshape(-1)
-            for part, place in ((i, [0, 1, 0, 1]), (j, [0, 0, 1, 1]))
-        )
-    whole = (np.concatenate(each) for each in zip(*parts, strict=True))
-    empty = np.zeros(0, np.int64)
-    return (Leaves(*whole) if parts else Leaves(empty, empty, empty, empty.astype(np.uint8))), (
-        crossings
-    )
+        watch(level, len(at))
+        tally.evaluated += len(at)
+        slopes = lattice.field.slopes(*lattice.frame.boxes(at, level))  # type: ignore[arg-type]
+        inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
+        tally.inside += int(np.count_nonzero(inside)) << 2 * (finest - level)
+        is_decided = inside | (slopes.value.lower >= 0)
+        parts.append(_cells(at[is_decided], level, DECIDED))
+        some = np.flatnonzero(~is_decided)
+        cells = _cells(at[some], level, UNDECIDED)
+        splits = _judged(lattice, cells, _taken(slopes, some), level, tally)
+        parts.append(cells.taken(~splits))
+        at = (2 * cells.at[splits, None, :] + PLACES).reshape(-1, 2)
+    whole = [np.concatenate(each) for each in zip(*(part[:-1] for part in parts), strict=True)]
+    points = np.concatenate([part.points for part in parts], axis=-1)
+    return Leaves(*whole, points), lattice  # type: ignore[call-arg]
 
 
-@dataclass
-class _Level:
-    """The cells of a level, of the given size, that are judged together."""
-
-    crossings: Crossings
-    tolerance: float
-    level: int
-    i: Numbers
-    j: Numbers
-    size: Array
-
-    def pieces(
-        self, some: Numbers, changes: NDArray[np.bool_], is_flat: NDArray[np.bool_]
-    ) -> Bends:
-        """The pieces in cells of which two sides are crossed, as ``changes`` [4, m] tells."""
-        crossings, i, j = self.crossings, self.i[some], self.j[some]
-        frame = crossings.corners.frame
-        axis, right, up = SIDES[np.nonzero(changes[:, some].T)[1].reshape(-1, 2).T].T
-        sides = axis.T, i + right.T, j + up.T
-        places = crossings.find(self.level, *(part.ravel() for part in sides)).reshape(2, -1)
-        low = np.stack([frame.coordinates(k, part, self.level) for k, part in enumerate((i, j))])
-        p, q = (crossings.points[:, place] for place in places)
-        g, h = (crossings.slopes[:, place] for place in places)
-        field = crossings.corners.field
-        found = bends(field, (p, q), (g, h), low, self.size, self.tolerance, is_flat=is_flat[some])
-        crossings.bends.keep(self.level, i, j, found.points)
-        return found
+def _cells(at: Numbers, level: int, kind: int) -> Leaves:
+    """Cells of which no more is known."""
+    many = len(at)
+    corners = np.full((many, 4), -1, np.int32)
+    points = np.full((2, 3, many), np.nan)
+    return Leaves(at, np.full(many, level), np.full(many, kind, np.uint8), corners, points)
 
 
 def _judged(
-    field: Field,
-    crossings: Crossings,
-    i: Numbers,
-    j: Numbers,
-    level: int,
-    is_last: bool,
-    tolerance: float,
-    tally: Tally,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The kind of each cell of a level, and which to split."""
-    frame = crossings.corners.frame
-    at: NDArray[Any] = np.stack([i, j], axis=-1)
-    slopes = field.slopes(*frame.boxes(at, level))
-    inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
-    tally.inside += int(np.count_nonzero(inside)) << 2 * (crossings.corners.finest - level)
-    kind = np.full(len(i), UNDECIDED, np.uint8)
-    kind[inside | (slopes.value.lower >= 0)] = DECIDED
-    splits, open_ = np.zeros(len(i), bool), np.flatnonzero(kind)
-    if len(open_):
-        size = np.array(frame.sizes(level))[:, None]
-        cells = _Level(crossings, tolerance, level, i[open_], j[open_], size)
-        kind[open_], splits[open_] = _open_judged(cells, _taken(slopes, open_), is_last, tally)
-    return kind, splits
-
-
-def _open_judged(
-    cells: _Level, slopes: Slopes, is_last: bool, tally: Tally
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The kind of each cell that is not decided, and which to split."""
-    tolerance, corners = cells.tolerance, cells.crossings.corners
-    is_one, is_flat = _proven(slopes, cells.size, tolerance)
-    negative = corners.of_cells(cells.level, cells.i, cells.j) < 0
-    changes = negative != np.roll(negative, -1, axis=0)
-    count = changes.sum(axis=0)
-    kind = np.full(len(count), UNDECIDED, np.uint8)
-    kind[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
+    lattice: Lattice, cells: Leaves, slopes: Slopes, level: int, tally: Tally
+) -> NDArray[np.bool_]:
+    """Write the kinds, corners and points of cells that are not decided; returns which to split."""
+    tolerance, size = lattice.tolerance, np.array(lattice.frame.sizes(level))[:, None]
+    is_one, is_flat = _proven(slopes, size, tolerance)
+    cells.corners[:] = lattice.corners(cells.at, cells.level)
+    count, pairs = lattice.crossed(cells.corners, level)
+    cells.kind[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
     near, cornered = np.zeros(len(count), bool), np.zeros(len(count), bool)
     once = np.flatnonzero(count == 2)
     if len(once):
-        found = cells.pieces(once, changes, is_flat)
+        low = lattice.place(cells.corners[once, 0])
+        found = _pieces(lattice, pairs[once].T, low, size, is_flat[once], is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
-    kind[near & is_one] = PROVEN
-    splits = kind == UNDECIDED
-    if cells.size.max() <= CORNERED * tolerance:
+        cells.points[..., once] = found.points
+    cells.kind[near & is_one] = PROVEN
+    splits = cells.kind == UNDECIDED
+    if size.max() <= CORNERED * tolerance:
         splits &= ~cornered
     doubts = splits & (near | (count == 0))
     number = int(np.count_nonzero(doubts))
     if number > max(tally.few, FEWER * tally.doubts):
         splits &= ~doubts
     tally.doubts = number
-    if cells.size.max() <= tolerance:
+    if size.max() <= tolerance:
         # where the value may jump there is no proof
         splits &= doubts & np.isfinite(slopes.lower).all(axis=0)
-    return kind, splits & (not is_last)
+    return splits if level < lattice.finest else np.zeros_like(splits)
+
+
+def _pieces(
+    lattice: Lattice,
+    sides: Indices,
+    low: Array,
+    size: Array,
+    is_flat: NDArray[np.bool_],
+    is_one: NDArray[np.bool_],
+) -> Bends:
+    """The pieces from ``sides[0]`` to ``sides[1]``, which are crossed."""
+    ends, slopes = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
+    tolerance = lattice.tolerance
+    return bends(lattice.field, ends, slopes, low, size, tolerance, is_flat=is_flat, is_one=is_one)
 
 
 def _taken(slopes: Slopes, some: Numbers) -> Slopes:
@@ -197,8 +174,8 @@ def _proven(
     """
     lower, upper = slopes.lower, slopes.upper
     with np.errstate(all="ignore"):
-        strict = ((lower > 0) | (upper < 0)).any(axis=0)
-        monotone = ((lower >= 0) | (upper <= 0)).all(axis=0)
+        strict = np.logical_or(*((lower > 0) | (upper < 0)))
+        monotone = np.logical_and(*((lower >= 0) | (upper <= 0)))
         one = (monotone | strict) & ~slopes.value.maybe_nan
     return one, one & is_simple(lower, upper, tuple(size), tolerance * SHARE)
 
@@ -209,7 +186,7 @@ def _may_stray(slopes: Slopes, tolerance: float) -> NDArray[np.bool_]:
     with np.errstate(all="ignore"):
         rises, falls = lower >= 0, upper <= 0
         steep = np.where(rises | falls, np.minimum(np.abs(lower), np.abs(upper)), 0.0)
-        reach = tolerance * SHARE * np.sqrt((steep * steep).sum(axis=0))
+        reach = tolerance * SHARE * np.sqrt(np.add(*(steep * steep)))
         value = slopes.value
         strays = (value.lower < -reach) & (value.upper > reach)
-    return np.asarray(strays & ~(rises | falls).all(axis=0))
+    return np.asarray(strays & ~np.logical_and(*(rises | falls)))

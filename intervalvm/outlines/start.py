@@ -72,8 +72,10 @@ def undecided_cells(
     j, i = np.divmod(at, many)
     order = np.argsort(_spread(i) | _spread(j) << 1)
 
+    codes = np.pad((verdicts == INSIDE) + np.int8(2) * (verdicts == OUTSIDE), 1, mode="edge")
+
     def signs(finer: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-        return _signs(verdicts, finer - level, i, j)
+        return _signs(codes, finer - level, i, j)
 
     inside = int(np.count_nonzero(verdicts == INSIDE))
     return Start(level, i[order], j[order], inside, signs)
@@ -91,16 +93,14 @@ def _cut(
         part[beyond] = OUTSIDE
 
 
-def _signs(verdicts: NDArray[np.uint8], shift: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-    most = len(verdicts) - 1
-    found = np.zeros(len(i), np.int8)
-    columns, rows = ([np.clip(k - back >> shift, 0, most) for back in (1, 0)] for k in (i, j))
-    for column in columns:
-        for row in rows:
-            verdict = verdicts[row, column]
-            found[verdict == INSIDE] = 1
-            found[verdict == OUTSIDE] = -1
-    return found
+OF_CODES = np.array([0, 1, -1], np.int8)
+
+
+def _signs(codes: NDArray[np.int8], shift: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
+    """Those of corners by the greatest code of the cells around."""
+    columns, rows = (((k - 1 >> shift) + 1, (k >> shift) + 1) for k in (i, j))
+    found = np.maximum.reduce([codes[row, column] for row in rows for column in columns])
+    return OF_CODES[found]
 
 
 def _spread(numbers: Numbers) -> Numbers:

@@ -30,7 +30,7 @@ LONG = 200
 """Clauses from which the walk of pictures finds the cells to start from."""
 CELL_BYTES = 800
 """Measured bytes for each cell of a level, with its share of the curves."""
-FEW, FEW_CLAUSES = (1_000, 100_000), 4_000_000
+FEW, FEW_CLAUSES = (100, 100_000), 4_000_000
 """Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
 DEEPER = 2
 """Levels of cells smaller than the tolerance, for proofs: sharp tips hide between corners."""
@@ -116,11 +116,9 @@ def trace(job: Job) -> Traced:
 
     few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
     tally = Tally(few)
-    leaves, crossings = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
-    found = loops(leaves, crossings)
-    curves = merged(
-        found, frame, finest, job.tolerance, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance
-    )
+    leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
+    found = loops(leaves, lattice)
+    curves = merged(found, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
     undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
@@ -151,8 +149,8 @@ def _area(
     least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
     open_ = leaves.kind != DECIDED
     rest = np.ones(np.count_nonzero(open_))
-    for axis, part in enumerate((leaves.i, leaves.j)):
-        at, level = part[open_], leaves.level[open_]
+    for axis in (0, 1):
+        at, level = leaves.at[open_, axis], leaves.level[open_]
         low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
         high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
         rest *= np.maximum(high - low, 0.0)
