@@ -18,7 +18,10 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(TOP / "tools" / "draw_shapes.py"))
 ROWS: list[tuple[str, str, str]] = SCRIPT["ROW"].findall(SCRIPT["PAGE"].read_text(encoding="utf-8"))
 PICTURES = TOP / "docs" / "shapes"
 LARGEST, ALL = 30_000, 700_000
-NOT_SHOWN = {"Shape", "Font", "tape", "defaults", "expr", "bind", "__or__", "__and__", "__sub__"}
+NOT_SHOWN = {
+    "Shape", "Font", "tape", "defaults", "expr", "bind", "bounds", "save", "__or__", "__and__",
+    "__sub__",
+}  # fmt: skip
 """What is no shape, and the operators of functions that are shown."""
 
 
