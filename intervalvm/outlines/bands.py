@@ -129,7 +129,7 @@ def cut(pieces: Segments, sharp: Mask, asked: Indices, tolerance: float) -> Part
     extent = max(pieces.extent, tolerance)
     own = pieces[asked]
     length = own.lengths()
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # where it is nearly straight
         bent = BENT * np.sqrt(tolerance / np.abs(own.curvature))
     step = np.maximum(np.minimum(bent, LONGEST * extent), length / MOST_PARTS)
     first = tolerance * (0.5 - 2 * ROUNDING)
