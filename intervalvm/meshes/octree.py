@@ -5,78 +5,30 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
-from intervalvm.jit import native
+from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
-from intervalvm.jit.thread_pool import PATIENCE
-from intervalvm.memory import address_of
 
 Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
 """The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
 SCRATCH = 64
 """Numbers that passes use."""
-LONG = 1 << 17
-"""The rows of arrays from which a pass may take a twentieth of a second."""
 
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Run a pass; returns its sizes."""
-    found = np.zeros(c.SIZES, np.int64)
-    found[c.TASK] = task
-    for field, size in sizes.items():
-        found[field] = size
-    given = {"sizes": found, **arrays}
-    for name, array in given.items():
-        assert array.dtype == c.FIELDS[name], name
-        assert array.flags.c_contiguous, name
-    addresses = np.array(
-        [address_of(given[name]) if name in given else 0 for name in PASS.fields], np.int64
-    )
-    kernel = native.kernel(PASS.name, "float64")
-
-    def run(_held: Any = (addresses, given)) -> None:  # the kernel reads them as it runs
-        kernel(address_of(addresses))
-
-    is_long = max(map(len, given.values())) > LONG
-    if is_long and threading.current_thread() is threading.main_thread():
-        run_apart(run)
-    else:
-        run()
+    found: NDArray[np.int64]
+    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
     return found
-
-
-def run_apart(work: Callable[[], None]) -> None:
-    """Do work that does not raise on a thread of its own.
-
-    So the main thread can be interrupted as it waits; then the work ends on its own.
-    """
-    done: SimpleQueue[None] = SimpleQueue()
-
-    def run() -> None:
-        work()
-        done.put(None)
-
-    thread = threading.Thread(target=run, name="intervalvm pass", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads
-        work()
-        return None
-    while True:
-        with suppress(Empty):
-            return done.get(timeout=PATIENCE)
 
 
 class Octree:

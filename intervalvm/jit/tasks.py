@@ -1,0 +1,70 @@
+"""Runs the tasks of a pass, whose arrays stay where they are until the kernel has returned."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.compiler.passes import Pass
+from intervalvm.jit import native
+from intervalvm.jit.thread_pool import PATIENCE
+from intervalvm.memory import address_of
+
+LONG = 1 << 17
+"""The rows of arrays from which a pass may take a twentieth of a second."""
+
+
+def run(of: Pass, sizes: Mapping[int, int], arrays: Mapping[str, NDArray[Any]], count: int) -> Any:
+    """Run a pass of float64; returns its ``sizes``, int64[count], and its status.
+
+    ``sizes`` are those that are not 0, ``arrays`` the others that the task uses.
+    """
+    found = np.zeros(count, np.int64)
+    for field, size in sizes.items():
+        found[field] = size
+    given = {"sizes": found, **arrays}
+    for name, array in given.items():
+        assert array.dtype == of.fields[name], name
+        assert array.flags.c_contiguous, name
+    addresses = np.array(
+        [address_of(given[name]) if name in given else 0 for name in of.fields], np.int64
+    )
+    kernel, status = native.kernel(of.name, "float64"), np.zeros(1, np.int64)
+
+    def work(_held: Any = (addresses, given)) -> None:  # the kernel reads them as it runs
+        status[0] = kernel(address_of(addresses))
+
+    is_long = max(map(len, given.values())) > LONG
+    if is_long and threading.current_thread() is threading.main_thread():
+        run_apart(work)
+    else:
+        work()
+    return found, int(status[0])
+
+
+def run_apart(work: Callable[[], None]) -> None:
+    """Do work that does not raise on a thread of its own.
+
+    So the main thread can be interrupted as it waits; then the work ends on its own.
+    """
+    done: SimpleQueue[None] = SimpleQueue()
+
+    def run() -> None:
+        work()
+        done.put(None)
+
+    thread = threading.Thread(target=run, name="intervalvm pass", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        work()
+        return None
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=PATIENCE)
