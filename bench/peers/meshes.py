@@ -19,7 +19,7 @@ import intervalvm as ivm
 from bench import timing
 from bench.meshes.distances import Field, from_mesh, points_on, to_mesh
 from bench.models import Solid
-from bench.page import ms, table, times
+from bench.page import beside, table
 from bench.peers.fidget import Peer, Question
 from bench.timing import Times, taking_turns
 
@@ -142,17 +142,7 @@ def _timed(solid: Solid, depth: int, peer: Peer, rounds: int) -> dict[str, Times
 
 def page(rows: Found) -> str:
     """The table of times in Markdown."""
-    head = ["solid, depth"]
-    for words in THREADS:
-        head += [f"{words}: intervalvm, ms", "Fidget's JIT, ms", "JIT / intervalvm"]
-    lines = []
-    for name, taken in rows.items():
-        line = [name]
-        for words in THREADS:
-            own, peers = (taken[f"{who}, {words}"].median for who in ("ours", KIND))
-            line += [ms(own), ms(peers), times(peers / own)]
-        lines.append(line)
-    return table(head, lines)
+    return beside("solid, depth", rows, THREADS, KIND)
 
 
 def quality_page(rows: Qualities) -> str:

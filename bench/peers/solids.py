@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import intervalvm as ivm
 from bench import timing
 from bench.models import lantern, octopus
-from bench.page import ms, table, times
+from bench.page import beside
 from bench.peers.fidget import Peer, Question
 from bench.subject import TOP, Subject
 from bench.timing import Times, taking_turns
@@ -202,14 +202,4 @@ def _shaded(solid: Solid, peer: Peer, size: int, rounds: int) -> dict[str, Times
 
 def page(rows: Found) -> str:
     """The table in Markdown."""
-    head = ["what, voxels a side"]
-    for words in THREADS:
-        head += [f"{words}: intervalvm, ms", "Fidget's JIT, ms", "JIT / intervalvm"]
-    lines = []
-    for name, taken in rows.items():
-        line = [name]
-        for words in THREADS:
-            ours, theirs = (taken[f"{who}, {words}"].median for who in ("ours", KIND))
-            line += [ms(ours), ms(theirs), times(theirs / ours)]
-        lines.append(line)
-    return table(head, lines)
+    return beside("what, voxels a side", rows, THREADS, KIND)
