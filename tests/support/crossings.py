@@ -115,7 +115,8 @@ def meet_in_plane(points: Points, segments: Any, triangles: Any) -> NDArray[np.b
     of_p = [turns(points, drop, np.stack([a, b, p], axis=1)) for a, b in ends]
     of_q = [turns(points, drop, np.stack([a, b, q], axis=1)) for a, b in ends]
     of_corners = [turns(points, drop, np.stack([p, q, a], axis=1)) for a, _ in ends]
-    found = (np.stack(of_p) >= 0).all(axis=0) | (np.stack(of_p) <= 0).all(axis=0)
+    turned = np.stack(of_p)
+    found: NDArray[np.bool_] = np.all(turned >= 0, axis=0) | np.all(turned <= 0, axis=0)
     for i, (a, b) in enumerate(ends):
         at_a, at_b = of_corners[i], of_corners[NEXT[i]]
         on_a_line = (of_p[i] == 0) & (of_q[i] == 0)
