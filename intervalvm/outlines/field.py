@@ -13,6 +13,8 @@ from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 
 Array = NDArray[np.float64]
+Owners = NDArray[np.int32] | None
+"""Of points or boxes, the part of the plane that each is in; None if that is not known."""
 BY = "x", "y"
 
 
@@ -51,7 +53,7 @@ class Field:
     settings: Sequence[Array] = ()
     clip: tuple[float, float, float, float] | None = None
 
-    def values(self, x: Array, y: Array) -> Array:
+    def values(self, x: Array, y: Array, owners: Owners = None) -> Array:
         """The values; infinite where undefined, which is outside."""
         found: Array = self.points.values([x, y, *self.settings])
         with np.errstate(all="ignore"):
@@ -60,7 +62,7 @@ class Field:
                     found = np.maximum(found, side)
         return np.where(np.isnan(found), np.inf, found)
 
-    def gradients(self, x: Array, y: Array) -> Array:
+    def gradients(self, x: Array, y: Array, owners: Owners = None) -> Array:
         """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
         given = [x, y, *self.settings]
         unsettled = getattr(self.points, "slopes", None)
