@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.segments import Floats, Indices, Segments, ranges, to_left
+from intervalvm.outlines.segments import TINY, Floats, Indices, Segments, ranges, to_left
 
 Mask = NDArray[np.bool_]
 ROUNDING = 2.0**-40
@@ -46,6 +46,27 @@ class Parts:
 
     def only(self, which: Mask) -> Parts:
         return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
+
+    def and_others(self, others: Parts) -> Parts:
+        return Parts(
+            np.append(self.piece, others.piece),
+            np.append(self.group, others.group),
+            np.append(self.low, others.low),
+            np.append(self.high, others.high),
+        )
+
+    def firsts(self) -> Parts:
+        """The first of each piece."""
+        found = np.zeros(len(self), bool)
+        found[np.unique(self.piece, return_index=True)[1]] = True
+        return self.only(found)
+
+    def within(self, pieces: Segments, length: float) -> Parts:
+        """Parts about so long in the middle of longer ones."""
+        whole = pieces[self.piece].lengths(self.low, self.high)
+        share = np.minimum(length / np.maximum(whole, TINY), 1.0)
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * share
+        return Parts(self.piece, self.group, middle - half, middle + half)
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2

@@ -8,12 +8,14 @@ its points has a point of the edge within the tolerance. It is proven part by pa
     below 0 to the left and above 0 to the right. So there is exactly one zero on each normal, and
     within the band the edge is a graph over the part: nothing else of it lies there.
 ``disc``
-    The part is within half the tolerance of a point, its middle or an end of its piece, and within
-    half the tolerance of that point is one where the field is below 0, and one where it is above.
-    The edge meets the segment between the two, even if the field jumps. This is the way at corners.
+    The part is within some distance of a point, its middle or an end of its piece, and within the
+    rest of the tolerance of that point is one where the field is below 0, and one where it is
+    above. The edge meets the segment between the two, even if the field jumps. This is the way at
+    corners, and where slopes are not bounded.
 
 How a band is proven is told in ``bands``. Parts that are not proven are halved, until they are
-shorter than ``FLOOR`` of the tolerance.
+shorter than ``FLOOR`` of the tolerance. So that no time is lost where there is no proof, a part as
+short as that in the middle of each open piece's first part is tried first.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ from intervalvm.outlines.field import Field
 from intervalvm.outlines.segments import Floats, Indices, Segments, to_left
 
 Mask = NDArray[np.bool_]
-FLOOR = 1 / 32
+FLOOR = 1 / 8
 """Parts this short, in tolerances, are not halved any more."""
+SHORTEST = 1 / 2
+"""Half the length of parts, in tolerances, from which discs are tried."""
 MOST_TIMES, LEAST_PARTS = 64, 1024
 """A piece is not proven from so many times the open parts that it began with, or so many."""
 TILES, CROWD, SHORT = 8, 1024, 32
@@ -40,8 +44,8 @@ TILES, CROWD, SHORT = 8, 1024, 32
 up to ``TILES`` by ``TILES``."""
 SMOOTH = 0.99
 """The cosine of the least angle between pieces at a corner."""
-DISCS = 1 / 2, 1 / 8, 1 / 32, 1 / 128
-"""The radii of discs, in tolerances."""
+DISCS = 1, 1 / 4, 1 / 16, 1 / 64
+"""Where signs are sought, in radii of a disc."""
 
 
 def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance: float) -> Proof:
@@ -64,12 +68,15 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
     groups, at = _grouped(field, Band.about(pieces, parts, tolerance), tolerance)
     parts = replace(parts, group=at)
     most = np.maximum(MOST_TIMES * np.bincount(parts.piece, minlength=len(pieces)), LEAST_PARTS)
+    shortest = parts.only(np.zeros(len(parts), bool))
     while len(parts):
-        count += len(parts)
-        proven, refuted = _judged(groups, Band.about(pieces, parts, tolerance), parts.group)
-        fails[parts.piece[refuted]] = True
-        parts = parts.only(~proven)
-        parts = parts.only(~_meets_discs(pieces, parts, groups, tolerance))
+        tried = parts.and_others(shortest)
+        count += len(tried)
+        found, refuted = _judged(groups, Band.about(pieces, tried, tolerance), tried.group)
+        fails[tried.piece[refuted]] = True
+        found[~found] = _meets_discs(pieces, tried.only(~found), groups, tolerance)
+        fails[shortest.piece[~found[len(parts) :]]] = True
+        parts = parts.only(~found[: len(parts)])
         own = pieces[parts.piece]
         far = np.stack([own.lengths(w=parts.high), own.lengths(v=parts.low)])
         near = far <= tolerance * (0.5 - ROUNDING)
@@ -78,15 +85,17 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         parts = parts.only(~(near[0] | near[1]))
         tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
         fails[parts.piece[tiny]] = True
-        parts = parts.only(~fails[parts.piece]).halved()
         # where nothing can be proven there would be more and more
-        fails |= np.bincount(parts.piece, minlength=len(pieces)) > most
+        fails |= 2 * np.bincount(parts.piece, minlength=len(pieces)) > most
         parts = parts.only(~fails[parts.piece])
+        shortest = parts.firsts().within(pieces, FLOOR * tolerance)
+        parts = parts.halved()
     for end, group in enumerate(disc):
         some = np.flatnonzero((group >= 0) & ~fails)
         inward = _inward(pieces, (some, neighbours[end][some]), end)
         corner = (pieces.stop if end else pieces.start)[some]
-        fails[some] |= ~_has_edge(groups, group[some], corner, inward, tolerance)
+        radius = np.full(len(some), tolerance / 2)
+        fails[some] |= ~_has_edge(groups, group[some], corner, inward, radius)
         count += len(some)
     return Proof(~fails, count)
 
@@ -175,18 +184,19 @@ def _sides(low: Floats, high: Floats) -> tuple[Interval, Interval]:
 def _meets_discs(pieces: Segments, parts: Parts, groups: list[Group], tolerance: float) -> Mask:
     """Which parts are short, and have the edge near their middle."""
     found = np.zeros(len(parts), bool)
-    short = pieces[parts.piece].lengths(parts.low, parts.high) <= tolerance * (0.5 - ROUNDING)
+    half = pieces[parts.piece].lengths(parts.low, parts.high) * (0.5 + ROUNDING)
+    short = half <= SHORTEST * tolerance
     own, v = pieces[parts.piece[short]], (parts.low[short] + parts.high[short]) / 2
-    inward = to_left(own.tangents(v))
-    found[short] = _has_edge(groups, parts.group[short], own.points(v), inward, tolerance)
+    inward, radius = to_left(own.tangents(v)), tolerance - half[short]
+    found[short] = _has_edge(groups, parts.group[short], own.points(v), inward, radius)
     return found
 
 
 def _has_edge(
-    groups: list[Group], group: Indices, centre: Floats, inward: Floats, tolerance: float
+    groups: list[Group], group: Indices, centre: Floats, inward: Floats, radius: Floats
 ) -> Mask:
-    """Where the edge is proven to meet discs of half the tolerance: on diameters across it."""
-    shares = np.array(DISCS)[:, None, None] * (1 - ROUNDING) * tolerance
+    """Where the edge is proven to meet discs: on diameters across it."""
+    shares = (np.array(DISCS)[:, None] * (1 - ROUNDING) * radius)[..., None]
     points = np.stack([centre + shares * inward, centre - shares * inward])
     lower, upper = np.empty((2, *points.shape[:-1]))
     low, high = np.empty((2, *points.shape))
