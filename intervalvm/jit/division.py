@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.jit import request as r
 from intervalvm.jit.box_work import Boxes, broadcast
 from intervalvm.jit.points import Arrays, Parts
 from intervalvm.ops.row import Interval
@@ -52,6 +53,12 @@ class Division:
             found = work.divide(self.records, keys, bits if prunes else 0)
         self._programs, self._arena = found
 
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The records of each box's program."""
+        found: NDArray[np.int64] = self._programs[:, r.PART_COUNT]
+        return found
+
     def values(self, points: Arrays, owners: Owners) -> NDArray[Any]:
         """The values at points."""
         shape = broadcast(point.shape for point in points)
@@ -66,6 +73,10 @@ class Division:
         parts = Parts(self._programs, owners)
         self.evaluator.points.duals(points, shape, self.by, found, parts=parts)
         return found
+
+    def bounds(self, boxes: Sequence[Interval], owners: Owners) -> Interval:
+        """Bounds of the values over boxes."""
+        return self.evaluator.bound_slopes(boxes, (), Parts(self._programs, owners))[0]
 
     def slope_bounds(
         self, boxes: Sequence[Interval], owners: Owners

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops.row import Interval
 from intervalvm.outlines.segments import TINY, Floats, Indices, Segments, ranges, to_left
 
 Mask = NDArray[np.bool_]
@@ -34,10 +33,10 @@ MOST_PARTS = 1 << 12
 
 @dataclass(frozen=True)
 class Parts:
-    """Parts of pieces: the piece and the group of each, and its ends as parameters."""
+    """Parts of pieces: the piece and the block of each, and its ends as parameters."""
 
     piece: Indices
-    group: Indices
+    block: Indices
     low: Floats
     high: Floats
 
@@ -45,12 +44,12 @@ class Parts:
         return self.piece.size
 
     def only(self, which: Mask) -> Parts:
-        return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
+        return Parts(self.piece[which], self.block[which], self.low[which], self.high[which])
 
     def and_others(self, others: Parts) -> Parts:
         return Parts(
             np.append(self.piece, others.piece),
-            np.append(self.group, others.group),
+            np.append(self.block, others.block),
             np.append(self.low, others.low),
             np.append(self.high, others.high),
         )
@@ -66,13 +65,13 @@ class Parts:
         whole = pieces[self.piece].lengths(self.low, self.high)
         share = np.minimum(length / np.maximum(whole, TINY), 1.0)
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * share
-        return Parts(self.piece, self.group, middle - half, middle + half)
+        return Parts(self.piece, self.block, middle - half, middle + half)
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2
         return Parts(
             np.repeat(self.piece, 2),
-            np.repeat(self.group, 2),
+            np.repeat(self.block, 2),
             np.stack([self.low, middle], axis=1).ravel(),
             np.stack([middle, self.high], axis=1).ravel(),
         )
@@ -114,10 +113,13 @@ class Band:
         low, high = middle - half, middle + half
         return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
 
-    def judged(self, value: Interval, lower: Floats, upper: Floats) -> tuple[Mask, Mask]:
+    def judged(
+        self, value: tuple[Floats, Floats], lower: Floats, upper: Floats
+    ) -> tuple[Mask, Mask]:
         """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near.
 
-        ``value`` are bounds in the middle, ``lower`` and ``upper``, [2, n], of slopes in the box.
+        ``value`` are bounds in the middle, infinite where not known, ``lower`` and ``upper``,
+        [2, n], of slopes in the box.
         """
         reach, angle = self.reach, self.angle
         with np.errstate(all="ignore"):
@@ -126,14 +128,13 @@ class Band:
             outward = _dot(lower, upper, -to_left(self.tangent))[0] - slack
             along = np.abs(_dot(lower, upper, self.tangent)).max(axis=0) + slack
             cos = 1 - angle * angle / 2 - ROUNDING
-            off = np.maximum(np.abs(value.lower), np.abs(value.upper))
+            off = np.maximum(np.abs(value[0]), np.abs(value[1]))
             rise = outward * (reach * cos - self.height) * (1 - ROUNDING)
             crosses = rise > (along * (self.length + reach * angle) + off) * (1 + ROUNDING)
             rises = outward * cos > along * angle * (1 + ROUNDING)
-            least = np.maximum(value.lower, -value.upper)
+            least = np.maximum(value[0], -value[1])
             far = (least > steepest * reach) & self.holds_disc
-        known = ~value.maybe_nan
-        return crosses & rises & (angle < 1.0) & known, far & known
+        return crosses & rises & (angle < 1.0), far
 
 
 def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:
