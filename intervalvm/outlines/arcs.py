@@ -18,7 +18,7 @@ import numpy as np
 from intervalvm.outlines.field import Field
 from intervalvm.outlines.proofs import Mask, prove
 from intervalvm.outlines.segments import Floats, Indices, Segments
-from intervalvm.outlines.spans import Polylines, Spans, circle_of, circles, fitting, longest
+from intervalvm.outlines.spans import Polylines, Spans, circles, fitting, longest
 from intervalvm.outlines.touching import touching
 
 FIT = 0.5
@@ -84,8 +84,8 @@ def fit(curves: Sequence[Floats], field: Field, tolerance: float) -> tuple[Fitte
         not. At joints that are no corners directions may differ.
     report : FitReport
     """
-    outline = Polylines.of(curves)
-    draft = Draft.of(outline, FIT * tolerance)
+    outline = Polylines.of(curves, FIT * tolerance)
+    draft = Draft.of(outline)
     parts = draft.settle(field, tolerance)
     kept = 0
     while given_up := draft.give_way(tolerance):
@@ -99,19 +99,18 @@ class Draft:
     """The pieces of all curves, in order, while they are settled."""
 
     outline: Polylines
-    off: float
     spans: Spans
     proven: Mask
     open: Mask
     """Those that no proof was tried for."""
 
     @classmethod
-    def of(cls, outline: Polylines, off: float) -> Draft:
-        whole = circles(outline, off)
+    def of(cls, outline: Polylines) -> Draft:
+        whole = circles(outline)
         others = np.setdiff1d(np.arange(len(outline.size)), whole.curve)
-        spans = whole.and_others(longest(outline, others, off))
+        spans = whole.and_others(longest(outline, others))
         n = len(spans.curve)
-        return cls(outline, off, spans, np.zeros(n, bool), np.ones(n, bool))
+        return cls(outline, spans, np.zeros(n, bool), np.ones(n, bool))
 
     @property
     def after(self) -> Indices:
@@ -123,7 +122,7 @@ class Draft:
         stop = outline.at(spans.curve, spans.first + spans.size)
         if spans.round.any():
             which = spans.curve[spans.round]
-            centre, radius = circle_of(outline)
+            centre, radius = outline.circle
             beside = np.stack([np.abs(radius[which]), np.zeros(len(which))], axis=1)
             beside *= np.where(spans.first[spans.round] == 0, 1, -1)[:, None]
             start[spans.round], stop[spans.round] = centre[which] + beside, centre[which] - beside
@@ -158,9 +157,9 @@ class Draft:
         """Replace pieces by others of fewer points that fit; circles by those of the curve."""
         rounds = self._circles(fails)
         halved = self.spans.only(fails & ~rounds & (self.spans.size > 1)).halves()
-        fresh = longest(self.outline, np.unique(self.spans.curve[rounds]), self.off)
+        fresh = longest(self.outline, np.unique(self.spans.curve[rounds]))
         while len(halved.curve):
-            fits, bulge = fitting(self.outline, halved, self.off)
+            fits, bulge = fitting(self.outline, halved)
             halved = halved._replace(bulge=bulge)
             fresh, halved = fresh.and_others(halved.only(fits)), halved.only(~fits).halves()
         self._replace(rounds | fails & (self.spans.size > 1), fresh)

@@ -43,7 +43,7 @@ class Parts:
     def __len__(self) -> int:
         return self.piece.size
 
-    def only(self, which: Mask) -> Parts:
+    def only(self, which: Mask | Indices) -> Parts:
         return Parts(self.piece[which], self.block[which], self.low[which], self.high[which])
 
     def and_others(self, others: Parts) -> Parts:

@@ -73,8 +73,7 @@ class Blocks:
         return found, self._hold(block, low, high)
 
     def _hold(self, block: Indices, low: Floats, high: Floats) -> Mask:
-        found: Mask = ((low >= self.low[block]) & (high <= self.high[block])).all(axis=-1)
-        return found
+        return np.asarray(((low >= self.low[block]) & (high <= self.high[block])).all(axis=-1))
 
 
 def boxes_of(low: Floats, high: Floats) -> tuple[Interval, Interval]:
