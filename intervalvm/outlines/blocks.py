@@ -54,9 +54,7 @@ class Blocks:
         highs = np.maximum.reduceat(high[order], first)
         block = np.empty(len(low), np.int64)
         block[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(low))))
-        divided = field
-        if hasattr(field.real, "divided"):
-            divided = field.divided(boxes_of(lows, highs), key[order[first]], 2 * level)
+        divided = field.divided(boxes_of(lows, highs), key[order[first]], 2 * level)
         return cls(divided, lows, highs), block
 
     def bounds(self, points: Floats, block: Indices) -> tuple[Floats, Floats]:

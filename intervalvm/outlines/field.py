@@ -96,7 +96,9 @@ class Field:
 
     def divided(self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int) -> Field:
         """The same field, prepared for points and boxes of which is known in which of ``boxes``
-        they are: see ``jit.division``."""
+        they are: see ``jit.division``. NumPy's evaluators are not divided."""
+        if not hasattr(self.real, "divided"):
+            return self
         sides = [*boxes, *self._sides()]
         made = [of.divided(sides, keys, bits, BY) for of in (self.points, self.real)]
         return replace(self, division=(made[0], made[1]))
