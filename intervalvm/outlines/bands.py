@@ -12,6 +12,7 @@ at both ends of all normals, and s . n cos(p) > abs(s . t) sin(p) that the field
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ LONGEST = 1 / 16
 """The length of parts at first, as a share of all pieces' extent, or
 ``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
 BENT = 1.2
+PROBED = 0.4
+"""Where a short part of a long one lies."""
+BESIDE = 7 / 8
+"""How far boxes beside parts are from them, in their reach."""
 MOST_PARTS = 1 << 12
 """Of a piece, at first."""
 
@@ -54,18 +59,23 @@ class Parts:
             np.append(self.high, others.high),
         )
 
-    def firsts(self) -> Parts:
-        """The first of each piece."""
-        found = np.zeros(len(self), bool)
-        found[np.unique(self.piece, return_index=True)[1]] = True
-        return self.only(found)
+    def longest(self, lengths: Floats) -> Parts:
+        """The longest part of each piece."""
+        order = np.lexsort((lengths, self.piece))
+        return self.only(order[np.append(np.diff(self.piece[order]) != 0, True)[: len(order)]])
 
     def within(self, pieces: Segments, length: float) -> Parts:
-        """Parts about so long in the middle of longer ones."""
+        """Parts about so long within longer ones, not in their middle: there may be an axis."""
         whole = pieces[self.piece].lengths(self.low, self.high)
         share = np.minimum(length / np.maximum(whole, TINY), 1.0)
-        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * share
-        return Parts(self.piece, self.block, middle - half, middle + half)
+        half = (self.high - self.low) / 2 * share
+        middle = self.low + (self.high - self.low) * PROBED
+        return Parts(
+            self.piece,
+            self.block,
+            np.maximum(middle - half, self.low),
+            np.minimum(middle + half, self.high),
+        )
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2
@@ -96,8 +106,9 @@ class Band:
     high: Floats
 
     @classmethod
-    def about(cls, pieces: Segments, parts: Parts, tolerance: float) -> Band:
-        """They reach no farther than parts are long, so that boxes get small at corners."""
+    def about(cls, pieces: Segments, parts: Parts, tolerance: float, wide: int = 0) -> Band:
+        """They reach no farther than parts are long, so that boxes get small at corners; but those
+        of the last ``wide`` parts as far as the tolerance."""
         own, v = pieces[parts.piece], (parts.low + parts.high) / 2
         middle, tangent = own.points(v), own.tangents(v)
         longer = np.maximum(own.lengths(parts.low, v), own.lengths(v, parts.high))
@@ -105,6 +116,7 @@ class Band:
         length = longer * (1 + ROUNDING) + size * EPSILON
         angle = length * np.abs(own.curvature) * (1 + ROUNDING)
         reach = np.minimum(tolerance, 2 * longer)
+        reach[len(reach) - wide :] = tolerance
         height = length * angle / 2 + size * EPSILON
         along, across = length + reach * angle, reach + height
         half = np.abs(tangent) * along[:, None] + np.abs(tangent[:, ::-1]) * across[:, None]
@@ -113,14 +125,21 @@ class Band:
         low, high = middle - half, middle + half
         return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
 
-    def judged(
-        self, value: tuple[Floats, Floats], lower: Floats, upper: Floats
-    ) -> tuple[Mask, Mask]:
-        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near.
+    def sides(self, way: float) -> tuple[Floats, Floats]:
+        """Boxes beside the parts, to the left for 1 and to the right for -1: on each normal within
+        ``reach`` is a point in it."""
+        apart, turn = BESIDE * self.reach, BESIDE * self.reach * self.angle
+        middle = self.middle + (way * apart)[:, None] * to_left(self.tangent)
+        along, across = self.length + turn, self.height + turn * self.angle / 2
+        half = (
+            np.abs(self.tangent) * along[:, None] + np.abs(self.tangent[:, ::-1]) * across[:, None]
+        )
+        half += ROUNDING * (half + apart[:, None])
+        return middle - half, middle + half
 
-        ``value`` are bounds in the middle, infinite where not known, ``lower`` and ``upper``,
-        [2, n], of slopes in the box.
-        """
+    def judged(self, value: tuple[Floats, Floats], lower: Floats, upper: Floats) -> Verdicts:
+        """What is known by bounds of the value in the middle, infinite where not known, and of
+        slopes in the box, [2, n]."""
         reach, angle = self.reach, self.angle
         with np.errstate(all="ignore"):
             steepest = np.hypot(*np.maximum(np.abs(lower), np.abs(upper))) * (1 + ROUNDING)
@@ -134,7 +153,16 @@ class Band:
             rises = outward * cos > along * angle * (1 + ROUNDING)
             least = np.maximum(value[0], -value[1])
             far = (least > steepest * reach) & self.holds_disc
-        return crosses & rises & (angle < 1.0), far
+        return Verdicts(crosses & rises & (angle < 1.0), far, ~(outward > 0))
+
+
+class Verdicts(NamedTuple):
+    """Where the field is proven to cross 0 on each normal, where to be 0 nowhere near, and where
+    it may fall to the right."""
+
+    proven: Mask
+    refuted: Mask
+    may_fall: Mask
 
 
 def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:

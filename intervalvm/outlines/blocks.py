@@ -57,12 +57,11 @@ class Blocks:
         divided = field.divided(boxes_of(lows, highs), key[order[first]], 2 * level)
         return cls(divided, lows, highs), block
 
-    def bounds(self, points: Floats, block: Indices) -> tuple[Floats, Floats]:
-        """Bounds of the field at points [n, 2]; infinite where it may be undefined, and beyond
-        the block."""
-        x, y = boxes_of(points, points)
-        value = self.field.bounds(x, y, block.astype(np.int32))
-        known = self._hold(block, points, points) & ~value.maybe_nan
+    def bounds(self, low: Floats, high: Floats, block: Indices) -> tuple[Floats, Floats]:
+        """Bounds of the field over boxes; infinite where it may be undefined, and for boxes beyond
+        their block."""
+        value = self.field.bounds(*boxes_of(low, high), block.astype(np.int32))
+        known = self._hold(block, low, high) & ~value.maybe_nan
         return np.where(known, value.lower, -np.inf), np.where(known, value.upper, np.inf)
 
     def slopes(self, low: Floats, high: Floats, block: Indices) -> tuple[Slopes, Mask]:

@@ -7,6 +7,10 @@ its points has a point of the edge within the tolerance. It is proven part by pa
     On each normal of the part the field rises from end to end, over ``reach`` to either side: it is
     below 0 to the left and above 0 to the right. So there is exactly one zero on each normal, and
     within the band the edge is a graph over the part: nothing else of it lies there.
+``sides``
+    The field is below 0 all over a box to the left of the part, and above 0 all over one to its
+    right, which hold points of each normal within ``reach``: for sides along an axis, where slopes
+    may be 0 by their bounds.
 ``disc``
     The part is within some distance of a point, its middle or an end of its piece, and within the
     rest of the tolerance of that point is one where the field is below 0, and one where it is
@@ -15,7 +19,7 @@ its points has a point of the edge within the tolerance. It is proven part by pa
 
 How a band is proven is told in ``bands``. Parts that are not proven are halved, until they are
 shorter than ``FLOOR`` of the tolerance. So that no time is lost where there is no proof, a part as
-short as that in the middle of each open piece's first part is tried first.
+short as that in the longest open part of each piece is tried first.
 """
 
 from __future__ import annotations
@@ -36,8 +40,11 @@ FLOOR = 1 / 8
 """Parts this short, in tolerances, are not halved any more."""
 SHORTEST = 1 / 2
 """Half the length of parts, in tolerances, from which discs are tried."""
-MOST_TIMES, LEAST_PARTS = 64, 1024
+MOST_TIMES, LEAST_PARTS = 64, 16384
 """A piece is not proven from so many times the open parts that it began with, or so many."""
+MOST_ROUGH = 1024
+"""A piece is not proven by discs alone along so many tolerances: where a short part of it has no
+band, longer ones have none."""
 SMOOTH = 0.99
 """The cosine of the least angle between pieces at a corner."""
 DISCS = 1, 1 / 4, 1 / 16, 1 / 64
@@ -53,11 +60,13 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
     size = max(np.abs(pieces.start).max(initial=0.0), np.abs(pieces.stop).max(initial=0.0))
     tolerance -= ROUNDING * tolerance + 4 * EPSILON * float(size)
     if not tolerance > 0:
-        return Proof(np.zeros(len(pieces), bool), 0)
+        none = np.zeros(len(pieces), bool)
+        return Proof(none, none, 0)
     before = np.full(len(pieces), -1)
     before[after[after >= 0]] = np.flatnonzero(after >= 0)
     neighbours = before, after
     fails: Mask = ~asked
+    is_rough, hopeless = np.zeros((2, len(pieces)), bool)
     disc = np.full((2, len(pieces)), -1)
     sharp = _sharp(pieces, neighbours)
     parts, count = cut(pieces, sharp, np.flatnonzero(asked), tolerance), 0
@@ -68,10 +77,12 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
     while len(parts):
         tried = parts.and_others(shortest)
         count += len(tried)
-        found, refuted = _judged(blocks, Band.about(pieces, tried, tolerance), tried.block)
+        band = Band.about(pieces, tried, tolerance, len(shortest))
+        banded, refuted, found = _judged(blocks, band, tried.block)
         fails[tried.piece[refuted]] = True
         found[~found] = _meets_discs(pieces, tried.only(~found), blocks, tolerance)
         fails[shortest.piece[~found[len(parts) :]]] = True
+        is_rough[shortest.piece] = ~banded[len(parts) :]
         parts = parts.only(~found[: len(parts)])
         own = pieces[parts.piece]
         far = np.stack([own.lengths(w=parts.high), own.lengths(v=parts.low)])
@@ -79,12 +90,15 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         for end in (0, 1):
             disc[end, parts.piece[near[end]]] = parts.block[near[end]]
         parts = parts.only(~(near[0] | near[1]))
-        tiny = pieces[parts.piece].lengths(parts.low, parts.high) < FLOOR * tolerance
-        fails[parts.piece[tiny]] = True
+        length = pieces[parts.piece].lengths(parts.low, parts.high) / tolerance
+        fails[parts.piece[length < FLOOR]] = True
+        hopeless |= is_rough & (np.bincount(parts.piece, length, len(pieces)) > MOST_ROUGH)
+        fails |= hopeless
         # where nothing can be proven there would be more and more
         fails |= 2 * np.bincount(parts.piece, minlength=len(pieces)) > most
-        parts = parts.only(~fails[parts.piece])
-        shortest = parts.firsts().within(pieces, FLOOR * tolerance)
+        left = ~fails[parts.piece]
+        parts, length = parts.only(left), length[left]
+        shortest = parts.longest(length).within(pieces, FLOOR * tolerance)
         parts = parts.halved()
     for end, block in enumerate(disc):
         some = np.flatnonzero((block >= 0) & ~fails)
@@ -93,22 +107,32 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         radius = np.full(len(some), tolerance / 2)
         fails[some] |= ~_has_edge(blocks, block[some], corner, inward, radius)
         count += len(some)
-    return Proof(~fails, count)
+    return Proof(~fails, hopeless, count)
 
 
 class Proof(NamedTuple):
-    """Of each piece whether it is proven, and how many parts were asked about."""
+    """Of each piece whether it is proven, and whether there is no hope for parts of it either, as
+    slopes are much too wide; and how many parts were asked about."""
 
     proven: Mask
+    hopeless: Mask
     parts: int
 
 
-def _judged(blocks: Blocks, band: Band, block: Indices) -> tuple[Mask, Mask]:
-    """Which parts are proven, and which refuted."""
-    value = blocks.bounds(band.middle, block)
+def _judged(blocks: Blocks, band: Band, block: Indices) -> tuple[Mask, Mask, Mask]:
+    """Which parts are proven by bands, which refuted, and which proven by either way of bands."""
+    value = blocks.bounds(band.middle, band.middle, block)
     (_, lower, upper), within = blocks.slopes(band.low, band.high, block)
-    proven, refuted = band.judged(value, lower, upper)
-    return proven & within, refuted & within
+    proven, refuted, may_fall = band.judged(value, lower, upper)
+    proven &= within
+    crossed = proven.copy()
+    some = np.flatnonzero(may_fall & ~proven)
+    if len(some):
+        (left, left_high), (right, right_high) = band.sides(1), band.sides(-1)
+        inside = blocks.bounds(left[some], left_high[some], block[some])[1] < 0
+        outside = blocks.bounds(right[some], right_high[some], block[some])[0] > 0
+        crossed[some] = inside & outside
+    return proven, refuted & within, crossed
 
 
 def _meets_discs(pieces: Segments, parts: Parts, blocks: Blocks, tolerance: float) -> Mask:
@@ -129,7 +153,8 @@ def _has_edge(
     shares = (np.array(DISCS)[:, None] * (1 - ROUNDING) * radius)[..., None]
     points = np.stack([centre + shares * inward, centre - shares * inward])
     blocks_of = np.broadcast_to(block, points.shape[:-1])
-    lower, upper = blocks.bounds(points.reshape(-1, 2), blocks_of.ravel())
+    at = points.reshape(-1, 2)
+    lower, upper = blocks.bounds(at, at, blocks_of.ravel())
     inside, outside = (upper < 0).reshape(points.shape[:-1]), (lower > 0).reshape(points.shape[:-1])
     found: Mask = inside[0].any(axis=0) & outside[1].any(axis=0)
     return found

@@ -21,7 +21,7 @@ from intervalvm.outlines.segments import Floats, Indices, ranges
 Mask = NDArray[np.bool_]
 MOST_BULGE = 1.5
 """Arcs are of at most 225 degrees: half circles, with room for points beside them."""
-MANY = 256
+MANY = 1024
 """Spans are sought in parts of so many segments, all at once, and joined afterwards."""
 CORNER = 0.25
 """The turn, in radians, below which no point is a corner."""
@@ -91,7 +91,7 @@ class Polylines:
         curve = self.curve
         place = np.arange(len(curve)) - self.base[curve]
         back, on = self.points - self.at(curve, place - 1), self.at(curve, place + 1) - self.points
-        turn = np.abs(np.arctan2(_cross(back, on), (back * on).sum(axis=1)))
+        turn = np.abs(np.arctan2(cross(back, on), (back * on).sum(axis=1)))
         side = np.minimum(np.hypot(*back.T), np.hypot(*on.T))
         before, behind = turn[self.index(curve, place - 1)], turn[self.index(curve, place + 1)]
         sharp = side * turn > SHARP * self.off
@@ -121,7 +121,7 @@ class Polylines:
             radius = np.sqrt(a * a + b * b + xx + yy)
         place = np.arange(len(curve)) - self.base[curve]
         ahead = self.at(curve, place + 1) - middle[curve]
-        turns = mean(_cross(self.points - middle[curve], ahead))
+        turns = mean(cross(self.points - middle[curve], ahead))
         found = np.stack([a, b], axis=1) + middle, np.where(turns < 0, -radius, radius)
         known = np.isfinite(radius)
         return np.where(known[:, None], found[0], 0.0), np.where(known, found[1], 0.0)
@@ -170,6 +170,9 @@ class Spans(NamedTuple):
         return Spans.straight(self.curve, self.first, half).and_others(rest)
 
 
+NONE = Spans.straight(*np.zeros((3, 0), np.int64))
+
+
 def fitting(outline: Polylines, spans: Spans) -> tuple[Mask, Floats]:
     """Which spans a piece fits, so that no point is farther off, and the bulges."""
     start = outline.at(spans.curve, spans.first)
@@ -194,7 +197,7 @@ def fitting(outline: Polylines, spans: Spans) -> tuple[Mask, Floats]:
         back, on = point - start[span], stop[span] - point
         far = np.hypot(*back.T), np.hypot(*on.T)
         with np.errstate(all="ignore"):
-            bulge = _cross(back, on) / (far[0] * far[1] + (back * on).sum(axis=1))
+            bulge = cross(back, on) / (far[0] * far[1] + (back * on).sum(axis=1))
             room = outline.off * half[span] * (1 + bulge**2) / (far[0] * far[1])
             weight = np.where(np.abs(bulge) < 2 * MOST_BULGE, 1 / room**2, 0.0)
             room[np.minimum(*far) <= outline.off] = np.inf
@@ -231,48 +234,76 @@ def circles(outline: Polylines) -> Spans:
 def longest(outline: Polylines, curves: Indices) -> Spans:
     """Spans of curves between corners, each in turn as long as it fits."""
     if not len(curves):
-        return Spans.straight(*np.zeros((3, 0), np.int64))
+        return NONE
     parts, fresh = _between_corners(outline, curves)
+    return _met(outline, _in_turn(outline, parts), fresh)
+
+
+def joined(outline: Polylines, spans: Spans) -> Spans:
+    """Spans along the same points, each in turn as long as it fits, that go by no corner."""
+    if not len(spans.curve):
+        return NONE
+    end = spans.first + spans.size
+    begins = np.append(True, (spans.curve[1:] != spans.curve[:-1]) | (spans.first[1:] != end[:-1]))
+    begins |= outline.corners[outline.index(spans.curve, spans.first)]
+    first = np.flatnonzero(begins)
+    size = np.add.reduceat(spans.size, first)
+    return _in_turn(outline, Spans.straight(spans.curve[first], spans.first[first], size))
+
+
+def _in_turn(outline: Polylines, parts: Spans) -> Spans:
+    """Spans that parts are cut into, each in turn as long as it fits."""
     found: list[Spans] = []
     while len(parts.curve):
-        # fits, and fails: one more than there are if none is known to
-        good, bad = np.ones_like(parts.size), parts.size + 1
-        bulge = np.zeros(len(good))
-        while len(some := np.flatnonzero((good < parts.size) & (bad > good + 1))):
-            g, b, all_ = good[some], bad[some], parts.size[some]
-            tried = np.where(b > all_, np.minimum(2 * g, all_), (g + b) // 2)
-            own = parts.only(some)._replace(size=tried)
-            fits, bent = fitting(outline, own)
-            good[some], bad[some] = np.where(fits, tried, g), np.where(fits, b, tried)
-            bulge[some] = np.where(fits, bent, bulge[some])
-        found.append(parts._replace(size=good, bulge=bulge))
-        rest = parts._replace(first=parts.first + good, size=parts.size - good)
+        found.append(_first(outline, parts))
+        done = found[-1].size
+        rest = parts._replace(first=parts.first + done, size=parts.size - done)
         parts = rest.only(rest.size > 0)
-    return _joined(outline, found[0].and_others(*found[1:]), fresh)
+    return found[0].and_others(*found[1:])
+
+
+def _first(outline: Polylines, parts: Spans) -> Spans:
+    """The first span of each part, as long as it fits."""
+    # fits, and fails: one more than there are if none is known to
+    good, bad = np.ones_like(parts.size), parts.size + 1
+    bulge = np.zeros(len(good))
+    while len(some := np.flatnonzero((good < parts.size) & (bad > good + 1))):
+        g, b, all_ = good[some], bad[some], parts.size[some]
+        tried = np.where(b > all_, np.minimum(2 * g, all_), (g + b) // 2)
+        fits, bent = fitting(outline, parts.only(some)._replace(size=tried))
+        good[some], bad[some] = np.where(fits, tried, g), np.where(fits, b, tried)
+        bulge[some] = np.where(fits, bent, bulge[some])
+    return parts._replace(size=good, bulge=bulge)
 
 
 def _between_corners(outline: Polylines, curves: Indices) -> tuple[Spans, Mask]:
-    """Parts of curves to look for spans in; and of all points those between parts, no corners."""
-    wanted = np.zeros(len(outline.size), bool)
+    """Parts of curves to look for spans in; and of all points those between parts, no corners.
+
+    A closed curve without corners is one part, which begins where a span from its first point ends.
+    """
+    corner, size, base = outline.corners, outline.size, outline.base
+    smooth = curves[np.bincount(outline.curve, corner, len(size))[curves] == 0]
+    begin = _first(outline, Spans.straight(smooth, np.zeros_like(smooth), size[smooth])).size
+    wanted = np.zeros(len(size), bool)
     wanted[curves] = True
-    curve = outline.curve
-    place = np.arange(len(curve)) - outline.base[curve]
-    corner = outline.corners
-    segments = outline.size - ~outline.closed
-    break_at = (corner | (place == 0)) & wanted[curve] & (place < segments[curve])
-    first = np.flatnonzero(break_at)
-    stop = np.append(first[1:], len(curve))
-    stop = np.minimum(stop, (outline.base + segments)[curve[first]])
+    breaks = corner & wanted[outline.curve]
+    breaks[base[smooth] + begin % size[smooth]] = True
+    first = np.flatnonzero(breaks)
+    curve = outline.curve[first]
+    is_last = np.append(curve[1:] != curve[:-1], True)
+    # the last part of a closed curve goes on to its first break
+    around = first[np.searchsorted(curve, curve)] + size[curve]
+    stop = np.where(is_last, np.where(outline.closed[curve], around, first), np.roll(first, -1))
     count = stop - first
     which, part = ranges(-(-count // MANY))
-    begin = place[first][which] + part * MANY
-    parts = Spans.straight(curve[first][which], begin, np.minimum(MANY, count[which] - part * MANY))
-    fresh = np.zeros(len(curve), bool)
+    place = (first - base[curve])[which] + part * MANY
+    parts = Spans.straight(curve[which], place, np.minimum(MANY, count[which] - part * MANY))
+    fresh = np.zeros(len(corner), bool)
     fresh[outline.index(parts.curve, parts.first)] = True
     return parts, fresh & ~corner
 
 
-def _joined(outline: Polylines, spans: Spans, fresh: Mask) -> Spans:
+def _met(outline: Polylines, spans: Spans, fresh: Mask) -> Spans:
     """Spans with those joined that meet in ``fresh`` points, where one piece fits them."""
     corner = outline.corners
     while fresh.any():
@@ -298,6 +329,7 @@ def _joined(outline: Polylines, spans: Spans, fresh: Mask) -> Spans:
     return spans
 
 
-def _cross(a: Floats, b: Floats) -> Floats:
+def cross(a: Floats, b: Floats) -> Floats:
+    """The cross products of vectors [n, 2]."""
     found: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return found
