@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.outlines import layout as c
-from intervalvm.jit.outlines.bends import BEND
+from intervalvm.jit.outlines.bends import BEND, MOST
 from intervalvm.outlines.field import Array, Owners
 from intervalvm.outlines.lattice import Indices, Lattice
 
@@ -41,7 +41,7 @@ def bends(
     """
     many = len(pairs)
     found = Bends(np.empty(many, bool), np.empty(many, bool), np.empty((2, 3, many)))
-    asked, asked_for = np.empty((2, 2 * many)), np.empty(2 * many, np.int32)
+    asked, asked_for = np.empty((2, MOST * many)), np.empty(MOST * many, np.int32)
     arrays: dict[str, NDArray[Any]] = {
         "pairs": pairs,
         "corners": corners,

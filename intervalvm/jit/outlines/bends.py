@@ -1,10 +1,9 @@
 """The piece of the curve in a cell that it crosses once: a round of all pieces at a time.
 
-Where the tangents at both ends are those of an arc, it is taken for one. The field at the middle of
-the arc tells how far the curve is from it, and a step of Newton's method from there is a point of
-the curve: the arcs to it are lower. Two chords or four are as near an arc as these are low. Where
-the curve is not like an arc, two chords may go by the point where the tangents meet, if it is a
-corner of the curve.
+A piece is taken for an arc if the normals at its ends are like those of one. The field at the
+middle of the arc tells how far the curve is from it, and a step of Newton's method from there is a
+point of the curve. By that point the piece may go as two chords, or as two arcs of which each is
+halved again. If the curve is not like an arc, it may have a corner where the tangents meet.
 """
 
 from __future__ import annotations
@@ -12,30 +11,35 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from intervalvm.jit.outlines.layout import (
-    CELLS,
-    CORNER_ROOM,
-    COUNT,
-    PIECES,
-    SIDE_ROOM,
-)
+from intervalvm.jit.outlines.layout import CELLS, CORNER_ROOM, COUNT, PIECES, SIDE_ROOM
 
-ARC, HALVES, CORNER, LEGS = range(4)
-"""What is asked for: the middle of an arc, of both arcs to a point, a corner, the middles of both
-chords to it."""
-ASKED_X, ASKED_Y, NEXT_X, NEXT_Y, POINT_X, POINT_Y, NORMAL_X, NORMAL_Y, BEND = range(9)
-"""Fields of a bend: one or two points that are asked for, the point that the piece goes by, and the
-normal there; their number."""
+ARC, CORNER, HALVES, LEGS, CORNER_AND_LEGS = range(5)
+"""What is asked for: at first the middle of an arc, or a corner; then the middles of both arcs to a
+point of the curve, those of both chords to a corner, or these and the corner."""
+MOST = 3
+"""Points that a piece asks for."""
+(
+    START, END, START_NORMAL, END_NORMAL,  # of the piece
+    LEAST,  # the length of the lesser gradient of both ends
+    ASKED, ASKED_NEXT,  # the points to evaluate
+    POINT, NORMAL,  # a point that the piece may go by, and the normal there
+    BEND,
+) = (0, 2, 4, 6, 8, 9, 11, 13, 15, 17)  # fmt: skip
+"""Fields of a bend, x and y each but one; their number."""
 HIGHEST = 16.0
 """How high an arc may be, in what pieces may deviate: two chords are a quarter as far from it as
 one, and four a quarter of that."""
-HALF_HIGHEST = 4.0
 ALIKE = 0.5
-"""The least cosine between the normals at the ends of an arc."""
+"""The least cosine between the normals at both ends of an arc."""
+STRAY = 0.25
+"""How far the curve may be from the middle of an arc, as a share of the arc's height. Farther than
+that it may have a corner."""
+HALVED = 0.25
+"""How far the curve may be from two arcs in the place of one, as a share of that for the one: where
+its curvature jumps, a quarter; else less."""
 SHARP = 2.0**-4
 """The tangents meet at a corner of the curve if they do so this near it, in what pieces may
 deviate."""
-STRAY = 0.25
 INSET = 2.0**-10
 """How far a point stays from the sides of its cell, as a share of the cell."""
 
@@ -47,11 +51,16 @@ def start_bends(w: Any) -> None:
         w.near[piece] = w.cornered[piece] = 0
         for k in range(3):
             write_way(w, piece, k, (math.nan, math.nan))
-        p, q, g, h = end(w, piece, 0), end(w, piece, 1), normal(w, piece, 0), normal(w, piece, 1)
-        if height(p, q, g, h) <= HIGHEST * w.may_be[0]:
-            ask(w, piece, ARC, middle(p, q, g, h))
+        w.bends[BEND * piece + LEAST] = math.inf
+        write_end(w, piece, w.pairs[2 * piece], START, START_NORMAL)
+        write_end(w, piece, w.pairs[2 * piece + 1], END, END_NORMAL)
+        p, q = read(w, piece, START), read(w, piece, END)
+        rise = rises(p, q, read(w, piece, START_NORMAL), read(w, piece, END_NORMAL))
+        if higher(rise) <= HIGHEST * w.may_be[0]:
+            ask(w, piece, ARC)
+            ask_point(w, piece, ASKED, middle(p, q, rise))
         else:
-            ask_corner(w, piece)
+            ask_corner(w, piece, CORNER)
 
 
 def step_bends(w: Any) -> None:
@@ -65,57 +74,63 @@ def step_bends(w: Any) -> None:
             judge_arc(w, piece, k, count)
         elif stage == HALVES:
             judge_halves(w, piece, k, count)
-        elif stage == CORNER:
-            judge_corner(w, piece, k)
-        else:
+        elif stage == LEGS:
             judge_legs(w, piece, k)
-        k += 2 if stage == HALVES or stage == LEGS else 1
+        elif is_corner(w, piece, k):
+            if stage == CORNER:
+                ask(w, piece, LEGS)
+                ask_legs(w, piece)
+            else:
+                judge_legs(w, piece, k + 1)
+        k += points_of(stage)
 
 
-def ask(w: Any, piece: int, stage: int, point: tuple[float, float]) -> None:
-    """Let a point be evaluated for a piece."""
-    w.stages[piece] = stage
-    w.left[w.sizes[PIECES]] = piece
-    w.sizes[PIECES] += 1
-    ask_point(w, piece, ASKED_X, point)
+def points_of(stage: int) -> int:
+    """How many points are asked for."""
+    if stage == CORNER_AND_LEGS:
+        return 3
+    return 1 if stage in (ARC, CORNER) else 2
 
 
-def ask_point(w: Any, piece: int, field: int, point: tuple[float, float]) -> None:
-    k, room = w.sizes[COUNT], 2 * w.sizes[CELLS]
-    w.sizes[COUNT] = k + 1
-    w.asked_for[k] = piece
-    w.asked[k], w.asked[room + k] = point
-    w.bends[BEND * piece + field], w.bends[BEND * piece + field + 1] = point
+# --- what is judged -------------------------------------------------------------------------------
 
 
 def judge_arc(w: Any, piece: int, k: int, count: int) -> None:
     """A chord, two by a point of the curve, or as many as four: then ask for both halves."""
-    p, q, g, h = end(w, piece, 0), end(w, piece, 1), normal(w, piece, 0), normal(w, piece, 1)
-    wanted, miss = w.may_be[0], w.found[k] / least(w, piece)
-    if chord_height(p, q, g, h, miss) <= wanted:
+    p, q = read(w, piece, START), read(w, piece, END)
+    g, h = read(w, piece, START_NORMAL), read(w, piece, END_NORMAL)
+    wanted, miss = w.may_be[0], w.found[k] / w.bends[BEND * piece + LEAST]
+    rise = rises(p, q, g, h)
+    if deviation(rise, miss) <= wanted:
         w.near[piece] = 1
         return
-    c, n = point_near(w, piece, ASKED_X, k, count), unit(w.found[count + k], w.found[2 * count + k])
-    if is_within(w, piece, c) and abs(miss) <= STRAY * height(p, q, g, h):
-        most = max(height(p, c, g, n), height(c, q, n, h)) + 0.25 * abs(miss)
+    c = point_near(w, piece, ASKED, k, count)
+    if abs(miss) <= STRAY * higher(rise) and is_within(w, piece, c):
+        n = unit(w.found[count + k], w.found[2 * count + k])
+        before, after = rises(p, c, g, n), rises(c, q, n, h)
+        most = max(higher(before), higher(after)) + HALVED * abs(miss)
         if most <= wanted:
             w.near[piece] = 1
             write_way(w, piece, 1, c)
             return
-        if w.is_one[piece] and most <= HALF_HIGHEST * wanted:
-            write_point(w, piece, c, n)
-            ask(w, piece, HALVES, middle(p, c, g, n))
-            ask_point(w, piece, NEXT_X, middle(c, q, n, h))
+        if w.is_one[piece] and most <= HALVED * HIGHEST * wanted:
+            write(w, piece, POINT, c)
+            write(w, piece, NORMAL, n)
+            ask(w, piece, HALVES)
+            ask_point(w, piece, ASKED, middle(p, c, before))
+            ask_point(w, piece, ASKED_NEXT, middle(c, q, after))
             return
-    ask_corner(w, piece)
+    ask_corner(w, piece, CORNER_AND_LEGS)
 
 
 def judge_halves(w: Any, piece: int, k: int, count: int) -> None:
     """A chord or two on either side of the point."""
-    p, q, g, h = end(w, piece, 0), end(w, piece, 1), normal(w, piece, 0), normal(w, piece, 1)
-    c, n = point(w, piece, POINT_X), point(w, piece, NORMAL_X)
-    is_near = is_half(w, piece, 0, k, count, p, c, g, n)
-    if is_half(w, piece, 1, k + 1, count, c, q, n, h) and is_near:
+    p, q = read(w, piece, START), read(w, piece, END)
+    g, h = read(w, piece, START_NORMAL), read(w, piece, END_NORMAL)
+    c, n = read(w, piece, POINT), read(w, piece, NORMAL)
+    first = judge_half(w, piece, k, count, p, c, g, n, 0)
+    last = judge_half(w, piece, k + 1, count, c, q, n, h, 2)
+    if first and last:
         w.near[piece] = 1
         write_way(w, piece, 1, c)
     else:
@@ -123,169 +138,178 @@ def judge_halves(w: Any, piece: int, k: int, count: int) -> None:
         write_way(w, piece, 2, (math.nan, math.nan))
 
 
-def is_half(
+def judge_half(
     w: Any,
     piece: int,
-    half: int,
     k: int,
     count: int,
     p: tuple[float, float],
     q: tuple[float, float],
     g: tuple[float, float],
     h: tuple[float, float],
+    way: int,
 ) -> bool:
-    """Whether a half is near a chord, or two by the point that this writes."""
-    wanted, miss = w.may_be[0], w.found[k] / least(w, piece)
-    if chord_height(p, q, g, h, miss) <= wanted:
+    """Whether the half from p to q is near a chord, or two by a point, which is written."""
+    wanted, miss = w.may_be[0], w.found[k] / w.bends[BEND * piece + LEAST]
+    if deviation(rises(p, q, g, h), miss) <= wanted:
         return True
-    c, n = (
-        point_near(w, piece, NEXT_X if half else ASKED_X, k, count),
-        unit(w.found[count + k], w.found[2 * count + k]),
-    )
-    write_way(w, piece, 2 * half, c)
-    most = max(height(p, c, g, n), height(c, q, n, h)) + 0.25 * abs(miss)
+    c = point_near(w, piece, ASKED_NEXT if way else ASKED, k, count)
+    n = unit(w.found[count + k], w.found[2 * count + k])
+    write_way(w, piece, way, c)
+    most = max(higher(rises(p, c, g, n)), higher(rises(c, q, n, h))) + HALVED * abs(miss)
     return is_within(w, piece, c) and most <= wanted
 
 
-def chord_height(
-    p: tuple[float, float],
-    q: tuple[float, float],
-    g: tuple[float, float],
-    h: tuple[float, float],
-    miss: float,
-) -> float:
-    first, last = rises(p, q, g, h)
-    return max(abs(first), abs(last), abs(0.5 * (first + last) - miss))
-
-
-def ask_corner(w: Any, piece: int) -> None:
-    """Ask for the point c where the tangents meet, in the cell: g (c - p) = 0 = h (c - q)."""
-    p, q, g, h = end(w, piece, 0), end(w, piece, 1), normal(w, piece, 0), normal(w, piece, 1)
-    across = g[0] * h[1] - g[1] * h[0]
-    if across == 0.0:
-        return
-    gp, hq = g[0] * p[0] + g[1] * p[1], h[0] * q[0] + h[1] * q[1]
-    c = (gp * h[1] - hq * g[1]) / across, (hq * g[0] - gp * h[0]) / across
-    if is_within(w, piece, c):
-        write_point(w, piece, c, c)
-        ask(w, piece, CORNER, c)
-
-
-def judge_corner(w: Any, piece: int, k: int) -> None:
-    """If the curve is there, ask whether it is along both chords."""
-    if abs(w.found[k]) <= w.may_be[0] * SHARP * least(w, piece):
-        p, q, c = end(w, piece, 0), end(w, piece, 1), point(w, piece, POINT_X)
-        ask(w, piece, LEGS, (p[0] + (c[0] - p[0]) * 0.5, p[1] + (c[1] - p[1]) * 0.5))
-        ask_point(
-            w, piece, NEXT_X, (q[0] + (c[0] - q[0]) * 0.5, q[1] + (c[1] - q[1]) * 0.5)
-        )
+def is_corner(w: Any, piece: int, k: int) -> bool:
+    """Whether the curve goes by the point where the tangents meet."""
+    near: float = w.may_be[0] * SHARP * w.bends[BEND * piece + LEAST]
+    return abs(w.found[k]) <= near
 
 
 def judge_legs(w: Any, piece: int, k: int) -> None:
-    most = w.may_be[0] * least(w, piece)
+    """Two chords by way of a corner."""
+    most = w.may_be[0] * w.bends[BEND * piece + LEAST]
     if abs(w.found[k]) <= most and abs(w.found[k + 1]) <= most:
         w.near[piece] = w.cornered[piece] = 1
-        write_way(w, piece, 1, point(w, piece, POINT_X))
+        write_way(w, piece, 1, read(w, piece, POINT))
 
 
-def end(w: Any, piece: int, last: int) -> tuple[float, float]:
-    """An end of a piece, on a side of its cell."""
-    side = w.pairs[2 * piece + last]
-    return w.crossings[side], w.crossings[w.sizes[SIDE_ROOM] + side]
+# --- what is asked for ----------------------------------------------------------------------------
 
 
-def normal(w: Any, piece: int, last: int) -> tuple[float, float]:
-    """The unit gradient there."""
-    side = w.pairs[2 * piece + last]
-    return unit(w.slopes[side], w.slopes[w.sizes[SIDE_ROOM] + side])
+def ask(w: Any, piece: int, stage: int) -> None:
+    """Let a piece wait for points."""
+    w.stages[piece] = stage
+    w.left[w.sizes[PIECES]] = piece
+    w.sizes[PIECES] += 1
 
 
-def unit(x: float, y: float) -> tuple[float, float]:
-    """The direction of a vector; 0 has none."""
-    length = math.sqrt(x * x + y * y)
-    if length > 0.0:
-        return x / length, y / length
-    return 0.0, 0.0
+def ask_point(w: Any, piece: int, field: int, point: tuple[float, float]) -> None:
+    """Let a point be evaluated for a piece, and keep it in a field."""
+    k = w.sizes[COUNT]
+    w.sizes[COUNT] = k + 1
+    w.asked_for[k] = piece
+    w.asked[k], w.asked[MOST * w.sizes[CELLS] + k] = point
+    write(w, piece, field, point)
 
 
-def least(w: Any, piece: int) -> float:
-    """The length of the lesser gradient of both ends."""
-    found = math.inf
-    for last in range(2):
-        side = w.pairs[2 * piece + last]
-        x, y = w.slopes[side], w.slopes[w.sizes[SIDE_ROOM] + side]
-        found = min(found, math.sqrt(x * x + y * y))
-    return found
+def ask_corner(w: Any, piece: int, stage: int) -> None:
+    """Ask for the point c where the tangents meet, in the cell: g (c - p) = 0 = h (c - q)."""
+    p, q = read(w, piece, START), read(w, piece, END)
+    g, h = read(w, piece, START_NORMAL), read(w, piece, END_NORMAL)
+    across = g[0] * h[1] - g[1] * h[0]
+    if across != 0.0:
+        gp, hq = g[0] * p[0] + g[1] * p[1], h[0] * q[0] + h[1] * q[1]
+        c = (gp * h[1] - hq * g[1]) / across, (hq * g[0] - gp * h[0]) / across
+        if is_within(w, piece, c):
+            ask(w, piece, stage)
+            ask_point(w, piece, POINT, c)
+            if stage == CORNER_AND_LEGS:
+                ask_legs(w, piece)
+
+
+def ask_legs(w: Any, piece: int) -> None:
+    """Ask for the middles of the chords to a corner."""
+    p, q, c = read(w, piece, START), read(w, piece, END), read(w, piece, POINT)
+    ask_point(w, piece, ASKED, middle(p, c, (0.0, 0.0)))
+    ask_point(w, piece, ASKED_NEXT, middle(c, q, (0.0, 0.0)))
+
+
+# --- arcs and points ------------------------------------------------------------------------------
 
 
 def rises(
     p: tuple[float, float], q: tuple[float, float], g: tuple[float, float], h: tuple[float, float]
 ) -> tuple[float, float]:
-    """The heights above the chord from p to q of the arcs with the normal g at p, and h at q.
+    """The heights, to the right of the chord from p to q, of its arcs with the normal g at p, and
+    with h at q; infinite if the normals are not like those of one arc.
 
-    An arc of the angle 2 a to its chord d is |d| / 2 tan a / 2 high, and tan a / 2 is
-    sin a / (1 + cos a). They are infinite where an end is not like one of an arc.
+    With the angle a between chord and tangent the height is half the chord's length times
+    tan(a / 2) = sin a / (1 + cos a).
     """
     x, y = q[0] - p[0], q[1] - p[1]
     size = math.sqrt(x * x + y * y)
     first, last = size + g[0] * y - g[1] * x, size + h[0] * y - h[1] * x
-    if not (g[0] * h[0] + g[1] * h[1] > ALIKE and min(first, last) > size):
-        return math.inf, math.inf
-    half = 0.5 * size
-    return -half * (g[0] * x + g[1] * y) / first, half * (h[0] * x + h[1] * y) / last
+    if g[0] * h[0] + g[1] * h[1] > ALIKE and first > size and last > size:
+        half = 0.5 * size
+        return -half * (g[0] * x + g[1] * y) / first, half * (h[0] * x + h[1] * y) / last
+    return math.inf, math.inf
 
 
-def height(
-    p: tuple[float, float], q: tuple[float, float], g: tuple[float, float], h: tuple[float, float]
-) -> float:
-    """The height of the higher arc of ``rises``."""
-    first, last = rises(p, q, g, h)
-    return max(abs(first), abs(last))
+def higher(rise: tuple[float, float]) -> float:
+    """The height of the higher arc."""
+    return max(abs(rise[0]), abs(rise[1]))
+
+
+def deviation(rise: tuple[float, float], miss: float) -> float:
+    """How far a chord is from the curve, which misses the middle of its arcs."""
+    return max(higher(rise), abs(0.5 * (rise[0] + rise[1]) - miss))
 
 
 def middle(
-    p: tuple[float, float], q: tuple[float, float], g: tuple[float, float], h: tuple[float, float]
+    p: tuple[float, float], q: tuple[float, float], rise: tuple[float, float]
 ) -> tuple[float, float]:
-    """The middle of an arc between those of ``rises``, which are finite."""
-    first, last = rises(p, q, g, h)
+    """The middle of the arc from p to q that is as high as ``rises`` are on average."""
     x, y = q[0] - p[0], q[1] - p[1]
-    share = 0.5 * (first + last) / math.sqrt(x * x + y * y)
+    share, total = 0.0, rise[0] + rise[1]
+    if total != 0.0:
+        share = 0.5 * total / math.sqrt(x * x + y * y)
     return p[0] + 0.5 * x + share * y, p[1] + 0.5 * y - share * x
 
 
 def point_near(w: Any, piece: int, field: int, k: int, count: int) -> tuple[float, float]:
-    """A step of Newton's method from a point that was asked for, number ``k``, to the curve."""
-    x, y = w.found[count + k], w.found[2 * count + k]
-    short = 0.5 * least(w, piece)
-    share = w.found[k] / max(x * x + y * y, short * short)
-    from_x, from_y = point(w, piece, field)
-    return from_x - share * x, from_y - share * y
+    """A step of Newton's method from a point that was asked for as number k."""
+    x, y, start = w.found[count + k], w.found[2 * count + k], read(w, piece, field)
+    steep = max(math.sqrt(x * x + y * y), 0.5 * w.bends[BEND * piece + LEAST])
+    share = w.found[k] / steep
+    return start[0] - share * (x / steep), start[1] - share * (y / steep)
 
 
 def is_within(w: Any, piece: int, c: tuple[float, float]) -> bool:
     """Whether a point is in the cell of a piece, off its sides."""
     found = True
     for axis in range(2):
-        corner = axis * w.sizes[CORNER_ROOM]
-        low, high = w.places[corner + w.corners[4 * piece]], w.places[corner + w.corners[4 * piece + 2]]
+        places = axis * w.sizes[CORNER_ROOM]
+        low = w.places[places + w.corners[4 * piece]]
+        high = w.places[places + w.corners[4 * piece + 2]]
         inset = INSET * (high - low)
         if not low + inset <= c[axis] <= high - inset:
             found = False
     return found
 
 
-def point(w: Any, piece: int, field: int) -> tuple[float, float]:
+def unit(x: float, y: float) -> tuple[float, float]:
+    """The direction of a gradient; 0 has none."""
+    length = math.sqrt(x * x + y * y)
+    if length > 0.0:
+        return x / length, y / length
+    return 0.0, 0.0
+
+
+# --- fields of bends ------------------------------------------------------------------------------
+
+
+def write_end(w: Any, piece: int, side: int, at: int, normal: int) -> None:
+    """Write an end of a piece, on a side."""
+    other = w.sizes[SIDE_ROOM] + side
+    x, y = w.slopes[side], w.slopes[other]
+    write(w, piece, at, (w.crossings[side], w.crossings[other]))
+    write(w, piece, normal, unit(x, y))
+    least = BEND * piece + LEAST
+    w.bends[least] = min(w.bends[least], math.sqrt(x * x + y * y))
+
+
+def read(w: Any, piece: int, field: int) -> tuple[float, float]:
     at = BEND * piece + field
     return w.bends[at], w.bends[at + 1]
 
 
-def write_point(w: Any, piece: int, c: tuple[float, float], n: tuple[float, float]) -> None:
-    at = BEND * piece
-    w.bends[at + POINT_X], w.bends[at + POINT_Y] = c
-    w.bends[at + NORMAL_X], w.bends[at + NORMAL_Y] = n
+def write(w: Any, piece: int, field: int, point: tuple[float, float]) -> None:
+    at = BEND * piece + field
+    w.bends[at], w.bends[at + 1] = point
 
 
 def write_way(w: Any, piece: int, k: int, point: tuple[float, float]) -> None:
     """Write one of the three points that a piece goes by."""
     at = w.sizes[CELLS] * k + piece
-    w.ways[at], w.ways[w.sizes[CELLS] * 3 + at] = point
+    w.ways[at], w.ways[3 * w.sizes[CELLS] + at] = point
