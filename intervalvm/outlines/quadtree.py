@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.subdivision import is_simple
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.bends import SHARE, Bends, bends
+from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.lattice import Indices, Lattice, Numbers
 from intervalvm.outlines.start import Start
@@ -132,8 +132,7 @@ def _judged(
     near[(count == 2) & is_flat] = True  # its chord
     once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
-        low = lattice.place(cells.corners[once, 0])
-        found = _pieces(lattice, pairs[once].T, low, size, is_one[once])
+        found = bends(lattice, pairs[once], cells.corners[once], is_one=is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
         cells.points[..., once] = found.points
     cells.kind[near & is_one] = PROVEN
@@ -150,14 +149,6 @@ def _judged(
         # where the value may jump there is no proof
         splits &= doubts & np.isfinite(slopes.lower).all(axis=0)
     return splits if level < lattice.finest else np.zeros_like(splits)
-
-
-def _pieces(
-    lattice: Lattice, sides: Indices, low: Array, size: Array, is_one: NDArray[np.bool_]
-) -> Bends:
-    """The pieces from ``sides[0]`` to ``sides[1]``, which are crossed."""
-    ends, slopes = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
-    return bends(lattice.field, ends, slopes, low, size, lattice.tolerance, is_one=is_one)
 
 
 def _taken(slopes: Slopes, some: Numbers) -> Slopes:

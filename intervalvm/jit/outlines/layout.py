@@ -10,9 +10,10 @@ corner on. A *round* is a crossing on the border of a leaf; those of a leaf are 
 
 from __future__ import annotations
 
-FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(
-    10
-)
+(
+    FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, START_BENDS, STEP_BENDS, ROUNDS, PAIRS,
+    CHAIN, VERTICES, MERGE,
+) = range(12)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -24,11 +25,12 @@ FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTIC
     ROUND_COUNT,
     DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
-    COUNT,  # of vertices, or of roots that are not found
+    COUNT,  # of vertices, of roots that are not found, or of points to evaluate for pieces
+    PIECES,  # those that wait for points
     FIRST,  # the first side whose crossing is to be found
     ROUND,  # the number of the step
     SIZES,
-) = range(16)  # fmt: skip
+) = range(17)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)
@@ -52,6 +54,10 @@ FIELDS = {
     "places": "float64", "crossings": "float64", "slopes": "float64",
     # of roots, see ``roots``, the points to evaluate, and values and gradients there
     "roots": "float64", "asked": "float64", "found": "float64",
+    # of pieces, see ``bends``; of points to evaluate the piece
+    "bends": "float64", "stages": "uint8", "asked_for": "int32",
+    "is_one": "uint8",  # whether no other piece is in the cell
+    "near": "uint8", "cornered": "uint8",  # whether chords are near the curve, by way of a corner
     "met": "uint8",  # the number of leaves that a crossed side is on the border of
     # of cells
     "cells": "int64",  # i and j
@@ -65,7 +71,7 @@ FIELDS = {
     "faces": "uint8",  # of the four sides of the leaf
     "ends": "uint8",  # whether inside ends there, counter-clockwise
     "middles": "uint8",  # whether the middle of a leaf is inside
-    "ways": "float64",  # the points of ``outlines.bends`` of each leaf
+    "ways": "float64",  # the points of ``outlines.bends`` of each leaf or piece
     "dents": "int32",  # rounds
     "dent_points": "float64",
     # of sides: of the piece that begins there the next side, the leaf, whether it is alone, and
@@ -77,6 +83,6 @@ FIELDS = {
     "vertices": "float64",
     # of vertices
     "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32", "left": "int32",
-    "may_be": "float64",
+    "may_be": "float64",  # how far pieces may be from the curve, and vertices from a chord
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""
