@@ -29,7 +29,7 @@ def bends(
     lattice: Lattice,
     pairs: Indices,
     corners: Indices,
-    owners: Owners = None,
+    owners: Owners,
     *,
     is_one: NDArray[np.bool_],
 ) -> Bends:

@@ -132,7 +132,8 @@ def _judged(
     near[(count == 2) & is_flat] = True  # its chord
     once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
-        found = bends(lattice, pairs[once], cells.corners[once], is_one=is_one[once])
+        sides, corners, parts = pairs[once], cells.corners[once], cells.parts[once]
+        found = bends(lattice, sides, corners, parts, is_one=is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
         cells.points[..., once] = found.points
     cells.kind[near & is_one] = PROVEN

@@ -157,13 +157,14 @@ def judge_half(
     n = unit(w.found[count + k], w.found[2 * count + k])
     write_way(w, piece, way, c)
     most = max(higher(rises(p, c, g, n)), higher(rises(c, q, n, h))) + HALVED * abs(miss)
-    return is_within(w, piece, c) and most <= wanted
+    found: bool = is_within(w, piece, c) and most <= wanted
+    return found
 
 
 def is_corner(w: Any, piece: int, k: int) -> bool:
     """Whether the curve goes by the point where the tangents meet."""
-    near: float = w.may_be[0] * SHARP * w.bends[BEND * piece + LEAST]
-    return abs(w.found[k]) <= near
+    found: bool = abs(w.found[k]) <= w.may_be[0] * SHARP * w.bends[BEND * piece + LEAST]
+    return found
 
 
 def judge_legs(w: Any, piece: int, k: int) -> None:
