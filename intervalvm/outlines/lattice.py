@@ -132,7 +132,6 @@ class Lattice:
                 c.CORNER_MASK: len(self._arrays["corner_table"]) - 1,
                 c.SIDES: self._sides,
                 c.SIDE_ROOM: len(self._arrays["sides"]),
-                c.SIDE_MASK: len(self._arrays["side_table"]) - 1,
                 **given,
             }
             found, is_full = run_task(task, sizes, {**self._arrays, **arrays})

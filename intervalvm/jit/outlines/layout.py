@@ -2,7 +2,8 @@
 
 A *corner* of cells has whole numbers (i, j) at the finest level. A *side* of cells of a level is
 named by its lower corner, its axis and the level. Both are numbered as they are found, and are
-looked up in tables: hash tables of numbers + 1, of which 0 is an empty place.
+looked up in tables of numbers + 1, of which 0 is an empty place: a hash table of corners, and of
+each corner and axis the first of a list of sides.
 
 A cell's corners, and its sides from one of them to the next, are counter-clockwise from its lowest
 corner on. A *round* is a crossing on the border of a leaf; those of a leaf are counter-clockwise.
@@ -20,7 +21,7 @@ FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTIC
     FINEST,  # the level
     CELLS,
     CORNERS, CORNER_ROOM, CORNER_MASK,
-    SIDES, SIDE_ROOM, SIDE_MASK,
+    SIDES, SIDE_ROOM,
     ROUND_COUNT,
     DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
@@ -28,11 +29,12 @@ FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTIC
     FIRST,  # the first side whose crossing is to be found
     ROUND,  # the number of the step
     SIZES,
-) = range(16)  # fmt: skip
+) = range(15)  # fmt: skip
 """Fields of ``sizes``."""
 
-LOWER, UPPER, AXIS, LEVEL, SIDE = range(5)
-"""Fields of a side: its corners, the axis that it runs along, its level; their number."""
+LOWER, UPPER, AXIS, LEVEL, NEXT, SIDE = range(6)
+"""Fields of a side: its corners, the axis that it runs along, its level, and the next one of its
+list, as in the table; their number."""
 
 X, Y, LOW_X, LOW_Y, HIGH_X, HIGH_Y, ALONG_X, ALONG_Y, ALONE, VERTEX = range(10)
 """Fields of a vertex: the point; the box in which a chord may pass it, infinite for a point within

@@ -14,8 +14,8 @@ from intervalvm.jit.outlines.layout import (
     FINEST,
     LEVEL,
     LOWER,
+    NEXT,
     SIDE,
-    SIDE_MASK,
     SIDE_ROOM,
     SIDES,
     UPPER,
@@ -27,9 +27,7 @@ def fill(w: Any) -> None:
     for corner in range(w.sizes[CORNERS]):
         w.corner_table[corner_place(w, w.at[2 * corner], w.at[2 * corner + 1])] = corner + 1
     for side in range(w.sizes[SIDES]):
-        at = SIDE * side
-        place = side_place(w, w.sides[at + LOWER], w.sides[at + AXIS], w.sides[at + LEVEL])
-        w.side_table[place] = side + 1
+        enter(w, side)
 
 
 def corner_place(w: Any, i: int, j: int) -> int:
@@ -55,29 +53,26 @@ def corner_of(w: Any, i: int, j: int) -> int:
     return found - 1
 
 
-def side_place(w: Any, lower: int, axis: int, level: int) -> int:
-    """The place of a side in the table, or the empty one where it is to be."""
-    place: int = hash_of(lower << 6 | level << 1 | axis) & w.sizes[SIDE_MASK]
-    while w.side_table[place] > 0:
-        at = SIDE * (w.side_table[place] - 1)
-        is_same = w.sides[at + LOWER] == lower and w.sides[at + AXIS] == axis
-        if is_same and w.sides[at + LEVEL] == level:
-            break
-        place = (place + 1) & w.sizes[SIDE_MASK]
-    return place
+def enter(w: Any, side: int) -> None:
+    """Put a side before those with the same lower corner and axis."""
+    place = 2 * w.sides[SIDE * side + LOWER] + w.sides[SIDE * side + AXIS]
+    w.sides[SIDE * side + NEXT] = w.side_table[place]
+    w.side_table[place] = side + 1
 
 
 def side_of(w: Any, lower: int, upper: int, axis: int, level: int) -> int:
     """The number of a side, which may be new."""
-    place = side_place(w, lower, axis, level)
-    if w.side_table[place] == 0:
-        new = w.sizes[SIDES]
-        at = SIDE * new
+    found: int = w.side_table[2 * lower + axis] - 1
+    while found >= 0 and w.sides[SIDE * found + LEVEL] != level:
+        found = w.sides[SIDE * found + NEXT] - 1
+    if found < 0:
+        found = w.sizes[SIDES]
+        at = SIDE * found
         w.sides[at + LOWER], w.sides[at + UPPER] = lower, upper
         w.sides[at + AXIS], w.sides[at + LEVEL] = axis, level
-        w.sizes[SIDES] = w.side_table[place] = new + 1
-    found: int = w.side_table[place]
-    return found - 1
+        w.sizes[SIDES] = found + 1
+        enter(w, found)
+    return found
 
 
 def corners_of(w: Any) -> int:
@@ -105,22 +100,17 @@ def crossed(w: Any) -> int:
     for cell in range(w.sizes[CELLS]):
         if w.sizes[SIDES] + 2 > w.sizes[SIDE_ROOM]:
             return 1
-        changes = 0
-        for face in range(4):
-            changes += 1 if is_crossed(w, cell, face) else 0
-        w.changes[cell] = changes
-        if changes == 2:
+        inside = 0
+        for corner in range(4):
+            if w.values[w.corners[4 * cell + corner]] < 0.0:
+                inside |= 1 << corner
+        changes = inside ^ (inside >> 1 | (inside & 1) << 3)  # a bit of each face
+        w.changes[cell] = 0 if changes == 0 else 4 if changes == 15 else 2
+        if w.changes[cell] == 2:
             for face in range(4):
-                if is_crossed(w, cell, face):
-                    last = 0 if w.values[w.corners[4 * cell + face]] < 0.0 else 1
-                    w.pairs[2 * cell + last] = face_side(w, cell, face)
+                if changes >> face & 1:
+                    w.pairs[2 * cell + 1 - (inside >> face & 1)] = face_side(w, cell, face)
     return 0
-
-
-def is_crossed(w: Any, cell: int, face: int) -> bool:
-    a, b = w.corners[4 * cell + face], w.corners[4 * cell + (face + 1 & 3)]
-    found: bool = (w.values[a] < 0.0) != (w.values[b] < 0.0)
-    return found
 
 
 def face_side(w: Any, cell: int, face: int) -> int:
