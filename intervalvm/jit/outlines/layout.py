@@ -23,23 +23,27 @@ FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTIC
     CORNERS, CORNER_ROOM, CORNER_MASK,
     SIDES, SIDE_ROOM,
     ROUND_COUNT,
-    DENTS,  # pieces between crossings of one side of a leaf
     CURVES,
     COUNT,  # of vertices, or of roots that are not found
     FIRST,  # the first side whose crossing is to be found
     ROUND,  # the number of the step
     SIZES,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, NEXT, SIDE = range(6)
 """Fields of a side: its corners, the axis that it runs along, its level, and the next one of its
 list, as in the table; their number."""
 
-X, Y, LOW_X, LOW_Y, HIGH_X, HIGH_Y, ALONG_X, ALONG_Y, ALONE, VERTEX = range(10)
-"""Fields of a vertex: the point; the box in which a chord may pass it, infinite for a point within
-a leaf; and of the piece of its leaf that goes on from it the direction of all its chords, 0 where
-these are two at most, and whether it is the only one there."""
+FOLLOWER, OWNER, ALONE, DENT, PIECE = range(5)
+"""Fields of the piece that begins on a side: the side where it ends, -1 for none; its leaf, whether
+it is alone there; the number of its dent + 1, 0 for none."""
+
+X, Y, LOW, HIGH, ACROSS, ALONG_X, ALONG_Y, CROWDED, VERTEX = range(9)
+"""Fields of a vertex: the point; the ends between which a chord may cross its side, and that side's
+axis, ``NOWHERE`` for a point within a leaf; of the piece that goes on from it the direction of all
+its chords, 0 where these are two at most; how many pieces before it are not alone in their leaf."""
+NOWHERE = 2
 
 FIELDS = {
     "sizes": "int64",
@@ -66,17 +70,15 @@ FIELDS = {
     "ends": "uint8",  # whether inside ends there, counter-clockwise
     "middles": "uint8",  # whether the middle of a leaf is inside
     "ways": "float64",  # the points of ``outlines.bends`` of each leaf
-    "dents": "int32",  # rounds
+    "pieces": "int32",  # of sides
     "dent_points": "float64",
-    # of sides: of the piece that begins there the next side, the leaf, whether it is alone, and
-    # the number of its dent + 1
-    "follower": "int32", "owner": "int32", "alone": "uint8", "dent_of": "int32",
     "order": "int32", "starts": "int32", "is_closed": "uint8",
     "limits": "float64",  # see ``outlines.lattice``
     "loop": "float64",  # the vertices of a curve
     "vertices": "float64",
-    # of vertices
-    "fixed": "uint8", "kept": "uint8", "crowded": "int32", "failed": "int32", "left": "int32",
+    # of vertices: whether they stay; the ends of a chord that could not take its place; those left
+    "kept": "uint8", "failed": "int32", "left": "int32",
+    "points": "float64",  # of those that stay
     "may_be": "float64",
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""
