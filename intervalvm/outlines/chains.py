@@ -23,7 +23,7 @@ from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.chains import MOST
 from intervalvm.outlines.field import Array
 from intervalvm.outlines.lattice import Indices, Lattice
-from intervalvm.outlines.quadtree import DECIDED, Leaves
+from intervalvm.outlines.quadtree import Leaves, Quadtree
 
 
 class Loops(NamedTuple):
@@ -47,16 +47,18 @@ class Rounds(NamedTuple):
     ends: NDArray[np.uint8]
 
 
-def loops(leaves: Leaves, lattice: Lattice) -> Loops:
+def loops(tree: Quadtree) -> Loops:
     """The curves through leaves. Their start is arbitrary."""
-    some = leaves.taken(np.flatnonzero(leaves.kind != DECIDED))
-    rounds, met = _rounds(some, lattice)
+    leaves, lattice = tree.leaves, tree.lattice
+    rounds, met = _rounds(leaves, lattice)
     if _are_loose(met, lattice):
         # rounding has made a curve on the border of what is decided
-        corners = lattice.corners(leaves.at, leaves.level, leaves.parts)
-        some = leaves._replace(corners=corners)
-        rounds, met = _rounds(some, lattice)
-    return _chained(some, _pairs(some, rounds, lattice), met, lattice)
+        leaves = Leaves.joined([tree.decided, leaves])
+        leaves = leaves.taken(np.argsort(leaves.level, kind="stable"))
+        leaves.corners[:] = lattice.corners(leaves.at, leaves.level, leaves.parts)
+        rounds, met = _rounds(leaves, lattice)
+    pieces = {**_pairs(leaves, rounds, lattice), "way": leaves.way, "ways": tree.ways}
+    return _chained(pieces, met, lattice)
 
 
 def _rounds(leaves: Leaves, lattice: Lattice) -> tuple[Rounds, NDArray[np.uint8]]:
@@ -100,9 +102,7 @@ def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> dict[str, NDArra
     return found
 
 
-def _chained(
-    leaves: Leaves, pieces: dict[str, NDArray[Any]], met: NDArray[np.uint8], lattice: Lattice
-) -> Loops:
+def _chained(pieces: dict[str, NDArray[Any]], met: NDArray[np.uint8], lattice: Lattice) -> Loops:
     """The vertices in the order of curves. Open curves come first, from their starts."""
     order = np.empty(len(met), np.int32)
     starts, closed = np.empty(len(met) + 1, np.int32), np.empty(len(met), np.uint8)
@@ -111,10 +111,9 @@ def _chained(
     sizes = lattice.run(c.CHAIN, {}, arrays)
     curves, room = int(sizes[c.CURVES]), MOST * int(sizes[c.COUNT]) + int(sizes[c.CURVES])
     arrays |= {
-        "ways": np.ascontiguousarray(leaves.points),
         "loop": np.empty((room, c.VERTEX)),
         "vertices": np.empty((room, c.VERTEX)),
     }
-    sizes = lattice.run(c.VERTICES, {c.CELLS: len(leaves.level), c.CURVES: curves}, arrays)
+    sizes = lattice.run(c.VERTICES, {c.CURVES: curves}, arrays)
     count = int(sizes[c.COUNT])
     return Loops(arrays["vertices"][:count], starts[: curves + 1], closed[:curves])

@@ -11,7 +11,6 @@ from intervalvm.jit.outlines.layout import (
     ALONG_X,
     ALONG_Y,
     AXIS,
-    CELLS,
     CORNER_ROOM,
     COUNT,
     CROWDED,
@@ -113,7 +112,7 @@ def write_piece(w: Any, side: int, many: int) -> int:
     if dent:
         write(w, many + 1, w.dent_points[2 * (dent - 1)], w.dent_points[2 * (dent - 1) + 1], 0)
         return many + 2
-    if not alone or not is_way(w, leaf, 1):
+    if not alone or w.way[leaf] < 0 or not is_way(w, leaf, 1):
         return many + 1
     end = w.pieces[piece + FOLLOWER]
     x_along, y_along = w.crossings[end] - x, w.crossings[w.sizes[SIDE_ROOM] + end] - y
@@ -141,7 +140,7 @@ def write(w: Any, vertex: int, x: float, y: float, alone: int) -> None:
 
 def way(w: Any, leaf: int, k: int, axis: int) -> float:
     """A coordinate of a point of the piece in a leaf."""
-    found: float = w.ways[w.sizes[CELLS] * (3 * axis + k) + leaf]
+    found: float = w.ways[6 * w.way[leaf] + 2 * k + axis]
     return found
 
 

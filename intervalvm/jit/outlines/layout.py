@@ -11,9 +11,10 @@ corner on. A *round* is a crossing on the border of a leaf; those of a leaf are 
 
 from __future__ import annotations
 
-FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE = range(
-    10
-)
+(
+    FILL, BOXES, JUDGE, CORNERS_OF, VALUES, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN,
+    VERTICES, MERGE,
+) = range(13)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -24,11 +25,13 @@ FILL, CORNERS_OF, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN, VERTIC
     SIDES, SIDE_ROOM,
     ROUND_COUNT,
     CURVES,
-    COUNT,  # of vertices, or of roots that are not found
-    FIRST,  # the first side whose crossing is to be found
+    COUNT,  # of vertices, of roots that are not found, or of cells that are inside
+    FIRST,  # the first corner without a value, or side whose crossing is to be found
     ROUND,  # the number of the step
+    CELL_LEVEL,  # where all cells have the same
+    SIGN_ROW, SIGN_LEVEL,  # of ``signs``: their number in a row, 0 for none, and the cells' level
     SIZES,
-) = range(14)  # fmt: skip
+) = range(17)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, NEXT, SIDE = range(6)
@@ -49,6 +52,8 @@ FIELDS = {
     "sizes": "int64",
     "at": "int64",  # i and j of each corner
     "values": "float64",  # of corners
+    "signs": "uint8",  # of cells proven before, see ``tables``
+    "frame": "float64",  # its low corner, its sides, and a finest cell's as a share of these
     "depths": "uint8",  # the finest level of a known cell with that corner
     # in which part of the plane each corner, side and cell is: see ``jit.division``
     "corner_parts": "int32", "side_parts": "int32", "parts": "int32",
@@ -62,6 +67,10 @@ FIELDS = {
     # of cells
     "cells": "int64",  # i and j
     "levels": "int64",
+    "boxes": "float64",
+    "value_low": "float64", "value_high": "float64", "value_maybe_nan": "uint8",
+    "slope_low": "float64", "slope_high": "float64",  # by x of all, and by y
+    "verdicts": "uint8",  # see ``judging``
     "corners": "int32",  # 4 of each
     "changes": "uint8",  # the number of sides of which one end is inside
     "pairs": "int32",  # where there are two: the one where inside ends, and the other
@@ -71,7 +80,8 @@ FIELDS = {
     "faces": "uint8",  # of the four sides of the leaf
     "ends": "uint8",  # whether inside ends there, counter-clockwise
     "middles": "uint8",  # whether the middle of a leaf is inside
-    "ways": "float64",  # the points of ``outlines.bends`` of each leaf
+    "way": "int32",  # which points the only piece in a leaf goes by, -1 for none
+    "ways": "float64",  # those of ``outlines.bends``
     "pieces": "int32",  # of sides
     "dent_points": "float64",
     "order": "int32", "starts": "int32", "is_closed": "uint8",

@@ -42,7 +42,7 @@ def merge(w: Any) -> None:
 
 
 def thin(w: Any, count: int, parity: int) -> int:
-    """Try every second vertex that is left from the first or the second on; returns how many went."""
+    """Try every second vertex that is left, from number ``parity`` on; returns how many went."""
     gone = 0
     for place in range(parity, count - 1, 2):
         a, vertex, b = w.left[place - 1], w.left[place], w.left[place + 1]

@@ -12,14 +12,21 @@ from intervalvm.jit.outlines.layout import (
     CORNER_ROOM,
     CORNERS,
     FINEST,
+    FIRST,
     LEVEL,
     LOWER,
     NEXT,
     SIDE,
     SIDE_ROOM,
     SIDES,
+    SIGN_LEVEL,
+    SIGN_ROW,
     UPPER,
 )
+
+UNKNOWN, INSIDE, OUTSIDE = range(3)
+"""Signs of cells proven before."""
+TINY = 2.0**-1022
 
 
 def fill(w: Any) -> None:
@@ -41,6 +48,13 @@ def corner_place(w: Any, i: int, j: int) -> int:
     return place
 
 
+def coordinate(w: Any, axis: int, number: int) -> float:
+    """A coordinate of the finest lattice, as ``cells.frame`` has it."""
+    share = number * w.frame[4]
+    found: float = w.frame[axis] + w.frame[2 + axis] * share
+    return found
+
+
 def corner_of(w: Any, i: int, j: int, part: int) -> int:
     """The number of a corner, which may be new."""
     place = corner_place(w, i, j)
@@ -48,6 +62,8 @@ def corner_of(w: Any, i: int, j: int, part: int) -> int:
         new = w.sizes[CORNERS]
         w.at[2 * new], w.at[2 * new + 1] = i, j
         w.depths[new], w.corner_parts[new] = 0, part
+        w.places[new] = coordinate(w, 0, i)
+        w.places[w.sizes[CORNER_ROOM] + new] = coordinate(w, 1, j)
         w.sizes[CORNERS] = w.corner_table[place] = new + 1
     found: int = w.corner_table[place]
     return found - 1
@@ -92,6 +108,34 @@ def corners_of(w: Any) -> int:
             if w.depths[w.corners[corner]] < w.levels[cell]:
                 w.depths[w.corners[corner]] = w.levels[cell]
     return 0
+
+
+def take_values(w: Any) -> None:
+    """Take values ``found`` of corners from ``FIRST`` on.
+
+    A corner of a cell proven before is inside or outside, whatever rounding makes of its value.
+    """
+    for corner in range(w.sizes[FIRST], w.sizes[CORNERS]):
+        value, sign = w.found[corner - w.sizes[FIRST]], 0
+        if w.sizes[SIGN_ROW]:
+            sign = sign_of(w, w.at[2 * corner], w.at[2 * corner + 1])
+        if sign == INSIDE and not value < 0.0:
+            value = -TINY
+        elif sign == OUTSIDE and value < 0.0:
+            value = 0.0
+        w.values[corner] = value
+
+
+def sign_of(w: Any, i: int, j: int) -> int:
+    """The greatest sign of the cells around a corner; there is a cell more around the frame."""
+    shift, row = w.sizes[FINEST] - w.sizes[SIGN_LEVEL], w.sizes[SIGN_ROW]
+    left, right = (i - 1 >> shift) + 1, (i >> shift) + 1
+    below, above = row * ((j - 1 >> shift) + 1), row * ((j >> shift) + 1)
+    most: int = max(
+        max(w.signs[below + left], w.signs[below + right]),
+        max(w.signs[above + left], w.signs[above + right]),
+    )
+    return most
 
 
 def crossed(w: Any) -> int:
