@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.outlines import judging as bits
-from intervalvm.outlines.bends import SHARE, Bends, bends
+from intervalvm.outlines.bends import SHARE, bends
 from intervalvm.outlines.field import Array, Field
 from intervalvm.outlines.lattice import Indices, Lattice
 from intervalvm.outlines.start import Numbers, Start
@@ -144,13 +144,11 @@ def _judged(
     near, cornered = (count == 2) & is_flat, np.zeros(len(count), bool)  # by its chord
     once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
-        low = lattice.place(cells.corners[once, 0])
-        sides = np.array(lattice.frame.sizes(level))[:, None]
-        found = _pieces(lattice, pairs[once].T, low, sides, is_one[once])
+        found = bends(lattice, pairs[once], cells.corners[once], is_one=is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
-        some = np.flatnonzero(~np.isnan(found.points[0, 1]))
+        some = np.flatnonzero(~np.isnan(found.points[:, 1, 0]))
         cells.way[once[some]] = sum(map(len, ways)) + np.arange(len(some))
-        ways.append(np.ascontiguousarray(found.points[..., some].T))
+        ways.append(found.points.take(some, axis=0))
     cells.kind[near & is_one] = PROVEN
     splits = cells.kind == UNDECIDED
     if size <= CORNERED * tolerance:
@@ -165,11 +163,3 @@ def _judged(
         # where the value may jump there is no proof
         splits &= doubts & (verdicts & bits.SMOOTH != 0)
     return splits if level < lattice.finest else np.zeros_like(splits)
-
-
-def _pieces(
-    lattice: Lattice, sides: Indices, low: Array, size: Array, is_one: NDArray[np.bool_]
-) -> Bends:
-    """The pieces from ``sides[0]`` to ``sides[1]``, which are crossed."""
-    ends, slopes = ((of[:, sides[0]], of[:, sides[1]]) for of in (lattice.points, lattice.slopes))
-    return bends(lattice.field, ends, slopes, low, size, lattice.tolerance, is_one=is_one)

@@ -12,9 +12,9 @@ corner on. A *round* is a crossing on the border of a leaf; those of a leaf are 
 from __future__ import annotations
 
 (
-    FILL, BOXES, JUDGE, CORNERS_OF, VALUES, CROSSED, START_ROOTS, STEP_ROOTS, ROUNDS, PAIRS, CHAIN,
-    VERTICES, MERGE,
-) = range(13)  # fmt: skip
+    FILL, BOXES, JUDGE, CORNERS_OF, VALUES, CROSSED, START_ROOTS, STEP_ROOTS, START_BENDS,
+    STEP_BENDS, ROUNDS, PAIRS, CHAIN, VERTICES, MERGE,
+) = range(15)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -25,13 +25,14 @@ from __future__ import annotations
     SIDES, SIDE_ROOM,
     ROUND_COUNT,
     CURVES,
-    COUNT,  # of vertices, of roots that are not found, or of cells that are inside
+    COUNT,  # of vertices, of points to evaluate for roots or pieces, or of cells that are inside
+    PIECES,  # those that wait for points
     FIRST,  # the first corner without a value, or side whose crossing is to be found
     ROUND,  # the number of the step
     CELL_LEVEL,  # where all cells have the same
     SIGN_ROW, SIGN_LEVEL,  # of ``signs``: their number in a row, 0 for none, and the cells' level
     SIZES,
-) = range(17)  # fmt: skip
+) = range(18)  # fmt: skip
 """Fields of ``sizes``."""
 
 LOWER, UPPER, AXIS, LEVEL, NEXT, SIDE = range(6)
@@ -63,6 +64,10 @@ FIELDS = {
     "places": "float64", "crossings": "float64", "slopes": "float64",
     # of roots, see ``roots``, the points to evaluate, and values and gradients there
     "roots": "float64", "asked": "float64", "found": "float64",
+    # of pieces, see ``bends``; of points to evaluate the piece
+    "bends": "float64", "stages": "uint8", "asked_for": "int32",
+    "is_one": "uint8",  # whether no other piece is in the cell
+    "near": "uint8", "cornered": "uint8",  # whether chords are near the curve, by way of a corner
     "met": "uint8",  # the number of leaves that a crossed side is on the border of
     # of cells
     "cells": "int64",  # i and j
@@ -91,6 +96,6 @@ FIELDS = {
     # of vertices: whether they stay; the ends of a chord that could not take its place; those left
     "kept": "uint8", "failed": "int32", "left": "int32",
     "points": "float64",  # of those that stay
-    "may_be": "float64",
+    "may_be": "float64",  # how far pieces may be from the curve, and vertices from a chord
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

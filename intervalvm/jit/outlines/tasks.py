@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
+from intervalvm.jit.outlines.bends import start_bends, step_bends
 from intervalvm.jit.outlines.chains import chain, write_vertices
 from intervalvm.jit.outlines.judging import judge, write_boxes
 from intervalvm.jit.outlines.layout import (
@@ -17,7 +18,9 @@ from intervalvm.jit.outlines.layout import (
     JUDGE,
     PAIRS,
     ROUNDS,
+    START_BENDS,
     START_ROOTS,
+    STEP_BENDS,
     STEP_ROOTS,
     TASK,
     VALUES,
@@ -48,6 +51,10 @@ def run_task(w: Any) -> int:
         start_roots(w)
     elif task == STEP_ROOTS:
         step_roots(w)
+    elif task == START_BENDS:
+        start_bends(w)
+    elif task == STEP_BENDS:
+        step_bends(w)
     elif task == ROUNDS:
         return rounds(w)
     elif task == PAIRS:
