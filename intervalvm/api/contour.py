@@ -28,13 +28,14 @@ from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 KERNELS = [
-    ("boxes", "float64", Meaning.REAL),
-    ("shorten", "float64", Meaning.FLOAT),
+    ("slopes", "float64", Meaning.FLOAT),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("outline", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
+ARC_KERNELS = [("boxes", "float64", Meaning.REAL), ("shorten", "float64", Meaning.FLOAT)]
+"""What lines and arcs take besides."""
 DENSER = 4.0
 """Curves are traced to this part of the tolerance before lines and arcs are fitted."""
 
@@ -113,7 +114,8 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
     if asked.compiled:
         from intervalvm.jit import workers  # imports the compiler's library
 
-        workers.compile_together(KERNELS, usable_cpus(), None)
+        kernels = KERNELS + ARC_KERNELS if asked.arcs else KERNELS
+        workers.compile_together(kernels, usable_cpus(), None)
     parts = _parts(shape, tape, levels, asked)
     found = []
     with reporting(asked.progress, "tracing") as report:

@@ -18,7 +18,7 @@ SHARE = 0.5
 
 class Bends(NamedTuple):
     """Of m pieces: which are near the curve, which have a corner of it, and the points by which
-    they go, float64[2, 3, m]: one in the middle and one on either side of it, NaN for none."""
+    they go, float64[m, 3, 2]: one in the middle and one on either side of it, NaN for none."""
 
     is_near: NDArray[np.bool_]
     has_corner: NDArray[np.bool_]
@@ -40,7 +40,7 @@ def bends(
     Those of which ``is_one`` says that no other piece is in the cell may go by three points.
     """
     many = len(pairs)
-    found = Bends(np.empty(many, bool), np.empty(many, bool), np.empty((2, 3, many)))
+    found = Bends(np.empty(many, bool), np.empty(many, bool), np.empty((many, 3, 2)))
     asked, asked_for = np.empty((2, MOST * many)), np.empty(MOST * many, np.int32)
     arrays: dict[str, NDArray[Any]] = {
         "pairs": pairs,

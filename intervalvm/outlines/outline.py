@@ -23,7 +23,7 @@ from intervalvm.outlines.checks import (
     FLOAT,
     Curve,
     arrays,
-    check_segments,
+    check_around,
     checked_bulges,
     checked_curves,
 )
@@ -75,7 +75,7 @@ class Outline:
         given = vars(self)
         curves = arrays("curves", self.curves)
         many = len(curves)
-        given["curves"] = checked_curves(curves)
+        given["_points"], given["curves"] = checked_curves(curves)
         if self.bulges is not None:
             given["bulges"] = checked_bulges(self.curves, arrays("bulges", self.bulges))
         levels = np.array(reals("levels", self.levels, FLOAT))
@@ -94,7 +94,7 @@ class Outline:
                 )
         if not isinstance(self.stats, OutlineStats | None):
             raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
-        check_segments(self)
+        check_around(self)
         if self.area_bounds is not None:
             ends = parts_of("area_bounds", self.area_bounds)
             given["area_bounds"] = tuple(real("area_bounds", end) for end in ends)
@@ -164,8 +164,9 @@ class Outline:
     @cached_property
     def is_closed(self) -> NDArray[np.bool_]:
         """bool[len]: of each curve whether its last point is its first one."""
-        start, stop = self.segments.start[self.first[:-1]], self.segments.stop[self.first[1:] - 1]
-        return np.asarray((start == stop).all(1))
+        ends = self.first + np.arange(len(self) + 1)
+        points: Curve = vars(self)["_points"]  # of all curves
+        return np.asarray((points[ends[:-1]] == points[ends[1:] - 1]).all(1))
 
     @cached_property
     @in_default_environment

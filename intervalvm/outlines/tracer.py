@@ -18,7 +18,7 @@ from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
 from intervalvm.outlines.lattice import FINEST
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import DECIDED, UNDECIDED, Leaves, Tally, leaves_of
+from intervalvm.outlines.quadtree import UNDECIDED, Leaves, Tally, quadtree
 from intervalvm.outlines.start import Start, all_cells, undecided_cells
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -119,18 +119,18 @@ def trace(job: Job) -> Traced:
 
     few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
     tally = Tally(few)
-    leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
-    found = loops(leaves, lattice)
+    tree = quadtree(field, frame, job.tolerance, finest, start, tally, watch)
+    found = loops(tree)
     curves = merged(found, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
-    undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
+    undecided = int(np.count_nonzero(tree.leaves.kind == UNDECIDED))
     cells = {
-        "proven": len(leaves.kind) - undecided,
+        "proven": len(tree.leaves.kind) + len(tree.decided.kind) - undecided,
         "undecided": undecided,
         "evaluated": tally.evaluated,
     }
-    area = _area(leaves, tally, frame, finest, job.region)
+    area = _area(tree.leaves, tally, frame, finest, job.region)
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
@@ -150,11 +150,10 @@ def _area(
     """Bounds of the area inside: that of cells proven inside, and of those not decided as well."""
     width, height = frame.sides
     least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
-    open_ = leaves.kind != DECIDED
-    rest = np.ones(np.count_nonzero(open_))
+    rest = np.ones(len(leaves.level))
     for axis in (0, 1):
-        at, level = leaves.at[open_, axis], leaves.level[open_]
-        low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
-        high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
+        at = leaves.at[:, axis]
+        low = np.maximum(frame.coordinates(axis, at, leaves.level), region[axis][0])
+        high = np.minimum(frame.coordinates(axis, at + 1, leaves.level), region[axis][1])
         rest *= np.maximum(high - low, 0.0)
     return least * (1.0 - ROUNDING), (least + math.fsum(rest)) * (1.0 + ROUNDING)

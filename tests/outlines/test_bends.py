@@ -17,6 +17,7 @@ from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Owners
 from intervalvm.outlines.lattice import Lattice
+from intervalvm.outlines.start import all_cells
 
 X, Y, _ = ivm.axes()
 FRAME = Frame((-1.0, -1.0), (2.0, 2.0))
@@ -34,7 +35,7 @@ class Pieces(NamedTuple):
 
     def chords(self, k: int) -> Array:
         """The vertices of a piece, float64[n, 2]."""
-        way = self.found.points[:, :, k].T
+        way = self.found.points[k]
         p, q = (end[:, k] for end in self.ends)
         return np.stack([p, *way[~np.isnan(way[:, 0])], q])
 
@@ -50,13 +51,13 @@ def pieces_of(
             return super().gradients(x, y)
 
     evaluator: Any = NumpyEvaluator(value.tape(), ("x", "y"), np.dtype("float64"))
+    start = all_cells(level)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("intervalvm.outlines.lattice.ACCURACY", 1e-9)  # so that ends are exact
-        lattice = Lattice(Asked(evaluator, evaluator), FRAME, FINEST, tolerance)
-    at = np.stack(np.meshgrid(*[np.arange(1 << level)] * 2), axis=-1).reshape(-1, 2)
-    parts = np.zeros(len(at), np.int32)
-    corners = lattice.corners(at, np.full(len(at), level), parts)
-    count, pairs = lattice.crossed(corners, level, parts)
+        lattice = Lattice(Asked(evaluator, evaluator), FRAME, FINEST, tolerance, start)
+    at = np.stack([start.i, start.j], axis=-1)
+    corners = lattice.corners(at, np.full(len(at), level), start.parts)
+    count, pairs = lattice.crossed(corners, level, start.parts)
     once = np.flatnonzero(count == 2)
     asked.clear()
     owners = once.astype(np.int32) * 3 if owned else None
@@ -89,7 +90,7 @@ def test_a_circle_goes_by_as_few_points_as_it_may(
     wanted = cell / (8 * size * fine)  # about the height of an arc as long as a cell is 1 / fine
     pieces = pieces_of(shapes.circle(radius).move(*at), level, wanted / SHARE, is_one=is_one)
     found, centre = pieces.found, np.array(at)
-    points = (~np.isnan(found.points[0])).sum(axis=0)
+    points = (~np.isnan(found.points[..., 0])).sum(axis=1)
     for k, (p, q) in enumerate(zip(*(end.T for end in pieces.ends), strict=True)):
         height = radius - np.hypot(*((p + q) / 2 - centre))
         if height < 0.1 * radius and is_deep(pieces, k, centre, radius, cell):
@@ -150,23 +151,21 @@ def test_points_stay_in_their_cells() -> None:
     pieces = pieces_of(arc, 3, 1e-4)
     (here,) = np.flatnonzero((pieces.low == 0).all(axis=0))
     assert not pieces.found.is_near[here]
-    assert np.isnan(pieces.found.points[:, :, here]).all()
+    assert np.isnan(pieces.found.points[here]).all()
 
 
 def test_two_batches_of_points_are_asked_for() -> None:
     shape = shapes.circle(0.6) - shapes.rectangle(0.5, 2) | shapes.rectangle(0.1, 0.2)
     pieces = pieces_of(shape, 4, 1e-3, owned=True)
-    assert {(~np.isnan(way[0])).sum() for way in pieces.found.points.transpose(2, 0, 1)} == {
-        0,
-        1,
-        3,
-    }
+    assert {(~np.isnan(way[:, 0])).sum() for way in pieces.found.points} == {0, 1, 3}
     assert pieces.found.has_corner.any()
     assert len(pieces.asked) == 2
+    start = all_cells(4)
     for points, owners in pieces.asked:
         assert owners is not None
         assert (np.diff(owners) >= 0).all()  # those of a piece are neighbours
-        low = np.array([FRAME.coordinates(0, k, 4) for k in (owners // 3 % 16, owners // 3 // 16)])
+        cells = [numbers[owners // 3] for numbers in (start.i, start.j)]
+        low = np.array([FRAME.coordinates(0, at, 4) for at in cells])
         assert (points >= low).all()
         assert (points <= low + 0.125).all()
 

@@ -312,5 +312,5 @@ def write(w: Any, piece: int, field: int, point: tuple[float, float]) -> None:
 
 def write_way(w: Any, piece: int, k: int, point: tuple[float, float]) -> None:
     """Write one of the three points that a piece goes by."""
-    at = w.sizes[CELLS] * k + piece
-    w.ways[at], w.ways[3 * w.sizes[CELLS] + at] = point
+    at = 6 * piece + 2 * k
+    w.ways[at], w.ways[at + 1] = point

@@ -7,12 +7,15 @@ from typing import Any
 from intervalvm.compiler.passes import Pass
 from intervalvm.jit.outlines.bends import start_bends, step_bends
 from intervalvm.jit.outlines.chains import chain, write_vertices
+from intervalvm.jit.outlines.judging import judge, write_boxes
 from intervalvm.jit.outlines.layout import (
+    BOXES,
     CHAIN,
     CORNERS_OF,
     CROSSED,
     FIELDS,
     FILL,
+    JUDGE,
     PAIRS,
     ROUNDS,
     START_BENDS,
@@ -20,12 +23,13 @@ from intervalvm.jit.outlines.layout import (
     STEP_BENDS,
     STEP_ROOTS,
     TASK,
+    VALUES,
     VERTICES,
 )
 from intervalvm.jit.outlines.merging import merge
 from intervalvm.jit.outlines.roots import start_roots, step_roots
 from intervalvm.jit.outlines.rounds import pairs, rounds
-from intervalvm.jit.outlines.tables import corners_of, crossed, fill
+from intervalvm.jit.outlines.tables import corners_of, crossed, fill, take_values
 
 
 def run_task(w: Any) -> int:
@@ -33,8 +37,14 @@ def run_task(w: Any) -> int:
     task = w.sizes[TASK]
     if task == FILL:
         fill(w)
+    elif task == BOXES:
+        write_boxes(w)
+    elif task == JUDGE:
+        judge(w)
     elif task == CORNERS_OF:
         return corners_of(w)
+    elif task == VALUES:
+        take_values(w)
     elif task == CROSSED:
         return crossed(w)
     elif task == START_ROOTS:
