@@ -37,7 +37,7 @@ DEEPER = 2
 ULPS = 1024 << DEEPER
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
 ROUNDING = 2.0**-40
-"""More than the relative error of a sum of areas."""
+"""More than the relative error of a sum of areas, which NumPy adds by pairs."""
 Ends = tuple[float, float]
 Report = Callable[[int, int], None]
 MakeEvaluator = Callable[[Tape, tuple[str, ...], Meaning], Evaluator]
@@ -156,4 +156,4 @@ def _area(
         low = np.maximum(frame.coordinates(axis, at, leaves.level), region[axis][0])
         high = np.minimum(frame.coordinates(axis, at + 1, leaves.level), region[axis][1])
         rest *= np.maximum(high - low, 0.0)
-    return least * (1.0 - ROUNDING), (least + math.fsum(rest)) * (1.0 + ROUNDING)
+    return least * (1.0 - ROUNDING), (least + float(rest.sum())) * (1.0 + ROUNDING)
