@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
-from intervalvm.cells.measure import measure
+from intervalvm.cells.measure import Measure
 from intervalvm.cells.signs import same_sign
 from intervalvm.cells.subdivision import UNDECIDED, Tree, subdivide
 from intervalvm.memory import require
@@ -107,6 +107,12 @@ def _samplers(
     return reals(short), Sampler(short, settings, Meaning.FLOAT, threads)
 
 
+def _uncut(tape: Tape, frame: Frame, settings: tuple[float, ...], threads: int) -> Sampler:
+    """The sampler of the real function, of a tape of the same sign that no region cuts."""
+    reals = partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
+    return reals(same_sign(tape, reals, frame))
+
+
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
@@ -122,7 +128,6 @@ def make(job: Job) -> Mesh:
         )
     with job.timed("corners", 70):
         octree = Octree(tree, samples.values)
-        bounds = measure(tree)
     crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
     needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
     require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
@@ -143,7 +148,11 @@ def make(job: Job) -> Mesh:
         triangles=found.triangles,
         normals=normals.astype(np.float32),
         colours=colours,
-        volume_bounds=bounds,
+        measure=Measure.of_tree(
+            tree,
+            sides,
+            partial(_uncut, job.tape, job.frame, tuple(job.settings), job.threads),
+        ),
         stats=MeshStats(
             clauses=len(job.tape),
             method=job.method,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -57,14 +58,14 @@ class Leaves(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was found on the way: cells bounded, and how many of the finest are proven inside.
+    """What was found on the way: cells bounded, and how many of each level are proven inside.
 
     ``few`` is the number of cells of a level that are always split for a proof.
     """
 
     few: int
     evaluated: int = 0
-    inside: int = 0
+    inside: list[int] = dataclass_field(default_factory=list)
     doubts: int = 1 << 62
     """Of the level before, those that were split for a proof alone."""
 
@@ -81,7 +82,8 @@ def leaves_of(
     """The leaves of the quadtree, down to cells of level ``finest``."""
     signs = None if start.signs is None else partial(start.signs, finest)
     lattice = Lattice(field, frame, finest, tolerance, signs, len(start.i))
-    tally.inside += start.inside << 2 * (finest - start.level)
+    tally.inside = [0] * (finest + 1)
+    tally.inside[start.level] = start.inside
     at = np.stack([start.i, start.j], axis=-1)
     parts = [_cells(at[:0], start.level, DECIDED)]
     for level in range(start.level, finest + 1):
@@ -91,7 +93,7 @@ def leaves_of(
         tally.evaluated += len(at)
         slopes = lattice.field.slopes(*lattice.frame.boxes(at, level))  # type: ignore[arg-type]
         inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
-        tally.inside += int(np.count_nonzero(inside)) << 2 * (finest - level)
+        tally.inside[level] += int(np.count_nonzero(inside))
         is_decided = inside | (slopes.value.lower >= 0)
         parts.append(_cells(at[is_decided], level, DECIDED))
         some = np.flatnonzero(~is_decided)
