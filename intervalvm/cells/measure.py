@@ -15,24 +15,29 @@ square: halving all cells makes them four times as tight.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.halfspaces import ERROR, share
-from intervalvm.cells.subdivision import CHUNK, INSIDE, SIMPLE, UNDECIDED, Evaluator, Tree
+from intervalvm.cells.signs import same_sign
+from intervalvm.cells.subdivision import CHUNK, INSIDE, SIMPLE, UNDECIDED, Evaluator, Tree, offsets
 from intervalvm.environment import in_default_environment
 from intervalvm.late import cached_property
 from intervalvm.ops.row import Interval
+from intervalvm.tape import Tape
 
 Array = NDArray[np.float64]
 ROUNDING = Fraction(1, 1 << 40)
 """More than the relative error of a sum of sizes of cells."""
+ROUNDS = 2
+"""How often the cells that leave the most open are halved: as many parts as there are cells."""
 SORTED = 12
 """Levels in whose order cells are evaluated: near ones share programs."""
 
@@ -51,9 +56,10 @@ class Measure:
     at : int32[m, dimensions]
         Those that are neither proven inside nor outside, by numbers at their level.
     level : int8[m]
-    evaluator : callable or None
-        Makes the evaluator of the real function, which need not be cut by the region; None where
-        all cells are decided.
+    tape : Tape or None
+        What is inside, which need not be cut by the region; None where all cells are decided.
+    evaluator_of : callable or None
+        Makes the evaluator of a tape's real function; None without a tape.
     """
 
     frame: Frame
@@ -61,17 +67,27 @@ class Measure:
     inside: NDArray[np.int64]
     at: NDArray[np.int32]
     level: NDArray[np.int8]
-    evaluator: Callable[[], Evaluator] | None
+    tape: Tape | None
+    evaluator_of: Callable[[Tape], Any] | None
 
     @staticmethod
     def of_tree(
-        tree: Tree, region: Sequence[tuple[float, float]], evaluator: Callable[[], Evaluator]
+        tree: Tree,
+        region: Sequence[tuple[float, float]],
+        tape: Tape,
+        evaluator_of: Callable[[Tape], Any],
     ) -> Measure:
         """That of a tree's cells."""
         is_open = (tree.verdict == SIMPLE) | (tree.verdict == UNDECIDED)
         inside = np.bincount(tree.level[tree.verdict == INSIDE], minlength=1)
         return Measure(
-            tree.frame, tuple(region), inside, tree.at[is_open], tree.level[is_open], evaluator
+            tree.frame,
+            tuple(region),
+            inside,
+            tree.at[is_open],
+            tree.level[is_open],
+            tape,
+            evaluator_of,
         )
 
     @staticmethod
@@ -80,7 +96,7 @@ class Measure:
         frame = Frame((0.0,) * dimensions, (1.0,) * dimensions)
         nowhere = np.empty((0, dimensions), np.int32)
         none = np.zeros(0, np.int64)
-        return Measure(frame, (), none, nowhere, none.astype(np.int8), None)
+        return Measure(frame, (), none, nowhere, none.astype(np.int8), None, None)
 
     @cached_property
     @in_default_environment
@@ -110,37 +126,55 @@ class Measure:
 
     def _open(self) -> tuple[Fraction, Fraction]:
         """Bounds of the share of the frame that is inside in cells that are not decided."""
-        least, most = Fraction(0), Fraction(0)
-        if self.evaluator is None:
-            return least, most
-        evaluator = self.evaluator()
-        for low, high in self._open_boxes():
-            sizes = np.prod((high - low) / np.array(self.frame.sides)[:, None], axis=0)
-            parts = shares_inside(evaluator, low, high)
-            found = [Fraction(float((sizes * part).sum())) for part in parts]
-            least += found[0] * (1 - ROUNDING)
-            most += found[1] * (1 + ROUNDING)
-        return least, most
+        if self.tape is None or self.evaluator_of is None:
+            return Fraction(0), Fraction(0)
+        # its slopes have the tighter bounds
+        evaluator = self.evaluator_of(same_sign(self.tape, self.evaluator_of, self.frame))
+        low, high = self._open_boxes()
+        dimensions, count = low.shape
+        least, most = shares_inside(evaluator, low, high)
+        for _ in range(ROUNDS):
+            widest = _greatest((most - least) * self._sizes(low, high), count >> dimensions)
+            halves = _halved(low[:, widest], high[:, widest])
+            found = *halves, *shares_inside(evaluator, *halves)
+            low, high, least, most = (
+                np.concatenate([np.delete(old, widest, axis=-1), new], axis=-1)
+                for old, new in zip((low, high, least, most), found, strict=True)
+            )
+        sizes = self._sizes(low, high)
+        under, over = (Fraction(float((sizes * shares).sum())) for shares in (least, most))
+        return under * (1 - ROUNDING), over * (1 + ROUNDING)
 
-    def _open_boxes(self) -> Iterator[tuple[Array, Array]]:
+    def _sizes(self, low: Array, high: Array) -> Array:
+        """Of boxes, as shares of the frame."""
+        found: Array = np.prod((high - low) / np.array(self.frame.sides)[:, None], axis=0)
+        return found
+
+    def _open_boxes(self) -> tuple[Array, Array]:
         """The lower and upper corners, float64[dimensions, m] each, of cells that are not decided:
         of their parts in the region."""
         order = _morton(self.at, self.level)
-        for start in range(0, len(order), CHUNK):
-            some = order[start : start + CHUNK]
-            at, level = self.at[some].astype(np.int64), self.level[some]
-            low, high = np.empty((2, *at.T.shape))
-            for axis, (least, most) in enumerate(self.region):
-                sides = (self.frame.coordinates(axis, at[:, axis] + k, level) for k in (0, 1))
-                low[axis], high[axis] = (np.clip(side, least, most) for side in sides)
-            is_solid = (low < high).all(axis=0)
-            yield low[:, is_solid], high[:, is_solid]
+        at, level = self.at[order].astype(np.int64), self.level[order]
+        low, high = np.empty((2, *at.T.shape))
+        for axis, (least, most) in enumerate(self.region):
+            sides = (self.frame.coordinates(axis, at[:, axis] + k, level) for k in (0, 1))
+            low[axis], high[axis] = (np.clip(side, least, most) for side in sides)
+        is_solid = (low < high).all(axis=0)
+        return low[:, is_solid], high[:, is_solid]
 
 
 def shares_inside(evaluator: Evaluator, low: Array, high: Array) -> tuple[Array, Array]:
     """Bounds of the share that is inside of each box, from ``low`` to ``high`` [dimensions, m]."""
+    least, most = np.empty((2, low.shape[1]))
+    for start in range(0, low.shape[1], CHUNK):
+        some = slice(start, start + CHUNK)
+        least[some], most[some] = _shares_inside(evaluator, low[:, some], high[:, some])
+    return least, most
+
+
+def _shares_inside(evaluator: Evaluator, low: Array, high: Array) -> tuple[Array, Array]:
     flags = np.zeros(low.shape[1], bool)
-    centre = 0.5 * low + 0.5 * high
+    centre = _centre(low, high)
     value = evaluator.bounds([Interval(at, at, flags) for at in centre])
     boxes = [Interval(*ends, flags) for ends in zip(low, high, strict=True)]
     slopes = evaluator.slope_bounds(boxes, evaluator.inputs)
@@ -149,12 +183,13 @@ def shares_inside(evaluator: Evaluator, low: Array, high: Array) -> tuple[Array,
         for a, c, b, lower, upper in zip(
             low, centre, high, slopes.lower, slopes.upper, strict=True
         ):
-            below, above, whole = c - a, b - c, b - a
+            below, above, whole = c - a, b - c, np.where(a < b, b - a, 1.0)
+            # the size of each half, and bounds of the step from the centre to its end
             halves.append(
-                [
+                (
                     (below / whole, -below * upper, -below * lower),
                     (above / whole, above * lower, above * upper),
-                ]
+                )
             )
     least, most = np.zeros((2, low.shape[1]))
     for part in product(*halves):
@@ -168,6 +203,23 @@ def shares_inside(evaluator: Evaluator, low: Array, high: Array) -> tuple[Array,
     least = np.where(is_inside, 1.0, np.where(is_unknown, 0.0, least))
     most = np.where(is_inside | is_unknown, 1.0, np.minimum(most, 1.0))
     return least, np.where(slopes.value.lower >= 0.0, 0.0, most)
+
+
+def _greatest(numbers: Array, count: int) -> NDArray[np.intp]:
+    """The places of the greatest numbers, in order."""
+    return np.sort(np.argsort(numbers)[len(numbers) - count :])
+
+
+def _halved(low: Array, high: Array) -> tuple[Array, Array]:
+    """The parts into which the centres cut boxes."""
+    is_upper = offsets(len(low)).T[:, None, :] > 0
+    low, centre, high = (part[:, :, None] for part in (low, _centre(low, high), high))
+    lows, highs = np.where(is_upper, centre, low), np.where(is_upper, high, centre)
+    return lows.reshape(len(low), -1), highs.reshape(len(low), -1)
+
+
+def _centre(low: Array, high: Array) -> Array:
+    return 0.5 * low + 0.5 * high
 
 
 def _morton(at: NDArray[np.int32], level: NDArray[np.int8]) -> NDArray[np.intp]:

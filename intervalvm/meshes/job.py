@@ -107,12 +107,6 @@ def _samplers(
     return reals(short), Sampler(short, settings, Meaning.FLOAT, threads)
 
 
-def _uncut(tape: Tape, frame: Frame, settings: tuple[float, ...], threads: int) -> Sampler:
-    """The sampler of the real function, of a tape of the same sign that no region cuts."""
-    reals = partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
-    return reals(same_sign(tape, reals, frame))
-
-
 def make(job: Job) -> Mesh:
     """Make the mesh of a job. Raises DoesNotFit."""
     with job.timed("cells", SUBDIVISION):
@@ -151,7 +145,13 @@ def make(job: Job) -> Mesh:
         measure=Measure.of_tree(
             tree,
             sides,
-            partial(_uncut, job.tape, job.frame, tuple(job.settings), job.threads),
+            job.tape,
+            partial(
+                Sampler,
+                settings=tuple(job.settings),
+                meaning=Meaning.REAL,
+                threads=job.threads,
+            ),
         ),
         stats=MeshStats(
             clauses=len(job.tape),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,24 +10,37 @@ import numpy as np
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.field import BY, Array, Evaluator
+from intervalvm.outlines.field import BY, Array
 from intervalvm.outlines.quadtree import DECIDED, Leaves, Tally
+from intervalvm.tape import Tape
+from intervalvm.words import Meaning
+
+Boxes = Sequence[Interval]
 
 
 class Slice:
-    """The real function of x and y: an evaluator whose other inputs are set to ``settings``."""
+    """A tape's real function of x and y: further inputs are set to ``settings``."""
 
     inputs = BY
 
-    def __init__(self, real: Callable[[], Evaluator], settings: Sequence[Array]) -> None:
-        self._real = real()
+    def __init__(
+        self,
+        tape: Tape,
+        make: Callable[[Tape, tuple[str, ...], Meaning], Any],
+        inputs: tuple[str, ...],
+        settings: Sequence[Array],
+    ) -> None:
+        self._real = make(tape, inputs, Meaning.REAL)
         self._sides = [Interval(part, part, np.zeros(1, bool)) for part in settings]
 
-    def bounds(self, boxes: Sequence[Interval]) -> Any:
+    def bounds(self, boxes: Boxes) -> Any:
         return self._real.bounds([*boxes, *self._sides])
 
-    def slope_bounds(self, boxes: Sequence[Interval], by: Sequence[str]) -> Any:
+    def slope_bounds(self, boxes: Boxes, by: Sequence[str]) -> Any:
         return self._real.slope_bounds([*boxes, *self._sides], by)
+
+    def shorten(self, boxes: Boxes, *, sign_only: bool) -> Any:
+        return self._real.shorten([*boxes, *self._sides], sign_only=sign_only)
 
 
 def area_of(
@@ -36,10 +48,10 @@ def area_of(
     tally: Tally,
     frame: Frame,
     region: Sequence[tuple[float, float]],
-    real: Callable[[], Evaluator],
-    settings: Sequence[Array],
+    tape: Tape,
+    evaluator_of: Callable[[Tape], Slice],
 ) -> Measure:
-    """The area inside a region. ``real`` makes the evaluator of the real function, not cut."""
+    """The area inside a region."""
     is_open = leaves.kind != DECIDED
     return Measure(
         frame,
@@ -47,5 +59,6 @@ def area_of(
         np.array(tally.inside),
         leaves.at[is_open].astype(np.int32),
         leaves.level[is_open].astype(np.int8),
-        partial(Slice, real, settings),
+        tape,
+        evaluator_of,
     )

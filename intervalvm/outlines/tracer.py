@@ -15,7 +15,7 @@ from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure
 from intervalvm.evaluate.points import reads
 from intervalvm.memory import Amount, require
-from intervalvm.outlines.area import area_of
+from intervalvm.outlines.area import Slice, area_of
 from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
@@ -128,8 +128,8 @@ def trace(job: Job) -> Traced:
         "undecided": undecided,
         "evaluated": tally.evaluated,
     }
-    make_real = partial(job.make, job.tape, inputs, Meaning.REAL)
-    area = area_of(leaves, tally, frame, job.region, make_real, settings)
+    slices = partial(Slice, make=job.make, inputs=inputs, settings=settings)
+    area = area_of(leaves, tally, frame, job.region, job.tape, slices)
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
