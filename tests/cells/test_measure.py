@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from cells.test_halfspaces import exact
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -142,6 +143,60 @@ def test_half_planes_and_half_spaces_are_exact(
     # where the slopes are tiny, roundings of the value are not
     if max(map(abs, slopes)) >= 2.0**-40:
         assert width(measure.bounds) <= 1e-9 * float(side) ** len(slopes) + 1e-2 * width(coarse)
+
+
+@st.composite
+def polygons(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Regular polygons joined by union, intersection and difference, and the same of shapely."""
+    near = st.floats(-1, 1, width=16)
+    field, found = None, None
+    for _ in range(draw(st.integers(1, 3))):
+        sides, turn = draw(st.integers(3, 7)), draw(st.floats(0, 7))
+        centre, radius = (draw(near), draw(near)), draw(st.floats(0.2, 1.2))
+        angles = turn + 2 * math.pi * np.arange(sides) / sides
+        out = np.stack([np.cos(angles), np.sin(angles)])
+        each = half = None
+        for a, b in out.T.tolist():
+            half = a * (X - centre[0]) + b * (Y - centre[1]) - radius
+            each = half if each is None else ivm.maximum(each, half)
+        far = radius / math.cos(math.pi / sides)
+        corners = angles + math.pi / sides
+        polygon = shapely.Polygon(
+            np.stack([np.cos(corners), np.sin(corners)], axis=1) * far + centre
+        )
+        if field is None:
+            field, found = each, polygon
+            continue
+        join = draw(st.sampled_from(["union", "intersection", "difference"]))
+        field = {
+            "union": lambda a, b: ivm.minimum(a, b),
+            "intersection": lambda a, b: ivm.maximum(a, b),
+            "difference": lambda a, b: ivm.maximum(a, -b),
+        }[join](field, each)
+        found = getattr(found, join)(polygon)
+    return field, found
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=polygons(), depth=st.integers(2, 6))
+def test_areas_of_polygons_are_those_of_shapely(drawn: tuple[Any, Any], depth: int) -> None:
+    field, polygon = drawn
+    measure, coarse = measured(field, "xy", depth)
+    size = polygon.intersection(shapely.box(-1, -1, 1, 1)).area
+    slack = 1e-12  # of shapely's corners and areas
+    assert measure.bounds[0] <= size + slack
+    assert measure.bounds[1] >= size - slack
+    check_within(measure.bounds, coarse)
+
+
+@pytest.mark.parametrize(("away", "size"), [(0.0, 1e-150), (2.0**24, 1.0), (-1e9, 1e3), (0, 1e150)])
+def test_places_and_sizes_do_not_matter(away: float, size: float) -> None:
+    end = size * 1.1
+    region = ((away - end, away + end), (-end, end))
+    measure, coarse = measured(circle(size).move(away), "xy", 6, region)
+    low, high = measure.bounds
+    assert low <= math.pi * size * size <= high
+    assert high - low < 0.1 * width(coarse)
 
 
 @settings(max_examples=100, deadline=None)
