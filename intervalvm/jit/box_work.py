@@ -18,7 +18,14 @@ from intervalvm.jit import native
 from intervalvm.jit import request as r
 from intervalvm.jit.few import MOST_FEW
 from intervalvm.jit.layout import LANES
-from intervalvm.jit.points import BUDGET, FIRST_RATE, MOST_ARENA, MOST_RATE, MOST_SLOT_BYTES
+from intervalvm.jit.points import (
+    BUDGET,
+    FIRST_RATE,
+    MOST_ARENA,
+    MOST_RATE,
+    MOST_SLOT_BYTES,
+    Parts,
+)
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.memory import address_of, aligned, require
@@ -151,7 +158,9 @@ class BoxWorkspace:
         records = self.sign_records if sign_only else self.records
         self._run("boxes", records, first, end, splits=False)
 
-    def bound_slopes(self, boxes: Boxes, by: Sequence[str], ends: NDArray[Any]) -> None:
+    def bound_slopes(
+        self, boxes: Boxes, by: Sequence[str], ends: NDArray[Any], parts: Parts | None = None
+    ) -> None:
         """Bound the values, and write bounds of derivatives to zeros [2, len(by), *shape]."""
         evaluator, context = self.evaluator, self.context
         solid = np.ones(self.count, np.bool_)
@@ -167,9 +176,40 @@ class BoxWorkspace:
                 self.ends[2 * k : 2 * k + 2] = [address_of(end[start + k, ...]) for end in ends]
             context[r.ALONG] = len(along)
             records = address_of(evaluator.slope_records(along))
-            self._run("slopes", records, 0, self.count, splits=True)
+            self._run("slopes", records, 0, self.count, splits=True, parts=parts)
 
-    def _run(self, kind: str, records: int, first: int, end: int, *, splits: bool) -> None:
+    def divide(
+        self, records: NDArray[np.uint32], keys: NDArray[np.uint64], bits: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Programs of all boxes, by ``records`` for slopes: see ``dividing``; and their memory."""
+        words, evaluator, count = self.words, self.evaluator, len(keys)
+        fields = self.fields.get("boxes") or self._make_room("boxes")
+        words[r.SLOTS], words[r.PARTS], words[r.GROUPS], words[r.COSTS] = fields
+        self._use_arena()
+        most = min(self.length * (LANES + count), MOST_ARENA)
+        arena, programs = aligned(most * RECORD_BYTES), np.zeros((count, r.PROGRAM_WORDS), np.int64)
+        old = words[c.ARENA], words[c.ARENA_END]
+        words[c.ARENA] = address_of(arena)
+        words[c.ARENA_END] = words[c.ARENA] + len(arena)
+        words[r.PROGRAMS], words[r.PART_KEYS] = address_of(programs), address_of(keys)
+        words[r.KEY_BITS], words[c.RECORDS] = bits, address_of(records)
+        kernel = native.kernel("divide", DTYPE_NAMES[evaluator.dtype], evaluator.meaning)
+        words[r.FIRST], words[r.END], words[c.DEPTH] = 0, count, -1  # to begin
+        while kernel(self.address):
+            pass
+        words[c.ARENA], words[c.ARENA_END] = old
+        return programs, arena
+
+    def _run(
+        self,
+        kind: str,
+        records: int,
+        first: int,
+        end: int,
+        *,
+        splits: bool,
+        parts: Parts | None = None,
+    ) -> None:
         """Run a kernel on the boxes from ``first`` to ``end``."""
         words, evaluator = self.words, self.evaluator
         fields = self.fields.get(kind) or self._make_room(kind)
@@ -177,6 +217,10 @@ class BoxWorkspace:
         words[c.RECORDS] = records
         if kind == "boxes":
             words[r.ALONG] = 0
+        words[r.PROGRAMS] = words[r.OWNERS] = 0
+        if parts is not None:
+            splits = False
+            words[r.PROGRAMS], words[r.OWNERS] = map(address_of, parts)
         words[r.SPLITS] = splits = splits and end - first > MOST_FEW and evaluator.has_choices
         if splits:
             self._use_arena()

@@ -41,7 +41,7 @@ from intervalvm.jit.intrinsics import (
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.numbers import fill_group, read_group, read_number, write_number
 from intervalvm.jit.request import FIRST_SLOPE, GROUP
-from intervalvm.jit.scatter import take_leaf
+from intervalvm.jit.scatter import take_leaf, take_run
 from intervalvm.jit.slopes import BoxLoop
 from intervalvm.jit.sorting import Extremes
 from intervalvm.words import Meaning
@@ -278,7 +278,8 @@ def walk(address):
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
         first = np.int64(0)  # as a literal it would make numba compile it twice
-        budget -= enter(ctx, first, program, ctx[r.FIRST], ctx[r.END])
+        if ctx[r.OWNERS] == 0:
+            budget -= enter(ctx, first, program, ctx[r.FIRST], ctx[r.END])
         if ctx[c.DEPTH] > 0:
             ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
     while budget > 0:
@@ -286,7 +287,8 @@ def walk(address):
         if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
             budget -= evaluate_leaf(ctx)
         elif depth == 0:
-            return 0
+            if not take_run(ctx):
+                return 0
         else:
             place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
             row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from intervalvm.evaluate.gradients import settle_all
 from intervalvm.evaluate.points import Points
 from intervalvm.jit import request as r
 from intervalvm.jit.box_work import Boxes, BoxWorkspace, broadcast, slope_records
-from intervalvm.jit.points import HAS_CHOICE, MOST_DUALS, Arrays, PointEvaluator
+from intervalvm.jit.points import HAS_CHOICE, MOST_DUALS, Arrays, Parts, PointEvaluator
 from intervalvm.jit.request import GROUP
 from intervalvm.late import cached_property
 from intervalvm.ops import CODE
@@ -26,6 +26,9 @@ from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 from intervalvm.tape.shorten import sign_demanded
 from intervalvm.words import Meaning
+
+if TYPE_CHECKING:
+    from intervalvm.jit.division import Division
 
 
 class CompiledEvaluator:
@@ -69,7 +72,8 @@ class CompiledEvaluator:
         return np.where(HAS_CHOICE[codes], self._places, found).astype(np.int32)
 
     @cached_property
-    def _points(self) -> PointEvaluator:
+    def points(self) -> PointEvaluator:
+        """What evaluates points."""
         return PointEvaluator(self.tape, self.inputs, self.program, self._places)
 
     @cached_property
@@ -85,7 +89,7 @@ class CompiledEvaluator:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
         shape = broadcast(point.shape for point in points)
         found = np.empty(shape, self.dtype) if out is None else out
-        self._points.values(points, shape, found)
+        self.points.values(points, shape, found)
         return found
 
     def gradients(
@@ -113,10 +117,10 @@ class CompiledEvaluator:
         each other, and that these have room for 16 numbers more.
         """
         shape = broadcast(point.shape for point in points)
-        return self._points.duals(points, shape, by, out, is_sorted=is_sorted)
+        return self.points.duals(points, shape, by, out, is_sorted=is_sorted)
 
     def _clause_values(self, points: Points) -> NDArray[Any]:
-        return self._points.clause_values([points.arrays[name] for name in self.inputs])
+        return self.points.clause_values([points.arrays[name] for name in self.inputs])
 
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
@@ -131,12 +135,28 @@ class CompiledEvaluator:
         """
         squares = self._squares or self
         real = squares if self.meaning is Meaning.REAL else squares._real
-        with real.workspace() as work, work.entered(boxes) as value:
-            ends = np.zeros((2, len(by), *value.lower.shape), self.dtype)
-            work.bound_slopes(boxes, by, ends)
+        value, ends = real.bound_slopes(boxes, by)
         if self.meaning is Meaning.FLOAT:
             value = squares.bounds(boxes)
         return SlopeBounds(value, ends[0], ends[1])
+
+    def bound_slopes(
+        self, boxes: Boxes, by: Sequence[str], parts: Parts | None = None
+    ) -> tuple[Interval, NDArray[Any]]:
+        """Bounds of the real values, and of derivatives [2, len(by), *shape], of this tape."""
+        with self.workspace() as work, work.entered(boxes) as value:
+            ends = np.zeros((2, len(by), *value.lower.shape), self.dtype)
+            work.bound_slopes(boxes, by, ends, parts)
+        return value, ends
+
+    def divided(
+        self, boxes: Boxes, keys: NDArray[np.uint64], bits: int, by: tuple[str, ...]
+    ) -> Division:
+        """A shorter program for each box: see ``division``."""
+        from intervalvm.jit.division import Division  # a picture has no use for it
+
+        real = self if self.meaning is Meaning.FLOAT else self._squares or self
+        return Division(real, boxes, keys, bits, by)
 
     @cached_property
     def _squares(self) -> CompiledEvaluator | None:

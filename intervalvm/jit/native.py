@@ -61,6 +61,7 @@ KINDS = {
     "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
     "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
     "slopes": Kind("jit.boxes", "build_slopes", (Meaning.FLOAT,), shares="boxes"),
+    "divide": Kind("jit.dividing", "build_divide", shares="divide"),
     "shorten": Kind("jit.shorter", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
     "voxels_tame": Kind("jit.voxels.kernels", "build_tame", (Meaning.FLOAT,), shares="voxels"),
     "voxels_careful": Kind(

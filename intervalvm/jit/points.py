@@ -50,6 +50,14 @@ MOST_ARENA = 1 << 22
 """Records of the arena beyond a program: 64 MiB."""
 
 
+class Parts(NamedTuple):
+    """The programs of parts, int64[parts, PROGRAM_WORDS], and of points or boxes the numbers of
+    their parts, int32[n], contiguous: see ``division``."""
+
+    programs: NDArray[np.int64]
+    owners: NDArray[np.int32]
+
+
 class DualProgram(NamedTuple):
     """The records of a program for derivatives along up to ``DIRECTIONS`` inputs."""
 
@@ -75,15 +83,21 @@ class PointEvaluator:
     def dtype(self) -> np.dtype[Any]:
         return self.program.constants.dtype
 
-    def values(self, points: Arrays, shape: tuple[int, ...], out: NDArray[Any]) -> None:
+    def values(
+        self,
+        points: Arrays,
+        shape: tuple[int, ...],
+        out: NDArray[Any],
+        parts: Parts | None = None,
+    ) -> None:
         """Write the values at points, which broadcast to ``shape``, to a contiguous array."""
         count = math.prod(shape)
         work = self._workspace()
-        if count <= MOST_FEW:
+        if count <= MOST_FEW and parts is None:
             work.few.values(points, shape, count, out)
         else:
             given = work.enter(points, shape)
-            work.run("points", self.program.records, [out], self.has_choices)
+            work.run("points", self.program.records, [out], self.has_choices, parts=parts)
             del given
         self._idle.append(work)
 
@@ -115,6 +129,7 @@ class PointEvaluator:
         out: NDArray[Any],
         *,
         is_sorted: bool = False,
+        parts: Parts | None = None,
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Write values and slopes to ``out`` [1 + len(by), *shape].
 
@@ -128,23 +143,31 @@ class PointEvaluator:
         for k in {*range(len(by))} - {*moving}:
             out[1 + k] = 0
         if not moving:
-            self.values(points, shape, out[0, ...])
+            self.values(points, shape, out[0, ...], parts)
         work = self._workspace()
         given = work.enter(points, shape)
         for start in range(0, len(moving), r.DIRECTIONS):
             along = moving[start : start + r.DIRECTIONS]
             names = tuple(by[k] for k in along)
-            dual = self._dual(names)
+            dual = self.dual(names)
             rows = [out[0, ...], *(out[1 + k, ...] for k in along)]
             splits = self.has_choices and dual.prunes
             work.run(
-                "duals", dual.records, rows, splits, names, (kinks, jumps), is_sorted=is_sorted
+                "duals",
+                dual.records,
+                rows,
+                splits,
+                names,
+                (kinks, jumps),
+                is_sorted=is_sorted,
+                parts=parts,
             )
         del given
         self._idle.append(work)
         return kinks, jumps
 
-    def _dual(self, names: tuple[str, ...]) -> DualProgram:
+    def dual(self, names: tuple[str, ...]) -> DualProgram:
+        """The program for derivatives along up to ``DIRECTIONS`` inputs."""
         found = self._duals.get(names)
         if found is None:
             if len(self._duals) >= MOST_DUALS:
@@ -266,6 +289,7 @@ class Workspace:
         masks: Sequence[NDArray[np.bool_]] = (),
         *,
         is_sorted: bool = False,
+        parts: Parts | None = None,
     ) -> None:
         """Run a kernel on all points.
 
@@ -278,7 +302,10 @@ class Workspace:
         words[r.PARTS] = PARTS[kind]
         words[r.OUT], words[r.ALONG] = address_of(out[0]), len(along)
         words[r.COSTS], words[c.BUDGET] = address_of(COSTS[kind]), BUDGET
-        words[r.SPLITS] = splits = splits and count > MOST_FEW
+        words[r.SPLITS] = splits = splits and count > MOST_FEW and parts is None
+        words[r.PROGRAMS] = words[r.OWNERS] = 0
+        if parts is not None:
+            words[r.PROGRAMS], words[r.OWNERS] = map(address_of, parts)
         together = min(count, TOGETHER) if splits else count
         words[r.IS_SORTED] = is_sorted
         if splits:

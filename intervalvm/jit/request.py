@@ -37,14 +37,21 @@ GROUP = 16
     # "boxes" and "slopes"
     LEAF_CHOICES,  # as CHOICES, of the boxes that were evaluated last
     SOLID_FLAGS,  # bytes: whether a box is flat in no input by which is differentiated
+    # of a division: see ``dividing``
+    OWNERS,  # int32[points or boxes]: the part that each is in; 0 without a division
+    PROGRAMS,  # int64[parts, PROGRAM_WORDS]
+    PART_KEYS, KEY_BITS,  # uint64[parts]: Morton codes, in order; and their bits
     FIELDS,
-) = range(c.FIELDS, c.FIELDS + 47)  # fmt: skip
+) = range(c.FIELDS, c.FIELDS + 51)  # fmt: skip
 
 BOX_LOWER, BOX_UPPER, BOX_NAN, BOX_STEP, BOX_DIRECTION = range(5)
 """An input's row for "boxes" and "slopes": addresses of lower bounds, of upper bounds, and of bytes
 that say maybe-NaN; then 1, or 0 where one box's side stands for all; bits of the slopes that are by
 this input."""
 BOX_WORDS = 5
+
+PART_RECORDS, PART_COUNT, PART_RESULT, PROGRAM_WORDS = range(4)
+"""A part's program: its address, the number of records, and the place of the result."""
 
 NO_CHOICE, ALIAS, LEAF = -1, -2, -3
 """The roles of clauses: with operands; always an alias of the left operand; without operands."""

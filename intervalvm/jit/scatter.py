@@ -158,6 +158,27 @@ def evaluate_leaf(ctx):
     return (records + 1) * GROUP * groups * parts
 
 
+# --- runs of points whose programs are known ------------------------------------------------------
+
+
+@jit
+def take_run(ctx):
+    """Note the next points, or boxes, in a part of a division as a leaf; False if none is left."""
+    first = ctx[r.FIRST]
+    if ctx[r.OWNERS] == 0 or first >= ctx[r.END]:
+        return False
+    owners, programs = int32_at(ctx[r.OWNERS]), int64_at(ctx[r.PROGRAMS])
+    at, end = r.PROGRAM_WORDS * owners[first], first + 1
+    records = programs[at + r.PART_RECORDS]
+    while end < ctx[r.END] and programs[r.PROGRAM_WORDS * owners[end] + r.PART_RECORDS] == records:
+        end += 1
+    ctx[c.LEAF_RECORDS], ctx[c.LEAF_COUNT] = records, programs[at + r.PART_COUNT]
+    ctx[c.LEAF_RESULT] = programs[at + r.PART_RESULT]
+    ctx[r.LEAF_FIRST], ctx[r.LEAF_END], ctx[r.LEAF_SIDE] = first, end, -1
+    ctx[r.FIRST] = end
+    return True
+
+
 # --- the walk through the tree --------------------------------------------------------------------
 
 
@@ -224,7 +245,8 @@ def walk(address):
         ctx[c.ARENA_TOP] = ctx[c.ARENA]
         program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
         first = np.int64(0)  # as a literal it would make numba compile it twice
-        budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
+        if ctx[r.OWNERS] == 0:
+            budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
         if ctx[c.DEPTH] > 0:
             ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
     while budget > 0:
@@ -232,7 +254,8 @@ def walk(address):
         if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
             budget -= evaluate_leaf(ctx)
         elif depth == 0:
-            return 0
+            if not take_run(ctx):
+                return 0
         else:
             place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
             row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
