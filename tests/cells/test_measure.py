@@ -21,10 +21,11 @@ from support.solids import solids
 import intervalvm as ivm
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
-from intervalvm.cells.measure import Measure
+from intervalvm.cells.measure import Measure, shares_inside
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, subdivide
 from intervalvm.expr import expression
 from intervalvm.jit.evaluator import CompiledEvaluator
+from intervalvm.ops.row import Interval
 from intervalvm.shapes import box, circle, cylinder, half_space, rectangle, ring, sphere, torus
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -239,7 +240,7 @@ def test_where_nothing_is_known_cells_count_whole(field: Any, size: float) -> No
 
 def test_a_region_may_be_as_thin_as_a_float_can_be() -> None:
     end = math.nextafter(0.5, 1)
-    at, level = np.zeros((1, 2), np.int32), np.zeros(1, np.int8)
+    at, level = np.array([(2, k) for k in range(4)], np.int32), np.full(4, 2, np.int8)
     tape = (X + Y - 1).tape()
     measure = Measure(
         Frame((0.0, 0.0), (1.0, 1.0)), ((0.5, end), (0.0, 1.0)), np.zeros(1, np.int64), at, level,
@@ -249,6 +250,50 @@ def test_a_region_may_be_as_thin_as_a_float_can_be() -> None:
     size = (Fraction(end) - Fraction(1, 2)) / 2
     assert low <= size <= high
     assert high < 2 * low
+
+
+@given(
+    steps=st.lists(coefficients, min_size=2, max_size=3),
+    value=st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-3, 3),
+    ends=st.lists(st.tuples(st.floats(-1, 1), st.floats(0.125, 1)), min_size=3, max_size=3),
+    offset=st.sampled_from([0.0, 1.0, 2.0**40, -(2.0**48)]),
+)
+@settings(deadline=None)
+def test_the_share_of_a_box_is_rounded_outwards(
+    steps: list[float], value: float, ends: list[tuple[float, float]], offset: float
+) -> None:
+    """Also where bounds of values are far apart, as digits are lost."""
+    inputs = "xyz"[: len(steps)]
+    field = value + sum(step * axis for step, axis in zip(steps, (X, Y, Z), strict=False))
+    lost = (field + ivm.var("offset")) - ivm.var("offset")
+    evaluator = CompiledEvaluator(
+        expression(lost).tape(), (*inputs, "offset"), np.dtype(np.float64), Meaning.REAL
+    )
+    low = np.array([[start] for start, _ in ends[: len(steps)]])
+    high = np.array([[start + side] for start, side in ends[: len(steps)]])
+    found = shares_inside(Bound(evaluator, inputs, offset), low, high)
+    least, most = (Fraction(float(part[0])) for part in found)
+    corner = [Fraction(float(part[0])) for part in low]
+    sides = [Fraction(float(b[0])) - a for a, b in zip(corner, high, strict=True)]
+    slopes = [Fraction(step) for step in steps]
+    lowest = Fraction(value) + sum(step * at for step, at in zip(slopes, corner, strict=True))
+    share = exact(lowest, [step * side for step, side in zip(slopes, sides, strict=True)])
+    assert least <= share <= most
+
+
+class Bound:
+    """An evaluator whose variable is set."""
+
+    def __init__(self, evaluator: CompiledEvaluator, inputs: str, offset: float) -> None:
+        self.evaluator, self.inputs = evaluator, tuple(inputs)
+        end = np.array([offset])
+        self.side = Interval(end, end, np.zeros(1, bool))
+
+    def bounds(self, boxes: Any) -> Interval:
+        return self.evaluator.bounds([*boxes, self.side])
+
+    def slope_bounds(self, boxes: Any, by: Any) -> Any:
+        return self.evaluator.slope_bounds([*boxes, self.side], by)
 
 
 # --- of outlines and meshes -----------------------------------------------------------------------
