@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -29,13 +28,16 @@ from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 KERNELS = [
+    ("boxes", "float64", Meaning.REAL),
     ("slopes", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.REAL),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("outline", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
-ARC_KERNELS = [("boxes", "float64", Meaning.REAL), ("shorten", "float64", Meaning.FLOAT)]
+ARC_KERNELS = [("shorten", "float64", Meaning.FLOAT)]
 """What lines and arcs take besides."""
 DENSER = 4.0
 """Curves are traced to this part of the tolerance before lines and arcs are fitted."""
@@ -130,7 +132,7 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 closed=asked.closed,
                 cuts=asked.region is not None,
                 dense=asked.arcs,
-                make=partial(_evaluator, asked.compiled),
+                make=_compiled if asked.compiled else _of_arrays,
                 walks=asked.compiled,
                 threads=asked.threads or usable_cpus(),
                 max_memory=asked.max_memory,
@@ -197,13 +199,17 @@ def _less(tape: Tape, level: float) -> Tape:
     return (expression(tape) - level).tape()
 
 
-def _evaluator(compiled: bool, tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
+def _compiled(tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
     from intervalvm.api.dispatch import compiled_evaluator
+
+    found: Evaluator = compiled_evaluator(tape, inputs, FLOAT, meaning)
+    return found
+
+
+def _of_arrays(tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
     from intervalvm.evaluate.evaluator import NumpyEvaluator
 
-    make: Any = compiled_evaluator if compiled else NumpyEvaluator
-    found: Evaluator = make(tape, inputs, FLOAT, meaning)
-    return found
+    return NumpyEvaluator(tape, inputs, FLOAT, meaning)
 
 
 def _outline(

@@ -10,7 +10,7 @@ import numpy as np
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.field import BY, Array
+from intervalvm.outlines.field import BY
 from intervalvm.outlines.quadtree import Leaves, Tally
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -28,10 +28,11 @@ class Slice:
         tape: Tape,
         make: Callable[[Tape, tuple[str, ...], Meaning], Any],
         inputs: tuple[str, ...],
-        settings: Sequence[Array],
+        settings: Sequence[float],
     ) -> None:
         self._real = make(tape, inputs, Meaning.REAL)
-        self._sides = [Interval(part, part, np.zeros(1, bool)) for part in settings]
+        parts = [np.array([value]) for value in settings]
+        self._sides = [Interval(part, part, np.zeros(1, bool)) for part in parts]
 
     def bounds(self, boxes: Boxes) -> Any:
         return self._real.bounds([*boxes, *self._sides])

@@ -6,11 +6,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
+from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure
 from intervalvm.evaluate.points import reads
@@ -27,6 +28,8 @@ from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 FLOAT = np.dtype(np.float64)
+KEPT = 4
+"""Shapes whose tapes, cut by a region, are kept."""
 FIRST, LAST = 4, 10
 """The levels from which a trace starts."""
 LONG = 200
@@ -98,16 +101,16 @@ def least_tolerance(region: tuple[Ends, Ends]) -> float:
 def trace(job: Job) -> Traced:
     """Trace curves. Raises DoesNotFit if the cells of a level do."""
     begin = time.perf_counter()
-    frame, clip = job.frame, None
-    if job.closed and job.cuts:
-        (x0, x1), (y0, y1) = job.region
-        clip = x0, x1, y0, y1
+    frame = job.frame
     finest = max(math.ceil(math.log2(max(frame.sides) / job.tolerance)), FIRST + 1) + DEEPER
     inputs = ("x", "y", *(["z"] if "z" in reads(job.tape) else []), *job.tape.variables)
-    settings = [np.array([job.settings[name]]) for name in inputs[2:]]
-    points, real = (job.make(job.tape, inputs, meaning) for meaning in Meaning)
-    field = Field(points, real, settings, clip)
-    start = _start(job, frame, finest, clip)
+    settings = tuple(job.settings[name] for name in inputs[2:])
+    tape = job.tape
+    if job.closed and job.cuts:
+        tape = _cut(tape, job.region, frame, inputs, settings, job.make)
+    points, real = (job.make(tape, inputs, meaning) for meaning in Meaning)
+    field = Field(points, real, [np.array([value]) for value in settings])
+    start = _start(job, tape, frame, finest)
     if start.division is not None:
         level, at, codes = start.division
         field = field.divided(frame.boxes(at, level), codes, 2 * level)
@@ -136,11 +139,24 @@ def trace(job: Job) -> Traced:
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
-def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) -> Start:
+@lru_cache(maxsize=KEPT)
+def _cut(
+    tape: Tape,
+    region: tuple[Ends, Ends],
+    frame: Frame,
+    inputs: tuple[str, ...],
+    settings: tuple[float, ...],
+    make: MakeEvaluator,
+) -> Tape:
+    """The tape, cut by the region. A shape is often traced again, finer."""
+    return cut(tape, Slice(tape, make, inputs, settings), region, frame)
+
+
+def _start(job: Job, tape: Tape, frame: Frame, finest: int) -> Start:
     """The cells to start from: about as large as pieces of smooth curves are long."""
-    if not job.walks or len(job.tape) < LONG:
+    if not job.walks or len(tape) < LONG:
         return all_cells(FIRST)
     level = round(0.5 * math.log2(max(frame.sides) / job.tolerance)) + 1
     level = min(max(level, FIRST), LAST, finest - DEEPER)
     settings = {"var-z": job.settings["z"]} | {n: job.settings[n] for n in job.tape.variables}
-    return undecided_cells(job.tape, settings, frame, level, clip, job.threads)  # type: ignore[arg-type]
+    return undecided_cells(tape, settings, frame, level, job.threads)
