@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,14 +73,14 @@ class Quadtree(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was found on the way: cells bounded, and how many of the finest are proven inside.
+    """What was found on the way: cells bounded, and how many of each level are proven inside.
 
     ``few`` is the number of cells of a level that are always split for a proof.
     """
 
     few: int
     evaluated: int = 0
-    inside: int = 0
+    inside: list[int] = dataclass_field(default_factory=list)
     doubts: int = 1 << 62
     """Of the level before, those that were split for a proof alone."""
 
@@ -95,7 +96,8 @@ def quadtree(
 ) -> Quadtree:
     """The quadtree, down to cells of level ``finest``."""
     lattice = Lattice(field, frame, finest, tolerance, start)
-    tally.inside += start.inside << 2 * (finest - start.level)
+    tally.inside = [0] * (finest + 1)
+    tally.inside[start.level] = start.inside
     at, parts = np.stack([start.i, start.j], axis=-1), start.parts
     leaves = [_cells(at[:0], parts[:0], start.level, UNDECIDED)]
     decided = [_cells(at[:0], parts[:0], start.level, DECIDED)]
@@ -107,7 +109,7 @@ def quadtree(
         tally.evaluated += len(at)
         slopes = lattice.field.slopes(*lattice.boxes(at, level), parts)
         verdicts, inside = lattice.judged(slopes, level, SHARE * tolerance)
-        tally.inside += inside << 2 * (finest - level)
+        tally.inside[level] += inside
         is_decided = verdicts == bits.DECIDED
         some, others = np.flatnonzero(~is_decided), np.flatnonzero(is_decided)
         decided.append(_cells(at.take(others, 0), parts.take(others), level, DECIDED))

@@ -19,8 +19,6 @@ LEAF_LEVELS = 4
 PART_LEVELS = 3
 """A part of the plane, with programs of its own, is 8 x 8 cells, of which some are decided."""
 Numbers = NDArray[np.int64]
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high."""
 
 
 STEPS = [
@@ -75,7 +73,6 @@ def undecided_cells(
     settings: Mapping[str, float],
     frame: Frame,
     level: int,
-    clip: Box | None,
     threads: int,
 ) -> Start:
     """The cells of a level over which the compiled walk of pictures does not prove the sign."""
@@ -91,8 +88,6 @@ def undecided_cells(
     steps = split_levels(level - LEAF_LEVELS)
     walk.render(plan, (x[:-1], down[1:]), (x[1:], down[:-1]), pixels, steps, threads=threads)
     verdicts = pixels[::-1]
-    if clip is not None:
-        _cut(verdicts, x, y, clip)
     at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
     j, i = np.divmod(at, many)
     codes = np.sort(_spread(i) | _spread(j) << np.uint64(1))
@@ -106,18 +101,6 @@ def undecided_cells(
     signs = np.pad((verdicts == INSIDE) + np.uint8(2) * (verdicts == OUTSIDE), 1, mode="edge")
     inside = int(np.count_nonzero(verdicts == INSIDE))
     return Start(level, i, j, parts, division, inside, signs)
-
-
-def _cut(
-    verdicts: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64], clip: Box
-) -> None:
-    """Verdicts of what is cut by a box."""
-    x0, x1, y0, y1 = clip
-    for part, at, (low, high) in ((verdicts.T, x, (x0, x1)), (verdicts, y, (y0, y1))):
-        beyond = (at[1:] <= low) | (at[:-1] >= high)
-        for k in np.flatnonzero(~beyond & ((at[:-1] < low) | (at[1:] > high))):
-            part[k][part[k] == INSIDE] = UNPROVEN
-        part[beyond] = OUTSIDE
 
 
 def _spread(numbers: Numbers) -> NDArray[np.uint64]:
