@@ -5,8 +5,8 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
 from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.corners import LATTICE
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
+from intervalvm.meshes.sampler import Sampler
 
-Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
-"""The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
 SCRATCH = 64
 """Numbers that passes use."""
@@ -31,17 +31,34 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
     return found
 
 
+class Edges(NamedTuple):
+    """Minimal edges that cross the surface: ``records`` int32[n, EDGE], and the values at their
+    ``ends`` float64[n, 2]."""
+
+    records: NDArray[np.int32]
+    ends: NDArray[np.float64]
+
+
 class Octree:
     """Nodes, which may be added: see ``cells.subdivision.Tree``.
 
-    ``masks`` uint8[n] has a bit of each corner of a cell: whether it is inside.
+    Attributes
+    ----------
+    masks : uint8[n]
+        A bit of each corner of a cell: whether it is inside.
+    corners : float64[blocks, 27]
+        The values at corners of the children of a node, NaN where they were not asked for.
+    before : int32[n]
+        The first children of a cell that was joined of them; -1 for others.
     """
 
-    def __init__(self, tree: Tree, values: Values) -> None:
-        self.frame, self.depth, self.values = tree.frame, tree.depth, values
+    def __init__(self, tree: Tree, samples: Sampler) -> None:
+        self.frame, self.depth, self.samples = tree.frame, tree.depth, samples
         self.level, self.at = tree.level, tree.at
         self.children, self.verdict = tree.first_child.copy(), tree.verdict
         self.masks = np.where(self.verdict == INSIDE, 255, 0).astype(np.uint8)
+        self.corners = np.full((max(len(tree) // 8, 1), LATTICE), np.nan)
+        self.before = np.full(len(tree), -1, np.int32)
         self._box = np.array([*self.frame.low, *self.frame.sides])
         self._sample(np.flatnonzero(self.children >= 0))
 
@@ -66,6 +83,9 @@ class Octree:
         self.children = np.concatenate([self.children, np.full(len(at), -1, np.int32)])
         self.verdict = np.concatenate([self.verdict, np.repeat(self.verdict[cells], 8)])
         self.masks = np.concatenate([self.masks, np.zeros(len(at), np.uint8)])
+        self.before = np.concatenate([self.before, np.full(len(at), -1, np.int32)])
+        unknown = np.full((len(cells), LATTICE), np.nan)
+        self.corners = np.concatenate([self.corners, unknown])
         self._sample(cells)
 
     def _sample(self, parents: NDArray[np.int64]) -> None:
@@ -82,19 +102,14 @@ class Octree:
         points = np.empty((3, room))
         run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, {**arrays, "points": points})
         with np.errstate(invalid="ignore"):
-            values = self.values(list(points))
+            values = self.samples.values(list(points))
         run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
 
-    def are_inside(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Which points are inside."""
-        with np.errstate(invalid="ignore"):
-            return self.values(points) < 0.0
-
-    def edges(self) -> NDArray[np.int32]:
-        """int32[n, EDGE], the minimal edges that cross the surface."""
+    def edges(self) -> Edges:
+        """The minimal edges that cross the surface."""
         capacity = 1024 + 4 * int(np.count_nonzero((self.masks > 0) & (self.masks < 255)))
         while True:
-            found = np.empty((capacity, c.EDGE), np.int32)
+            found = Edges(np.empty((capacity, c.EDGE), np.int32), np.empty((capacity, 2)))
             sizes = run_task(
                 c.WALK,
                 {c.NODES: len(self), c.DEPTH: self.depth, c.CAPACITY: capacity},
@@ -102,13 +117,30 @@ class Octree:
                     **self.arrays(),
                     "active": np.empty(len(self), np.uint8),
                     "stack": np.empty(STEP * MOST_STEPS * (self.depth + 2), np.int32),
-                    "edges": found,
+                    "edges": found.records,
+                    "ends": found.ends,
                 },
             )
             count = int(sizes[c.COUNT])
             if count <= capacity:
-                return found[:count]
+                return Edges(found.records[:count], found.ends[:count])
             capacity = count
+
+    def segments(self, edges: Edges, some: NDArray[np.int64]) -> NDArray[np.float64]:
+        """float64[some, SEGMENT], those of some edges."""
+        found = np.empty((len(some), c.SEGMENT))
+        run_task(
+            c.SEGMENTS,
+            {c.COUNT: len(some), c.DEPTH: self.depth},
+            {
+                "frame": self._box,
+                "edges": edges.records,
+                "ends": edges.ends,
+                "cells": some.astype(np.int32),
+                "segments": found,
+            },
+        )
+        return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What passes read of the nodes."""
@@ -118,16 +150,9 @@ class Octree:
             "at": np.ascontiguousarray(self.at),
             "children": self.children,
             "masks": self.masks,
+            "before": self.before,
+            "corners": self.corners,
         }
-
-    def ends(self, edges: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """float64[3, n], the lower and the upper ends of edges."""
-        lower = edges[:, c.AT : c.AT + 3]
-        upper = lower + edges[:, [c.LENGTH]] * (np.arange(3) == edges[:, [c.AXIS]])
-        return tuple(  # type: ignore[return-value]
-            np.stack([self.frame.coordinates(axis, end[:, axis], self.depth) for axis in range(3)])
-            for end in (lower, upper)
-        )
 
     def cells(self, nodes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """float64[n, 3], the lows and the highs of nodes."""
@@ -154,8 +179,8 @@ class Rings:
     loops : int32[nodes]
     """
 
-    def __init__(self, octree: Octree, edges: NDArray[np.int32]) -> None:
-        n, count = len(octree), len(edges)
+    def __init__(self, octree: Octree, edges: Edges) -> None:
+        n, count = len(octree), len(edges.records)
         self.octree, self.edges = octree, edges
         # an edge has four at most; each has two edges, but for those of torn cells
         faces = np.empty((4 * count, c.FACE), np.int32)
@@ -166,7 +191,7 @@ class Rings:
             {c.EDGES: count},
             {
                 "levels": octree.level,
-                "edges": edges,
+                "edges": edges.records,
                 "faces": faces,
                 "face_of": np.zeros(6 * n, np.int32),
                 "edge_faces": self.edge_faces,

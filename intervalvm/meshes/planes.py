@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.meshes.octree import SCRATCH, Octree, run_task
-
-PAIRS = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)
-"""The entries of a symmetric matrix in the order of sums."""
+from intervalvm.meshes.sampler import Sampler
 
 
 class Planes:
@@ -50,24 +48,13 @@ class Planes:
         self.slots[cells] = slots[cells] + len(self.sums)
         self.sums = np.concatenate([self.sums, sums]) if len(self.sums) else sums
 
-    def add_to(
-        self, cells: NDArray[np.int64], points: NDArray[np.float64], normals: NDArray[np.float64]
-    ) -> None:
-        """Add a plane to each of some cells; means of crossings stay."""
-        away = (normals * points).sum(axis=1)
-        rows = self.slots[cells]
-        for column, (i, j) in zip(range(c.XX, c.ZZ + 1), PAIRS, strict=True):
-            self.sums[rows, column] += normals[:, i] * normals[:, j]
-        self.sums[rows, c.BX : c.BX + 3] += away[:, None] * normals
-        self.sums[rows, c.BB] += away * away
-
     def has(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether cells have sums."""
         return (cells < len(self.slots)) & (self.slots[np.minimum(cells, len(self.slots) - 1)] >= 0)
 
-    def join(self, loops: NDArray[np.int32], tolerance: float) -> NDArray[np.int32]:
-        """Join cells; returns the first children that they had, int32[nodes], -1 for others."""
-        octree, before = self.octree, np.full(len(self.octree), -1, np.int32)
+    def join(self, loops: NDArray[np.int32], tolerance: float) -> int:
+        """Join cells; returns their number."""
+        octree = self.octree
         room = np.empty((np.count_nonzero(octree.children >= 0), c.QEF))
         self.sums = np.concatenate([self.sums, room])
         sizes = run_task(
@@ -77,12 +64,11 @@ class Planes:
                 **self._arrays(),
                 "frame": np.array([*octree.frame.low, *octree.frame.sides, tolerance]),
                 "loops": loops,
-                "before": before,
                 "found": np.empty(4),
             },
         )
         self.sums = self.sums[: sizes[c.SLOTS]]
-        return before
+        return int(sizes[c.COUNT])
 
     def points(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """float64[cells, 4], the points of cells, and the sum of squared distances from planes."""
@@ -93,6 +79,31 @@ class Planes:
             {**self._arrays(), "cells": cells.astype(np.int32), "found": found},
         )
         return found
+
+    def settle(
+        self, cells: NDArray[np.int64], found: NDArray[np.float64], samples: Sampler
+    ) -> NDArray[np.float64]:
+        """Move the points ``found`` of cells to the surface; returns its normals there.
+
+        See ``jit.meshes.settling``.
+        """
+        n = len(cells)
+        arrays = {
+            **self._arrays(),
+            "cells": cells.astype(np.int32),
+            "found": found,
+            "points": found[:, :3].copy(),
+            "asked": np.ascontiguousarray(found[:, :3].T),
+            "duals": np.empty((4, n)),
+            "left": np.arange(n, dtype=np.int32),
+            "stages": np.zeros(n, np.uint8),
+            "values": np.empty(n),
+            "normals": np.zeros((n, 3)),
+        }
+        while n:
+            samples.slopes(list(arrays["asked"][:, :n]), arrays["duals"][:, :n])
+            n = int(run_task(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n}, arrays)[c.COUNT])
+        return arrays["normals"]
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -54,19 +54,15 @@ class Sampler:
         self._shared(len(found), some)
         return found
 
-    def gradients(self, points: Points) -> NDArray[np.float64]:
-        """float64[3, n], the gradients at points; where branches meet, that of one of them."""
-        points = [np.ascontiguousarray(part) for part in points]
-        found = np.empty((len(self.inputs), len(points[0])))
+    def slopes(self, points: Points, out: NDArray[np.float64]) -> None:
+        """Write the values and the gradients at points to [4, n], whose rows are contiguous; where
+        branches meet, the gradient of one of them."""
 
         def some(part: slice) -> None:
             given = [array[part] for array in points]
-            out = np.empty((1 + len(self.inputs), len(given[0])))
-            self._evaluator.slopes([*given, *self._free], self.inputs, out)
-            found[:, part] = out[1:]
+            self._evaluator.slopes([*given, *self._free], self.inputs, out[:, part])
 
-        self._shared(found.shape[1], some)
-        return found
+        self._shared(out.shape[1], some)
 
     def bounds(self, boxes: Sequence[Interval]) -> Interval:
         """Bounds over boxes."""

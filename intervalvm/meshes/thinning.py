@@ -7,7 +7,7 @@ import numpy as np
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.thinning import MOST
 from intervalvm.meshes.octree import SCRATCH, Octree, run_task
-from intervalvm.meshes.surface import Surface, compact
+from intervalvm.meshes.surface import Surface, numbered
 
 SLACK = 2.0**-16
 """How far flat parts may be from flat, as a share of the smallest cells."""
@@ -33,5 +33,5 @@ def thinned(surface: Surface, octree: Octree) -> Surface:
             "scratch": np.empty(SCRATCH),
         },
     )
-    vertices, triangles = compact(vertices, triangles[alive.astype(bool)])
-    return Surface(vertices, triangles, surface.counts)
+    used, triangles = numbered(len(vertices), triangles[alive.astype(bool)])
+    return Surface(vertices[used], triangles, surface.normals[used], surface.counts)

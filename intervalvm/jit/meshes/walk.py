@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from intervalvm.jit.meshes.corners import corner_value
 from intervalvm.jit.meshes.layout import (
     AROUND,
     AT,
@@ -155,7 +156,10 @@ def from_edge(w: Any, top: int, axis: int) -> int:
 
 
 def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
-    """Write a minimal edge, if it crosses the surface; signs are those of a smallest cell."""
+    """Write a minimal edge, if it crosses the surface, and the values at its ends.
+
+    Signs are those of a smallest cell.
+    """
     small, quadrant = n0, 0
     if w.levels[n1] > w.levels[small]:
         small, quadrant = n1, 1
@@ -181,3 +185,5 @@ def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
     w.edges[at + AT + axis] = w.at[3 * small + axis] * unit
     w.edges[at + AT + b_axis] = (w.at[3 * small + b_axis] + b) * unit
     w.edges[at + AT + c_axis] = (w.at[3 * small + c_axis] + c) * unit
+    w.ends[2 * count] = corner_value(w, small, corner)
+    w.ends[2 * count + 1] = corner_value(w, small, corner + weight(axis))
