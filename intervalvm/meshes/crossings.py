@@ -5,7 +5,6 @@ See ``jit.meshes.roots``.
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -45,10 +44,8 @@ def crossings(
     }
     run_task(c.START_ROOTS, {c.ROOM: n}, arrays)
     count = n
-    for step in itertools.count():
-        if not count:
-            break
+    while count:
         samples.slopes(list(arrays["asked"][:, :count]), arrays["duals"][:, :count])
-        sizes = run_task(c.STEP_ROOTS, {c.ROOM: n, c.COUNT: count, c.ROUND: step}, arrays)
+        sizes = run_task(c.STEP_ROOTS, {c.ROOM: n, c.COUNT: count}, arrays)
         count = int(sizes[c.COUNT])
     return found

@@ -69,7 +69,10 @@ class Octree:
         """Let samples decide on which side corners are, also where bounds have proven a side.
 
         Bounds are those of the real function: where it is nearly 0, a rounded value may differ.
+        No cells are joined then.
         """
+        joined = np.flatnonzero(self.before >= 0)
+        self.children[joined], self.before[joined] = self.before[joined], -1
         self.verdict = np.where(self.verdict < SPLIT, np.uint8(SPLIT - 1), self.verdict)
         self._sample(np.flatnonzero(self.children >= 0))
 
@@ -125,6 +128,21 @@ class Octree:
             if count <= capacity:
                 return Edges(found.records[:count], found.ends[:count])
             capacity = count
+
+    def reduced(self, edges: Edges) -> Edges:
+        """The edges after cells were joined, which change those given."""
+        sizes = run_task(
+            c.REDUCE,
+            {c.NODES: len(self), c.DEPTH: self.depth, c.EDGES: len(edges.records)},
+            {
+                **self.arrays(),
+                "roots_of": np.empty(len(self), np.int32),
+                "edges": edges.records,
+                "ends": edges.ends,
+            },
+        )
+        count = int(sizes[c.COUNT])
+        return Edges(edges.records[:count], edges.ends[:count])
 
     def segments(self, edges: Edges, some: NDArray[np.int64]) -> NDArray[np.float64]:
         """float64[some, SEGMENT], those of some edges."""

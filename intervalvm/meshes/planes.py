@@ -35,18 +35,23 @@ class Planes:
         normals: NDArray[np.float64],
     ) -> None:
         """Add cells with planes through ``points`` float64[edges, 3], of all edges around them."""
-        new = len(self.octree) - len(self.slots)
-        self.slots = np.concatenate([self.slots, np.full(new, -1, np.int32)])
-        slots = np.full(len(self.octree), -1, np.int32)
-        slots[cells] = np.arange(len(cells), dtype=np.int32)
-        sums = np.zeros((len(cells), c.QEF))
+        octree, count = self.octree, len(self.sums)
+        new = np.full(len(octree) - len(self.slots), -1, np.int32)
+        self.slots = np.concatenate([self.slots, new])
+        slots = np.full(len(octree), -1, np.int32)
+        slots[cells] = self.slots[cells] = np.arange(count, count + len(cells), dtype=np.int32)
+        self.sums = np.concatenate([self.sums, np.zeros((len(cells), c.QEF))])
         run_task(
             c.SUM,
             {c.EDGES: len(edges)},
-            {"edges": edges, "slots": slots, "points": points, "normals": normals, "sums": sums},
+            {
+                "edges": edges,
+                "slots": slots,
+                "points": points,
+                "normals": normals,
+                "sums": self.sums,
+            },
         )
-        self.slots[cells] = slots[cells] + len(self.sums)
-        self.sums = np.concatenate([self.sums, sums]) if len(self.sums) else sums
 
     def has(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether cells have sums."""
@@ -54,12 +59,12 @@ class Planes:
 
     def join(self, loops: NDArray[np.int32], tolerance: float) -> int:
         """Join cells; returns their number."""
-        octree = self.octree
-        room = np.empty((np.count_nonzero(octree.children >= 0), c.QEF))
-        self.sums = np.concatenate([self.sums, room])
+        octree, count = self.octree, len(self.sums)
+        before, self.sums = self.sums, np.empty((count + len(octree) // 8, c.QEF))
+        self.sums[:count] = before
         sizes = run_task(
             c.JOIN,
-            {c.NODES: len(octree), c.SLOTS: len(self.sums) - len(room)},
+            {c.NODES: len(octree), c.SLOTS: count},
             {
                 **self._arrays(),
                 "frame": np.array([*octree.frame.low, *octree.frame.sides, tolerance]),

@@ -17,11 +17,11 @@ from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
 from intervalvm.meshes.crossings import Crossings, crossings
-from intervalvm.meshes.octree import CHILDREN, SCRATCH, Octree, Rings, run_task
+from intervalvm.meshes.octree import CHILDREN, SCRATCH, Edges, Octree, Rings, run_task
 from intervalvm.meshes.planes import Planes
-from intervalvm.meshes.templates import templates
+from intervalvm.meshes.templates import loops_of_masks, templates
 
-ROUGH, EXACT = 2.0**-11, 2.0**-24
+ROUGH, EXACT = 2.0**-11, 2.0**-20
 """How near crossings are found: those that planes go through, and those that are vertices."""
 SPOKE = 0.0625
 """How far from the ends of a spoke its crossing is, at least."""
@@ -46,23 +46,25 @@ class Surfacer:
 
     def __init__(self, octree: Octree, tolerance: float | None) -> None:
         self.octree, self.samples, self.is_sharp = octree, octree.samples, tolerance is not None
-        self.planes = Planes(octree)
-        self.rings = self._consistent()
-        self.joined = 0
-        if tolerance is not None:
-            self._add_planes(np.flatnonzero(self.rings.loops > 0))
-            self.joined = self.planes.join(self.rings.loops, tolerance)
-        if self.joined:
-            self.rings = self._consistent()
+        self._start(tolerance)
+        if self.rings.is_torn:
+            octree.trust_samples()
+            self._start(tolerance)
+            assert not self.rings.is_torn
         self.splits = self._untangle()
 
-    def _consistent(self) -> Rings:
-        rings = Rings(self.octree, self.octree.edges())
-        if rings.is_torn:
-            self.octree.trust_samples()
-            rings = Rings(self.octree, self.octree.edges())
-            assert not rings.is_torn
-        return rings
+    def _start(self, tolerance: float | None) -> None:
+        """Join cells, and find the rings."""
+        octree = self.octree
+        self.planes, edges, self.joined = Planes(octree), octree.edges(), 0
+        if tolerance is not None:
+            found = np.zeros(len(octree), bool)
+            found[edges.records[:, c.AROUND : c.AROUND + 4]] = True
+            self._add_planes(np.flatnonzero(found), edges, np.arange(len(edges.records)))
+            self.joined = self.planes.join(loops_of_masks()[octree.masks], tolerance)
+            if self.joined:
+                edges = octree.reduced(edges)
+        self.rings = Rings(octree, edges)
 
     def _untangle(self) -> int:
         """Split cells that are tangled, back into what they were joined of if they were."""
@@ -73,16 +75,17 @@ class Surfacer:
             octree.children[joined] = octree.before[joined]
             octree.before[joined] = -1
             octree.split(np.setdiff1d(cells, joined))
-            self.rings = self._consistent()
+            self.rings = Rings(octree, octree.edges())
+            if self.rings.is_torn:
+                octree.trust_samples()
+                self.rings = Rings(octree, octree.edges())
+                assert not self.rings.is_torn
         return splits
 
-    def _add_planes(self, cells: NDArray[np.int64]) -> None:
-        """Add the sums of cells, from the edges around them."""
-        edges = self.rings.edges
-        asked = np.zeros(len(self.octree), bool)
-        asked[cells] = True
-        around = edges.records[:, c.AROUND : c.AROUND + 4]
-        some = np.flatnonzero(asked[around].any(axis=1))
+    def _add_planes(
+        self, cells: NDArray[np.int64], edges: Edges, some: NDArray[np.int64]
+    ) -> None:
+        """Add the sums of cells, from some edges, which are all around them."""
         found = crossings(self.samples, self.octree.segments(edges, some), ROUGH, 0.0)
         normals = found.normals if self.is_sharp else np.zeros_like(found.normals)
         self.planes.add(cells, edges.records[some], found.points, normals)
@@ -93,7 +96,10 @@ class Surfacer:
         cones, several = np.flatnonzero(loops == 1), np.flatnonzero(loops > 1)
         missing = cones[~self.planes.has(cones)]
         if len(missing):
-            self._add_planes(missing)
+            edges, asked = self.rings.edges, np.zeros(len(octree), bool)
+            asked[missing] = True
+            around = asked[edges.records[:, c.AROUND : c.AROUND + 4]]
+            self._add_planes(missing, edges, np.flatnonzero(around.any(axis=1)))
         found = self.planes.points(cones)
         if self.is_sharp:
             normals = self.planes.settle(cones, found, self.samples)

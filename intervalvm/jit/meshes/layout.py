@@ -10,9 +10,9 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 from __future__ import annotations
 
 (
-    WRITE_CORNERS, READ_CORNERS, WALK, SEGMENTS, START_ROOTS, STEP_ROOTS, RINGS, SUM, JOIN, SOLVE,
-    SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
-) = range(15)  # fmt: skip
+    WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS, START_ROOTS, STEP_ROOTS, RINGS, SUM, JOIN,
+    SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
+) = range(16)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -23,10 +23,9 @@ from __future__ import annotations
     FACES, SLOTS, TEMPLATES, PARENTS,
     COUNT,  # of what was written, or of points that are evaluated
     ROOM,  # for points that are evaluated
-    ROUND,  # the number of the step
     VERTICES, TRIANGLE_COUNT,
     SIZES,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 """Fields of ``sizes``."""
 TOLERANCE, SLACK = 6, 7
 """Places in ``frame``, after three lows and three sides."""
@@ -72,6 +71,7 @@ FIELDS = {
     "slots": "int32",  # the place of a cell with one loop, or of a template; -1
     "is_open": "uint8",  # whether no side is proven
     "before": "int32",  # the first child of a cell of joined ones; -1
+    "roots_of": "int32",  # the cell of joined ones that a node is in; -1
     "corners": "float64",  # values at the 27 corners of children, by their parent, where known
     "stack": "int32",
     # of edges, faces, and incidences of a cell and an edge
@@ -95,6 +95,7 @@ FIELDS = {
     # of corners of triangles, and of vertices
     "vertices": "float64", "alive": "uint8",
     "heads": "int32", "tails": "int32", "nexts": "int32", "stamps": "int32", "numbers": "int32",
+    "is_stale": "uint8",  # whether triangles of a vertex have changed since it was looked at
     "ring": "int32", "sides": "int32",  # of one vertex
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

@@ -1,10 +1,11 @@
 """Crossings: where the value changes its sign on segments, found for all of them a step at a time.
 
 A bracketed root finder, as that of ``jit.outlines.roots``: it starts where the line through both
-ends is 0. A step of Newton's method ends it, if its error is small: it is estimated by the
-difference between the slope at the point and that from there to the end of the bracket beyond.
-Else the bracket is halved, or a step of Newton's method is taken if it was halved lately. Where the
-value jumps the bracket gets small itself.
+ends is 0. A step of Newton's method ends it, if it is short, or if its error is small: it is
+estimated by the difference between the slope at the point and that from there to the end of the
+bracket beyond.
+Else it is taken if it is half as long as the one before, or the bracket is halved. Where the value
+jumps the bracket gets small itself.
 
 Points are shares of the segment.
 """
@@ -14,15 +15,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from intervalvm.jit.meshes import layout
 from intervalvm.jit.meshes.layout import (
     AT,
     AXIS,
     COUNT,
     DEPTH,
     EDGE,
-    LENGTH,
     ROOM,
-    ROUND,
     SEGMENT,
     START,
     STEP,
@@ -30,8 +30,9 @@ from intervalvm.jit.meshes.layout import (
     V_START,
 )
 
-LOW, HIGH, V_LOW, V_HIGH, POINT, ROOT = range(6)
-"""Fields of a root: the bracket's ends, the values there, and the next point."""
+LOW, HIGH, V_LOW, V_HIGH, POINT, LENGTH, ROOT = range(7)
+"""Fields of a root: the bracket's ends, the values there, the next point, and the length of the
+step to it."""
 NEAR, AWAY = 0, 1
 """Places in ``limits``: the error that ends the search, and the least distance from the ends."""
 EDGE_SHARE = 2.0**-16
@@ -49,7 +50,7 @@ def write_segments(w: Any) -> None:
             low = w.frame[i] + w.frame[3 + i] * (number * share)
             w.segments[to + START + i], w.segments[to + STEP + i] = low, 0.0
             if i == axis:
-                high = w.frame[i] + w.frame[3 + i] * ((number + w.edges[at + LENGTH]) * share)
+                high = w.frame[i] + w.frame[3 + i] * ((number + w.edges[at + layout.LENGTH]) * share)
                 w.segments[to + STEP + i] = high - low
         w.segments[to + V_START] = w.ends[2 * w.cells[k]]
         w.segments[to + V_END] = w.ends[2 * w.cells[k] + 1]
@@ -65,6 +66,7 @@ def start_roots(w: Any) -> None:
             share = min(max(first / apart, EDGE_SHARE), 1.0 - EDGE_SHARE)
         w.roots[to + LOW], w.roots[to + HIGH] = 0.0, 1.0
         w.roots[to + V_LOW], w.roots[to + V_HIGH] = first, second
+        w.roots[to + LENGTH] = 1.0
         w.left[k] = k
         ask(w, k, share)
 
@@ -114,11 +116,15 @@ def narrowed(w: Any, segment: int, found: float, slope: float) -> tuple[float, f
     if beyond != point:
         mean = (value - found) / (beyond - point)
     is_within = low <= newton <= high
-    error = abs(newton - point) * abs(mean - slope)
+    error = abs(newton - point) * min(abs(mean - slope), min(abs(slope), abs(mean)))
     is_near = is_within and error <= w.limits[NEAR] * min(abs(slope), abs(mean))
-    is_done = 1.0 if is_near or high - low <= w.limits[NEAR] else 0.0
-    if is_near or (is_within and high - low <= 0.5 ** (w.sizes[ROUND] // 2)):
+    is_small = high - low <= w.limits[NEAR]
+    is_out = high <= w.limits[AWAY] or low >= 1.0 - w.limits[AWAY]
+    is_done = 1.0 if is_near or is_small or is_out else 0.0
+    if is_near or (is_within and abs(newton - point) <= 0.5 * w.roots[at + LENGTH]):
+        w.roots[at + LENGTH] = abs(newton - point)
         return newton, is_done
+    w.roots[at + LENGTH] = (high - low) * 0.5
     return low + (high - low) * 0.5, is_done
 
 

@@ -14,6 +14,7 @@ from intervalvm.jit.meshes.layout import (
     JOIN,
     NUMBER,
     READ_CORNERS,
+    REDUCE,
     RINGS,
     SEGMENTS,
     SETTLE,
@@ -33,7 +34,7 @@ from intervalvm.jit.meshes.roots import start_roots, step_roots, write_segments
 from intervalvm.jit.meshes.settling import settle
 from intervalvm.jit.meshes.thinning import thin
 from intervalvm.jit.meshes.triangles import number, write_triangles
-from intervalvm.jit.meshes.walk import walk
+from intervalvm.jit.meshes.walk import reduce_edges, walk
 
 
 def run_task(w: Any) -> int:
@@ -45,6 +46,8 @@ def run_task(w: Any) -> int:
         read_corners(w)
     elif task == WALK:
         walk(w)
+    elif task == REDUCE:
+        reduce_edges(w)
     elif task == SEGMENTS:
         write_segments(w)
     elif task == START_ROOTS:
