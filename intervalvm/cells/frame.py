@@ -56,8 +56,8 @@ class Frame:
         found: NDArray[np.float64] = self.low[axis] + self.sides[axis] * share
         return found
 
-    def boxes(self, at: NDArray[np.int32], level: Any) -> list[Interval]:
-        """The closed cells with numbers ``at`` int32[m, dimensions]."""
+    def boxes(self, at: NDArray[Any], level: Any) -> list[Interval]:
+        """The closed cells with numbers ``at`` int[m, dimensions]."""
         flags = np.zeros(len(at), bool)
         return [
             Interval(

@@ -1,4 +1,4 @@
-"""The kernel "divide", in numba: the programs of many parts of the plane or of space, and their use.
+"""The kernel "divide", in numba: programs of many parts of the plane or of space.
 
 The parts are boxes with Morton codes, in their order. From the whole program on, those whose codes
 start alike are a run; the hulls of up to 64 runs are the lanes of one interval pass, each run gets
@@ -59,7 +59,8 @@ def write_run(ctx, row, run):
         row[c.CHILD_RESULT + run] = row[c.REGION_RESULT]
     else:
         write_program(ctx, row, run, ctx[c.PLACES], ctx[c.ARENA_TOP], row)
-        ctx[c.ARENA_TOP] += row[c.CHILD_COUNT + run] * RECORD_BYTES
+        # programs are told apart by their addresses, also those without records
+        ctx[c.ARENA_TOP] += max(row[c.CHILD_COUNT + run], 1) * RECORD_BYTES
 
 
 @jit

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.jit import request as r
 from intervalvm.jit.box_work import Boxes, broadcast
 from intervalvm.jit.points import Arrays, Parts
 from intervalvm.ops.row import Interval
@@ -51,6 +52,12 @@ class Division:
         with evaluator.workspace() as work, work.entered(boxes):
             found = work.divide(self.records, keys, bits if prunes else 0)
         self._programs, self._arena = found
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The records of each box's program."""
+        found: NDArray[np.int64] = self._programs[:, r.PART_COUNT]
+        return found
 
     def values(self, points: Arrays, owners: Owners) -> NDArray[Any]:
         """The values at points."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from intervalvm.tape import Tape
 from intervalvm.tape.liveness import ARITY
 from intervalvm.tape.shorten import sign_demanded
 from intervalvm.words import Meaning
+
+if TYPE_CHECKING:
+    from intervalvm.jit.division import Division
 
 
 class CompiledEvaluator:

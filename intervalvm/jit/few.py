@@ -38,7 +38,7 @@ class Few:
         self.rows[:, r.STEP] = 1
         self.context = context.copy()
         self.context[[c.RECORDS, r.GROUPS, r.FIRST]] = records, groups, 0
-        self.context[[r.SPLITS, r.ALONG, r.PARTS]] = 0, 0, 1
+        self.context[[r.SPLITS, r.ALONG, r.PARTS, r.OWNERS]] = 0, 0, 1, 0
         self.context[c.BUDGET] = np.iinfo(np.int64).max
         self.context[[r.INPUT_ROWS, r.OUT]] = address_of(self.rows), address_of(self.found)
         self.address = address_of(self.context)

@@ -158,12 +158,12 @@ def evaluate_leaf(ctx):
     return (records + 1) * GROUP * groups * parts
 
 
-# --- runs of points with programs that there are ---------------------------------------------------
+# --- runs of points whose programs are known ------------------------------------------------------
 
 
 @jit
 def take_run(ctx):
-    """Note the next points, or boxes, in one part of a division as a leaf; False if none is left."""
+    """Note the next points, or boxes, in a part of a division as a leaf; False if none is left."""
     first = ctx[r.FIRST]
     if ctx[r.OWNERS] == 0 or first >= ctx[r.END]:
         return False

@@ -71,7 +71,8 @@ def loops(leaves: Leaves, lattice: Lattice) -> Loops:
     rounds, met = _rounds(some, lattice)
     if _are_loose(met, lattice):
         # rounding has made a curve on the border of what is decided
-        some = leaves._replace(corners=lattice.corners(leaves.at, leaves.level))
+        corners = lattice.corners(leaves.at, leaves.level, leaves.parts)
+        some = leaves._replace(corners=corners)
         rounds, met = _rounds(some, lattice)
     pieces = _pairs(some, rounds, lattice)
     dents = [_dent(some, rounds, here, pieces, lattice) for here in pieces.dents.tolist()]
@@ -88,6 +89,7 @@ def _rounds(leaves: Leaves, lattice: Lattice) -> tuple[Rounds, NDArray[np.uint8]
         np.empty(room, np.uint8),
     )
     given: dict[str, NDArray[Any]] = {"levels": leaves.level, "corners": leaves.corners}
+    given["parts"] = leaves.parts
     count, met = lattice.rounds(given, found._asdict())
     sides, faces, ends = found.round_sides[:count], found.faces[:count], found.ends[:count]
     return Rounds(found.firsts, sides, faces, ends), met
@@ -108,7 +110,7 @@ def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> Pieces:
     if len(crowded):
         at, level = 2 * leaves.at[crowded] + 1, leaves.level[crowded] + 1
         x, y = (lattice.frame.coordinates(axis, at[:, axis], level) for axis in (0, 1))
-        middles[crowded] = lattice.field.values(x, y) < 0
+        middles[crowded] = lattice.field.values(x, y, leaves.parts[crowded]) < 0
     found = Pieces(
         np.full(count, -1, np.int32),
         np.zeros(count, np.int32),

@@ -14,7 +14,7 @@ from intervalvm.tape import Tape
 
 Array = NDArray[np.float64]
 Owners = NDArray[np.int32] | None
-"""Of points or boxes, the part of the plane that each is in; None if that is not known."""
+"""Of points or boxes, in which box of the division each is; None if that is not known."""
 BY = "x", "y"
 
 
@@ -36,6 +36,7 @@ class Evaluator(Protocol):
     def bounds(self, boxes: Any) -> Any: ...
     def shorten(self, boxes: Any) -> Any: ...
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+    def divided(self, boxes: Any, keys: Any, bits: int, by: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,22 @@ class Field:
     ``points`` evaluates the float program, ``real`` bounds the real function. Both have the inputs
     x, y and then those of ``settings``, arrays of one number. ``clip`` is the box (x0, x1, y0, y1)
     outside which nothing is inside: the field is the greater of the values and of the distances
-    beyond the box's sides.
+    beyond the box's sides. ``division`` are those of ``points`` and of ``real``.
     """
 
     points: Evaluator
     real: Evaluator
     settings: Sequence[Array] = ()
     clip: tuple[float, float, float, float] | None = None
+    division: tuple[Any, Any] | None = None
 
     def values(self, x: Array, y: Array, owners: Owners = None) -> Array:
         """The values; infinite where undefined, which is outside."""
-        found: Array = self.points.values([x, y, *self.settings])
+        given = [x, y, *self.settings]
+        if self.division is None or owners is None:
+            found: Array = self.points.values(given)
+        else:
+            found = self.division[0].values(given, owners)
         with np.errstate(all="ignore"):
             if self.clip is not None:
                 for side in self._beyond(x, y):
@@ -66,8 +72,10 @@ class Field:
         """Values and both derivatives: float64[3, n]. A derivative that is not finite is 0."""
         given = [x, y, *self.settings]
         unsettled = getattr(self.points, "slopes", None)
-        if unsettled is None:
-            found: Array = self.points.gradients(given, BY)
+        if self.division is not None and owners is not None:
+            found: Array = self.division[0].slopes(given, owners)
+        elif unsettled is None:
+            found = self.points.gradients(given, BY)
         else:  # at kinks either branch will do
             found = np.empty((3, len(x)))
             unsettled(given, BY, found)
@@ -86,6 +94,13 @@ class Field:
         x0, x1, y0, y1 = self.clip
         return x0 - x, x - x1, y0 - y, y - y1
 
+    def divided(self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int) -> Field:
+        """The same field, prepared for points and boxes of which is known in which of ``boxes``
+        they are: see ``jit.division``."""
+        sides = [*boxes, *self._sides()]
+        made = [of.divided(sides, keys, bits, BY) for of in (self.points, self.real)]
+        return replace(self, division=(made[0], made[1]))
+
     def bounds(self, x: Interval, y: Interval) -> Interval:
         """Bounds of the real function over boxes."""
         found = self.real.bounds([x, y, *self._sides()])
@@ -100,10 +115,15 @@ class Field:
     def _sides(self) -> list[Interval]:
         return [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
 
-    def slopes(self, x: Interval, y: Interval) -> Slopes:
+    def slopes(self, x: Interval, y: Interval, owners: Owners = None) -> Slopes:
         """Bounds of the real function and of its slopes over boxes."""
-        found = self.real.slope_bounds([x, y, *self._sides()], BY)
-        return self._cut(Slopes(found.value, found.lower, found.upper), x, y)
+        boxes = [x, y, *self._sides()]
+        if self.division is None or owners is None:
+            found = self.real.slope_bounds(boxes, BY)
+            value, lower, upper = found.value, found.lower, found.upper
+        else:
+            value, (lower, upper) = self.division[1].slope_bounds(boxes, owners)
+        return self._cut(Slopes(value, lower, upper), x, y)
 
     def _cut(self, found: Slopes, x: Interval, y: Interval) -> Slopes:
         """Those of the field, which is cut: others where a side of the box may be the greater."""

@@ -57,6 +57,8 @@ class Lattice:
             "values": np.empty(0),
             "depths": np.empty(0, np.uint8),
             "sides": np.empty((0, c.SIDE), np.int32),
+            "corner_parts": np.empty(0, np.int32),
+            "side_parts": np.empty(0, np.int32),
             "places": np.empty((2, 0)),
             "crossings": np.empty((2, 0)),
             "slopes": np.empty((2, 0)),
@@ -88,22 +90,25 @@ class Lattice:
         found: Array = self._arrays["slopes"][:, : self._sides]
         return found
 
-    def corners(self, at: Numbers, levels: Numbers) -> Indices:
+    def corners(self, at: Numbers, levels: Numbers, parts: Indices) -> Indices:
         """int32[m, 4], the corners of cells with numbers ``at`` [m, 2] at their levels."""
         first, found = self._corners, np.empty((len(at), 4), np.int32)
-        self.run(
-            c.CORNERS_OF, {c.CELLS: len(at)}, {"cells": at, "levels": levels, "corners": found}
-        )
+        arrays: dict[str, NDArray[Any]] = {"cells": at, "levels": levels}
+        arrays |= {"parts": parts, "corners": found}
+        self.run(c.CORNERS_OF, {c.CELLS: len(at)}, arrays)
         self._evaluate(first)
         return found
 
-    def crossed(self, corners: Indices, level: int) -> tuple[NDArray[np.uint8], Indices]:
+    def crossed(
+        self, corners: Indices, level: int, parts: Indices
+    ) -> tuple[NDArray[np.uint8], Indices]:
         """Of cells of a level, how many sides have one end inside; if two, from which one
         to which the curve goes, with the inside on its left: int32[m, 2]."""
         first, many = self._sides, len(corners)
         changes, pairs = np.empty(many, np.uint8), np.empty((many, 2), np.int32)
         levels = np.full(many, level)
-        arrays = {"corners": corners, "levels": levels, "changes": changes, "pairs": pairs}
+        arrays: dict[str, NDArray[Any]] = {"corners": corners, "levels": levels, "parts": parts}
+        arrays |= {"changes": changes, "pairs": pairs}
         self.run(c.CROSSED, {c.CELLS: many}, arrays)
         self._cross(first)
         return changes, pairs
@@ -143,7 +148,7 @@ class Lattice:
 
     def _make_room(self, room: int) -> None:
         """Have room for as many corners and sides, a power of 2."""
-        for name in ("at", "values", "depths", "sides"):
+        for name in ("at", "values", "depths", "sides", "corner_parts", "side_parts"):
             old = self._arrays[name]
             new = self._arrays[name] = np.empty((room, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -161,7 +166,9 @@ class Lattice:
         for axis, at in enumerate(self.at[first:].T):
             places = self.frame.coordinates(axis, at, self.finest)
             self._arrays["places"][axis, first : self._corners] = places
-        values = self.field.values(*self.place(slice(first, None)))
+        parts = self._arrays["corner_parts"][first : self._corners]
+        x, y = self.place(slice(first, None))
+        values = self.field.values(x, y, parts)
         if self.signs is not None:
             proven = self.signs(*self.at[first:].T)
             values = np.where((proven > 0) & ~(values < 0), -TINY, values)
@@ -181,8 +188,9 @@ class Lattice:
         sizes = {c.FIRST: first, c.COUNT: 0}
         sizes[c.COUNT] = count = int(self.run(c.START_ROOTS, sizes, arrays)[c.COUNT])
         while count:
-            asked = arrays["asked"]
-            found = self.field.gradients(asked[0, :count], asked[1, :count])
+            asked, parts = arrays["asked"], self._arrays["side_parts"][first:]
+            parts = parts[arrays["left"][:count]]
+            found = self.field.gradients(asked[0, :count], asked[1, :count], parts)
             sizes |= {c.COUNT: count, c.ROUND: round_}
             count = int(self.run(c.STEP_ROOTS, sizes, {**arrays, "found": found})[c.COUNT])
             round_ += 1

@@ -37,7 +37,8 @@ Watch = Callable[[int, int], None]
 
 
 class Leaves(NamedTuple):
-    """The leaves, by their numbers ``at`` int64[n, 2] among the cells of their level.
+    """The leaves, by their numbers ``at`` int64[n, 2] among the cells of their level, in ``parts``
+    of the plane, see ``start``.
 
     ``corners`` int32[n, 4] are those in the lattice, of leaves that are not decided, and ``points``
     float64[2, 3, n] those by which the only piece of the curve goes, see ``bends``.
@@ -45,14 +46,17 @@ class Leaves(NamedTuple):
 
     at: Numbers
     level: Numbers
+    parts: Indices
     kind: NDArray[np.uint8]
     corners: Indices
     points: Array
 
     def taken(self, some: Any) -> Leaves:
         """Some of them."""
-        at, level, kind, corners, points = self
-        return Leaves(at[some], level[some], kind[some], corners[some], points[..., some])
+        at, level, parts, kind, corners, points = self
+        return Leaves(
+            at[some], level[some], parts[some], kind[some], corners[some], points[..., some]
+        )
 
 
 @dataclass
@@ -82,34 +86,37 @@ def leaves_of(
     signs = None if start.signs is None else partial(start.signs, finest)
     lattice = Lattice(field, frame, finest, tolerance, signs, len(start.i))
     tally.inside += start.inside << 2 * (finest - start.level)
-    at = np.stack([start.i, start.j], axis=-1)
-    parts = [_cells(at[:0], start.level, DECIDED)]
+    at, parts = np.stack([start.i, start.j], axis=-1), start.parts
+    found = [_cells(at[:0], parts[:0], start.level, DECIDED)]
     for level in range(start.level, finest + 1):
         if not len(at):
             break
         watch(level, len(at))
         tally.evaluated += len(at)
-        slopes = lattice.field.slopes(*lattice.frame.boxes(at, level))  # type: ignore[arg-type]
+        x, y = lattice.frame.boxes(at, level)
+        slopes = lattice.field.slopes(x, y, parts)
         inside = (slopes.value.upper < 0) & ~slopes.value.maybe_nan
         tally.inside += int(np.count_nonzero(inside)) << 2 * (finest - level)
         is_decided = inside | (slopes.value.lower >= 0)
-        parts.append(_cells(at[is_decided], level, DECIDED))
+        found.append(_cells(at[is_decided], parts[is_decided], level, DECIDED))
         some = np.flatnonzero(~is_decided)
-        cells = _cells(at[some], level, UNDECIDED)
+        cells = _cells(at[some], parts[some], level, UNDECIDED)
         splits = _judged(lattice, cells, _taken(slopes, some), level, tally)
-        parts.append(cells.taken(~splits))
+        found.append(cells.taken(~splits))
         at = (2 * cells.at[splits, None, :] + PLACES).reshape(-1, 2)
-    whole = [np.concatenate(each) for each in zip(*(part[:-1] for part in parts), strict=True)]
-    points = np.concatenate([part.points for part in parts], axis=-1)
+        parts = np.repeat(cells.parts[splits], len(PLACES))
+    whole = [np.concatenate(each) for each in zip(*(some[:-1] for some in found), strict=True)]
+    points = np.concatenate([some.points for some in found], axis=-1)
     return Leaves(*whole, points), lattice  # type: ignore[call-arg]
 
 
-def _cells(at: Numbers, level: int, kind: int) -> Leaves:
+def _cells(at: Numbers, parts: Indices, level: int, kind: int) -> Leaves:
     """Cells of which no more is known."""
     many = len(at)
     corners = np.full((many, 4), -1, np.int32)
     points = np.full((2, 3, many), np.nan)
-    return Leaves(at, np.full(many, level), np.full(many, kind, np.uint8), corners, points)
+    kinds = np.full(many, kind, np.uint8)
+    return Leaves(at, np.full(many, level), parts, kinds, corners, points)
 
 
 def _judged(
@@ -118,8 +125,8 @@ def _judged(
     """Write the kinds, corners and points of cells that are not decided; returns which to split."""
     tolerance, size = lattice.tolerance, np.array(lattice.frame.sizes(level))[:, None]
     is_one, is_flat = _proven(slopes, size, tolerance)
-    cells.corners[:] = lattice.corners(cells.at, cells.level)
-    count, pairs = lattice.crossed(cells.corners, level)
+    cells.corners[:] = lattice.corners(cells.at, cells.level, cells.parts)
+    count, pairs = lattice.crossed(cells.corners, level, cells.parts)
     cells.kind[(count == 0) & is_one & ~_may_stray(slopes, tolerance)] = BLANK
     near, cornered = np.zeros(len(count), bool), np.zeros(len(count), bool)
     near[(count == 2) & is_flat] = True  # its chord

@@ -17,13 +17,26 @@ from intervalvm.words import Meaning, Question
 
 LEAF_LEVELS = 4
 """Levels that a walk has in its leaves, which are 16 cells wide."""
+PART_LEVELS = 3
+"""A part of the plane, with programs of its own, is 8 x 8 cells, of which some are decided."""
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
+
+
+class Division(NamedTuple):
+    """Parts of the plane: cells with numbers ``at`` int64[n, 2] of a level, and their Morton codes,
+    which are in order."""
+
+    level: int
+    at: Numbers
+    codes: NDArray[np.uint64]
 
 
 class Start(NamedTuple):
     """The cells (i, j) of a level that are not decided, and how many are proven inside.
 
+    They are in ``parts`` of the plane, whose numbers are those in ``division``; without one all are
+    in one part.
     ``signs`` tells, of corners at a finer level, which are on decided cells: inside (1), outside
     (-1) or on none (0).
     """
@@ -31,6 +44,8 @@ class Start(NamedTuple):
     level: int
     i: Numbers
     j: Numbers
+    parts: NDArray[np.int32]
+    division: Division | None = None
     inside: int = 0
     signs: Callable[[int, Numbers, Numbers], NDArray[np.int8]] | None = None
 
@@ -42,7 +57,7 @@ def all_cells(level: int) -> Start:
     for bit in range(level):
         i |= (place >> 2 * bit & 1) << bit
         j |= (place >> 2 * bit + 1 & 1) << bit
-    return Start(level, i, j)
+    return Start(level, i, j, np.zeros(len(i), np.int32))
 
 
 def undecided_cells(
@@ -70,15 +85,21 @@ def undecided_cells(
         _cut(verdicts, x, y, clip)
     at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
     j, i = np.divmod(at, many)
-    order = np.argsort(_spread(i) | _spread(j) << 1)
+    codes = _spread(i) | _spread(j) << np.uint64(1)
+    order = np.argsort(codes)
+    i, j, codes = i[order], j[order], codes[order] >> np.uint64(2 * PART_LEVELS)
+    is_first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
+    coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> PART_LEVELS
+    division = Division(level - PART_LEVELS, coarse, codes[is_first])
+    parts = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
 
-    codes = np.pad((verdicts == INSIDE) + np.int8(2) * (verdicts == OUTSIDE), 1, mode="edge")
+    sides = np.pad((verdicts == INSIDE) + np.int8(2) * (verdicts == OUTSIDE), 1, mode="edge")
 
     def signs(finer: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-        return _signs(codes, finer - level, i, j)
+        return _signs(sides, finer - level, i, j)
 
     inside = int(np.count_nonzero(verdicts == INSIDE))
-    return Start(level, i[order], j[order], inside, signs)
+    return Start(level, i, j, parts, division, inside, signs)
 
 
 def _cut(
@@ -103,10 +124,10 @@ def _signs(codes: NDArray[np.int8], shift: int, i: Numbers, j: Numbers) -> NDArr
     return OF_CODES[found]
 
 
-def _spread(numbers: Numbers) -> Numbers:
+def _spread(numbers: Numbers) -> NDArray[np.uint64]:
     """Every bit with a 0 bit before it."""
     found = numbers.astype(np.uint64)
     for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
                         (2, 0x3333333333333333), (1, 0x5555555555555555)):  # fmt: skip
         found = (found | found << np.uint64(shift)) & np.uint64(mask)
-    return found.astype(np.int64)
+    return found

@@ -107,6 +107,9 @@ def trace(job: Job) -> Traced:
     points, real = (job.make(job.tape, inputs, meaning) for meaning in Meaning)
     field = Field(points, real, settings, clip)
     start = _start(job, frame, finest, clip)
+    if start.division is not None:
+        level, at, codes = start.division
+        field = field.divided(frame.boxes(at, level), codes, 2 * level)
 
     def watch(level: int, cells: int) -> None:
         what = f"an outline of {cells} cells at once"

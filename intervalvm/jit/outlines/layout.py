@@ -44,6 +44,8 @@ FIELDS = {
     "at": "int64",  # i and j of each corner
     "values": "float64",  # of corners
     "depths": "uint8",  # the finest level of a known cell with that corner
+    # in which part of the plane each corner, side and cell is: see ``jit.division``
+    "corner_parts": "int32", "side_parts": "int32", "parts": "int32",
     "corner_table": "int32", "side_table": "int32",
     "sides": "int32",
     # x of all, and y, of corners and of sides; the gradients there

@@ -53,7 +53,8 @@ def along_face(w: Any, leaf: int, face: int) -> int:
             if w.sizes[SIDES] >= w.sizes[SIDE_ROOM]:
                 return 1
             lower, upper = (start, end) if step > 0 else (end, start)
-            write(w, face, side_of(w, lower, upper, axis, level), start)
+            side = side_of(w, lower, upper, axis, level, w.parts[leaf])
+            write(w, face, side, start)
         done += size
         if done == whole:
             return 0

@@ -43,13 +43,13 @@ def corner_place(w: Any, i: int, j: int) -> int:
     return place
 
 
-def corner_of(w: Any, i: int, j: int) -> int:
+def corner_of(w: Any, i: int, j: int, part: int) -> int:
     """The number of a corner, which may be new."""
     place = corner_place(w, i, j)
     if w.corner_table[place] == 0:
         new = w.sizes[CORNERS]
         w.at[2 * new], w.at[2 * new + 1] = i, j
-        w.depths[new] = 0
+        w.depths[new], w.corner_parts[new] = 0, part
         w.sizes[CORNERS] = w.corner_table[place] = new + 1
     found: int = w.corner_table[place]
     return found - 1
@@ -67,7 +67,7 @@ def side_place(w: Any, lower: int, axis: int, level: int) -> int:
     return place
 
 
-def side_of(w: Any, lower: int, upper: int, axis: int, level: int) -> int:
+def side_of(w: Any, lower: int, upper: int, axis: int, level: int, part: int) -> int:
     """The number of a side, which may be new."""
     place = side_place(w, lower, axis, level)
     if w.side_table[place] == 0:
@@ -75,6 +75,7 @@ def side_of(w: Any, lower: int, upper: int, axis: int, level: int) -> int:
         at = SIDE * new
         w.sides[at + LOWER], w.sides[at + UPPER] = lower, upper
         w.sides[at + AXIS], w.sides[at + LEVEL] = axis, level
+        w.side_parts[new] = part
         w.sizes[SIDES] = w.side_table[place] = new + 1
     found: int = w.side_table[place]
     return found - 1
@@ -87,10 +88,11 @@ def corners_of(w: Any) -> int:
             return 1
         shift = w.sizes[FINEST] - w.levels[cell]
         i, j, size = w.cells[2 * cell] << shift, w.cells[2 * cell + 1] << shift, 1 << shift
-        w.corners[4 * cell] = corner_of(w, i, j)
-        w.corners[4 * cell + 1] = corner_of(w, i + size, j)
-        w.corners[4 * cell + 2] = corner_of(w, i + size, j + size)
-        w.corners[4 * cell + 3] = corner_of(w, i, j + size)
+        part = w.parts[cell]
+        w.corners[4 * cell] = corner_of(w, i, j, part)
+        w.corners[4 * cell + 1] = corner_of(w, i + size, j, part)
+        w.corners[4 * cell + 2] = corner_of(w, i + size, j + size, part)
+        w.corners[4 * cell + 3] = corner_of(w, i, j + size, part)
         for corner in range(4 * cell, 4 * cell + 4):
             if w.depths[w.corners[corner]] < w.levels[cell]:
                 w.depths[w.corners[corner]] = w.levels[cell]
@@ -127,5 +129,5 @@ def face_side(w: Any, cell: int, face: int) -> int:
     """The side of a cell that runs along one of its faces."""
     a, b = w.corners[4 * cell + face], w.corners[4 * cell + (face + 1 & 3)]
     if face < 2:
-        return side_of(w, a, b, face, w.levels[cell])
-    return side_of(w, b, a, face - 2, w.levels[cell])
+        return side_of(w, a, b, face, w.levels[cell], w.parts[cell])
+    return side_of(w, b, a, face - 2, w.levels[cell], w.parts[cell])
