@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.roots import ROOT
-from intervalvm.meshes.octree import run_task
-from intervalvm.meshes.sampler import Sampler
+from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.sampler import Blocks
 
 
 class Crossings(NamedTuple):
@@ -24,11 +24,15 @@ class Crossings(NamedTuple):
 
 
 def crossings(
-    samples: Sampler, segments: NDArray[np.float64], near: float, away: float
+    samples: Blocks,
+    segments: NDArray[np.float64],
+    owners: NDArray[np.int32],
+    near: float,
+    away: float,
 ) -> Crossings:
-    """The crossings of segments [n, SEGMENT], as shares to an error of ``near``.
+    """The crossings of segments [n, SEGMENT], which are in the blocks ``owners``.
 
-    They are at least the share ``away`` from the ends.
+    As shares they have an error of ``near``, and are at least ``away`` from the ends.
     """
     n = len(segments)
     found = Crossings(np.empty((n, 3)), np.empty((n, 3)))
@@ -37,15 +41,19 @@ def crossings(
         "limits": np.array([near, away]),
         "roots": np.empty((n, ROOT)),
         "left": np.empty(n, np.int32),
+        "blocks": owners,
+        "owners": np.empty(n, np.int32),
+        "starts": np.empty(len(samples) + 1, np.int32),
         "asked": np.empty((3, n)),
         "duals": np.empty((4, n)),
         "points": found.points,
         "normals": found.normals,
     }
-    run_task(c.START_ROOTS, {c.ROOM: n}, arrays)
+    run_task(c.START_ROOTS, {c.ROOM: n, c.BLOCKS: len(samples)}, arrays)
     count = n
     while count:
-        samples.slopes(list(arrays["asked"][:, :count]), arrays["duals"][:, :count])
+        points, asked = list(arrays["asked"][:, :count]), arrays["owners"][:count]
+        samples.slopes(points, asked, arrays["duals"][:, :count])
         sizes = run_task(c.STEP_ROOTS, {c.ROOM: n, c.COUNT: count}, arrays)
         count = int(sizes[c.COUNT])
     return found

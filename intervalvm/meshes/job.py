@@ -15,7 +15,7 @@ from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import measure
 from intervalvm.cells.signs import same_sign
-from intervalvm.cells.subdivision import UNDECIDED, Tree, subdivide
+from intervalvm.cells.subdivision import UNDECIDED, Tree, prove_simple, subdivide
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
@@ -122,8 +122,10 @@ def make(job: Job) -> Mesh:
         )
     with job.timed("corners", 70):
         octree = Octree(tree, samples)
+        is_crossed = (octree.masks > 0) & (octree.masks < 255)
+        prove_simple(tree, np.flatnonzero((tree.verdict == UNDECIDED) & ~is_crossed), job.tolerance)
         bounds = measure(tree)
-    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
+    crossed = int(np.count_nonzero(is_crossed))
     needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
     require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
     with job.timed("features", 85):
@@ -153,24 +155,24 @@ def make(job: Job) -> Mesh:
             threads=job.threads,
             vertices=len(found.vertices),
             triangles=len(found.triangles),
-            cells=_counts(tree, octree) | found.counts,
+            cells=_counts(tree, is_crossed) | found.counts,
             seconds=dict(job.seconds),
         ),
     )
 
 
-def _counts(tree: Tree, octree: Octree) -> dict[str, int]:
-    """Cells by what is known; of those at the floor the surface crosses some."""
-    masks = octree.masks[: len(tree)][tree.verdict == UNDECIDED]
-    crossed = int(np.count_nonzero((masks > 0) & (masks < 255)))
-    return tree.counts() | {"crossed": crossed, "undecided": len(masks) - crossed}
+def _counts(tree: Tree, is_crossed: NDArray[np.bool_]) -> dict[str, int]:
+    """Cells by what is known; of those that are not proven the surface crosses some."""
+    crossed = is_crossed[tree.verdict == UNDECIDED]
+    count = int(np.count_nonzero(crossed))
+    return tree.counts() | {"crossed": count, "undecided": len(crossed) - count}
 
 
 def _normals(surface: Surface) -> NDArray[np.float64]:
     """float64[vertices, 3], those of the surface; where there is none, means of the normals of
     faces, weighted by their areas."""
     vertices, triangles, normals, _ = surface
-    missing = ~normals.any(axis=1)
+    missing = np.asarray(~normals.any(axis=1))
     if not missing.any():
         return normals
     triangles = triangles[missing[triangles].any(axis=1)]
@@ -181,4 +183,3 @@ def _normals(surface: Surface) -> NDArray[np.float64]:
         weights = np.repeat(across[:, axis], 3)
         found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
     return np.where(missing[:, None], unit(found), normals)
-

@@ -5,30 +5,26 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
-from intervalvm.jit import tasks
+from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SIMPLE, SPLIT, Tree, offsets
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.corners import LATTICE
-from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
-from intervalvm.meshes.sampler import Sampler
+from intervalvm.meshes.crossings import Crossings, crossings
+from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.sampler import Blocks, Sampler
 
 CHILDREN = offsets(3)
+LEVEL_BITS = 4
+"""Of the level of a block."""
 SCRATCH = 64
 """Numbers that passes use."""
-
-
-def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Run a pass; returns its sizes."""
-    found: NDArray[np.int64]
-    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
-    return found
+BLOCK = 2
+"""Levels of a block's cells: blocks are nodes so far above the finest level."""
 
 
 class Edges(NamedTuple):
@@ -50,15 +46,20 @@ class Octree:
         The values at corners of the children of a node, NaN where they were not asked for.
     before : int32[n]
         The first children of a cell that was joined of them; -1 for others.
+    samples : Blocks
+        What evaluates points.
+    blocks : int32[n]
+        The block of ``samples`` that a node is in.
     """
 
     def __init__(self, tree: Tree, samples: Sampler) -> None:
-        self.frame, self.depth, self.samples = tree.frame, tree.depth, samples
+        self.frame, self.depth = tree.frame, tree.depth
         self.level, self.at = tree.level, tree.at
         self.children, self.verdict = tree.first_child.copy(), tree.verdict
         self.masks = np.where(self.verdict == INSIDE, 255, 0).astype(np.uint8)
         self.corners = np.full((max(len(tree) // 8, 1), LATTICE), np.nan)
         self.before = np.full(len(tree), -1, np.int32)
+        self.samples, self.blocks = in_blocks(tree, samples)
         self._box = np.array([*self.frame.low, *self.frame.sides])
         self._sample(np.flatnonzero(self.children >= 0))
 
@@ -87,6 +88,7 @@ class Octree:
         self.verdict = np.concatenate([self.verdict, np.repeat(self.verdict[cells], 8)])
         self.masks = np.concatenate([self.masks, np.zeros(len(at), np.uint8)])
         self.before = np.concatenate([self.before, np.full(len(at), -1, np.int32)])
+        self.blocks = np.concatenate([self.blocks, np.repeat(self.blocks[cells], 8)])
         unknown = np.full((len(cells), LATTICE), np.nan)
         self.corners = np.concatenate([self.corners, unknown])
         self._sample(cells)
@@ -95,17 +97,17 @@ class Octree:
         """Find the masks of children, of which those with a proven side keep theirs."""
         is_open = (self.verdict != OUTSIDE) & (self.verdict != INSIDE) & (self.children < 0)
         sizes = {c.PARENTS: len(parents)}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             **self.arrays(),
             "is_open": is_open.view(np.uint8),
             "cells": parents.astype(np.int32),
             "scratch": np.empty(SCRATCH),
         }
         room = int(run_task(c.WRITE_CORNERS, sizes, arrays)[c.COUNT])
-        points = np.empty((3, room))
-        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, {**arrays, "points": points})
-        with np.errstate(invalid="ignore"):
-            values = self.samples.values(list(points))
+        points, owners = np.empty((3, room)), np.empty(room, np.int32)
+        arrays |= {"points": points, "owners": owners, "blocks": self.blocks}
+        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, arrays)
+        values = self.samples.values(list(points), owners)
         run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
 
     def edges(self) -> Edges:
@@ -144,8 +146,10 @@ class Octree:
         count = int(sizes[c.COUNT])
         return Edges(edges.records[:count], edges.ends[:count])
 
-    def segments(self, edges: Edges, some: NDArray[np.int64]) -> NDArray[np.float64]:
-        """float64[some, SEGMENT], those of some edges."""
+    def crossings(
+        self, edges: Edges, some: NDArray[np.int64], near: float, away: float
+    ) -> Crossings:
+        """The crossings of some edges: see ``crossings``."""
         found = np.empty((len(some), c.SEGMENT))
         run_task(
             c.SEGMENTS,
@@ -158,7 +162,8 @@ class Octree:
                 "segments": found,
             },
         )
-        return found
+        owners = self.blocks[edges.records[some, c.SMALLEST]]
+        return crossings(self.samples, found, owners, near, away)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What passes read of the nodes."""
@@ -229,3 +234,37 @@ class Rings:
         some = self.faces[self.faces[:, c.STATE] == c.TANGLED]
         cells = np.concatenate([some[:, c.LOWER], some[:, c.UPPER], np.flatnonzero(self.loops > 1)])
         return np.unique(cells[self.octree.level[cells] < self.octree.depth])
+
+
+def in_blocks(tree: Tree, samples: Sampler) -> tuple[Blocks, NDArray[np.int32]]:
+    """Samples with a shorter program for each block of a tree, and the block of each node.
+
+    A block is a node above the finest levels, or one with a simple child, or the root. Keys are
+    Morton codes after the level: a node above others would make their programs longer.
+    """
+    finest = max(tree.depth - BLOCK, 0)
+    is_block, keys = np.zeros(len(tree), bool), np.zeros(len(tree), np.uint64)
+    parents = np.flatnonzero(tree.first_child >= 0)
+    is_block[parents] = tree.level[parents] == finest
+    simple = np.flatnonzero((tree.verdict[1:] == SIMPLE).reshape(-1, 8).any(axis=1))
+    is_block[parents[simple]] |= tree.level[parents[simple]] < finest
+    is_block[0] = True
+    starts = np.searchsorted(tree.level, np.arange(tree.depth + 2))
+    places = np.arange(8, dtype=np.uint64)
+    for level in range(1, tree.depth + 1):
+        some = slice(*starts[level : level + 2])
+        above = keys[parents[(some.start - 1) // 8 : (some.stop - 1) // 8]]
+        keys[some] = (above[:, None] << np.uint64(3) | places).reshape(-1)
+    chosen = np.flatnonzero(is_block)
+    up = (finest - tree.level[chosen]).astype(np.uint64)
+    codes = keys[chosen] << np.uint64(3) * up | up << np.uint64(3 * finest)
+    chosen = chosen[np.argsort(codes)]
+    numbers = np.empty(len(tree), np.int32)
+    numbers[chosen] = np.arange(len(chosen), dtype=np.int32)
+    for level in range(1, tree.depth + 1):
+        some = slice(*starts[level : level + 2])
+        up_there = numbers[parents[(some.start - 1) // 8 : (some.stop - 1) // 8]]
+        numbers[some] = np.where(is_block[some], numbers[some], np.repeat(up_there, 8))
+    boxes = tree.frame.boxes(tree.at[chosen], tree.level[chosen])
+    bits = 3 * finest + LEVEL_BITS
+    return samples.divided(boxes, np.sort(codes), bits, samples.inputs), numbers

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
-from intervalvm.meshes.octree import SCRATCH, Octree, run_task
-from intervalvm.meshes.sampler import Sampler
+from intervalvm.meshes.octree import SCRATCH, Octree
+from intervalvm.meshes.passes import run_task
 
 
 class Planes:
@@ -85,9 +85,7 @@ class Planes:
         )
         return found
 
-    def settle(
-        self, cells: NDArray[np.int64], found: NDArray[np.float64], samples: Sampler
-    ) -> NDArray[np.float64]:
+    def settle(self, cells: NDArray[np.int64], found: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move the points ``found`` of cells to the surface; returns its normals there.
 
         See ``jit.meshes.settling``.
@@ -101,12 +99,15 @@ class Planes:
             "asked": np.ascontiguousarray(found[:, :3].T),
             "duals": np.empty((4, n)),
             "left": np.arange(n, dtype=np.int32),
+            "blocks": self.octree.blocks,
+            "owners": self.octree.blocks[cells],
             "stages": np.zeros(n, np.uint8),
             "values": np.empty(n),
             "normals": np.zeros((n, 3)),
         }
         while n:
-            samples.slopes(list(arrays["asked"][:, :n]), arrays["duals"][:, :n])
+            points, owners = list(arrays["asked"][:, :n]), arrays["owners"][:n]
+            self.octree.samples.slopes(points, owners, arrays["duals"][:, :n])
             n = int(run_task(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n}, arrays)[c.COUNT])
         return arrays["normals"]
 

@@ -17,11 +17,12 @@ from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
 from intervalvm.meshes.crossings import Crossings, crossings
-from intervalvm.meshes.octree import CHILDREN, SCRATCH, Edges, Octree, Rings, run_task
+from intervalvm.meshes.octree import CHILDREN, SCRATCH, Edges, Octree, Rings
+from intervalvm.meshes.passes import run_task
 from intervalvm.meshes.planes import Planes
 from intervalvm.meshes.templates import loops_of_masks, templates
 
-ROUGH, EXACT = 2.0**-11, 2.0**-20
+ROUGH, EXACT = 2.0**-9, 2.0**-20
 """How near crossings are found: those that planes go through, and those that are vertices."""
 SPOKE = 0.0625
 """How far from the ends of a spoke its crossing is, at least."""
@@ -45,7 +46,7 @@ class Surfacer:
     """
 
     def __init__(self, octree: Octree, tolerance: float | None) -> None:
-        self.octree, self.samples, self.is_sharp = octree, octree.samples, tolerance is not None
+        self.octree, self.is_sharp = octree, tolerance is not None
         self._start(tolerance)
         if self.rings.is_torn:
             octree.trust_samples()
@@ -82,11 +83,9 @@ class Surfacer:
                 assert not self.rings.is_torn
         return splits
 
-    def _add_planes(
-        self, cells: NDArray[np.int64], edges: Edges, some: NDArray[np.int64]
-    ) -> None:
+    def _add_planes(self, cells: NDArray[np.int64], edges: Edges, some: NDArray[np.int64]) -> None:
         """Add the sums of cells, from some edges, which are all around them."""
-        found = crossings(self.samples, self.octree.segments(edges, some), ROUGH, 0.0)
+        found = self.octree.crossings(edges, some, ROUGH, 0.0)
         normals = found.normals if self.is_sharp else np.zeros_like(found.normals)
         self.planes.add(cells, edges.records[some], found.points, normals)
 
@@ -102,9 +101,9 @@ class Surfacer:
             self._add_planes(missing, edges, np.flatnonzero(around.any(axis=1)))
         found = self.planes.points(cones)
         if self.is_sharp:
-            normals = self.planes.settle(cones, found, self.samples)
+            normals = self.planes.settle(cones, found)
         else:
-            normals = self._normals(found[:, :3])
+            normals = self._normals(cones, found[:, :3])
         slots = np.full(len(octree), -1, np.int32)
         slots[cones] = np.arange(len(cones), dtype=np.int32)
         slots[several] = np.arange(len(several), dtype=np.int32)
@@ -112,9 +111,8 @@ class Surfacer:
         triangles = self._triangles(slots, found, several, is_inside)
         first, last = len(cones), len(cones) + len(self.rings.edges.records)
         used, triangles = numbered(last + len(spokes.points), triangles)
-        points, edges = used[:first], np.flatnonzero(used[first:last])
-        segments = octree.segments(self.rings.edges, edges)
-        met = crossings(self.samples, segments, EXACT, MARGIN)
+        points, met_edges = used[:first], np.flatnonzero(used[first:last])
+        met = octree.crossings(self.rings.edges, met_edges, EXACT, MARGIN)
         ends = Crossings(*(part[used[last:]] for part in spokes))
         parts = Crossings(found[points, :3], normals[points]), met, ends
         vertices, normals = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -126,10 +124,13 @@ class Surfacer:
         }
         return Surface(rounded(vertices, octree.frame), triangles, normals, counts)
 
-    def _normals(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """float64[n, 3], the gradients at points."""
+    def _normals(
+        self, cells: NDArray[np.int64], points: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """float64[n, 3], the directions of the gradients at points in cells."""
         found = np.empty((4, len(points)))
-        self.samples.slopes(list(np.ascontiguousarray(points.T)), found)
+        owners = self.octree.blocks[cells]
+        self.octree.samples.slopes(list(np.ascontiguousarray(points.T)), owners, found)
         return unit(found[1:].T)
 
     def _spokes(self, cells: NDArray[np.int64]) -> tuple[Crossings, NDArray[np.bool_]]:
@@ -140,11 +141,12 @@ class Surfacer:
         """
         octree = self.octree
         lows, highs = octree.cells(cells)
-        centres = 0.5 * (lows + highs)
+        centres, owners = 0.5 * (lows + highs), octree.blocks[cells]
         ends = lows[:, None, :] + CHILDREN * (highs - lows)[:, None, :]
         with np.errstate(invalid="ignore"):
-            at_centres = self.samples.values(list(centres.T))
-            at_ends = self.samples.values(list(ends.reshape(-1, 3).T)).reshape(-1, 8)
+            at_centres = octree.samples.values(list(np.ascontiguousarray(centres.T)), owners)
+            corners, twice = np.ascontiguousarray(ends.reshape(-1, 3).T), np.repeat(owners, 8)
+            at_ends = octree.samples.values(list(corners), twice).reshape(-1, 8)
         is_inside = at_centres < 0.0
         sides = (octree.masks[cells][:, None] >> np.arange(8) & 1).astype(bool)
         asked = sides != is_inside[:, None]
@@ -154,7 +156,8 @@ class Surfacer:
         segments[..., c.START : c.START + 3] = ends
         segments[..., c.STEP : c.STEP + 3] = centres[:, None, :] - ends
         segments[..., c.V_START], segments[..., c.V_END] = at_ends, at_centres[:, None]
-        met = crossings(self.samples, segments[asked], EXACT, SPOKE)
+        some = np.broadcast_to(owners[:, None], asked.shape)[asked]
+        met = crossings(octree.samples, segments[asked], some, EXACT, SPOKE)
         found = Crossings(np.zeros_like(ends), np.zeros_like(ends))
         found.points[asked], found.normals[asked] = met
         return Crossings(*(part.reshape(-1, 3) for part in found)), is_inside

@@ -46,8 +46,7 @@ def read_corners(w: Any) -> None:
 
 
 def block_of(child: int) -> int:
-    """The place in ``corners`` of the block that a child is in: nodes after the root come in eights.
-    """
+    """The place in ``corners`` of a child and its siblings: nodes after the root come in eights."""
     return LATTICE * ((child - 1) >> 3)
 
 
@@ -108,7 +107,7 @@ def write_corner(w: Any, node: int, corner: int) -> None:
     n, room = w.sizes[COUNT], w.sizes[CAPACITY]
     w.sizes[COUNT] = n + 1
     if n < room:
-        share = 1.0 / (2 << w.levels[node])
+        w.owners[n], share = w.blocks[node], 1.0 / (2 << w.levels[node])
         for axis in range(3):
             at = place(w, node, corner, axis) * share
             w.points[axis * room + n] = w.frame[axis] + w.frame[3 + axis] * at

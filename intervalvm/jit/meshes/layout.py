@@ -22,10 +22,11 @@ from __future__ import annotations
     CAPACITY,  # room for edges
     FACES, SLOTS, TEMPLATES, PARENTS,
     COUNT,  # of what was written, or of points that are evaluated
+    BLOCKS,
     ROOM,  # for points that are evaluated
     VERTICES, TRIANGLE_COUNT,
     SIZES,
-) = range(14)  # fmt: skip
+) = range(15)  # fmt: skip
 """Fields of ``sizes``."""
 TOLERANCE, SLACK = 6, 7
 """Places in ``frame``, after three lows and three sides."""
@@ -36,8 +37,9 @@ TOLERANCE, SLACK = 6, 7
     AROUND, _, _, _,  # the cells of the quadrants
     AT, _, _,  # the lower end
     LENGTH,
+    SMALLEST,  # the smallest cell around it, or one of them
     EDGE,
-) = range(11)  # fmt: skip
+) = range(12)  # fmt: skip
 """Fields of a minimal edge that crosses the surface."""
 
 START, STEP, V_START, V_END, SEGMENT = 0, 3, 6, 7, 8
@@ -82,6 +84,8 @@ FIELDS = {
     # of segments, see ``roots``; points to evaluate, and values and gradients there
     "ends": "float64", "segments": "float64", "roots": "float64", "limits": "float64",
     "left": "int32", "asked": "float64", "duals": "float64",
+    "blocks": "int32",  # by node, or by segment: the block that it is in
+    "owners": "int32",  # of points to evaluate: the block
     # of crossings, and of slots
     "values": "float64", "points": "float64", "normals": "float64", "sums": "float64",
     "cells": "int32",  # by slot

@@ -19,6 +19,7 @@ from intervalvm.jit.meshes import layout
 from intervalvm.jit.meshes.layout import (
     AT,
     AXIS,
+    BLOCKS,
     COUNT,
     DEPTH,
     EDGE,
@@ -50,16 +51,19 @@ def write_segments(w: Any) -> None:
             low = w.frame[i] + w.frame[3 + i] * (number * share)
             w.segments[to + START + i], w.segments[to + STEP + i] = low, 0.0
             if i == axis:
-                high = w.frame[i] + w.frame[3 + i] * ((number + w.edges[at + layout.LENGTH]) * share)
+                high = w.frame[i] + w.frame[3 + i] * (
+                    (number + w.edges[at + layout.LENGTH]) * share
+                )
                 w.segments[to + STEP + i] = high - low
         w.segments[to + V_START] = w.ends[2 * w.cells[k]]
         w.segments[to + V_END] = w.ends[2 * w.cells[k] + 1]
 
 
 def start_roots(w: Any) -> None:
-    """Ask for values and gradients at the first points on all segments."""
+    """Ask for values and gradients at the first points on all segments, a block after the other."""
+    order_by_block(w)
     for k in range(w.sizes[ROOM]):
-        at, to = SEGMENT * k, ROOT * k
+        at, to = SEGMENT * w.left[k], ROOT * w.left[k]
         first, second = w.segments[at + V_START], w.segments[at + V_END]
         share, apart = 0.5, first - second
         if first != 0.0 and second != 0.0 and -math.inf < apart < math.inf:  # truths are 0 outside
@@ -67,14 +71,26 @@ def start_roots(w: Any) -> None:
         w.roots[to + LOW], w.roots[to + HIGH] = 0.0, 1.0
         w.roots[to + V_LOW], w.roots[to + V_HIGH] = first, second
         w.roots[to + LENGTH] = 1.0
-        w.left[k] = k
         ask(w, k, share)
+
+
+def order_by_block(w: Any) -> None:
+    """Write the segments to ``left`` in the order of their blocks."""
+    for block in range(w.sizes[BLOCKS] + 1):
+        w.starts[block] = 0
+    for k in range(w.sizes[ROOM]):
+        w.starts[w.blocks[k] + 1] += 1
+    for block in range(w.sizes[BLOCKS]):
+        w.starts[block + 1] += w.starts[block]
+    for k in range(w.sizes[ROOM]):
+        w.left[w.starts[w.blocks[k]]] = k
+        w.starts[w.blocks[k]] += 1
 
 
 def ask(w: Any, k: int, share: float) -> None:
     """Let a point of the segment that comes as number k be evaluated."""
     segment = w.left[k]
-    w.roots[ROOT * segment + POINT] = share
+    w.roots[ROOT * segment + POINT], w.owners[k] = share, w.blocks[segment]
     for i in range(3):
         at = SEGMENT * segment + i
         w.asked[w.sizes[ROOM] * i + k] = w.segments[at + START] + share * w.segments[at + STEP]

@@ -18,8 +18,8 @@ from intervalvm.jit.meshes.roots import write_normal
 HIDDEN, NEWTON, LAST = 3, 4, 10
 """Stages of a point: so many planes were added to its cell; from ``NEWTON`` on so many steps were
 taken; that of the last one."""
-NEAR = 2.0**-16
-"""The share of a cell that is near enough."""
+NEAR = 2.0**-12
+"""The share of a cell that is near enough: a step that is shorter is the last one."""
 
 
 def settle(w: Any) -> None:
@@ -29,7 +29,7 @@ def settle(w: Any) -> None:
         slot = w.left[k]
         set_box(w, w.cells[slot])
         if is_changed(w, k, slot):
-            w.left[going] = slot
+            w.left[going], w.owners[going] = slot, w.blocks[w.cells[slot]]
             for i in range(3):
                 w.asked[w.sizes[ROOM] * i + going] = w.points[3 * slot + i]
             going += 1
@@ -57,7 +57,8 @@ def is_changed(w: Any, k: int, slot: int) -> bool:
 
 def smallest(w: Any) -> float:
     """The least side of ``box``."""
-    return min(w.box[3] - w.box[0], min(w.box[4] - w.box[1], w.box[5] - w.box[2]))
+    found: float = min(w.box[3] - w.box[0], min(w.box[4] - w.box[1], w.box[5] - w.box[2]))
+    return found
 
 
 def is_hidden(w: Any, slot: int, value: float, squares: float) -> bool:
@@ -92,11 +93,15 @@ def add_hidden(w: Any, k: int, slot: int, value: float, squares: float) -> None:
 
 
 def moves(w: Any, k: int, slot: int, share: float) -> bool:
-    """Move a point by a share of its gradient; whether it gets far."""
+    """Move a point by a share of its gradient; whether it gets far, so that it is to be looked at."""
     most = 0.0
     for i in range(3):
         step = share * w.duals[w.sizes[ROOM] * (1 + i) + k]
         most = max(most, abs(step))
         to = w.found[4 * slot + i] - step
         w.points[3 * slot + i] = max(w.box[i], min(to, w.box[3 + i]))
-    return most > NEAR * smallest(w)
+    if most > NEAR * smallest(w):
+        return True
+    for i in range(3):
+        w.found[4 * slot + i] = w.points[3 * slot + i]
+    return False

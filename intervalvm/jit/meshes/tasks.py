@@ -12,7 +12,6 @@ from intervalvm.jit.meshes.layout import (
     FIELDS,
     FLIP,
     JOIN,
-    NUMBER,
     READ_CORNERS,
     REDUCE,
     RINGS,

@@ -21,6 +21,7 @@ from intervalvm.jit.meshes.layout import (
     LENGTH,
     LOWER_IS_INSIDE,
     NODES,
+    SMALLEST,
 )
 
 CELL_STEP, FACE_STEP, EDGE_STEP = range(3)
@@ -180,6 +181,7 @@ def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
     w.edges[at + AT + axis] = w.at[3 * small + axis] * unit
     w.edges[at + AT + b_axis] = (w.at[3 * small + b_axis] + b) * unit
     w.edges[at + AT + c_axis] = (w.at[3 * small + c_axis] + c) * unit
+    w.edges[at + SMALLEST] = small
     w.ends[2 * count] = corner_value(w, small, corner)
     w.ends[2 * count + 1] = corner_value(w, small, corner + weight(axis))
 
@@ -208,12 +210,15 @@ def reduce_edges(w: Any) -> None:
         first, second = w.ends[2 * edge], w.ends[2 * edge + 1]
         if unit > w.edges[at + LENGTH]:
             x &= -unit
-            corner = weight(b_axis) * (1 - side_b(quadrant)) + weight(c_axis) * (1 - side_c(quadrant))
+            corner = weight(b_axis) * (1 - side_b(quadrant)) + weight(c_axis) * (
+                1 - side_c(quadrant)
+            )
             first = corner_value(w, small, corner)
             second = corner_value(w, small, corner + weight(axis))
         w.edges[to + AXIS], w.edges[to + LOWER_IS_INSIDE] = axis, w.edges[at + LOWER_IS_INSIDE]
         w.edges[to + AT + axis], w.edges[to + AT + b_axis] = x, b
         w.edges[to + AT + c_axis], w.edges[to + LENGTH] = c, unit
+        w.edges[to + SMALLEST] = small
         w.ends[2 * count], w.ends[2 * count + 1] = first, second
         count += 1
     w.sizes[COUNT] = count
