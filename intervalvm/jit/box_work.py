@@ -186,8 +186,9 @@ class BoxWorkspace:
         fields = self.fields.get("boxes") or self._make_room("boxes")
         words[r.SLOTS], words[r.PARTS], words[r.GROUPS], words[r.COSTS] = fields
         self._use_arena()
-        most = min(self.length * (LANES + count), MOST_ARENA)
-        arena, programs = aligned(most * RECORD_BYTES), np.zeros((count, r.PROGRAM_WORDS), np.int64)
+        size = min(self.length * (LANES + count), MOST_ARENA) * RECORD_BYTES
+        require(size, f"programs of {count} boxes", "divide into fewer boxes")
+        arena, programs = aligned(size), np.zeros((count, r.PROGRAM_WORDS), np.int64)
         old = words[c.ARENA], words[c.ARENA_END]
         words[c.ARENA] = address_of(arena)
         words[c.ARENA_END] = words[c.ARENA] + len(arena)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
-from intervalvm.cells.measure import measure
+from intervalvm.cells.measure import Measure
 from intervalvm.cells.signs import same_sign
 from intervalvm.cells.subdivision import UNDECIDED, Tree, prove_simple, subdivide
 from intervalvm.memory import require
@@ -124,7 +124,6 @@ def make(job: Job) -> Mesh:
         octree = Octree(tree, samples)
         is_crossed = (octree.masks > 0) & (octree.masks < 255)
         prove_simple(tree, np.flatnonzero((tree.verdict == UNDECIDED) & ~is_crossed), job.tolerance)
-        bounds = measure(tree)
     crossed = int(np.count_nonzero(is_crossed))
     needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
     require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
@@ -145,7 +144,17 @@ def make(job: Job) -> Mesh:
         triangles=found.triangles,
         normals=normals.astype(np.float32),
         colours=colours,
-        volume_bounds=bounds,
+        measure=Measure.of_tree(
+            tree,
+            sides,
+            job.tape,
+            partial(
+                Sampler,
+                settings=tuple(job.settings),
+                meaning=Meaning.REAL,
+                threads=job.threads,
+            ),
+        ),
         stats=MeshStats(
             clauses=len(job.tape),
             method=job.method,

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit import thread_pool
 from intervalvm.jit.division import Division, Owners
 from intervalvm.jit.evaluator import CompiledEvaluator
@@ -50,6 +51,20 @@ class Sampler:
             lambda part: self._evaluator.bounds([*_cut(boxes, part), *self._sides]),
         )
         return _joined(parts)
+
+    def slope_bounds(self, boxes: Sequence[Interval], by: Sequence[str]) -> SlopeBounds:
+        """Bounds of the value and of derivatives over boxes."""
+        parts = self.shared(
+            len(boxes[0].lower),
+            lambda part: self._evaluator.slope_bounds([*_cut(boxes, part), *self._sides], by),
+        )
+        if len(parts) == 1:
+            return parts[0]
+        return SlopeBounds(
+            _joined([part.value for part in parts]),
+            np.concatenate([part.lower for part in parts], axis=1),
+            np.concatenate([part.upper for part in parts], axis=1),
+        )
 
     def divided(
         self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int, by: tuple[str, ...]

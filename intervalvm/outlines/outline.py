@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.arguments import brief, parts_of, reals
+from intervalvm.cells.measure import Measure
 from intervalvm.checks import positive
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
@@ -23,7 +24,7 @@ from intervalvm.outlines.checks import (
     FLOAT,
     Curve,
     arrays,
-    check_segments,
+    check_around,
     checked_bulges,
     checked_curves,
 )
@@ -59,8 +60,9 @@ class Outline:
         None if the shape is not painted. The part of each colour is an outline of its own.
     stats : OutlineStats or None
         Times and counts.
-    area_bounds : (float, float) or None
-        Bounds of the area inside the region that are proven, of the shape and not of the curves.
+    measure : Measure or None
+        What ``area_bounds`` are found from; None of an outline that was not traced, of parts, and
+        of several levels or colours.
     """
 
     curves: tuple[Curve, ...]
@@ -68,14 +70,14 @@ class Outline:
     levels: Curve = field(default_factory=lambda: np.zeros(0))
     colours: tuple[Rgb | None, ...] | None = None
     stats: OutlineStats | None = None
-    area_bounds: tuple[float, float] | None = None
+    measure: Measure | None = None
 
     @in_default_environment
     def __post_init__(self) -> None:
         given = vars(self)
         curves = arrays("curves", self.curves)
         many = len(curves)
-        given["curves"] = checked_curves(curves)
+        given["_points"], given["curves"] = checked_curves(curves)
         if self.bulges is not None:
             given["bulges"] = checked_bulges(self.curves, arrays("bulges", self.bulges))
         levels = np.array(reals("levels", self.levels, FLOAT))
@@ -94,16 +96,13 @@ class Outline:
                 )
         if not isinstance(self.stats, OutlineStats | None):
             raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
-        check_segments(self)
-        if self.area_bounds is not None:
-            ends = parts_of("area_bounds", self.area_bounds)
-            given["area_bounds"] = tuple(real("area_bounds", end) for end in ends)
-            if len(ends) != 2:
-                raise OptionError(f"area_bounds={brief(self.area_bounds)}: give (low, high)")
+        if not isinstance(self.measure, Measure | None):
+            raise ArgumentTypeError(f"measure={brief(self.measure)}: give that of an outline")
+        check_around(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # arrays come back as parts of one, and read-only
-        parts = self.curves, self.bulges, self.levels, self.colours, self.stats, self.area_bounds
+        parts = self.curves, self.bulges, self.levels, self.colours, self.stats, self.measure
         return type(self), parts
 
     def __len__(self) -> int:
@@ -164,8 +163,9 @@ class Outline:
     @cached_property
     def is_closed(self) -> NDArray[np.bool_]:
         """bool[len]: of each curve whether its last point is its first one."""
-        start, stop = self.segments.start[self.first[:-1]], self.segments.stop[self.first[1:] - 1]
-        return np.asarray((start == stop).all(1))
+        ends = self.first + np.arange(len(self) + 1)
+        points: Curve = vars(self)["_points"]  # of all curves
+        return np.asarray((points[ends[:-1]] == points[ends[1:] - 1]).all(1))
 
     @cached_property
     @in_default_environment
@@ -185,6 +185,13 @@ class Outline:
     def area(self) -> float:
         """The area inside: of outer curves less that of holes."""
         return math.fsum(self.areas)
+
+    @cached_property
+    def area_bounds(self) -> tuple[float, float] | None:
+        """Proven bounds of the area inside the region, of the shape and not of the curves; None
+        without ``measure``. They are found when first read, in a fraction of the time of tracing.
+        """
+        return None if self.measure is None else self.measure.bounds
 
     @cached_property
     @in_default_environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
-from intervalvm.outlines.lattice import Numbers
 from intervalvm.raster.job import split_levels
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
@@ -19,6 +18,7 @@ LEAF_LEVELS = 4
 """Levels that a walk has in its leaves, which are 16 cells wide."""
 PART_LEVELS = 3
 """A part of the plane, with programs of its own, is 8 x 8 cells, of which some are decided."""
+Numbers = NDArray[np.int64]
 Box = tuple[float, float, float, float]
 """x low, x high, y low, y high."""
 
@@ -37,8 +37,8 @@ class Start(NamedTuple):
 
     They are in ``parts`` of the plane, whose numbers are those in ``division``; without one all are
     in one part.
-    ``signs`` tells, of corners at a finer level, which are on decided cells: inside (1), outside
-    (-1) or on none (0).
+    ``signs`` uint8[m, m], in rows of cells of the level and one more around, tells which are proven
+    inside (1) or outside (2); those beyond are as the next ones.
     """
 
     level: int
@@ -47,7 +47,7 @@ class Start(NamedTuple):
     parts: NDArray[np.int32]
     division: Division | None = None
     inside: int = 0
-    signs: Callable[[int, Numbers, Numbers], NDArray[np.int8]] | None = None
+    signs: NDArray[np.uint8] | None = None
 
 
 def all_cells(level: int) -> Start:
@@ -93,11 +93,7 @@ def undecided_cells(
     division = Division(level - PART_LEVELS, coarse, codes[is_first])
     parts = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
 
-    sides = np.pad((verdicts == INSIDE) + np.int8(2) * (verdicts == OUTSIDE), 1, mode="edge")
-
-    def signs(finer: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-        return _signs(sides, finer - level, i, j)
-
+    signs = np.pad((verdicts == INSIDE) + np.uint8(2) * (verdicts == OUTSIDE), 1, mode="edge")
     inside = int(np.count_nonzero(verdicts == INSIDE))
     return Start(level, i, j, parts, division, inside, signs)
 
@@ -112,16 +108,6 @@ def _cut(
         for k in np.flatnonzero(~beyond & ((at[:-1] < low) | (at[1:] > high))):
             part[k][part[k] == INSIDE] = UNPROVEN
         part[beyond] = OUTSIDE
-
-
-OF_CODES = np.array([0, 1, -1], np.int8)
-
-
-def _signs(codes: NDArray[np.int8], shift: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-    """Those of corners by the greatest code of the cells around."""
-    columns, rows = (((k - 1 >> shift) + 1, (k >> shift) + 1) for k in (i, j))
-    found = np.maximum.reduce([codes[row, column] for row in rows for column in columns])
-    return OF_CODES[found]
 
 
 def _spread(numbers: Numbers) -> NDArray[np.uint64]:

@@ -6,19 +6,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from intervalvm.cells.frame import Frame
+from intervalvm.cells.measure import Measure
 from intervalvm.evaluate.points import reads
 from intervalvm.memory import Amount, require
+from intervalvm.outlines.area import Slice, area_of
 from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
 from intervalvm.outlines.lattice import FINEST
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import DECIDED, UNDECIDED, Leaves, Tally, leaves_of
+from intervalvm.outlines.quadtree import UNDECIDED, Tally, quadtree
 from intervalvm.outlines.start import Start, all_cells, undecided_cells
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -36,8 +39,6 @@ DEEPER = 2
 """Levels of cells smaller than the tolerance, for proofs: sharp tips hide between corners."""
 ULPS = 1024 << DEEPER
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
-ROUNDING = 2.0**-40
-"""More than the relative error of a sum of areas."""
 Ends = tuple[float, float]
 Report = Callable[[int, int], None]
 MakeEvaluator = Callable[[Tape, tuple[str, ...], Meaning], Evaluator]
@@ -75,13 +76,13 @@ class Job:
 
 
 class Traced(NamedTuple):
-    """The curves, float64[n, 2] each, of a field, counts of cells, bounds of the area inside, and
-    times; bulges and counts of pieces where lines and arcs were fitted."""
+    """The curves, float64[n, 2] each, of a field, counts of cells, the area inside, and times;
+    bulges and counts of pieces where lines and arcs were fitted."""
 
     curves: Sequence[Array]
     field: Field
     cells: dict[str, int]
-    area: tuple[float, float]
+    area: Measure
     seconds: dict[str, float]
     bulges: Sequence[Array] = ()
     pieces: dict[str, int] = {}  # noqa: RUF012 never written to
@@ -119,18 +120,19 @@ def trace(job: Job) -> Traced:
 
     few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
     tally = Tally(few)
-    leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
-    found = loops(leaves, lattice)
+    tree = quadtree(field, frame, job.tolerance, finest, start, tally, watch)
+    found = loops(tree)
     curves = merged(found, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
-    undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
+    undecided = int(np.count_nonzero(tree.leaves.kind == UNDECIDED))
     cells = {
-        "proven": len(leaves.kind) - undecided,
+        "proven": len(tree.leaves.kind) + len(tree.decided.kind) - undecided,
         "undecided": undecided,
         "evaluated": tally.evaluated,
     }
-    area = _area(leaves, tally, frame, finest, job.region)
+    slices = partial(Slice, make=job.make, inputs=inputs, settings=settings)
+    area = area_of(tree.leaves, tally, frame, job.region, job.tape, slices)
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
@@ -142,19 +144,3 @@ def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) 
     level = min(max(level, FIRST), LAST, finest - DEEPER)
     settings = {"var-z": job.settings["z"]} | {n: job.settings[n] for n in job.tape.variables}
     return undecided_cells(job.tape, settings, frame, level, clip, job.threads)  # type: ignore[arg-type]
-
-
-def _area(
-    leaves: Leaves, tally: Tally, frame: Frame, finest: int, region: tuple[Ends, Ends]
-) -> tuple[float, float]:
-    """Bounds of the area inside: that of cells proven inside, and of those not decided as well."""
-    width, height = frame.sides
-    least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
-    open_ = leaves.kind != DECIDED
-    rest = np.ones(np.count_nonzero(open_))
-    for axis in (0, 1):
-        at, level = leaves.at[open_, axis], leaves.level[open_]
-        low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
-        high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
-        rest *= np.maximum(high - low, 0.0)
-    return least * (1.0 - ROUNDING), (least + math.fsum(rest)) * (1.0 + ROUNDING)

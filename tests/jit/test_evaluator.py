@@ -282,7 +282,7 @@ def test_memory_is_freed_with_the_tape() -> None:
     made.slope_bounds(sides, ("x",))
     freed: list[str] = []
     finalize(made, freed.append, "evaluator")
-    for work in (*made._idle, *made._points._idle):
+    for work in (*made._idle, *made.points._idle):
         finalize(work, freed.append, "workspace")
     del work, made
     gc.disable()

@@ -93,7 +93,7 @@ def add_hidden(w: Any, k: int, slot: int, value: float, squares: float) -> None:
 
 
 def moves(w: Any, k: int, slot: int, share: float) -> bool:
-    """Move a point by a share of its gradient; whether it gets far, so that it is to be looked at."""
+    """Move a point by a share of its gradient; whether so far that it is to be looked at."""
     most = 0.0
     for i in range(3):
         step = share * w.duals[w.sizes[ROOM] * (1 + i) + k]
