@@ -26,12 +26,26 @@ ROUNDING = 1.0 + 2.0**-40
 """More than the relative error of the estimate of flatness."""
 
 
+STEP = 2
+"""Levels from one division of the evaluator to the next."""
+
+
+class Blocks(Protocol):
+    """Bounds of the real function over boxes, of which is known in which block they are."""
+
+    def bounds(self, boxes: Any, owners: Any) -> Interval: ...
+
+    def slope_bounds(self, boxes: Any, owners: Any) -> tuple[Interval, NDArray[np.float64]]: ...
+
+
 class Evaluator(Protocol):
     """Bounds of the real function, in float64: see ``evaluate.evaluator``."""
 
     def bounds(self, boxes: Any) -> Interval: ...
 
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+
+    def divided(self, boxes: Any, keys: Any, bits: int, by: Any) -> Blocks: ...
 
     @property
     def inputs(self) -> tuple[str, ...]: ...
@@ -51,6 +65,10 @@ class Tree:
     verdict : uint8[n]
     first_child : int32[n]
         Children are consecutive nodes, the last axis being the fastest; -1 for a leaf.
+    blocks : Blocks
+        What bounds nodes of the last level.
+    owners : int32[m]
+        The block of each of these.
     """
 
     frame: Frame
@@ -58,6 +76,8 @@ class Tree:
     at: NDArray[np.int32]
     verdict: NDArray[np.uint8]
     first_child: NDArray[np.int32]
+    blocks: Blocks
+    owners: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.level)
@@ -91,19 +111,23 @@ def subdivide(
 ) -> Tree:
     """Split a frame's box down to cells of level ``depth``.
 
-    A cell is simple only from level ``coarsest`` on, see ``is_simple``. ``watch`` is called with
-    the level and the number of cells before each part of the work, and may raise.
+    A cell is simple only from level ``coarsest`` on, see ``is_simple``, and above level ``depth``.
+    ``watch`` is called with the level and the number of cells before each part of the work, and may
+    raise.
     """
     n = frame.dimensions
     at, places = np.zeros((1, n), np.int32), offsets(n)
+    keys, owners = np.zeros(1, np.uint64), np.zeros(1, np.int32)
+    blocks = evaluator.divided(frame.boxes(at, 0), keys, 0, evaluator.inputs)
     parts: list[tuple[Any, ...]] = []
     count = 1
     for level in range(depth + 1):
         verdict = np.empty(len(at), np.uint8)
+        limit = tolerance if coarsest <= level < depth else None
         for start in range(0, len(at), CHUNK):
             watch(level, len(at))
             some = slice(start, start + CHUNK)
-            verdict[some] = _judged(evaluator, frame, at[some], level, tolerance, level >= coarsest)
+            verdict[some] = _judged(blocks, owners[some], frame, at[some], level, limit)
         splits = np.flatnonzero(verdict == UNDECIDED) if level < depth else np.empty(0, np.int64)
         verdict[splits] = SPLIT
         first = np.full(len(at), -1, np.int32)
@@ -111,32 +135,66 @@ def subdivide(
         parts.append((np.full(len(at), level, np.int8), at, verdict, first))
         if not len(splits):
             break
+        keys, owners = keys[splits], owners[splits]
+        if level > 0 and (depth - level) % STEP == 0:
+            owners = np.arange(len(splits), dtype=np.int32)
+            boxes = frame.boxes(at[splits], level)
+            blocks = evaluator.divided(boxes, keys, n * level, evaluator.inputs)
         at = (2 * at[splits, None, :] + places).reshape(-1, n)
+        keys = (keys[:, None] << np.uint64(n) | np.arange(1 << n, dtype=np.uint64)).reshape(-1)
+        owners = np.repeat(owners, len(places))
         count += len(at)
-    return Tree(frame, *map(np.concatenate, zip(*parts, strict=True)))
+    whole = map(np.concatenate, zip(*parts, strict=True))
+    return Tree(frame, *whole, blocks=blocks, owners=owners)  # type: ignore[arg-type, misc]
 
 
 def _judged(
-    evaluator: Evaluator,
+    blocks: Blocks,
+    owners: NDArray[np.int32],
     frame: Frame,
     at: NDArray[np.int32],
     level: int,
-    tolerance: float,
-    may_be_simple: bool,
+    tolerance: float | None,
 ) -> NDArray[np.uint8]:
+    """The verdicts of cells, of which is known in which block each is."""
     boxes = frame.boxes(at, level)
-    bounds = evaluator.bounds(boxes)
+    bounds = blocks.bounds(boxes, owners)
     verdict = np.full(len(at), UNDECIDED)
     # a point where the function is undefined is outside
     verdict[bounds.lower >= 0.0] = OUTSIDE
     verdict[(bounds.upper < 0.0) & ~bounds.maybe_nan] = INSIDE
-    if may_be_simple:
-        open_cells = np.flatnonzero((verdict == UNDECIDED) & ~bounds.maybe_nan)
-        some = [Interval(*(part[open_cells] for part in side)) for side in boxes]
-        slopes = evaluator.slope_bounds(some, evaluator.inputs)
-        simple = is_simple(slopes.lower, slopes.upper, frame.sizes(level), tolerance)
-        verdict[open_cells[simple]] = SIMPLE
+    if tolerance is not None:
+        some = np.flatnonzero((verdict == UNDECIDED) & ~bounds.maybe_nan)
+        verdict[some[_are_simple(blocks, owners, boxes, some, frame.sizes(level), tolerance)]] = (
+            SIMPLE
+        )
     return verdict
+
+
+def _are_simple(
+    blocks: Blocks,
+    owners: NDArray[np.int32],
+    boxes: list[Interval],
+    some: NDArray[np.int64],
+    sizes: tuple[NDArray[np.float64], ...],
+    tolerance: float,
+) -> NDArray[np.bool_]:
+    """Which of some boxes are proven simple."""
+    given = [Interval(*(part[some] for part in side)) for side in boxes]
+    value, (lower, upper) = blocks.slope_bounds(given, owners[some])
+    found: NDArray[np.bool_] = is_simple(lower, upper, sizes, tolerance) & ~value.maybe_nan
+    return found
+
+
+def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None:
+    """Prove undecided nodes of the finest level simple, where that can be."""
+    level = tree.depth
+    for start in range(0, len(nodes), CHUNK):
+        some = nodes[start : start + CHUNK]
+        boxes, owners = tree.frame.boxes(tree.at[some], level), tree.owners[some - len(tree)]
+        sizes, every = tree.frame.sizes(level), np.arange(len(some))
+        simple = _are_simple(tree.blocks, owners, boxes, every, sizes, tolerance)
+        tree.verdict[some[simple]] = SIMPLE
 
 
 def is_simple(

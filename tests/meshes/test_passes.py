@@ -17,7 +17,7 @@ from intervalvm.compiler.passes import IN_PYTHON, Scratch
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.triangles import CORNER
-from intervalvm.meshes import octree, planes, surface, thinning
+from intervalvm.meshes import crossings, octree, planes, surface, thinning
 from intervalvm.meshes.templates import edge_between, templates
 from intervalvm.tape import Tape
 
@@ -25,7 +25,7 @@ CUBE = ((-1.0, 1.0),) * 3
 
 
 def in_python(task: int, sizes: dict[int, int], arrays: dict[str, Any]) -> Any:
-    """``octree.run_task`` by the source."""
+    """``passes.run_task`` by the source."""
     found = np.zeros(c.SIZES, np.int64)
     found[c.TASK] = task
     for field, size in sizes.items():
@@ -43,7 +43,7 @@ def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> 
     options: dict[str, Any] = {"region": CUBE, "depth": depth, "method": method}
     compiled = ivm.mesh(tape, variables=values, **options)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (octree, planes, surface, thinning):
+        for module in (crossings, octree, planes, surface, thinning):
             patch.setattr(module, "run_task", in_python)
         plain = ivm.mesh(tape, variables=values, **options)
     np.testing.assert_array_equal(plain.vertices, compiled.vertices)

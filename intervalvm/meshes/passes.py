@@ -1,0 +1,19 @@
+"""Runs the passes over an octree: see ``jit.meshes``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.jit import tasks
+from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.tasks import PASS
+
+
+def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Run a pass; returns its sizes."""
+    found: NDArray[np.int64]
+    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
+    return found
