@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -128,6 +128,7 @@ def is_deep(pieces: Pieces, k: int, centre: Array, radius: float, cell: float) -
     join=st.sampled_from([ivm.maximum, ivm.minimum]),
     value=st.sampled_from([1.0, 1e-6, 1e6]),
 )
+@example((0.05, 0.05), (0.03125, 0.0625), np.pi / 2, 1.75, ivm.maximum, 1.0)  # at a quarter
 def test_a_corner_is_found(
     turns: tuple[float, float],
     at: tuple[float, float],
@@ -155,11 +156,31 @@ def test_a_corner_is_found(
         assert found.is_near[here]
         assert np.abs(vertices[1:-1] - corner).max() < 1e-10  # rounding of tangents
     elif found.is_near[here]:
-        assert np.hypot(*(along(vertices) - corner).T).min() <= 2 * wanted + 0.002
+        assert distance(corner, vertices) <= 1.4 * wanted
     if height > 40 * wanted or (height > 1.4 * wanted and short > 0.8 * long):
         assert found.has_corner[here]
     others = np.delete(np.arange(len(off)), here)
     assert not found.has_corner[others].any()
+
+
+def distance(point: Array, vertices: Array) -> float:
+    """The distance of a point from chords."""
+    a, along = vertices[:-1], np.diff(vertices, axis=0)
+    share = ((point - a) * along).sum(axis=1) / (along * along).sum(axis=1)
+    away = point - a - np.clip(share, 0, 1)[:, None] * along
+    return float(np.hypot(*away.T).min())
+
+
+@pytest.mark.parametrize("leg", [0.03, 0.0925])
+@pytest.mark.parametrize("slope", [0.2, 1.0])
+def test_a_corner_has_straight_legs(leg: float, slope: float) -> None:
+    """With a low slope the piece is taken for an arc first."""
+    bump = 0.01 * ivm.exp(-(((X - leg) * 200) ** 2))
+    for height, is_near in [(0, True), (1, False)]:
+        pieces = pieces_of(Y - 0.02 - abs(X - 0.06) * slope - height * bump, 4, 2e-3)
+        (here,) = np.flatnonzero((pieces.low == 0).all(axis=0))
+        assert pieces.found.has_corner[here] == pieces.found.is_near[here] == is_near
+        assert len(pieces.asked) == 2
 
 
 @pytest.mark.parametrize("tolerance", [0.002, 0.004])
