@@ -146,7 +146,8 @@ def _judged(
     near, cornered = (count == 2) & is_flat, np.zeros(len(count), bool)  # by its chord
     once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
-        sides, corners, parts = pairs[once], cells.corners[once], cells.parts[once]
+        sides, corners = pairs.take(once, axis=0), cells.corners.take(once, axis=0)
+        parts = cells.parts.take(once)
         found = bends(lattice, sides, corners, parts, is_one=is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
         some = np.flatnonzero(~np.isnan(found.points[:, 1, 0]))
