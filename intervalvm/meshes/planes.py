@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.meshes.octree import SCRATCH, Octree
-from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.passes import prepared, run_task
 
 
 class Planes:
@@ -105,10 +105,11 @@ class Planes:
             "values": np.empty(n),
             "normals": np.zeros((n, 3)),
         }
+        run = prepared(arrays)
         while n:
             points, owners = list(arrays["asked"][:, :n]), arrays["owners"][:n]
             self.octree.samples.slopes(points, owners, arrays["duals"][:, :n])
-            n = int(run_task(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n}, arrays)[c.COUNT])
+            n = run(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n})
         return arrays["normals"]
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
