@@ -149,9 +149,9 @@ class BoxWorkspace:
         yield found
         del given
 
-    def bound(self) -> None:
+    def bound(self, parts: Parts | None = None) -> None:
         """Bound the values over all boxes."""
-        self._run("boxes", self.records, 0, self.count, splits=True)
+        self._run("boxes", self.records, 0, self.count, splits=True, parts=parts)
 
     def choose(self, first: int, end: int, *, sign_only: bool) -> None:
         """Find the choices over up to ``box_groups`` groups of boxes."""

@@ -16,8 +16,9 @@ from intervalvm.words import Meaning, Question
 
 LEAF_LEVELS = 4
 """Levels that a walk has in its leaves, which are 16 cells wide."""
-PART_LEVELS = 3
-"""A part of the plane, with programs of its own, is 8 x 8 cells, of which some are decided."""
+PART_LEVEL = 7
+"""Parts of the plane, with programs of their own, are cells of this level, or of the one above that
+to start from. Measured on prospero.vm: a level less or more takes a tenth to a half longer."""
 Numbers = NDArray[np.int64]
 
 
@@ -92,10 +93,11 @@ def undecided_cells(
     j, i = np.divmod(at, many)
     codes = np.sort(_spread(i) | _spread(j) << np.uint64(1))
     i, j = _packed(codes), _packed(codes >> np.uint64(1))
-    codes >>= np.uint64(2 * PART_LEVELS)
+    above = max(level - PART_LEVEL, 1)
+    codes >>= np.uint64(2 * above)
     is_first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
-    coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> PART_LEVELS
-    division = Division(level - PART_LEVELS, coarse, codes[is_first])
+    coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> above
+    division = Division(level - above, coarse, codes[is_first])
     parts = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
 
     signs = np.pad((verdicts == INSIDE) + np.uint8(2) * (verdicts == OUTSIDE), 1, mode="edge")

@@ -20,7 +20,7 @@ import intervalvm as ivm
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError, VariableError
 from intervalvm.jit import native
 from intervalvm.jit.tasks import LONG
-from intervalvm.meshes.octree import run_task
+from intervalvm.meshes.passes import run_task
 from intervalvm.shapes import Shape, box, cylinder, half_space, intersection, sphere, torus
 from intervalvm.tape import Tape
 

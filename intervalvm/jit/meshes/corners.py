@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from intervalvm.jit.meshes.layout import CAPACITY, COUNT, PARENTS
@@ -28,19 +29,36 @@ def write_corners(w: Any) -> None:
 
 
 def read_corners(w: Any) -> None:
-    """Find the masks of these children from ``values`` at the points."""
+    """Find the masks of these children from ``values`` at the points, which are kept."""
     n = 0
     for k in range(w.sizes[PARENTS]):
         node = w.cells[k]
+        first, at = w.children[node], block_of(w.children[node])
         find_asked(w, node)
         for corner in range(LATTICE):
             if w.scratch[SIDES + corner] == ASKED:
                 w.scratch[SIDES + corner] = 1.0 if w.values[n] < 0.0 else 0.0
+                w.corners[at + corner] = w.values[n]
                 n += 1
-        first = w.children[node]
         for child in range(8):
             if w.is_open[first + child]:
                 w.masks[first + child] = mask_of_child(w, child)
+
+
+def block_of(child: int) -> int:
+    """The place in ``corners`` of a child and its siblings: nodes after the root come in eights."""
+    return LATTICE * ((child - 1) >> 3)
+
+
+def corner_value(w: Any, node: int, corner: int) -> float:
+    """The value at a corner of a cell; infinite where only the side is known."""
+    is_inside = w.masks[node] >> corner & 1
+    while w.before[node] >= 0:
+        node = w.before[node] + corner
+    found: float = w.corners[block_of(node) + corner_of((node - 1) & 7, corner)]
+    if found < 0.0:
+        return found if is_inside else math.inf
+    return found if found >= 0.0 and not is_inside else (-math.inf if is_inside else math.inf)
 
 
 def corner_of(child: int, corner: int) -> int:
@@ -89,7 +107,7 @@ def write_corner(w: Any, node: int, corner: int) -> None:
     n, room = w.sizes[COUNT], w.sizes[CAPACITY]
     w.sizes[COUNT] = n + 1
     if n < room:
-        share = 1.0 / (2 << w.levels[node])
+        w.owners[n], share = w.blocks[node], 1.0 / (2 << w.levels[node])
         for axis in range(3):
             at = place(w, node, corner, axis) * share
             w.points[axis * room + n] = w.frame[axis] + w.frame[3 + axis] * at
