@@ -7,13 +7,16 @@ order of their parents, which is Morton order: neighbours in an array are near e
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.jit import tasks
+from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.ops.row import Interval
 
 OUTSIDE, INSIDE, SIMPLE, UNDECIDED, SPLIT = map(np.uint8, range(5))
@@ -45,10 +48,14 @@ class Evaluator(Protocol):
 
     def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
 
-    def divided(self, boxes: Any, keys: Any, bits: int, by: Any) -> Blocks: ...
-
     @property
     def inputs(self) -> tuple[str, ...]: ...
+
+
+class Divisible(Evaluator, Protocol):
+    """One that may be divided: see ``jit.division``."""
+
+    def divided(self, boxes: Any, keys: Any, bits: int, by: Any) -> Blocks: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +74,8 @@ class Tree:
         Children are consecutive nodes, the last axis being the fastest; -1 for a leaf.
     blocks : Blocks
         What bounds nodes of the last level.
-    owners : int32[m]
-        The block of each of these.
+    last : Cells
+        These nodes.
     """
 
     frame: Frame
@@ -77,7 +84,7 @@ class Tree:
     verdict: NDArray[np.uint8]
     first_child: NDArray[np.int32]
     blocks: Blocks
-    owners: NDArray[np.int32]
+    last: Cells
 
     def __len__(self) -> int:
         return len(self.level)
@@ -101,7 +108,7 @@ def offsets(dimensions: int) -> NDArray[np.int32]:
 
 
 def subdivide(
-    evaluator: Evaluator,
+    evaluator: Divisible,
     frame: Frame,
     depth: int,
     *,
@@ -115,86 +122,144 @@ def subdivide(
     ``watch`` is called with the level and the number of cells before each part of the work, and may
     raise.
     """
-    n = frame.dimensions
-    at, places = np.zeros((1, n), np.int32), offsets(n)
-    keys, owners = np.zeros(1, np.uint64), np.zeros(1, np.int32)
-    blocks = evaluator.divided(frame.boxes(at, 0), keys, 0, evaluator.inputs)
+    n, cells = frame.dimensions, Cells.whole(frame)
+    blocks = evaluator.divided(cells.boxes(), cells.morton(), 0, evaluator.inputs)
     parts: list[tuple[Any, ...]] = []
     count = 1
     for level in range(depth + 1):
-        verdict = np.empty(len(at), np.uint8)
+        verdict = np.empty(len(cells), np.uint8)
         limit = tolerance if coarsest <= level < depth else None
-        for start in range(0, len(at), CHUNK):
-            watch(level, len(at))
+        for start in range(0, len(cells), CHUNK):
+            watch(level, len(cells))
             some = slice(start, start + CHUNK)
-            verdict[some] = _judged(blocks, owners[some], frame, at[some], level, limit)
+            verdict[some] = _judged(blocks, cells.some(some), limit)
         splits = np.flatnonzero(verdict == UNDECIDED) if level < depth else np.empty(0, np.int64)
         verdict[splits] = SPLIT
-        first = np.full(len(at), -1, np.int32)
-        first[splits] = count + np.arange(len(splits), dtype=np.int32) * len(places)
-        parts.append((np.full(len(at), level, np.int8), at, verdict, first))
+        first = np.full(len(cells), -1, np.int32)
+        first[splits] = count + (np.arange(len(splits), dtype=np.int32) << n)
+        parts.append((np.full(len(cells), level, np.int8), cells.at, verdict, first))
         if not len(splits):
             break
-        keys, owners = keys[splits], owners[splits]
+        parents = cells.some(splits)
         if level > 0 and (depth - level) % STEP == 0:
-            owners = np.arange(len(splits), dtype=np.int32)
-            boxes = frame.boxes(at[splits], level)
-            blocks = evaluator.divided(boxes, keys, n * level, evaluator.inputs)
-        at = (2 * at[splits, None, :] + places).reshape(-1, n)
-        keys = (keys[:, None] << np.uint64(n) | np.arange(1 << n, dtype=np.uint64)).reshape(-1)
-        owners = np.repeat(owners, len(places))
-        count += len(at)
+            bits = n * level
+            blocks = evaluator.divided(parents.boxes(), parents.morton(), bits, evaluator.inputs)
+            parents = replace(parents, owners=np.arange(len(splits), dtype=np.int32))
+        cells = parents.children()
+        count += len(cells)
     whole = map(np.concatenate, zip(*parts, strict=True))
-    return Tree(frame, *whole, blocks=blocks, owners=owners)  # type: ignore[arg-type, misc]
+    return Tree(frame, *whole, blocks=blocks, last=cells)  # type: ignore[arg-type, misc]
 
 
-def _judged(
-    blocks: Blocks,
-    owners: NDArray[np.int32],
-    frame: Frame,
-    at: NDArray[np.int32],
-    level: int,
-    tolerance: float | None,
-) -> NDArray[np.uint8]:
-    """The verdicts of cells, of which is known in which block each is."""
-    boxes = frame.boxes(at, level)
-    bounds = blocks.bounds(boxes, owners)
-    verdict = np.full(len(at), UNDECIDED)
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of a level.
+
+    Attributes
+    ----------
+    frame : Frame
+    level : int
+    at : int32[m, dimensions]
+        Their numbers.
+    ends : float64[2 * dimensions, m]
+        Their lower corners, by axis, then the upper ones.
+    keys : int64[m]
+        Their Morton codes.
+    owners : int32[m]
+        The blocks that they are in.
+    """
+
+    frame: Frame
+    level: int
+    at: NDArray[np.int32]
+    ends: NDArray[np.float64]
+    keys: NDArray[np.int64]
+    owners: NDArray[np.int32]
+
+    @staticmethod
+    def whole(frame: Frame) -> Cells:
+        """The root."""
+        at, none = np.zeros((1, frame.dimensions), np.int32), np.zeros(1, np.int64)
+        (lows, highs, _) = zip(*frame.boxes(at, 0), strict=True)
+        return Cells(frame, 0, at, np.stack([*lows, *highs]), none, none.astype(np.int32))
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def some(self, which: Any) -> Cells:
+        """Some of them."""
+        rows = np.ascontiguousarray(self.ends[:, which])
+        parts = self.at[which], rows, self.keys[which], self.owners[which]
+        return Cells(self.frame, self.level, *parts)
+
+    def children(self) -> Cells:
+        """Their children."""
+        n = self.frame.dimensions
+        count = len(self) << n
+        found = Cells(
+            self.frame,
+            self.level + 1,
+            np.empty((count, n), np.int32),
+            np.empty((2 * n, count)),
+            np.empty(count, np.int64),
+            np.empty(count, np.int32),
+        )
+        tasks.run(
+            PASS,
+            {c.TASK: c.CHILDREN, c.PARENTS: len(self), c.DIMENSIONS: n, c.LEVEL: found.level},
+            {
+                "frame": np.array([*self.frame.low, *self.frame.sides]),
+                "parents_at": np.ascontiguousarray(self.at),
+                "parent_keys": self.keys,
+                "blocks": self.owners,
+                "at": found.at,
+                "boxes": found.ends,
+                "keys": found.keys,
+                "owners": found.owners,
+            },
+            c.SIZES,
+        )
+        return found
+
+    def boxes(self) -> list[Interval]:
+        """Their sides."""
+        n, flags = self.frame.dimensions, np.zeros(len(self), bool)
+        return [Interval(self.ends[axis], self.ends[n + axis], flags) for axis in range(n)]
+
+    def morton(self) -> NDArray[np.uint64]:
+        """Their Morton codes."""
+        found: NDArray[np.uint64] = self.keys.view(np.uint64)
+        return found
+
+
+def _judged(blocks: Blocks, cells: Cells, tolerance: float | None) -> NDArray[np.uint8]:
+    """The verdicts of cells; which are simple is asked for with a ``tolerance``."""
+    bounds = blocks.bounds(cells.boxes(), cells.owners)
+    verdict = np.full(len(cells), UNDECIDED)
     # a point where the function is undefined is outside
     verdict[bounds.lower >= 0.0] = OUTSIDE
     verdict[(bounds.upper < 0.0) & ~bounds.maybe_nan] = INSIDE
     if tolerance is not None:
         some = np.flatnonzero((verdict == UNDECIDED) & ~bounds.maybe_nan)
-        verdict[some[_are_simple(blocks, owners, boxes, some, frame.sizes(level), tolerance)]] = (
-            SIMPLE
-        )
+        verdict[some[_are_simple(blocks, cells.some(some), tolerance)]] = SIMPLE
     return verdict
 
 
-def _are_simple(
-    blocks: Blocks,
-    owners: NDArray[np.int32],
-    boxes: list[Interval],
-    some: NDArray[np.int64],
-    sizes: tuple[NDArray[np.float64], ...],
-    tolerance: float,
-) -> NDArray[np.bool_]:
-    """Which of some boxes are proven simple."""
-    given = [Interval(*(part[some] for part in side)) for side in boxes]
-    value, (lower, upper) = blocks.slope_bounds(given, owners[some])
+def _are_simple(blocks: Blocks, cells: Cells, tolerance: float) -> NDArray[np.bool_]:
+    """Which cells are proven simple."""
+    value, (lower, upper) = blocks.slope_bounds(cells.boxes(), cells.owners)
+    sizes = cells.frame.sizes(cells.level)
     found: NDArray[np.bool_] = is_simple(lower, upper, sizes, tolerance) & ~value.maybe_nan
     return found
 
 
 def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None:
     """Prove undecided nodes of the finest level simple, where that can be."""
-    level = tree.depth
+    last = tree.last
     for start in range(0, len(nodes), CHUNK):
         some = nodes[start : start + CHUNK]
-        boxes, owners = tree.frame.boxes(tree.at[some], level), tree.owners[some - len(tree)]
-        sizes, every = tree.frame.sizes(level), np.arange(len(some))
-        simple = _are_simple(tree.blocks, owners, boxes, every, sizes, tolerance)
-        tree.verdict[some[simple]] = SIMPLE
+        cells = last.some(some - (len(tree) - len(last)))
+        tree.verdict[some[_are_simple(tree.blocks, cells, tolerance)]] = SIMPLE
 
 
 def is_simple(

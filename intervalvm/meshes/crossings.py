@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.roots import ROOT
-from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.passes import prepared
 from intervalvm.meshes.sampler import Blocks
 
 
@@ -49,11 +49,11 @@ def crossings(
         "points": found.points,
         "normals": found.normals,
     }
-    run_task(c.START_ROOTS, {c.ROOM: n, c.BLOCKS: len(samples)}, arrays)
+    run = prepared(arrays)
+    run(c.START_ROOTS, {c.ROOM: n, c.BLOCKS: len(samples)})
     count = n
     while count:
         points, asked = list(arrays["asked"][:, :count]), arrays["owners"][:count]
         samples.slopes(points, asked, arrays["duals"][:, :count])
-        sizes = run_task(c.STEP_ROOTS, {c.ROOM: n, c.COUNT: count}, arrays)
-        count = int(sizes[c.COUNT])
+        count = run(c.STEP_ROOTS, {c.ROOM: n, c.COUNT: count})
     return found

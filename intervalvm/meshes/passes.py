@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,3 +18,14 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
     found: NDArray[np.int64]
     found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
     return found
+
+
+def prepared(arrays: dict[str, NDArray[Any]]) -> Callable[[int, dict[int, int]], int]:
+    """Runs passes with the same arrays, by a task and sizes; it returns their ``COUNT``."""
+    made = tasks.given(PASS, arrays)
+
+    def run(task: int, sizes: dict[int, int]) -> int:
+        found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, {}, c.SIZES, before=made)
+        return int(found[c.COUNT])
+
+    return run

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.meshes.octree import SCRATCH, Octree
-from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.passes import prepared, run_task
 
 
 class Planes:
@@ -19,13 +19,15 @@ class Planes:
     ----------
     slots : int32[nodes]
         The row of a cell in ``sums``; -1 if it has none.
+    count : int
+        The rows of ``sums`` that are used.
     sums : float64[rows, QEF]
     """
 
     def __init__(self, octree: Octree) -> None:
         self.octree = octree
         self.slots = np.full(len(octree), -1, np.int32)
-        self.sums = np.zeros((0, c.QEF))
+        self.count, self.sums = 0, np.zeros((0, c.QEF))
 
     def add(
         self,
@@ -35,12 +37,15 @@ class Planes:
         normals: NDArray[np.float64],
     ) -> None:
         """Add cells with planes through ``points`` float64[edges, 3], of all edges around them."""
-        octree, count = self.octree, len(self.sums)
+        octree, count = self.octree, self.count
         new = np.full(len(octree) - len(self.slots), -1, np.int32)
         self.slots = np.concatenate([self.slots, new])
         slots = np.full(len(octree), -1, np.int32)
         slots[cells] = self.slots[cells] = np.arange(count, count + len(cells), dtype=np.int32)
-        self.sums = np.concatenate([self.sums, np.zeros((len(cells), c.QEF))])
+        # with room for those of joined cells
+        before, self.sums = self.sums, np.empty((count + len(cells) + len(octree) // 8, c.QEF))
+        self.sums[:count], self.sums[count : count + len(cells)] = before[:count], 0.0
+        self.count = count + len(cells)
         run_task(
             c.SUM,
             {c.EDGES: len(edges)},
@@ -59,12 +64,10 @@ class Planes:
 
     def join(self, loops: NDArray[np.int32], tolerance: float) -> int:
         """Join cells; returns their number."""
-        octree, count = self.octree, len(self.sums)
-        before, self.sums = self.sums, np.empty((count + len(octree) // 8, c.QEF))
-        self.sums[:count] = before
+        octree = self.octree
         sizes = run_task(
             c.JOIN,
-            {c.NODES: len(octree), c.SLOTS: count},
+            {c.NODES: len(octree), c.SLOTS: self.count},
             {
                 **self._arrays(),
                 "frame": np.array([*octree.frame.low, *octree.frame.sides, tolerance]),
@@ -72,7 +75,7 @@ class Planes:
                 "found": np.empty(4),
             },
         )
-        self.sums = self.sums[: sizes[c.SLOTS]]
+        self.count = int(sizes[c.SLOTS])
         return int(sizes[c.COUNT])
 
     def points(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -105,10 +108,11 @@ class Planes:
             "values": np.empty(n),
             "normals": np.zeros((n, 3)),
         }
+        run = prepared(arrays)
         while n:
             points, owners = list(arrays["asked"][:, :n]), arrays["owners"][:n]
             self.octree.samples.slopes(points, owners, arrays["duals"][:, :n])
-            n = int(run_task(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n}, arrays)[c.COUNT])
+            n = run(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n})
         return arrays["normals"]
 
     def _arrays(self) -> dict[str, NDArray[Any]]:

@@ -19,15 +19,14 @@ def thinned(surface: Surface, octree: Octree) -> Surface:
     vertices, triangles = surface.vertices, surface.triangles.copy()
     count, frame = len(triangles), octree.frame
     slack = SLACK * min(map(float, frame.sizes(octree.depth)))
-    alive = np.empty(count, np.uint8)
-    run_task(
+    sizes = run_task(
         c.THIN,
         {c.VERTICES: len(vertices), c.TRIANGLE_COUNT: count},
         {
             "frame": np.array([*frame.low, *frame.sides, 0.0, slack]),
             "vertices": vertices,
             "triangles": triangles,
-            "alive": alive,
+            "alive": np.empty(count, np.uint8),
             "is_stale": np.empty(len(vertices), np.uint8),
             "nexts": np.empty(3 * count, np.int32),
             **{name: np.empty(len(vertices), np.int32) for name in ("heads", "tails", "stamps")},
@@ -35,5 +34,5 @@ def thinned(surface: Surface, octree: Octree) -> Surface:
             "scratch": np.empty(SCRATCH),
         },
     )
-    used, triangles = numbered(len(vertices), triangles[alive.astype(bool)])
+    used, triangles = numbered(len(vertices), triangles[: sizes[c.COUNT]])
     return Surface(vertices[used], triangles, surface.normals[used], surface.counts)

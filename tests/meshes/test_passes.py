@@ -36,6 +36,11 @@ def in_python(task: int, sizes: dict[int, int], arrays: dict[str, Any]) -> Any:
     return found
 
 
+def prepared_in_python(arrays: dict[str, Any]) -> Any:
+    """``passes.prepared`` by the source."""
+    return lambda task, sizes: int(in_python(task, sizes, arrays)[c.COUNT])
+
+
 @given(tape=solids(), depth=st.integers(1, 3), method=st.sampled_from(["sharp", "safe"]))
 @settings(deadline=None, max_examples=12)
 def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> None:
@@ -44,7 +49,8 @@ def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> 
     compiled = ivm.mesh(tape, variables=values, **options)
     with pytest.MonkeyPatch.context() as patch:
         for module in (crossings, octree, planes, surface, thinning):
-            patch.setattr(module, "run_task", in_python)
+            patch.setattr(module, "run_task", in_python, raising=False)
+            patch.setattr(module, "prepared", prepared_in_python, raising=False)
         plain = ivm.mesh(tape, variables=values, **options)
     np.testing.assert_array_equal(plain.vertices, compiled.vertices)
     np.testing.assert_array_equal(plain.triangles, compiled.triangles)

@@ -10,9 +10,9 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 from __future__ import annotations
 
 (
-    WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS, START_ROOTS, STEP_ROOTS, RINGS, SUM, JOIN,
-    SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
-) = range(16)  # fmt: skip
+    CHILDREN, WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS, START_ROOTS, STEP_ROOTS, RINGS,
+    SUM, JOIN, SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
+) = range(17)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -25,8 +25,9 @@ from __future__ import annotations
     BLOCKS,
     ROOM,  # for points that are evaluated
     VERTICES, TRIANGLE_COUNT,
+    DIMENSIONS, LEVEL,
     SIZES,
-) = range(15)  # fmt: skip
+) = range(17)  # fmt: skip
 """Fields of ``sizes``."""
 TOLERANCE, SLACK = 6, 7
 """Places in ``frame``, after three lows and three sides."""
@@ -81,6 +82,8 @@ FIELDS = {
     "face_of": "int32",  # 1 + the face, by node and side; 0
     "edge_faces": "int32",  # the face between each quadrant and the next; -1
     "parents": "int32",
+    # of the cells of a level, see ``cells``
+    "parents_at": "int32", "boxes": "float64", "keys": "int64", "parent_keys": "int64",
     # of segments, see ``roots``; points to evaluate, and values and gradients there
     "ends": "float64", "segments": "float64", "roots": "float64", "limits": "float64",
     "left": "int32", "asked": "float64", "duals": "float64",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
+from intervalvm.jit.meshes.cells import write_children
 from intervalvm.jit.meshes.corners import read_corners, write_corners
 from intervalvm.jit.meshes.flips import flip_faces
 from intervalvm.jit.meshes.joining import join_cells
 from intervalvm.jit.meshes.layout import (
+    CHILDREN,
     FIELDS,
     FLIP,
     JOIN,
@@ -39,7 +41,9 @@ from intervalvm.jit.meshes.walk import reduce_edges, walk
 def run_task(w: Any) -> int:
     """Carry out a task."""
     task = w.sizes[TASK]
-    if task == WRITE_CORNERS:
+    if task == CHILDREN:
+        write_children(w)
+    elif task == WRITE_CORNERS:
         write_corners(w)
     elif task == READ_CORNERS:
         read_corners(w)

@@ -27,8 +27,19 @@ NONE, FIRST = -1, 0
 
 
 def thin(w: Any) -> None:
-    """Remove vertices; ``alive`` marks the triangles that are left, ``COUNT`` those removed."""
+    """Remove vertices; the triangles that are left come first, ``COUNT`` of them."""
     link(w)
+    remove(w)
+    w.sizes[COUNT] = 0
+    for triangle in range(w.sizes[TRIANGLE_COUNT]):
+        if w.alive[triangle]:
+            for i in range(3):
+                w.triangles[3 * w.sizes[COUNT] + i] = w.triangles[3 * triangle + i]
+            w.sizes[COUNT] += 1
+
+
+def remove(w: Any) -> None:
+    """Remove vertices, ``COUNT`` of them; ``alive`` marks the triangles that are left."""
     w.sizes[COUNT] = 0
     for _ in range(ROUNDS):
         before = w.sizes[COUNT]
