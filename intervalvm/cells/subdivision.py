@@ -132,7 +132,7 @@ def subdivide(
         for start in range(0, len(cells), CHUNK):
             watch(level, len(cells))
             some = slice(start, start + CHUNK)
-            verdict[some] = _judged(blocks, cells.some(some), limit)
+            verdict[some] = _judged(blocks, cells.part(some), limit)
         splits = np.flatnonzero(verdict == UNDECIDED) if level < depth else np.empty(0, np.int64)
         verdict[splits] = SPLIT
         first = np.full(len(cells), -1, np.int32)
@@ -186,11 +186,17 @@ class Cells:
     def __len__(self) -> int:
         return len(self.at)
 
-    def some(self, which: Any) -> Cells:
-        """Some of them."""
+    def part(self, which: slice) -> Cells:
+        """Those from one to another."""
         rows = np.ascontiguousarray(self.ends[:, which])
         parts = self.at[which], rows, self.keys[which], self.owners[which]
         return Cells(self.frame, self.level, *parts)
+
+    def some(self, which: NDArray[np.int64]) -> Cells:
+        """Some of them."""
+        rows = np.take(self.ends, which, axis=1)
+        at = np.take(self.at, which, axis=0)
+        return Cells(self.frame, self.level, at, rows, self.keys[which], self.owners[which])
 
     def children(self) -> Cells:
         """Their children."""
@@ -223,7 +229,7 @@ class Cells:
 
     def boxes(self) -> list[Interval]:
         """Their sides."""
-        n, flags = self.frame.dimensions, np.zeros(len(self), bool)
+        n, flags = self.frame.dimensions, np.zeros(self.ends.shape[1], bool)
         return [Interval(self.ends[axis], self.ends[n + axis], flags) for axis in range(n)]
 
     def morton(self) -> NDArray[np.uint64]:
@@ -235,22 +241,55 @@ class Cells:
 def _judged(blocks: Blocks, cells: Cells, tolerance: float | None) -> NDArray[np.uint8]:
     """The verdicts of cells; which are simple is asked for with a ``tolerance``."""
     bounds = blocks.bounds(cells.boxes(), cells.owners)
-    verdict = np.full(len(cells), UNDECIDED)
-    # a point where the function is undefined is outside
-    verdict[bounds.lower >= 0.0] = OUTSIDE
-    verdict[(bounds.upper < 0.0) & ~bounds.maybe_nan] = INSIDE
-    if tolerance is not None:
-        some = np.flatnonzero((verdict == UNDECIDED) & ~bounds.maybe_nan)
-        verdict[some[_are_simple(blocks, cells.some(some), tolerance)]] = SIMPLE
+    verdict = np.empty(len(cells), np.uint8)
+    found, some = np.empty_like(cells.ends), np.empty(len(cells), np.int32)
+    owners = np.empty(len(cells), np.int32)
+    sizes, _ = tasks.run(
+        PASS,
+        {c.TASK: c.JUDGE, c.ROOM: len(cells), c.DIMENSIONS: cells.frame.dimensions},
+        {
+            "lower": bounds.lower,
+            "upper": bounds.upper,
+            "maybe_nan": bounds.maybe_nan.view(np.uint8),
+            "boxes": cells.ends,
+            "blocks": cells.owners,
+            "verdicts": verdict,
+            "cells": some,
+            "found": found,
+            "owners": owners,
+        },
+        c.SIZES,
+    )
+    count = int(sizes[c.COUNT])
+    if tolerance is not None and count:
+        asked = replace(cells, ends=found[:, :count], owners=owners[:count])
+        _mark_simple(blocks, asked, some[:count], verdict, tolerance)
     return verdict
 
 
-def _are_simple(blocks: Blocks, cells: Cells, tolerance: float) -> NDArray[np.bool_]:
-    """Which cells are proven simple."""
+def _mark_simple(
+    blocks: Blocks,
+    cells: Cells,
+    at: NDArray[np.int32],
+    verdict: NDArray[np.uint8],
+    tolerance: float,
+) -> None:
+    """Mark the verdicts, whose places are ``at``, of cells that are proven simple."""
     value, (lower, upper) = blocks.slope_bounds(cells.boxes(), cells.owners)
-    sizes = cells.frame.sizes(cells.level)
-    found: NDArray[np.bool_] = is_simple(lower, upper, sizes, tolerance) & ~value.maybe_nan
-    return found
+    sizes = [float(size) for size in cells.frame.sizes(cells.level)]
+    tasks.run(
+        PASS,
+        {c.TASK: c.MARK_SIMPLE, c.COUNT: len(at), c.DIMENSIONS: cells.frame.dimensions},
+        {
+            "lower": lower,
+            "upper": upper,
+            "maybe_nan": value.maybe_nan.view(np.uint8),
+            "limits": np.array([*sizes, tolerance / ROUNDING]),
+            "cells": at,
+            "verdicts": verdict,
+        },
+        c.SIZES,
+    )
 
 
 def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None:
@@ -259,7 +298,7 @@ def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None
     for start in range(0, len(nodes), CHUNK):
         some = nodes[start : start + CHUNK]
         cells = last.some(some - (len(tree) - len(last)))
-        tree.verdict[some[_are_simple(tree.blocks, cells, tolerance)]] = SIMPLE
+        _mark_simple(tree.blocks, cells, some.astype(np.int32), tree.verdict, tolerance)
 
 
 def is_simple(
