@@ -12,17 +12,20 @@ from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 
+LONG = 1 << 19
+"""The rows of arrays from which a pass may take a twentieth of a second."""
+
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Run a pass; returns its sizes."""
     found: NDArray[np.int64]
-    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
+    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES, LONG)
     return found
 
 
 def prepared(arrays: dict[str, NDArray[Any]]) -> Callable[[int, dict[int, int]], int]:
     """Runs passes with the same arrays, by a task and sizes; it returns their ``COUNT``."""
-    made = tasks.Prepared(PASS, arrays, c.SIZES)
+    made = tasks.Prepared(PASS, arrays, c.SIZES, LONG)
 
     def run(task: int, sizes: dict[int, int]) -> int:
         found, _ = made.run({c.TASK: task, **sizes})
