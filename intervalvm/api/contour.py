@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_contour import ContourOptions, takes_contour_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real
+from intervalvm.cells.measure import Measure
 from intervalvm.colours import Rgb
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
@@ -29,12 +29,16 @@ from intervalvm.words import Meaning
 
 KERNELS = [
     ("boxes", "float64", Meaning.REAL),
-    ("shorten", "float64", Meaning.FLOAT),
+    ("slopes", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.REAL),
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("outline", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
+ARC_KERNELS = [("shorten", "float64", Meaning.FLOAT)]
+"""What lines and arcs take besides."""
 DENSER = 4.0
 """Curves are traced to this part of the tolerance before lines and arcs are fitted."""
 
@@ -108,12 +112,14 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
     levels = asked.levels if isinstance(asked.levels, tuple) else (asked.offset,)
     region = _region(asked, shape if not any(levels) else _less(tape, max(levels)))
     if region is None:
-        return Outline((), stats=OutlineStats(len(tape), 0.0, {}, {}), area_bounds=(0.0, 0.0))
+        stats = OutlineStats(len(tape), 0.0, {}, {})
+        return Outline((), stats=stats, measure=Measure.of_nothing(2))
     tolerance = asked.tolerance_in(region)
     if asked.compiled:
         from intervalvm.jit import workers  # imports the compiler's library
 
-        workers.compile_together(KERNELS, usable_cpus(), None)
+        kernels = KERNELS + ARC_KERNELS if asked.arcs else KERNELS
+        workers.compile_together(kernels, usable_cpus(), None)
     parts = _parts(shape, tape, levels, asked)
     found = []
     with reporting(asked.progress, "tracing") as report:
@@ -127,7 +133,7 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 closed=asked.closed,
                 cuts=asked.region is not None,
                 dense=asked.arcs,
-                make=partial(_evaluator, asked.compiled),
+                make=_compiled if asked.compiled else _of_arrays,
                 walks=asked.compiled,
                 threads=asked.threads or usable_cpus(),
                 max_memory=asked.max_memory,
@@ -194,13 +200,17 @@ def _less(tape: Tape, level: float) -> Tape:
     return (expression(tape) - level).tape()
 
 
-def _evaluator(compiled: bool, tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
+def _compiled(tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
     from intervalvm.api.dispatch import compiled_evaluator
+
+    found: Evaluator = compiled_evaluator(tape, inputs, FLOAT, meaning)
+    return found
+
+
+def _of_arrays(tape: Tape, inputs: tuple[str, ...], meaning: Meaning) -> Evaluator:
     from intervalvm.evaluate.evaluator import NumpyEvaluator
 
-    make: Any = compiled_evaluator if compiled else NumpyEvaluator
-    found: Evaluator = make(tape, inputs, FLOAT, meaning)
-    return found
+    return NumpyEvaluator(tape, inputs, FLOAT, meaning)
 
 
 def _outline(
@@ -223,5 +233,5 @@ def _outline(
         levels=np.repeat([part.level for part in parts], counts),
         colours=colours,
         stats=OutlineStats(len(tape), tolerance, cells, seconds, pieces),
-        area_bounds=found[0].area if len(found) == 1 else None,
+        measure=found[0].area if len(found) == 1 else None,
     )

@@ -149,9 +149,9 @@ class BoxWorkspace:
         yield found
         del given
 
-    def bound(self) -> None:
+    def bound(self, parts: Parts | None = None) -> None:
         """Bound the values over all boxes."""
-        self._run("boxes", self.records, 0, self.count, splits=True)
+        self._run("boxes", self.records, 0, self.count, splits=True, parts=parts)
 
     def choose(self, first: int, end: int, *, sign_only: bool) -> None:
         """Find the choices over up to ``box_groups`` groups of boxes."""
@@ -186,8 +186,9 @@ class BoxWorkspace:
         fields = self.fields.get("boxes") or self._make_room("boxes")
         words[r.SLOTS], words[r.PARTS], words[r.GROUPS], words[r.COSTS] = fields
         self._use_arena()
-        most = min(self.length * (LANES + count), MOST_ARENA)
-        arena, programs = aligned(most * RECORD_BYTES), np.zeros((count, r.PROGRAM_WORDS), np.int64)
+        size = min(self.length * (LANES + count), MOST_ARENA) * RECORD_BYTES
+        require(size, f"programs of {count} boxes", "divide into fewer boxes")
+        arena, programs = aligned(size), np.zeros((count, r.PROGRAM_WORDS), np.int64)
         old = words[c.ARENA], words[c.ARENA_END]
         words[c.ARENA] = address_of(arena)
         words[c.ARENA_END] = words[c.ARENA] + len(arena)

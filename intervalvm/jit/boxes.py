@@ -30,7 +30,6 @@ from intervalvm.jit.intrinsics import (
     copy_block,
     copy_bytes,
     fill_bytes,
-    first_bit,
     float64_at,
     int64_at,
     jit,
@@ -41,7 +40,7 @@ from intervalvm.jit.intrinsics import (
 from intervalvm.jit.layout import LANES
 from intervalvm.jit.numbers import fill_group, read_group, read_number, write_number
 from intervalvm.jit.request import FIRST_SLOPE, GROUP
-from intervalvm.jit.scatter import take_leaf, take_run
+from intervalvm.jit.scatter import tree_walk
 from intervalvm.jit.slopes import BoxLoop
 from intervalvm.jit.sorting import Extremes
 from intervalvm.words import Meaning
@@ -249,9 +248,10 @@ def split(ctx, depth, first, end, bits):
 
 
 @jit
-def enter(ctx, depth, program, first, end):
+def enter(ctx, depth, program, boxes):
     """Cut a run of boxes as row ``depth``, or note it as a leaf; returns the cost."""
     records, count, result, rate = program
+    first, end, _ = boxes
     bits = 0
     if ctx[r.SPLITS] and depth < r.MOST_DEPTH:
         bits = best_bits(ctx, end - first, count, rate)
@@ -269,42 +269,4 @@ def enter(ctx, depth, program, first, end):
     return 1
 
 
-def walk(address):
-    """Bound the boxes from FIRST to END; returns 1 if any may be left."""
-    ctx = int64_at(address)
-    budget = ctx[c.BUDGET]
-    if ctx[c.DEPTH] < 0:
-        ctx[c.DEPTH] = 0
-        ctx[c.ARENA_TOP] = ctx[c.ARENA]
-        program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
-        first = np.int64(0)  # as a literal it would make numba compile it twice
-        if ctx[r.OWNERS] == 0:
-            budget -= enter(ctx, first, program, ctx[r.FIRST], ctx[r.END])
-        if ctx[c.DEPTH] > 0:
-            ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
-    while budget > 0:
-        depth = ctx[c.DEPTH]
-        if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
-            budget -= evaluate_leaf(ctx)
-        elif depth == 0:
-            if not take_run(ctx):
-                return 0
-        else:
-            place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
-            row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
-            deeper = uint64_at(place + 8 * c.DEFERRED)
-            if leaves[0] != NO_CHILD:
-                leaves[0] = take_leaf(ctx, row, leaves[0])
-            elif deeper[0] != NO_CHILD:
-                run = first_bit(deeper[0])
-                deeper[0] &= deeper[0] - ONE
-                program = (
-                    row[c.CHILD_PROGRAM + run], row[c.CHILD_COUNT + run],
-                    row[c.CHILD_RESULT + run], row[r.CELL_RATE],
-                )  # fmt: skip
-                first, end = row[r.CELL_FIRST + run], row[r.CELL_FIRST + run + 1]
-                budget -= enter(ctx, depth, program, first, end)
-            else:
-                ctx[c.ARENA_TOP] = row[c.BASE]
-                ctx[c.DEPTH] = depth - 1
-    return 1
+walk = tree_walk(enter, evaluate_leaf)

@@ -66,17 +66,24 @@ class Division:
         self.evaluator.points.values(points, shape, found, Parts(self._programs, owners))
         return found
 
-    def slopes(self, points: Arrays, owners: Owners) -> NDArray[Any]:
-        """The values, and the derivatives [1 + len(by), *shape]; where branches meet, of one."""
+    def slopes(
+        self, points: Arrays, owners: Owners, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """The values, and the derivatives [1 + len(by), *shape]; where branches meet, of one.
+
+        They are written to ``out`` if given, of contiguous rows.
+        """
         shape = broadcast(point.shape for point in points)
-        found = np.empty((1 + len(self.by), *shape), self.evaluator.dtype)
+        found = np.empty((1 + len(self.by), *shape), self.evaluator.dtype) if out is None else out
         parts = Parts(self._programs, owners)
         self.evaluator.points.duals(points, shape, self.by, found, parts=parts)
         return found
 
     def bounds(self, boxes: Sequence[Interval], owners: Owners) -> Interval:
         """Bounds of the values over boxes."""
-        return self.evaluator.bound_slopes(boxes, (), Parts(self._programs, owners))[0]
+        with self.evaluator.workspace() as work, work.entered(boxes) as found:
+            work.bound(Parts(self._programs, owners))
+        return found
 
     def slope_bounds(
         self, boxes: Sequence[Interval], owners: Owners

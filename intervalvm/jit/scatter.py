@@ -236,42 +236,53 @@ def enter(ctx, depth, program, points):
     return 1
 
 
-def walk(address):
-    """Evaluate the points from FIRST to END; returns 1 if any may be left."""
-    ctx = int64_at(address)
-    budget = ctx[c.BUDGET]
-    if ctx[c.DEPTH] < 0:
-        ctx[c.DEPTH] = 0
-        ctx[c.ARENA_TOP] = ctx[c.ARENA]
-        program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
-        first = np.int64(0)  # as a literal it would make numba compile it twice
-        if ctx[r.OWNERS] == 0:
-            budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
-        if ctx[c.DEPTH] > 0:
-            ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
-    while budget > 0:
-        depth = ctx[c.DEPTH]
-        if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
-            budget -= evaluate_leaf(ctx)
-        elif depth == 0:
-            if not take_run(ctx):
-                return 0
-        else:
-            place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
-            row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
-            deeper = uint64_at(place + 8 * c.DEFERRED)
-            if leaves[0] != NO_CHILD:
-                leaves[0] = take_leaf(ctx, row, leaves[0])
-            elif deeper[0] != NO_CHILD:
-                cell = first_bit(deeper[0])
-                deeper[0] &= deeper[0] - ONE
-                program = (
-                    row[c.CHILD_PROGRAM + cell], row[c.CHILD_COUNT + cell],
-                    row[c.CHILD_RESULT + cell], row[r.CELL_RATE],
-                )  # fmt: skip
-                points = (row[r.CELL_FIRST + cell], row[r.CELL_FIRST + cell + 1], row[r.SIDE])
-                budget -= enter(ctx, depth, program, points)
+def tree_walk(enter, evaluate_leaf):
+    """The kernel that walks a tree of points, or of boxes, from FIRST to END.
+
+    ``enter`` splits what is in a cell or notes it as a leaf, ``evaluate_leaf`` a part of that one.
+    """
+
+    def walk(address):
+        """Evaluate points or boxes; returns 1 if any may be left."""
+        ctx = int64_at(address)
+        budget = ctx[c.BUDGET]
+        if ctx[c.DEPTH] < 0:
+            ctx[c.DEPTH] = 0
+            ctx[c.ARENA_TOP] = ctx[c.ARENA]
+            program = (ctx[c.RECORDS], ctx[c.LENGTH], ctx[c.RESULT], ctx[r.RATE])
+            first = np.int64(0)  # as a literal it would make numba compile it twice
+            if ctx[r.OWNERS] == 0:
+                budget -= enter(ctx, first, program, (ctx[r.FIRST], ctx[r.END], np.int64(-1)))
+            if ctx[c.DEPTH] > 0:
+                ctx[r.RATE] = int64_at(ctx[c.STACK])[r.CELL_RATE]
+        while budget > 0:
+            depth = ctx[c.DEPTH]
+            if ctx[r.LEAF_FIRST] < ctx[r.LEAF_END]:
+                budget -= evaluate_leaf(ctx)
+            elif depth == 0:
+                if not take_run(ctx):
+                    return 0
             else:
-                ctx[c.ARENA_TOP] = row[c.BASE]
-                ctx[c.DEPTH] = depth - 1
-    return 1
+                place = ctx[c.STACK] + 8 * r.ROW * (depth - 1)
+                row, leaves = int64_at(place), uint64_at(place + 8 * c.REMAINING)
+                deeper = uint64_at(place + 8 * c.DEFERRED)
+                if leaves[0] != NO_CHILD:
+                    leaves[0] = take_leaf(ctx, row, leaves[0])
+                elif deeper[0] != NO_CHILD:
+                    cell = first_bit(deeper[0])
+                    deeper[0] &= deeper[0] - ONE
+                    program = (
+                        row[c.CHILD_PROGRAM + cell], row[c.CHILD_COUNT + cell],
+                        row[c.CHILD_RESULT + cell], row[r.CELL_RATE],
+                    )  # fmt: skip
+                    points = (row[r.CELL_FIRST + cell], row[r.CELL_FIRST + cell + 1], row[r.SIDE])
+                    budget -= enter(ctx, depth, program, points)
+                else:
+                    ctx[c.ARENA_TOP] = row[c.BASE]
+                    ctx[c.DEPTH] = depth - 1
+        return 1
+
+    return walk
+
+
+walk = tree_walk(enter, evaluate_leaf)

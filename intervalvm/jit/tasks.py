@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,28 +20,52 @@ LONG = 1 << 17
 """The rows of arrays from which a pass may take a twentieth of a second."""
 
 
-def run(of: Pass, sizes: Mapping[int, int], arrays: Mapping[str, NDArray[Any]], count: int) -> Any:
+class Given(NamedTuple):
+    """Checked arrays of a pass by name, their addresses by field, and the most rows."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    addresses: NDArray[np.int64]
+    longest: int
+
+
+def given(of: Pass, arrays: Mapping[str, NDArray[Any]], before: Given | None = None) -> Given:
+    """Arrays for a pass of float64, besides those that were given ``before``."""
+    before = before or Given({}, np.zeros(len(of.fields), np.int64), 0)
+    addresses, longest = before.addresses.copy(), before.longest
+    assert arrays.keys() <= of.fields.keys()
+    for place, (name, dtype) in enumerate(of.fields.items()):
+        array = arrays.get(name)
+        if array is not None:
+            assert array.dtype == dtype, name
+            assert array.flags.c_contiguous, name
+            addresses[place], longest = address_of(array), max(longest, len(array))
+    return Given({**before.arrays, **arrays}, addresses, longest)
+
+
+def run(
+    of: Pass,
+    sizes: Mapping[int, int],
+    arrays: Mapping[str, NDArray[Any]],
+    count: int,
+    long: int = LONG,
+    before: Given | None = None,
+) -> Any:
     """Run a pass of float64; returns its ``sizes``, int64[count], and its status.
 
-    ``sizes`` are those that are not 0, ``arrays`` the others that the task uses.
+    ``sizes`` are those that are not 0, ``arrays`` the others that the task uses, besides those that
+    were given ``before``. From ``long`` rows on it runs on a thread of its own, which takes a third
+    of a millisecond.
     """
     found = np.zeros(count, np.int64)
     for field, size in sizes.items():
         found[field] = size
-    given = {"sizes": found, **arrays}
-    for name, array in given.items():
-        assert array.dtype == of.fields[name], name
-        assert array.flags.c_contiguous, name
-    addresses = np.array(
-        [address_of(given[name]) if name in given else 0 for name in of.fields], np.int64
-    )
+    every = given(of, {"sizes": found, **arrays}, before)
     kernel, status = native.kernel(of.name, "float64"), np.zeros(1, np.int64)
 
-    def work(_held: Any = (addresses, given)) -> None:  # the kernel reads them as it runs
-        status[0] = kernel(address_of(addresses))
+    def work(held: Given = every) -> None:  # the kernel reads them as it runs
+        status[0] = kernel(address_of(held.addresses))
 
-    is_long = max(map(len, given.values())) > LONG
-    if is_long and threading.current_thread() is threading.main_thread():
+    if every.longest > long and threading.current_thread() is threading.main_thread():
         run_apart(work)
     else:
         work()

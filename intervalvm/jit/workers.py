@@ -37,7 +37,10 @@ def compile_together(
 
     ``report`` is called with (done, total) kernels.
     """
-    missing = _in_order([key for key in keys if not native.is_there(*key)])
+    others = [key for key in keys if not native.is_loaded(*key)]
+    if len(others) < 2:  # else digests of sources are made, which takes milliseconds
+        return
+    missing = _in_order([key for key in others if not native.is_there(*key)])
     count = min(processes, len(missing))
     if count < 2 or not sys.executable or not is_usable():
         return

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
-from intervalvm.cells.measure import measure
+from intervalvm.cells.measure import Measure
 from intervalvm.cells.signs import same_sign
-from intervalvm.cells.subdivision import UNDECIDED, Tree, subdivide
+from intervalvm.cells.subdivision import UNDECIDED, Tree, prove_simple, subdivide
 from intervalvm.memory import require
 from intervalvm.meshes.mesh import Mesh, MeshStats
 from intervalvm.meshes.octree import Octree
@@ -121,20 +121,21 @@ def make(job: Job) -> Mesh:
             watch=job.watch,
         )
     with job.timed("corners", 70):
-        octree = Octree(tree, samples.values)
-        bounds = measure(tree)
-    crossed = int(np.count_nonzero((octree.masks > 0) & (octree.masks < 255)))
+        octree = Octree(tree, samples)
+        is_crossed = (octree.masks > 0) & (octree.masks < 255)
+        prove_simple(tree, np.flatnonzero((tree.verdict == UNDECIDED) & ~is_crossed), job.tolerance)
+    crossed = int(np.count_nonzero(is_crossed))
     needed = len(tree) * NODE_BYTES + crossed * SURFACE_BYTES
     require(needed, f"a surface of {crossed} cells", LESS, job.max_memory)
-    gradients = samples.gradients if job.keeps_edges else None
     with job.timed("features", 85):
-        surfacer = Surfacer(octree, gradients, job.tolerance / MEASURED)
+        tolerance = job.tolerance / MEASURED if job.keeps_edges else None
+        surfacer = Surfacer(octree, tolerance)
     with job.timed("surface", 95):
         found = surfacer.surface()
         if job.colours is None:
             found = thinned(found, octree)
     with job.timed("normals", STEPS):
-        normals = _normals(samples, found)
+        normals = _normals(found)
         colours = None
         if job.colours is not None:
             colours = job.colours(found.vertices[found.triangles].mean(axis=1))
@@ -143,7 +144,17 @@ def make(job: Job) -> Mesh:
         triangles=found.triangles,
         normals=normals.astype(np.float32),
         colours=colours,
-        volume_bounds=bounds,
+        measure=Measure.of_tree(
+            tree,
+            sides,
+            job.tape,
+            partial(
+                Sampler,
+                settings=tuple(job.settings),
+                meaning=Meaning.REAL,
+                threads=job.threads,
+            ),
+        ),
         stats=MeshStats(
             clauses=len(job.tape),
             method=job.method,
@@ -153,28 +164,31 @@ def make(job: Job) -> Mesh:
             threads=job.threads,
             vertices=len(found.vertices),
             triangles=len(found.triangles),
-            cells=_counts(tree, octree) | found.counts,
+            cells=_counts(tree, is_crossed) | found.counts,
             seconds=dict(job.seconds),
         ),
     )
 
 
-def _counts(tree: Tree, octree: Octree) -> dict[str, int]:
-    """Cells by what is known; of those at the floor the surface crosses some."""
-    masks = octree.masks[: len(tree)][tree.verdict == UNDECIDED]
-    crossed = int(np.count_nonzero((masks > 0) & (masks < 255)))
-    return tree.counts() | {"crossed": crossed, "undecided": len(masks) - crossed}
+def _counts(tree: Tree, is_crossed: NDArray[np.bool_]) -> dict[str, int]:
+    """Cells by what is known; of those that are not proven the surface crosses some."""
+    crossed = is_crossed[tree.verdict == UNDECIDED]
+    count = int(np.count_nonzero(crossed))
+    return tree.counts() | {"crossed": count, "undecided": len(crossed) - count}
 
 
-def _normals(samples: Sampler, surface: Surface) -> NDArray[np.float64]:
-    """float64[vertices, 3], unit gradients; where there is none, means of the normals of faces,
-    weighted by their areas."""
-    vertices, triangles, _ = surface
-    gradients = unit(samples.gradients(list(vertices.T)).T)
+def _normals(surface: Surface) -> NDArray[np.float64]:
+    """float64[vertices, 3], those of the surface; where there is none, means of the normals of
+    faces, weighted by their areas."""
+    vertices, triangles, normals, _ = surface
+    missing = np.asarray(~normals.any(axis=1))
+    if not missing.any():
+        return normals
+    triangles = triangles[missing[triangles].any(axis=1)]
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     found = np.empty_like(vertices)
     for axis in range(3):
         weights = np.repeat(across[:, axis], 3)
         found[:, axis] = np.bincount(triangles.reshape(-1), weights, minlength=len(vertices))
-    return np.where((gradients == 0.0).all(axis=1, keepdims=True), unit(found), gradients)
+    return np.where(missing[:, None], unit(found), normals)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from intervalvm.arguments import brief
+from intervalvm.cells.measure import Measure
 from intervalvm.checks import positive
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
@@ -105,8 +106,8 @@ class Mesh:
         At each vertex the unit normal of the surface, which points outwards.
     colours : uint8[m, 3] or None
         Red, green and blue in sRGB of each triangle's part; None if the shape is not painted.
-    volume_bounds : (float, float) or None
-        Proven bounds of the volume of the solid itself; None where nothing is proven.
+    measure : Measure or None
+        What ``volume_bounds`` are found from; None of a mesh that was not made from a shape.
     stats : MeshStats or None
         Times and counts; None of a mesh that was not made from a shape.
 
@@ -123,7 +124,7 @@ class Mesh:
     triangles: NDArray[np.int32]
     normals: NDArray[np.float32]
     colours: NDArray[np.uint8] | None = None
-    volume_bounds: tuple[float, float] | None = None
+    measure: Measure | None = None
     stats: MeshStats | None = None
 
     def __post_init__(self) -> None:
@@ -134,6 +135,8 @@ class Mesh:
             self._keep("colours", np.uint8)
         if not isinstance(self.stats, MeshStats | None):
             raise ArgumentTypeError(f"stats={brief(self.stats)}: give a MeshStats, or None")
+        if not isinstance(self.measure, Measure | None):
+            raise ArgumentTypeError(f"measure={brief(self.measure)}: give that of a mesh, or None")
         count = len(self.vertices)
         if len(self.normals) != count:
             raise OptionError(f"{len(self.normals)} normals for {count} vertices: give one each")
@@ -172,6 +175,14 @@ class Mesh:
             return 0.0
         a, b, c, power = self._corners()
         return _scaled(math.fsum(np.einsum("ij,ij->i", a, np.cross(b, c)) / 6), 3 * power)
+
+    @cached_property
+    def volume_bounds(self) -> tuple[float, float] | None:
+        """Proven bounds of the volume of the solid itself, which may be cut by the region; None
+        without ``measure``. They are found when first read, in one or two times the time of
+        meshing.
+        """
+        return None if self.measure is None else self.measure.bounds
 
     @cached_property
     @in_default_environment
@@ -244,7 +255,7 @@ class Mesh:
         """
         factor = positive("scale", scale)
         if factor != 1:
-            replace(self, vertices=self.vertices * factor, volume_bounds=None).save(
+            replace(self, vertices=self.vertices * factor, measure=None).save(
                 path, format, unit=unit
             )
             return

@@ -5,43 +5,61 @@ Passes over it are those of ``jit.meshes``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
-from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
-from intervalvm.jit.meshes.tasks import PASS
+from intervalvm.jit.meshes.corners import LATTICE
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
+from intervalvm.meshes.crossings import Crossings, crossings
+from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.sampler import Blocks, Sampler
 
-Values = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.float64]]
-"""The values at points, given by their coordinates."""
 CHILDREN = offsets(3)
+LEVEL_BITS = 4
+"""Of the level of a block."""
 SCRATCH = 64
 """Numbers that passes use."""
+BLOCK = 2
+"""Levels of a block's cells: blocks are nodes so far above the finest level."""
 
 
-def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Run a pass; returns its sizes."""
-    found: NDArray[np.int64]
-    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
-    return found
+class Edges(NamedTuple):
+    """Minimal edges that cross the surface: ``records`` int32[n, EDGE], and the values at their
+    ``ends`` float64[n, 2]."""
+
+    records: NDArray[np.int32]
+    ends: NDArray[np.float64]
 
 
 class Octree:
     """Nodes, which may be added: see ``cells.subdivision.Tree``.
 
-    ``masks`` uint8[n] has a bit of each corner of a cell: whether it is inside.
+    Attributes
+    ----------
+    masks : uint8[n]
+        A bit of each corner of a cell: whether it is inside.
+    corners : float64[blocks, 27]
+        The values at corners of the children of a node, NaN where they were not asked for.
+    before : int32[n]
+        The first children of a cell that was joined of them; -1 for others.
+    samples : Blocks
+        What evaluates points.
+    blocks : int32[n]
+        The block of ``samples`` that a node is in.
     """
 
-    def __init__(self, tree: Tree, values: Values) -> None:
-        self.frame, self.depth, self.values = tree.frame, tree.depth, values
+    def __init__(self, tree: Tree, samples: Sampler) -> None:
+        self.frame, self.depth = tree.frame, tree.depth
         self.level, self.at = tree.level, tree.at
         self.children, self.verdict = tree.first_child.copy(), tree.verdict
         self.masks = np.where(self.verdict == INSIDE, 255, 0).astype(np.uint8)
+        self.corners = np.empty((max(len(tree) // 8, 1), LATTICE))
+        self.before = np.full(len(tree), -1, np.int32)
+        self.samples, self.blocks = in_blocks(tree, samples)
         self._box = np.array([*self.frame.low, *self.frame.sides])
         self._sample(np.flatnonzero(self.children >= 0))
 
@@ -52,7 +70,10 @@ class Octree:
         """Let samples decide on which side corners are, also where bounds have proven a side.
 
         Bounds are those of the real function: where it is nearly 0, a rounded value may differ.
+        No cells are joined then.
         """
+        joined = np.flatnonzero(self.before >= 0)
+        self.children[joined], self.before[joined] = self.before[joined], -1
         self.verdict = np.where(self.verdict < SPLIT, np.uint8(SPLIT - 1), self.verdict)
         self._sample(np.flatnonzero(self.children >= 0))
 
@@ -66,35 +87,33 @@ class Octree:
         self.children = np.concatenate([self.children, np.full(len(at), -1, np.int32)])
         self.verdict = np.concatenate([self.verdict, np.repeat(self.verdict[cells], 8)])
         self.masks = np.concatenate([self.masks, np.zeros(len(at), np.uint8)])
+        self.before = np.concatenate([self.before, np.full(len(at), -1, np.int32)])
+        self.blocks = np.concatenate([self.blocks, np.repeat(self.blocks[cells], 8)])
+        self.corners = np.concatenate([self.corners, np.empty((len(cells), LATTICE))])
         self._sample(cells)
 
     def _sample(self, parents: NDArray[np.int64]) -> None:
         """Find the masks of children, of which those with a proven side keep theirs."""
         is_open = (self.verdict != OUTSIDE) & (self.verdict != INSIDE) & (self.children < 0)
         sizes = {c.PARENTS: len(parents)}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             **self.arrays(),
             "is_open": is_open.view(np.uint8),
             "cells": parents.astype(np.int32),
             "scratch": np.empty(SCRATCH),
         }
         room = int(run_task(c.WRITE_CORNERS, sizes, arrays)[c.COUNT])
-        points = np.empty((3, room))
-        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, {**arrays, "points": points})
-        with np.errstate(invalid="ignore"):
-            values = self.values(list(points))
+        points, owners = np.empty((3, room)), np.empty(room, np.int32)
+        arrays |= {"points": points, "owners": owners, "blocks": self.blocks}
+        run_task(c.WRITE_CORNERS, {**sizes, c.CAPACITY: room}, arrays)
+        values = self.samples.values(list(points), owners)
         run_task(c.READ_CORNERS, sizes, {**arrays, "values": values})
 
-    def are_inside(self, points: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Which points are inside."""
-        with np.errstate(invalid="ignore"):
-            return self.values(points) < 0.0
-
-    def edges(self) -> NDArray[np.int32]:
-        """int32[n, EDGE], the minimal edges that cross the surface."""
+    def edges(self) -> Edges:
+        """The minimal edges that cross the surface."""
         capacity = 1024 + 4 * int(np.count_nonzero((self.masks > 0) & (self.masks < 255)))
         while True:
-            found = np.empty((capacity, c.EDGE), np.int32)
+            found = Edges(np.empty((capacity, c.EDGE), np.int32), np.empty((capacity, 2)))
             sizes = run_task(
                 c.WALK,
                 {c.NODES: len(self), c.DEPTH: self.depth, c.CAPACITY: capacity},
@@ -102,13 +121,48 @@ class Octree:
                     **self.arrays(),
                     "active": np.empty(len(self), np.uint8),
                     "stack": np.empty(STEP * MOST_STEPS * (self.depth + 2), np.int32),
-                    "edges": found,
+                    "edges": found.records,
+                    "ends": found.ends,
                 },
             )
             count = int(sizes[c.COUNT])
             if count <= capacity:
-                return found[:count]
+                return Edges(found.records[:count], found.ends[:count])
             capacity = count
+
+    def reduced(self, edges: Edges) -> Edges:
+        """The edges after cells were joined, which change those given."""
+        sizes = run_task(
+            c.REDUCE,
+            {c.NODES: len(self), c.DEPTH: self.depth, c.EDGES: len(edges.records)},
+            {
+                **self.arrays(),
+                "roots_of": np.empty(len(self), np.int32),
+                "edges": edges.records,
+                "ends": edges.ends,
+            },
+        )
+        count = int(sizes[c.COUNT])
+        return Edges(edges.records[:count], edges.ends[:count])
+
+    def crossings(
+        self, edges: Edges, some: NDArray[np.int64], near: float, away: float
+    ) -> Crossings:
+        """The crossings of some edges: see ``crossings``."""
+        found = np.empty((len(some), c.SEGMENT))
+        run_task(
+            c.SEGMENTS,
+            {c.COUNT: len(some), c.DEPTH: self.depth},
+            {
+                "frame": self._box,
+                "edges": edges.records,
+                "ends": edges.ends,
+                "cells": some.astype(np.int32),
+                "segments": found,
+            },
+        )
+        owners = self.blocks[edges.records[some, c.SMALLEST]]
+        return crossings(self.samples, found, owners, near, away)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What passes read of the nodes."""
@@ -118,16 +172,9 @@ class Octree:
             "at": np.ascontiguousarray(self.at),
             "children": self.children,
             "masks": self.masks,
+            "before": self.before,
+            "corners": self.corners,
         }
-
-    def ends(self, edges: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """float64[3, n], the lower and the upper ends of edges."""
-        lower = edges[:, c.AT : c.AT + 3]
-        upper = lower + edges[:, [c.LENGTH]] * (np.arange(3) == edges[:, [c.AXIS]])
-        return tuple(  # type: ignore[return-value]
-            np.stack([self.frame.coordinates(axis, end[:, axis], self.depth) for axis in range(3)])
-            for end in (lower, upper)
-        )
 
     def cells(self, nodes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """float64[n, 3], the lows and the highs of nodes."""
@@ -154,8 +201,8 @@ class Rings:
     loops : int32[nodes]
     """
 
-    def __init__(self, octree: Octree, edges: NDArray[np.int32]) -> None:
-        n, count = len(octree), len(edges)
+    def __init__(self, octree: Octree, edges: Edges) -> None:
+        n, count = len(octree), len(edges.records)
         self.octree, self.edges = octree, edges
         # an edge has four at most; each has two edges, but for those of torn cells
         faces = np.empty((4 * count, c.FACE), np.int32)
@@ -166,7 +213,7 @@ class Rings:
             {c.EDGES: count},
             {
                 "levels": octree.level,
-                "edges": edges,
+                "edges": edges.records,
                 "faces": faces,
                 "face_of": np.zeros(6 * n, np.int32),
                 "edge_faces": self.edge_faces,
@@ -186,3 +233,31 @@ class Rings:
         some = self.faces[self.faces[:, c.STATE] == c.TANGLED]
         cells = np.concatenate([some[:, c.LOWER], some[:, c.UPPER], np.flatnonzero(self.loops > 1)])
         return np.unique(cells[self.octree.level[cells] < self.octree.depth])
+
+
+def in_blocks(tree: Tree, samples: Sampler) -> tuple[Blocks, NDArray[np.int32]]:
+    """Samples with a shorter program for each block of a tree, and the block of each node.
+
+    See ``jit.meshes.cells.find_blocks``.
+    """
+    finest, n = max(tree.depth - BLOCK, 0), len(tree)
+    owners, chosen, keys = np.zeros(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+    sizes = run_task(
+        c.FIND_BLOCKS,
+        {c.NODES: n, c.LEVEL: finest},
+        {
+            "levels": tree.level,
+            "at": tree.at,
+            "children": tree.first_child,
+            "verdicts": tree.verdict,
+            "starts": np.empty(finest + 2, np.int32),
+            "blocks": np.empty(n, np.int32),
+            "cells": chosen,
+            "keys": keys,
+            "owners": owners,
+        },
+    )
+    chosen, keys = chosen[: sizes[c.COUNT]], keys[: sizes[c.COUNT]]
+    boxes = tree.frame.boxes(tree.at[chosen], tree.level[chosen])
+    codes, bits = keys.view(np.uint64), 3 * finest + LEVEL_BITS
+    return samples.divided(boxes, codes, bits, samples.inputs), owners

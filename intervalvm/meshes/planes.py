@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
-from intervalvm.meshes.octree import SCRATCH, Octree, run_task
-
-PAIRS = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)
-"""The entries of a symmetric matrix in the order of sums."""
+from intervalvm.meshes.octree import SCRATCH, Octree
+from intervalvm.meshes.passes import prepared, run_task
 
 
 class Planes:
@@ -21,13 +19,15 @@ class Planes:
     ----------
     slots : int32[nodes]
         The row of a cell in ``sums``; -1 if it has none.
+    count : int
+        The rows of ``sums`` that are used.
     sums : float64[rows, QEF]
     """
 
     def __init__(self, octree: Octree) -> None:
         self.octree = octree
         self.slots = np.full(len(octree), -1, np.int32)
-        self.sums = np.zeros((0, c.QEF))
+        self.count, self.sums = 0, np.zeros((0, c.QEF))
 
     def add(
         self,
@@ -37,52 +37,46 @@ class Planes:
         normals: NDArray[np.float64],
     ) -> None:
         """Add cells with planes through ``points`` float64[edges, 3], of all edges around them."""
-        new = len(self.octree) - len(self.slots)
-        self.slots = np.concatenate([self.slots, np.full(new, -1, np.int32)])
-        slots = np.full(len(self.octree), -1, np.int32)
-        slots[cells] = np.arange(len(cells), dtype=np.int32)
-        sums = np.zeros((len(cells), c.QEF))
+        octree, count = self.octree, self.count
+        new = np.full(len(octree) - len(self.slots), -1, np.int32)
+        self.slots = np.concatenate([self.slots, new])
+        slots = np.full(len(octree), -1, np.int32)
+        slots[cells] = self.slots[cells] = np.arange(count, count + len(cells), dtype=np.int32)
+        # with room for those of joined cells
+        before, self.sums = self.sums, np.empty((count + len(cells) + len(octree) // 8, c.QEF))
+        self.sums[:count], self.sums[count : count + len(cells)] = before[:count], 0.0
+        self.count = count + len(cells)
         run_task(
             c.SUM,
             {c.EDGES: len(edges)},
-            {"edges": edges, "slots": slots, "points": points, "normals": normals, "sums": sums},
+            {
+                "edges": edges,
+                "slots": slots,
+                "points": points,
+                "normals": normals,
+                "sums": self.sums,
+            },
         )
-        self.slots[cells] = slots[cells] + len(self.sums)
-        self.sums = np.concatenate([self.sums, sums]) if len(self.sums) else sums
-
-    def add_to(
-        self, cells: NDArray[np.int64], points: NDArray[np.float64], normals: NDArray[np.float64]
-    ) -> None:
-        """Add a plane to each of some cells; means of crossings stay."""
-        away = (normals * points).sum(axis=1)
-        rows = self.slots[cells]
-        for column, (i, j) in zip(range(c.XX, c.ZZ + 1), PAIRS, strict=True):
-            self.sums[rows, column] += normals[:, i] * normals[:, j]
-        self.sums[rows, c.BX : c.BX + 3] += away[:, None] * normals
-        self.sums[rows, c.BB] += away * away
 
     def has(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether cells have sums."""
         return (cells < len(self.slots)) & (self.slots[np.minimum(cells, len(self.slots) - 1)] >= 0)
 
-    def join(self, loops: NDArray[np.int32], tolerance: float) -> NDArray[np.int32]:
-        """Join cells; returns the first children that they had, int32[nodes], -1 for others."""
-        octree, before = self.octree, np.full(len(self.octree), -1, np.int32)
-        room = np.empty((np.count_nonzero(octree.children >= 0), c.QEF))
-        self.sums = np.concatenate([self.sums, room])
+    def join(self, loops: NDArray[np.int32], tolerance: float) -> int:
+        """Join cells; returns their number."""
+        octree = self.octree
         sizes = run_task(
             c.JOIN,
-            {c.NODES: len(octree), c.SLOTS: len(self.sums) - len(room)},
+            {c.NODES: len(octree), c.SLOTS: self.count},
             {
                 **self._arrays(),
                 "frame": np.array([*octree.frame.low, *octree.frame.sides, tolerance]),
                 "loops": loops,
-                "before": before,
                 "found": np.empty(4),
             },
         )
-        self.sums = self.sums[: sizes[c.SLOTS]]
-        return before
+        self.count = int(sizes[c.SLOTS])
+        return int(sizes[c.COUNT])
 
     def points(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """float64[cells, 4], the points of cells, and the sum of squared distances from planes."""
@@ -93,6 +87,33 @@ class Planes:
             {**self._arrays(), "cells": cells.astype(np.int32), "found": found},
         )
         return found
+
+    def settle(self, cells: NDArray[np.int64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Move the points ``found`` of cells to the surface; returns its normals there.
+
+        See ``jit.meshes.settling``.
+        """
+        n = len(cells)
+        arrays = {
+            **self._arrays(),
+            "cells": cells.astype(np.int32),
+            "found": found,
+            "points": found[:, :3].copy(),
+            "asked": np.ascontiguousarray(found[:, :3].T),
+            "duals": np.empty((4, n)),
+            "left": np.arange(n, dtype=np.int32),
+            "blocks": self.octree.blocks,
+            "owners": self.octree.blocks[cells],
+            "stages": np.zeros(n, np.uint8),
+            "values": np.empty(n),
+            "normals": np.zeros((n, 3)),
+        }
+        run = prepared(arrays)
+        while n:
+            points, owners = list(arrays["asked"][:, :n]), arrays["owners"][:n]
+            self.octree.samples.slopes(points, owners, arrays["duals"][:, :n])
+            n = run(c.SETTLE, {c.ROOM: len(cells), c.COUNT: n})
+        return arrays["normals"]
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit import thread_pool
+from intervalvm.jit.division import Division, Owners
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
@@ -42,35 +44,9 @@ class Sampler:
         """An evaluator for each box, of a shorter tape."""
         return self._evaluator.shorten([*boxes, *self._sides], sign_only=sign_only)
 
-    def values(self, points: Points) -> NDArray[np.float64]:
-        """The values at points."""
-        points = [np.ascontiguousarray(part) for part in points]
-        found = np.empty(len(points[0]))
-
-        def some(part: slice) -> None:
-            given = [array[part] for array in points]
-            self._evaluator.values([*given, *self._free], found[part])
-
-        self._shared(len(found), some)
-        return found
-
-    def gradients(self, points: Points) -> NDArray[np.float64]:
-        """float64[3, n], the gradients at points; where branches meet, that of one of them."""
-        points = [np.ascontiguousarray(part) for part in points]
-        found = np.empty((len(self.inputs), len(points[0])))
-
-        def some(part: slice) -> None:
-            given = [array[part] for array in points]
-            out = np.empty((1 + len(self.inputs), len(given[0])))
-            self._evaluator.slopes([*given, *self._free], self.inputs, out)
-            found[:, part] = out[1:]
-
-        self._shared(found.shape[1], some)
-        return found
-
     def bounds(self, boxes: Sequence[Interval]) -> Interval:
         """Bounds over boxes."""
-        parts = self._shared(
+        parts = self.shared(
             len(boxes[0].lower),
             lambda part: self._evaluator.bounds([*_cut(boxes, part), *self._sides]),
         )
@@ -78,7 +54,7 @@ class Sampler:
 
     def slope_bounds(self, boxes: Sequence[Interval], by: Sequence[str]) -> SlopeBounds:
         """Bounds of the value and of derivatives over boxes."""
-        parts = self._shared(
+        parts = self.shared(
             len(boxes[0].lower),
             lambda part: self._evaluator.slope_bounds([*_cut(boxes, part), *self._sides], by),
         )
@@ -90,7 +66,14 @@ class Sampler:
             np.concatenate([part.upper for part in parts], axis=1),
         )
 
-    def _shared(self, count: int, some: Callable[[slice], T]) -> list[T]:
+    def divided(
+        self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int, by: tuple[str, ...]
+    ) -> Blocks:
+        """A shorter program for each box: see ``jit.division``."""
+        division = self._evaluator.divided([*boxes, *self._sides], keys, bits, by)
+        return Blocks(self, division, self._sides, self._free)
+
+    def shared(self, count: int, some: Callable[[slice], T]) -> list[T]:
         """The results of the parts of arrays, in order, found by the threads."""
         size = max(LEAST, -(-count // (PARTS * self._threads)))
         if self._threads == 1 or size >= count:
@@ -109,6 +92,62 @@ class Sampler:
 
         thread_pool.share(turn, range(min(self._threads, len(starts))))
         return [found[start] for start in starts]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A sampler with a shorter program for each of many boxes: see ``jit.division``."""
+
+    sampler: Sampler
+    division: Division
+    sides: Sequence[Interval]
+    free: Sequence[NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.division.lengths)
+
+    def values(self, points: Points, owners: Owners) -> NDArray[np.float64]:
+        """The values at points."""
+        parts = self.sampler.shared(
+            len(owners),
+            lambda part: self.division.values(
+                [*(array[part] for array in points), *self.free], owners[part]
+            ),
+        )
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def slopes(self, points: Points, owners: Owners, out: NDArray[np.float64]) -> None:
+        """Write the values and the gradients at points to [4, n], whose rows are contiguous; where
+        branches meet, the gradient of one of them."""
+        self.sampler.shared(
+            len(owners),
+            lambda part: self.division.slopes(
+                [*(array[part] for array in points), *self.free], owners[part], out[:, part]
+            ),
+        )
+
+    def bounds(self, boxes: Sequence[Interval], owners: Owners) -> Interval:
+        """Bounds over boxes."""
+        parts = self.sampler.shared(
+            len(owners),
+            lambda part: self.division.bounds([*_cut(boxes, part), *self.sides], owners[part]),
+        )
+        return _joined(parts)
+
+    def slope_bounds(
+        self, boxes: Sequence[Interval], owners: Owners
+    ) -> tuple[Interval, NDArray[np.float64]]:
+        """Bounds over boxes of the value, and of derivatives [2, 3, n]."""
+        parts = self.sampler.shared(
+            len(owners),
+            lambda part: self.division.slope_bounds(
+                [*_cut(boxes, part), *self.sides], owners[part]
+            ),
+        )
+        if len(parts) == 1:
+            return parts[0]
+        values, slopes = zip(*parts, strict=True)
+        return _joined(values), np.concatenate(slopes, axis=-1)
 
 
 def _cut(boxes: Sequence[Interval], part: slice) -> list[Interval]:

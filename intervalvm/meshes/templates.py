@@ -31,6 +31,33 @@ def templates() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return np.array(starts, np.int32), np.array(table, np.int32)
 
 
+@cache
+def loops_of_masks() -> NDArray[np.int32]:
+    """int32[256], the loops of a cell by its corners that are inside, if no neighbour is finer."""
+    return np.array([_loops(mask) for mask in range(256)], np.int32)
+
+
+def _loops(mask: int) -> int:
+    """The closed curves of chords between crossings: see ``jit.meshes.rings``."""
+    after = {}
+    for face in _faces():
+        is_inside = [bool(mask >> corner & 1) for corner in face]
+        # a chord goes around the corners that are inside, from where they begin to where they end
+        for k in range(4):
+            if is_inside[k] and not is_inside[k - 1]:
+                end = k
+                while is_inside[(end + 1) % 4]:
+                    end += 1
+                begin = edge_between(face[k - 1], face[k])
+                after[begin] = edge_between(face[end % 4], face[(end + 1) % 4])
+    count = 0
+    while after:
+        count, (start, at) = count + 1, after.popitem()
+        while at != start:
+            at = after.pop(at)
+    return count
+
+
 def _faces() -> list[list[int]]:
     """The corners of each face, counter-clockwise seen from outside."""
     found = []

@@ -6,8 +6,9 @@ import numpy as np
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.thinning import MOST
-from intervalvm.meshes.octree import SCRATCH, Octree, run_task
-from intervalvm.meshes.surface import Surface, compact
+from intervalvm.meshes.octree import SCRATCH, Octree
+from intervalvm.meshes.passes import run_task
+from intervalvm.meshes.surface import Surface, numbered
 
 SLACK = 2.0**-16
 """How far flat parts may be from flat, as a share of the smallest cells."""
@@ -18,20 +19,20 @@ def thinned(surface: Surface, octree: Octree) -> Surface:
     vertices, triangles = surface.vertices, surface.triangles.copy()
     count, frame = len(triangles), octree.frame
     slack = SLACK * min(map(float, frame.sizes(octree.depth)))
-    alive = np.empty(count, np.uint8)
-    run_task(
+    sizes = run_task(
         c.THIN,
         {c.VERTICES: len(vertices), c.TRIANGLE_COUNT: count},
         {
             "frame": np.array([*frame.low, *frame.sides, 0.0, slack]),
             "vertices": vertices,
             "triangles": triangles,
-            "alive": alive,
+            "alive": np.empty(count, np.uint8),
+            "is_stale": np.empty(len(vertices), np.uint8),
             "nexts": np.empty(3 * count, np.int32),
             **{name: np.empty(len(vertices), np.int32) for name in ("heads", "tails", "stamps")},
             **{name: np.empty(MOST + 1, np.int32) for name in ("ring", "sides")},
             "scratch": np.empty(SCRATCH),
         },
     )
-    vertices, triangles = compact(vertices, triangles[alive.astype(bool)])
-    return Surface(vertices, triangles, surface.counts)
+    used, triangles = numbered(len(vertices), triangles[: sizes[c.COUNT]])
+    return Surface(vertices[used], triangles, surface.normals[used], surface.counts)

@@ -23,11 +23,7 @@ from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.chains import MOST
 from intervalvm.outlines.field import Array
 from intervalvm.outlines.lattice import Indices, Lattice
-from intervalvm.outlines.quadtree import DECIDED, Leaves
-
-Flags = NDArray[np.bool_]
-DEPTH = 2.0**-6
-"""How far a piece between two crossings of one side goes into its leaf, in its lengths."""
+from intervalvm.outlines.quadtree import Leaves, Quadtree
 
 
 class Loops(NamedTuple):
@@ -39,7 +35,7 @@ class Loops(NamedTuple):
 
     vertices: Array
     starts: Indices
-    is_closed: Flags
+    is_closed: NDArray[np.uint8]
 
 
 class Rounds(NamedTuple):
@@ -51,32 +47,18 @@ class Rounds(NamedTuple):
     ends: NDArray[np.uint8]
 
 
-class Pieces(NamedTuple):
-    """Of each side: the next one (-1 at the end), the leaf between, and whether it is alone there.
-
-    ``dents`` are the rounds where pieces begin that end on the same side of their leaf, and
-    ``dent_of`` their numbers + 1.
-    """
-
-    follower: Indices
-    owner: Indices
-    alone: NDArray[np.uint8]
-    dent_of: Indices
-    dents: Indices
-
-
-def loops(leaves: Leaves, lattice: Lattice) -> Loops:
+def loops(tree: Quadtree) -> Loops:
     """The curves through leaves. Their start is arbitrary."""
-    some = leaves.taken(np.flatnonzero(leaves.kind != DECIDED))
-    rounds, met = _rounds(some, lattice)
+    leaves, lattice = tree.leaves, tree.lattice
+    rounds, met = _rounds(leaves, lattice)
     if _are_loose(met, lattice):
         # rounding has made a curve on the border of what is decided
-        corners = lattice.corners(leaves.at, leaves.level, leaves.parts)
-        some = leaves._replace(corners=corners)
-        rounds, met = _rounds(some, lattice)
-    pieces = _pairs(some, rounds, lattice)
-    dents = [_dent(some, rounds, here, pieces, lattice) for here in pieces.dents.tolist()]
-    return _chained(some, pieces, np.array(dents), met, lattice)
+        leaves = Leaves.joined([tree.decided, leaves])
+        leaves = leaves.taken(np.argsort(leaves.level, kind="stable"))
+        leaves.corners[:] = lattice.corners(leaves.at, leaves.level, leaves.parts)
+        rounds, met = _rounds(leaves, lattice)
+    pieces = {**_pairs(leaves, rounds, lattice), "way": leaves.way, "ways": tree.ways}
+    return _chained(pieces, met, lattice)
 
 
 def _rounds(leaves: Leaves, lattice: Lattice) -> tuple[Rounds, NDArray[np.uint8]]:
@@ -102,8 +84,8 @@ def _are_loose(met: NDArray[np.uint8], lattice: Lattice) -> bool:
     return not ((line == 0) | (line == 1 << lattice.finest)).all()
 
 
-def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> Pieces:
-    """The pieces in each leaf."""
+def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> dict[str, NDArray[Any]]:
+    """The pieces in each leaf, by the sides where they begin, and points of their dents."""
     many, count = len(leaves.level), len(lattice.sides)
     middles = np.zeros(many, np.uint8)
     crowded = np.flatnonzero(np.diff(rounds.firsts) > 2)
@@ -111,67 +93,27 @@ def _pairs(leaves: Leaves, rounds: Rounds, lattice: Lattice) -> Pieces:
         at, level = 2 * leaves.at[crowded] + 1, leaves.level[crowded] + 1
         x, y = (lattice.frame.coordinates(axis, at[:, axis], level) for axis in (0, 1))
         middles[crowded] = lattice.field.values(x, y, leaves.parts[crowded]) < 0
-    found = Pieces(
-        np.full(count, -1, np.int32),
-        np.zeros(count, np.int32),
-        np.zeros(count, np.uint8),
-        np.zeros(count, np.int32),
-        np.empty(len(rounds.round_sides), np.int32),
-    )
-    sizes = lattice.run(
-        c.PAIRS, {c.CELLS: many}, {**rounds._asdict(), "middles": middles, **found._asdict()}
-    )
-    return found._replace(dents=found.dents[: sizes[c.DENTS]])
-
-
-def _dent(leaves: Leaves, rounds: Rounds, here: int, pieces: Pieces, lattice: Lattice) -> Array:
-    """A point by which a piece between two crossings of one side goes into the leaf.
-
-    It is nearer to the middle of the crossings than any other chord, which has both on one side,
-    and nearer than a quarter of their distance from the leaf's corners: so pieces do not meet.
-    """
-    first, points = rounds.round_sides[here], lattice.points
-    leaf, face = int(pieces.owner[first]), int(rounds.faces[here])
-    around = slice(*rounds.firsts[leaf : leaf + 2])
-    rivals = rounds.round_sides[around][rounds.ends[around] != 0]
-    rivals = rivals[rivals != first]
-    start, end = points[:, first], points[:, pieces.follower[first]]
-    axis = face & 1
-    middle = (start + end) * 0.5
-    low, high = lattice.place(leaves.corners[leaf, [0, 2]])[axis]
-    nearest = min(
-        *(np.array([start[axis], end[axis]]) - low), *(high - np.array([start[axis], end[axis]]))
-    )
-    reach = min(abs(end[axis] - start[axis]) * DEPTH, nearest * 0.25)
-    if len(rivals):
-        a, b = points[:, rivals], points[:, pieces.follower[rivals]]
-        along = b - a
-        with np.errstate(all="ignore"):
-            share = ((middle[:, None] - a) * along).sum(axis=0) / (along * along).sum(axis=0)
-        foot = a + np.clip(np.nan_to_num(share), 0.0, 1.0) * along
-        away = np.sqrt(((foot - middle[:, None]) ** 2).sum(axis=0)).min()
-        reach = min(reach, float(away) * 0.5)
-    found: Array = middle.copy()
-    found[1 - axis] += reach if face in (0, 3) else -reach
+    found: dict[str, NDArray[Any]] = {
+        "pieces": np.empty((count, c.PIECE), np.int32),
+        "dent_points": np.empty(2 * len(rounds.round_sides)),
+    }
+    given = {**rounds._asdict(), "middles": middles, "corners": leaves.corners}
+    lattice.run(c.PAIRS, {c.CELLS: many}, {**given, **found})
     return found
 
 
-def _chained(
-    leaves: Leaves, pieces: Pieces, dents: Array, met: NDArray[np.uint8], lattice: Lattice
-) -> Loops:
+def _chained(pieces: dict[str, NDArray[Any]], met: NDArray[np.uint8], lattice: Lattice) -> Loops:
     """The vertices in the order of curves. Open curves come first, from their starts."""
     order = np.empty(len(met), np.int32)
     starts, closed = np.empty(len(met) + 1, np.int32), np.empty(len(met), np.uint8)
-    arrays: dict[str, Any] = {**pieces._asdict(), "met": np.ascontiguousarray(met)}
+    arrays: dict[str, Any] = {**pieces, "met": np.ascontiguousarray(met)}
     arrays |= {"order": order, "starts": starts, "is_closed": closed}
     sizes = lattice.run(c.CHAIN, {}, arrays)
     curves, room = int(sizes[c.CURVES]), MOST * int(sizes[c.COUNT]) + int(sizes[c.CURVES])
     arrays |= {
-        "ways": np.ascontiguousarray(leaves.points),
-        "dent_points": dents.ravel(),
         "loop": np.empty((room, c.VERTEX)),
         "vertices": np.empty((room, c.VERTEX)),
     }
-    sizes = lattice.run(c.VERTICES, {c.CELLS: len(leaves.level), c.CURVES: curves}, arrays)
+    sizes = lattice.run(c.VERTICES, {c.CURVES: curves}, arrays)
     count = int(sizes[c.COUNT])
-    return Loops(arrays["vertices"][:count], starts[: curves + 1], closed[:curves] != 0)
+    return Loops(arrays["vertices"][:count], starts[: curves + 1], closed[:curves])

@@ -30,15 +30,25 @@ def arrays(name: str, given: Any) -> list[Curve]:
     return [reals(name, each, FLOAT) for each in parts]
 
 
-def checked_curves(curves: list[Curve]) -> tuple[Curve, ...]:
-    """Read-only copies, parts of one array. Raises OptionError."""
+def checked_curves(curves: list[Curve]) -> tuple[Curve, tuple[Curve, ...]]:
+    """The points of all curves, and its read-only parts, which are the curves. Raises OptionError,
+    also for a point that follows itself."""
     for i, curve in enumerate(curves):
         if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < 2:
             raise OptionError(f"curve {i} has the shape {curve.shape}: give [n, 2] with n from 2")
-    found = _parts("curve", curves)
-    if any(abs(curve).max() > FARTHEST for curve in found):
+    if not curves:
+        return np.empty((0, 2)), ()
+    whole, found = _parts("curve", curves)
+    if np.abs(whole).max() > FARTHEST:
         raise OptionError(f"the curves go beyond {FARTHEST:g}, where areas are infinite")
-    return found
+    x, y = whole.T
+    same = np.flatnonzero((x[1:] == x[:-1]) & (y[1:] == y[:-1]))
+    last = np.cumsum([len(curve) for curve in curves]) - 1
+    for at in same[~np.isin(same, last)].tolist():
+        i = int(np.searchsorted(last, at))
+        at -= int(last[i]) + 1 - len(curves[i])
+        raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
+    return whole, found
 
 
 def checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curve, ...]:
@@ -50,27 +60,19 @@ def checked_bulges(curves: tuple[Curve, ...], bulges: list[Curve]) -> tuple[Curv
                 f"the bulges of curve {i} have the shape {bulge.shape}: give one for each of its "
                 f"{len(curve) - 1} segments"
             )
-    return _parts("the bulges of curve", bulges)
+    return _parts("the bulges of curve", bulges)[1] if bulges else ()
 
 
-def check_segments(outline: Outline) -> None:
-    """Raise OptionError for a point that follows itself, and for a closed curve around nothing."""
-    segments = outline.segments
-    same = np.flatnonzero((segments.start == segments.stop).all(1))
-    if len(same):
-        i = int(np.searchsorted(outline.first, same[0], "right")) - 1
-        at = int(same[0] - outline.first[i])
-        raise OptionError(f"points {at} and {at + 1} of curve {i} are the same: leave one out")
+def check_around(outline: Outline) -> None:
+    """Raise OptionError for a closed curve around nothing."""
     short = np.flatnonzero(outline.is_closed & (np.diff(outline.first) == 2))
     for i in short.tolist():
-        if not segments.bulge[outline.first[i] : outline.first[i + 1]].any():
+        if outline.bulges is None or not outline.bulges[i].any():
             raise OptionError(f"curve {i} has two lines, around nothing: leave it out")
 
 
-def _parts(what: str, arrays: list[Curve]) -> tuple[Curve, ...]:
-    """Read-only copies, parts of one array. Raises OptionError for one with NaN or infinity."""
-    if not arrays:
-        return ()
+def _parts(what: str, arrays: list[Curve]) -> tuple[Curve, tuple[Curve, ...]]:
+    """Arrays as one, and its read-only parts. Raises OptionError for one with NaN or infinity."""
     whole = np.concatenate(arrays)
     whole.flags.writeable = False
     ends = np.cumsum([len(each) for each in arrays]).tolist()
@@ -78,4 +80,4 @@ def _parts(what: str, arrays: list[Curve]) -> tuple[Curve, ...]:
     if not np.isfinite(whole).all():
         wrong = next(i for i, part in enumerate(parts) if not np.isfinite(part).all())
         raise OptionError(f"{what} {wrong} has NaN or infinity: give finite numbers")
-    return parts
+    return whole, parts

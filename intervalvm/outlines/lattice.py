@@ -6,7 +6,6 @@ of the lattice, as long as a cell of some level, from a corner to the next one a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,29 +14,29 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.roots import ROOT
-from intervalvm.outlines.field import Array, Field
+from intervalvm.jit.outlines.tasks import PASS
+from intervalvm.jit.tasks import given
+from intervalvm.ops.row import Interval
+from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.passes import run_task
+from intervalvm.outlines.start import Numbers, Start
 
 FINEST = 31
 """The most levels: the numbers of a corner take half of a key."""
-TINY = 2.0**-1022
 ACCURACY = 2.0**-3
 """The error of a crossing, estimated before the last step, as a share of the tolerance."""
 AWAY = 2.0**-7, 2.0**-6
 """How far a crossing is kept from the ends of its side: as a share of the tolerance, and at most of
 the side."""
 LEAST_ROOM = 1 << 10
-Numbers = NDArray[np.int64]
 Indices = NDArray[np.int32]
-Signs = Callable[[Numbers, Numbers], NDArray[np.int8]]
 
 
 class Lattice:
     """Corners and sides by numbers, each evaluated once; values below 0 are inside.
 
-    ``signs`` are those of corners on cells proven before: by them a corner is inside (1), outside
-    (-1) or not known (0), whatever rounding makes of its value. There is room for those of about
-    ``cells`` cells at first.
+    Of cells that ``start`` has proven corners are inside or outside, whatever rounding makes of
+    their values. There is room for the corners of about those that it leaves open at first.
     """
 
     def __init__(
@@ -46,11 +45,10 @@ class Lattice:
         frame: Frame,
         finest: int,
         tolerance: float,
-        signs: Signs | None = None,
-        cells: int = 0,
+        start: Start,
     ) -> None:
         self.field, self.frame, self.finest = field, frame, finest
-        self.tolerance, self.signs = tolerance, signs
+        self.tolerance, self.start = tolerance, start
         self._corners = self._sides = 0
         self._arrays: dict[str, Any] = {
             "at": np.empty((0, 2), np.int64),
@@ -62,9 +60,10 @@ class Lattice:
             "places": np.empty((2, 0)),
             "crossings": np.empty((2, 0)),
             "slopes": np.empty((2, 0)),
+            "frame": np.array([*frame.low, *frame.sides, 2.0**-finest]),
             "limits": np.array([tolerance * AWAY[0], AWAY[1], tolerance * ACCURACY]),
         }
-        self._make_room(max(LEAST_ROOM, 1 << (2 * cells).bit_length()))
+        self._make_room(max(LEAST_ROOM, 1 << (2 * len(start.i)).bit_length()))
 
     @property
     def at(self) -> Numbers:
@@ -89,6 +88,30 @@ class Lattice:
         """float64[2, n], the gradients there."""
         found: Array = self._arrays["slopes"][:, : self._sides]
         return found
+
+    def boxes(self, at: Numbers, level: int) -> tuple[Interval, Interval]:
+        """The cells with numbers ``at`` [m, 2] of a level."""
+        many, none = len(at), np.zeros(len(at), bool)
+        found = np.empty((4, many))
+        self.run(c.BOXES, {c.CELLS: many, c.CELL_LEVEL: level}, {"cells": at, "boxes": found})
+        return Interval(found[0], found[1], none), Interval(found[2], found[3], none)
+
+    def judged(self, slopes: Slopes, level: int, may_be: float) -> tuple[NDArray[np.uint8], int]:
+        """The verdicts on cells of a level, see ``jit.outlines.judging``, of curves that pieces may
+        be so far from; and how many cells are inside."""
+        given = {
+            "value_low": slopes.value.lower,
+            "value_high": slopes.value.upper,
+            "value_maybe_nan": slopes.value.maybe_nan,
+            "slope_low": slopes.lower,
+            "slope_high": slopes.upper,
+        }
+        arrays = {name: np.ascontiguousarray(part) for name, part in given.items()}
+        arrays["value_maybe_nan"] = arrays["value_maybe_nan"].view(np.uint8)
+        many = len(slopes.value.lower)
+        arrays |= {"verdicts": np.empty(many, np.uint8), "may_be": np.array([may_be])}
+        sizes = self.run(c.JUDGE, {c.CELLS: many, c.CELL_LEVEL: level}, arrays)
+        return arrays["verdicts"], int(sizes[c.COUNT])
 
     def corners(self, at: Numbers, levels: Numbers, parts: Indices) -> Indices:
         """int32[m, 4], the corners of cells with numbers ``at`` [m, 2] at their levels."""
@@ -137,10 +160,9 @@ class Lattice:
                 c.CORNER_MASK: len(self._arrays["corner_table"]) - 1,
                 c.SIDES: self._sides,
                 c.SIDE_ROOM: len(self._arrays["sides"]),
-                c.SIDE_MASK: len(self._arrays["side_table"]) - 1,
                 **given,
             }
-            found, is_full = run_task(task, sizes, {**self._arrays, **arrays})
+            found, is_full = run_task(task, sizes, arrays, self._given)
             self._corners, self._sides = int(found[c.CORNERS]), int(found[c.SIDES])
             if not is_full:
                 return found
@@ -157,23 +179,21 @@ class Lattice:
         self._arrays["met"] = np.empty(room, np.uint8)
         for name in ("places", "crossings", "slopes"):
             self._arrays[name] = _longer(self._arrays[name], room)
+        self._given = given(PASS, self._arrays)
         self.run(c.FILL, {}, {})
 
     def _evaluate(self, first: int) -> None:
         """Find the values of corners from number ``first`` on."""
         if first == self._corners:
             return
-        for axis, at in enumerate(self.at[first:].T):
-            places = self.frame.coordinates(axis, at, self.finest)
-            self._arrays["places"][axis, first : self._corners] = places
+        x, y = self._arrays["places"][:, first : self._corners]
         parts = self._arrays["corner_parts"][first : self._corners]
-        x, y = self.place(slice(first, None))
-        values = self.field.values(x, y, parts)
-        if self.signs is not None:
-            proven = self.signs(*self.at[first:].T)
-            values = np.where((proven > 0) & ~(values < 0), -TINY, values)
-            values = np.where((proven < 0) & (values < 0), 0.0, values)
-        self._arrays["values"][first : self._corners] = values
+        arrays: dict[str, NDArray[Any]] = {"found": self.field.values(x, y, parts)}
+        sizes = {c.FIRST: first}
+        if self.start.signs is not None:
+            arrays["signs"] = self.start.signs
+            sizes |= {c.SIGN_ROW: len(self.start.signs), c.SIGN_LEVEL: self.start.level}
+        self.run(c.VALUES, sizes, arrays)
 
     def _cross(self, first: int) -> None:
         """Find the crossings of sides from number ``first`` on."""

@@ -8,6 +8,7 @@ has more than two chords all of them go along with the direction from its entry 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,30 +22,17 @@ from intervalvm.outlines.passes import run_task
 
 def merged(found: Loops, may_be: float) -> list[Array]:
     """The curves, float64[n, 2] each, moved by at most ``may_be`` more."""
-    points = np.ascontiguousarray(found.vertices[:, c.X : c.Y + 1])
-    kept = _kept(found, may_be) if may_be else np.ones(len(points), bool)
-    curves = []
-    for k, start in enumerate(found.starts[:-1].tolist()):
-        end = int(found.starts[k + 1])
-        some = start + np.flatnonzero(kept[start:end])
-        least = 4 if found.is_closed[k] else 2
-        curves.append(points[some] if len(some) >= least else points[start:end])
-    return curves
-
-
-def _kept(found: Loops, may_be: float) -> NDArray[np.bool_]:
-    """Of each vertex whether it stays. Every second one is tried, until none can go."""
-    many = len(found.vertices)
-    kept, fixed = np.ones(many, np.uint8), np.zeros(many, np.uint8)
-    fixed[found.starts[:-1]] = fixed[found.starts[1:] - 1] = 1
+    many, starts = len(found.vertices), found.starts.copy()
+    points = np.empty((many, 2))
     arrays: dict[str, NDArray[Any]] = {
         "vertices": found.vertices,
-        "fixed": fixed,
-        "kept": kept,
-        "crowded": np.empty(many, np.int32),
-        "failed": np.full(2 * many, -1, np.int32),
+        "starts": starts,
+        "is_closed": found.is_closed,
+        "kept": np.empty(many, np.uint8),
+        "failed": np.empty(2 * many, np.int32),
         "left": np.empty(many, np.int32),
+        "points": points,
         "may_be": np.array([may_be]),
     }
-    run_task(c.MERGE, {c.COUNT: many}, arrays)
-    return kept.view(np.bool_)
+    run_task(c.MERGE, {c.COUNT: many, c.CURVES: len(found.is_closed)}, arrays)
+    return [points[start:end] for start, end in pairwise(starts.tolist())]

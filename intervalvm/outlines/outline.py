@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.arguments import brief, parts_of, real, reals
+from intervalvm.arguments import brief, parts_of, reals
+from intervalvm.cells.measure import Measure
 from intervalvm.checks import positive
 from intervalvm.colours import Colour, Rgb, colour
 from intervalvm.environment import in_default_environment
@@ -23,7 +24,7 @@ from intervalvm.outlines.checks import (
     FLOAT,
     Curve,
     arrays,
-    check_segments,
+    check_around,
     checked_bulges,
     checked_curves,
 )
@@ -61,8 +62,9 @@ class Outline:
         None if the shape is not painted. The part of each colour is an outline of its own.
     stats : OutlineStats or None
         Times and counts.
-    area_bounds : (float, float) or None
-        Bounds of the area inside the region that are proven, of the shape and not of the curves.
+    measure : Measure or None
+        What ``area_bounds`` are found from; None of an outline that was not traced, of parts, and
+        of several levels or colours.
     names : tuple of (str or None) or None
         The layer of each curve in files, where outlines were ``joined``. Curves of different layers
         may cross.
@@ -73,7 +75,7 @@ class Outline:
     levels: Curve = field(default_factory=lambda: np.zeros(0))
     colours: tuple[Rgb | None, ...] | None = None
     stats: OutlineStats | None = None
-    area_bounds: tuple[float, float] | None = None
+    measure: Measure | None = None
     names: tuple[str | None, ...] | None = None
 
     @in_default_environment
@@ -81,7 +83,7 @@ class Outline:
         given = vars(self)
         curves = arrays("curves", self.curves)
         many = len(curves)
-        given["curves"] = checked_curves(curves)
+        given["_points"], given["curves"] = checked_curves(curves)
         if self.bulges is not None:
             given["bulges"] = checked_bulges(self.curves, arrays("bulges", self.bulges))
         levels = np.array(reals("levels", self.levels, FLOAT))
@@ -100,6 +102,8 @@ class Outline:
                 )
         if not isinstance(self.stats, OutlineStats | None):
             raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
+        if not isinstance(self.measure, Measure | None):
+            raise ArgumentTypeError(f"measure={brief(self.measure)}: give that of an outline")
         if self.names is not None:
             given["names"] = tuple(
                 None if each is None else check_name(each)
@@ -107,12 +111,7 @@ class Outline:
             )
             if len(self.names) != many:
                 raise OptionError(f"{len(self.names)} names for {many} curves: give one for each")
-        check_segments(self)
-        if self.area_bounds is not None:
-            ends = parts_of("area_bounds", self.area_bounds)
-            given["area_bounds"] = tuple(real("area_bounds", end) for end in ends)
-            if len(ends) != 2:
-                raise OptionError(f"area_bounds={brief(self.area_bounds)}: give (low, high)")
+        check_around(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # arrays come back as parts of one, and read-only
@@ -195,8 +194,9 @@ class Outline:
     @cached_property
     def is_closed(self) -> NDArray[np.bool_]:
         """bool[len]: of each curve whether its last point is its first one."""
-        start, stop = self.segments.start[self.first[:-1]], self.segments.stop[self.first[1:] - 1]
-        return np.asarray((start == stop).all(1))
+        ends = self.first + np.arange(len(self) + 1)
+        points: Curve = vars(self)["_points"]  # of all curves
+        return np.asarray((points[ends[:-1]] == points[ends[1:] - 1]).all(1))
 
     @cached_property
     @in_default_environment
@@ -216,6 +216,14 @@ class Outline:
     def area(self) -> float:
         """The area inside: of outer curves less that of holes."""
         return math.fsum(self.areas)
+
+    @cached_property
+    def area_bounds(self) -> tuple[float, float] | None:
+        """Proven bounds of the area inside the region, of the shape and not of the curves; None
+        without ``measure``. They are found when first read, in one or two times the time of
+        tracing.
+        """
+        return None if self.measure is None else self.measure.bounds
 
     @cached_property
     @in_default_environment
@@ -282,7 +290,7 @@ class Outline:
             return self
         stats = self.stats and replace(self.stats, tolerance=self.stats.tolerance * factor)
         curves = tuple(curve * factor for curve in self.curves)
-        return replace(self, curves=curves, stats=stats, area_bounds=None)
+        return replace(self, curves=curves, stats=stats, measure=None)
 
     @property
     def _tolerance(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,17 +10,26 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
-from intervalvm.outlines.lattice import Numbers
 from intervalvm.raster.job import split_levels
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning, Question
 
 LEAF_LEVELS = 4
 """Levels that a walk has in its leaves, which are 16 cells wide."""
-PART_LEVELS = 3
-"""A part of the plane, with programs of its own, is 8 x 8 cells, of which some are decided."""
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high."""
+PART_LEVEL = 7
+"""Parts of the plane, with programs of their own, are cells of this level, or of the one above that
+to start from. Measured on prospero.vm: a level less or more takes a tenth to a half longer."""
+Numbers = NDArray[np.int64]
+
+
+STEPS = [
+    (np.uint64(16), np.uint64(0x0000FFFF0000FFFF)),
+    (np.uint64(8), np.uint64(0x00FF00FF00FF00FF)),
+    (np.uint64(4), np.uint64(0x0F0F0F0F0F0F0F0F)),
+    (np.uint64(2), np.uint64(0x3333333333333333)),
+    (np.uint64(1), np.uint64(0x5555555555555555)),
+]
+"""Shifts that halve groups of bits, and where these are then."""
 
 
 class Division(NamedTuple):
@@ -37,8 +46,8 @@ class Start(NamedTuple):
 
     They are in ``parts`` of the plane, whose numbers are those in ``division``; without one all are
     in one part.
-    ``signs`` tells, of corners at a finer level, which are on decided cells: inside (1), outside
-    (-1) or on none (0).
+    ``signs`` uint8[m, m], in rows of cells of the level and one more around, tells which are proven
+    inside (1) or outside (2); those beyond are as the next ones.
     """
 
     level: int
@@ -47,7 +56,7 @@ class Start(NamedTuple):
     parts: NDArray[np.int32]
     division: Division | None = None
     inside: int = 0
-    signs: Callable[[int, Numbers, Numbers], NDArray[np.int8]] | None = None
+    signs: NDArray[np.uint8] | None = None
 
 
 def all_cells(level: int) -> Start:
@@ -65,7 +74,6 @@ def undecided_cells(
     settings: Mapping[str, float],
     frame: Frame,
     level: int,
-    clip: Box | None,
     threads: int,
 ) -> Start:
     """The cells of a level over which the compiled walk of pictures does not prove the sign."""
@@ -81,53 +89,34 @@ def undecided_cells(
     steps = split_levels(level - LEAF_LEVELS)
     walk.render(plan, (x[:-1], down[1:]), (x[1:], down[:-1]), pixels, steps, threads=threads)
     verdicts = pixels[::-1]
-    if clip is not None:
-        _cut(verdicts, x, y, clip)
     at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
     j, i = np.divmod(at, many)
-    codes = _spread(i) | _spread(j) << np.uint64(1)
-    order = np.argsort(codes)
-    i, j, codes = i[order], j[order], codes[order] >> np.uint64(2 * PART_LEVELS)
+    codes = np.sort(_spread(i) | _spread(j) << np.uint64(1))
+    i, j = _packed(codes), _packed(codes >> np.uint64(1))
+    above = max(level - PART_LEVEL, 1)
+    codes >>= np.uint64(2 * above)
     is_first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
-    coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> PART_LEVELS
-    division = Division(level - PART_LEVELS, coarse, codes[is_first])
+    coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> above
+    division = Division(level - above, coarse, codes[is_first])
     parts = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
 
-    sides = np.pad((verdicts == INSIDE) + np.int8(2) * (verdicts == OUTSIDE), 1, mode="edge")
-
-    def signs(finer: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-        return _signs(sides, finer - level, i, j)
-
+    signs = np.pad((verdicts == INSIDE) + np.uint8(2) * (verdicts == OUTSIDE), 1, mode="edge")
     inside = int(np.count_nonzero(verdicts == INSIDE))
     return Start(level, i, j, parts, division, inside, signs)
-
-
-def _cut(
-    verdicts: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64], clip: Box
-) -> None:
-    """Verdicts of what is cut by a box."""
-    x0, x1, y0, y1 = clip
-    for part, at, (low, high) in ((verdicts.T, x, (x0, x1)), (verdicts, y, (y0, y1))):
-        beyond = (at[1:] <= low) | (at[:-1] >= high)
-        for k in np.flatnonzero(~beyond & ((at[:-1] < low) | (at[1:] > high))):
-            part[k][part[k] == INSIDE] = UNPROVEN
-        part[beyond] = OUTSIDE
-
-
-OF_CODES = np.array([0, 1, -1], np.int8)
-
-
-def _signs(codes: NDArray[np.int8], shift: int, i: Numbers, j: Numbers) -> NDArray[np.int8]:
-    """Those of corners by the greatest code of the cells around."""
-    columns, rows = (((k - 1 >> shift) + 1, (k >> shift) + 1) for k in (i, j))
-    found = np.maximum.reduce([codes[row, column] for row in rows for column in columns])
-    return OF_CODES[found]
 
 
 def _spread(numbers: Numbers) -> NDArray[np.uint64]:
     """Every bit with a 0 bit before it."""
     found = numbers.astype(np.uint64)
-    for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
-                        (2, 0x3333333333333333), (1, 0x5555555555555555)):  # fmt: skip
-        found = (found | found << np.uint64(shift)) & np.uint64(mask)
+    for shift, mask in STEPS:
+        found = (found | found << shift) & mask
     return found
+
+
+def _packed(codes: NDArray[np.uint64]) -> Numbers:
+    """Every second bit, from the lowest on: what was spread."""
+    masks = [mask for _, mask in reversed(STEPS)]
+    found = codes & masks[0]
+    for (shift, _), mask in zip(reversed(STEPS), [*masks[1:], np.uint64(0xFFFFFFFF)], strict=True):
+        found = (found | found >> shift) & mask
+    return found.view(np.int64)

@@ -6,24 +6,30 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
+from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
+from intervalvm.cells.measure import Measure
 from intervalvm.evaluate.points import reads
 from intervalvm.memory import Amount, require
+from intervalvm.outlines.area import Slice, area_of
 from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
 from intervalvm.outlines.lattice import FINEST
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import DECIDED, DEEPER, UNDECIDED, Leaves, Tally, leaves_of
+from intervalvm.outlines.quadtree import DEEPER, UNDECIDED, Tally, quadtree
 from intervalvm.outlines.start import Start, all_cells, undecided_cells
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 FLOAT = np.dtype(np.float64)
+KEPT = 4
+"""Shapes whose tapes, cut by a region, are kept."""
 FIRST, LAST = 4, 10
 """The levels from which a trace starts."""
 LONG = 200
@@ -34,8 +40,6 @@ FEW, FEW_CLAUSES = (100, 100_000), 1_000_000
 """Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
 ULPS = 1024 << DEEPER
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
-ROUNDING = 2.0**-40
-"""More than the relative error of a sum of areas."""
 Ends = tuple[float, float]
 Report = Callable[[int, int], None]
 MakeEvaluator = Callable[[Tape, tuple[str, ...], Meaning], Evaluator]
@@ -75,13 +79,13 @@ class Job:
 
 
 class Traced(NamedTuple):
-    """The curves, float64[n, 2] each, of a field, counts of cells, bounds of the area inside, and
-    times; bulges and counts of pieces where lines and arcs were fitted."""
+    """The curves, float64[n, 2] each, of a field, counts of cells, the area inside, and times;
+    bulges and counts of pieces where lines and arcs were fitted."""
 
     curves: Sequence[Array]
     field: Field
     cells: dict[str, int]
-    area: tuple[float, float]
+    area: Measure
     seconds: dict[str, float]
     bulges: Sequence[Array] = ()
     pieces: dict[str, int] = {}  # noqa: RUF012 never written to
@@ -97,16 +101,16 @@ def least_tolerance(region: tuple[Ends, Ends]) -> float:
 def trace(job: Job) -> Traced:
     """Trace curves. Raises DoesNotFit if the cells of a level do."""
     begin = time.perf_counter()
-    frame, clip = job.frame, None
-    if job.closed and job.cuts:
-        (x0, x1), (y0, y1) = job.region
-        clip = x0, x1, y0, y1
+    frame = job.frame
     finest = max(math.ceil(math.log2(max(frame.sides) / job.floor)), FIRST + 1) + DEEPER
     inputs = ("x", "y", *(["z"] if "z" in reads(job.tape) else []), *job.tape.variables)
-    settings = [np.array([job.settings[name]]) for name in inputs[2:]]
-    points, real = (job.make(job.tape, inputs, meaning) for meaning in Meaning)
-    field = Field(points, real, settings, clip)
-    start = _start(job, frame, finest, clip)
+    settings = tuple(job.settings[name] for name in inputs[2:])
+    tape = job.tape
+    if job.closed and job.cuts:
+        tape = _cut(tape, job.region, frame, inputs, settings, job.make)
+    points, real = (job.make(tape, inputs, meaning) for meaning in Meaning)
+    field = Field(points, real, [np.array([value]) for value in settings])
+    start = _start(job, tape, frame, finest)
     if start.division is not None:
         level, at, codes = start.division
         field = field.divided(frame.boxes(at, level), codes, 2 * level)
@@ -119,42 +123,40 @@ def trace(job: Job) -> Traced:
 
     few = min(max(FEW_CLAUSES // len(job.tape), FEW[0]), FEW[1])
     tally = Tally(few)
-    leaves, lattice = leaves_of(field, frame, job.tolerance, finest, start, tally, watch)
-    found = loops(leaves, lattice)
+    tree = quadtree(field, frame, job.tolerance, finest, start, tally, watch)
+    found = loops(tree)
     curves = merged(found, 0.0 if job.dense else (1.0 - SHARE) * job.tolerance)
     if job.report is not None:
         job.report(1, 1)
-    undecided = int(np.count_nonzero(leaves.kind == UNDECIDED))
+    undecided = int(np.count_nonzero(tree.leaves.kind == UNDECIDED))
     cells = {
-        "proven": len(leaves.kind) - undecided,
+        "proven": len(tree.leaves.kind) + len(tree.decided.kind) - undecided,
         "undecided": undecided,
         "evaluated": tally.evaluated,
     }
-    area = _area(leaves, tally, frame, finest, job.region)
+    slices = partial(Slice, make=job.make, inputs=inputs, settings=settings)
+    area = area_of(tree.leaves, tally, frame, job.region, job.tape, slices)
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
-def _start(job: Job, frame: Frame, finest: int, clip: tuple[float, ...] | None) -> Start:
+@lru_cache(maxsize=KEPT)
+def _cut(
+    tape: Tape,
+    region: tuple[Ends, Ends],
+    frame: Frame,
+    inputs: tuple[str, ...],
+    settings: tuple[float, ...],
+    make: MakeEvaluator,
+) -> Tape:
+    """The tape, cut by the region. A shape is often traced again, finer."""
+    return cut(tape, Slice(tape, make, inputs, settings), region, frame)
+
+
+def _start(job: Job, tape: Tape, frame: Frame, finest: int) -> Start:
     """The cells to start from: about as large as pieces of smooth curves are long."""
-    if not job.walks or len(job.tape) < LONG:
+    if not job.walks or len(tape) < LONG:
         return all_cells(FIRST)
     level = round(0.5 * math.log2(max(frame.sides) / job.tolerance)) + 1
     level = min(max(level, FIRST), LAST, finest - DEEPER)
     settings = {"var-z": job.settings["z"]} | {n: job.settings[n] for n in job.tape.variables}
-    return undecided_cells(job.tape, settings, frame, level, clip, job.threads)  # type: ignore[arg-type]
-
-
-def _area(
-    leaves: Leaves, tally: Tally, frame: Frame, finest: int, region: tuple[Ends, Ends]
-) -> tuple[float, float]:
-    """Bounds of the area inside: that of cells proven inside, and of those not decided as well."""
-    width, height = frame.sides
-    least = tally.inside * (width / (1 << finest)) * (height / (1 << finest))
-    open_ = leaves.kind != DECIDED
-    rest = np.ones(np.count_nonzero(open_))
-    for axis in (0, 1):
-        at, level = leaves.at[open_, axis], leaves.level[open_]
-        low = np.maximum(frame.coordinates(axis, at, level), region[axis][0])
-        high = np.minimum(frame.coordinates(axis, at + 1, level), region[axis][1])
-        rest *= np.maximum(high - low, 0.0)
-    return least * (1.0 - ROUNDING), (least + math.fsum(rest)) * (1.0 + ROUNDING)
+    return undecided_cells(tape, settings, frame, level, job.threads)

@@ -153,7 +153,7 @@ def test_programs_get_shorter_and_points_come_back_in_order(prospero: Tape) -> N
     compiled, numpy = both_of(prospero, "float32")
     given = point_set("uniform", 3000, np.float32, 1)[:3]
     assert_array_equal(compiled.values(given), numpy.values(given))
-    (work,) = compiled._points._idle
+    (work,) = compiled.points._idle
     assert work.context[request.RATE] < 90
     shape = (10, 3, 100)
     reshaped = compiled.values([row.reshape(shape) for row in given])
@@ -224,6 +224,6 @@ def test_an_interrupt_between_two_turns_leaves_no_trace(
     monkeypatch.setattr(points.native, "kernel", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compiled.values(given)
-    assert compiled._points._idle == []
+    assert compiled.points._idle == []
     assert_array_equal(compiled.values(given), numpy.values(given))
     assert left[0] < -10

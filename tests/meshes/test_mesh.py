@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from support.meshes import ball, cube, mesh_of, tetrahedron
 
+from intervalvm.cells.measure import Measure
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.meshes.mesh import Mesh, MeshStats
 
@@ -67,12 +68,13 @@ def test_arrays_are_read_only_and_those_of_the_caller_are_not() -> None:
 
 
 def test_pickle_keeps_the_mesh_and_its_arrays_read_only() -> None:
-    mesh = cube(1.0, colours=True, stats=STATS, volume_bounds=(0.9, 1.1))
+    mesh = cube(1.0, colours=True, stats=STATS, measure=Measure.of_nothing(3))
     back = pickle.loads(pickle.dumps(mesh))
     for name in ("vertices", "triangles", "normals", "colours"):
         assert_array_equal(getattr(back, name), getattr(mesh, name))
         assert not getattr(back, name).flags.writeable
-    assert (back.stats, back.volume_bounds) == (STATS, (0.9, 1.1))
+    assert (back.stats, back.volume_bounds) == (STATS, (0, 0))
+    assert cube(1.0).volume_bounds is None
 
 
 def test_an_empty_mesh_has_no_volume_and_no_bounds() -> None:
@@ -95,6 +97,7 @@ def test_an_empty_mesh_has_no_volume_and_no_bounds() -> None:
         ("normals", np.zeros((3, 3), np.float32), OptionError, "3 normals for 4 vertices"),
         ("colours", np.zeros((3, 3), np.uint8), OptionError, "3 colours for 4 triangles"),
         ("triangles", np.full((4, 3), 4, np.int32), OptionError, "vertices from 0 to 3"),
+        ("measure", (0.5, 2.0), ArgumentTypeError, "measure="),
         ("triangles", np.full((4, 3), -1, np.int32), OptionError, "vertices from 0 to 3"),
     ],
 )

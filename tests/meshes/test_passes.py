@@ -17,7 +17,7 @@ from intervalvm.compiler.passes import IN_PYTHON, Scratch
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 from intervalvm.jit.meshes.triangles import CORNER
-from intervalvm.meshes import octree, planes, surface, thinning
+from intervalvm.meshes import crossings, octree, planes, surface, thinning
 from intervalvm.meshes.templates import edge_between, templates
 from intervalvm.tape import Tape
 
@@ -25,7 +25,7 @@ CUBE = ((-1.0, 1.0),) * 3
 
 
 def in_python(task: int, sizes: dict[int, int], arrays: dict[str, Any]) -> Any:
-    """``octree.run_task`` by the source."""
+    """``passes.run_task`` by the source."""
     found = np.zeros(c.SIZES, np.int64)
     found[c.TASK] = task
     for field, size in sizes.items():
@@ -36,6 +36,11 @@ def in_python(task: int, sizes: dict[int, int], arrays: dict[str, Any]) -> Any:
     return found
 
 
+def prepared_in_python(arrays: dict[str, Any]) -> Any:
+    """``passes.prepared`` by the source."""
+    return lambda task, sizes: int(in_python(task, sizes, arrays)[c.COUNT])
+
+
 @given(tape=solids(), depth=st.integers(1, 3), method=st.sampled_from(["sharp", "safe"]))
 @settings(deadline=None, max_examples=12)
 def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> None:
@@ -43,8 +48,9 @@ def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> 
     options: dict[str, Any] = {"region": CUBE, "depth": depth, "method": method}
     compiled = ivm.mesh(tape, variables=values, **options)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (octree, planes, surface, thinning):
-            patch.setattr(module, "run_task", in_python)
+        for module in (crossings, octree, planes, surface, thinning):
+            patch.setattr(module, "run_task", in_python, raising=False)
+            patch.setattr(module, "prepared", prepared_in_python, raising=False)
         plain = ivm.mesh(tape, variables=values, **options)
     np.testing.assert_array_equal(plain.vertices, compiled.vertices)
     np.testing.assert_array_equal(plain.triangles, compiled.triangles)

@@ -27,6 +27,7 @@ from support.outlines import (
 
 import intervalvm as ivm
 from intervalvm import Outline, OutlineStats
+from intervalvm.cells.measure import Measure
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], np.float64)
 HOLE = SQUARE[::-1] * 0.5 + 0.25
@@ -65,14 +66,13 @@ def test_its_arrays_are_its_own_and_read_only() -> None:
 
 
 def test_it_is_pickled_whole() -> None:
-    outline = Outline(
-        (SQUARE, CIRCLE), (np.zeros(4), HALVES), [0, 0.5], ("#c84", None), stats(), (0.5, 2)
-    )
+    bulges, measure = (np.zeros(4), HALVES), Measure.of_nothing(2)
+    outline = Outline((SQUARE, CIRCLE), bulges, [0, 0.5], ("#c84", None), stats(), measure)
     again = pickle.loads(pickle.dumps(outline))
     assert (again.colours, again.stats, again.area_bounds) == (
         ((204, 136, 68), None),
         stats(),
-        (0.5, 2.0),
+        (0, 0),
     )
     for one, other in zip((*outline, *outline.bulges), (*again, *again.bulges), strict=True):
         assert_array_equal(one, other)

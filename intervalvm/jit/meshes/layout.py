@@ -9,7 +9,10 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 
 from __future__ import annotations
 
-WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES, THIN = range(10)
+(
+    CHILDREN, JUDGE, MARK_SIMPLE, FIND_BLOCKS, WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS,
+    START_ROOTS, STEP_ROOTS, RINGS, SUM, JOIN, SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
+) = range(20)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -18,10 +21,13 @@ WRITE_CORNERS, READ_CORNERS, WALK, RINGS, SUM, SOLVE, JOIN, FLIP, TRIANGLES, THI
     EDGES,  # their number
     CAPACITY,  # room for edges
     FACES, SLOTS, TEMPLATES, PARENTS,
-    COUNT,  # of what was written
+    COUNT,  # of what was written, or of points that are evaluated
+    BLOCKS,
+    ROOM,  # for points that are evaluated
     VERTICES, TRIANGLE_COUNT,
+    DIMENSIONS, LEVEL,
     SIZES,
-) = range(13)  # fmt: skip
+) = range(17)  # fmt: skip
 """Fields of ``sizes``."""
 TOLERANCE, SLACK = 6, 7
 """Places in ``frame``, after three lows and three sides."""
@@ -32,9 +38,14 @@ TOLERANCE, SLACK = 6, 7
     AROUND, _, _, _,  # the cells of the quadrants
     AT, _, _,  # the lower end
     LENGTH,
+    SMALLEST,  # the smallest cell around it, or one of them
     EDGE,
-) = range(11)  # fmt: skip
+) = range(12)  # fmt: skip
 """Fields of a minimal edge that crosses the surface."""
+
+START, STEP, V_START, V_END, SEGMENT = 0, 3, 6, 7, 8
+"""Fields of a segment that crosses the surface: its first end, the way to the other, and the values
+at both, of which one is inside and the other not."""
 
 (
     LOWER, UPPER,  # the cells
@@ -63,15 +74,26 @@ FIELDS = {
     "slots": "int32",  # the place of a cell with one loop, or of a template; -1
     "is_open": "uint8",  # whether no side is proven
     "before": "int32",  # the first child of a cell of joined ones; -1
+    "roots_of": "int32",  # the cell of joined ones that a node is in; -1
+    "corners": "float64",  # values at the 27 corners of children, by their parent, where known
     "stack": "int32",
     # of edges, faces, and incidences of a cell and an edge
     "edges": "int32", "faces": "int32",
     "face_of": "int32",  # 1 + the face, by node and side; 0
     "edge_faces": "int32",  # the face between each quadrant and the next; -1
     "parents": "int32",
+    # of the cells of a level, see ``cells``
+    "lower": "float64", "upper": "float64", "maybe_nan": "uint8", "verdicts": "uint8",
+    "parents_at": "int32", "boxes": "float64", "keys": "int64", "parent_keys": "int64",
+    # of segments, see ``roots``; points to evaluate, and values and gradients there
+    "ends": "float64", "segments": "float64", "roots": "float64", "limits": "float64",
+    "left": "int32", "asked": "float64", "duals": "float64",
+    "blocks": "int32",  # by node, or by segment: the block that it is in
+    "owners": "int32",  # of points to evaluate: the block
     # of crossings, and of slots
     "values": "float64", "points": "float64", "normals": "float64", "sums": "float64",
     "cells": "int32",  # by slot
+    "stages": "uint8",  # see ``settling``
     "box": "float64",  # lows and highs of a cell, shrunk
     "found": "float64",  # a point, and the sum of squares there
     "scratch": "float64",
@@ -80,7 +102,8 @@ FIELDS = {
     "triangles": "int32",
     # of corners of triangles, and of vertices
     "vertices": "float64", "alive": "uint8",
-    "heads": "int32", "tails": "int32", "nexts": "int32", "stamps": "int32",
+    "heads": "int32", "tails": "int32", "nexts": "int32", "stamps": "int32", "numbers": "int32",
+    "is_stale": "uint8",  # whether triangles of a vertex have changed since it was looked at
     "ring": "int32", "sides": "int32",  # of one vertex
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

@@ -109,6 +109,9 @@ def solve(w: Any, at: int, out: int) -> None:
             s[3 * i + j] = entry(w, at, i, j)
             s[VECTORS + 3 * i + j] = 1.0 if i == j else 0.0
             s[GRADIENT + i] -= entry(w, at, i, j) * s[MEAN + j]
+    if is_flat(w):
+        finish(w, at, out, LEAST_SHARE * (s[0] + s[4] + s[8]))
+        return
     diagonalize(w)
     most = max(s[0], max(s[4], s[8]))
     for i in range(3):
@@ -127,11 +130,47 @@ def solve(w: Any, at: int, out: int) -> None:
             flat, flat_direction = flat + 1, k
     if flat == 1 and not is_within(w):
         slide(w, flat_direction)
+    finish(w, at, out, LEAST_SHARE * most)
+
+
+def finish(w: Any, at: int, out: int, stiffness: float) -> None:
+    """Write the point, in the box, and its error."""
     if not is_within(w):
-        relax(w, at, LEAST_SHARE * most)
+        relax(w, at, stiffness)
     for i in range(3):
-        w.found[out + i] = s[POINT + i]
+        w.found[out + i] = w.scratch[POINT + i]
     w.found[out + 3] = error(w, at)
+
+
+def is_flat(w: Any) -> bool:
+    """Whether the error changes in one direction alone; then that is found, and the point.
+
+    By powers of the matrix, which is nearly of rank one: so the error of the direction is less than
+    the share squared.
+    """
+    s = w.scratch
+    column = 0 if s[0] >= s[4] and s[0] >= s[8] else (1 if s[4] >= s[8] else 2)
+    x, y, z = s[column], s[3 + column], s[6 + column]
+    for _ in range(2):
+        length = math.sqrt(x * x + y * y + z * z)
+        if not length > 0.0:
+            return False
+        x, y, z = x / length, y / length, z / length
+        u, v, t = (
+            s[0] * x + s[1] * y + s[2] * z,
+            s[3] * x + s[4] * y + s[5] * z,
+            s[6] * x + s[7] * y + s[8] * z,
+        )
+        curvature = x * u + y * v + z * t
+        if not s[0] + s[4] + s[8] - curvature <= LEAST_SHARE * curvature:
+            return False
+        x, y, z = u, v, t
+    length = math.sqrt(x * x + y * y + z * z)
+    x, y, z = x / length, y / length, z / length
+    along = (x * s[GRADIENT] + y * s[GRADIENT + 1] + z * s[GRADIENT + 2]) / curvature
+    s[POINT], s[POINT + 1] = s[MEAN] + along * x, s[MEAN + 1] + along * y
+    s[POINT + 2] = s[MEAN + 2] + along * z
+    return True
 
 
 def is_within(w: Any) -> bool:

@@ -19,19 +19,33 @@ ROUNDS = 24
 """The most rounds over all vertices."""
 LEAST_AREA = 2.0**-20
 """Twice the area of a new triangle, as a share of its longest side's square, at least."""
+LOOSE = 64.0
+"""Triangles within so many slacks of the plane of another are looked at."""
 PLANES, NORMAL = 0, 6
 """Places in ``scratch``: two unit normals, and one that is computed."""
-NONE, FIRST, SECOND = -1, 0, 1
+NONE, FIRST = -1, 0
 
 
 def thin(w: Any) -> None:
-    """Remove vertices; ``alive`` marks the triangles that are left, ``COUNT`` those removed."""
+    """Remove vertices; the triangles that are left come first, ``COUNT`` of them."""
     link(w)
+    remove(w)
+    w.sizes[COUNT] = 0
+    for triangle in range(w.sizes[TRIANGLE_COUNT]):
+        if w.alive[triangle]:
+            for i in range(3):
+                w.triangles[3 * w.sizes[COUNT] + i] = w.triangles[3 * triangle + i]
+            w.sizes[COUNT] += 1
+
+
+def remove(w: Any) -> None:
+    """Remove vertices, ``COUNT`` of them; ``alive`` marks the triangles that are left."""
     w.sizes[COUNT] = 0
     for _ in range(ROUNDS):
         before = w.sizes[COUNT]
         for vertex in range(w.sizes[VERTICES]):
-            if w.heads[vertex] >= 0:
+            if w.is_stale[vertex]:
+                w.is_stale[vertex] = 0
                 look_at(w, vertex)
         if w.sizes[COUNT] == before:
             return
@@ -40,7 +54,7 @@ def thin(w: Any) -> None:
 def link(w: Any) -> None:
     """Make the lists of corners of each vertex: ``heads``, ``tails`` and ``nexts``."""
     for vertex in range(w.sizes[VERTICES]):
-        w.heads[vertex], w.stamps[vertex] = NONE, NONE
+        w.heads[vertex], w.stamps[vertex], w.is_stale[vertex] = NONE, NONE, 1
     for triangle in range(w.sizes[TRIANGLE_COUNT]):
         w.alive[triangle] = 1
         for corner in range(3 * triangle, 3 * triangle + 3):
@@ -71,14 +85,25 @@ def look_at(w: Any, vertex: int) -> None:
 
 
 def gather(w: Any, vertex: int) -> int:
-    """Write the corners of a vertex to ``ring``; returns their number, or more than ``MOST``."""
-    count, corner = 0, w.heads[vertex]
+    """Write the corners of a vertex to ``ring``; returns their number, or more than ``MOST``.
+
+    Those of triangles that are gone leave its list.
+    """
+    count, corner, last = 0, w.heads[vertex], NONE
     while corner >= 0 and count <= MOST:
+        after_it = w.nexts[corner]
         if w.alive[corner // 3]:
             if count < MOST:
                 w.ring[count] = corner
-            count += 1
-        corner = w.nexts[corner]
+            count, last = count + 1, corner
+        else:
+            if last < 0:
+                w.heads[vertex] = after_it
+            else:
+                w.nexts[last] = after_it
+            if after_it < 0:
+                w.tails[vertex] = last
+        corner = after_it
     return count
 
 
@@ -99,6 +124,8 @@ def find_planes(w: Any, vertex: int, count: int) -> int:
 
     A plane is that of the largest triangle that is in none before: rounding turns it the least.
     """
+    if not may_be_planes(w, vertex):
+        return 0
     for k in range(count):
         w.sides[k] = NONE
     for plane in range(2):
@@ -116,6 +143,24 @@ def find_planes(w: Any, vertex: int, count: int) -> int:
         if left == 0:
             return plane + 1
     return 0
+
+
+def may_be_planes(w: Any, vertex: int) -> bool:
+    """Whether two of three triangles lie in one plane: in a curved surface none do."""
+    for k in range(3):
+        a, b = after(w, w.ring[k]), before_it(w, w.ring[k])
+        cross(w, vertex, a, b)
+        length = crossed(w)
+        if not length > 0.0:
+            return True
+        for axis in range(3):
+            w.scratch[PLANES + axis] = w.scratch[NORMAL + axis] / length
+        other = w.ring[k + 1 if k < 2 else 0]
+        a, b = after(w, other), before_it(w, other)
+        away = max(height(w, FIRST, vertex, a), height(w, FIRST, vertex, b))
+        if away <= LOOSE * w.frame[SLACK]:
+            return True
+    return False
 
 
 def set_plane(w: Any, plane: int, vertex: int, count: int) -> bool:
@@ -234,6 +279,8 @@ def move(w: Any, vertex: int, to: int, count: int) -> None:
         if after(w, corner) == to or before_it(w, corner) == to:
             w.alive[corner // 3] = 0
         w.triangles[corner] = to
+        w.is_stale[after(w, corner)] = w.is_stale[before_it(w, corner)] = 1
+    w.is_stale[vertex], w.is_stale[to] = 0, 1
     w.nexts[w.tails[to]] = w.heads[vertex]
     w.tails[to], w.heads[vertex] = w.tails[vertex], NONE
     w.sizes[COUNT] += 1

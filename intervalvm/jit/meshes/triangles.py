@@ -29,6 +29,8 @@ from intervalvm.jit.meshes.layout import (
     SLOTS,
     STATE,
     TEMPLATES,
+    TRIANGLE_COUNT,
+    VERTICES,
 )
 from intervalvm.jit.meshes.walk import side_b, side_c
 
@@ -137,3 +139,18 @@ def write_template(w: Any, template: int) -> None:
                 w.triangles[at + i] = w.sizes[SLOTS] + w.template_edges[12 * template + v]
             else:
                 w.triangles[at + i] = base + v - CORNER
+
+
+def number(w: Any) -> None:
+    """Number the vertices that triangles have, ``COUNT`` of them, anew; -1 for others."""
+    for vertex in range(w.sizes[VERTICES]):
+        w.numbers[vertex] = -1
+    for corner in range(3 * w.sizes[TRIANGLE_COUNT]):
+        w.numbers[w.triangles[corner]] = 0
+    w.sizes[COUNT] = 0
+    for vertex in range(w.sizes[VERTICES]):
+        if w.numbers[vertex] == 0:
+            w.numbers[vertex] = w.sizes[COUNT]
+            w.sizes[COUNT] += 1
+    for corner in range(3 * w.sizes[TRIANGLE_COUNT]):
+        w.triangles[corner] = w.numbers[w.triangles[corner]]

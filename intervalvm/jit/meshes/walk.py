@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from intervalvm.jit.meshes.corners import corner_value
 from intervalvm.jit.meshes.layout import (
     AROUND,
     AT,
@@ -16,9 +17,11 @@ from intervalvm.jit.meshes.layout import (
     COUNT,
     DEPTH,
     EDGE,
+    EDGES,
     LENGTH,
     LOWER_IS_INSIDE,
     NODES,
+    SMALLEST,
 )
 
 CELL_STEP, FACE_STEP, EDGE_STEP = range(3)
@@ -71,8 +74,16 @@ def mark_active(w: Any) -> None:
 
 
 def pushed(w: Any, top: int, kind: int, axis: int, a: int, b: int, c: int, d: int) -> int:
-    """Put a step on the stack if a node of it is active; returns the new top."""
+    """Put a step on the stack if a node of it is active and has children; returns the new top.
+
+    An edge between leaves is written.
+    """
     if not (w.active[a] | w.active[b] | w.active[c] | w.active[d]):
+        return top
+    # the sign is that of leaves
+    if w.children[a] & w.children[b] & w.children[c] & w.children[d] < 0:
+        if kind == EDGE_STEP:
+            write_edge(w, axis, a, b, c, d)
         return top
     at = STEP * top
     w.stack[at], w.stack[at + 1] = kind, axis
@@ -89,8 +100,6 @@ def part(w: Any, node: int, place: int) -> int:
 def from_cell(w: Any, top: int, node: int) -> int:
     """The steps within a node: its children, the faces and the edges between them."""
     first = w.children[node]
-    if first < 0:
-        return top
     for axis in range(3):
         along, b, c = weight(axis), weight((axis + 1) % 3), weight((axis + 2) % 3)
         for half in range(2):
@@ -106,26 +115,18 @@ def from_cell(w: Any, top: int, node: int) -> int:
 
 def from_face(w: Any, top: int, axis: int, low: int, high: int) -> int:
     """The steps between two nodes that share a face: its parts and the edges between them."""
-    if w.children[low] < 0 and w.children[high] < 0:
-        return top
-    across = weight(axis)
+    across, n0, n1, n2, n3 = weight(axis), 0, 0, 0, 0
     for turn in range(1, 3):
         along = (axis + turn) % 3  # of the edges; the face's other axis is the third
         other = 3 - axis - along
         is_b = (along + 1) % 3 == axis
         for half in range(2):
-            step = STEP * top
-            found = 0
             for quadrant in range(4):
                 b, c = side_b(quadrant), side_c(quadrant)
                 over, beside = (b, c) if is_b else (c, b)
                 place = weight(along) * half + across * (1 - over) + weight(other) * beside
-                node = part(w, high if over else low, place)
-                w.stack[step + 2 + quadrant] = node
-                found |= w.active[node]
-            if found:
-                w.stack[step], w.stack[step + 1] = EDGE_STEP, along
-                top += 1
+                n0, n1, n2, n3 = n1, n2, n3, part(w, high if over else low, place)
+            top = pushed(w, top, EDGE_STEP, along, n0, n1, n2, n3)
     b, c = weight((axis + 1) % 3), weight((axis + 2) % 3)
     for place in range(4):
         beside = b * (place & 1) + c * (place >> 1)
@@ -135,16 +136,12 @@ def from_face(w: Any, top: int, axis: int, low: int, high: int) -> int:
 
 
 def from_edge(w: Any, top: int, axis: int) -> int:
-    """The steps along an edge: its halves, or the edge itself if there are leaves around it.
+    """The steps along an edge: its halves.
 
     The nodes of the step are those just above the top of the stack.
     """
     at = STEP * top + 2
     n0, n1, n2, n3 = w.stack[at], w.stack[at + 1], w.stack[at + 2], w.stack[at + 3]
-    is_split = w.children[n0] >= 0 or w.children[n1] >= 0
-    if not is_split and w.children[n2] < 0 and w.children[n3] < 0:
-        write_edge(w, axis, n0, n1, n2, n3)
-        return top
     b, c = weight((axis + 1) % 3), weight((axis + 2) % 3)
     for half in range(2):
         along = weight(axis) * half
@@ -155,7 +152,10 @@ def from_edge(w: Any, top: int, axis: int) -> int:
 
 
 def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
-    """Write a minimal edge, if it crosses the surface; signs are those of a smallest cell."""
+    """Write a minimal edge, if it crosses the surface, and the values at its ends.
+
+    Signs are those of a smallest cell.
+    """
     small, quadrant = n0, 0
     if w.levels[n1] > w.levels[small]:
         small, quadrant = n1, 1
@@ -181,3 +181,56 @@ def write_edge(w: Any, axis: int, n0: int, n1: int, n2: int, n3: int) -> None:
     w.edges[at + AT + axis] = w.at[3 * small + axis] * unit
     w.edges[at + AT + b_axis] = (w.at[3 * small + b_axis] + b) * unit
     w.edges[at + AT + c_axis] = (w.at[3 * small + c_axis] + c) * unit
+    w.edges[at + SMALLEST] = small
+    w.ends[2 * count] = corner_value(w, small, corner)
+    w.ends[2 * count + 1] = corner_value(w, small, corner + weight(axis))
+
+
+def reduce_edges(w: Any) -> None:
+    """Make edges, ``COUNT`` of them, those of the tree whose cells were joined since.
+
+    A cell's side changes once at most along an edge, so that each of them was one or part of one.
+    """
+    mark_joined(w)
+    count = 0
+    for edge in range(w.sizes[EDGES]):
+        at, to = EDGE * edge, EDGE * count
+        small, quadrant = -1, 0
+        for q in range(4):
+            node = w.edges[at + AROUND + q]
+            node = node if w.roots_of[node] < 0 else w.roots_of[node]
+            w.edges[to + AROUND + q] = node
+            if small < 0 or w.levels[node] > w.levels[small]:
+                small, quadrant = node, q
+        axis, unit = w.edges[at + AXIS], 1 << (w.sizes[DEPTH] - w.levels[small])
+        b_axis, c_axis = (axis + 1) % 3, (axis + 2) % 3
+        x, b, c = w.edges[at + AT + axis], w.edges[at + AT + b_axis], w.edges[at + AT + c_axis]
+        if (b | c) & (unit - 1):
+            continue  # within a face, or a cell
+        first, second = w.ends[2 * edge], w.ends[2 * edge + 1]
+        if unit > w.edges[at + LENGTH]:
+            x &= -unit
+            corner = weight(b_axis) * (1 - side_b(quadrant)) + weight(c_axis) * (
+                1 - side_c(quadrant)
+            )
+            first = corner_value(w, small, corner)
+            second = corner_value(w, small, corner + weight(axis))
+        w.edges[to + AXIS], w.edges[to + LOWER_IS_INSIDE] = axis, w.edges[at + LOWER_IS_INSIDE]
+        w.edges[to + AT + axis], w.edges[to + AT + b_axis] = x, b
+        w.edges[to + AT + c_axis], w.edges[to + LENGTH] = c, unit
+        w.edges[to + SMALLEST] = small
+        w.ends[2 * count], w.ends[2 * count + 1] = first, second
+        count += 1
+    w.sizes[COUNT] = count
+
+
+def mark_joined(w: Any) -> None:
+    """Find of each node the cell that it is in now, if that was joined."""
+    for node in range(w.sizes[NODES]):
+        w.roots_of[node] = -1
+    for node in range(w.sizes[NODES]):
+        first = w.before[node] if w.before[node] >= 0 else w.children[node]
+        if first >= 0 and (w.before[node] >= 0 or w.roots_of[node] >= 0):
+            cell = node if w.roots_of[node] < 0 else w.roots_of[node]
+            for child in range(first, first + 8):
+                w.roots_of[child] = cell

@@ -6,17 +6,23 @@ import math
 from typing import Any
 
 from intervalvm.jit.outlines.layout import (
+    ACROSS,
     ALONE,
     ALONG_X,
     ALONG_Y,
     AXIS,
-    CELLS,
     CORNER_ROOM,
     COUNT,
+    CROWDED,
     CURVES,
-    HIGH_X,
-    LOW_X,
+    DENT,
+    FOLLOWER,
+    HIGH,
+    LOW,
     LOWER,
+    NOWHERE,
+    OWNER,
+    PIECE,
     SIDE,
     SIDE_ROOM,
     SIDES,
@@ -41,8 +47,9 @@ def chain(w: Any) -> None:
         if w.met[side]:
             w.met[side] = 1
     for side in range(w.sizes[SIDES]):
-        if w.met[side] and w.follower[side] >= 0:
-            w.met[w.follower[side]] = 2
+        follower = w.pieces[PIECE * side + FOLLOWER]
+        if w.met[side] and follower >= 0:
+            w.met[follower] = 2
     for side in range(w.sizes[SIDES]):
         if w.met[side] == 1:
             write_order(w, side)
@@ -60,7 +67,7 @@ def write_order(w: Any, first: int) -> None:
         w.met[side] = 0
         w.order[w.sizes[COUNT]] = side
         w.sizes[COUNT] += 1
-        side = w.follower[side]
+        side = w.pieces[PIECE * side + FOLLOWER]
     w.is_closed[curve] = 1 if side == first else 0
     w.sizes[CURVES] = curve + 1
 
@@ -70,41 +77,44 @@ def write_vertices(w: Any) -> None:
 
     ``starts`` are those of sides before, and of vertices then.
     """
-    w.sizes[COUNT] = 0
+    count, crowded = 0, 0
     for curve in range(w.sizes[CURVES]):
         many, first = 0, 0
         for place in range(w.starts[curve], w.starts[curve + 1]):
             many = write_piece(w, w.order[place], many)
         if w.is_closed[curve]:
             first = sharpest(w, many)
-        w.starts[curve] = w.sizes[COUNT]
+        w.starts[curve] = count
         for step in range(many + w.is_closed[curve]):
-            start, end = VERTEX * ((first + step) % many), VERTEX * w.sizes[COUNT]
-            for field in range(VERTEX):
+            vertex = first + step
+            if vertex >= many:
+                vertex -= many
+            start, end = VERTEX * vertex, VERTEX * count
+            for field in range(CROWDED):
                 w.vertices[end + field] = w.loop[start + field]
-            w.sizes[COUNT] += 1
-    w.starts[w.sizes[CURVES]] = w.sizes[COUNT]
+            w.vertices[end + CROWDED] = crowded
+            crowded += 1 if w.loop[start + CROWDED] > 0.0 else 0
+            count += 1
+    w.starts[w.sizes[CURVES]] = w.sizes[COUNT] = count
 
 
 def write_piece(w: Any, side: int, many: int) -> int:
     """Write a crossing, and the points by which the piece goes on; returns the new number."""
     x, y = w.crossings[side], w.crossings[w.sizes[SIDE_ROOM] + side]
-    write(w, many, x, y, w.alone[side])
-    at, axis = VERTEX * many, w.sides[SIDE * side + AXIS]
-    corner = axis * w.sizes[CORNER_ROOM]
+    piece, axis = PIECE * side, w.sides[SIDE * side + AXIS]
+    alone, leaf, dent = w.pieces[piece + ALONE], w.pieces[piece + OWNER], w.pieces[piece + DENT]
+    write(w, many, x, y, alone)
+    at, corner = VERTEX * many, axis * w.sizes[CORNER_ROOM]
     low = w.places[corner + w.sides[SIDE * side + LOWER]]
     high = w.places[corner + w.sides[SIDE * side + UPPER]]
     away = min(w.limits[0], (high - low) * w.limits[1])
-    w.loop[at + LOW_X], w.loop[at + LOW_X + 1] = x, y
-    w.loop[at + HIGH_X], w.loop[at + HIGH_X + 1] = x, y
-    w.loop[at + LOW_X + axis], w.loop[at + HIGH_X + axis] = low + away, high - away
-    if w.dent_of[side]:
-        dent = 2 * (w.dent_of[side] - 1)
-        write(w, many + 1, w.dent_points[dent], w.dent_points[dent + 1], 0)
+    w.loop[at + LOW], w.loop[at + HIGH], w.loop[at + ACROSS] = low + away, high - away, axis
+    if dent:
+        write(w, many + 1, w.dent_points[2 * (dent - 1)], w.dent_points[2 * (dent - 1) + 1], 0)
         return many + 2
-    if not w.alone[side] or not is_way(w, w.owner[side], 1):
+    if not alone or w.way[leaf] < 0 or not is_way(w, leaf, 1):
         return many + 1
-    end, leaf = w.follower[side], w.owner[side]
+    end = w.pieces[piece + FOLLOWER]
     x_along, y_along = w.crossings[end] - x, w.crossings[w.sizes[SIDE_ROOM] + end] - y
     if not goes_along(w, leaf, x, y, x_along, y_along):
         # a single point may be anywhere
@@ -121,16 +131,16 @@ def write_piece(w: Any, side: int, many: int) -> int:
 
 
 def write(w: Any, vertex: int, x: float, y: float, alone: int) -> None:
+    """Write a vertex that is within a leaf, of a piece that is alone there or not."""
     at = VERTEX * vertex
-    w.loop[at + X], w.loop[at + Y], w.loop[at + ALONE] = x, y, alone
+    w.loop[at + X], w.loop[at + Y], w.loop[at + CROWDED] = x, y, 1 - alone
+    w.loop[at + LOW], w.loop[at + HIGH], w.loop[at + ACROSS] = 0.0, 0.0, NOWHERE
     w.loop[at + ALONG_X], w.loop[at + ALONG_Y] = 0.0, 0.0
-    for axis in range(2):
-        w.loop[at + LOW_X + axis], w.loop[at + HIGH_X + axis] = -math.inf, math.inf
 
 
 def way(w: Any, leaf: int, k: int, axis: int) -> float:
     """A coordinate of a point of the piece in a leaf."""
-    found: float = w.ways[w.sizes[CELLS] * (3 * axis + k) + leaf]
+    found: float = w.ways[6 * w.way[leaf] + 2 * k + axis]
     return found
 
 

@@ -5,60 +5,75 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.jit.outlines.layout import (
-    ALONE,
+    ACROSS,
     ALONG_X,
     ALONG_Y,
     COUNT,
-    HIGH_X,
-    HIGH_Y,
-    LOW_X,
-    LOW_Y,
+    CROWDED,
+    CURVES,
+    HIGH,
+    LOW,
+    NOWHERE,
     VERTEX,
     X,
     Y,
 )
 
+GOES, STAYS, ENDS = range(3)
+"""``kept`` of a vertex: the ends of curves are not tried."""
+
 
 def merge(w: Any) -> None:
-    """Set ``kept`` of vertices that may go to 0.
+    """Write the ``points`` that stay, and let ``starts`` be those of curves among them.
 
-    ``kept`` is 1 and ``failed`` is -1 before; ``fixed`` are not to go.
+    The tolerance is ``may_be``, and if that is 0 all of them stay.
     """
-    many, crowded = w.sizes[COUNT], 0
-    for vertex in range(many):
-        w.crowded[vertex] = crowded
-        crowded += 0 if w.vertices[VERTEX * vertex + ALONE] else 1
-    idle, parity = 0, 1
-    while idle < 2:
-        idle = 0 if thin(w, parity) else idle + 1
-        parity = 3 - parity
-
-
-def thin(w: Any, parity: int) -> int:
-    """Try every second vertex from the first or the second on; returns how many went."""
-    count, gone = 0, 0
     for vertex in range(w.sizes[COUNT]):
-        if w.kept[vertex]:
-            w.left[count] = vertex
-            count += 1
+        w.kept[vertex] = STAYS
+        w.left[vertex] = vertex
+        w.failed[2 * vertex] = w.failed[2 * vertex + 1] = -1
+    for curve in range(w.sizes[CURVES]):
+        w.kept[w.starts[curve]] = w.kept[w.starts[curve + 1] - 1] = ENDS
+    count, idle, parity = w.sizes[COUNT], 0, 1
+    while idle < 2 and w.may_be[0] > 0.0:
+        idle = idle + 1 if thin(w, count, parity) == 0 else 0
+        count, parity = left_of(w, count), 3 - parity
+    write_points(w)
+
+
+def thin(w: Any, count: int, parity: int) -> int:
+    """Try every second vertex that is left, from number ``parity`` on; returns how many went."""
+    gone = 0
     for place in range(parity, count - 1, 2):
         a, vertex, b = w.left[place - 1], w.left[place], w.left[place + 1]
-        if w.fixed[vertex] or (w.failed[2 * vertex] == a and w.failed[2 * vertex + 1] == b):
+        if w.kept[vertex] == ENDS or (w.failed[2 * vertex] == a and w.failed[2 * vertex + 1] == b):
             continue
-        if w.crowded[a] == w.crowded[b] and passes(w, a, b):
-            w.kept[vertex] = 0
+        if passes(w, a, b):
+            w.kept[vertex] = GOES
             gone += 1
         else:
             w.failed[2 * vertex], w.failed[2 * vertex + 1] = a, b
     return gone
 
 
+def left_of(w: Any, count: int) -> int:
+    """Leave out of ``left`` what went; returns how many are left."""
+    found = 0
+    for place in range(count):
+        w.left[found] = w.left[place]
+        found += 0 if w.kept[w.left[place]] == GOES else 1
+    return found
+
+
 def passes(w: Any, a: int, b: int) -> bool:
     """Whether the chord from vertex a to b may take the place of the pieces between.
 
-    It is to be near each vertex between, to meet the sides there, in their order, and to go along
-    with pieces of more than two chords: see ``outlines.merging``.
+    Each piece is to be alone in its leaf. The chord is to be near each vertex between, to meet the
+    sides there, in their order, and to go along with pieces of more than two chords: see
+    ``outlines.merging``.
     """
+    if w.vertices[VERTEX * a + CROWDED] != w.vertices[VERTEX * b + CROWDED]:
+        return False
     ax, ay = w.vertices[VERTEX * a + X], w.vertices[VERTEX * a + Y]
     x, y = w.vertices[VERTEX * b + X] - ax, w.vertices[VERTEX * b + Y] - ay
     size, most, before = x * x + y * y, w.may_be[0] * w.may_be[0], 0.0
@@ -72,16 +87,14 @@ def passes(w: Any, a: int, b: int) -> bool:
     for vertex in range(a + 1, b):
         at = VERTEX * vertex
         x_apart, y_apart = w.vertices[at + X] - ax, w.vertices[at + Y] - ay
-        away = x * y_apart - y * x_apart
+        away, across = x * y_apart - y * x_apart, w.vertices[at + ACROSS]
         if not away * away <= most * size:
             return False
         # where it meets the line of the side; else where it is nearest
-        x_flat = w.vertices[at + LOW_X] == w.vertices[at + HIGH_X]
-        y_flat = w.vertices[at + LOW_Y] == w.vertices[at + HIGH_Y]
         along, whole = x * x_apart + y * y_apart, size
-        if x_flat:
+        if across == 1.0:
             along, whole = x_apart, x
-        elif y_flat:
+        elif across == 0.0:
             along, whole = y_apart, y
         if whole == 0.0:
             return False
@@ -89,13 +102,26 @@ def passes(w: Any, a: int, b: int) -> bool:
         if not (share > before and share < 1.0):
             return False
         before = share
-        if not (x_flat or is_within(w, at + LOW_X, at + HIGH_X, ax + x * share)):
-            return False
-        if not (y_flat or is_within(w, at + LOW_Y, at + HIGH_Y, ay + y * share)):
-            return False
+        if across != NOWHERE:
+            meets = ax + x * share if across == 0.0 else ay + y * share
+            if not (w.vertices[at + LOW] <= meets <= w.vertices[at + HIGH]):
+                return False
     return True
 
 
-def is_within(w: Any, low: int, high: int, number: float) -> bool:
-    found: bool = w.vertices[low] <= number <= w.vertices[high]
-    return found
+def write_points(w: Any) -> None:
+    """Write what stays of each curve; all of a closed curve of which there would be no triangle."""
+    count = 0
+    for curve in range(w.sizes[CURVES]):
+        first, last = w.starts[curve], w.starts[curve + 1]
+        stay = 0
+        for vertex in range(first, last):
+            stay += 0 if w.kept[vertex] == GOES else 1
+        is_whole = stay < (4 if w.is_closed[curve] else 2)
+        w.starts[curve] = count
+        for vertex in range(first, last):
+            if is_whole or w.kept[vertex] != GOES:
+                w.points[2 * count] = w.vertices[VERTEX * vertex + X]
+                w.points[2 * count + 1] = w.vertices[VERTEX * vertex + Y]
+                count += 1
+    w.starts[w.sizes[CURVES]] = count

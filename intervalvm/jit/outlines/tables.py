@@ -12,14 +12,21 @@ from intervalvm.jit.outlines.layout import (
     CORNER_ROOM,
     CORNERS,
     FINEST,
+    FIRST,
     LEVEL,
     LOWER,
+    NEXT,
     SIDE,
-    SIDE_MASK,
     SIDE_ROOM,
     SIDES,
+    SIGN_LEVEL,
+    SIGN_ROW,
     UPPER,
 )
+
+UNKNOWN, INSIDE, OUTSIDE = range(3)
+"""Signs of cells proven before."""
+TINY = 2.0**-1022
 
 
 def fill(w: Any) -> None:
@@ -27,9 +34,7 @@ def fill(w: Any) -> None:
     for corner in range(w.sizes[CORNERS]):
         w.corner_table[corner_place(w, w.at[2 * corner], w.at[2 * corner + 1])] = corner + 1
     for side in range(w.sizes[SIDES]):
-        at = SIDE * side
-        place = side_place(w, w.sides[at + LOWER], w.sides[at + AXIS], w.sides[at + LEVEL])
-        w.side_table[place] = side + 1
+        enter(w, side)
 
 
 def corner_place(w: Any, i: int, j: int) -> int:
@@ -43,6 +48,13 @@ def corner_place(w: Any, i: int, j: int) -> int:
     return place
 
 
+def coordinate(w: Any, axis: int, number: int) -> float:
+    """A coordinate of the finest lattice, as ``cells.frame`` has it."""
+    share = number * w.frame[4]
+    found: float = w.frame[axis] + w.frame[2 + axis] * share
+    return found
+
+
 def corner_of(w: Any, i: int, j: int, part: int) -> int:
     """The number of a corner, which may be new."""
     place = corner_place(w, i, j)
@@ -50,35 +62,34 @@ def corner_of(w: Any, i: int, j: int, part: int) -> int:
         new = w.sizes[CORNERS]
         w.at[2 * new], w.at[2 * new + 1] = i, j
         w.depths[new], w.corner_parts[new] = 0, part
+        w.places[new] = coordinate(w, 0, i)
+        w.places[w.sizes[CORNER_ROOM] + new] = coordinate(w, 1, j)
         w.sizes[CORNERS] = w.corner_table[place] = new + 1
     found: int = w.corner_table[place]
     return found - 1
 
 
-def side_place(w: Any, lower: int, axis: int, level: int) -> int:
-    """The place of a side in the table, or the empty one where it is to be."""
-    place: int = hash_of(lower << 6 | level << 1 | axis) & w.sizes[SIDE_MASK]
-    while w.side_table[place] > 0:
-        at = SIDE * (w.side_table[place] - 1)
-        is_same = w.sides[at + LOWER] == lower and w.sides[at + AXIS] == axis
-        if is_same and w.sides[at + LEVEL] == level:
-            break
-        place = (place + 1) & w.sizes[SIDE_MASK]
-    return place
+def enter(w: Any, side: int) -> None:
+    """Put a side before those with the same lower corner and axis."""
+    place = 2 * w.sides[SIDE * side + LOWER] + w.sides[SIDE * side + AXIS]
+    w.sides[SIDE * side + NEXT] = w.side_table[place]
+    w.side_table[place] = side + 1
 
 
 def side_of(w: Any, lower: int, upper: int, axis: int, level: int, part: int) -> int:
     """The number of a side, which may be new."""
-    place = side_place(w, lower, axis, level)
-    if w.side_table[place] == 0:
-        new = w.sizes[SIDES]
-        at = SIDE * new
+    found: int = w.side_table[2 * lower + axis] - 1
+    while found >= 0 and w.sides[SIDE * found + LEVEL] != level:
+        found = w.sides[SIDE * found + NEXT] - 1
+    if found < 0:
+        found = w.sizes[SIDES]
+        at = SIDE * found
         w.sides[at + LOWER], w.sides[at + UPPER] = lower, upper
         w.sides[at + AXIS], w.sides[at + LEVEL] = axis, level
-        w.side_parts[new] = part
-        w.sizes[SIDES] = w.side_table[place] = new + 1
-    found: int = w.side_table[place]
-    return found - 1
+        w.side_parts[found] = part
+        w.sizes[SIDES] = found + 1
+        enter(w, found)
+    return found
 
 
 def corners_of(w: Any) -> int:
@@ -99,6 +110,34 @@ def corners_of(w: Any) -> int:
     return 0
 
 
+def take_values(w: Any) -> None:
+    """Take values ``found`` of corners from ``FIRST`` on.
+
+    A corner of a cell proven before is inside or outside, whatever rounding makes of its value.
+    """
+    for corner in range(w.sizes[FIRST], w.sizes[CORNERS]):
+        value, sign = w.found[corner - w.sizes[FIRST]], 0
+        if w.sizes[SIGN_ROW]:
+            sign = sign_of(w, w.at[2 * corner], w.at[2 * corner + 1])
+        if sign == INSIDE and not value < 0.0:
+            value = -TINY
+        elif sign == OUTSIDE and value < 0.0:
+            value = 0.0
+        w.values[corner] = value
+
+
+def sign_of(w: Any, i: int, j: int) -> int:
+    """The greatest sign of the cells around a corner; there is a cell more around the frame."""
+    shift, row = w.sizes[FINEST] - w.sizes[SIGN_LEVEL], w.sizes[SIGN_ROW]
+    left, right = (i - 1 >> shift) + 1, (i >> shift) + 1
+    below, above = row * ((j - 1 >> shift) + 1), row * ((j >> shift) + 1)
+    most: int = max(
+        max(w.signs[below + left], w.signs[below + right]),
+        max(w.signs[above + left], w.signs[above + right]),
+    )
+    return most
+
+
 def crossed(w: Any) -> int:
     """Count the changes around cells, and find the sides of those with two.
 
@@ -107,22 +146,17 @@ def crossed(w: Any) -> int:
     for cell in range(w.sizes[CELLS]):
         if w.sizes[SIDES] + 2 > w.sizes[SIDE_ROOM]:
             return 1
-        changes = 0
-        for face in range(4):
-            changes += 1 if is_crossed(w, cell, face) else 0
-        w.changes[cell] = changes
-        if changes == 2:
+        inside = 0
+        for corner in range(4):
+            if w.values[w.corners[4 * cell + corner]] < 0.0:
+                inside |= 1 << corner
+        changes = inside ^ (inside >> 1 | (inside & 1) << 3)  # a bit of each face
+        w.changes[cell] = 0 if changes == 0 else 4 if changes == 15 else 2
+        if w.changes[cell] == 2:
             for face in range(4):
-                if is_crossed(w, cell, face):
-                    last = 0 if w.values[w.corners[4 * cell + face]] < 0.0 else 1
-                    w.pairs[2 * cell + last] = face_side(w, cell, face)
+                if changes >> face & 1:
+                    w.pairs[2 * cell + 1 - (inside >> face & 1)] = face_side(w, cell, face)
     return 0
-
-
-def is_crossed(w: Any, cell: int, face: int) -> bool:
-    a, b = w.corners[4 * cell + face], w.corners[4 * cell + (face + 1 & 3)]
-    found: bool = (w.values[a] < 0.0) != (w.values[b] < 0.0)
-    return found
 
 
 def face_side(w: Any, cell: int, face: int) -> int:

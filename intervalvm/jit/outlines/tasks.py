@@ -5,24 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
+from intervalvm.jit.outlines.bends import start_bends, step_bends
 from intervalvm.jit.outlines.chains import chain, write_vertices
+from intervalvm.jit.outlines.judging import judge, write_boxes
 from intervalvm.jit.outlines.layout import (
+    BOXES,
     CHAIN,
     CORNERS_OF,
     CROSSED,
     FIELDS,
     FILL,
+    JUDGE,
     PAIRS,
     ROUNDS,
+    START_BENDS,
     START_ROOTS,
+    STEP_BENDS,
     STEP_ROOTS,
     TASK,
+    VALUES,
     VERTICES,
 )
 from intervalvm.jit.outlines.merging import merge
 from intervalvm.jit.outlines.roots import start_roots, step_roots
 from intervalvm.jit.outlines.rounds import pairs, rounds
-from intervalvm.jit.outlines.tables import corners_of, crossed, fill
+from intervalvm.jit.outlines.tables import corners_of, crossed, fill, take_values
 
 
 def run_task(w: Any) -> int:
@@ -30,14 +37,24 @@ def run_task(w: Any) -> int:
     task = w.sizes[TASK]
     if task == FILL:
         fill(w)
+    elif task == BOXES:
+        write_boxes(w)
+    elif task == JUDGE:
+        judge(w)
     elif task == CORNERS_OF:
         return corners_of(w)
+    elif task == VALUES:
+        take_values(w)
     elif task == CROSSED:
         return crossed(w)
     elif task == START_ROOTS:
         start_roots(w)
     elif task == STEP_ROOTS:
         step_roots(w)
+    elif task == START_BENDS:
+        start_bends(w)
+    elif task == STEP_BENDS:
+        step_bends(w)
     elif task == ROUNDS:
         return rounds(w)
     elif task == PAIRS:
