@@ -15,6 +15,8 @@ import intervalvm as ivm
 from intervalvm.expr import as_tape
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.outlines.arcs import FitReport, Fitted, fit
+from intervalvm.outlines.bands import Band, cut
+from intervalvm.outlines.blocks import Blocks, boxes_of
 from intervalvm.outlines.field import Field
 from intervalvm.outlines.proofs import prove
 from intervalvm.outlines.segments import Segments
@@ -141,7 +143,42 @@ def test_points_of_a_piece_are_on_its_arc(x: float, y: float, bulge: float, v: f
     assert piece.parameters(np.array([share]))[0] == pytest.approx(v, abs=1e-6)
 
 
+@given(bulges, coordinates, coordinates, st.floats(0, 6))
+def test_distances_from_a_piece_are_those_from_many_lines(
+    bulge: float, x: float, y: float, turn: float
+) -> None:
+    half = np.array([[math.cos(turn), math.sin(turn)]])
+    piece = Segments(-half, half, np.array([bulge]))
+    line = shapely.LineString(sampled(piece, 4097)[0])
+    off = shapely.distance(line, shapely.Point(x, y))
+    # the height of the lines' arcs
+    assert piece.distances(np.array([[x, y]]))[0] == pytest.approx(off, abs=2e-6)
+
+
 # --- proofs ---------------------------------------------------------------------------------------
+
+
+def test_the_field_is_the_same_by_blocks() -> None:
+    """To the last bit; beyond a block nothing is known."""
+    field = field_of(ivm.shapes.text("R&8"))
+    angle = np.linspace(0, 2 * math.pi, 400, endpoint=False)
+    pieces, _ = ring(0.3 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.01)
+    parts = cut(pieces, np.zeros((2, 400), bool), np.arange(400), 1e-3)
+    band = Band.about(pieces, parts, 1e-3)
+    blocks, block = Blocks.about(field, band, 1e-3)
+    assert 1 < len(blocks.low) < len(parts)
+    found, within = blocks.slopes(band.low, band.high, block)
+    wanted = field.slopes(*boxes_of(band.low, band.high))
+    assert within.all()
+    np.testing.assert_array_equal(found.lower, wanted.lower)
+    np.testing.assert_array_equal(found.upper, wanted.upper)
+    lower, upper = blocks.bounds(band.low, band.high, block)
+    assert (lower == wanted.value.lower).all()
+    assert (upper == wanted.value.upper).all()
+    lower, upper = blocks.bounds(band.low + 5, band.high + 5, block)
+    assert np.isneginf(lower).all()
+    assert np.isposinf(upper).all()
+    assert not blocks.slopes(band.low + 5, band.high + 5, block)[1].any()
 
 
 def ring(points: Any, bulge: Any) -> tuple[Segments, Any]:
@@ -422,7 +459,11 @@ def test_sides_that_cannot_be_proven_stay_whole() -> None:
 
 def test_joints_are_moved_no_farther_than_points_may_be_off() -> None:
     """The field has other sides than the points that are fitted."""
-    points = slot_points(0.5, 0.3, 1e-3)
+    right = arc(0.5, 0, 0.3, -math.pi / 2, math.pi, 1e-3)
+    left = arc(-0.5, 0, 0.3, math.pi / 2, math.pi, 1e-3)
+    along = np.linspace(0.5, -0.5, 9)
+    sides = [np.stack([way * along, np.full(9, way * 0.3)], axis=1) for way in (1, -1)]
+    points = closed(right, sides[0][:-1], left, sides[1][:-1])
     given = {tuple(point) for point in points.tolist()}
     for off, is_near in ((0.0003, True), (0.0009, False)):
         fitted, report = fit([points], field_of(slot(0.5, 0.3) + off), 1e-3)
