@@ -32,13 +32,12 @@ def given(of: Pass, arrays: Mapping[str, NDArray[Any]], before: Given | None = N
     """Arrays for a pass of float64, besides those that were given ``before``."""
     before = before or Given({}, np.zeros(len(of.fields), np.int64), 0)
     addresses, longest = before.addresses.copy(), before.longest
-    assert arrays.keys() <= of.fields.keys()
-    for place, (name, dtype) in enumerate(of.fields.items()):
-        array = arrays.get(name)
-        if array is not None:
-            assert array.dtype == dtype, name
-            assert array.flags.c_contiguous, name
-            addresses[place], longest = address_of(array), max(longest, len(array))
+    names = list(of.fields)
+    for name, array in arrays.items():
+        assert array.dtype == of.fields[name], name
+        assert array.flags.c_contiguous, name
+        addresses[names.index(name)] = address_of(array)
+        longest = max(longest, len(array))
     return Given({**before.arrays, **arrays}, addresses, longest)
 
 
