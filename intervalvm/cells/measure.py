@@ -78,13 +78,13 @@ class Measure:
         evaluator_of: Callable[[Tape], Any],
     ) -> Measure:
         """That of a tree's cells."""
-        is_open = (tree.verdict == SIMPLE) | (tree.verdict == UNDECIDED)
+        is_open = np.flatnonzero((tree.verdict == SIMPLE) | (tree.verdict == UNDECIDED))
         inside = np.bincount(tree.level[tree.verdict == INSIDE], minlength=1)
         return Measure(
             tree.frame,
             tuple(region),
             inside,
-            tree.at[is_open],
+            np.take(tree.at, is_open, axis=0),
             tree.level[is_open],
             tape,
             evaluator_of,

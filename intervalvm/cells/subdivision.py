@@ -25,6 +25,9 @@ any; nothing proven at the floor; split into cells."""
 VERDICTS = "outside", "inside", "simple", "undecided", "split"
 CHUNK = 1 << 16
 """The cells of one call, which takes less than a tenth of a second."""
+EACH, TRIED, FEW = 512, 64, 1 / 64
+"""Of so many cells so many are tried first, neighbours, and all if no fewer than that share of them
+is proven simple."""
 ROUNDING = 1.0 + 2.0**-40
 """More than the relative error of the estimate of flatness."""
 
@@ -127,12 +130,8 @@ def subdivide(
     parts: list[tuple[Any, ...]] = []
     count = 1
     for level in range(depth + 1):
-        verdict = np.empty(len(cells), np.uint8)
         limit = tolerance if coarsest <= level < depth else None
-        for start in range(0, len(cells), CHUNK):
-            watch(level, len(cells))
-            some = slice(start, start + CHUNK)
-            verdict[some] = _judged(blocks, cells.some(some), limit)
+        verdict = _judged(blocks, cells, limit, watch)
         splits = np.flatnonzero(verdict == UNDECIDED) if level < depth else np.empty(0, np.int64)
         verdict[splits] = SPLIT
         first = np.full(len(cells), -1, np.int32)
@@ -140,12 +139,12 @@ def subdivide(
         parts.append((np.full(len(cells), level, np.int8), cells.at, verdict, first))
         if not len(splits):
             break
-        parents = cells.some(splits)
+        owners = cells.owners[splits]
         if level > 0 and (depth - level) % STEP == 0:
-            bits = n * level
+            parents, bits = cells.some(splits), n * level
             blocks = evaluator.divided(parents.boxes(), parents.morton(), bits, evaluator.inputs)
-            parents = replace(parents, owners=np.arange(len(splits), dtype=np.int32))
-        cells = parents.children()
+            owners = np.arange(len(splits), dtype=np.int32)
+        cells = cells.children(splits, owners)
         count += len(cells)
     whole = map(np.concatenate, zip(*parts, strict=True))
     return Tree(frame, *whole, blocks=blocks, last=cells)  # type: ignore[arg-type, misc]
@@ -186,16 +185,16 @@ class Cells:
     def __len__(self) -> int:
         return len(self.at)
 
-    def some(self, which: Any) -> Cells:
+    def some(self, which: NDArray[np.int64]) -> Cells:
         """Some of them."""
-        rows = np.ascontiguousarray(self.ends[:, which])
-        parts = self.at[which], rows, self.keys[which], self.owners[which]
-        return Cells(self.frame, self.level, *parts)
+        rows = np.take(self.ends, which, axis=1)
+        at = np.take(self.at, which, axis=0)
+        return Cells(self.frame, self.level, at, rows, self.keys[which], self.owners[which])
 
-    def children(self) -> Cells:
-        """Their children."""
+    def children(self, which: NDArray[np.int64], owners: NDArray[np.int32]) -> Cells:
+        """The children of some, which are in the blocks ``owners``."""
         n = self.frame.dimensions
-        count = len(self) << n
+        count = len(which) << n
         found = Cells(
             self.frame,
             self.level + 1,
@@ -206,12 +205,12 @@ class Cells:
         )
         tasks.run(
             PASS,
-            {c.TASK: c.CHILDREN, c.PARENTS: len(self), c.DIMENSIONS: n, c.LEVEL: found.level},
+            {c.TASK: c.CHILDREN, c.PARENTS: len(which), c.DIMENSIONS: n, c.LEVEL: found.level},
             {
                 "frame": np.array([*self.frame.low, *self.frame.sides]),
-                "parents_at": np.ascontiguousarray(self.at),
-                "parent_keys": self.keys,
-                "blocks": self.owners,
+                "parents_at": np.take(self.at, which, axis=0),
+                "parent_keys": self.keys[which],
+                "blocks": owners,
                 "at": found.at,
                 "boxes": found.ends,
                 "keys": found.keys,
@@ -221,10 +220,11 @@ class Cells:
         )
         return found
 
-    def boxes(self) -> list[Interval]:
-        """Their sides."""
-        n, flags = self.frame.dimensions, np.zeros(len(self), bool)
-        return [Interval(self.ends[axis], self.ends[n + axis], flags) for axis in range(n)]
+    def boxes(self, which: slice = slice(None)) -> list[Interval]:
+        """Their sides, or those of some that follow each other."""
+        n, ends = self.frame.dimensions, self.ends[:, which]
+        flags = np.zeros(ends.shape[1], bool)
+        return [Interval(ends[axis], ends[n + axis], flags) for axis in range(n)]
 
     def morton(self) -> NDArray[np.uint64]:
         """Their Morton codes."""
@@ -232,34 +232,97 @@ class Cells:
         return found
 
 
-def _judged(blocks: Blocks, cells: Cells, tolerance: float | None) -> NDArray[np.uint8]:
+def _chunks(count: int) -> list[slice]:
+    """Parts of so many cells."""
+    return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+
+
+def _judged(
+    blocks: Blocks, cells: Cells, tolerance: float | None, watch: Callable[[int, int], None]
+) -> NDArray[np.uint8]:
     """The verdicts of cells; which are simple is asked for with a ``tolerance``."""
-    bounds = blocks.bounds(cells.boxes(), cells.owners)
-    verdict = np.full(len(cells), UNDECIDED)
-    # a point where the function is undefined is outside
-    verdict[bounds.lower >= 0.0] = OUTSIDE
-    verdict[(bounds.upper < 0.0) & ~bounds.maybe_nan] = INSIDE
+    parts = []
+    for some in _chunks(len(cells)):
+        watch(cells.level, len(cells))
+        parts.append(blocks.bounds(cells.boxes(some), cells.owners[some]))
+    joined = map(np.concatenate, zip(*parts, strict=True))
+    bounds = Interval(*joined) if len(parts) > 1 else parts[0]
+    verdict = np.empty(len(cells), np.uint8)
+    found, open_cells = np.empty_like(cells.ends), np.empty(len(cells), np.int32)
+    owners = np.empty(len(cells), np.int32)
+    sizes, _ = tasks.run(
+        PASS,
+        {c.TASK: c.JUDGE, c.ROOM: len(cells), c.DIMENSIONS: cells.frame.dimensions},
+        {
+            "lower": bounds.lower,
+            "upper": bounds.upper,
+            "maybe_nan": bounds.maybe_nan.view(np.uint8),
+            "boxes": cells.ends,
+            "blocks": cells.owners,
+            "verdicts": verdict,
+            "cells": open_cells,
+            "found": found,
+            "owners": owners,
+        },
+        c.SIZES,
+    )
     if tolerance is not None:
-        some = np.flatnonzero((verdict == UNDECIDED) & ~bounds.maybe_nan)
-        verdict[some[_are_simple(blocks, cells.some(some), tolerance)]] = SIMPLE
+        count = int(sizes[c.COUNT])
+        asked = replace(cells, ends=found[:, :count], owners=owners[:count])
+        _mark_simple(blocks, asked, open_cells[:count], verdict, tolerance)
     return verdict
 
 
-def _are_simple(blocks: Blocks, cells: Cells, tolerance: float) -> NDArray[np.bool_]:
-    """Which cells are proven simple."""
-    value, (lower, upper) = blocks.slope_bounds(cells.boxes(), cells.owners)
-    sizes = cells.frame.sizes(cells.level)
-    found: NDArray[np.bool_] = is_simple(lower, upper, sizes, tolerance) & ~value.maybe_nan
-    return found
+def _mark_simple(
+    blocks: Blocks,
+    cells: Cells,
+    at: NDArray[np.int32],
+    verdict: NDArray[np.uint8],
+    tolerance: float,
+) -> None:
+    """Mark the verdicts, whose places are ``at``, of cells that are proven simple.
+
+    Of many cells some are tried first: where hardly any is proven it would not pay to try all.
+    """
+    if len(at) > EACH:
+        starts = np.arange(0, len(at), EACH)
+        some = (starts[:, None] + np.arange(TRIED)).reshape(-1)
+        some = some[some < len(at)]
+        _mark_tried(blocks, cells.some(some), at[some], verdict, tolerance)
+        if np.count_nonzero(verdict[at[some]] == SIMPLE) < FEW * len(some):
+            return
+    _mark_tried(blocks, cells, at, verdict, tolerance)
+
+
+def _mark_tried(
+    blocks: Blocks,
+    cells: Cells,
+    at: NDArray[np.int32],
+    verdict: NDArray[np.uint8],
+    tolerance: float,
+) -> None:
+    sizes = [float(size) for size in cells.frame.sizes(cells.level)]
+    for some in _chunks(len(at)):
+        value, (lower, upper) = blocks.slope_bounds(cells.boxes(some), cells.owners[some])
+        tasks.run(
+            PASS,
+            {c.TASK: c.MARK_SIMPLE, c.COUNT: len(at[some]), c.DIMENSIONS: cells.frame.dimensions},
+            {
+                "lower": lower,
+                "upper": upper,
+                "maybe_nan": value.maybe_nan.view(np.uint8),
+                "limits": np.array([*sizes, tolerance / ROUNDING]),
+                "cells": at[some],
+                "verdicts": verdict,
+            },
+            c.SIZES,
+        )
 
 
 def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None:
     """Prove undecided nodes of the finest level simple, where that can be."""
-    last = tree.last
-    for start in range(0, len(nodes), CHUNK):
-        some = nodes[start : start + CHUNK]
-        cells = last.some(some - (len(tree) - len(last)))
-        tree.verdict[some[_are_simple(tree.blocks, cells, tolerance)]] = SIMPLE
+    cells = tree.last.some(nodes - (len(tree) - len(tree.last)))
+    _mark_simple(tree.blocks, cells, nodes.astype(np.int32), tree.verdict, tolerance)
 
 
 def is_simple(

@@ -17,7 +17,7 @@ from intervalvm.jit.thread_pool import PATIENCE
 from intervalvm.memory import address_of
 
 LONG = 1 << 17
-"""The rows of arrays from which a pass may take a twentieth of a second: meshes' do."""
+"""The rows of arrays from which a pass may take a twentieth of a second."""
 
 
 class Given(NamedTuple):

@@ -178,7 +178,8 @@ class Mesh:
     @cached_property
     def volume_bounds(self) -> tuple[float, float] | None:
         """Proven bounds of the volume of the solid itself, which may be cut by the region; None
-        without ``measure``. They are found when first read.
+        without ``measure``. They are found when first read, in one or two times the time of
+        meshing.
         """
         return None if self.measure is None else self.measure.bounds
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SIMPLE, SPLIT, Tree, offsets
+from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.corners import LATTICE
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
@@ -57,7 +57,7 @@ class Octree:
         self.level, self.at = tree.level, tree.at
         self.children, self.verdict = tree.first_child.copy(), tree.verdict
         self.masks = np.where(self.verdict == INSIDE, 255, 0).astype(np.uint8)
-        self.corners = np.full((max(len(tree) // 8, 1), LATTICE), np.nan)
+        self.corners = np.empty((max(len(tree) // 8, 1), LATTICE))
         self.before = np.full(len(tree), -1, np.int32)
         self.samples, self.blocks = in_blocks(tree, samples)
         self._box = np.array([*self.frame.low, *self.frame.sides])
@@ -89,8 +89,7 @@ class Octree:
         self.masks = np.concatenate([self.masks, np.zeros(len(at), np.uint8)])
         self.before = np.concatenate([self.before, np.full(len(at), -1, np.int32)])
         self.blocks = np.concatenate([self.blocks, np.repeat(self.blocks[cells], 8)])
-        unknown = np.full((len(cells), LATTICE), np.nan)
-        self.corners = np.concatenate([self.corners, unknown])
+        self.corners = np.concatenate([self.corners, np.empty((len(cells), LATTICE))])
         self._sample(cells)
 
     def _sample(self, parents: NDArray[np.int64]) -> None:
@@ -239,32 +238,26 @@ class Rings:
 def in_blocks(tree: Tree, samples: Sampler) -> tuple[Blocks, NDArray[np.int32]]:
     """Samples with a shorter program for each block of a tree, and the block of each node.
 
-    A block is a node above the finest levels, or one with a simple child, or the root. Keys are
-    Morton codes after the level: a node above others would make their programs longer.
+    See ``jit.meshes.cells.find_blocks``.
     """
-    finest = max(tree.depth - BLOCK, 0)
-    is_block, keys = np.zeros(len(tree), bool), np.zeros(len(tree), np.uint64)
-    parents = np.flatnonzero(tree.first_child >= 0)
-    is_block[parents] = tree.level[parents] == finest
-    simple = np.flatnonzero((tree.verdict[1:] == SIMPLE).reshape(-1, 8).any(axis=1))
-    is_block[parents[simple]] |= tree.level[parents[simple]] < finest
-    is_block[0] = True
-    starts = np.searchsorted(tree.level, np.arange(tree.depth + 2))
-    places = np.arange(8, dtype=np.uint64)
-    for level in range(1, tree.depth + 1):
-        some = slice(*starts[level : level + 2])
-        above = keys[parents[(some.start - 1) // 8 : (some.stop - 1) // 8]]
-        keys[some] = (above[:, None] << np.uint64(3) | places).reshape(-1)
-    chosen = np.flatnonzero(is_block)
-    up = (finest - tree.level[chosen]).astype(np.uint64)
-    codes = keys[chosen] << np.uint64(3) * up | up << np.uint64(3 * finest)
-    chosen = chosen[np.argsort(codes)]
-    numbers = np.empty(len(tree), np.int32)
-    numbers[chosen] = np.arange(len(chosen), dtype=np.int32)
-    for level in range(1, tree.depth + 1):
-        some = slice(*starts[level : level + 2])
-        up_there = numbers[parents[(some.start - 1) // 8 : (some.stop - 1) // 8]]
-        numbers[some] = np.where(is_block[some], numbers[some], np.repeat(up_there, 8))
+    finest, n = max(tree.depth - BLOCK, 0), len(tree)
+    owners, chosen, keys = np.zeros(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+    sizes = run_task(
+        c.FIND_BLOCKS,
+        {c.NODES: n, c.LEVEL: finest},
+        {
+            "levels": tree.level,
+            "at": tree.at,
+            "children": tree.first_child,
+            "verdicts": tree.verdict,
+            "starts": np.empty(finest + 2, np.int32),
+            "blocks": np.empty(n, np.int32),
+            "cells": chosen,
+            "keys": keys,
+            "owners": owners,
+        },
+    )
+    chosen, keys = chosen[: sizes[c.COUNT]], keys[: sizes[c.COUNT]]
     boxes = tree.frame.boxes(tree.at[chosen], tree.level[chosen])
-    bits = 3 * finest + LEVEL_BITS
-    return samples.divided(boxes, np.sort(codes), bits, samples.inputs), numbers
+    codes, bits = keys.view(np.uint64), 3 * finest + LEVEL_BITS
+    return samples.divided(boxes, codes, bits, samples.inputs), owners

@@ -12,11 +12,14 @@ from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 
+LONG = 1 << 19
+"""The rows of arrays from which a pass may take a twentieth of a second."""
+
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Run a pass; returns its sizes."""
     found: NDArray[np.int64]
-    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES)
+    found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES, LONG)
     return found
 
 
@@ -25,7 +28,7 @@ def prepared(arrays: dict[str, NDArray[Any]]) -> Callable[[int, dict[int, int]],
     made = tasks.given(PASS, arrays)
 
     def run(task: int, sizes: dict[int, int]) -> int:
-        found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, {}, c.SIZES, before=made)
+        found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, {}, c.SIZES, LONG, made)
         return int(found[c.COUNT])
 
     return run

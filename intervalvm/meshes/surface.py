@@ -208,7 +208,9 @@ def rounded(vertices: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     where rounding errors make nearly coplanar triangles of them, programs find intersections.
     """
     step = 2.0 ** (math.frexp(max(frame.sides))[1] - 32)
-    found: NDArray[np.float64] = np.round(vertices / step) * step
+    found: NDArray[np.float64] = vertices / step
+    np.rint(found, out=found)
+    found *= step
     return found
 
 

@@ -189,7 +189,8 @@ class Outline:
     @cached_property
     def area_bounds(self) -> tuple[float, float] | None:
         """Proven bounds of the area inside the region, of the shape and not of the curves; None
-        without ``measure``. They are found when first read, in a fraction of the time of tracing.
+        without ``measure``. They are found when first read, in one or two times the time of
+        tracing.
         """
         return None if self.measure is None else self.measure.bounds
 

@@ -1,4 +1,7 @@
-"""The corners of cells: where they lie, and on which side they are."""
+"""The corners of cells: where they lie, and on which side they are.
+
+The 27 corners of a cell's children have the numbers 9 i + 3 j + k, and a bit each of a *set*.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,32 @@ from typing import Any
 
 from intervalvm.jit.meshes.layout import CAPACITY, COUNT, PARENTS
 
-SIDES = 32
-"""The place in ``scratch`` of what is known of the 27 corners of children, 9 i + 3 j + k."""
 LATTICE = 27
-HIDDEN, ASKED = -1.0, 2.0
-"""Of corners: it is not needed; its value is. A side is 1 inside, else 0."""
+CELL = 0b11011000011011
+"""The set of the first child's corners."""
+FIRST_X, FIRST_Y, FIRST_Z = 0x1FF, 0o7007007, 0o111111111
+"""The sets of corners on the lower side, by axis."""
 
 
 def write_corners(w: Any) -> None:
     """Write the points at which values are needed, ``COUNT`` of them.
 
     They are corners of children whose sides are open, of all parents ``cells``. There may be more
-    than there is room for.
+    than there is room for: then none is written.
     """
     w.sizes[COUNT] = 0
     for k in range(w.sizes[PARENTS]):
-        find_asked(w, w.cells[k])
+        asked = asked_of(w, w.cells[k])
+        while asked:
+            asked &= asked - 1
+            w.sizes[COUNT] += 1
+    if w.sizes[COUNT] > w.sizes[CAPACITY]:
+        return
+    w.sizes[COUNT] = 0
+    for k in range(w.sizes[PARENTS]):
+        asked = asked_of(w, w.cells[k])
         for corner in range(LATTICE):
-            if w.scratch[SIDES + corner] == ASKED:
+            if asked >> corner & 1:
                 write_corner(w, w.cells[k], corner)
 
 
@@ -32,17 +43,48 @@ def read_corners(w: Any) -> None:
     """Find the masks of these children from ``values`` at the points, which are kept."""
     n = 0
     for k in range(w.sizes[PARENTS]):
-        node = w.cells[k]
-        first, at = w.children[node], block_of(w.children[node])
-        find_asked(w, node)
+        first, inside = w.children[w.cells[k]], 0
+        asked, at = asked_of(w, w.cells[k]), block_of(first)
         for corner in range(LATTICE):
-            if w.scratch[SIDES + corner] == ASKED:
-                w.scratch[SIDES + corner] = 1.0 if w.values[n] < 0.0 else 0.0
+            w.corners[at + corner] = math.nan
+            if asked >> corner & 1:
                 w.corners[at + corner] = w.values[n]
+                inside |= (1 if w.values[n] < 0.0 else 0) << corner
                 n += 1
         for child in range(8):
             if w.is_open[first + child]:
-                w.masks[first + child] = mask_of_child(w, child)
+                bits = inside >> shift_of(child)
+                mask = (bits & 3) | (bits >> 3 & 3) << 2 | (bits >> 9 & 3) << 4
+                w.masks[first + child] = mask | (bits >> 12 & 3) << 6
+
+
+def shift_of(child: int) -> int:
+    """The number of a child's lowest corner."""
+    return 9 * (child >> 2) + 3 * (child >> 1 & 1) + (child & 1)
+
+
+def asked_of(w: Any, node: int) -> int:
+    """The corners of open children; those on the frame's border are outside."""
+    first, last, found = w.children[node], (1 << w.levels[node]) - 1, 0
+    for child in range(8):
+        if w.is_open[first + child]:
+            found |= CELL << shift_of(child)
+    x, y, z = w.at[3 * node], w.at[3 * node + 1], w.at[3 * node + 2]
+    found &= ~((FIRST_X if x == 0 else 0) | (FIRST_X << 18 if x == last else 0))
+    found &= ~((FIRST_Y if y == 0 else 0) | (FIRST_Y << 6 if y == last else 0))
+    found &= ~((FIRST_Z if z == 0 else 0) | (FIRST_Z << 2 if z == last else 0))
+    return found
+
+
+def write_corner(w: Any, node: int, corner: int) -> None:
+    """Write the coordinates of a corner: see ``cells.frame``."""
+    n, room = w.sizes[COUNT], w.sizes[CAPACITY]
+    w.sizes[COUNT] = n + 1
+    w.owners[n], share = w.blocks[node], 1.0 / (2 << w.levels[node])
+    for axis in range(3):
+        by = corner // 9 if axis == 0 else (corner // 3 % 3 if axis == 1 else corner % 3)
+        number = 2 * w.at[3 * node + axis] + by
+        w.points[axis * room + n] = w.frame[axis] + w.frame[3 + axis] * (number * share)
 
 
 def block_of(child: int) -> int:
@@ -66,48 +108,3 @@ def corner_of(child: int, corner: int) -> int:
     i = (child >> 2) + (corner >> 2)
     j = (child >> 1 & 1) + (corner >> 1 & 1)
     return 9 * i + 3 * j + (child & 1) + (corner & 1)
-
-
-def mask_of_child(w: Any, child: int) -> int:
-    """The mask of a child from the sides of the 27 corners."""
-    found = 0
-    for corner in range(8):
-        if w.scratch[SIDES + corner_of(child, corner)] == 1.0:
-            found |= 1 << corner
-    return found
-
-
-def find_asked(w: Any, node: int) -> None:
-    """Mark the corners of open children; those on the frame's border are outside."""
-    first, last = w.children[node], 2 << w.levels[node]
-    for corner in range(LATTICE):
-        w.scratch[SIDES + corner] = HIDDEN
-    for child in range(8):
-        if w.is_open[first + child]:
-            for corner in range(8):
-                w.scratch[SIDES + corner_of(child, corner)] = ASKED
-    for corner in range(LATTICE):
-        is_border = False
-        for axis in range(3):
-            number = place(w, node, corner, axis)
-            is_border = is_border or number == 0 or number == last
-        if is_border:
-            w.scratch[SIDES + corner] = 0.0
-
-
-def place(w: Any, node: int, corner: int, axis: int) -> int:
-    """The number of a corner's lattice plane, in units of children."""
-    by = corner // 9 if axis == 0 else (corner // 3 % 3 if axis == 1 else corner % 3)
-    found: int = 2 * w.at[3 * node + axis] + by
-    return found
-
-
-def write_corner(w: Any, node: int, corner: int) -> None:
-    """Write the coordinates of a corner: see ``cells.frame``."""
-    n, room = w.sizes[COUNT], w.sizes[CAPACITY]
-    w.sizes[COUNT] = n + 1
-    if n < room:
-        w.owners[n], share = w.blocks[node], 1.0 / (2 << w.levels[node])
-        for axis in range(3):
-            at = place(w, node, corner, axis) * share
-            w.points[axis * room + n] = w.frame[axis] + w.frame[3 + axis] * at

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.jit.meshes.corners import SIDES, corner_of
+from intervalvm.jit.meshes.corners import corner_of
 from intervalvm.jit.meshes.layout import COUNT, NODES, QEF, SLOTS, TOLERANCE, WEIGHT
 from intervalvm.jit.meshes.planes import set_box, solve
+
+SIDES = 32
+"""The place in ``scratch`` of the sides of the 27 corners of children."""
 
 
 def join_cells(w: Any) -> None:

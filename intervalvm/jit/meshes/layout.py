@@ -10,9 +10,9 @@ the child there, has the number 4 i + 2 j + k, and a bit of the cell's ``masks``
 from __future__ import annotations
 
 (
-    CHILDREN, WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS, START_ROOTS, STEP_ROOTS, RINGS,
-    SUM, JOIN, SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
-) = range(17)  # fmt: skip
+    CHILDREN, JUDGE, MARK_SIMPLE, FIND_BLOCKS, WRITE_CORNERS, READ_CORNERS, WALK, REDUCE, SEGMENTS,
+    START_ROOTS, STEP_ROOTS, RINGS, SUM, JOIN, SOLVE, SETTLE, FLIP, TRIANGLES, THIN, NUMBER,
+) = range(20)  # fmt: skip
 """Tasks, see ``tasks``."""
 
 (
@@ -83,6 +83,7 @@ FIELDS = {
     "edge_faces": "int32",  # the face between each quadrant and the next; -1
     "parents": "int32",
     # of the cells of a level, see ``cells``
+    "lower": "float64", "upper": "float64", "maybe_nan": "uint8", "verdicts": "uint8",
     "parents_at": "int32", "boxes": "float64", "keys": "int64", "parent_keys": "int64",
     # of segments, see ``roots``; points to evaluate, and values and gradients there
     "ends": "float64", "segments": "float64", "roots": "float64", "limits": "float64",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from intervalvm.compiler.passes import Pass
-from intervalvm.jit.meshes.cells import write_children
+from intervalvm.jit.meshes.cells import find_blocks, judge, mark_simple, write_children
 from intervalvm.jit.meshes.corners import read_corners, write_corners
 from intervalvm.jit.meshes.flips import flip_faces
 from intervalvm.jit.meshes.joining import join_cells
 from intervalvm.jit.meshes.layout import (
     CHILDREN,
     FIELDS,
+    FIND_BLOCKS,
     FLIP,
     JOIN,
+    JUDGE,
+    MARK_SIMPLE,
     READ_CORNERS,
     REDUCE,
     RINGS,
@@ -43,6 +46,12 @@ def run_task(w: Any) -> int:
     task = w.sizes[TASK]
     if task == CHILDREN:
         write_children(w)
+    elif task == JUDGE:
+        judge(w)
+    elif task == MARK_SIMPLE:
+        mark_simple(w)
+    elif task == FIND_BLOCKS:
+        find_blocks(w)
     elif task == WRITE_CORNERS:
         write_corners(w)
     elif task == READ_CORNERS:

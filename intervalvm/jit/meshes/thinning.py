@@ -85,14 +85,25 @@ def look_at(w: Any, vertex: int) -> None:
 
 
 def gather(w: Any, vertex: int) -> int:
-    """Write the corners of a vertex to ``ring``; returns their number, or more than ``MOST``."""
-    count, corner = 0, w.heads[vertex]
+    """Write the corners of a vertex to ``ring``; returns their number, or more than ``MOST``.
+
+    Those of triangles that are gone leave its list.
+    """
+    count, corner, last = 0, w.heads[vertex], NONE
     while corner >= 0 and count <= MOST:
+        after_it = w.nexts[corner]
         if w.alive[corner // 3]:
             if count < MOST:
                 w.ring[count] = corner
-            count += 1
-        corner = w.nexts[corner]
+            count, last = count + 1, corner
+        else:
+            if last < 0:
+                w.heads[vertex] = after_it
+            else:
+                w.nexts[last] = after_it
+            if after_it < 0:
+                w.tails[vertex] = last
+        corner = after_it
     return count
 
 
