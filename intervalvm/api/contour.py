@@ -129,6 +129,7 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 settings=settings,
                 region=region,
                 tolerance=tolerance / DENSER if asked.arcs else tolerance,
+                floor=tolerance,
                 closed=asked.closed,
                 cuts=asked.region is not None,
                 dense=asked.arcs,

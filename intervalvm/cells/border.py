@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from intervalvm.cells.frame import Frame
-from intervalvm.cells.subdivision import Evaluator
 from intervalvm.ops import AXES, CODE
 from intervalvm.ops.row import Interval
 from intervalvm.tape import NONE, Tape
@@ -16,8 +16,14 @@ PARTS = 32
 """Parts a side into which the border is cut for bounds."""
 
 
+class Bounding(Protocol):
+    """Bounds of the real function over boxes."""
+
+    def bounds(self, boxes: Any) -> Interval: ...
+
+
 def cut(
-    tape: Tape, evaluator: Evaluator, region: Sequence[tuple[float, float]], frame: Frame
+    tape: Tape, evaluator: Bounding, region: Sequence[tuple[float, float]], frame: Frame
 ) -> Tape:
     """The tape cut by a region's sides; the same tape if nothing is inside between it and a frame.
 
@@ -47,7 +53,7 @@ def cut(
         return Tape(codes, left, right, wide, np.array(single, np.float32), tape.variables)
 
 
-def _is_clear(evaluator: Evaluator, region: Sequence[tuple[float, float]], frame: Frame) -> bool:
+def _is_clear(evaluator: Bounding, region: Sequence[tuple[float, float]], frame: Frame) -> bool:
     """Whether it is proven that nothing is inside in a frame beyond its region."""
     count = frame.dimensions
     whole = [(low, low + side) for low, side in zip(frame.low, frame.sides, strict=True)]

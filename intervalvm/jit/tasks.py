@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,41 +20,26 @@ LONG = 1 << 17
 """The rows of arrays from which a pass may take a twentieth of a second."""
 
 
-class Prepared:
-    """A pass of float64 with its arrays, which may run several times.
+class Given(NamedTuple):
+    """Checked arrays of a pass by name, their addresses by field, and the most rows."""
 
-    ``arrays`` are those that it uses, but its ``sizes``, of which there are ``count``. From
-    ``long`` rows on it runs on a thread of its own, which takes a third of a millisecond.
-    """
+    arrays: Mapping[str, NDArray[Any]]
+    addresses: NDArray[np.int64]
+    longest: int
 
-    def __init__(
-        self, of: Pass, arrays: Mapping[str, NDArray[Any]], count: int, long: int = LONG
-    ) -> None:
-        self._sizes, self._status = np.zeros(count, np.int64), np.zeros(1, np.int64)
-        self._given = {"sizes": self._sizes, **arrays}
-        for name, array in self._given.items():
-            assert array.dtype == of.fields[name], name
+
+def given(of: Pass, arrays: Mapping[str, NDArray[Any]], before: Given | None = None) -> Given:
+    """Arrays for a pass of float64, besides those that were given ``before``."""
+    before = before or Given({}, np.zeros(len(of.fields), np.int64), 0)
+    addresses, longest = before.addresses.copy(), before.longest
+    assert arrays.keys() <= of.fields.keys()
+    for place, (name, dtype) in enumerate(of.fields.items()):
+        array = arrays.get(name)
+        if array is not None:
+            assert array.dtype == dtype, name
             assert array.flags.c_contiguous, name
-        self._addresses = np.array(
-            [address_of(self._given[name]) if name in self._given else 0 for name in of.fields],
-            np.int64,
-        )
-        self._kernel = native.kernel(of.name, "float64")
-        self._is_long = max(map(len, self._given.values())) > long
-
-    def run(self, sizes: Mapping[int, int]) -> tuple[NDArray[np.int64], int]:
-        """Run it with these sizes, and others 0; returns its sizes, and its status."""
-        self._sizes[:] = 0
-        for field, size in sizes.items():
-            self._sizes[field] = size
-        if self._is_long and threading.current_thread() is threading.main_thread():
-            run_apart(self._work)
-        else:
-            self._work()
-        return self._sizes, int(self._status[0])
-
-    def _work(self) -> None:  # the kernel reads the arrays as it runs: this holds them
-        self._status[0] = self._kernel(address_of(self._addresses))
+            addresses[place], longest = address_of(array), max(longest, len(array))
+    return Given({**before.arrays, **arrays}, addresses, longest)
 
 
 def run(
@@ -63,9 +48,28 @@ def run(
     arrays: Mapping[str, NDArray[Any]],
     count: int,
     long: int = LONG,
-) -> tuple[NDArray[np.int64], int]:
-    """Run a pass once: see ``Prepared``."""
-    return Prepared(of, arrays, count, long).run(sizes)
+    before: Given | None = None,
+) -> Any:
+    """Run a pass of float64; returns its ``sizes``, int64[count], and its status.
+
+    ``sizes`` are those that are not 0, ``arrays`` the others that the task uses, besides those that
+    were given ``before``. From ``long`` rows on it runs on a thread of its own, which takes a third
+    of a millisecond.
+    """
+    found = np.zeros(count, np.int64)
+    for field, size in sizes.items():
+        found[field] = size
+    every = given(of, {"sizes": found, **arrays}, before)
+    kernel, status = native.kernel(of.name, "float64"), np.zeros(1, np.int64)
+
+    def work(held: Given = every) -> None:  # the kernel reads them as it runs
+        status[0] = kernel(address_of(held.addresses))
+
+    if every.longest > long and threading.current_thread() is threading.main_thread():
+        run_apart(work)
+    else:
+        work()
+    return found, int(status[0])
 
 
 def run_apart(work: Callable[[], None]) -> None:

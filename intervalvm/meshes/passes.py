@@ -25,10 +25,10 @@ def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) 
 
 def prepared(arrays: dict[str, NDArray[Any]]) -> Callable[[int, dict[int, int]], int]:
     """Runs passes with the same arrays, by a task and sizes; it returns their ``COUNT``."""
-    made = tasks.Prepared(PASS, arrays, c.SIZES, LONG)
+    made = tasks.given(PASS, arrays)
 
     def run(task: int, sizes: dict[int, int]) -> int:
-        found, _ = made.run({c.TASK: task, **sizes})
+        found, _ = tasks.run(PASS, {c.TASK: task, **sizes}, {}, c.SIZES, LONG, made)
         return int(found[c.COUNT])
 
     return run

@@ -12,12 +12,12 @@ at both ends of all normals, and s . n cos(p) > abs(s . t) sin(p) that the field
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.ops.row import Interval
-from intervalvm.outlines.segments import Floats, Indices, Segments, ranges, to_left
+from intervalvm.outlines.segments import TINY, Floats, Indices, Segments, ranges, to_left
 
 Mask = NDArray[np.bool_]
 ROUNDING = 2.0**-40
@@ -28,30 +28,60 @@ LONGEST = 1 / 16
 """The length of parts at first, as a share of all pieces' extent, or
 ``BENT * sqrt(tolerance * radius)``: about as long as can be proven."""
 BENT = 1.2
+PROBED = 0.4
+"""Where a short part of a long one lies."""
+BESIDE = 7 / 8
+"""How far boxes beside parts are from them, in their reach."""
 MOST_PARTS = 1 << 12
 """Of a piece, at first."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Parts of pieces: the piece and the group of each, and its ends as parameters."""
+    """Parts of pieces: the piece and the block of each, and its ends as parameters."""
 
     piece: Indices
-    group: Indices
+    block: Indices
     low: Floats
     high: Floats
 
     def __len__(self) -> int:
         return self.piece.size
 
-    def only(self, which: Mask) -> Parts:
-        return Parts(self.piece[which], self.group[which], self.low[which], self.high[which])
+    def only(self, which: Mask | Indices) -> Parts:
+        return Parts(self.piece[which], self.block[which], self.low[which], self.high[which])
+
+    def and_others(self, others: Parts) -> Parts:
+        return Parts(
+            np.append(self.piece, others.piece),
+            np.append(self.block, others.block),
+            np.append(self.low, others.low),
+            np.append(self.high, others.high),
+        )
+
+    def longest(self, lengths: Floats) -> Parts:
+        """The longest part of each piece."""
+        order = np.lexsort((lengths, self.piece))
+        return self.only(order[np.append(np.diff(self.piece[order]) != 0, True)[: len(order)]])
+
+    def within(self, pieces: Segments, length: float) -> Parts:
+        """Parts about so long within longer ones, not in their middle: there may be an axis."""
+        whole = pieces[self.piece].lengths(self.low, self.high)
+        share = np.minimum(length / np.maximum(whole, TINY), 1.0)
+        half = (self.high - self.low) / 2 * share
+        middle = self.low + (self.high - self.low) * PROBED
+        return Parts(
+            self.piece,
+            self.block,
+            np.maximum(middle - half, self.low),
+            np.minimum(middle + half, self.high),
+        )
 
     def halved(self) -> Parts:
         middle = (self.low + self.high) / 2
         return Parts(
             np.repeat(self.piece, 2),
-            np.repeat(self.group, 2),
+            np.repeat(self.block, 2),
             np.stack([self.low, middle], axis=1).ravel(),
             np.stack([middle, self.high], axis=1).ravel(),
         )
@@ -76,8 +106,9 @@ class Band:
     high: Floats
 
     @classmethod
-    def about(cls, pieces: Segments, parts: Parts, tolerance: float) -> Band:
-        """They reach no farther than parts are long, so that boxes get small at corners."""
+    def about(cls, pieces: Segments, parts: Parts, tolerance: float, wide: int = 0) -> Band:
+        """They reach no farther than parts are long, so that boxes get small at corners; but those
+        of the last ``wide`` parts as far as the tolerance."""
         own, v = pieces[parts.piece], (parts.low + parts.high) / 2
         middle, tangent = own.points(v), own.tangents(v)
         longer = np.maximum(own.lengths(parts.low, v), own.lengths(v, parts.high))
@@ -85,6 +116,7 @@ class Band:
         length = longer * (1 + ROUNDING) + size * EPSILON
         angle = length * np.abs(own.curvature) * (1 + ROUNDING)
         reach = np.minimum(tolerance, 2 * longer)
+        reach[len(reach) - wide :] = tolerance
         height = length * angle / 2 + size * EPSILON
         along, across = length + reach * angle, reach + height
         half = np.abs(tangent) * along[:, None] + np.abs(tangent[:, ::-1]) * across[:, None]
@@ -93,11 +125,21 @@ class Band:
         low, high = middle - half, middle + half
         return cls(middle, tangent, length, angle, height, reach, holds_disc, low, high)
 
-    def judged(self, value: Interval, lower: Floats, upper: Floats) -> tuple[Mask, Mask]:
-        """Where the field is proven to cross 0 on each normal, and where to be 0 nowhere near.
+    def sides(self, way: float) -> tuple[Floats, Floats]:
+        """Boxes beside the parts, to the left for 1 and to the right for -1: on each normal within
+        ``reach`` is a point in it."""
+        apart, turn = BESIDE * self.reach, BESIDE * self.reach * self.angle
+        middle = self.middle + (way * apart)[:, None] * to_left(self.tangent)
+        along, across = self.length + turn, self.height + turn * self.angle / 2
+        half = (
+            np.abs(self.tangent) * along[:, None] + np.abs(self.tangent[:, ::-1]) * across[:, None]
+        )
+        half += ROUNDING * (half + apart[:, None])
+        return middle - half, middle + half
 
-        ``value`` are bounds in the middle, ``lower`` and ``upper``, [2, n], of slopes in the box.
-        """
+    def judged(self, value: tuple[Floats, Floats], lower: Floats, upper: Floats) -> Verdicts:
+        """What is known by bounds of the value in the middle, infinite where not known, and of
+        slopes in the box, [2, n]."""
         reach, angle = self.reach, self.angle
         with np.errstate(all="ignore"):
             steepest = np.hypot(*np.maximum(np.abs(lower), np.abs(upper))) * (1 + ROUNDING)
@@ -105,14 +147,22 @@ class Band:
             outward = _dot(lower, upper, -to_left(self.tangent))[0] - slack
             along = np.abs(_dot(lower, upper, self.tangent)).max(axis=0) + slack
             cos = 1 - angle * angle / 2 - ROUNDING
-            off = np.maximum(np.abs(value.lower), np.abs(value.upper))
+            off = np.maximum(np.abs(value[0]), np.abs(value[1]))
             rise = outward * (reach * cos - self.height) * (1 - ROUNDING)
             crosses = rise > (along * (self.length + reach * angle) + off) * (1 + ROUNDING)
             rises = outward * cos > along * angle * (1 + ROUNDING)
-            least = np.maximum(value.lower, -value.upper)
+            least = np.maximum(value[0], -value[1])
             far = (least > steepest * reach) & self.holds_disc
-        known = ~value.maybe_nan
-        return crosses & rises & (angle < 1.0) & known, far & known
+        return Verdicts(crosses & rises & (angle < 1.0), far, ~(outward > 0))
+
+
+class Verdicts(NamedTuple):
+    """Where the field is proven to cross 0 on each normal, where to be 0 nowhere near, and where
+    it may fall to the right."""
+
+    proven: Mask
+    refuted: Mask
+    may_fall: Mask
 
 
 def _dot(lower: Floats, upper: Floats, by: Floats) -> Floats:

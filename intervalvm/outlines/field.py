@@ -78,14 +78,20 @@ class Field:
 
     def divided(self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int) -> Field:
         """The same field, prepared for points and boxes of which is known in which of ``boxes``
-        they are: see ``jit.division``. Its evaluators are compiled ones."""
-        compiled: tuple[Any, Any] = self.points, self.real
-        points, real = (of.divided([*boxes, *self._sides()], keys, bits, BY) for of in compiled)
+        they are: see ``jit.division``. NumPy's evaluators are not divided."""
+        if not hasattr(self.real, "divided"):
+            return self
+        evaluators: tuple[Any, Any] = self.points, self.real
+        points, real = (of.divided([*boxes, *self._sides()], keys, bits, BY) for of in evaluators)
         return replace(self, division=(points, real))
 
-    def bounds(self, x: Interval, y: Interval) -> Interval:
+    def bounds(self, x: Interval, y: Interval, owners: Owners = None) -> Interval:
         """Bounds of the real function over boxes."""
-        found: Interval = self.real.bounds([x, y, *self._sides()])
+        boxes = [x, y, *self._sides()]
+        if self.division is None or owners is None:
+            found: Interval = self.real.bounds(boxes)
+        else:
+            found = self.division[1].bounds(boxes, owners)
         return found
 
     def shortened(self, x: Interval, y: Interval) -> list[Field]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.roots import ROOT
+from intervalvm.jit.outlines.tasks import PASS
+from intervalvm.jit.tasks import given
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.field import Array, Field, Slopes
 from intervalvm.outlines.passes import run_task
@@ -160,7 +162,7 @@ class Lattice:
                 c.SIDE_ROOM: len(self._arrays["sides"]),
                 **given,
             }
-            found, is_full = run_task(task, sizes, {**self._arrays, **arrays})
+            found, is_full = run_task(task, sizes, arrays, self._given)
             self._corners, self._sides = int(found[c.CORNERS]), int(found[c.SIDES])
             if not is_full:
                 return found
@@ -177,6 +179,7 @@ class Lattice:
         self._arrays["met"] = np.empty(room, np.uint8)
         for name in ("places", "crossings", "slopes"):
             self._arrays[name] = _longer(self._arrays[name], room)
+        self._given = given(PASS, self._arrays)
         self.run(c.FILL, {}, {})
 
     def _evaluate(self, first: int) -> None:

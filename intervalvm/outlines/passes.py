@@ -16,8 +16,11 @@ LONG = 1 << 20
 
 
 def run_task(
-    task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]
+    task: int,
+    sizes: dict[int, int],
+    arrays: dict[str, NDArray[Any]],
+    before: tasks.Given | None = None,
 ) -> tuple[NDArray[np.int64], bool]:
     """Run a pass; returns its sizes, and whether there was no room for what it found."""
-    found, status = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES, LONG)
+    found, status = tasks.run(PASS, {c.TASK: task, **sizes}, arrays, c.SIZES, LONG, before)
     return found, status != 0

@@ -23,6 +23,8 @@ from intervalvm.outlines.start import Numbers, Start
 
 DECIDED, BLANK, PROVEN, UNDECIDED = range(4)
 """Kinds of leaves: of one sign; without a piece of the curve, or with one, proven; neither."""
+DEEPER = 2
+"""Levels of cells smaller than is asked for, for proofs: sharp tips hide between corners."""
 FEWER = 0.9
 """Cells are split for a proof alone if they are few, or fewer than that share of those of the level
 before. Others are left undecided: along a seam of two parts, where the value is 0 inside, there
@@ -146,7 +148,8 @@ def _judged(
     near, cornered = (count == 2) & is_flat, np.zeros(len(count), bool)  # by its chord
     once = np.flatnonzero((count == 2) & ~is_flat)
     if len(once):
-        sides, corners, parts = pairs[once], cells.corners[once], cells.parts[once]
+        sides, corners = pairs.take(once, axis=0), cells.corners.take(once, axis=0)
+        parts = cells.parts.take(once)
         found = bends(lattice, sides, corners, parts, is_one=is_one[once])
         near[once], cornered[once] = found.is_near, found.has_corner
         some = np.flatnonzero(~np.isnan(found.points[:, 1, 0]))
@@ -162,7 +165,7 @@ def _judged(
         splits &= ~doubts
         number = 0
     tally.doubts = number
-    if size <= tolerance:
+    if level >= lattice.finest - DEEPER:
         # where the value may jump there is no proof
         splits &= doubts & (verdicts & bits.SMOOTH != 0)
     return splits if level < lattice.finest else np.zeros_like(splits)

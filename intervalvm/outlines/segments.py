@@ -30,6 +30,8 @@ LINE_BYTES = 400
 """The bytes that a line takes while arcs are divided."""
 FLAT = 2.0**-6
 """Bulges up to which an area is a series: the closed form loses digits to cancellation."""
+NARROW = 2.0**-6
+"""Bulges below which the points beside an arc are those beside its chord."""
 STRAIGHT = 1e-9
 """Bulges below it have the arc's length by the line's formula, to the last digits."""
 
@@ -133,6 +135,24 @@ class Segments:
         d, b = self.chord, self.bulge[:, None]
         centres: Floats = self.start + d / 2 + to_left(d) * (1 - b * b) / (4 * b)
         return centres
+
+    def distances(self, points: Floats) -> Floats:
+        """float64[n]: of a point [n, 2] each from its segment.
+
+        In the frame of the chord, as above, from its middle and with half of it being h, the circle
+        is 2 b (x x + y y - h h) = 2 h (1 - b b) y.
+        """
+        b, h, middle = self.bulge, self.half, (self.start + self.stop) / 2
+        way = self.chord / np.maximum(2 * h, TINY)[:, None]
+        x, y = ((points - middle) * way).sum(axis=1), ((points - middle) * to_left(way)).sum(axis=1)
+        across, up = 2 * b * x, h * (1 - b * b) - 2 * b * y
+        off = np.abs(2 * b * (x * x + y * y - h * h) - 2 * h * (1 - b * b) * y)
+        off /= np.maximum(np.hypot(across, up) + h * (1 + b * b), TINY)
+        beside = np.arctan2(np.abs(across), up) <= 2 * np.arctan(np.abs(b))
+        beside = np.where(np.abs(b) < NARROW, np.abs(x) <= h, beside)
+        ends = (np.hypot(*(points - end).T) for end in (self.start, self.stop))
+        found: Floats = np.where(beside, off, np.minimum(*ends))
+        return found
 
     def between(self, v: Floats, w: Floats) -> Segments:
         """The parts from parameters v to w."""

@@ -21,13 +21,13 @@ from intervalvm.outlines.segments import Floats, Indices, ranges
 Mask = NDArray[np.bool_]
 MOST_BULGE = 1.5
 """Arcs are of at most 225 degrees: half circles, with room for points beside them."""
-MANY = 256
+MANY = 1024
 """Spans are sought in parts of so many segments, all at once, and joined afterwards."""
 CORNER = 0.25
 """The turn, in radians, below which no point is a corner."""
-SHARP = 32.0
-"""Where its shorter side times the turn is above so many tolerances a point is one: four times that
-at which the sagitta of a smooth curve were the tolerance."""
+SHARP = 64.0
+"""Where its shorter side times the turn is so many times what pieces may be off, a point is one:
+eight times that at which it were the sagitta of a smooth curve."""
 SAGITTA = 2.0
 """An arc leaves the lines between points by at most this times what it may be off points."""
 ALONE = 3.0
@@ -39,16 +39,17 @@ class Polylines:
     """Curves as one array of points [n, 2], first points not repeated.
 
     Of each curve there are the index of its first point, the ``size`` in points, and whether it is
-    closed.
+    closed. Pieces along it may be ``off`` points by so much.
     """
 
     points: Floats
     base: Indices
     size: Indices
     closed: Mask
+    off: float
 
     @classmethod
-    def of(cls, curves: Sequence[Floats]) -> Polylines:
+    def of(cls, curves: Sequence[Floats], off: float) -> Polylines:
         """Curves that end with their first point are closed. Points like those before are dropped.
 
         A closed curve of two points is one that runs there and back.
@@ -61,7 +62,7 @@ class Polylines:
             kept.append(curve[:-1] if closed[-1] else curve)
         size = np.array([len(curve) for curve in kept], np.int64)
         points = np.concatenate([np.zeros((0, 2)), *kept])
-        return cls(points, np.cumsum(size) - size, size, np.array(closed, bool))
+        return cls(points, np.cumsum(size) - size, size, np.array(closed, bool), off)
 
     @cached_property
     def step(self) -> Floats:
@@ -84,18 +85,46 @@ class Polylines:
         """The points of curves, by places that go around."""
         return self.points[self.index(curve, place)]
 
-    def corners(self, tolerance: float) -> Mask:
+    @cached_property
+    def corners(self) -> Mask:
         """Which points are corners: ends of open curves, and where no smooth curve turns so."""
         curve = self.curve
         place = np.arange(len(curve)) - self.base[curve]
         back, on = self.points - self.at(curve, place - 1), self.at(curve, place + 1) - self.points
-        turn = np.abs(np.arctan2(_cross(back, on), (back * on).sum(axis=1)))
+        turn = np.abs(np.arctan2(cross(back, on), (back * on).sum(axis=1)))
         side = np.minimum(np.hypot(*back.T), np.hypot(*on.T))
         before, behind = turn[self.index(curve, place - 1)], turn[self.index(curve, place + 1)]
-        sharp = side * turn > SHARP * tolerance
+        sharp = side * turn > SHARP * self.off
         found: Mask = (turn > CORNER) & (sharp | (turn > ALONE * np.maximum(before, behind)))
         found |= ~self.closed[curve] & ((place == 0) | (place == self.size[curve] - 1))
         return found
+
+    @cached_property
+    def circle(self) -> tuple[Floats, Floats]:
+        """The centre [c, 2] and the radius of each curve as a circle; clockwise ones are negative.
+
+        Circles are by least squares on x^2 + y^2 = 2 a x + 2 b y + c.
+        """
+        curve, count = self.curve, len(self.size)
+
+        def mean(values: Floats) -> Floats:
+            return np.bincount(curve, values, count) / np.maximum(self.size, 1)
+
+        middle = np.stack([mean(side) for side in self.points.T], axis=1)
+        x, y = (self.points - middle[curve]).T
+        square = x * x + y * y
+        xx, xy, yy = mean(x * x), mean(x * y), mean(y * y)
+        xs, ys = mean(x * square) / 2, mean(y * square) / 2
+        with np.errstate(all="ignore"):
+            over = xx * yy - xy * xy
+            a, b = (xs * yy - ys * xy) / over, (ys * xx - xs * xy) / over
+            radius = np.sqrt(a * a + b * b + xx + yy)
+        place = np.arange(len(curve)) - self.base[curve]
+        ahead = self.at(curve, place + 1) - middle[curve]
+        turns = mean(cross(self.points - middle[curve], ahead))
+        found = np.stack([a, b], axis=1) + middle, np.where(turns < 0, -radius, radius)
+        known = np.isfinite(radius)
+        return np.where(known[:, None], found[0], 0.0), np.where(known, found[1], 0.0)
 
 
 class Spans(NamedTuple):
@@ -141,7 +170,10 @@ class Spans(NamedTuple):
         return Spans.straight(self.curve, self.first, half).and_others(rest)
 
 
-def fitting(outline: Polylines, spans: Spans, off: float) -> tuple[Mask, Floats]:
+NONE = Spans.straight(*np.zeros((3, 0), np.int64))
+
+
+def fitting(outline: Polylines, spans: Spans) -> tuple[Mask, Floats]:
     """Which spans a piece fits, so that no point is farther off, and the bulges."""
     start = outline.at(spans.curve, spans.first)
     stop = outline.at(spans.curve, spans.first + spans.size)
@@ -151,7 +183,7 @@ def fitting(outline: Polylines, spans: Spans, off: float) -> tuple[Mask, Floats]
     step = outline.step[outline.index(spans.curve[which], spans.first[which] + place)]
     side = np.maximum.reduceat(step, np.cumsum(spans.size) - spans.size) if n else half
     # b / (1 + b^2) is at most this share of half the chord, as the curvature is 2 b / h / (1 + b^2)
-    share = 4 * SAGITTA * off * half / side**2
+    share = 4 * SAGITTA * outline.off * half / side**2
     high = np.where(
         share < 0.5, share / (0.5 + np.sqrt(np.maximum(0.25 - share**2, 0))), MOST_BULGE
     )
@@ -165,10 +197,10 @@ def fitting(outline: Polylines, spans: Spans, off: float) -> tuple[Mask, Floats]
         back, on = point - start[span], stop[span] - point
         far = np.hypot(*back.T), np.hypot(*on.T)
         with np.errstate(all="ignore"):
-            bulge = _cross(back, on) / (far[0] * far[1] + (back * on).sum(axis=1))
-            room = off * half[span] * (1 + bulge**2) / (far[0] * far[1])
+            bulge = cross(back, on) / (far[0] * far[1] + (back * on).sum(axis=1))
+            room = outline.off * half[span] * (1 + bulge**2) / (far[0] * far[1])
             weight = np.where(np.abs(bulge) < 2 * MOST_BULGE, 1 / room**2, 0.0)
-            room[np.minimum(*far) <= off] = np.inf
+            room[np.minimum(*far) <= outline.off] = np.inf
             # not a number: no arc
             floor, ceiling = bulge - room, bulge + room
             floor[np.isnan(bulge) | (np.abs(bulge) > 2 * MOST_BULGE) & (room < np.inf)] = np.inf
@@ -184,93 +216,96 @@ def fitting(outline: Polylines, spans: Spans, off: float) -> tuple[Mask, Floats]
     return fits, np.where(fits & ~((low <= 0) & (high >= 0)), bent, 0.0)
 
 
-def circles(outline: Polylines, off: float) -> Spans:
-    """Both halves of each curve that is one circle.
-
-    Circles are by least squares on x^2 + y^2 = 2 a x + 2 b y + c.
-    """
-    centre, radius = circle_of(outline)
+def circles(outline: Polylines) -> Spans:
+    """Both halves of each curve that is one circle."""
+    centre, radius = outline.circle
     curve = outline.curve
     away = np.abs(np.hypot(*(outline.points - centre[curve]).T) - np.abs(radius[curve]))
     worst = np.zeros(len(outline.size))
     np.maximum.at(worst, curve, away)
-    corner = np.bincount(curve, outline.corners(2 * off), len(worst)) > 0
-    good = np.flatnonzero(outline.closed & (outline.size > 4) & ~corner & (worst <= off))
+    corner = np.bincount(curve, outline.corners, len(worst)) > 0
+    good = np.flatnonzero(outline.closed & (outline.size > 4) & ~corner & (worst <= outline.off))
     both, half = np.repeat(good, 2), np.tile([0, 1], len(good))
     first = outline.size[both] // 2 * half
     count = np.where(half, outline.size[both] - first, outline.size[both] // 2)
     return Spans(both, first, count, np.sign(radius[both]), np.ones(len(both), bool))
 
 
-def circle_of(outline: Polylines) -> tuple[Floats, Floats]:
-    """The centre [c, 2] and the radius of each curve as a circle; clockwise ones are negative."""
-    curve, count = outline.curve, len(outline.size)
-
-    def mean(values: Floats) -> Floats:
-        return np.bincount(curve, values, count) / np.maximum(outline.size, 1)
-
-    middle = np.stack([mean(side) for side in outline.points.T], axis=1)
-    x, y = (outline.points - middle[curve]).T
-    square = x * x + y * y
-    xx, xy, yy = mean(x * x), mean(x * y), mean(y * y)
-    xs, ys = mean(x * square) / 2, mean(y * square) / 2
-    with np.errstate(all="ignore"):
-        over = xx * yy - xy * xy
-        a, b = (xs * yy - ys * xy) / over, (ys * xx - xs * xy) / over
-        radius = np.sqrt(a * a + b * b + xx + yy)
-    place = np.arange(len(curve)) - outline.base[curve]
-    ahead = outline.at(curve, place + 1) - middle[curve]
-    turns = mean(_cross(outline.points - middle[curve], ahead))
-    found = np.stack([a, b], axis=1) + middle, np.where(turns < 0, -radius, radius)
-    known = np.isfinite(radius)
-    return np.where(known[:, None], found[0], 0.0), np.where(known, found[1], 0.0)
-
-
-def longest(outline: Polylines, curves: Indices, off: float) -> Spans:
+def longest(outline: Polylines, curves: Indices) -> Spans:
     """Spans of curves between corners, each in turn as long as it fits."""
-    parts, fresh = _between_corners(outline, curves, off)
-    found: list[Spans] = [Spans.straight(*np.zeros((3, 0), np.int64))]
+    if not len(curves):
+        return NONE
+    parts, fresh = _between_corners(outline, curves)
+    return _met(outline, _in_turn(outline, parts), fresh)
+
+
+def joined(outline: Polylines, spans: Spans) -> Spans:
+    """Spans along the same points, each in turn as long as it fits, that go by no corner."""
+    if not len(spans.curve):
+        return NONE
+    end = spans.first + spans.size
+    begins = np.append(True, (spans.curve[1:] != spans.curve[:-1]) | (spans.first[1:] != end[:-1]))
+    begins |= outline.corners[outline.index(spans.curve, spans.first)]
+    first = np.flatnonzero(begins)
+    size = np.add.reduceat(spans.size, first)
+    return _in_turn(outline, Spans.straight(spans.curve[first], spans.first[first], size))
+
+
+def _in_turn(outline: Polylines, parts: Spans) -> Spans:
+    """Spans that parts are cut into, each in turn as long as it fits."""
+    found: list[Spans] = []
     while len(parts.curve):
-        # fits, and fails: one more than there are if none is known to
-        good, bad = np.ones_like(parts.size), parts.size + 1
-        bulge = np.zeros(len(good))
-        while len(some := np.flatnonzero((good < parts.size) & (bad > good + 1))):
-            g, b, all_ = good[some], bad[some], parts.size[some]
-            tried = np.where(b > all_, np.minimum(2 * g, all_), (g + b) // 2)
-            own = parts.only(some)._replace(size=tried)
-            fits, bent = fitting(outline, own, off)
-            good[some], bad[some] = np.where(fits, tried, g), np.where(fits, b, tried)
-            bulge[some] = np.where(fits, bent, bulge[some])
-        found.append(parts._replace(size=good, bulge=bulge))
-        rest = parts._replace(first=parts.first + good, size=parts.size - good)
+        found.append(_first(outline, parts))
+        done = found[-1].size
+        rest = parts._replace(first=parts.first + done, size=parts.size - done)
         parts = rest.only(rest.size > 0)
-    return _joined(outline, found[0].and_others(*found[1:]), fresh, off)
+    return found[0].and_others(*found[1:])
 
 
-def _between_corners(outline: Polylines, curves: Indices, off: float) -> tuple[Spans, Mask]:
-    """Parts of curves to look for spans in; and of all points those between parts, no corners."""
-    wanted = np.zeros(len(outline.size), bool)
+def _first(outline: Polylines, parts: Spans) -> Spans:
+    """The first span of each part, as long as it fits."""
+    # fits, and fails: one more than there are if none is known to
+    good, bad = np.ones_like(parts.size), parts.size + 1
+    bulge = np.zeros(len(good))
+    while len(some := np.flatnonzero((good < parts.size) & (bad > good + 1))):
+        g, b, all_ = good[some], bad[some], parts.size[some]
+        tried = np.where(b > all_, np.minimum(2 * g, all_), (g + b) // 2)
+        fits, bent = fitting(outline, parts.only(some)._replace(size=tried))
+        good[some], bad[some] = np.where(fits, tried, g), np.where(fits, b, tried)
+        bulge[some] = np.where(fits, bent, bulge[some])
+    return parts._replace(size=good, bulge=bulge)
+
+
+def _between_corners(outline: Polylines, curves: Indices) -> tuple[Spans, Mask]:
+    """Parts of curves to look for spans in; and of all points those between parts, no corners.
+
+    A closed curve without corners is one part, which begins where a span from its first point ends.
+    """
+    corner, size, base = outline.corners, outline.size, outline.base
+    smooth = curves[np.bincount(outline.curve, corner, len(size))[curves] == 0]
+    begin = _first(outline, Spans.straight(smooth, np.zeros_like(smooth), size[smooth])).size
+    wanted = np.zeros(len(size), bool)
     wanted[curves] = True
-    curve = outline.curve
-    place = np.arange(len(curve)) - outline.base[curve]
-    corner = outline.corners(2 * off)
-    segments = outline.size - ~outline.closed
-    break_at = (corner | (place == 0)) & wanted[curve] & (place < segments[curve])
-    first = np.flatnonzero(break_at)
-    stop = np.append(first[1:], len(curve))
-    stop = np.minimum(stop, (outline.base + segments)[curve[first]])
+    breaks = corner & wanted[outline.curve]
+    breaks[base[smooth] + begin % size[smooth]] = True
+    first = np.flatnonzero(breaks)
+    curve = outline.curve[first]
+    is_last = np.append(curve[1:] != curve[:-1], True)
+    # the last part of a closed curve goes on to its first break
+    around = first[np.searchsorted(curve, curve)] + size[curve]
+    stop = np.where(is_last, np.where(outline.closed[curve], around, first), np.roll(first, -1))
     count = stop - first
     which, part = ranges(-(-count // MANY))
-    begin = place[first][which] + part * MANY
-    parts = Spans.straight(curve[first][which], begin, np.minimum(MANY, count[which] - part * MANY))
-    fresh = np.zeros(len(curve), bool)
+    place = (first - base[curve])[which] + part * MANY
+    parts = Spans.straight(curve[which], place, np.minimum(MANY, count[which] - part * MANY))
+    fresh = np.zeros(len(corner), bool)
     fresh[outline.index(parts.curve, parts.first)] = True
     return parts, fresh & ~corner
 
 
-def _joined(outline: Polylines, spans: Spans, fresh: Mask, off: float) -> Spans:
+def _met(outline: Polylines, spans: Spans, fresh: Mask) -> Spans:
     """Spans with those joined that meet in ``fresh`` points, where one piece fits them."""
-    corner = outline.corners(2 * off)
+    corner = outline.corners
     while fresh.any():
         # three sets of pairs, so that no span is in two of a set
         for which in range(3):
@@ -281,7 +316,7 @@ def _joined(outline: Polylines, spans: Spans, fresh: Mask, off: float) -> Spans:
             fresh[meets[one]] = False
             both = spans.only(one)
             both = both._replace(size=both.size + spans.size[after[one]])
-            fits, bulge = fitting(outline, both, off)
+            fits, bulge = fitting(outline, both)
             one, both = one[fits], both._replace(bulge=bulge).only(fits)
             ends = outline.index(
                 np.tile(both.curve, 2), np.append(both.first, both.first + both.size)
@@ -294,6 +329,7 @@ def _joined(outline: Polylines, spans: Spans, fresh: Mask, off: float) -> Spans:
     return spans
 
 
-def _cross(a: Floats, b: Floats) -> Floats:
+def cross(a: Floats, b: Floats) -> Floats:
+    """The cross products of vectors [n, 2]."""
     found: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return found

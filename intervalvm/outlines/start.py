@@ -22,6 +22,16 @@ to start from. Measured on prospero.vm: a level less or more takes a tenth to a 
 Numbers = NDArray[np.int64]
 
 
+STEPS = [
+    (np.uint64(16), np.uint64(0x0000FFFF0000FFFF)),
+    (np.uint64(8), np.uint64(0x00FF00FF00FF00FF)),
+    (np.uint64(4), np.uint64(0x0F0F0F0F0F0F0F0F)),
+    (np.uint64(2), np.uint64(0x3333333333333333)),
+    (np.uint64(1), np.uint64(0x5555555555555555)),
+]
+"""Shifts that halve groups of bits, and where these are then."""
+
+
 class Division(NamedTuple):
     """Parts of the plane: cells with numbers ``at`` int64[n, 2] of a level, and their Morton codes,
     which are in order."""
@@ -81,10 +91,10 @@ def undecided_cells(
     verdicts = pixels[::-1]
     at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
     j, i = np.divmod(at, many)
-    codes = _spread(i) | _spread(j) << np.uint64(1)
-    order = np.argsort(codes)
+    codes = np.sort(_spread(i) | _spread(j) << np.uint64(1))
+    i, j = _packed(codes), _packed(codes >> np.uint64(1))
     above = max(level - PART_LEVEL, 1)
-    i, j, codes = i[order], j[order], codes[order] >> np.uint64(2 * above)
+    codes >>= np.uint64(2 * above)
     is_first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
     coarse = np.stack([i[is_first], j[is_first]], axis=-1) >> above
     division = Division(level - above, coarse, codes[is_first])
@@ -98,7 +108,15 @@ def undecided_cells(
 def _spread(numbers: Numbers) -> NDArray[np.uint64]:
     """Every bit with a 0 bit before it."""
     found = numbers.astype(np.uint64)
-    for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
-                        (2, 0x3333333333333333), (1, 0x5555555555555555)):  # fmt: skip
-        found = (found | found << np.uint64(shift)) & np.uint64(mask)
+    for shift, mask in STEPS:
+        found = (found | found << shift) & mask
     return found
+
+
+def _packed(codes: NDArray[np.uint64]) -> Numbers:
+    """Every second bit, from the lowest on: what was spread."""
+    masks = [mask for _, mask in reversed(STEPS)]
+    found = codes & masks[0]
+    for (shift, _), mask in zip(reversed(STEPS), [*masks[1:], np.uint64(0xFFFFFFFF)], strict=True):
+        found = (found | found >> shift) & mask
+    return found.view(np.int64)

@@ -22,7 +22,7 @@ from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
 from intervalvm.outlines.lattice import FINEST
 from intervalvm.outlines.merging import merged
-from intervalvm.outlines.quadtree import UNDECIDED, Tally, quadtree
+from intervalvm.outlines.quadtree import DEEPER, UNDECIDED, Tally, quadtree
 from intervalvm.outlines.start import Start, all_cells, undecided_cells
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -38,8 +38,6 @@ CELL_BYTES = 800
 """Measured bytes for each cell of a level, with its share of the curves."""
 FEW, FEW_CLAUSES = (100, 100_000), 1_000_000
 """Cells of a level that are always split for a proof: so many clauses, but from and to so many."""
-DEEPER = 2
-"""Levels of cells smaller than the tolerance, for proofs: sharp tips hide between corners."""
 ULPS = 1024 << DEEPER
 """The least tolerance, in spacings of floats: crossings are kept 1/128 of it apart."""
 Ends = tuple[float, float]
@@ -52,7 +50,8 @@ class Job:
     """What to trace: where ``tape`` is below 0 within a region.
 
     ``settings`` are the values of z and of the variables. With ``closed`` the region's border
-    closes curves, else they end there; ``cuts`` says that the shape may reach it. With ``dense``
+    closes curves, else they end there; ``cuts`` says that the shape may reach it. Cells are refined
+    down to ``floor`` where the curve is in doubt, and some levels more for proofs. With ``dense``
     the pieces of cells are not merged.
     """
 
@@ -60,6 +59,7 @@ class Job:
     settings: dict[str, float]
     region: tuple[Ends, Ends]
     tolerance: float
+    floor: float
     closed: bool
     cuts: bool
     dense: bool
@@ -102,7 +102,7 @@ def trace(job: Job) -> Traced:
     """Trace curves. Raises DoesNotFit if the cells of a level do."""
     begin = time.perf_counter()
     frame = job.frame
-    finest = max(math.ceil(math.log2(max(frame.sides) / job.tolerance)), FIRST + 1) + DEEPER
+    finest = max(math.ceil(math.log2(max(frame.sides) / job.floor)), FIRST + 1) + DEEPER
     inputs = ("x", "y", *(["z"] if "z" in reads(job.tape) else []), *job.tape.variables)
     settings = tuple(job.settings[name] for name in inputs[2:])
     tape = job.tape

@@ -19,6 +19,7 @@ from intervalvm.outlines.field import Field
 from intervalvm.outlines.proofs import prove
 from intervalvm.outlines.segments import Segments
 from intervalvm.outlines.touching import touching
+from intervalvm.shapes import rectangle, rounded_rectangle
 from intervalvm.words import Meaning
 
 X, Y, _ = ivm.axes()
@@ -297,16 +298,16 @@ def test_no_curves_and_curves_of_few_points() -> None:
     assert (report.lines, report.unproven) == (3, 3)
 
 
-def test_what_is_not_proven_is_counted_and_kept_as_lines() -> None:
-    """Half of the outline is far from the edge."""
+def test_what_is_not_proven_is_counted_and_put_together() -> None:
+    """Half of the outline is far from the edge: there are few pieces all the same."""
     points = closed(arc(0.0, 0.0, 0.7, 0.0, 2 * math.pi, 1e-3))
     points[points[:, 1] > 0.1, 1] += 0.05
     fitted, report = fit([points], field_of(circle()), 1e-3)
-    assert 0 < report.unproven < report.lines + report.arcs
+    assert 0 < report.unproven <= 4
     ends = np.stack([fitted.vertices[0][:-1], fitted.vertices[0][1:]], axis=1)[~fitted.proven[0]]
     assert ends[..., 1].max(axis=1).min() > 0.1
-    assert (fitted.bulges[0][~fitted.proven[0]] == 0).all()
-    assert report.unproven == (points[:, 1] > 0.1).sum() + 1
+    line = shapely.LineString(sampled(pieces_of(fitted), 2049).reshape(-1, 2))
+    assert shapely.distance(line, shapely.points(points)).max() <= 0.51e-3
 
 
 # --- pieces apart ---------------------------------------------------------------------------------
@@ -361,6 +362,73 @@ def test_near_neighbours_do_not_cross(gap: float) -> None:
     assert all(line.is_simple for line in lines)
     assert not lines[0].crosses(lines[1])
     assert shapely.Polygon(lines[1]).contains(shapely.Polygon(lines[0]))
+
+
+# --- straight sides ------------------------------------------------------------------------------
+
+
+SIDES = {
+    "plate": rounded_rectangle(30, 16, 2.0),
+    "slot": rounded_rectangle(30, 6, 3.0),
+    "turned plate": rounded_rectangle(30, 16, 3.0).rotate(30),
+    "turned slot": rounded_rectangle(30, 6, 3.0).rotate(30),
+    "hole": rounded_rectangle(40, 20, 5.0) - rounded_rectangle(20, 6, 3.0),
+}
+SKEW = 1e-12
+"""The largest angle, in radians, between a straight side and the tangent of an arc at its end: some
+thousand times what rounding makes of it."""
+
+
+@pytest.mark.parametrize("tolerance", [1e-1, 1e-2, 1e-3, 1e-5])
+@pytest.mark.parametrize("name", SIDES)
+def test_straight_sides_end_in_arcs_that_touch_them(name: str, tolerance: float) -> None:
+    found = ivm.contour(SIDES[name], tolerance=tolerance, arcs=True)
+    assert found.stats.pieces["unproven"] == 0
+    for curve, bulges in zip(found.curves, found.bulges, strict=True):
+        pieces, one = Segments(curve[:-1], curve[1:], bulges), np.ones(len(bulges))
+        assert ((bulges == 0) != (np.roll(bulges, 1) == 0)).all()  # line, arc, line, arc
+        end, begin = pieces.tangents(one), np.roll(pieces.tangents(-one), -1, axis=0)
+        skew = np.arctan2(end[:, 0] * begin[:, 1] - end[:, 1] * begin[:, 0], (end * begin).sum(1))
+        assert np.abs(skew).max() <= SKEW
+
+
+@pytest.mark.parametrize("tolerance", [1e-1, 1e-2, 1e-3, 1e-5])
+@pytest.mark.parametrize("name", ["plate", "slot", "hole"])
+def test_sides_along_an_axis_are_parallel_to_it_to_the_last_bit(
+    name: str, tolerance: float
+) -> None:
+    found = ivm.contour(SIDES[name], tolerance=tolerance, arcs=True)
+    for curve, bulges in zip(found.curves, found.bulges, strict=True):
+        along = (curve[1:] - curve[:-1])[bulges == 0]
+        assert ((along == 0).sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("tolerance", [1e-1, 1e-3, 1e-5])
+def test_a_rectangle_is_four_proven_lines(tolerance: float) -> None:
+    """Its field is an exact distance: by bounds its slope may be 0 anywhere along its sides."""
+    found = ivm.contour(rectangle(3, 2).move(0.3, 0), tolerance=tolerance, arcs=True)
+    assert found.stats.pieces == {"lines": 4, "arcs": 0, "circles": 0, "proven": 4, "unproven": 0}
+    assert {tuple(point) for point in found[0].round(12).tolist()} == {
+        (1.8, 1.0), (-1.2, 1.0), (-1.2, -1.0), (1.8, -1.0),
+    }  # fmt: skip
+
+
+def test_sides_that_cannot_be_proven_stay_whole() -> None:
+    """Turned, that field has bounds of slopes that are of no use; time is not lost on it."""
+    found = ivm.contour(rectangle(3, 2).rotate(30), tolerance=1e-5, arcs=True)
+    assert found.stats.pieces == {"lines": 4, "arcs": 0, "circles": 0, "proven": 0, "unproven": 4}
+    assert found.area == pytest.approx(6, abs=1e-9)
+
+
+def test_joints_are_moved_no_farther_than_points_may_be_off() -> None:
+    """The field has other sides than the points that are fitted."""
+    points = slot_points(0.5, 0.3, 1e-3)
+    given = {tuple(point) for point in points.tolist()}
+    for off, is_near in ((0.0003, True), (0.0009, False)):
+        fitted, report = fit([points], field_of(slot(0.5, 0.3) + off), 1e-3)
+        assert (report.lines, report.arcs, report.proven) == (2, 2, 4)
+        vertices = {tuple(point) for point in fitted.vertices[0].tolist()}
+        assert not vertices & given if is_near else vertices <= given
 
 
 # --- of shapes, by contour ------------------------------------------------------------------------

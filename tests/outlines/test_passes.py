@@ -14,19 +14,24 @@ import intervalvm as ivm
 from intervalvm.compiler.passes import IN_PYTHON, Scratch
 from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.tasks import PASS
+from intervalvm.jit.tasks import Given
 from intervalvm.outlines import lattice, merging
 from intervalvm.tape import Tape
 
 SQUARE = (-1.0, 1.0, -1.0, 1.0)
 
 
-def in_python(task: int, sizes: dict[int, int], arrays: dict[str, Any]) -> Any:
+def in_python(
+    task: int, sizes: dict[int, int], arrays: dict[str, Any], before: Given | None = None
+) -> Any:
     """``passes.run_task`` by the source."""
     found = np.zeros(c.SIZES, np.int64)
     found[c.TASK] = task
     for field, size in sizes.items():
         found[field] = size
     given = {name: np.empty(0, dtype) for name, dtype in PASS.fields.items()}
+    if before is not None:
+        arrays = {**before.arrays, **arrays}
     flat = {name: array.reshape(-1) for name, array in arrays.items()}
     status = IN_PYTHON.run(PASS, given | flat | {"sizes": found}, Scratch())
     return found, status != 0

@@ -34,6 +34,9 @@ ALIKE = 0.5
 STRAY = 0.25
 """How far the curve may be from the middle of an arc, as a share of the arc's height. Farther than
 that it may have a corner."""
+UNEVEN, CORNERED = 0.25, 2.0
+"""Where an arc in the place of two has less than that share of the height of the other, this may be
+a corner, which is at most so many times higher."""
 HALVED = 0.25
 """How far the curve may be from two arcs in the place of one, as a share of that for the one: where
 its curvature jumps, a quarter; else less."""
@@ -96,7 +99,8 @@ def points_of(stage: int) -> int:
 
 
 def judge_arc(w: Any, piece: int, k: int, count: int) -> None:
-    """A chord, two by a point of the curve, or as many as four: then ask for both halves."""
+    """A chord, or two by a point of the curve. Else ask for both halves, which may be chords; where
+    no other piece is in the cell they may go by points."""
     p, q = read(w, piece, START), read(w, piece, END)
     g, h = read(w, piece, START_NORMAL), read(w, piece, END_NORMAL)
     wanted, miss = w.may_be[0], w.found[k] / w.bends[BEND * piece + LEAST]
@@ -108,12 +112,12 @@ def judge_arc(w: Any, piece: int, k: int, count: int) -> None:
     if abs(miss) <= STRAY * higher(rise) and is_within(w, piece, c):
         n = unit(w.found[count + k], w.found[2 * count + k])
         before, after = rises(p, c, g, n), rises(c, q, n, h)
-        most = max(higher(before), higher(after)) + HALVED * abs(miss)
+        most = highest(higher(before), higher(after)) + HALVED * abs(miss)
         if most <= wanted:
             w.near[piece] = 1
             write_way(w, piece, 1, c)
             return
-        if w.is_one[piece] and most <= HALVED * HIGHEST * wanted:
+        if most <= (HALVED * HIGHEST if w.is_one[piece] else CORNERED) * wanted:
             write(w, piece, POINT, c)
             write(w, piece, NORMAL, n)
             ask(w, piece, HALVES)
@@ -153,10 +157,13 @@ def judge_half(
     wanted, miss = w.may_be[0], w.found[k] / w.bends[BEND * piece + LEAST]
     if deviation(rises(p, q, g, h), miss) <= wanted:
         return True
+    if not w.is_one[piece]:
+        return False
     c = point_near(w, piece, ASKED_NEXT if way else ASKED, k, count)
     n = unit(w.found[count + k], w.found[2 * count + k])
     write_way(w, piece, way, c)
-    most = max(higher(rises(p, c, g, n)), higher(rises(c, q, n, h))) + HALVED * abs(miss)
+    first, last = higher(rises(p, c, g, n)), higher(rises(c, q, n, h))
+    most = highest(first, last) + HALVED * abs(miss)
     found: bool = is_within(w, piece, c) and most <= wanted
     return found
 
@@ -240,6 +247,15 @@ def rises(
 def higher(rise: tuple[float, float]) -> float:
     """The height of the higher arc."""
     return max(abs(rise[0]), abs(rise[1]))
+
+
+def highest(first: float, last: float) -> float:
+    """How far two chords may be from the curve, by the heights of their arcs.
+
+    Where one has nearly all of the turn, this may be a corner, which is higher.
+    """
+    most = max(first, last)
+    return CORNERED * most if min(first, last) < UNEVEN * most else most
 
 
 def deviation(rise: tuple[float, float], miss: float) -> float:
