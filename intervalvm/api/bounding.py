@@ -21,6 +21,18 @@ from intervalvm.tape import Tape
 from intervalvm.words import Meaning
 
 WIDE = np.dtype(np.float64)
+SHARE = 0.01
+"""The tolerance by default."""
+GIVEN = (
+    "say which part of it, as in region=(-1, 1, -1, 1)",
+    "say which part of it, as in region=((-1, 1), (-1, 1), (-1, 1))",
+)
+"""The way out of a call that takes a region, in the plane and in space."""
+CUT = (
+    "cut it off, as in shape & rectangle(2, 2), or give contour and render a region",
+    "cut it off, as in shape & box(2, 2, 2), or give mesh a region",
+)
+"""That of one that does not."""
 Ends = tuple[float, float]
 """Of a side, the lower first."""
 
@@ -45,7 +57,7 @@ class Box(NamedTuple):
 def bounding_box(
     shape: TapeLike,
     *,
-    tolerance: float = 0.01,
+    tolerance: float = SHARE,
     z: float | None = None,
     variables: Mapping[str, float] | None = None,
 ) -> Rectangle | Box | None:
@@ -77,7 +89,24 @@ def bounding_box(
     VariableError
         For a free variable without a value.
     """
-    share = positive("tolerance", tolerance)
+    return _box(shape, positive("tolerance", tolerance), z, variables, CUT)
+
+
+def default_region(
+    shape: TapeLike, *, z: float | None = None, variables: Mapping[str, float] | None = None
+) -> Rectangle | Box | None:
+    """The same box, for a call that takes a region: where there is none, the error says so."""
+    return _box(shape, SHARE, z, variables, GIVEN)
+
+
+def _box(
+    shape: TapeLike,
+    share: float,
+    z: float | None,
+    variables: Mapping[str, float] | None,
+    ways: tuple[str, str],
+) -> Rectangle | Box | None:
+    """The box. ``ways`` out of an error are of the plane and of space."""
     tape = as_tape(shape)
     is_solid = z is None and "z" in reads(tape)
     fixed = {} if is_solid else {"z": 0.0 if z is None else real("z", z)}
@@ -87,10 +116,9 @@ def bounding_box(
     try:
         sides = _extent(tape, axes, fixed | settings, share)
     except Endless:
-        region = "((-1, 1), (-1, 1), (-1, 1))" if is_solid else "(-1, 1, -1, 1)"
         raise OptionError(
             "bounds prove no end of the shape, which may go on for ever, as a half plane and a "
-            f"gyroid do: say which part of it, as in region={region}"
+            f"gyroid do: {ways[is_solid]}"
         ) from None
     if sides is None:
         return None

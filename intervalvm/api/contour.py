@@ -187,9 +187,9 @@ def _region(asked: ContourOptions, shape: TapeLike) -> tuple[Ends, Ends] | None:
     """The region, None for an empty shape. Raises OptionError for a shape without proven bounds."""
     if isinstance(asked.region, Region):
         return asked.region.x, asked.region.y
-    from intervalvm.api.bounding import bounding_box
+    from intervalvm.api.bounding import default_region
 
-    box = bounding_box(shape, z=asked.z, variables=asked.variables)
+    box = default_region(shape, z=asked.z, variables=asked.variables)
     return None if box is None else (box.x, box.y)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.api.bounding import Box, bounding_box
+from intervalvm.api.bounding import Box, default_region
 from intervalvm.api.options import usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
@@ -112,7 +112,7 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
 
 def _box(shape: TapeLike, variables: Mapping[str, float] | None) -> Sides:
     """The box that is proven to hold a solid; any for one that is empty."""
-    found = bounding_box(shape, variables=variables)
+    found = default_region(shape, variables=variables)
     if found is None:
         return NOWHERE
     if not isinstance(found, Box):

@@ -144,7 +144,8 @@ def _contour_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, group)
     out = "the outline: .svg .dxf or .geojson, or - for SVG on standard output (FILE's stem, here)"
     add("--out PATH", str, out)
-    add("--unit", get_args(PlaneUnit), "what a coordinate of 1 is (mm)")
+    add("--unit", get_args(PlaneUnit), "what a coordinate of 1 in the file is (mm)")
+    add("--scale S", float, "multiply coordinates in the file by this (1)")
     add("--dxf-version", get_args(DxfVersion), "of a .dxf (R2010)")
     _add_reports(group)
 
@@ -169,7 +170,8 @@ def _mesh_options(command: argparse.ArgumentParser) -> None:
         ".stl, here)"
     )
     add("--out PATH", str, out)
-    add("--unit", get_args(SolidUnit), "what a coordinate of 1 is (mm)")
+    add("--unit", get_args(SolidUnit), "what a coordinate of 1 in the file is (mm)")
+    add("--scale S", float, "multiply coordinates in the file by this (1)")
     _add_reports(group)
 
 

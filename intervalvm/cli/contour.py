@@ -19,7 +19,8 @@ def contour(options: argparse.Namespace) -> int:
     """Run the command."""
     options.closed = not options.open
     kind = Making(make_outline, "tracing", FORMATS, _facts, _summary)
-    tape = run(options, kind, {"unit": options.unit, "version": options.dxf_version})
+    saving = {"unit": options.unit, "scale": options.scale, "version": options.dxf_version}
+    tape = run(options, kind, saving)
     if "z" in tape.axes and options.z is None and not (options.quiet or options.json):
         tell(f"intervalvm: this is the slice at z = 0: {solid_of(options.file, 'mesh')} is of all")
     return 0

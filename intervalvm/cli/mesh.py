@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def mesh(options: argparse.Namespace) -> int:
     """Run the command."""
     kind = Making(make_mesh, "meshing", FORMATS, _facts, _summary)
-    run(options, kind, {"unit": options.unit})
+    run(options, kind, {"unit": options.unit, "scale": options.scale})
     return 0
 
 

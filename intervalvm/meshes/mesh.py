@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from intervalvm.arguments import brief
 from intervalvm.cells.measure import Measure
+from intervalvm.checks import positive
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.files import check_path, write_atomically
@@ -178,7 +179,8 @@ class Mesh:
     @cached_property
     def volume_bounds(self) -> tuple[float, float] | None:
         """Proven bounds of the volume of the solid itself, which may be cut by the region; None
-        without ``measure``. They are found when first read.
+        without ``measure``. They are found when first read, in one or two times the time of
+        meshing.
         """
         return None if self.measure is None else self.measure.bounds
 
@@ -215,7 +217,14 @@ class Mesh:
         return a, b, c, power
 
     @in_default_environment
-    def save(self, path: Any, format: str | None = None, *, unit: SolidUnit = "mm") -> None:
+    def save(
+        self,
+        path: Any,
+        format: str | None = None,
+        *,
+        unit: SolidUnit = "mm",
+        scale: float = 1.0,
+    ) -> None:
         """Write the mesh to a file, which is replaced as a whole or left unchanged.
 
         STL, GLB and 3MF are read in float32, which moves a vertex by up to 6e-8 of its distance
@@ -233,6 +242,8 @@ class Mesh:
         unit : {"mm", "um", "cm", "m", "in", "ft"}
             The length of a unit of the shape. 3MF names it; GLB is in metres; comments of the other
             formats name it, which programs do not read.
+        scale : float
+            What coordinates are multiplied by first, above 0: how many units in the file are 1.
 
         Raises
         ------
@@ -242,6 +253,12 @@ class Mesh:
         FileError
             If the file cannot be written.
         """
+        factor = positive("scale", scale)
+        if factor != 1:
+            replace(self, vertices=self.vertices * factor, measure=None).save(
+                path, format, unit=unit
+            )
+            return
         if hasattr(path, "write"):
             self.write(path, format_of_stream(path, format, FORMATS), unit=unit)
             return

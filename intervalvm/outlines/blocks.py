@@ -17,7 +17,7 @@ from intervalvm.outlines.field import Field, Slopes
 from intervalvm.outlines.segments import Floats, Indices
 
 Mask = NDArray[np.bool_]
-MANY = 8
+MANY = 16
 """Squares are about as many parts wide."""
 MOST_LEVEL = 15
 """Squares are no smaller than this share of the plane, as a power of 1/2."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def collection(outline: Outline) -> dict[str, Any]:
     """The outline as a FeatureCollection. The colour of a part is the property "fill", its level
-    "level"; an open curve is a LineString."""
+    "level", its layer "layer"; an open curve is a LineString."""
     return {"type": "FeatureCollection", "features": _features(outline.flattened())}
 
 
@@ -39,6 +39,8 @@ def _features(outline: Outline) -> list[dict[str, Any]]:
         properties: dict[str, Any] = {}
         if outline.colours and (rgb := outline.colours[i]):
             properties["fill"] = hexadecimal(rgb)
+        if outline.names and (name := outline.names[i]):
+            properties["layer"] = name
         if any(levels):
             properties["level"] = levels[i]
         line = (curve + 0.0).tolist()

@@ -37,6 +37,8 @@ FINE = 2.0**-6
 circle from a line that it touches, in tolerances."""
 ROUNDING = 2.0**-44
 """Joints are not moved by less than that, as a share of coordinates."""
+DIGITS = 14
+"""What coordinates of joints are rounded to: 5, and not 5.000000000000006."""
 ANGLE = 0.05
 """The least sine of an angle at which lines meet in a corner."""
 KEPT = 0.25
@@ -100,6 +102,9 @@ def moved(outline: Polylines, spans: Spans, pieces: Segments, field: Field) -> M
     tangent[0, second], tangent[1, first] = touches, touches
     _centre(carriers, start, stop, tangent, after)
     _lay_parallel(carriers, start, stop, (first, second))
+    fresh = ~there[good]
+    digits = DIGITS - int(np.ceil(np.log10(size)))
+    stop[first[fresh]] = start[second[fresh]] = np.round(stop[first[fresh]], digits)
     changed = np.unique(np.append(first, second))
     bulge[changed] = _bulges(
         carriers, start, stop, tangent, after, changed, carriers.is_line | (pieces.bulge == 0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -28,6 +28,8 @@ from intervalvm.outlines.checks import (
     checked_bulges,
     checked_curves,
 )
+from intervalvm.outlines.layers import check_name, kinds_of, layers_of
+from intervalvm.outlines.layers import joined as joined_layers
 from intervalvm.outlines.nesting import parents
 from intervalvm.outlines.segments import Segments, counts_within, joined
 from intervalvm.outlines.stats import OutlineStats
@@ -63,6 +65,9 @@ class Outline:
     measure : Measure or None
         What ``area_bounds`` are found from; None of an outline that was not traced, of parts, and
         of several levels or colours.
+    names : tuple of (str or None) or None
+        The layer of each curve in files, where outlines were ``joined``. Curves of different layers
+        may cross.
     """
 
     curves: tuple[Curve, ...]
@@ -71,6 +76,7 @@ class Outline:
     colours: tuple[Rgb | None, ...] | None = None
     stats: OutlineStats | None = None
     measure: Measure | None = None
+    names: tuple[str | None, ...] | None = None
 
     @in_default_environment
     def __post_init__(self) -> None:
@@ -98,12 +104,18 @@ class Outline:
             raise ArgumentTypeError(f"stats={brief(self.stats)}: give an OutlineStats, or None")
         if not isinstance(self.measure, Measure | None):
             raise ArgumentTypeError(f"measure={brief(self.measure)}: give that of an outline")
+        if self.names is not None:
+            given["names"] = tuple(
+                None if each is None else check_name(each)
+                for each in parts_of("names", self.names, many)
+            )
+            if len(self.names) != many:
+                raise OptionError(f"{len(self.names)} names for {many} curves: give one for each")
         check_around(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # arrays come back as parts of one, and read-only
-        parts = self.curves, self.bulges, self.levels, self.colours, self.stats, self.measure
-        return type(self), parts
+        return type(self), tuple(getattr(self, part.name) for part in fields(self))
 
     def __len__(self) -> int:
         return len(self.curves)
@@ -137,7 +149,26 @@ class Outline:
             self.levels[i],
             None if self.colours is None else tuple(self.colours[k] for k in i),
             self.stats,
+            names=None if self.names is None else tuple(self.names[k] for k in i),
         )
+
+    @classmethod
+    @in_default_environment
+    def joined(cls, layers: Mapping[str, Outline]) -> Self:
+        """The curves of several outlines as layers of one, such as what is cut and what engraved.
+
+        Parameters
+        ----------
+        layers : dict of str to Outline
+            The name of each layer, of up to 31 letters, digits and _ - $, and its outline. Curves
+            without a colour get that of their layer: black, red, blue, green and magenta in turn.
+
+        Raises
+        ------
+        OptionError, ArgumentTypeError
+            For a name that not all versions of DXF can have, and what is no outline.
+        """
+        return cls(**joined_layers(layers))
 
     @in_default_environment
     def __repr__(self) -> str:
@@ -189,7 +220,8 @@ class Outline:
     @cached_property
     def area_bounds(self) -> tuple[float, float] | None:
         """Proven bounds of the area inside the region, of the shape and not of the curves; None
-        without ``measure``. They are found when first read, in a fraction of the time of tracing.
+        without ``measure``. They are found when first read, in one or two times the time of
+        tracing.
         """
         return None if self.measure is None else self.measure.bounds
 
@@ -206,7 +238,7 @@ class Outline:
         that is in no curve, as those of a slice may be."""
         found = np.full(len(self), -1)
         owner = np.repeat(np.arange(len(self)), np.diff(self.first))
-        for members in self._members.values():
+        for members in kinds_of(self).values():
             mine = members[self.is_closed[members]]
             number = np.full(len(self), -1)
             number[mine] = np.arange(len(mine))
@@ -216,28 +248,10 @@ class Outline:
         return found
 
     @cached_property
-    def _members(self) -> dict[tuple[float, Rgb | None], NDArray[np.intp]]:
-        """The numbers of the curves of each level and colour, the highest level first."""
-        if self.colours is None and not self.levels.any():  # without a loop over curves
-            return {(0.0, None): np.arange(len(self))} if len(self) else {}
-        colours = self.colours or (None,) * len(self)
-        found: dict[tuple[float, Rgb | None], list[int]] = {}
-        for i, key in enumerate(zip(self.levels.tolist(), colours, strict=True)):
-            found.setdefault(key, []).append(i)
-        return {key: np.array(found[key]) for key in sorted(found, key=lambda key: -key[0])}
-
-    @cached_property
-    def layers(self) -> dict[str, Self]:
-        """The outlines of each level and colour by the names of their layers in files, such as
-        "colour-cc8844" and "level-0_5", or "outline" alone; the highest level comes first."""
-        is_plain = len({level for level, _ in self._members}) < 2
-        found = {}
-        for (level, rgb), members in self._members.items():
-            # names may have these letters in all versions of DXF
-            words = [] if is_plain else [f"level-{level!r}".replace(".", "_").replace("+", "")]
-            words += [] if rgb is None else ["colour-" + svg.hexadecimal(rgb)[1:]]
-            found["-".join(words) or "outline"] = self._taken(members.tolist())
-        return found
+    def layers(self) -> dict[str, Outline]:
+        """The outlines of each name, level and colour by the names of their layers in files, such
+        as "cut", "colour-cc8844" and "level-0_5", or "outline" alone; higher levels come first."""
+        return layers_of(self)
 
     @cached_property
     @in_default_environment
@@ -270,6 +284,14 @@ class Outline:
         )
         return replace(self, curves=curves, bulges=None)
 
+    def _scaled(self, factor: float) -> Outline:
+        """The outline with all coordinates multiplied."""
+        if factor == 1:
+            return self
+        stats = self.stats and replace(self.stats, tolerance=self.stats.tolerance * factor)
+        curves = tuple(curve * factor for curve in self.curves)
+        return replace(self, curves=curves, stats=stats, measure=None)
+
     @property
     def _tolerance(self) -> float:
         """What lines may be off that stand for arcs."""
@@ -294,15 +316,16 @@ class Outline:
         join : {"round", "mitre", "bevel"}
             Corners: round, sharp up to five times the distance, or cut off.
         """
-        near, made = self._tolerance if len(self) else 0.0, list(self.layers.values())
+        near = self._tolerance if len(self) else 0.0
+        kinds, made = kinds_of(self), list(self.layers.values())
         found = [polygons.offset(part, distance, join, near) for part in made]
-        counts = [len(curves) for curves in found]
-        numbers = np.repeat(np.arange(len(made)), counts).tolist()
+        each = [kind for kind, curves in zip(kinds, found, strict=True) for _ in curves]
         return type(self)(
             tuple(chain.from_iterable(found)),
-            levels=np.array([made[i].levels[0] for i in numbers]),
-            colours=self.colours and tuple(made[i].colours[0] for i in numbers),
+            levels=np.array([kind.level for kind in each]),
+            colours=None if self.colours is None else tuple(kind.colour for kind in each),
             stats=self.stats,
+            names=None if self.names is None else tuple(kind.name for kind in each),
         )
 
     def to_shapely(self) -> Any:
@@ -343,6 +366,7 @@ class Outline:
         format: str | None = None,
         *,
         unit: PlaneUnit = "mm",
+        scale: float = 1.0,
         fill: Colour | None = None,
         stroke: Colour | None = None,
         stroke_width: float | None = None,
@@ -360,12 +384,14 @@ class Outline:
         unit : {"um", "mm", "cm", "m", "in", "ft", "pt", "px"}
             What a coordinate of 1 is. dxf has no pt and no px, and R12 no units at all. geojson
             has the coordinates alone.
+        scale : float
+            What coordinates are multiplied by first, above 0: how many units in the file are 1.
         fill, stroke : str or (int, int, int), optional
             Colours in svg. By default curves are filled in the colours of their parts, black where
             there are none; with a stroke or its width alone they are lines. Open curves and several
             levels are lines by default.
         stroke_width : float, optional
-            Of the lines in svg, in coordinates; by default 0.01 mm, which lasers cut.
+            Of the lines in svg, in units of the file; by default 0.01 mm, which lasers cut.
         version : {"R12", "R2000", "R2004", "R2007", "R2010", "R2013", "R2018"}, optional
             Of dxf, by default "R2010". Colours before R2004 are the nearest of 255.
 
@@ -382,4 +408,5 @@ class Outline:
         options = {
             "fill": fill, "stroke": stroke, "stroke_width": stroke_width, "version": version,
         }  # fmt: skip
-        saving.save(self, path, format, unit, options)
+        whole = self._scaled(positive("scale", scale))
+        saving.save(whole, path, format, unit, options)

@@ -129,9 +129,26 @@ def test_boxes_hold_the_samples_inside(shape: shapes.Shape, inside: Inside) -> N
     ],
 )
 def test_what_has_no_end_is_told(shape: Any) -> None:
-    with pytest.raises(OptionError, match=r"no end of the shape.*region=\(") as error:
+    is_solid = "z" in ivm.expression(shape).tape().axes
+    with pytest.raises(OptionError, match=r"no end of the shape.*cut it off, as in shape") as error:
         ivm.bounding_box(shape)
-    assert str(error.value).count("-1, 1") == (3 if "z" in ivm.expression(shape).tape().axes else 2)
+    assert ("box(2, 2, 2)" if is_solid else "rectangle(2, 2)") in str(error.value)
+    assert "region=" not in str(error.value)  # it takes none
+    for call in [ivm.mesh] if is_solid else [ivm.contour]:
+        with pytest.raises(OptionError, match=r"no end of the shape.*region=\(") as error:
+            call(shape)
+        assert str(error.value).count("-1, 1") == (3 if is_solid else 2)
+
+
+def test_the_way_out_of_bounds_is_one() -> None:
+    gyroid = shapes.gyroid(1)
+    with pytest.raises(OptionError, match=r"shape & box\(2, 2, 2\)"):
+        gyroid.bounds()
+    assert (gyroid & shapes.box(2, 2, 2)).bounds() is not None
+    plane = shapes.half_plane((1, 1))
+    with pytest.raises(OptionError, match=r"shape & rectangle\(2, 2\)"):
+        plane.bounds()
+    assert (plane & shapes.rectangle(2, 2)).bounds() is not None
 
 
 EXAMPLES = {

@@ -148,6 +148,7 @@ OWN: dict[str, dict[str, Any]] = {
     "Mesh.save": {"path": "out.stl"},
     "mesh": {"shape": BALL, "depth": 2, "threads": 1},
     "Outline": {"curves": OUTLINE.curves, "bulges": OUTLINE.bulges},
+    "Outline.joined": {"layers": {"cut": OUTLINE}},
     "Outline.save": {"path": "out.svg"},
     "contour": {"tolerance": 0.1, "backend": "numpy"},
     "View.turntable": {"center": (0, 0, 0)},

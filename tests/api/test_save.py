@@ -105,12 +105,12 @@ def test_options_of_the_making_and_of_the_file(monkeypatch: pytest.MonkeyPatch) 
     for name in ("contour", "mesh"):
         monkeypatch.setattr(module, name, recorded(name))
     ivm.save(DISC, "disc.dxf", tolerance=0.1, unit="in", version="R12")
-    ivm.save(BALL, "ball.3mf", method="safe", unit="in")
+    ivm.save(BALL, "ball.3mf", method="safe", unit="in", scale=3)
     assert calls == [
         ("contour", DISC, {"tolerance": 0.1}),
         (("disc.dxf", "dxf"), {"unit": "in", "version": "R12"}),
         ("mesh", BALL, {"method": "safe"}),
-        (("ball.3mf", "3mf"), {"unit": "in"}),
+        (("ball.3mf", "3mf"), {"unit": "in", "scale": 3}),
     ]
 
 

@@ -68,9 +68,9 @@ def test_it_writes_the_stem_with_stl(
 
 @pytest.mark.parametrize("suffix", MESHES)
 def test_all_formats_and_units(egg: ivm.Tape, suffix: str) -> None:
-    words = ["--out", f"found.{suffix}", "--unit", "cm", "--quiet"]
+    words = ["--out", f"found.{suffix}", "--unit", "cm", "--scale", "2.5", "--quiet"]
     assert main(["mesh", "egg.vm", *QUICK, *words]) == 0
-    ivm.mesh(egg, depth=3, variables=MESH).save(f"made.{suffix}", unit="cm")
+    ivm.mesh(egg, depth=3, variables=MESH).save(f"made.{suffix}", unit="cm", scale=2.5)
     assert Path(f"found.{suffix}").read_bytes() == Path(f"made.{suffix}").read_bytes()
 
 
@@ -139,9 +139,10 @@ def test_it_writes_the_stem_with_svg(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize("suffix", OUTLINES)
 def test_all_formats_of_outlines(suffix: str) -> None:
     words = ["--tolerance", "0.01", "--out", f"found.{suffix}", "--unit", "cm", "--quiet"]
+    words += ["--scale", "2.5"]
     assert main(["contour", "ring.vm", *words]) == 0
     found = ivm.contour(ivm.load("ring.vm"), tolerance=0.01)
-    found.save(f"made.{suffix}", unit="cm")
+    found.save(f"made.{suffix}", unit="cm", scale=2.5)
     assert Path(f"found.{suffix}").stat().st_size == Path(f"made.{suffix}").stat().st_size
 
 

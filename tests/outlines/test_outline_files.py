@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import pickle
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from support.outlines import (
 )
 
 import intervalvm as ivm
-from intervalvm import Outline
+from intervalvm import ArgumentTypeError, OptionError, Outline
 from intervalvm.outlines import saving
 
 SQUARE = np.array([[0, 0], [2, 0], [2, 1], [0, 1], [0, 0]], np.float64)
@@ -365,7 +366,84 @@ def test_geojson_has_colours_levels_and_open_curves() -> None:
     assert json.loads(written(Outline(()), "geojson"))["features"] == []
 
 
+# --- several outlines in one file -----------------------------------------------------------------
+
+
+PLATE = np.array([[0, 0], [8, 0], [8, 5], [0, 5], [0, 0]], np.float64)
+MARK = np.array([[6, 1], [10, 1], [8, 3], [6, 1]], np.float64)
+"""It crosses the plate."""
+
+
+def overlay() -> Outline:
+    drill = Outline((CIRCLE[::-1] + np.array([3, 2]),), (-HALVES,))
+    return Outline.joined({"cut": Outline((PLATE,)), "ENGRAVE": Outline((MARK,)), "drill-1": drill})
+
+
+def test_joined_outlines_are_layers_of_one() -> None:
+    outline = overlay()
+    assert list(outline.layers) == ["cut", "ENGRAVE", "drill-1"]
+    assert outline.names == ("cut", "ENGRAVE", "drill-1")
+    assert outline.colours == ((0, 0, 0), (255, 0, 0), (0, 0, 255))
+    assert [part.area for part in outline.layers.values()] == pytest.approx([40, 4, -math.pi])
+    assert outline.parents.tolist() == [-1, -1, -1]  # a hole is one of its layer
+    assert pickle.loads(pickle.dumps(outline)).names == outline.names
+    assert list(outline[:2].offset(0.1).layers) == ["cut", "ENGRAVE"]
+    painted = Outline((PLATE, MARK), colours=("#c84", None), levels=(0, 1))
+    both = Outline.joined({"a": painted, "b": Outline((PLATE,), levels=(1,))})
+    assert list(both.layers) == ["a-level-1_0-colour-000000", "a-level-0_0-colour-cc8844", "b"]
+
+
+def test_svg_and_dxf_have_joined_layers_in_order(here: Path) -> None:
+    outline = overlay()
+    groups = ET.fromstring(outline.svg(stroke_width=0.01)).findall(f"{SVG}g")
+    assert [group.get("id") for group in groups] == ["cut", "ENGRAVE", "drill-1"]
+    strokes = [path.get("stroke") for group in groups for path in group]
+    assert strokes == ["#000000", "#ff0000", "#0000ff"]
+    for version in ("R12", "R2010"):
+        outline.save("out.dxf", version=version)  # type: ignore[arg-type]
+        drawing = ezdxf.readfile("out.dxf")
+        assert not drawing.audit().has_errors
+        found = {entity.dxf.layer: entity.dxftype() for entity in drawing.modelspace()}
+        polyline = "POLYLINE" if version == "R12" else "LWPOLYLINE"
+        assert found == {"cut": polyline, "ENGRAVE": polyline, "drill-1": "CIRCLE"}
+        assert drawing.layers.get("ENGRAVE").color == 1
+    outline[:2].save("out.geojson")
+    features = json.loads(Path("out.geojson").read_bytes())["features"]
+    assert [feature["properties"]["layer"] for feature in features] == ["cut", "ENGRAVE"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "cut.1", "x" * 32, "é"])
+def test_names_that_some_dxf_cannot_have_are_refused(name: str) -> None:
+    with pytest.raises(OptionError, match="give up to 31 letters, digits"):
+        Outline.joined({name: Outline((PLATE,))})
+    with pytest.raises(OptionError, match="give up to 31 letters, digits"):
+        Outline((PLATE,), names=(name,))
+
+
+def test_what_is_not_joined_is_said() -> None:
+    wrong: Any = [Outline((PLATE,))]
+    with pytest.raises(ArgumentTypeError, match="give a dict of names and outlines"):
+        Outline.joined(wrong)
+    with pytest.raises(ArgumentTypeError, match="layer cut: 3 is no Outline"):
+        Outline.joined({"cut": 3})  # type: ignore[dict-item]
+    with pytest.raises(OptionError, match="1 names for 2 curves"):
+        Outline((PLATE, MARK), names=("cut",))
+
+
 # --- writing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.5, 25.0])
+@pytest.mark.parametrize("suffix", ["svg", "dxf", "geojson"])
+def test_a_scale_is_that_of_all_coordinates(suffix: str, scale: float, here: Path) -> None:
+    """The same as of larger curves, found to a larger tolerance."""
+    outline = Outline((PLATE + 1, MARK), stats=stats(0.01))
+    larger = Outline(tuple(curve * scale for curve in outline), stats=stats(0.01 * scale))
+    outline.save(f"a.{suffix}", scale=scale)
+    larger.save(f"b.{suffix}")
+    assert Path(f"a.{suffix}").read_bytes() == Path(f"b.{suffix}").read_bytes()
+    with pytest.raises(OptionError, match="scale"):
+        outline.save(f"a.{suffix}", scale=-1)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -65,7 +65,7 @@ def ask(w: Any, k: int, point: float) -> None:
 
 def step_roots(w: Any) -> None:
     """Narrow the brackets by values and gradients ``found``; ask for those that are not done."""
-    count, going = w.sizes[COUNT], 0
+    count, going, share = w.sizes[COUNT], 0, 0.5 ** (w.sizes[ROUND] // 2)
     for k in range(count):
         root = w.left[k]
         side, at = w.sizes[FIRST] + root, ROOT * root
@@ -90,7 +90,7 @@ def step_roots(w: Any) -> None:
         whole = side_end(w, side, w.sides[SIDE * side + UPPER]) - side_end(
             w, side, w.sides[SIDE * side + LOWER]
         )
-        if not (is_within and (is_done or high - low <= whole * 0.5 ** (w.sizes[ROUND] // 2))):
+        if not (is_within and (is_done or high - low <= whole * share)):
             newton = low + (high - low) * 0.5
         if is_done:
             write_root(w, side, newton)
