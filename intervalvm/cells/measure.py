@@ -36,6 +36,9 @@ from intervalvm.tape import Tape
 Array = NDArray[np.float64]
 ROUNDING = Fraction(1, 1 << 40)
 """More than the relative error of a sum of sizes of cells."""
+PARTS_ROUNDING = 2.0**-47
+"""More than the relative error of a sum over the parts of a cell: of three ratios, with three
+roundings each, of their products with a share, and of the sum of eight."""
 ROUNDS = 2
 """How often the cells that leave the most open are halved: as many parts as there are cells."""
 SORTED = 12
@@ -198,6 +201,7 @@ def _shares_inside(evaluator: Evaluator, low: Array, high: Array) -> tuple[Array
         # nothing is known where a share is NaN
         least += size * np.fmax(share(value.upper, rises) - ERROR, 0.0)
         most += size * np.fmin(share(value.lower, falls) + ERROR, 1.0)
+    least, most = least * (1.0 - PARTS_ROUNDING), most * (1.0 + PARTS_ROUNDING)
     is_unknown = value.maybe_nan | slopes.value.maybe_nan
     is_inside = (slopes.value.upper < 0.0) & ~is_unknown
     least = np.where(is_inside, 1.0, np.where(is_unknown, 0.0, least))

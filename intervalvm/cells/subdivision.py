@@ -25,7 +25,7 @@ any; nothing proven at the floor; split into cells."""
 VERDICTS = "outside", "inside", "simple", "undecided", "split"
 CHUNK = 1 << 16
 """The cells of one call, which takes less than a tenth of a second."""
-EACH, TRIED, FEW = 512, 64, 1 / 64
+EACH, TRIED, FEW = 512, 64, 1 / 16
 """Of so many cells so many are tried first, neighbours, and all if no fewer than that share of them
 is proven simple."""
 ROUNDING = 1.0 + 2.0**-40

@@ -48,7 +48,8 @@ class Division:
         else:
             reads = dict(zip(evaluator.inputs, evaluator.points.reads, strict=True))
             dual = evaluator.points.dual(tuple(name for name in by if reads[name]))
-            self.records, prunes = dual.records, prunes and dual.prunes
+            # where clauses may jump is not asked for: so they need not be kept for that
+            self.records = dual.records
         with evaluator.workspace() as work, work.entered(boxes):
             found = work.divide(self.records, keys, bits if prunes else 0)
         self._programs, self._arena = found

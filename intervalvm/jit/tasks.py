@@ -19,6 +19,9 @@ from intervalvm.memory import address_of
 LONG = 1 << 17
 """The rows of arrays from which a pass may take a twentieth of a second."""
 
+PLACES: dict[str, dict[str, int]] = {}
+"""Of passes, by name, the places of their fields."""
+
 
 class Given(NamedTuple):
     """Checked arrays of a pass by name, their addresses by field, and the most rows."""
@@ -32,13 +35,13 @@ def given(of: Pass, arrays: Mapping[str, NDArray[Any]], before: Given | None = N
     """Arrays for a pass of float64, besides those that were given ``before``."""
     before = before or Given({}, np.zeros(len(of.fields), np.int64), 0)
     addresses, longest = before.addresses.copy(), before.longest
-    assert arrays.keys() <= of.fields.keys()
-    for place, (name, dtype) in enumerate(of.fields.items()):
-        array = arrays.get(name)
-        if array is not None:
-            assert array.dtype == dtype, name
-            assert array.flags.c_contiguous, name
-            addresses[place], longest = address_of(array), max(longest, len(array))
+    places = PLACES.get(of.name)
+    if places is None:
+        places = PLACES[of.name] = {name: place for place, name in enumerate(of.fields)}
+    for name, array in arrays.items():
+        assert array.dtype == of.fields[name], name
+        assert array.flags.c_contiguous, name
+        addresses[places[name]], longest = address_of(array), max(longest, len(array))
     return Given({**before.arrays, **arrays}, addresses, longest)
 
 

@@ -12,10 +12,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from intervalvm.jit import native
-from intervalvm.jit.cache import is_usable
+from intervalvm.jit.cache import cache_folder, is_usable
 from intervalvm.jit.native import KINDS, Key
 
 PROGRAM = """
@@ -28,6 +29,8 @@ for line in sys.stdin:
     native.kernel(kind, dtype, Meaning(meaning))
     print("compiled", flush=True)
 """
+_kept: set[tuple[Path, Key]] = set()
+"""Kernels that were found in a cache's folder."""
 
 
 def compile_together(
@@ -37,10 +40,7 @@ def compile_together(
 
     ``report`` is called with (done, total) kernels.
     """
-    others = [key for key in keys if not native.is_loaded(*key)]
-    if len(others) < 2:  # else digests of sources are made, which takes milliseconds
-        return
-    missing = _in_order([key for key in others if not native.is_there(*key)])
+    missing = _in_order([key for key in keys if not _is_there(key)])
     count = min(processes, len(missing))
     if count < 2 or not sys.executable or not is_usable():
         return
@@ -61,6 +61,21 @@ def compile_together(
                 finished += 1
                 if report is not None:
                     report(finished, len(missing))
+
+
+def _is_there(key: Key) -> bool:
+    """Whether a kernel need not be compiled.
+
+    It is remembered of those that are in the cache alone: a digest of sources takes milliseconds.
+    """
+    if native.is_loaded(*key):
+        return True
+    with suppress(RuntimeError):  # there is no home
+        where = cache_folder(), key
+        if where not in _kept and native.is_there(*key):
+            _kept.add(where)
+        return where in _kept
+    return False
 
 
 def _in_order(keys: Sequence[Key]) -> list[Key]:

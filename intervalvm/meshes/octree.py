@@ -19,8 +19,6 @@ from intervalvm.meshes.passes import run_task
 from intervalvm.meshes.sampler import Blocks, Sampler
 
 CHILDREN = offsets(3)
-LEVEL_BITS = 4
-"""Of the level of a block."""
 SCRATCH = 64
 """Numbers that passes use."""
 BLOCK = 2
@@ -250,7 +248,7 @@ def in_blocks(tree: Tree, samples: Sampler) -> tuple[Blocks, NDArray[np.int32]]:
             "at": tree.at,
             "children": tree.first_child,
             "verdicts": tree.verdict,
-            "starts": np.empty(finest + 2, np.int32),
+            "stack": np.empty(8 * (finest + 1), np.int32),
             "blocks": np.empty(n, np.int32),
             "cells": chosen,
             "keys": keys,
@@ -259,5 +257,5 @@ def in_blocks(tree: Tree, samples: Sampler) -> tuple[Blocks, NDArray[np.int32]]:
     )
     chosen, keys = chosen[: sizes[c.COUNT]], keys[: sizes[c.COUNT]]
     boxes = tree.frame.boxes(tree.at[chosen], tree.level[chosen])
-    codes, bits = keys.view(np.uint64), 3 * finest + LEVEL_BITS
-    return samples.divided(boxes, codes, bits, samples.inputs), owners
+    codes = keys.view(np.uint64)
+    return samples.divided(boxes, codes, 3 * finest + 1, samples.inputs), owners

@@ -27,7 +27,7 @@ def thinned(surface: Surface, octree: Octree) -> Surface:
             "vertices": vertices,
             "triangles": triangles,
             "alive": np.empty(count, np.uint8),
-            "is_stale": np.empty(len(vertices), np.uint8),
+            "states": np.empty(len(vertices), np.uint8),
             "nexts": np.empty(3 * count, np.int32),
             **{name: np.empty(len(vertices), np.int32) for name in ("heads", "tails", "stamps")},
             **{name: np.empty(MOST + 1, np.int32) for name in ("ring", "sides")},

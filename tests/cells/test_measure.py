@@ -258,6 +258,8 @@ def test_a_region_may_be_as_thin_as_a_float_can_be() -> None:
     ends=st.lists(st.tuples(st.floats(-1, 1), st.floats(0.125, 1)), min_size=3, max_size=3),
     offset=st.sampled_from([0.0, 1.0, 2.0**40, -(2.0**48)]),
 )
+@example(steps=[-1.0, -1.0], value=0.0, ends=[(-(2.0**-36), 1.0)] * 3, offset=0.0)
+@example(steps=[-1.0, -1.0], value=0.0, ends=[(-1.1382632341807706e-11, 1.0)] * 3, offset=0.0)
 @settings(deadline=None)
 def test_the_share_of_a_box_is_rounded_outwards(
     steps: list[float], value: float, ends: list[tuple[float, float]], offset: float

@@ -101,7 +101,11 @@ def assert_divided(tape: Tape, dtype: str, count: int, points: int, seed: int) -
         Interval(np.minimum(a, b), np.maximum(a, b), none)
         for a, b in zip(some[:2], others[:2], strict=True)
     ]
-    value, ends = divided(reals, at).slope_bounds([*inner, *boxes[2:]], owners)
+    real = divided(reals, at)
+    bounds = real.bounds([*inner, *boxes[2:]], owners)
+    for found, other in zip(bounds, real.evaluator.bounds([*inner, *boxes[2:]]), strict=True):
+        np.testing.assert_array_equal(found, other)
+    value, ends = real.slope_bounds([*inner, *boxes[2:]], owners)
     wanted = reals.slope_bounds([*inner, *boxes[2:]], BY)
     for found, other in zip(
         (*value, *ends), (*wanted.value, wanted.lower, wanted.upper), strict=True

@@ -78,31 +78,43 @@ def find_blocks(w: Any) -> None:
     """Find the block of each node; ``cells`` are the blocks, ``COUNT`` of them, with ``keys``.
 
     A block is a node above the finest levels, at level ``LEVEL``, or one above with a simple child,
-    or the root. Keys are Morton codes after the level: a node above others would make their
-    programs longer. In a level nodes are in the order of their codes.
+    or the root. Keys are Morton codes, in order; those of blocks above come last, since they would
+    make the programs of others longer.
     """
-    finest, nodes = w.sizes[LEVEL], w.sizes[NODES]
-    for level in range(finest + 2):
-        w.starts[level] = 0
-    for node in range(nodes):
+    w.sizes[COUNT] = 0
+    for node in range(w.sizes[NODES]):
         w.blocks[node] = 1 if is_block(w, node) else 0
-        if w.blocks[node]:
-            w.starts[finest - w.levels[node] + 1] += 1
-    for up in range(finest + 1):
-        w.starts[up + 1] += w.starts[up]
-    w.sizes[COUNT] = w.starts[finest + 1]
-    for node in range(nodes):
-        if w.blocks[node]:
-            up = finest - w.levels[node]
-            block = w.starts[up]
-            w.starts[up] += 1
-            w.cells[block] = node
-            w.keys[block] = (up << 3 * finest) + (morton(w, node) << 3 * up)
-            w.owners[node] = block
+        if w.blocks[node] and w.levels[node] == w.sizes[LEVEL]:
+            write_block(w, node, 0)
+    number_above(w)
+    for node in range(w.sizes[NODES]):
         first = w.children[node]
         if first >= 0:
             for child in range(first, first + 8):
-                w.owners[child] = w.owners[node]
+                if not w.blocks[child]:
+                    w.owners[child] = w.owners[node]
+
+
+def write_block(w: Any, node: int, is_above: int) -> None:
+    """Number a block, and write its key."""
+    finest, block = w.sizes[LEVEL], w.sizes[COUNT]
+    w.sizes[COUNT] = block + 1
+    code = morton(w, node) << 3 * (finest - w.levels[node])
+    w.owners[node], w.cells[block], w.keys[block] = block, node, code + (is_above << 3 * finest)
+
+
+def number_above(w: Any) -> None:
+    """Number the blocks above the others, depth first: so their codes are in order."""
+    top, w.stack[0] = 1, 0
+    while top > 0:
+        top -= 1
+        node = w.stack[top]
+        if w.levels[node] < w.sizes[LEVEL]:
+            if w.blocks[node]:
+                write_block(w, node, 1)
+            for place in range(8 if w.children[node] >= 0 else 0):
+                w.stack[top + place] = w.children[node] + 7 - place
+            top += 8 if w.children[node] >= 0 else 0
 
 
 def is_block(w: Any, node: int) -> bool:

@@ -103,7 +103,7 @@ FIELDS = {
     # of corners of triangles, and of vertices
     "vertices": "float64", "alive": "uint8",
     "heads": "int32", "tails": "int32", "nexts": "int32", "stamps": "int32", "numbers": "int32",
-    "is_stale": "uint8",  # whether triangles of a vertex have changed since it was looked at
+    "states": "uint8",  # of a vertex, see ``thinning``
     "ring": "int32", "sides": "int32",  # of one vertex
 }  # fmt: skip
 """Arrays of the passes, by name; arrays of records are flat."""

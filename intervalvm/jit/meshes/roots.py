@@ -3,7 +3,7 @@
 A bracketed root finder, as that of ``jit.outlines.roots``: it starts where the line through both
 ends is 0. A step of Newton's method ends it, if it is short, or if its error is small: it is
 estimated by the difference between the slope at the point and that from there to the end of the
-bracket beyond.
+bracket beyond, most of which is taken to lie beyond the step.
 Else it is taken if it is half as long as the one before, or the bracket is halved. Where the value
 jumps the bracket gets small itself.
 
@@ -38,6 +38,8 @@ NEAR, AWAY = 0, 1
 """Places in ``limits``: the error that ends the search, and the least distance from the ends."""
 EDGE_SHARE = 2.0**-16
 """How near the first point comes to an end."""
+LEAST_SHARE = 0.125
+"""The least share of the difference of slopes that a step is taken to meet."""
 
 
 def write_segments(w: Any) -> None:
@@ -126,13 +128,14 @@ def narrowed(w: Any, segment: int, found: float, slope: float) -> tuple[float, f
     else:
         w.roots[at + HIGH], w.roots[at + V_HIGH] = point, found
     low, high = w.roots[at + LOW], w.roots[at + HIGH]
-    mean, newton = 0.0, math.nan
+    mean, newton, share = 0.0, math.nan, 1.0
     if slope != 0.0:
         newton = point - found / slope
     if beyond != point:
         mean = (value - found) / (beyond - point)
+        share = max(abs((newton - point) / (beyond - point)), LEAST_SHARE)
     is_within = low <= newton <= high
-    error = abs(newton - point) * min(abs(mean - slope), min(abs(slope), abs(mean)))
+    error = abs(newton - point) * min(abs(mean - slope) * share, min(abs(slope), abs(mean)))
     is_near = is_within and error <= w.limits[NEAR] * min(abs(slope), abs(mean))
     is_small = high - low <= w.limits[NEAR]
     is_out = high <= w.limits[AWAY] or low >= 1.0 - w.limits[AWAY]

@@ -12,14 +12,18 @@ import math
 from typing import Any
 
 from intervalvm.jit.meshes.layout import BB, BX, COUNT, QEF, ROOM, XX, XY, XZ, YY, YZ, ZZ
-from intervalvm.jit.meshes.planes import set_box, solve
+from intervalvm.jit.meshes.planes import entry, set_box, solve
 from intervalvm.jit.meshes.roots import write_normal
 
 HIDDEN, NEWTON, LAST = 3, 4, 10
 """Stages of a point: so many planes were added to its cell; from ``NEWTON`` on so many steps were
 taken; that of the last one."""
-NEAR = 2.0**-12
-"""The share of a cell that is near enough: a step that is shorter is the last one."""
+NEAR, SMOOTH = 2.0**-12, 2.0**-5
+"""Shares of a cell that are near enough: a step that is shorter is the last one. The second is that
+of a cell whose planes have one direction: an error of the step is its square, of the cell over the
+radius of the surface."""
+ASIDE = 2.0**-5
+"""How far directions of planes differ then: the sum of squared sines, by their number."""
 
 
 def settle(w: Any) -> None:
@@ -100,8 +104,20 @@ def moves(w: Any, k: int, slot: int, share: float) -> bool:
         most = max(most, abs(step))
         to = w.found[4 * slot + i] - step
         w.points[3 * slot + i] = max(w.box[i], min(to, w.box[3 + i]))
-    if most > NEAR * smallest(w):
+    if most > (SMOOTH if is_smooth(w, k, slot) else NEAR) * smallest(w):
         return True
     for i in range(3):
         w.found[4 * slot + i] = w.points[3 * slot + i]
     return False
+
+
+def is_smooth(w: Any, k: int, slot: int) -> bool:
+    """Whether the planes of a cell lie across the gradient."""
+    room, at, squares, along, total = w.sizes[ROOM], QEF * w.slots[w.cells[slot]], 0.0, 0.0, 0.0
+    for i in range(3):
+        for j in range(3):
+            a, b = w.duals[room * (1 + i) + k], w.duals[room * (1 + j) + k]
+            along += a * b * entry(w, at, i, j)
+            squares += a * b if i == j else 0.0
+            total += entry(w, at, i, j) if i == j else 0.0
+    return along >= (1.0 - ASIDE) * squares * total

@@ -24,6 +24,9 @@ LOOSE = 64.0
 PLANES, NORMAL = 0, 6
 """Places in ``scratch``: two unit normals, and one that is computed."""
 NONE, FIRST = -1, 0
+SEEN, STALE, CURVED = range(3)
+"""States of a vertex: its triangles have not changed since it was looked at; they may have; they
+lie in more than two planes, and always will, since the surface stays the same set."""
 
 
 def thin(w: Any) -> None:
@@ -44,8 +47,8 @@ def remove(w: Any) -> None:
     for _ in range(ROUNDS):
         before = w.sizes[COUNT]
         for vertex in range(w.sizes[VERTICES]):
-            if w.is_stale[vertex]:
-                w.is_stale[vertex] = 0
+            if w.states[vertex] == STALE:
+                w.states[vertex] = SEEN
                 look_at(w, vertex)
         if w.sizes[COUNT] == before:
             return
@@ -54,7 +57,7 @@ def remove(w: Any) -> None:
 def link(w: Any) -> None:
     """Make the lists of corners of each vertex: ``heads``, ``tails`` and ``nexts``."""
     for vertex in range(w.sizes[VERTICES]):
-        w.heads[vertex], w.stamps[vertex], w.is_stale[vertex] = NONE, NONE, 1
+        w.heads[vertex], w.stamps[vertex], w.states[vertex] = NONE, NONE, STALE
     for triangle in range(w.sizes[TRIANGLE_COUNT]):
         w.alive[triangle] = 1
         for corner in range(3 * triangle, 3 * triangle + 3):
@@ -74,6 +77,7 @@ def look_at(w: Any, vertex: int) -> None:
         return
     planes = find_planes(w, vertex, count)
     if planes == 0:
+        w.states[vertex] = CURVED
         return
     for k in range(count):
         to = after(w, w.ring[k])
@@ -279,8 +283,16 @@ def move(w: Any, vertex: int, to: int, count: int) -> None:
         if after(w, corner) == to or before_it(w, corner) == to:
             w.alive[corner // 3] = 0
         w.triangles[corner] = to
-        w.is_stale[after(w, corner)] = w.is_stale[before_it(w, corner)] = 1
-    w.is_stale[vertex], w.is_stale[to] = 0, 1
+        make_stale(w, after(w, corner))
+        make_stale(w, before_it(w, corner))
+    make_stale(w, to)
+    w.states[vertex] = SEEN
     w.nexts[w.tails[to]] = w.heads[vertex]
     w.tails[to], w.heads[vertex] = w.tails[vertex], NONE
     w.sizes[COUNT] += 1
+
+
+def make_stale(w: Any, vertex: int) -> None:
+    """Let a vertex be looked at again, whose triangles have changed."""
+    if w.states[vertex] != CURVED:
+        w.states[vertex] = STALE
