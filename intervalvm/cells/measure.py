@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.halfspaces import ERROR, share
+from intervalvm.cells.morton import morton
 from intervalvm.cells.signs import same_sign
 from intervalvm.cells.subdivision import CHUNK, INSIDE, SIMPLE, UNDECIDED, Evaluator, Tree, offsets
 from intervalvm.environment import in_default_environment
@@ -156,7 +157,9 @@ class Measure:
     def _open_boxes(self) -> tuple[Array, Array]:
         """The lower and upper corners, float64[dimensions, m] each, of cells that are not decided:
         of their parts in the region."""
-        order = _morton(self.at, self.level)
+        finer, coarser = (np.maximum(k, 0) for k in (SORTED - self.level, self.level - SORTED))
+        places = self.at.T.astype(np.int64) << finer >> coarser
+        order = np.argsort(morton(list(places)), kind="stable")
         at, level = self.at[order].astype(np.int64), self.level[order]
         low, high = np.empty((2, *at.T.shape))
         for axis, (least, most) in enumerate(self.region):
@@ -224,18 +227,6 @@ def _halved(low: Array, high: Array) -> tuple[Array, Array]:
 
 def _centre(low: Array, high: Array) -> Array:
     return 0.5 * low + 0.5 * high
-
-
-def _morton(at: NDArray[np.int32], level: NDArray[np.int8]) -> NDArray[np.intp]:
-    """An order in which cells that are near each other follow each other."""
-    dimensions = at.shape[1]
-    key = np.zeros(len(at), np.int64)
-    finer, coarser = (np.maximum(k, 0)[:, None] for k in (SORTED - level, level - SORTED))
-    places = at.astype(np.int64) << finer >> coarser
-    for bit in range(SORTED):
-        for axis in range(dimensions):
-            key |= (places[:, axis] >> bit & 1) << dimensions * bit + axis
-    return np.argsort(key, kind="stable")
 
 
 def rounded_down(value: Fraction) -> float:

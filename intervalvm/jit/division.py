@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit import request as r
 from intervalvm.jit.box_work import Boxes, broadcast
 from intervalvm.jit.points import Arrays, Parts
@@ -86,9 +87,7 @@ class Division:
             work.bound(Parts(self._programs, owners))
         return found
 
-    def slope_bounds(
-        self, boxes: Sequence[Interval], owners: Owners
-    ) -> tuple[Interval, NDArray[Any]]:
-        """Bounds of the values, and of the derivatives [2, len(by), *shape], over boxes."""
+    def slope_bounds(self, boxes: Sequence[Interval], owners: Owners) -> SlopeBounds:
+        """Bounds of the values, and of the derivatives by the inputs ``by``, over boxes."""
         parts = Parts(self._programs, owners)
         return self.evaluator.bound_slopes(boxes, self.by, parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,19 +136,19 @@ class CompiledEvaluator:
         """
         squares = self._squares or self
         real = squares if self.meaning is Meaning.REAL else squares._real
-        value, ends = real.bound_slopes(boxes, by)
+        found = real.bound_slopes(boxes, by)
         if self.meaning is Meaning.FLOAT:
-            value = squares.bounds(boxes)
-        return SlopeBounds(value, ends[0], ends[1])
+            found = replace(found, value=squares.bounds(boxes))
+        return found
 
     def bound_slopes(
         self, boxes: Boxes, by: Sequence[str], parts: Parts | None = None
-    ) -> tuple[Interval, NDArray[Any]]:
-        """Bounds of the real values, and of derivatives [2, len(by), *shape], of this tape."""
+    ) -> SlopeBounds:
+        """Bounds of the real values, and of derivatives, of this tape."""
         with self.workspace() as work, work.entered(boxes) as value:
             ends = np.zeros((2, len(by), *value.lower.shape), self.dtype)
             work.bound_slopes(boxes, by, ends, parts)
-        return value, ends
+        return SlopeBounds(value, ends[0], ends[1])
 
     def divided(
         self, boxes: Boxes, keys: NDArray[np.uint64], bits: int, by: tuple[str, ...]

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.cells.morton import morton
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.bands import Band
-from intervalvm.outlines.field import Field, Slopes
+from intervalvm.outlines.field import Field
 from intervalvm.outlines.segments import Floats, Indices
 
 Mask = NDArray[np.bool_]
@@ -47,7 +49,7 @@ class Blocks:
         level = int(np.clip(np.ceil(np.log2(extent / wide)), 0, MOST_LEVEL))
         share = (band.middle - least) / extent * (1 << level)
         square = np.minimum(share.astype(np.int64), (1 << level) - 1)
-        key = _spread(square[:, 0]) | _spread(square[:, 1]) << np.uint64(1)
+        key = morton([square[:, 0], square[:, 1]])
         order = np.argsort(key, kind="stable")
         first = np.flatnonzero(np.diff(key[order], prepend=key[order[:1]] + np.uint64(1)))
         lows = np.minimum.reduceat(low[order], first)
@@ -64,7 +66,7 @@ class Blocks:
         known = self._hold(block, low, high) & ~value.maybe_nan
         return np.where(known, value.lower, -np.inf), np.where(known, value.upper, np.inf)
 
-    def slopes(self, low: Floats, high: Floats, block: Indices) -> tuple[Slopes, Mask]:
+    def slopes(self, low: Floats, high: Floats, block: Indices) -> tuple[SlopeBounds, Mask]:
         """Bounds of the slopes in boxes, and whether these lie in their blocks."""
         found = self.field.slopes(*boxes_of(low, high), block.astype(np.int32))
         return found, self._hold(block, low, high)
@@ -78,11 +80,3 @@ def boxes_of(low: Floats, high: Floats) -> tuple[Interval, Interval]:
     never = np.zeros(len(low), bool)
     x, y = (Interval(low[:, k].copy(), high[:, k].copy(), never) for k in (0, 1))
     return x, y
-
-
-def _spread(numbers: Indices) -> NDArray[np.uint64]:
-    """Every bit with a 0 bit before it; of numbers below 2**16."""
-    found = numbers.astype(np.uint64)
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        found = (found | found << np.uint64(shift)) & np.uint64(mask)
-    return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 
@@ -16,14 +17,6 @@ Array = NDArray[np.float64]
 Owners = NDArray[np.int32] | None
 """Of points or boxes, in which box of the division each is; None if that is not known."""
 BY = "x", "y"
-
-
-class Slopes(NamedTuple):
-    """Bounds over n boxes: of the value, and of its derivatives float64[2, n]."""
-
-    value: Interval
-    lower: Array
-    upper: Array
 
 
 class Evaluator(Protocol):
@@ -102,12 +95,11 @@ class Field:
     def _sides(self) -> list[Interval]:
         return [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
 
-    def slopes(self, x: Interval, y: Interval, owners: Owners = None) -> Slopes:
-        """Bounds of the real function and of its slopes over boxes."""
+    def slopes(self, x: Interval, y: Interval, owners: Owners = None) -> SlopeBounds:
+        """Bounds of the real function and of its slopes [2, n] over boxes."""
         boxes = [x, y, *self._sides()]
         if self.division is None or owners is None:
-            found = self.real.slope_bounds(boxes, BY)
-            value, lower, upper = found.value, found.lower, found.upper
+            found: SlopeBounds = self.real.slope_bounds(boxes, BY)
         else:
-            value, (lower, upper) = self.division[1].slope_bounds(boxes, owners)
-        return Slopes(value, lower, upper)
+            found = self.division[1].slope_bounds(boxes, owners)
+        return found

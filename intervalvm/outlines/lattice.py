@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.roots import ROOT
 from intervalvm.jit.outlines.tasks import PASS
 from intervalvm.jit.tasks import given
 from intervalvm.ops.row import Interval
-from intervalvm.outlines.field import Array, Field, Slopes
+from intervalvm.outlines.field import Array, Field
 from intervalvm.outlines.passes import run_task
 from intervalvm.outlines.start import Numbers, Start
 
@@ -96,7 +97,9 @@ class Lattice:
         self.run(c.BOXES, {c.CELLS: many, c.CELL_LEVEL: level}, {"cells": at, "boxes": found})
         return Interval(found[0], found[1], none), Interval(found[2], found[3], none)
 
-    def judged(self, slopes: Slopes, level: int, may_be: float) -> tuple[NDArray[np.uint8], int]:
+    def judged(
+        self, slopes: SlopeBounds, level: int, may_be: float
+    ) -> tuple[NDArray[np.uint8], int]:
         """The verdicts on cells of a level, see ``jit.outlines.judging``, of curves that pieces may
         be so far from; and how many cells are inside."""
         given = {

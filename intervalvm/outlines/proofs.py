@@ -122,8 +122,8 @@ class Proof(NamedTuple):
 def _judged(blocks: Blocks, band: Band, block: Indices) -> tuple[Mask, Mask, Mask]:
     """Which parts are proven by bands, which refuted, and which proven by either way of bands."""
     value = blocks.bounds(band.middle, band.middle, block)
-    (_, lower, upper), within = blocks.slopes(band.low, band.high, block)
-    proven, refuted, may_fall = band.judged(value, lower, upper)
+    slopes, within = blocks.slopes(band.low, band.high, block)
+    proven, refuted, may_fall = band.judged(value, slopes.lower, slopes.upper)
     proven &= within
     crossed = proven.copy()
     some = np.flatnonzero(may_fall & ~proven)

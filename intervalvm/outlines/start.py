@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.cells.morton import morton
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.job import split_levels
 from intervalvm.tape import Tape
@@ -20,16 +21,6 @@ PART_LEVEL = 7
 """Parts of the plane, with programs of their own, are cells of this level, or of the one above that
 to start from. Measured on prospero.vm: a level less or more takes a tenth to a half longer."""
 Numbers = NDArray[np.int64]
-
-
-STEPS = [
-    (np.uint64(16), np.uint64(0x0000FFFF0000FFFF)),
-    (np.uint64(8), np.uint64(0x00FF00FF00FF00FF)),
-    (np.uint64(4), np.uint64(0x0F0F0F0F0F0F0F0F)),
-    (np.uint64(2), np.uint64(0x3333333333333333)),
-    (np.uint64(1), np.uint64(0x5555555555555555)),
-]
-"""Shifts that halve groups of bits, and where these are then."""
 
 
 class Division(NamedTuple):
@@ -61,12 +52,9 @@ class Start(NamedTuple):
 
 def all_cells(level: int) -> Start:
     """All cells of a level, in Morton order."""
-    place = np.arange(1 << 2 * level)
-    i, j = np.zeros_like(place), np.zeros_like(place)
-    for bit in range(level):
-        i |= (place >> 2 * bit & 1) << bit
-        j |= (place >> 2 * bit + 1 & 1) << bit
-    return Start(level, i, j, np.zeros(len(i), np.int32))
+    j, i = np.divmod(np.arange(1 << 2 * level), 1 << level)
+    order = np.argsort(morton([i, j]))
+    return Start(level, i[order], j[order], np.zeros(len(i), np.int32))
 
 
 def undecided_cells(
@@ -91,8 +79,9 @@ def undecided_cells(
     verdicts = pixels[::-1]
     at = np.flatnonzero(verdicts.ravel() == UNPROVEN)
     j, i = np.divmod(at, many)
-    codes = np.sort(_spread(i) | _spread(j) << np.uint64(1))
-    i, j = _packed(codes), _packed(codes >> np.uint64(1))
+    codes = morton([i, j])
+    order = np.argsort(codes)
+    i, j, codes = i[order], j[order], codes[order]
     above = max(level - PART_LEVEL, 1)
     codes >>= np.uint64(2 * above)
     is_first = np.append(True, codes[1:] != codes[:-1])[: len(codes)]
@@ -103,20 +92,3 @@ def undecided_cells(
     signs = np.pad((verdicts == INSIDE) + np.uint8(2) * (verdicts == OUTSIDE), 1, mode="edge")
     inside = int(np.count_nonzero(verdicts == INSIDE))
     return Start(level, i, j, parts, division, inside, signs)
-
-
-def _spread(numbers: Numbers) -> NDArray[np.uint64]:
-    """Every bit with a 0 bit before it."""
-    found = numbers.astype(np.uint64)
-    for shift, mask in STEPS:
-        found = (found | found << shift) & mask
-    return found
-
-
-def _packed(codes: NDArray[np.uint64]) -> Numbers:
-    """Every second bit, from the lowest on: what was spread."""
-    masks = [mask for _, mask in reversed(STEPS)]
-    found = codes & masks[0]
-    for (shift, _), mask in zip(reversed(STEPS), [*masks[1:], np.uint64(0xFFFFFFFF)], strict=True):
-        found = (found | found >> shift) & mask
-    return found.view(np.int64)

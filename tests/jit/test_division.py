@@ -105,10 +105,12 @@ def assert_divided(tape: Tape, dtype: str, count: int, points: int, seed: int) -
     bounds = real.bounds([*inner, *boxes[2:]], owners)
     for found, other in zip(bounds, real.evaluator.bounds([*inner, *boxes[2:]]), strict=True):
         np.testing.assert_array_equal(found, other)
-    value, ends = real.slope_bounds([*inner, *boxes[2:]], owners)
+    slopes = real.slope_bounds([*inner, *boxes[2:]], owners)
     wanted = reals.slope_bounds([*inner, *boxes[2:]], BY)
     for found, other in zip(
-        (*value, *ends), (*wanted.value, wanted.lower, wanted.upper), strict=True
+        (*slopes.value, slopes.lower, slopes.upper),
+        (*wanted.value, wanted.lower, wanted.upper),
+        strict=True,
     ):
         np.testing.assert_array_equal(found, other)
 
