@@ -2,6 +2,14 @@
 
 A tree is made of whole levels, by calls of an evaluator on arrays. The nodes of a level are in the
 order of their parents, which is Morton order: neighbours in an array are near each other.
+
+A cell is *simple* if bounds of the gradient prove that it has one smooth and nearly flat piece of
+surface. Let g be the middle of the bounds, and r half of their widths. The function grows along g
+if g . s > 0 for each gradient s within them: so the surface is a graph over the plane across g. The
+values at two points p, q differ by s . (p - q) for some s within the bounds, as a path along one
+axis after the other shows. Points of the surface have g . (p - q) = (g - s) . (p - q) then. So all
+of it lies within ``sum(r[i] * sizes[i]) / abs(g)`` of a plane through any of its points: at most
+the tolerance.
 """
 
 from __future__ import annotations
@@ -14,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
+from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
@@ -30,8 +39,6 @@ EACH, TRIED, FEW = 512, 64, 1 / 16
 is proven simple."""
 ROUNDING = 1.0 + 2.0**-40
 """More than the relative error of the estimate of flatness."""
-
-
 STEP = 2
 """Levels from one division of the evaluator to the next."""
 
@@ -41,7 +48,7 @@ class Blocks(Protocol):
 
     def bounds(self, boxes: Any, owners: Any) -> Interval: ...
 
-    def slope_bounds(self, boxes: Any, owners: Any) -> tuple[Interval, NDArray[np.float64]]: ...
+    def slope_bounds(self, boxes: Any, owners: Any) -> SlopeBounds: ...
 
 
 class Evaluator(Protocol):
@@ -49,7 +56,7 @@ class Evaluator(Protocol):
 
     def bounds(self, boxes: Any) -> Interval: ...
 
-    def slope_bounds(self, boxes: Any, by: Any) -> Any: ...
+    def slope_bounds(self, boxes: Any, by: Any) -> SlopeBounds: ...
 
     @property
     def inputs(self) -> tuple[str, ...]: ...
@@ -121,7 +128,7 @@ def subdivide(
 ) -> Tree:
     """Split a frame's box down to cells of level ``depth``.
 
-    A cell is simple only from level ``coarsest`` on, see ``is_simple``, and above level ``depth``.
+    A cell is simple only from level ``coarsest`` on, and above level ``depth``.
     ``watch`` is called with the level and the number of cells before each part of the work, and may
     raise.
     """
@@ -303,14 +310,14 @@ def _mark_tried(
 ) -> None:
     sizes = [float(size) for size in cells.frame.sizes(cells.level)]
     for some in _chunks(len(at)):
-        value, (lower, upper) = blocks.slope_bounds(cells.boxes(some), cells.owners[some])
+        found = blocks.slope_bounds(cells.boxes(some), cells.owners[some])
         tasks.run(
             PASS,
             {c.TASK: c.MARK_SIMPLE, c.COUNT: len(at[some]), c.DIMENSIONS: cells.frame.dimensions},
             {
-                "lower": lower,
-                "upper": upper,
-                "maybe_nan": value.maybe_nan.view(np.uint8),
+                "lower": found.lower,
+                "upper": found.upper,
+                "maybe_nan": found.value.maybe_nan.view(np.uint8),
                 "limits": np.array([*sizes, tolerance / ROUNDING]),
                 "cells": at[some],
                 "verdicts": verdict,
@@ -323,28 +330,3 @@ def prove_simple(tree: Tree, nodes: NDArray[np.int64], tolerance: float) -> None
     """Prove undecided nodes of the finest level simple, where that can be."""
     cells = tree.last.some(nodes - (len(tree) - len(tree.last)))
     _mark_simple(tree.blocks, cells, nodes.astype(np.int32), tree.verdict, tolerance)
-
-
-def is_simple(
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    sizes: tuple[NDArray[np.float64], ...],
-    tolerance: float,
-) -> NDArray[np.bool_]:
-    """Where bounds of the gradient, [dimensions, m], prove one smooth and nearly flat piece.
-
-    Let g be the middle of the bounds, and r half of their widths. The function grows along g if
-    g . s > 0 for each gradient s within them: so the surface is a graph over the plane across g.
-    The values at two points p, q differ by s . (p - q) for some s within the bounds, as a path
-    along one axis after the other shows. Points of the surface have g . (p - q) = (g - s) . (p - q)
-    then. So all of it lies within ``sum(r[i] * sizes[i]) / abs(g)`` of a plane through any of its
-    points: at most ``tolerance``.
-    """
-    with np.errstate(all="ignore"):
-        middle, half = lower * 0.5 + upper * 0.5, upper * 0.5 - lower * 0.5
-        # rows are added one by one: by ``sum`` along so short an axis it takes three times as long
-        grows = sum(np.minimum(middle * lower, middle * upper)) > 0.0
-        length = np.sqrt(sum(middle * middle))
-        away = sum(r * size for r, size in zip(half, sizes, strict=True)) / length
-        found: NDArray[np.bool_] = grows & (away * ROUNDING <= tolerance)
-    return found

@@ -58,13 +58,7 @@ class Sampler:
             len(boxes[0].lower),
             lambda part: self._evaluator.slope_bounds([*_cut(boxes, part), *self._sides], by),
         )
-        if len(parts) == 1:
-            return parts[0]
-        return SlopeBounds(
-            _joined([part.value for part in parts]),
-            np.concatenate([part.lower for part in parts], axis=1),
-            np.concatenate([part.upper for part in parts], axis=1),
-        )
+        return _joined_slopes(parts)
 
     def divided(
         self, boxes: Sequence[Interval], keys: NDArray[np.uint64], bits: int, by: tuple[str, ...]
@@ -134,20 +128,15 @@ class Blocks:
         )
         return _joined(parts)
 
-    def slope_bounds(
-        self, boxes: Sequence[Interval], owners: Owners
-    ) -> tuple[Interval, NDArray[np.float64]]:
-        """Bounds over boxes of the value, and of derivatives [2, 3, n]."""
+    def slope_bounds(self, boxes: Sequence[Interval], owners: Owners) -> SlopeBounds:
+        """Bounds over boxes of the value, and of derivatives."""
         parts = self.sampler.shared(
             len(owners),
             lambda part: self.division.slope_bounds(
                 [*_cut(boxes, part), *self.sides], owners[part]
             ),
         )
-        if len(parts) == 1:
-            return parts[0]
-        values, slopes = zip(*parts, strict=True)
-        return _joined(values), np.concatenate(slopes, axis=-1)
+        return _joined_slopes(parts)
 
 
 def _cut(boxes: Sequence[Interval], part: slice) -> list[Interval]:
@@ -158,3 +147,13 @@ def _joined(parts: Sequence[Interval]) -> Interval:
     if len(parts) == 1:
         return parts[0]
     return Interval(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _joined_slopes(parts: Sequence[SlopeBounds]) -> SlopeBounds:
+    if len(parts) == 1:
+        return parts[0]
+    return SlopeBounds(
+        _joined([part.value for part in parts]),
+        np.concatenate([part.lower for part in parts], axis=1),
+        np.concatenate([part.upper for part in parts], axis=1),
+    )
