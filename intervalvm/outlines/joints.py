@@ -143,6 +143,7 @@ def _carriers(
     n, own = len(pieces), pieces[wanted]
     points = np.stack([own.points(np.full(len(own), v)) for v in SAMPLES])
     on_edge, is_known = _onto_edge(points, field, tolerance)
+    on_edge = np.where(is_known[:, None], on_edge, 0.0)  # else perhaps far away
     p, _, q, _, s = on_edge
     chord = s - p
     size = np.maximum(np.hypot(*chord.T), TINY)

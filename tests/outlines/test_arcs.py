@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import intervalvm as ivm
 from intervalvm.expr import as_tape
 from intervalvm.jit.evaluator import CompiledEvaluator
+from intervalvm.outlines import joints
 from intervalvm.outlines.arcs import FitReport, Fitted, fit
 from intervalvm.outlines.bands import Band, cut
 from intervalvm.outlines.blocks import Blocks, boxes_of
@@ -470,6 +471,21 @@ def test_joints_are_moved_no_farther_than_points_may_be_off() -> None:
         assert (report.lines, report.arcs, report.proven) == (2, 2, 4)
         vertices = {tuple(point) for point in fitted.vertices[0].tolist()}
         assert not vertices & given if is_near else vertices <= given
+
+
+def test_a_field_that_leads_away_tells_no_carrier() -> None:
+    """Newton's steps may be infinite, in the same direction: no difference of them is taken."""
+
+    class Steep:
+        def gradients(self, x: Any, _: Any) -> Any:
+            return np.broadcast_to(np.array([1e200, 1e-200, -1e-200])[:, None], (3, len(x)))
+
+    ends = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    pieces = Segments(ends[:-1], ends[1:], np.array([0.0, 0.2]))
+    field: Any = Steep()
+    found = joints._carriers(pieces, np.arange(2), np.ones(2, bool), field, 1e-3)
+    assert not found.is_line.any()
+    assert not found.is_circle.any()
 
 
 # --- of shapes, by contour ------------------------------------------------------------------------
