@@ -27,6 +27,7 @@ from intervalvm.jit.work import Work, work_reader
 from intervalvm.words import Meaning
 
 SOURCES = (
+    "intervalvm.jit.brackets",
     "intervalvm.compiler.",
     "intervalvm.jit.meshes.",
     "intervalvm.jit.outlines.",

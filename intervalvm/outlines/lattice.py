@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.evaluate.evaluator import SlopeBounds
+from intervalvm.jit.brackets import BRACKET
 from intervalvm.jit.outlines import layout as c
-from intervalvm.jit.outlines.roots import ROOT
 from intervalvm.jit.outlines.tasks import PASS
 from intervalvm.jit.tasks import given
 from intervalvm.ops.row import Interval
@@ -204,7 +204,7 @@ class Lattice:
             return
         many, round_ = self._sides - first, 0
         arrays: dict[str, NDArray[Any]] = {
-            "roots": np.empty((many, ROOT)),
+            "roots": np.empty((many, BRACKET)),
             "left": np.empty(many, np.int32),
             "asked": np.empty((2, many)),
         }

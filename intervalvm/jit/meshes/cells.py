@@ -57,7 +57,7 @@ def judge(w: Any) -> None:
 def mark_simple(w: Any) -> None:
     """Mark those of ``cells`` that are simple, by bounds of gradients in rows of ``COUNT``.
 
-    See ``cells.subdivision.is_simple``. ``limits`` are the sides of cells and the tolerance.
+    See ``cells.subdivision``. ``limits`` are the sides of cells and the tolerance.
     """
     n, count = w.sizes[DIMENSIONS], w.sizes[COUNT]
     for k in range(count):

@@ -1,11 +1,9 @@
 """Crossings: where the value changes its sign on segments, found for all of them a step at a time.
 
-A bracketed root finder, as that of ``jit.outlines.roots``: it starts where the line through both
-ends is 0. A step of Newton's method ends it, if it is short, or if its error is small: it is
-estimated by the difference between the slope at the point and that from there to the end of the
-bracket beyond, most of which is taken to lie beyond the step.
-Else it is taken if it is half as long as the one before, or the bracket is halved. Where the value
-jumps the bracket gets small itself.
+By the root finder of ``brackets``. A step of Newton's method ends it, if it is short, or if its
+error is small: most of the difference of slopes is taken to lie beyond the step. Else it is taken
+if it is half as long as the one before, or the bracket is halved. Where the value jumps the bracket
+gets small itself.
 
 Points are shares of the segment.
 """
@@ -15,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from intervalvm.jit.brackets import BRACKET, HIGH, LOW, POINT, narrow, start
 from intervalvm.jit.meshes import layout
 from intervalvm.jit.meshes.layout import (
     AT,
@@ -31,13 +30,10 @@ from intervalvm.jit.meshes.layout import (
     V_START,
 )
 
-LOW, HIGH, V_LOW, V_HIGH, POINT, LENGTH, ROOT = range(7)
-"""Fields of a root: the bracket's ends, the values there, the next point, and the length of the
-step to it."""
+LENGTH, ROOT = BRACKET, BRACKET + 1
+"""Fields of a root: those of a bracket, and the length of the step to the next point."""
 NEAR, AWAY = 0, 1
 """Places in ``limits``: the error that ends the search, and the least distance from the ends."""
-EDGE_SHARE = 2.0**-16
-"""How near the first point comes to an end."""
 LEAST_SHARE = 0.125
 """The least share of the difference of slopes that a step is taken to meet."""
 
@@ -67,13 +63,8 @@ def start_roots(w: Any) -> None:
     for k in range(w.sizes[ROOM]):
         at, to = SEGMENT * w.left[k], ROOT * w.left[k]
         first, second = w.segments[at + V_START], w.segments[at + V_END]
-        share, apart = 0.5, first - second
-        if first != 0.0 and second != 0.0 and -math.inf < apart < math.inf:  # truths are 0 outside
-            share = min(max(first / apart, EDGE_SHARE), 1.0 - EDGE_SHARE)
-        w.roots[to + LOW], w.roots[to + HIGH] = 0.0, 1.0
-        w.roots[to + V_LOW], w.roots[to + V_HIGH] = first, second
         w.roots[to + LENGTH] = 1.0
-        ask(w, k, share)
+        ask(w, k, start(w, to, 0.0, 1.0, first, second))
 
 
 def order_by_block(w: Any) -> None:
@@ -121,18 +112,9 @@ def narrowed(w: Any, segment: int, found: float, slope: float) -> tuple[float, f
     """Narrow a bracket by a value and a slope; returns the next point, and 1 if it is the last."""
     at = ROOT * segment
     point = w.roots[at + POINT]
-    beyond, value = w.roots[at + LOW], w.roots[at + V_LOW]
-    if (found < 0.0) == (value < 0.0):
-        beyond, value = w.roots[at + HIGH], w.roots[at + V_HIGH]
-        w.roots[at + LOW], w.roots[at + V_LOW] = point, found
-    else:
-        w.roots[at + HIGH], w.roots[at + V_HIGH] = point, found
-    low, high = w.roots[at + LOW], w.roots[at + HIGH]
-    mean, newton, share = 0.0, math.nan, 1.0
-    if slope != 0.0:
-        newton = point - found / slope
+    newton, beyond, mean = narrow(w, at, found, slope)
+    low, high, share = w.roots[at + LOW], w.roots[at + HIGH], 1.0
     if beyond != point:
-        mean = (value - found) / (beyond - point)
         share = max(abs((newton - point) / (beyond - point)), LEAST_SHARE)
     is_within = low <= newton <= high
     error = abs(newton - point) * min(abs(mean - slope) * share, min(abs(slope), abs(mean)))

@@ -74,7 +74,7 @@ def steepness(low: float, high: float) -> float:
 
 
 def is_flat(w: Any, x_low: float, x_high: float, y_low: float, y_high: float) -> bool:
-    """Whether there is one smooth and nearly flat piece: see ``cells.subdivision.is_simple``."""
+    """Whether there is one smooth and nearly flat piece: see ``cells.subdivision``."""
     x, y = x_low * 0.5 + x_high * 0.5, y_low * 0.5 + y_high * 0.5
     x_half, y_half = x_high * 0.5 - x_low * 0.5, y_high * 0.5 - y_low * 0.5
     length = math.sqrt(x * x + y * y)
