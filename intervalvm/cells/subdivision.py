@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from intervalvm.cells.frame import Frame
 from intervalvm.evaluate.evaluator import SlopeBounds
-from intervalvm.jit import tasks
 from intervalvm.jit.meshes import layout as c
-from intervalvm.jit.meshes.tasks import PASS
+from intervalvm.jit.meshes.running import run_task
 from intervalvm.ops.row import Interval
 
 OUTSIDE, INSIDE, SIMPLE, UNDECIDED, SPLIT = map(np.uint8, range(5))
@@ -210,9 +209,9 @@ class Cells:
             np.empty(count, np.int64),
             np.empty(count, np.int32),
         )
-        tasks.run(
-            PASS,
-            {c.TASK: c.CHILDREN, c.PARENTS: len(which), c.DIMENSIONS: n, c.LEVEL: found.level},
+        run_task(
+            c.CHILDREN,
+            {c.PARENTS: len(which), c.DIMENSIONS: n, c.LEVEL: found.level},
             {
                 "frame": np.array([*self.frame.low, *self.frame.sides]),
                 "parents_at": np.take(self.at, which, axis=0),
@@ -223,7 +222,6 @@ class Cells:
                 "keys": found.keys,
                 "owners": found.owners,
             },
-            c.SIZES,
         )
         return found
 
@@ -257,9 +255,9 @@ def _judged(
     verdict = np.empty(len(cells), np.uint8)
     found, open_cells = np.empty_like(cells.ends), np.empty(len(cells), np.int32)
     owners = np.empty(len(cells), np.int32)
-    sizes, _ = tasks.run(
-        PASS,
-        {c.TASK: c.JUDGE, c.ROOM: len(cells), c.DIMENSIONS: cells.frame.dimensions},
+    sizes = run_task(
+        c.JUDGE,
+        {c.ROOM: len(cells), c.DIMENSIONS: cells.frame.dimensions},
         {
             "lower": bounds.lower,
             "upper": bounds.upper,
@@ -271,7 +269,6 @@ def _judged(
             "found": found,
             "owners": owners,
         },
-        c.SIZES,
     )
     if tolerance is not None:
         count = int(sizes[c.COUNT])
@@ -311,9 +308,9 @@ def _mark_tried(
     sizes = [float(size) for size in cells.frame.sizes(cells.level)]
     for some in _chunks(len(at)):
         found = blocks.slope_bounds(cells.boxes(some), cells.owners[some])
-        tasks.run(
-            PASS,
-            {c.TASK: c.MARK_SIMPLE, c.COUNT: len(at[some]), c.DIMENSIONS: cells.frame.dimensions},
+        run_task(
+            c.MARK_SIMPLE,
+            {c.COUNT: len(at[some]), c.DIMENSIONS: cells.frame.dimensions},
             {
                 "lower": found.lower,
                 "upper": found.upper,
@@ -322,7 +319,6 @@ def _mark_tried(
                 "cells": at[some],
                 "verdicts": verdict,
             },
-            c.SIZES,
         )
 
 

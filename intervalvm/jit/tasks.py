@@ -16,9 +16,6 @@ from intervalvm.jit import native
 from intervalvm.jit.thread_pool import PATIENCE
 from intervalvm.memory import address_of
 
-LONG = 1 << 17
-"""The rows of arrays from which a pass may take a twentieth of a second."""
-
 PLACES: dict[str, dict[str, int]] = {}
 """Of passes, by name, the places of their fields."""
 
@@ -50,7 +47,7 @@ def run(
     sizes: Mapping[int, int],
     arrays: Mapping[str, NDArray[Any]],
     count: int,
-    long: int = LONG,
+    long: int,
     before: Given | None = None,
 ) -> Any:
     """Run a pass of float64; returns its ``sizes``, int64[count], and its status.

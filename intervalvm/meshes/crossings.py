@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.roots import ROOT
-from intervalvm.meshes.passes import prepared
+from intervalvm.jit.meshes.running import prepared
 from intervalvm.meshes.sampler import Blocks
 
 

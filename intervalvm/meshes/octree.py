@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, offsets
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.corners import LATTICE
+from intervalvm.jit.meshes.running import run_task
 from intervalvm.jit.meshes.walk import MOST_STEPS, STEP
 from intervalvm.meshes.crossings import Crossings, crossings
-from intervalvm.meshes.passes import run_task
 from intervalvm.meshes.sampler import Blocks, Sampler
 
 CHILDREN = offsets(3)

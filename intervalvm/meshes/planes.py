@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.running import prepared, run_task
 from intervalvm.meshes.octree import SCRATCH, Octree
-from intervalvm.meshes.passes import prepared, run_task
 
 
 class Planes:

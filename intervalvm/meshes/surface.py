@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from intervalvm.cells.frame import Frame
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.planes import MARGIN
+from intervalvm.jit.meshes.running import run_task
 from intervalvm.meshes.crossings import Crossings, crossings
 from intervalvm.meshes.octree import CHILDREN, SCRATCH, Edges, Octree, Rings
-from intervalvm.meshes.passes import run_task
 from intervalvm.meshes.planes import Planes
 from intervalvm.meshes.templates import loops_of_masks, templates
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from intervalvm.jit.meshes import layout as c
+from intervalvm.jit.meshes.running import run_task
 from intervalvm.jit.meshes.thinning import MOST
 from intervalvm.meshes.octree import SCRATCH, Octree
-from intervalvm.meshes.passes import run_task
 from intervalvm.meshes.surface import Surface, numbered
 
 SLACK = 2.0**-16

@@ -15,11 +15,11 @@ from intervalvm.cells.frame import Frame
 from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit.brackets import BRACKET
 from intervalvm.jit.outlines import layout as c
+from intervalvm.jit.outlines.running import run_task
 from intervalvm.jit.outlines.tasks import PASS
 from intervalvm.jit.tasks import given
 from intervalvm.ops.row import Interval
 from intervalvm.outlines.field import Array, Field
-from intervalvm.outlines.passes import run_task
 from intervalvm.outlines.start import Numbers, Start
 
 FINEST = 31

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.jit.outlines import layout as c
+from intervalvm.jit.outlines.running import run_task
 from intervalvm.outlines.chains import Loops
 from intervalvm.outlines.field import Array
-from intervalvm.outlines.passes import run_task
 
 
 def merged(found: Loops, may_be: float) -> list[Array]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.solids import solids
 
 import intervalvm as ivm
+from intervalvm.cells import subdivision
 from intervalvm.compiler.passes import IN_PYTHON, Scratch
 from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
@@ -48,7 +49,7 @@ def test_the_source_makes_the_same_mesh(tape: Tape, depth: int, method: Any) -> 
     options: dict[str, Any] = {"region": CUBE, "depth": depth, "method": method}
     compiled = ivm.mesh(tape, variables=values, **options)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (crossings, octree, planes, surface, thinning):
+        for module in (subdivision, crossings, octree, planes, surface, thinning):
             patch.setattr(module, "run_task", in_python, raising=False)
             patch.setattr(module, "prepared", prepared_in_python, raising=False)
         plain = ivm.mesh(tape, variables=values, **options)

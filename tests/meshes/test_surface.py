@@ -19,7 +19,7 @@ from support.solids import solids
 import intervalvm as ivm
 from intervalvm.errors import ArgumentTypeError, DoesNotFit, OptionError, VariableError
 from intervalvm.jit import native
-from intervalvm.meshes.passes import LONG, run_task
+from intervalvm.jit.meshes.running import LONG, run_task
 from intervalvm.shapes import Shape, box, cylinder, half_space, intersection, sphere, torus
 from intervalvm.tape import Tape
 

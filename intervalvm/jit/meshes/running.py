@@ -1,4 +1,4 @@
-"""Runs the passes over an octree: see ``jit.meshes``."""
+"""Runs the passes over an octree: see ``tasks``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from intervalvm.jit.meshes import layout as c
 from intervalvm.jit.meshes.tasks import PASS
 
 LONG = 1 << 19
-"""The rows of arrays from which a pass may take a twentieth of a second."""
+"""The rows of arrays from which a task may take a twentieth of a second."""
 
 
 def run_task(task: int, sizes: dict[int, int], arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Runs the passes of ``jit.outlines``."""
+"""Runs the passes over the leaves of a quadtree: see ``tasks``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from intervalvm.jit.outlines import layout as c
 from intervalvm.jit.outlines.tasks import PASS
 
 LONG = 1 << 20
-"""The rows of arrays from which a pass may take a twentieth of a second."""
+"""The rows of arrays from which a task may take a twentieth of a second."""
 
 
 def run_task(
