@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.cells.slices import flat_sides
 from intervalvm.evaluate.evaluator import SlopeBounds
 from intervalvm.jit import thread_pool
 from intervalvm.jit.division import Division, Owners
@@ -35,8 +36,7 @@ class Sampler:
         inputs = (*AXES, *tape.variables)
         self._evaluator = CompiledEvaluator(tape.bare(), inputs, np.dtype(np.float64), meaning)
         self._free = [np.array([value]) for value in settings]
-        flag = np.zeros(1, bool)
-        self._sides = [Interval(value, value, flag) for value in self._free]
+        self._sides = flat_sides(settings)
         self._threads = threads
         self.inputs = tuple(AXES)
 

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.cells.slices import flat_sides
 from intervalvm.evaluate.evaluator import SlopeBounds
+from intervalvm.late import cached_property
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
 
@@ -75,12 +77,12 @@ class Field:
         if not hasattr(self.real, "divided"):
             return self
         evaluators: tuple[Any, Any] = self.points, self.real
-        points, real = (of.divided([*boxes, *self._sides()], keys, bits, BY) for of in evaluators)
+        points, real = (of.divided([*boxes, *self._sides], keys, bits, BY) for of in evaluators)
         return replace(self, division=(points, real))
 
     def bounds(self, x: Interval, y: Interval, owners: Owners = None) -> Interval:
         """Bounds of the real function over boxes."""
-        boxes = [x, y, *self._sides()]
+        boxes = [x, y, *self._sides]
         if self.division is None or owners is None:
             found: Interval = self.real.bounds(boxes)
         else:
@@ -89,15 +91,16 @@ class Field:
 
     def shortened(self, x: Interval, y: Interval) -> list[Field]:
         """For each box the same function, of a tape that is right there alone."""
-        shorter = self.real.shorten([x, y, *self._sides()])
+        shorter = self.real.shorten([x, y, *self._sides])
         return [replace(self, real=real) for real in shorter]
 
+    @cached_property
     def _sides(self) -> list[Interval]:
-        return [Interval(part, part, np.zeros(1, bool)) for part in self.settings]
+        return flat_sides([part.item() for part in self.settings])
 
     def slopes(self, x: Interval, y: Interval, owners: Owners = None) -> SlopeBounds:
         """Bounds of the real function and of its slopes [2, n] over boxes."""
-        boxes = [x, y, *self._sides()]
+        boxes = [x, y, *self._sides]
         if self.division is None or owners is None:
             found: SlopeBounds = self.real.slope_bounds(boxes, BY)
         else:

@@ -14,9 +14,9 @@ import numpy as np
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure
+from intervalvm.cells.slices import Slice
 from intervalvm.evaluate.points import reads
 from intervalvm.memory import Amount, require
-from intervalvm.outlines.area import Slice, area_of
 from intervalvm.outlines.bends import SHARE
 from intervalvm.outlines.chains import loops
 from intervalvm.outlines.field import Array, Evaluator, Field
@@ -134,8 +134,15 @@ def trace(job: Job) -> Traced:
         "undecided": undecided,
         "evaluated": tally.evaluated,
     }
-    slices = partial(Slice, make=job.make, inputs=inputs, settings=settings)
-    area = area_of(tree.leaves, tally, frame, job.region, job.tape, slices)
+    area = Measure(
+        frame,
+        job.region,
+        np.array(tally.inside),
+        tree.leaves.at.astype(np.int32),
+        tree.leaves.level.astype(np.int8),
+        job.tape,
+        partial(_slice, make=job.make, inputs=inputs, settings=settings),
+    )
     return Traced(curves, field, cells, area, {"trace": time.perf_counter() - begin})
 
 
@@ -149,7 +156,14 @@ def _cut(
     make: MakeEvaluator,
 ) -> Tape:
     """The tape, cut by the region. A shape is often traced again, finer."""
-    return cut(tape, Slice(tape, make, inputs, settings), region, frame)
+    return cut(tape, _slice(tape, make, inputs, settings), region, frame)
+
+
+def _slice(
+    tape: Tape, make: MakeEvaluator, inputs: tuple[str, ...], settings: Sequence[float]
+) -> Slice:
+    """The real function of x and y."""
+    return Slice(make(tape, inputs, Meaning.REAL), settings)
 
 
 def _start(job: Job, tape: Tape, frame: Frame, finest: int) -> Start:

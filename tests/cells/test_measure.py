@@ -22,10 +22,10 @@ import intervalvm as ivm
 from intervalvm.cells.border import cut
 from intervalvm.cells.frame import Frame
 from intervalvm.cells.measure import Measure, shares_inside
+from intervalvm.cells.slices import Slice
 from intervalvm.cells.subdivision import INSIDE, OUTSIDE, SPLIT, Tree, subdivide
 from intervalvm.expr import expression
 from intervalvm.jit.evaluator import CompiledEvaluator
-from intervalvm.ops.row import Interval
 from intervalvm.shapes import box, circle, cylinder, half_space, rectangle, ring, sphere, torus
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -273,7 +273,7 @@ def test_the_share_of_a_box_is_rounded_outwards(
     )
     low = np.array([[start] for start, _ in ends[: len(steps)]])
     high = np.array([[start + side] for start, side in ends[: len(steps)]])
-    found = shares_inside(Bound(evaluator, inputs, offset), low, high)
+    found = shares_inside(Slice(evaluator, [offset]), low, high)
     least, most = (Fraction(float(part[0])) for part in found)
     corner = [Fraction(float(part[0])) for part in low]
     sides = [Fraction(float(b[0])) - a for a, b in zip(corner, high, strict=True)]
@@ -281,21 +281,6 @@ def test_the_share_of_a_box_is_rounded_outwards(
     lowest = Fraction(value) + sum(step * at for step, at in zip(slopes, corner, strict=True))
     share = exact(lowest, [step * side for step, side in zip(slopes, sides, strict=True)])
     assert least <= share <= most
-
-
-class Bound:
-    """An evaluator whose variable is set."""
-
-    def __init__(self, evaluator: CompiledEvaluator, inputs: str, offset: float) -> None:
-        self.evaluator, self.inputs = evaluator, tuple(inputs)
-        end = np.array([offset])
-        self.side = Interval(end, end, np.zeros(1, bool))
-
-    def bounds(self, boxes: Any) -> Interval:
-        return self.evaluator.bounds([*boxes, self.side])
-
-    def slope_bounds(self, boxes: Any, by: Any) -> Any:
-        return self.evaluator.slope_bounds([*boxes, self.side], by)
 
 
 # --- of outlines and meshes -----------------------------------------------------------------------
