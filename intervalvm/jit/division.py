@@ -53,6 +53,7 @@ class Division:
             self.records = dual.records
         with evaluator.workspace() as work, work.entered(boxes):
             found = work.divide(self.records, keys, bits if prunes else 0)
+        # the arena and the records hold the programs
         self._programs, self._arena = found
 
     @property

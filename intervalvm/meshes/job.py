@@ -102,9 +102,14 @@ def _samplers(
 
     A shape is often meshed again, finer.
     """
-    reals = partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
+    reals = _reals(settings, threads)
     short = same_sign(cut(tape, reals(tape), region, frame), reals, frame)
     return reals(short), Sampler(short, settings, Meaning.FLOAT, threads)
+
+
+def _reals(settings: tuple[float, ...], threads: int) -> Callable[[Tape], Sampler]:
+    """Makes the sampler of a tape's real function."""
+    return partial(Sampler, settings=settings, meaning=Meaning.REAL, threads=threads)
 
 
 def make(job: Job) -> Mesh:
@@ -144,29 +149,23 @@ def make(job: Job) -> Mesh:
         triangles=found.triangles,
         normals=normals.astype(np.float32),
         colours=colours,
-        measure=Measure.of_tree(
-            tree,
-            sides,
-            job.tape,
-            partial(
-                Sampler,
-                settings=tuple(job.settings),
-                meaning=Meaning.REAL,
-                threads=job.threads,
-            ),
-        ),
-        stats=MeshStats(
-            clauses=len(job.tape),
-            method=job.method,
-            depth=job.depth,
-            cell=tuple(float(size) for size in job.frame.sizes(job.depth)),  # type: ignore[arg-type]
-            tolerance=job.tolerance,
-            threads=job.threads,
-            vertices=len(found.vertices),
-            triangles=len(found.triangles),
-            cells=_counts(tree, is_crossed) | found.counts,
-            seconds=dict(job.seconds),
-        ),
+        measure=Measure.of_tree(tree, sides, job.tape, _reals(tuple(job.settings), job.threads)),
+        stats=_stats(job, found, _counts(tree, is_crossed)),
+    )
+
+
+def _stats(job: Job, found: Surface, cells: dict[str, int]) -> MeshStats:
+    return MeshStats(
+        clauses=len(job.tape),
+        method=job.method,
+        depth=job.depth,
+        cell=tuple(float(size) for size in job.frame.sizes(job.depth)),  # type: ignore[arg-type]
+        tolerance=job.tolerance,
+        threads=job.threads,
+        vertices=len(found.vertices),
+        triangles=len(found.triangles),
+        cells=cells | found.counts,
+        seconds=dict(job.seconds),
     )
 
 

@@ -102,10 +102,8 @@ def prove(pieces: Segments, after: Indices, asked: Mask, field: Field, tolerance
         parts = parts.halved()
     for end, block in enumerate(disc):
         some = np.flatnonzero((block >= 0) & ~fails)
-        inward = _inward(pieces, (some, neighbours[end][some]), end)
-        corner = (pieces.stop if end else pieces.start)[some]
-        radius = np.full(len(some), tolerance / 2)
-        fails[some] |= ~_has_edge(blocks, block[some], corner, inward, radius)
+        joints = some, neighbours[end][some]
+        fails[some] = ~_meets_ends(pieces, joints, end, blocks, block[some], tolerance)
         count += len(some)
     return Proof(~fails, hopeless, count)
 
@@ -144,6 +142,20 @@ def _meets_discs(pieces: Segments, parts: Parts, blocks: Blocks, tolerance: floa
     inward, radius = to_left(own.tangents(v)), tolerance - half[short]
     found[short] = _has_edge(blocks, parts.block[short], own.points(v), inward, radius)
     return found
+
+
+def _meets_ends(
+    pieces: Segments,
+    joints: tuple[Indices, Indices],
+    end: int,
+    blocks: Blocks,
+    block: Indices,
+    tolerance: float,
+) -> Mask:
+    """Which pieces have the edge near an end: see ``_inward``."""
+    corner = (pieces.stop if end else pieces.start)[joints[0]]
+    radius = np.full(len(block), tolerance / 2)
+    return _has_edge(blocks, block, corner, _inward(pieces, joints, end), radius)
 
 
 def _has_edge(
