@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from itertools import combinations
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.halfspaces import exact
 
 from intervalvm.cells.halfspaces import ERROR, LEAST, share
 
 NEAR = [0.0, 1.0, -1.0, 0.5, 3.0, 1.0 + 2.0**-52, 1.0 - 2.0**-53, 2.0**-30, -(2.0**-60), 2.0**-200]
 numbers = st.sampled_from(NEAR) | st.floats(-4.0, 4.0)
-
-
-def exact(value: Fraction, steps: list[Fraction]) -> Fraction:
-    """The share of the unit box below 0, by inclusion and exclusion over its corners.
-
-    Barrow and Smith, "Spline notation applied to a volume problem", Amer. Math. Monthly 86, 1979.
-    """
-    weights = [abs(step) for step in steps if step]
-    q = -value - sum(min(step, Fraction(0)) for step in steps)
-    if not weights:
-        return Fraction(int(q > 0))
-    n, total = len(weights), Fraction(0)
-    for k in range(n + 1):
-        for corner in combinations(weights, k):
-            total += (-1) ** k * max(q - sum(corner), Fraction(0)) ** n
-    return total / (math.factorial(n) * math.prod(weights))
 
 
 def found_share(value: float, steps: list[float]) -> float:

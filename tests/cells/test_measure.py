@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from cells.test_halfspaces import exact
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.halfspaces import exact
 from support.scenes import blends, scenes
 from support.solids import solids
 

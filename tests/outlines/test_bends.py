@@ -16,7 +16,7 @@ from intervalvm.cells.frame import Frame
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.outlines.bends import SHARE, Bends, bends
 from intervalvm.outlines.field import Array, Field, Owners
-from intervalvm.outlines.lattice import Lattice
+from intervalvm.outlines.lattice import AWAY, Lattice
 from intervalvm.outlines.start import all_cells
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def is_deep(pieces: Pieces, k: int, centre: Array, radius: float, cell: float) -
     join=st.sampled_from([ivm.maximum, ivm.minimum]),
     value=st.sampled_from([1.0, 1e-6, 1e6]),
 )
+@example((1.0, 0.71875), (-0.291015625, 0.154296875), 0.0, 0.5, ivm.maximum, 1.0)  # a kept end
 @example((0.05, 0.05), (0.03125, 0.0625), np.pi / 2, 1.75, ivm.maximum, 1.0)  # at a quarter
 def test_a_corner_is_found(
     turns: tuple[float, float],
@@ -154,7 +155,12 @@ def test_a_corner_is_found(
     found, vertices = pieces.found, pieces.chords(here)
     if found.has_corner[here]:
         assert found.is_near[here]
-        assert np.abs(vertices[1:-1] - corner).max() < 1e-10  # rounding of tangents
+        # crossings are kept from the ends of their sides, and tangents with them
+        inner = np.array([p, q]) - pieces.low[:, here]
+        along = np.minimum(np.abs(inner), np.abs(0.125 - inner)).max(axis=1)
+        is_kept = along.min() <= 1.01 * AWAY[0] * wanted / SHARE
+        # the rounding of tangents; else what is taken for a corner
+        assert np.abs(vertices[1:-1] - corner).max() < (wanted / 8 if is_kept else 1e-10)
     elif found.is_near[here]:
         assert distance(corner, vertices) <= 1.4 * wanted
     if height > 40 * wanted or (height > 1.4 * wanted and short > 0.8 * long):
