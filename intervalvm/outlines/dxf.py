@@ -56,7 +56,10 @@ def dxf(outline: Outline, *, unit: Any = "mm", version: Any = "R2010") -> bytes:
         _show_all(drawing, outline)
         for name, part in outline.layers.items():
             rgb = part.colours[0] if part.colours else None
-            drawing.layers.add(name, color=_nearest(rgb), true_color=_packed(rgb))
+            if name not in drawing.layers:  # all drawings have "0" and "Defpoints"
+                drawing.layers.add(name)
+            layer = drawing.layers.get(name).dxf
+            layer.color, layer.true_color = _nearest(rgb), _packed(rgb)
         owner = "" if is_old else drawing.modelspace().layout_key
         entities = _Entities(owner, drawing.entitydb.next_handle)
         text = "".join(

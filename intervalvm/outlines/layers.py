@@ -77,6 +77,11 @@ def joined(parts: Mapping[str, Outline]) -> dict[str, Any]:
     if not isinstance(parts, Mapping):
         raise ArgumentTypeError(f"layers={brief(parts)}: give a dict of names and outlines")
     names, outlines = [check_name(name) for name in parts], list(parts.values())
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise OptionError(f"layers {other!r} and {name!r} are one in DXF, whatever the case")
     for name, outline in parts.items():
         if not (hasattr(outline, "curves") and hasattr(outline, "bulges")):
             raise ArgumentTypeError(f"layer {name}: {brief(outline)} is no Outline")

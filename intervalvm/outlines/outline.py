@@ -163,10 +163,17 @@ class Outline:
             The name of each layer, of up to 31 letters, digits and _ - $, and its outline. Curves
             without a colour get that of their layer: black, red, blue, green and magenta in turn.
 
+        Returns
+        -------
+        Outline
+            Its ``area`` is the sum of those of the layers, also where one lies on another;
+            ``area_bounds`` are those of the outlines that were joined.
+
         Raises
         ------
         OptionError, ArgumentTypeError
-            For a name that not all versions of DXF can have, and what is no outline.
+            For a name that not all versions of DXF can have, names that differ in case alone, and
+            what is no outline.
         """
         return cls(**joined_layers(layers))
 

@@ -73,6 +73,6 @@ def _made(outline: Outline, format: str, unit: Any, options: Mapping[str, Any]) 
     if not len(outline) and not kind.may_be_empty:
         raise OptionError(
             f"the outline has no curves, and a .{format} of nothing is of no use: look at the "
-            "shape's bounds and at the region"
+            "shape's bounds, at the region, and, for a solid, at z, where it is cut"
         )
     return kind.make(outline, unit=unit, **given)

@@ -420,6 +420,25 @@ def test_names_that_some_dxf_cannot_have_are_refused(name: str) -> None:
         Outline((PLATE,), names=(name,))
 
 
+@pytest.mark.parametrize("version", ["R12", "R2010"])
+def test_dxf_has_joined_layers_of_names_that_all_drawings_have(here: Path, version: str) -> None:
+    names = "0", "Defpoints", "view_port"
+    parts = {name: Outline((PLATE,)) for name in names}
+    Outline.joined(parts).save(here / "own.dxf", version=version)
+    drawing = ezdxf.readfile(here / "own.dxf")
+    assert [entity.dxf.layer for entity in drawing.modelspace()] == list(names)
+    assert not drawing.audit().errors
+    layers = [drawing.layers.get(name) for name in names]
+    assert [layer.color for layer in layers[1:]] == [1, 5]
+    if version != "R12":  # which has no others
+        assert [layer.rgb for layer in layers] == [(0, 0, 0), (255, 0, 0), (0, 0, 255)]
+
+
+def test_layers_whose_names_differ_in_case_alone_are_refused() -> None:
+    with pytest.raises(OptionError, match="whatever the case"):
+        Outline.joined({"Cut": Outline((PLATE,)), "cut": Outline((MARK,))})
+
+
 def test_what_is_not_joined_is_said() -> None:
     wrong: Any = [Outline((PLATE,))]
     with pytest.raises(ArgumentTypeError, match="give a dict of names and outlines"):
