@@ -128,6 +128,9 @@ def _add_shading(add: Add) -> None:
     add("--shadow X", float, "how dark a shadow on the ground is, to 1 (0, off)")
 
 
+SCALE = "multiply coordinates in the file by this, as 25.4 for inches in a file in mm (1)"
+
+
 def _contour_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, command.add_argument_group("what to trace"))
     part = "the part of the plane to look at (a box that is proven to hold the shape)"
@@ -145,7 +148,12 @@ def _contour_options(command: argparse.ArgumentParser) -> None:
     out = "the outline: .svg .dxf or .geojson, or - for SVG on standard output (FILE's stem, here)"
     add("--out PATH", str, out)
     add("--unit", get_args(PlaneUnit), "what a coordinate of 1 in the file is (mm)")
-    add("--scale S", float, "multiply coordinates in the file by this (1)")
+    add("--scale S", float, SCALE)
+    add(
+        "--stroke-width W",
+        float,
+        "lines of an .svg, as for a laser, in the unit (filled)",
+    )
     add("--dxf-version", get_args(DxfVersion), "of a .dxf (R2010)")
     _add_reports(group)
 
@@ -160,7 +168,7 @@ def _mesh_options(command: argparse.ArgumentParser) -> None:
     add("--cell SIZE", float, "the size of the smallest cells, in place of a depth")
     methods = "keep edges and corners (sharp), or round them off without derivatives (safe)"
     add("--method", get_args(MeshMethod), methods)
-    near = "how far triangles of larger cells may be from the surface (the size of a cell)"
+    near = "how far triangles of larger cells may be from the surface (0.7 of a cell)"
     add("--tolerance T", float, near)
     _add_threads(add)
     group = command.add_argument_group("what to say and write")
@@ -171,7 +179,7 @@ def _mesh_options(command: argparse.ArgumentParser) -> None:
     )
     add("--out PATH", str, out)
     add("--unit", get_args(SolidUnit), "what a coordinate of 1 in the file is (mm)")
-    add("--scale S", float, "multiply coordinates in the file by this (1)")
+    add("--scale S", float, SCALE)
     _add_reports(group)
 
 

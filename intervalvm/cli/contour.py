@@ -19,7 +19,12 @@ def contour(options: argparse.Namespace) -> int:
     """Run the command."""
     options.closed = not options.open
     kind = Making(make_outline, "tracing", FORMATS, _facts, _summary)
-    saving = {"unit": options.unit, "scale": options.scale, "version": options.dxf_version}
+    saving = {
+        "unit": options.unit,
+        "scale": options.scale,
+        "stroke_width": options.stroke_width,
+        "version": options.dxf_version,
+    }
     tape = run(options, kind, saving)
     if "z" in tape.axes and options.z is None and not (options.quiet or options.json):
         tell(f"intervalvm: this is the slice at z = 0: {solid_of(options.file, 'mesh')} is of all")

@@ -107,6 +107,7 @@ def _report(
     stats = replace(result.stats, seconds=seconds)
     if options.json:
         report = {"file": options.file, **stats.as_json(), **kind.facts(result), "out": out}
+        report |= {"unit": options.unit or "mm", "scale": options.scale or 1.0}
         say(json.dumps(report, allow_nan=False))
         return
     if options.stats:
@@ -115,4 +116,5 @@ def _report(
     if not options.quiet:
         undecided = stats.cells.get("undecided", 0)
         doubt = f", {undecided} cells undecided" if undecided else ""
-        tell(f"{out}: {kind.summary(result)}{doubt}, {milliseconds(making)}")
+        before = " before the scale" if options.scale not in (None, 1.0) else ""
+        tell(f"{out}: {kind.summary(result)}{before}{doubt}, {milliseconds(making)}")

@@ -136,6 +136,31 @@ def test_it_writes_the_stem_with_svg(capsys: pytest.CaptureFixture[str]) -> None
     assert err.startswith(f"ring.svg: 2 curves, {points} points, area {expected.area:.6g}, ")
 
 
+def test_lines_for_a_laser(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--tolerance", "0.01", "--stroke-width", "0.02"]
+    assert main(["contour", "ring.vm", *words, "--out", "found.svg", "--quiet"]) == 0
+    assert 'stroke-width="0.02"' in Path("found.svg").read_text()
+    assert main(["contour", "ring.vm", *words, "--out", "found.dxf"]) == 2
+    assert "stroke_width=0.02 is for .svg, not .dxf" in capsys.readouterr().err
+    assert not Path("found.dxf").exists()
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_figures_are_those_before_the_scale(
+    json_too: bool, egg: ivm.Tape, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are of the shape, whatever its file is multiplied by; and that is said."""
+    words = ["mesh", "egg.vm", *QUICK, "--scale", "25.4", "--unit", "in"]
+    assert main([*words, "--json"] if json_too else words) == 0
+    out, err = capsys.readouterr()
+    if json_too:
+        facts = json.loads(out)
+        assert (facts["unit"], facts["scale"]) == ("in", 25.4)
+        assert facts["volume"] == ivm.mesh(egg, depth=3, variables=MESH).volume
+    else:
+        assert "before the scale, " in err
+
+
 @pytest.mark.parametrize("suffix", OUTLINES)
 def test_all_formats_of_outlines(suffix: str) -> None:
     words = ["--tolerance", "0.01", "--out", f"found.{suffix}", "--unit", "cm", "--quiet"]
