@@ -30,10 +30,11 @@ OUR_MISTAKE = 70
 NAMES = (
     *("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove"),
     *("yaw", "pitch", "roll", "center", "scale", "perspective", "up", "frames", "seconds"),
-    *("region", "tolerance", "cell", "method", "levels", "offset", "unit"),
+    *("region", "tolerance", "cell", "method", "levels", "offset"),
+    *("unit", "stroke_width", "version"),
     *("material", "background", "sky", "floor", "occlusion", "radius", "smooth", "edges", "shadow"),
 )
-RENAMED = {"frames": "turn"}
+RENAMED = {"frames": "turn", "stroke_width": "stroke-width", "version": "dxf-version"}
 NUMBER = r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)"
 ARGUMENT = re.compile(
     rf"\b({'|'.join(NAMES)})=('[^']*'|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|{NUMBER})"

@@ -128,7 +128,10 @@ def _add_shading(add: Add) -> None:
     add("--shadow X", float, "how dark a shadow on the ground is, to 1 (0, off)")
 
 
-SCALE = "multiply coordinates in the file by this, as 25.4 for inches in a file in mm (1)"
+SCALE = (
+    "multiply coordinates in the file by this, after all is found, as 25.4 for a shape in inches "
+    "and a file in mm (1)"
+)
 
 
 def _contour_options(command: argparse.ArgumentParser) -> None:
@@ -139,7 +142,8 @@ def _contour_options(command: argparse.ArgumentParser) -> None:
     add("--levels VALUE", float, "trace where the field has these values (0)", nargs="+")
     add("--open", bool, "leave curves open at the border of the region")
     add = partial(add_option, command.add_argument_group("how to trace it"))
-    add("--tolerance T", float, "how far curves may be from the shape (chosen from the region)")
+    near = "how far curves may be from the shape, before --scale (chosen from the region)"
+    add("--tolerance T", float, near)
     add("--arcs", bool, "arcs and lines, in place of lines alone")
     add("--offset D", float, "grow the shape by this, as for the width of a cut; below 0: shrink")
     _add_threads(add)
@@ -154,7 +158,7 @@ def _contour_options(command: argparse.ArgumentParser) -> None:
         float,
         "lines of an .svg, as for a laser, in the unit (filled)",
     )
-    add("--dxf-version", get_args(DxfVersion), "of a .dxf (R2010)")
+    add("--dxf-version", get_args(DxfVersion), "of a .dxf, as by --out plate.dxf (R2010)")
     _add_reports(group)
 
 
@@ -165,10 +169,12 @@ def _mesh_options(command: argparse.ArgumentParser) -> None:
     _add_settings(add)
     add = partial(add_option, command.add_argument_group("how to mesh it"))
     add("--depth N", int, "levels of the octree: cells are 1/2^N of the region (6)")
-    add("--cell SIZE", float, "the size of the smallest cells, in place of a depth")
+    add("--cell SIZE", float, "the size of the smallest cells, before --scale, in place of a depth")
     methods = "keep edges and corners (sharp), or round them off without derivatives (safe)"
     add("--method", get_args(MeshMethod), methods)
-    near = "how far triangles of larger cells may be from the surface (0.7 of a cell)"
+    near = (
+        "how far triangles of larger cells may be from the surface, before --scale (0.7 of a cell)"
+    )
     add("--tolerance T", float, near)
     _add_threads(add)
     group = command.add_argument_group("what to say and write")

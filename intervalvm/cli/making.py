@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intervalvm.cli.outputs import check_place, default_out, is_nameless
@@ -18,9 +19,11 @@ from intervalvm.cli.streams import (
     log_shown,
     read_tape,
     say,
+    solid_of,
     tell,
     write_bytes,
 )
+from intervalvm.errors import OptionError
 from intervalvm.raster.image import milliseconds
 from intervalvm.suffixes import format_of
 
@@ -50,9 +53,9 @@ def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> Ta
     start = time.perf_counter()
     default = next(iter(kind.formats))
     out = default_out(options.file, f".{default}") if options.out is None else options.out
-    format = default if is_nameless(out) else format_of(out, None, kind.formats)
-    check_apart(options.file, {"--out": out})
     check_place(out, options)
+    format = default if is_nameless(out) else _format_of(out, options.file, kind.formats)
+    check_apart(options.file, {"--out": out})
     arguments, given = _arguments(options, kind.make), _given(saving)
     with log_shown(quiet=options.quiet), Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
@@ -72,6 +75,22 @@ def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> Ta
     }
     _report(kind, result, seconds, made - loaded, out, options)
     return tape
+
+
+def _format_of(out: str, file: str, formats: Mapping[str, Any]) -> str:
+    """The format of a file name; the error names the command that writes such files, if any."""
+    try:
+        return format_of(out, None, formats)
+    except OptionError as error:
+        from intervalvm.meshes.formats import FORMATS as MESHES
+        from intervalvm.outlines.saving import FORMATS as OUTLINES
+
+        suffix = Path(out).suffix.lower()
+        for command, others in (("contour", OUTLINES), ("mesh", MESHES)):
+            if suffix.removeprefix(".") in others:
+                way_out = f"{solid_of(file, command)} writes {suffix}"
+                raise OptionError(f"{error} ({way_out})") from None
+        raise
 
 
 def _arguments(options: argparse.Namespace, make: Callable[..., Any]) -> dict[str, Any]:

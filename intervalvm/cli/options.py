@@ -84,9 +84,14 @@ def _options_of(command: argparse.ArgumentParser) -> list[str]:
 
 
 def _elsewhere(option: str, commands: Mapping[str, argparse.ArgumentParser]) -> str:
-    """Which command has an option that another one lacks."""
+    """Which commands have an option that another one lacks."""
     found = [name for name, command in commands.items() if option in _options_of(command)]
-    return f" (intervalvm {found[0]} has it)" if found else ""
+    if not found:
+        return ""
+    *others, last = found
+    if not others:
+        return f" (intervalvm {last} has it)"
+    return f" (intervalvm {', '.join(others)} and {last} have it)"
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

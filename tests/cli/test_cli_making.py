@@ -141,7 +141,7 @@ def test_lines_for_a_laser(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contour", "ring.vm", *words, "--out", "found.svg", "--quiet"]) == 0
     assert 'stroke-width="0.02"' in Path("found.svg").read_text()
     assert main(["contour", "ring.vm", *words, "--out", "found.dxf"]) == 2
-    assert "stroke_width=0.02 is for .svg, not .dxf" in capsys.readouterr().err
+    assert "--stroke-width 0.02 is for .svg, not .dxf" in capsys.readouterr().err
     assert not Path("found.dxf").exists()
 
 
@@ -225,6 +225,15 @@ def test_a_version_of_dxf() -> None:
     assert "AC1009" in Path("a.dxf").read_text()
 
 
+@pytest.mark.parametrize(("command", "lengths"), [("contour", 1), ("mesh", 2)])
+def test_help_says_what_is_before_the_scale(
+    command: str, lengths: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count(", before --scale") == lengths
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 
@@ -246,7 +255,16 @@ def test_a_version_of_dxf() -> None:
         (["mesh", "none.vm"], "none.vm"),
         (["mesh", "egg.vm", *QUICK, "--region", "3", "4", "3", "4", "3", "4"], "mesh is empty"),
         (["contour", "ring.vm", "--out", "a.stl"], "choose .svg .dxf .geojson"),
-        (["contour", "ring.vm", "--depth", "3"], "(intervalvm render has it)"),
+        (["contour", "ring.vm", "--depth", "3"], "(intervalvm render and mesh have it)"),
+        (["info", "ring.vm", "--arcs"], "(intervalvm contour has it)"),
+        (["contour", "ring.vm", "--out", "a.STL"], "(intervalvm mesh ring.vm writes .stl)"),
+        (["mesh", "egg.vm", "--out", "a.svg"], "(intervalvm contour egg.vm writes .svg)"),
+        (["contour", "ring.vm", "--out", "."], "error: . is a folder: give the name of a file"),
+        (["mesh", "egg.vm", "--out", "./"], "error: ./ is a folder: give the name of a file"),
+        (
+            ["contour", "ring.vm", "--tolerance", "0.1", "--dxf-version", "R12"],
+            "--dxf-version R12 is for .dxf, not .svg",
+        ),
         (["contour", "ring.vm", "--dxf-version", "R9"], "invalid choice: 'R9'"),
     ],
 )

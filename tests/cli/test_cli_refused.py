@@ -210,7 +210,7 @@ def test_what_took_the_memory_is_freed_before_that_is_told(
         (["info", "circle.vm", "--jsn"], "(did you mean '--json'?)"),
         (
             ["info", "circle.vm", "--size", "3"],
-            "unrecognized arguments: --size 3 (intervalvm render has it)\n",
+            "unrecognized arguments: --size 3 (intervalvm render, render3d and bench have it)\n",
         ),
         (["circle.vm", "circle.vm"], "unrecognized arguments: circle.vm\n"),
         (["render.vm"], "render.vm: no such file"),
