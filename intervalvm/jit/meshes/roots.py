@@ -3,7 +3,7 @@
 By the root finder of ``brackets``. A step of Newton's method ends it, if it is short, or if its
 error is small: most of the difference of slopes is taken to lie beyond the step. Else it is taken
 if it is half as long as the one before, or the bracket is halved. Where the value jumps the bracket
-gets small itself.
+gets small itself. So a search ends, whatever the values are.
 
 Points are shares of the segment.
 """
@@ -122,7 +122,9 @@ def narrowed(w: Any, segment: int, found: float, slope: float) -> tuple[float, f
     is_small = high - low <= w.limits[NEAR]
     is_out = high <= w.limits[AWAY] or low >= 1.0 - w.limits[AWAY]
     is_done = 1.0 if is_near or is_small or is_out else 0.0
-    if is_near or (is_within and abs(newton - point) <= 0.5 * w.roots[at + LENGTH]):
+    # shorter steps end the search, unless the value beyond is NaN: then the bracket is halved
+    is_long = w.limits[NEAR] < abs(newton - point) <= 0.5 * w.roots[at + LENGTH]
+    if is_near or (is_within and is_long):
         w.roots[at + LENGTH] = abs(newton - point)
         return newton, is_done
     w.roots[at + LENGTH] = (high - low) * 0.5
