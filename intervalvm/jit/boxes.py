@@ -226,12 +226,8 @@ def enter_hulls(ctx, row, runs, groups, stride):
 
 
 @jit
-def split(ctx, depth, first, end, bits):
-    """Cut boxes into runs, and find what their programs are."""
-    place = ctx[c.STACK] + 8 * r.ROW * depth
-    row = int64_at(place)
-    runs = cut(row, first, end, bits)
-    row[r.CELLS], row[r.SIDE] = runs, -1
+def bound_runs(ctx, row, runs):
+    """Bound the hulls of runs, and find what their programs are; returns the mask of runs."""
     groups = (runs + GROUP - 1) // GROUP
     stride, count = 2 * GROUP * ctx[c.ITEMSIZE] * groups, row[c.COUNT]
     enter_hulls(ctx, row, runs, groups, stride)
@@ -242,6 +238,17 @@ def split(ctx, depth, first, end, bits):
     )  # fmt: skip
     valid = ALL_CELLS >> np.uint64(LANES - runs)
     find_children(ctx, row, valid)
+    return valid
+
+
+@jit
+def split(ctx, depth, first, end, bits):
+    """Cut boxes into runs, and find what their programs are."""
+    place = ctx[c.STACK] + 8 * r.ROW * depth
+    row = int64_at(place)
+    runs = cut(row, first, end, bits)
+    row[r.CELLS], row[r.SIDE] = runs, -1
+    valid = bound_runs(ctx, row, runs)
     deeper = share_out(ctx, row, runs, bits, depth, end - first)
     uint64_at(place + 8 * c.REMAINING)[0] = valid & ~deeper
     uint64_at(place + 8 * c.DEFERRED)[0] = deeper

@@ -16,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from intervalvm.compiler.program import INPUTS, RECORD_BYTES
+from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.jit import layout as c
 from intervalvm.jit import request as r
-from intervalvm.jit.boxes import bound_hulls, enter_hulls
-from intervalvm.jit.cells import ALL_CELLS
-from intervalvm.jit.children import NO_CHILD, ONE, find_children, write_program
-from intervalvm.jit.intrinsics import fill_bytes, first_bit, int64_at, jit, uint64_at
+from intervalvm.jit.boxes import bound_runs
+from intervalvm.jit.children import NO_CHILD, ONE, write_program
+from intervalvm.jit.intrinsics import first_bit, int64_at, jit, uint64_at
 from intervalvm.jit.layout import LANES
-from intervalvm.jit.request import GROUP
 from intervalvm.jit.slopes import BoxLoop
 from intervalvm.jit.sorting import Extremes
 from intervalvm.words import Meaning
@@ -69,16 +67,7 @@ def split(ctx, place, first, end, bits):
     row = int64_at(place)
     step = min(bits, ctx[r.MOST_BITS])
     runs = cut(ctx, row, first, end, bits - step)
-    groups = (runs + GROUP - 1) // GROUP
-    stride, count = 2 * GROUP * ctx[c.ITEMSIZE] * groups, row[c.COUNT]
-    enter_hulls(ctx, row, runs, groups, stride)
-    fill_bytes(ctx[c.CHOICES], c.CHOICE_BYTES * (count + INPUTS), 0)
-    bound_hulls(
-        row[c.PROGRAM], count, groups, stride, ctx[r.SLOTS], ctx[c.CONSTANTS],
-        ctx[r.NANS], ctx[c.CHOICES],
-    )  # fmt: skip
-    valid = ALL_CELLS >> np.uint64(LANES - runs)
-    find_children(ctx, row, valid)
+    valid, count = bound_runs(ctx, row, runs), row[c.COUNT]
     total = 0
     for run in range(runs):
         write_run(ctx, row, run)

@@ -50,11 +50,8 @@ def sum_planes(w: Any) -> None:
                 add_plane(w, QEF * slot, 3 * edge)
 
 
-def add_plane(w: Any, to: int, at: int) -> None:
-    """Add the plane of a crossing."""
-    x, y, z = w.normals[at], w.normals[at + 1], w.normals[at + 2]
-    px, py, pz = w.points[at], w.points[at + 1], w.points[at + 2]
-    away = x * px + y * py + z * pz
+def add_to_sums(w: Any, to: int, x: float, y: float, z: float, away: float) -> None:
+    """Add the plane with the unit normal (x, y, z), so far from the origin."""
     w.sums[to + XX] += x * x
     w.sums[to + XY] += x * y
     w.sums[to + XZ] += x * z
@@ -65,6 +62,14 @@ def add_plane(w: Any, to: int, at: int) -> None:
     w.sums[to + BX + 1] += away * y
     w.sums[to + BX + 2] += away * z
     w.sums[to + BB] += away * away
+
+
+def add_plane(w: Any, to: int, at: int) -> None:
+    """Add the plane of a crossing."""
+    x, y, z = w.normals[at], w.normals[at + 1], w.normals[at + 2]
+    px, py, pz = w.points[at], w.points[at + 1], w.points[at + 2]
+    away = x * px + y * py + z * pz
+    add_to_sums(w, to, x, y, z, away)
     w.sums[to + MX] += px
     w.sums[to + MX + 1] += py
     w.sums[to + MX + 2] += pz

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from intervalvm.jit.meshes.layout import BB, BX, COUNT, QEF, ROOM, XX, XY, XZ, YY, YZ, ZZ
-from intervalvm.jit.meshes.planes import entry, set_box, solve
+from intervalvm.jit.meshes.layout import COUNT, QEF, ROOM
+from intervalvm.jit.meshes.planes import add_to_sums, entry, set_box, solve
 from intervalvm.jit.meshes.roots import write_normal
 
 HIDDEN, NEWTON, LAST = 3, 4, 10
@@ -80,16 +80,7 @@ def add_hidden(w: Any, k: int, slot: int, value: float, squares: float) -> None:
     x, y, z = x / length, y / length, z / length
     p = 3 * slot
     away = x * w.points[p] + y * w.points[p + 1] + z * w.points[p + 2] - value / length
-    w.sums[at + XX] += x * x
-    w.sums[at + XY] += x * y
-    w.sums[at + XZ] += x * z
-    w.sums[at + YY] += y * y
-    w.sums[at + YZ] += y * z
-    w.sums[at + ZZ] += z * z
-    w.sums[at + BX] += away * x
-    w.sums[at + BX + 1] += away * y
-    w.sums[at + BX + 2] += away * z
-    w.sums[at + BB] += away * away
+    add_to_sums(w, at, x, y, z, away)
     solve(w, at, 4 * slot)
     w.stages[slot] += 1
     for i in range(3):
