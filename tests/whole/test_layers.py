@@ -39,6 +39,7 @@ LAYERS = [
     {"meshes"},
     {"proof"},
     {"api"},
+    {"viewer"},
     {"__init__"},
     {"cli"},
     {"__main__"},
