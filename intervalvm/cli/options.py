@@ -176,7 +176,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
             allow_abbrev=False,
         )
         command.add_argument(
-            "file", metavar="FILE", help="a tape in .vm text, or - for standard input"
+            "file",
+            metavar="FILE",
+            help="a tape in .vm text, a .py (or .py:NAME) with a shape, or - for standard input",
         )
         add_options(command)
         reading = command.add_argument_group("how much of FILE is read at most")
