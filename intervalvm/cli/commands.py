@@ -231,6 +231,13 @@ def _simplify_options(command: argparse.ArgumentParser) -> None:
     add("--out FILE.vm", str, "write there (-, standard output)")
 
 
+def _view_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command)
+    _add_settings(add)
+    add("--port N", int, "of the server, on this machine alone (0, a free one)", default=0)
+    add("--no-browser", bool, "print the link, and open nothing")
+
+
 def _bench_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, command)
     add("--size N|WxH", size, "pixels to draw (1024)", default=1024)
@@ -243,6 +250,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
     "contour": ("contour", "write the outline of a .vm file, to cut it", _contour_options),
     "mesh": ("mesh", "write the surface of the solid of a .vm file, to print it", _mesh_options),
+    "view": ("view", "show a .vm file in a window: pan, zoom, turn, edit", _view_options),
     "info": ("inspect", "say what a .vm file consists of", _info_options),
     "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
     "bench": ("bench", "time the engines on a .vm file", _bench_options),
