@@ -245,6 +245,12 @@ def _bench_options(command: argparse.ArgumentParser) -> None:
     add("--json", bool, "print one JSON object")
 
 
+def _examples_options(command: argparse.ArgumentParser) -> None:
+    names = "what to copy into this folder: a file, or all that a name stands for (list them)"
+    command.add_argument("names", metavar="NAME", nargs="*", help=names)
+    add_option(command, "--force", bool, "replace files of this folder")
+
+
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "render": ("render", "draw the shape of a .vm file (the default command)", _render_options),
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
@@ -254,5 +260,9 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "info": ("inspect", "say what a .vm file consists of", _info_options),
     "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
     "bench": ("bench", "time the engines on a .vm file", _bench_options),
+    "examples": ("examples", "list the examples, or copy some here", _examples_options),
 }
 """The commands: the module here with a function of that name, a line of help, the options."""
+
+OPERANDS = {"examples": "[NAME]..."}
+"""What a command takes in place of FILE."""
