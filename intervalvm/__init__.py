@@ -30,6 +30,7 @@ from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
     from intervalvm import shapes
+    from intervalvm.api.animate import animate
     from intervalvm.api.bounding import bounding_box
     from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.contour import contour
@@ -54,9 +55,9 @@ __version__ = "0.3.0"
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
     "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
-    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
-    "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy", "grad",
-    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes",
+    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "animate",
+    "axes", "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy",
+    "grad", "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes",
     "simplify", "trace", "turntable", "var", "warm_up", "where",
 ]  # fmt: skip
 __all__ += _errors.__all__
@@ -64,6 +65,7 @@ __all__ += _functions.__all__
 
 # a picture has no use for these: their modules are imported when first used
 _late.provided_by({
+    "api.animate": "animate",
     "api.bounding": "bounding_box",
     "api.bounds": "Interval fold interval simplify",
     "api.contour": "contour",

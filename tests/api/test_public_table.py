@@ -137,6 +137,13 @@ OWN: dict[str, dict[str, Any]] = {
     "Renderer.render": {"changes": PICTURE},
     "Shape.repeat": {"z": None},
     "Shape.scale": {"z": None},
+    "animate": {
+        "f": lambda t: {"r": 0.4 + t},
+        "frames": 2,
+        "path": "out.gif",
+        "shape": FORMULA,
+        "options": {"size": 4, "engine": "dense"},
+    },
     "arc": {"width": 0.1},
     "Shape.loft": {"top": DISC},
     "Shape.morph": {"other": shapes.rectangle(1, 1)},
