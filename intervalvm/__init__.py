@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
