@@ -185,7 +185,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
-    what = "a tape in .vm text, or - for standard input"
+    what = "a tape in .vm text, a .py (or .py:NAME) with a shape, or - for standard input"
     command.add_argument("file", metavar="FILE", help=what)
     reading = command.add_argument_group("how much of FILE is read at most")
     add_option(reading, "--max-bytes BYTES", amount_of_bytes, "(256M)")

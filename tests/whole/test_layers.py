@@ -19,7 +19,7 @@ LAYERS = [
     {"environment"},
     {"arguments"},
     {"hints"},
-    {"files", "late", "memory"},
+    {"aside", "files", "late", "memory"},
     {"words", "checks", "colours"},
     {"suffixes", "units"},
     {"arith"},
