@@ -32,9 +32,8 @@ def build() -> shapes.Shape:
 
 
 def main() -> None:
-    """Write the tape beside the folder of this script, or where the command line says."""
-    default = Path(__file__).resolve().parent.parent / "prospero.vm"
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    """Write the tape into this folder, or where the command line says."""
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "prospero.vm")
     header = "# Prospero's farewell (The Tempest, V.1), made by examples/prospero.py\n"
     path.write_text(header + str(build().tape()), encoding="utf-8", newline="\n")
     print(path)

@@ -5,7 +5,6 @@ in a frame with bosses.
 """
 
 import sys
-from pathlib import Path
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape, half_space, rounded_rectangle, sphere, text, union
@@ -54,6 +53,6 @@ def draw(size: int = 1024) -> ivm.SolidImage:
 
 
 if __name__ == "__main__":
-    place = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1] / "prospero3d.vm"
+    place = sys.argv[1] if len(sys.argv) > 1 else "prospero3d.vm"
     ivm.save(build().tape(), place)
     print(place)

@@ -43,6 +43,8 @@ from intervalvm.words import (
     Fold,
     Grid,
     Keep,
+    MapKind,
+    MapPer,
     Mode,
     Prove,
     Way,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 ENGINES, GRIDS, MODES, PROVES = map(get_args, (Engine, Grid, Mode, Prove))
 FOLDS, KEEPS = get_args(Fold), get_args(Keep)
+MAPS, MAP_PERS = get_args(MapKind), get_args(MapPer)
 BACKENDS = {engine: tuple(w.backend for w in Way if w.engine == engine) for engine in ENGINES}
 """The back ends of each engine; the first is the default."""
 WAYS = {(way.engine, way.backend): way for way in Way}
@@ -68,6 +71,10 @@ COORDINATE_BYTES = 64
 """The most bytes of a coordinate while it is computed."""
 LEAF_PX = BLOCK
 """The largest leaves, in pixels a side, of a depth chosen by ``check_depth``."""
+MAP_BYTES = 40
+"""The most bytes of a tile in maps, while they are made."""
+MOST_SAMPLES = BLOCK
+"""Of a pixel each way: it has a block of its own."""
 BITMAP = np.dtype(np.uint8)
 MOST_THREADS = 64
 """There are at most 64 tasks to share."""
@@ -87,6 +94,7 @@ class What:
     mode: Mode = "bitmap"
     dtype: DTypeLike = "float32"
     prove: Prove | None = None
+    antialias: int = 1
 
     def __post_init__(self) -> None:
         self.size = check_size(self.size)
@@ -97,6 +105,7 @@ class What:
         check_word("grid", self.grid, GRIDS)
         check_word("mode", self.mode, MODES)
         check_prove(self.prove)
+        self.antialias = check_antialias(self.antialias)
 
     @property
     def is_bitmap(self) -> bool:
@@ -179,9 +188,12 @@ class Options(How, What):
         crop = check_crop(self.crop, *whole)
         left, top, right, bottom = crop or (0, 0, *whole)
         width, height = right - left, bottom - top
-        depth = check_depth(self.depth, width, height)
+        n = self.antialias
+        depth = check_depth(self.depth, width, height, n)
         if self.prove is not None:
             self._check_proof()
+        if n > 1:
+            self._check_coverage()
         if self.fold == "fast":
             tape = _fast(tape, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
@@ -191,14 +203,15 @@ class Options(How, What):
             check_fits(self.out, (height, width), pixel_type)
         # coordinates are larger than an image one pixel wide
         n_bytes = 0 if self.out is not None else width * height * pixel_type.itemsize
-        needed = max(n_bytes, COORDINATE_BYTES * (width + height))
+        needed = max(n_bytes, COORDINATE_BYTES * n * (width + height))
         require(needed, f"an image of {width}x{height} pixels", "make it smaller", max_memory)
         require_lists(len(tape), max_memory)
         shown = shown_region(checked.region, *whole)
         at = shown, *whole, self.grid, dtype, crop
+        fine, part = _times(n, whole), None if crop is None else _times(n, crop)
         return Job(
             tape=tape,
-            samples=coordinates(*at),
+            samples=coordinates(shown, fine[0], fine[1], self.grid, dtype, part),
             edges=edges(*at) if self.proves_areas else None,
             pixel_type=pixel_type,
             region=shown if crop is None else cropped_region(shown, *whole, crop),
@@ -212,6 +225,7 @@ class Options(How, What):
             steps=split_levels(depth) if self.way.prunes else [],
             max_memory=max_memory,
             out=self.out,
+            antialias=n,
         )
 
     def _check_proof(self) -> None:
@@ -227,6 +241,23 @@ class Options(How, What):
             if way_out:
                 value = getattr(self, name)
                 raise OptionError(f"prove={self.prove!r} with {name}={brief(value)}: {way_out}")
+
+    def _check_coverage(self) -> None:
+        """Raise OptionError for options that are incompatible with ``antialias``."""
+        if not self.is_bitmap:
+            raise OptionError(
+                f"antialias={self.antialias} with mode='value': only a bitmap has coverage"
+            )
+        if self.prove is not None:
+            raise OptionError(
+                f"antialias={self.antialias} with prove={self.prove!r}: a verdict is of one sample "
+                "or of a whole pixel, so choose antialias=1"
+            )
+
+
+def _times(n: int, pixels: tuple[int, ...]) -> Any:
+    """Numbers of pixels as numbers of samples."""
+    return tuple(n * each for each in pixels)
 
 
 takes_options = Takes(Options)
@@ -261,6 +292,16 @@ def check_progress(progress: Any) -> None:
     """Raise ArgumentTypeError for what is not called with a progress."""
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
+
+
+def check_antialias(samples: Any) -> int:
+    """The samples of a pixel each way, 1 to ``MOST_SAMPLES``. Raises OptionError."""
+    if not 1 <= (number := _count(samples)) <= MOST_SAMPLES:
+        raise OptionError(
+            f"antialias={brief(samples)}: give the samples of a pixel each way, "
+            f"an integer from 1 to {MOST_SAMPLES}"
+        )
+    return number
 
 
 def check_prove(prove: Any) -> None:
@@ -305,14 +346,30 @@ def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
     return tape.derived(("fast", dtype.name), make)
 
 
-def check_depth(depth: int | None, width: int, height: int) -> int:
-    """The levels of the quadtree; None gives leaves of at most ``LEAF_PX`` pixels a side.
+def is_by_pixel(kind: MapKind, per: MapPer) -> bool:
+    """Whether a map of tiles is asked for by pixel. Raises OptionError for other words."""
+    check_word("map", kind, MAPS)
+    if not is_word(per, MAP_PERS):
+        raise OptionError(f"per={brief(per)}: choose {listed(MAP_PERS)}")
+    return per == "pixel"
+
+
+def check_prunes(job: Job) -> None:
+    """Raise OptionError for an image without tiles, DoesNotFit for too many to map."""
+    if not job.way.prunes:
+        raise OptionError(f"engine={job.way.engine!r} has no tiles to map: choose 'pruned'")
+    job.require(MAP_BYTES << 2 * job.depth, f"maps of depth {job.depth}", "choose a lower depth")
+
+
+def check_depth(depth: int | None, width: int, height: int, samples: int = 1) -> int:
+    """The levels of the quadtree; None gives leaves of at most ``LEAF_PX`` samples a side, of which
+    a pixel has ``samples`` each way.
 
     Raises OptionError for a negative depth, and for leaves smaller than a pixel.
     """
     longer = max(width, height)
     if depth is None:
-        return (-(-longer // LEAF_PX) - 1).bit_length()
+        return (-(-longer // (LEAF_PX // samples)) - 1).bit_length()
     deepest = longer.bit_length() - 1
     levels = _count(depth)
     if not 0 <= levels <= deepest:

@@ -7,23 +7,28 @@ end. A ``Renderer`` caches what depends on the region for further frames of one 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.api.options import Options, takes_options
+from intervalvm.api.options import Options, check_prunes, is_by_pixel, takes_options
 from intervalvm.arguments import real
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.expr.paint import paint_of
+from intervalvm.late import cached_property
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.raster.look import Look
-from intervalvm.words import Question, Way
+from intervalvm.raster.tiles import Map, Tiles, new_maps
+from intervalvm.words import MapKind, MapPer, Question, Way
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from intervalvm.jit.plan import Plan
     from intervalvm.jit.walk import LeafHook
     from intervalvm.tape import Tape
@@ -69,6 +74,9 @@ def render(tape: TapeLike, **options: Any) -> Image:
         With "value" pixels are the values, in ``dtype``, as by ``evaluate``.
     dtype : {"float32", "float64"}
         The arithmetic.
+    antialias : int
+        Samples of a pixel each way, up to 16. With more than one, pixels are their coverage: the
+        rounded mean of the pixels of the picture at so many times the size, on the same grid.
     prove : {None, "point", "area"}
         Prove pixels for the real function, at the sample or at every point of the pixel: 255 where
         it is below 0, 0 where it is undefined or >= 0 everywhere, 128 where neither is proven.
@@ -134,24 +142,68 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
     """Carry out a job; ``find_plan`` may shorten a plan for a part of its domain."""
     with reporting(progress, "rendering") as report:
         start = time.perf_counter()
-        match job.way:
-            case Way.COMPILED | Way.GPU_LEAVES:
-                drawn = _compiled(job, report, find_plan)
-            case Way.GPU_WALK:
-                drawn = _on_device(job, report, find_plan)
-            case Way.READABLE:
-                from intervalvm.raster import quadtree
-
-                drawn = quadtree.draw(job, report)
-            case _:
-                from intervalvm.raster import bands
-
-                drawn = bands.draw(job, report)
+        if job.antialias == 1 or job.way is Way.COMPILED:
+            drawn = _drawn(job, report, find_plan)
+        else:
+            drawn = _drawn(_of_samples(job), report, find_plan).coverage(job)
         rendering = time.perf_counter() - start - drawn.compiling
-    return drawn.image(job, rendering)
+    return replace(drawn.image(job, rendering), _tiles=MapsOf(job))
 
 
-def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
+class MapsOf:
+    """The maps of the tiles of a job, walked again when one is first asked for."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job._replace(out=None, way=Way.COMPILED if job.way.on_gpu else job.way)
+
+    @cached_property
+    def tiles(self) -> Tiles:
+        job = self._job
+        check_prunes(job)
+        maps = new_maps(job.steps)
+        if job.way is Way.READABLE:
+            from intervalvm.raster import quadtree
+
+            quadtree.draw(_of_samples(job), None, maps)
+        else:
+            _compiled(job, None, None, maps)
+        return Tiles.of(maps, job.steps, job.shape)
+
+    def __call__(self, kind: MapKind, per: MapPer) -> NDArray[np.int32]:
+        """As ``Image.map``."""
+        by_pixel = is_by_pixel(kind, per)
+        found: NDArray[np.int32] = getattr(self.tiles, kind)
+        return self.tiles.of_pixels(found) if by_pixel else found
+
+
+def _of_samples(job: Job) -> Job:
+    """The job of drawing the samples of a job as pixels. Raises DoesNotFit."""
+    fine = job._replace(antialias=1, out=None)
+    height, width = fine.shape
+    fine.require(0, f"{width}x{height} samples", "use backend='numba', or fewer samples")
+    return fine
+
+
+def _drawn(job: Job, report: Progress | None, find_plan: FindPlan | None) -> Drawn:
+    """The pixels of a job by its engine on its back end."""
+    match job.way:
+        case Way.COMPILED | Way.GPU_LEAVES:
+            return _compiled(job, report, find_plan)
+        case Way.GPU_WALK:
+            return _on_device(job, report, find_plan)
+        case Way.READABLE:
+            from intervalvm.raster import quadtree
+
+            return quadtree.draw(job, report)
+        case _:
+            from intervalvm.raster import bands
+
+            return bands.draw(job, report)
+
+
+def _compiled(
+    job: Job, report: Progress | None, find_plan: FindPlan | None, tiles: Sequence[Map] = ()
+) -> Drawn:
     """The pruned engine through compiled kernels."""
     start = time.perf_counter()
     from intervalvm.jit import walk
@@ -172,6 +224,8 @@ def _compiled(job: Job, report: Progress | None, find_plan: FindPlan | None) -> 
             pixels,
             job.steps,
             threads=job.threads,
+            samples=job.antialias,
+            tiles=tiles,
             progress=report,
             leaf_hook=leaf_hook,
         )

@@ -11,8 +11,9 @@ import numpy as np
 
 from intervalvm.api.options import usable_cpus
 from intervalvm.api.render import render
-from intervalvm.cli.streams import Progress, log_shown, read_tape, say
+from intervalvm.cli.streams import Progress, log_shown, read_shape, say
 from intervalvm.errors import DoesNotFit
+from intervalvm.expr import as_tape
 from intervalvm.raster.image import milliseconds, text_table
 from intervalvm.raster.region import check_size
 from intervalvm.words import Way
@@ -43,7 +44,7 @@ def bench(options: argparse.Namespace) -> int:
     small = (min(width, NAIVE_PX), min(height, NAIVE_PX))
     with log_shown(quiet=options.quiet), Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        tape = as_tape(read_shape(options))
         rows = _small_rows(tape, small, given, progress)
         ways: Ways = [(Way.DENSE, {"dtype": dtype}) for dtype in ("float64", "float32")]
         ways += [(Way.READABLE, {})]

@@ -109,7 +109,7 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, group)
     out = (
         "the picture: .png .ppm .tif .webp, or .npy of the depth, or - for a PNG on standard "
-        "output; a turntable: .gif .webp .png, or - for a GIF (FILE's stem with .png or .gif, here)"
+        "output; a turntable: .gif .webp .png .mp4, or - for a GIF (FILE's stem with .png or .gif)"
     )
     add("--out PATH", str, out)
     add("--check", bool, "also evaluate every voxel and compare every depth and normal")
@@ -231,6 +231,13 @@ def _simplify_options(command: argparse.ArgumentParser) -> None:
     add("--out FILE.vm", str, "write there (-, standard output)")
 
 
+def _view_options(command: argparse.ArgumentParser) -> None:
+    add = partial(add_option, command)
+    _add_settings(add)
+    add("--port N", int, "of the server, on this machine alone (0, a free one)", default=0)
+    add("--no-browser", bool, "print the link, and open nothing")
+
+
 def _bench_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, command)
     add("--size N|WxH", size, "pixels to draw (1024)", default=1024)
@@ -238,13 +245,24 @@ def _bench_options(command: argparse.ArgumentParser) -> None:
     add("--json", bool, "print one JSON object")
 
 
+def _examples_options(command: argparse.ArgumentParser) -> None:
+    names = "what to copy into this folder: a file, or all that a name stands for (list them)"
+    command.add_argument("names", metavar="NAME", nargs="*", help=names)
+    add_option(command, "--force", bool, "replace files of this folder")
+
+
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "render": ("render", "draw the shape of a .vm file (the default command)", _render_options),
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
     "contour": ("contour", "write the outline of a .vm file, to cut it", _contour_options),
     "mesh": ("mesh", "write the surface of the solid of a .vm file, to print it", _mesh_options),
+    "view": ("view", "show a .vm file in a window: pan, zoom, turn, edit", _view_options),
     "info": ("inspect", "say what a .vm file consists of", _info_options),
     "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
     "bench": ("bench", "time the engines on a .vm file", _bench_options),
+    "examples": ("examples", "list the examples, or copy some here", _examples_options),
 }
 """The commands: the module here with a function of that name, a line of help, the options."""
+
+OPERANDS = {"examples": "[NAME]..."}
+"""What a command takes in place of FILE."""

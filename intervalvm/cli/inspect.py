@@ -12,12 +12,14 @@ from intervalvm.cli.streams import (
     STANDARD,
     Progress,
     check_apart,
-    read_tape,
+    read_shape,
     say,
     solid_of,
     tell,
     write_bytes,
 )
+from intervalvm.expr import as_tape
+from intervalvm.expr.convert import defaults_of
 from intervalvm.files import check_writable
 from intervalvm.formats.write import check_name, save
 from intervalvm.raster.image import text_table
@@ -26,7 +28,7 @@ from intervalvm.tape.liveness import peak_live
 if TYPE_CHECKING:
     import argparse
 
-    from intervalvm.tape import Tape
+    from intervalvm.expr import TapeLike
 
 SQUARE = (-1.0, 1.0)
 
@@ -35,9 +37,10 @@ def info(options: argparse.Namespace) -> int:
     """Print the operations of a file, and the bounds of its value over the default square."""
     with Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        shape = read_shape(options)
         progress.stage("bounding")
-        bounds = _bounds(tape, dict(options.set), 0.0 if options.z is None else options.z)
+        bounds = _bounds(shape, dict(options.set), 0.0 if options.z is None else options.z)
+    tape = as_tape(shape)
     facts = {
         "file": options.file,
         "clauses": len(tape),
@@ -51,14 +54,14 @@ def info(options: argparse.Namespace) -> int:
     return 0
 
 
-def _bounds(tape: Tape, variables: dict[str, float], z: float) -> dict[str, Any] | None:
+def _bounds(shape: TapeLike, variables: dict[str, float], z: float) -> dict[str, Any] | None:
     """Lower, upper and maybe_nan over -1..1 in x and y; None if variables have no value.
 
     An infinite end is None, since JSON has no infinity.
     """
-    if not variables and tape.variables:
+    if not variables and set(as_tape(shape).variables) - set(defaults_of(shape)):
         return None
-    box = in_box.interval(tape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
+    box = in_box.interval(shape, x=SQUARE, y=SQUARE, z=(z, z), variables=variables)
     ends = {"lower": box.lower, "upper": box.upper}
     finite = {name: end if math.isfinite(end) else None for name, end in ends.items()}
     return {**finite, "maybe_nan": box.maybe_nan}
@@ -103,7 +106,7 @@ def simplify(options: argparse.Namespace) -> int:
     }
     with Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        tape = as_tape(read_shape(options))
         progress.stage("simplifying")
         short = in_box.simplify(tape, **box, keep=options.keep, dtype=options.dtype)
     if not to_file:

@@ -17,13 +17,14 @@ from intervalvm.cli.streams import (
     check_apart,
     is_standard_output,
     log_shown,
-    read_tape,
+    read_shape,
     say,
     solid_of,
     tell,
     write_bytes,
 )
 from intervalvm.errors import OptionError
+from intervalvm.expr import as_tape
 from intervalvm.raster.image import milliseconds
 from intervalvm.suffixes import format_of
 
@@ -59,10 +60,10 @@ def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> Ta
     arguments, given = _arguments(options, kind.make), _given(saving)
     with log_shown(quiet=options.quiet), Progress(wanted=not options.quiet) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        shape = read_shape(options)
         loaded = time.perf_counter()
         progress.stage(kind.stage)
-        result = kind.make(tape, **arguments, progress=progress)
+        result = kind.make(shape, **arguments, progress=progress)
         made = time.perf_counter()
         progress.stage("writing")
         _write(result, out, format, given)
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace, kind: Making, saving: dict[str, Any]) -> Ta
         "total": written - start,
     }
     _report(kind, result, seconds, made - loaded, out, options)
-    return tape
+    return as_tape(shape)
 
 
 def _format_of(out: str, file: str, formats: Mapping[str, Any]) -> str:

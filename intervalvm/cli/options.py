@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from intervalvm.cli.commands import COMMANDS, add_option
+from intervalvm.cli.commands import COMMANDS, OPERANDS, add_option
 from intervalvm.cli.streams import say
 from intervalvm.cli.values import amount_of_bytes, clauses
 from intervalvm.files import is_picture
@@ -43,6 +43,7 @@ examples:
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
   intervalvm bench prospero.vm
+  intervalvm examples prospero gear               copies prospero.vm and gear.py here
   gunzip -c prospero.vm.gz | intervalvm - --out prospero.png
 
 'intervalvm FILE' is short for 'intervalvm render FILE';
@@ -134,7 +135,7 @@ def hint(
         return " (what stands behind -- is no option: leave -- out)"
     for word in unknown:
         if word in commands:
-            return f" (the command comes first: intervalvm {word} FILE)"
+            return f" (the command comes first: intervalvm {word} {OPERANDS.get(word, 'FILE')})"
         if not word.startswith("-") and _is_output(word) and "--out" in known:
             return f" (--out {word} names the file to write)"
         if found := near(GUESSES.get(word.split("=")[0], word.split("=")[0]), known):
@@ -172,16 +173,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
             help=line,
             prog=f"intervalvm {name}",
             description=line[0].upper() + line[1:] + ".",
-            usage=f"intervalvm {name} FILE [option]...",
+            usage=f"intervalvm {name} {OPERANDS.get(name, 'FILE')} [option]...",
             allow_abbrev=False,
         )
-        command.add_argument(
-            "file", metavar="FILE", help="a tape in .vm text, or - for standard input"
-        )
+        if name not in OPERANDS:
+            _add_file(command)
         add_options(command)
-        reading = command.add_argument_group("how much of FILE is read at most")
-        add_option(reading, "--max-bytes BYTES", amount_of_bytes, "(256M)")
-        add_option(reading, "--max-clauses N", clauses, "(10000000)")
         add_option(command, "--quiet", bool, "no progress, no summary")
         add_option(command, "--debug", bool, "show the traceback of an error")
     return parser, commands
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    what = "a tape in .vm text, a .py (or .py:NAME) with a shape, or - for standard input"
+    command.add_argument("file", metavar="FILE", help=what)
+    reading = command.add_argument_group("how much of FILE is read at most")
+    add_option(reading, "--max-bytes BYTES", amount_of_bytes, "(256M)")
+    add_option(reading, "--max-clauses N", clauses, "(10000000)")

@@ -21,14 +21,16 @@ from intervalvm.cli.streams import (
     check_apart,
     is_standard_output,
     log_shown,
-    read_tape,
+    read_shape,
     say,
     solid_of,
     tell,
     write_bytes,
 )
 from intervalvm.errors import OptionError
+from intervalvm.expr import as_tape
 from intervalvm.files import check_writable
+from intervalvm.formats.script import is_script
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.formats import FORMATS, HOLD_VALUES, check_holds, levels
@@ -39,8 +41,8 @@ from intervalvm.suffixes import format_of
 if TYPE_CHECKING:
     import argparse
 
+    from intervalvm.expr import TapeLike
     from intervalvm.raster.image import Image
-    from intervalvm.tape import Tape
 
 
 def render(options: argparse.Namespace) -> int:
@@ -52,10 +54,10 @@ def render(options: argparse.Namespace) -> int:
     wanted = not options.quiet
     with log_shown(quiet=options.quiet), Progress(wanted=wanted) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        shape = read_shape(options)
         loaded = time.perf_counter()
         progress.stage("rendering")
-        image = render_image(tape, **arguments, progress=progress)
+        image = render_image(shape, **arguments, progress=progress)
         rendered = time.perf_counter()
         progress.stage("writing")
         _write(image, out, format)
@@ -69,7 +71,7 @@ def render(options: argparse.Namespace) -> int:
         found = None
         if options.check:
             progress.stage("evaluating densely")
-            found = _compare(image, tape, arguments, progress)
+            found = _compare(image, shape, arguments, progress)
     stats = replace(
         image.stats,
         seconds={
@@ -80,7 +82,7 @@ def render(options: argparse.Namespace) -> int:
         },
     )
     _report(stats, out, found, options)
-    if "z" in tape.axes and options.z is None and not (options.quiet or options.json):
+    if "z" in as_tape(shape).axes and options.z is None and not (options.quiet or options.json):
         tell(f"intervalvm: this is the slice at z = 0: {solid_of(options.file)} draws the solid")
     return 1 if found is not None and _is_wrong(found) else 0
 
@@ -120,7 +122,7 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     check_holds(
         format,
         *check_size(asked.size),
-        levels=levels(proven=proven),
+        levels=levels(proven=proven, antialias=asked.antialias),
         transparent=asked.look.paper is None,
     )
     if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
@@ -150,6 +152,11 @@ def _check_certificate(options: argparse.Namespace, asked: Options) -> None:
     what, way_out = f"a certificate of {width}x{height} pixels", "choose a smaller --size"
     require(needed, what, way_out, asked.max_memory)
     file = Path(options.file)
+    if is_script(options.file):
+        raise OptionError(
+            f"--certificate names the bytes of a tape, and {options.file} makes one: save "
+            "its shape as .vm, and give that"
+        )
     if options.file == STANDARD or (file.exists() and not file.is_file()):
         raise OptionError(f"--certificate names the bytes of FILE: give a file, not {options.file}")
 
@@ -164,14 +171,14 @@ def _write(image: Image, out: str, format: str) -> None:
 
 
 def _compare(
-    image: Image, tape: Tape, arguments: dict[str, Any], progress: Progress
+    image: Image, shape: TapeLike, arguments: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """Compare with dense evaluation: print the first difference, return the number of wrong pixels.
 
     A pixel that only one of two proven images proves is not wrong.
     """
     reference = {"engine": "dense", "backend": "numpy", "mode": "bitmap", "depth": None}
-    dense = render_image(tape, **arguments | reference, progress=progress)
+    dense = render_image(shape, **arguments | reference, progress=progress)
     found = image.bitmap()
     differs = wrong = found != dense.pixels
     if image.prove is not None:

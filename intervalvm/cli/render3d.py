@@ -22,7 +22,7 @@ from intervalvm.cli.streams import (
     check_apart,
     is_standard_output,
     log_shown,
-    read_tape,
+    read_shape,
     say,
     tell,
     write_bytes,
@@ -39,7 +39,7 @@ from intervalvm.voxel.volume import shown
 if TYPE_CHECKING:
     import argparse
 
-    from intervalvm.tape import Tape
+    from intervalvm.expr import TapeLike
 
 OF_VIEW = tuple(signature(View.turntable).parameters)
 ANGLES, PLACE = ("yaw", "pitch", "roll", "perspective"), ("center", "scale")
@@ -56,18 +56,18 @@ def render3d(options: argparse.Namespace) -> int:
     wanted = not options.quiet
     with log_shown(quiet=options.quiet), Progress(wanted=wanted) as progress:
         progress.stage("reading")
-        tape = read_tape(options)
+        shape = read_shape(options)
         loaded = time.perf_counter()
         progress.stage("rendering")
-        work.draw(tape, progress)
+        work.draw(shape, progress)
         rendered = time.perf_counter()
         progress.stage("writing")
-        _write(work.write, out)
+        _write(lambda stream: work.write(stream, progress), out)
         written = time.perf_counter()
         found = None
         if options.check and isinstance(work, _Still):
             progress.stage("evaluating densely")
-            found = work.compare(tape, progress)
+            found = work.compare(shape, progress)
     seconds = {"load": loaded - start, "write": written - rendered, "total": written - start}
     _report(work, seconds, out, found, options)
     return 0 if found is None or found["identical"] else 1
@@ -86,23 +86,23 @@ class _Still:
         formats.check_holds(self._format, width, height)
         self.mode = asked.mode
 
-    def draw(self, tape: Tape, progress: Progress) -> None:
+    def draw(self, shape: TapeLike, progress: Progress) -> None:
         """Draw it."""
-        self.image = self._drawn(tape, progress)
+        self.image = self._drawn(shape, progress)
         progress.stage("shading")
         self.stats = [_shaded(self.image) if self._format in formats.COLOURS else self.image.stats]
 
-    def _drawn(self, tape: Tape, progress: Progress, **changes: Any) -> SolidImage:
+    def _drawn(self, shape: TapeLike, progress: Progress, **changes: Any) -> SolidImage:
         given = self._arguments | {"view": self.view, "progress": progress} | changes
-        return render_solid(tape, **given)
+        return render_solid(shape, **given)
 
-    def write(self, stream: BinaryIO) -> None:
+    def write(self, stream: BinaryIO, _progress: Progress) -> None:
         """Write it to a stream."""
         self.image.write(stream, self._format)
 
-    def compare(self, tape: Tape, progress: Progress) -> dict[str, Any]:
+    def compare(self, shape: TapeLike, progress: Progress) -> dict[str, Any]:
         """Compare with dense evaluation: print the first difference, return how many there are."""
-        found, dense = self.image, self._drawn(tape, progress, engine="dense")
+        found, dense = self.image, self._drawn(shape, progress, engine="dense")
         bits = [image.normals.view(np.uint32) for image in (found, dense)]
         differs = (found.depth != dense.depth) | (bits[0] != bits[1]).any(axis=2)
         if differs.any():
@@ -130,18 +130,20 @@ class _Turning:
         given = {name: value for name, value in given.items() if value is not None}
         given |= _turned(options) | _arguments(options)
         self._turn = Turn(format, options.turn, **given)
+        self._film = self._turn.film()
         self.view, self.mode = self._turn.views[0], self._turn.mode
 
-    def draw(self, tape: Tape, progress: Progress) -> None:
+    def draw(self, shape: TapeLike, progress: Progress) -> None:
         """Draw all frames."""
-        self._pixels, self.stats = [], []
-        for image in self._turn.draw(tape, progress):
+        self.stats = []
+        for done, image in enumerate(self._turn.draw(shape), 1):
             self.stats.append(_shaded(image))
-            self._pixels.append(image.pixels)
+            self._film.add(image.pixels)
+            progress(done, len(self._turn.views))
 
-    def write(self, stream: BinaryIO) -> None:
+    def write(self, stream: BinaryIO, progress: Progress) -> None:
         """Write the file to a stream."""
-        self._turn.write(self._pixels, stream)
+        self._film.write(stream, progress)
 
 
 def _shaded(image: SolidImage) -> SolidStats:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from intervalvm.errors import FileError, OptionError
 from intervalvm.files import descriptor_of, file_errors, same_file
+from intervalvm.formats.script import is_script, load_script, path_of
 from intervalvm.formats.vm import load, read
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TextIO
 
-    from intervalvm.tape import Tape
+    from intervalvm.expr import TapeLike
 
 STANDARD = "-"
 """Standard input as FILE, and standard output as the name of an output."""
@@ -27,10 +28,17 @@ PATIENCE = 0.3
 """Seconds before a bar appears: most pictures take less time than the import of rich."""
 
 
-def read_tape(options: argparse.Namespace) -> Tape:
-    """The tape of FILE, within the limits of the options."""
+def limits_of(options: argparse.Namespace) -> dict[str, Any]:
+    """How much of FILE is read at most."""
     given = {name: getattr(options, name) for name in ("max_bytes", "max_clauses")}
-    limits = {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def read_shape(options: argparse.Namespace) -> TapeLike:
+    """The tape of FILE, or the shape that it names, within the limits of the options."""
+    limits = limits_of(options)
+    if is_script(options.file):
+        return load_script(options.file, **limits)
     if options.file != STANDARD:
         return load(options.file, **limits)
     if sys.stdin is None:
@@ -53,12 +61,12 @@ def check_apart(file: str, outputs: Mapping[str, str | None]) -> None:
 
     If FILE would be overwritten and is no tape, raises what ``load`` does.
     """
-    source = "/dev/stdin" if file == STANDARD else file
+    source = "/dev/stdin" if file == STANDARD else path_of(file)
     named = {option: path for option, path in outputs.items() if path is not None}
     places = {o: "/dev/stdout" if path == STANDARD else path for o, path in named.items()}
     for option, place in places.items():
         if os.path.isfile(source) and same_file(place, source):
-            if file != STANDARD:
+            if file != STANDARD and not is_script(file):
                 load(file)  # what is no tape is told so first: no other name would help
             raise OptionError(
                 f"{named[option]} is the file that is read, and would be overwritten: "

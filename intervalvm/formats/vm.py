@@ -80,12 +80,16 @@ def load(
         If it exceeds a limit or memory.
     """
     name, max_bytes = path_name(path), as_bytes("max_bytes", max_bytes)
-    try:
-        file = open(path, "rb")  # noqa: SIM115 what fails while it is read is read's to explain
-    except (OSError, ValueError) as error:
-        raise FileError(_unreadable(name, error)) from error
-    with file:
+    with opened(path) as file:  # what fails while it is read is read's to explain
         return read(file, name, max_bytes=max_bytes, max_clauses=max_clauses)
+
+
+def opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file to be read. Raises FileError if it cannot be."""
+    try:
+        return open(path, "rb")
+    except (OSError, ValueError) as error:
+        raise FileError(_unreadable(path_name(path), error)) from error
 
 
 def read(
@@ -247,7 +251,7 @@ def _fault(name: str, lines: list[str], number: int, defined: dict[str, int]) ->
     line = COMMENT.sub("", lines[number])
     place, message = _wrong_word(lines, number, line.split(), defined)
     word = next(islice(WORD.finditer(line), place, None))  # a line may have millions of them
-    return _error(message, name, lines, number, *word.span())
+    return error_at(message, name, lines[number], number, *word.span())
 
 
 def _wrong_word(
@@ -302,11 +306,12 @@ def _defining_line(lines: list[str], name: str) -> int | None:
     return next((number for number, first in enumerate(firsts, 1) if first == [name]), None)
 
 
-def _error(
-    message: str, name: str, lines: list[str], number: int, first: int, last: int
-) -> FormatError:
-    """The error at the characters ``first`` to ``last`` of a line, which it shows with a mark."""
-    line = lines[number].rstrip()
+def error_at(message: str, name: str, line: str, number: int, first: int, last: int) -> FormatError:
+    """The error at the characters ``first`` to ``last`` of a line, which it shows with a mark.
+
+    Lines are counted from 0.
+    """
+    line = line.rstrip()
     start = max(0, min(first - SHOWN // 2, len(line) - SHOWN))
     stop = start + SHOWN
     before = ("…" if start else "") + _shown(line[start:first])
@@ -348,7 +353,7 @@ def _not_utf8(name: str, data: bytes | bytearray, start: int) -> FormatError:
     before = _lines(data[:start].decode())
     lines = _lines(data.decode(errors="surrogateescape"))
     column = len(before[-1])
-    return _error(message, name, lines, len(before) - 1, column, column + 1)
+    return error_at(message, name, lines[len(before) - 1], len(before) - 1, column, column + 1)
 
 
 def _unreadable(name: str, error: Exception) -> str:

@@ -148,6 +148,7 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
     @jit
     def enter_children(ctx, stack, bits):
         """Write the children's x and y into places 0 and 1; returns those that have pixels."""
+        samples = ctx[c.SAMPLES]
         level, count, itemsize = stack[c.LEVEL] + bits, 1 << bits, ctx[c.ITEMSIZE]
         columns, lines = NO_CHILD, NO_CHILD
         for axis in range(2):
@@ -159,9 +160,10 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
             uint64_at(upper + SIDE * itemsize)[0] = NO_CHILD
             cell = stack[c.LINE if axis else c.COLUMN] << bits
             for k in range(SIDE):
-                first = edge(cell + min(k, count - 1), level, pixels)
-                last = max(edge(cell + min(k, count - 1) + 1, level, pixels) - 1, first)
-                if k < count and edge(cell + k + 1, level, pixels) > first:
+                first = samples * edge(cell + min(k, count - 1), level, pixels)
+                end = samples * edge(cell + min(k, count - 1) + 1, level, pixels)
+                last = max(end - 1, first)
+                if k < count and end > first:
                     if axis:
                         lines |= FIRST_LINE << np.uint64(SIDE * k)
                     else:
@@ -174,7 +176,7 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
 
     @jit
     def fill(ctx, stack, bits, child):
-        """Fill a child that is inside with 255; returns its number of pixels."""
+        """Fill a child that is inside with 255; returns its number of samples."""
         level = stack[c.LEVEL] + bits
         column = (stack[c.COLUMN] << bits) + (child & (SIDE - 1))
         line = (stack[c.LINE] << bits) + child // SIDE
@@ -186,7 +188,26 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
                 write_row(out, -1)
             else:
                 fill_bytes(out, right - left, 255)
-        return (right - left) * (bottom - top)
+        return (right - left) * (bottom - top) * ctx[c.SAMPLES] ** 2
+
+    @jit
+    def note(ctx, step, child, column, line, found):
+        """Write what is known of a child into the map of a step, if maps are asked for."""
+        if ctx[c.TILES]:
+            bits = int64_at(ctx[c.SPLIT_LEVELS_AT])[step]
+            stack = int64_at(ctx[c.STACK] + 8 * c.ROW * step)
+            x, y = (column << bits) + (child & (SIDE - 1)), (line << bits) + child // SIDE
+            tiles = int32_at(int64_at(ctx[c.TILES])[step])
+            tiles[(y << (stack[c.LEVEL] + bits)) + x] = np.int32(found)
+
+    @jit
+    def note_proven(ctx, stack, step, children, found):
+        """The same for a mask of children."""
+        if ctx[c.TILES]:
+            while children != NO_CHILD:
+                child = first_bit(children)
+                children &= children - ONE
+                note(ctx, step, child, stack[c.COLUMN], stack[c.LINE], found)
 
     @jit
     def all_tame(ctx, stack):
@@ -226,6 +247,8 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         stats[c.REGIONS] += count_bits(proven)
         stats[c.REGIONS_INSIDE] += count_bits(inside)
         stats[c.REGIONS_OUTSIDE] += count_bits(outside)
+        note_proven(ctx, stack, step, inside, c.TILE_INSIDE)
+        note_proven(ctx, stack, step, outside, c.TILE_OUTSIDE)
         while inside != NO_CHILD:  # the pixels outside are 0 already
             child = first_bit(inside)
             inside &= inside - ONE
@@ -249,7 +272,10 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         stats[c.REGIONS] += count_bits(fitting)
         stats[c.AMBIGUOUS] += count_bits(fitting)
         while fitting != NO_CHILD:
-            stats[c.CLAUSES] += stack[c.CHILD_COUNT + first_bit(fitting)]
+            child = first_bit(fitting)
+            count = stack[c.CHILD_COUNT + child]
+            stats[c.CLAUSES] += count
+            note(ctx, step, child, stack[c.COLUMN], stack[c.LINE], count)
             fitting &= fitting - ONE
 
     @jit
@@ -292,6 +318,8 @@ def _walk(regions: Loop, blocks: Loop, full_test: TameTest, axis_test: TameTest)
         count = stack[c.CHILD_COUNT + child]
         ctx[c.ARENA_TOP] = ctx[c.ARENA] + RECORD_BYTES * count
         int64_at(ctx[c.STATS])[c.CLAUSES] += count
+        first = np.int64(0)
+        note(ctx, first, child, first, first, count)
         return stack
 
     def walk(address):

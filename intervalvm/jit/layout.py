@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intervalvm.words import Meaning
 
@@ -29,6 +30,8 @@ REGION_TRUTH_BYTES = CHOICE_BYTES = 16
 """Pairs of masks of children: always and never; only the left, only the right operand matters."""
 INSIDE, OUTSIDE, UNPROVEN = np.uint8(255), np.uint8(0), np.uint8(128)
 """Pixels; the third is unproven."""
+TILE_OUTSIDE, TILE_INSIDE, TILE_UNSEEN = -1, -2, -3
+"""A tile in a map: proven, or part of a proven region; an ambiguous one has its clauses left."""
 Each = Literal["region", "sample", "pixel"]
 """The meaning of a lane: a box; a sample; or, in a proof, a pixel as a box."""
 
@@ -36,6 +39,13 @@ Each = Literal["region", "sample", "pixel"]
 def edge(cell: Any, level: Any, pixels: Any) -> Any:
     """The first pixel of a cell, when ``pixels`` are cut into 2**level cells."""
     return (cell * pixels) >> level
+
+
+def shades(samples: int) -> NDArray[np.uint8]:
+    """The pixel by how many of its ``samples`` x ``samples`` are inside: their mean, rounded."""
+    most = samples**2
+    counts = np.arange(most + 1)
+    return ((2 * int(INSIDE) * counts + most) // (2 * most)).astype(np.uint8)
 
 
 def interval_offsets(dtype: Any, width: int) -> tuple[int, int, int]:
@@ -93,7 +103,10 @@ MOST_STEPS = 12
 # The frame, the same for every thread.
 (
     WIDTH_PX, HEIGHT_PX,
-    X, Y,  # addresses of the coordinates, padded by a leaf's width beyond the end
+    SAMPLES,  # a pixel's samples each way: with more than one, what is drawn is their coverage
+    SHADES,  # address of uint8[SAMPLES ** 2 + 1]: the pixel by how many of its samples are inside
+    TILES,  # address of int64[STEPS], addresses of each step's TileMap; 0 for none
+    X, Y,  # addresses of the samples' coordinates, padded by a leaf's width beyond the end
     X_UPPER, Y_UPPER,  # the same, or where in proofs a pixel is an area: X, Y are its lower ends
     IMAGE,  # address of the first pixel: uint8, 0 before, or the dtype in value mode; no gaps
     IS_VALUE,  # whether the result is a value instead of a truth
@@ -129,7 +142,7 @@ MOST_STEPS = 12
     BATCH_IS_FULL,  # whether the leaf in work waits for another batch
     MERGE_BLOCKS, MERGE_COUNT, MERGE_RESULTS,  # a batch that came back: addresses and number
     FIELDS,
-) = range(56)  # fmt: skip
+) = range(59)  # fmt: skip
 
 # A block of a batch: BLOCK_WORDS int32, of which the rest is not used.
 (

@@ -29,11 +29,14 @@ from intervalvm.jit.intrinsics import (
     jit,
     uint8_at,
     uint16_at,
+    uint64_at,
     write_row,
     write_verdicts,
 )
 from intervalvm.jit.layout import AREA, BLOCK, SIDE, TRUTH_BYTES, UNPROVEN
 
+FOUR_BY_FOUR = np.uint64(0x000F000F000F000F)
+"""The first four samples of four rows of a block."""
 UNPROVEN_BYTE = int(UNPROVEN)  # an eight-bit number would make numba compute in eight bits
 edge, interval_size = jit(c.edge), jit(c.interval_size)
 
@@ -48,10 +51,11 @@ def enter_leaf(ctx, step, child, parent):
     ctx[c.LEAF_RECORDS] = parent[c.CHILD_PROGRAM + child]
     ctx[c.LEAF_COUNT] = parent[c.CHILD_COUNT + child]
     ctx[c.LEAF_RESULT] = parent[c.CHILD_RESULT + child]
-    ctx[c.LEAF_LEFT] = edge(column, level, ctx[c.WIDTH_PX])
-    ctx[c.LEAF_RIGHT] = edge(column + 1, level, ctx[c.WIDTH_PX])
-    ctx[c.LEAF_ROW] = edge(line, level, ctx[c.HEIGHT_PX])
-    ctx[c.LEAF_BOTTOM] = edge(line + 1, level, ctx[c.HEIGHT_PX])
+    samples = ctx[c.SAMPLES]
+    ctx[c.LEAF_LEFT] = samples * edge(column, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_RIGHT] = samples * edge(column + 1, level, ctx[c.WIDTH_PX])
+    ctx[c.LEAF_ROW] = samples * edge(line, level, ctx[c.HEIGHT_PX])
+    ctx[c.LEAF_BOTTOM] = samples * edge(line + 1, level, ctx[c.HEIGHT_PX])
     ctx[c.LEAF_AT] = -1
 
 
@@ -99,6 +103,47 @@ def draw(ctx, place, values, truths, columns, rows):
 
 
 @jit
+def draw_fours(row, width, truths, shades, columns, rows):
+    """``draw_coverage`` where a pixel has 4 x 4 samples: a word has four rows of samples."""
+    words, inside = uint64_at(truths), 0
+    for k in range(rows >> 2):
+        word, pixels = words[k], uint8_at(row + k * width)
+        if columns == BLOCK:
+            for q in range(4):
+                pixels[q] = shades[count_bits((word >> np.uint64(4 * q)) & FOUR_BY_FOUR)]
+            inside += count_bits(word)
+        else:
+            for q in range(columns >> 2):
+                count = count_bits((word >> np.uint64(4 * q)) & FOUR_BY_FOUR)
+                pixels[q] = shades[count]
+                inside += count
+    return inside
+
+
+@jit
+def draw_coverage(ctx, place, truths, columns, rows):
+    """Draw a block of whole pixels, each of n x n samples; returns how many samples are inside.
+
+    ``columns`` and ``rows`` are samples.
+    """
+    n, width, inside = ctx[c.SAMPLES], ctx[c.WIDTH_PX], 0
+    bits, shades, row = uint16_at(truths), uint8_at(ctx[c.SHADES]), ctx[c.IMAGE] + place
+    if n == 4:
+        return draw_fours(row, width, truths, shades, columns, rows)
+    first = (np.uint64(1) << np.uint64(n)) - np.uint64(1)
+    for top in range(0, rows, n):
+        pixels = uint8_at(row)
+        for left in range(0, columns, n):
+            count, mask = 0, first << np.uint64(left)
+            for k in range(top, top + n):
+                count += count_bits(np.uint64(bits[k]) & mask)
+            pixels[left // n] = shades[count]
+            inside += count
+        row += width
+    return inside
+
+
+@jit
 def draw_verdicts(ctx, place, truths, columns, rows):
     """Draw a block of a proof; returns how many pixels are inside, and how many are proven."""
     inside, proven, always, within = 0, 0, uint16_at(truths), (1 << columns) - 1
@@ -133,12 +178,14 @@ def rows_of_leaf(evaluate: Any) -> Any:
     def leaf_rows(ctx):
         """Evaluate up to 16 rows of the noted leaf, or prove them; returns records x lanes."""
         n, itemsize, is_proof = ctx[c.LEAF_COUNT], ctx[c.ITEMSIZE], ctx[c.IS_PROOF]
+        samples = ctx[c.SAMPLES]
+        side = BLOCK // samples * samples  # whole pixels
         full, axis, truth = ctx[c.FULL], ctx[c.AXIS], ctx[c.TRUTH]
         top, left, right = ctx[c.LEAF_ROW], ctx[c.LEAF_LEFT], ctx[c.LEAF_RIGHT]
-        rows, inside, proven = min(BLOCK, ctx[c.LEAF_BOTTOM] - top), 0, 0
+        rows, inside, proven = min(side, ctx[c.LEAF_BOTTOM] - top), 0, 0
         axis_bytes = interval_size(BLOCK, itemsize) if is_proof else BLOCK * itemsize
-        for column in range(left, right, BLOCK):
-            columns, place = min(BLOCK, right - column), top * ctx[c.WIDTH_PX] + column
+        for column in range(left, right, side):
+            columns, place = min(side, right - column), top * ctx[c.WIDTH_PX] + column
             x, y = column * itemsize, top * itemsize
             if is_proof:
                 enter_sides(axis, ctx[c.X] + x, ctx[c.X_UPPER] + x, itemsize)
@@ -154,6 +201,10 @@ def rows_of_leaf(evaluate: Any) -> Any:
             else:
                 values = full + ctx[c.LEAF_RESULT] * AREA * itemsize
                 truths = truth + ctx[c.LEAF_RESULT] * TRUTH_BYTES
+                if samples > 1:
+                    pixel = top // samples * ctx[c.WIDTH_PX] + column // samples
+                    inside += draw_coverage(ctx, pixel, truths, columns, rows)
+                    continue
                 inside += draw(ctx, place, values, truths, columns, rows)
         ctx[c.LEAF_ROW] = top + rows
         stats = int64_at(ctx[c.STATS])

@@ -16,7 +16,7 @@ from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.program import RECORD_BYTES
 from intervalvm.jit import layout as c
 from intervalvm.jit import native, thread_pool
-from intervalvm.jit.layout import BLOCK
+from intervalvm.jit.layout import BLOCK, shades
 from intervalvm.jit.plan import Plan, Workspace
 from intervalvm.jit.thread_pool import Work
 from intervalvm.memory import address_of
@@ -38,6 +38,8 @@ def render(
     steps: Sequence[int],
     *,
     threads: int,
+    samples: int = 1,
+    tiles: Sequence[NDArray[np.int32]] = (),
     progress: Callable[[int, int], None] | None = None,
     leaf_hook: LeafHook | None = None,
 ) -> NDArray[np.int64]:
@@ -45,11 +47,12 @@ def render(
 
     Those of a bitmap are 0 before. ``steps`` are the levels of each split. The image
     does not depend on ``threads``. ``lower`` and ``upper`` are the (x, y) of columns and rows: both
-    the samples, or the ends of the pixels' areas to prove.
+    the samples, or the ends of the pixels' areas to prove. With several ``samples`` a pixel each
+    way, a bitmap is their coverage. ``tiles`` are maps of the regions of each step to fill.
     """
     tame, careful = (partial(_kernel, plan, is_tame=is_tame) for is_tame in (True, False))
     image, *own = plan.take(threads + 1, len(steps))
-    frame = _Frame(plan, image, lower, upper, pixels, steps)
+    frame = _Frame(plan, image, lower, upper, pixels, steps, samples, tiles)
     caller, *_ = frame.start(own)
     counted = [workspace.stats for workspace in (image, *own)]
     if not plan.program.is_tame:
@@ -101,17 +104,26 @@ class _Frame:
         upper: Sides,
         pixels: NDArray[Any],
         steps: Sequence[int],
+        samples: int = 1,
+        tiles: Sequence[NDArray[np.int32]] = (),
     ) -> None:
-        samples = lower if upper[0] is lower[0] else (*lower, *upper)
+        sides = lower if upper[0] is lower[0] else (*lower, *upper)
         # up to a block is read beyond the end, and not used
-        starts = np.cumsum([0, *(len(side) + BLOCK for side in samples)]).tolist()
+        starts = np.cumsum([0, *(len(side) + BLOCK for side in sides)]).tolist()
         self.samples = np.zeros(starts[-1], plan.dtype)
-        for start, side in zip(starts, samples, strict=False):
+        for start, side in zip(starts, sides, strict=False):
             self.samples[start : start + len(side)] = side
         self.shared, self.levels = np.zeros(c.SHARED_WORDS, np.int64), np.array(steps, np.int64)
         self.plan, self.image, self.pixels = plan, image, pixels
         self.words = words = plan.frame.copy()
-        words[c.WIDTH_PX], words[c.HEIGHT_PX] = map(len, lower)
+        words[c.HEIGHT_PX], words[c.WIDTH_PX] = pixels.shape
+        words[c.SAMPLES] = samples
+        if samples > 1:
+            self.shades = shades(samples)
+            words[c.SHADES] = address_of(self.shades)
+        if tiles:
+            self.tiles = tiles, np.array([address_of(each) for each in tiles], np.int64)
+            words[c.TILES] = address_of(self.tiles[1])
         at, size = address_of(self.samples), plan.dtype.itemsize
         fields = c.X, c.Y, c.X_UPPER, c.Y_UPPER
         for field, start in zip(fields, starts[:-1] * 2, strict=False):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from intervalvm.raster.grid import Axes
     from intervalvm.raster.region import Crop, Region
-    from intervalvm.words import Backend, Engine, Grid, Mode, Prove
+    from intervalvm.words import Backend, Engine, Grid, MapKind, MapPer, Mode, Prove
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Stats:
     prove : {None, "point", "area"}
     is_truth : bool
         Whether the tape's value is 1 or 0 everywhere, which draws nothing.
+    antialias : int
+        A pixel's samples each way; with more than one, ``pixels`` counts samples.
     """
 
     clauses: int
@@ -79,12 +81,16 @@ class Stats:
     levels: tuple[Level, ...] = ()
     prove: Prove | None = None
     is_truth: bool = False
+    antialias: int = 1
 
     def as_json(self) -> dict[str, Any]:
-        """The same as lists, dicts and numbers; without ``prove`` and ``is_truth`` if not set."""
+        """The same as lists, dicts and numbers; without ``prove``, ``is_truth`` and ``antialias``
+        if not set."""
         plain = asdict(self)
         if not self.is_truth:
             del plain["is_truth"]
+        if self.antialias == 1:
+            del plain["antialias"]
         if self.prove is None:
             del plain["prove"]
         plain["size"] = list(self.size)
@@ -94,11 +100,13 @@ class Stats:
     def __str__(self) -> str:
         (width, height), many = self.size, "" if self.threads == 1 else "s"
         share = {name: n / self.pixels["total"] for name, n in self.pixels.items()}
+        n = self.antialias
+        each, what = ("", "pixels") if n == 1 else (f" of {n}x{n} samples", "samples")
         lines = [
-            f"{width}x{height} pixels, {self.clauses} clauses, depth {self.depth}, "
+            f"{width}x{height} pixels{each}, {self.clauses} clauses, depth {self.depth}, "
             f"grid {self.grid}, {self.dtype}",
             f"{self.engine} on {self.backend}, {self.threads} thread{many}",
-            f"{self.pixels['inside']} pixels inside ({share['inside']:.1%}), "
+            f"{self.pixels['inside']} {what} inside ({share['inside']:.1%}), "
             f"{self.pixels['evaluated']} evaluated ({share['evaluated']:.1%})",
         ]
         if self.prove is not None:
@@ -162,6 +170,8 @@ class Image(Picture):
         The rectangle that the pixels cover.
     crop : (int, int, int, int) or None
         The pixels (left, top, right, bottom) of a larger picture.
+    antialias : int
+        A pixel's samples each way; with more than one, ``pixels`` are their coverage.
     prove : {None, "point", "area"}
         What is proven of each pixel: unproven ones are 128.
     """
@@ -173,8 +183,10 @@ class Image(Picture):
     _edges: Axes | None = None
     prove: Prove | None = None
     crop: Crop | None = None
+    antialias: int = 1
     _look: Look = PLAIN
     _colours_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+    _tiles: Callable[[MapKind, MapPer], NDArray[np.int32]] | None = None
 
     _kind: ClassVar[str] = "an Image"
     _guesses: ClassVar[Mapping[str, str]] = IMAGE
@@ -184,7 +196,8 @@ class Image(Picture):
     def pixels(self) -> NDArray[Any]:
         """uint8[height, width], 255 inside and 0 outside, or floats with ``mode="value"``.
 
-        The top row comes first. They are copied from a GPU on first access.
+        With ``antialias`` a pixel is the rounded mean of its samples, each 255 or 0. The top row
+        comes first. They are copied from a GPU on first access.
         """
         found: NDArray[Any] = self._pixels if self.device_pixels is None else self._pixels.get()
         return found
@@ -195,8 +208,8 @@ class Image(Picture):
         """uint8[height, width, 3], the colour of the part that shows, by ``Shape.paint``.
 
         Parts without a colour have that of the ink, pixels outside are black, unproven ones 128
-        grey. None if the shape is not painted. They are computed on first access, by the pixels
-        then.
+        grey. With ``antialias`` they are the rounded mean of the samples inside. None if the shape
+        is not painted. They are computed on first access, by the pixels then.
         """
         return None if self._colours_of is None else self._colours_of(self.bitmap())
 
@@ -226,7 +239,7 @@ class Image(Picture):
 
     @property
     def _levels(self) -> str | None:
-        return formats.levels(proven=self.prove is not None)
+        return formats.levels(proven=self.prove is not None, antialias=self.antialias)
 
     @property
     def device_pixels(self) -> Any:
@@ -239,7 +252,8 @@ class Image(Picture):
         return self._stats() if callable(self._stats) else self._stats
 
     def samples(self) -> Axes:
-        """The x of columns and y of rows, top first, in the dtype of the arithmetic."""
+        """The x of columns and y of rows, top first, in the dtype of the arithmetic: of samples, of
+        which a pixel has ``antialias`` each way."""
         return self._samples
 
     def edges(self) -> Axes:
@@ -248,9 +262,40 @@ class Image(Picture):
             raise OptionError("the image proves nothing of areas: render with prove='area'")
         return self._edges
 
+    @in_default_environment
+    def map(self, kind: MapKind = "clauses", per: MapPer = "tile") -> NDArray[np.int32]:
+        """What pruning found out about each tile of the quadtree, the top row first.
+
+        The picture is walked once more when a map is first asked for.
+
+        Parameters
+        ----------
+        kind : {"clauses", "verdict", "level"}
+            The clauses left in a tile that was evaluated point by point, 0 in a proven one; 255
+            inside, 0 outside, 128 ambiguous; or the level at which it was decided, the leaves' for
+            an ambiguous one.
+        per : {"tile", "pixel"}
+            int32[n, n] of the n = 2**depth smallest tiles a side, or int32[height, width]. Tile k
+            of a side has pixels from k*width//n on; one without a pixel is -1.
+
+        Returns
+        -------
+        array of int32
+
+        Raises
+        ------
+        OptionError
+            For another word, an engine without tiles, and an image from a pickle.
+        DoesNotFit
+            If the options' ``max_memory`` is not enough.
+        """
+        if self._tiles is None:
+            raise OptionError("an image from a pickle has no maps: render it here")
+        return self._tiles(kind, per)
+
     def __getstate__(self) -> dict[str, Any]:
         known = {"_pixels": self.pixels, "_stats": self.stats, "colours": self.colours}
-        found = vars(self) | known | {"_colours_of": None}
+        found = vars(self) | known | {"_colours_of": None, "_tiles": None}
         found.pop("shown", None)  # which is quickly found again
         return found
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.compiler.truths import is_truth
-from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN, shades
 from intervalvm.memory import require
 from intervalvm.raster.canvas import canvas
 from intervalvm.raster.image import Image, Level, Stats
@@ -50,6 +50,8 @@ class Job(NamedTuple):
     max_memory: int | None
     out: NDArray[Any] | None = None
     """The array to draw into, instead of a new one."""
+    antialias: int = 1
+    """A pixel's samples each way; with more than one, pixels are their coverage."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -60,7 +62,7 @@ class Job(NamedTuple):
     @property
     def shape(self) -> tuple[int, int]:
         x, y = self.samples
-        return len(y), len(x)
+        return len(y) // self.antialias, len(x) // self.antialias
 
     @property
     def is_bitmap(self) -> bool:
@@ -131,19 +133,40 @@ def split_levels(depth: int) -> list[int]:
 
 
 class Drawn(NamedTuple):
-    """The pixels (a CuPy array from a GPU), counts of splits, seconds of compilation, threads."""
+    """The pixels (a CuPy array from a GPU), counts of splits, seconds of compilation, threads, and
+    the samples inside where neither pixels nor counts tell."""
 
     pixels: Any
     counts: list[Counts]
     compiling: float = 0.0
     threads: int = 1
+    inside: int | None = None
+
+    def coverage(self, job: Job) -> Drawn:
+        """The coverage of the pixels of a job, of which these are the samples as a bitmap."""
+        n, bits = job.antialias, self._on_host()
+        height, width = job.shape
+        found = job.canvas()
+        for row in range(height):
+            block = bits[n * row : n * (row + 1)].reshape(n, width, n)
+            found[row] = shades(n)[np.count_nonzero(block, axis=(0, 2))]
+        inside = None if self.counts else int(np.count_nonzero(bits))
+        return self._replace(pixels=found, inside=inside)
+
+    def _on_host(self) -> NDArray[Any]:
+        found: NDArray[Any] = (
+            self.pixels if isinstance(self.pixels, np.ndarray) else self.pixels.get()
+        )
+        return found
 
     def image(self, job: Job, rendering: float) -> Image:
         """The image of a job; ``rendering`` is in seconds."""
         stats = partial(self._stats, job, rendering)
         # without pruning, counts come from the pixels, which their owner may change
         how = stats if self.counts else stats()
-        return Image(self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop)
+        return Image(
+            self.pixels, job.region, how, job.samples, job.edges, job.prove, job.crop, job.antialias
+        )
 
     def _stats(self, job: Job, rendering: float) -> Stats:
         height, width = job.shape
@@ -161,20 +184,25 @@ class Drawn(NamedTuple):
             levels=self._levels(job),
             prove=job.prove,
             is_truth=is_truth(job.tape),
+            antialias=job.antialias,
         )
 
     def _pixels(self, job: Job) -> dict[str, int]:
-        """The number of pixels of each kind: by the walk's counts, or from the pixels."""
+        """The number of pixels, or of samples, of each kind: by the walk's counts, or from the
+        pixels."""
         pixels, counts = self.pixels, self.counts
+        total = pixels.size * job.antialias**2
         if counts:
             inside = sum(count.inside_px for count in counts)
             evaluated = sum(count.evaluated_px for count in counts)
             unproven = sum(count.unproven_px for count in counts)
         else:
-            inside = int(np.count_nonzero(pixels == INSIDE if job.is_bitmap else pixels < 0))
-            evaluated = pixels.size
+            inside = self.inside or int(
+                np.count_nonzero(pixels == INSIDE if job.is_bitmap else pixels < 0)
+            )
+            evaluated = total
             unproven = 0 if job.prove is None else int(np.count_nonzero(pixels == UNPROVEN))
-        found = {"inside": inside, "evaluated": evaluated, "total": pixels.size}
+        found = {"inside": inside, "evaluated": evaluated, "total": total}
         return found if job.prove is None else {**found, "unproven": unproven}
 
     def _levels(self, job: Job) -> tuple[Level, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,11 @@ from intervalvm.compiler.pipeline import folded
 from intervalvm.evaluate.arithmetic import ARITHMETICS, Arithmetic, Inputs
 from intervalvm.evaluate.boxes import Bounds
 from intervalvm.evaluate.points import Points, peak_bytes, run
-from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, TILE_INSIDE, TILE_OUTSIDE, UNPROVEN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.raster.job import Counts, Drawn, Job, Progress, verdicts
+from intervalvm.raster.tiles import Map
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 from intervalvm.words import Meaning
@@ -51,14 +53,14 @@ class Tile:
         return [Tile(self.level + levels, column + q, line + r) for r in side for q in side]
 
 
-def draw(job: Job, report: Progress | None) -> Drawn:
-    """Draw a job, or raise DoesNotFit."""
+def draw(job: Job, report: Progress | None, tiles: Sequence[Map] = ()) -> Drawn:
+    """Draw a job, or raise DoesNotFit; ``tiles`` are maps of each step's regions to fill."""
     start = time.perf_counter()
     job.require(_peak_bytes(job), "backend='numpy'", "use backend='numba', or more depth")
     arithmetic = ARITHMETICS[job.meaning](job.dtype)
     tape = folded(job.tape, arithmetic, job.settings)
     compiling = time.perf_counter() - start
-    walk = Walk(job, arithmetic, report)
+    walk = Walk(job, arithmetic, report, tiles)
     walk.split(tape, Tile(0, 0, 0), 0)
     return Drawn(walk.pixels, walk.counts, compiling)
 
@@ -85,8 +87,14 @@ def _peak_bytes(job: Job) -> int:
 class Walk:
     """A walk fills the pixels of a job: with verdicts if the arithmetic is that of reals."""
 
-    def __init__(self, job: Job, arithmetic: Arithmetic, progress: Progress | None = None) -> None:
-        self.job, self.arithmetic, self.progress = job, arithmetic, progress
+    def __init__(
+        self,
+        job: Job,
+        arithmetic: Arithmetic,
+        progress: Progress | None = None,
+        tiles: Sequence[Map] = (),
+    ) -> None:
+        self.job, self.arithmetic, self.progress, self.tiles = job, arithmetic, progress, tiles
         self.pixels = job.canvas()
         self.counts = [Counts() for _ in job.steps]
         self.done = 0
@@ -114,18 +122,27 @@ class Walk:
         count.inside += int(inside.sum())
         count.outside += int(outside.sum())
         for k, (child, rows, columns) in enumerate(children):
+            if inside[k] or outside[k]:
+                self.note(step, child, TILE_INSIDE if inside[k] else TILE_OUTSIDE)
             if inside[k]:
                 self.pixels[rows, columns] = 255
                 count.inside_px += self.pixels[rows, columns].size
             elif not outside[k]:
                 short = simplify(tape, trace, k)
                 count.ambiguous += 1
-                count.clauses += sum(ROWS[code].arity > 0 for code in short.codes.tolist())
+                clauses = sum(ROWS[code].arity > 0 for code in short.codes.tolist())
+                count.clauses += clauses
+                self.note(step, child, clauses)
                 if step + 1 < len(self.job.steps):
                     self.split(short, child, step + 1)
                     continue
                 self.leaf(short, rows, columns)
             self.report(self.pixels[rows, columns].size)
+
+    def note(self, step: int, tile: Tile, found: int) -> None:
+        """Write what is known of a tile into the map of a step, if maps are asked for."""
+        if self.tiles:
+            self.tiles[step][tile.line, tile.column] = found
 
     def bounds(self, tape: Tape, x_low: Any, x_high: Any, y_low: Any, y_high: Any) -> Bounds:
         """Bounds over boxes: arrays of one shape."""
@@ -134,17 +151,14 @@ class Walk:
         return self.arithmetic.bounds(tape, Inputs(axes), sign_only=self.job.is_bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
-        """The masks of inside and outside boxes; a real function has no NaN.
+        """The masks of inside and outside boxes.
 
         With values there are none: each pixel has its own.
         """
         if not self.job.is_bitmap:
             never = np.zeros(root.lower.shape, bool)
             return never, never
-        outside = root.lower >= 0
-        return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.arithmetic.meaning is Meaning.FLOAT else outside
-        )
+        return decided(root, self.arithmetic.meaning)
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
@@ -170,3 +184,11 @@ class Walk:
         self.done += pixels
         if self.progress is not None:
             self.progress(self.done, self.pixels.size)
+
+
+def decided(root: Interval, meaning: Meaning) -> tuple[Any, Any]:
+    """The masks of boxes that bounds prove inside, and outside; a real function has no NaN."""
+    outside = root.lower >= 0
+    return (root.upper < 0) & ~root.maybe_nan, (
+        outside & ~root.maybe_nan if meaning is Meaning.FLOAT else outside
+    )

@@ -97,6 +97,7 @@ def test_format_errors(
         (["--prove", "areas"], "invalid choice: 'areas' (choose from"),
         (["x.png"], "unrecognized arguments: x.png (--out x.png names the file to write)"),
         (["info"], "info (the command comes first: intervalvm info FILE)"),
+        (["examples"], "(the command comes first: intervalvm examples [NAME]...)"),
         (["--", "--size", "64"], "--size 64 (what stands behind -- is no option: leave -- out)"),
         (["--stats", "--json"], "not allowed with"),
         (["--none"], "unrecognized arguments: --none\n"),

@@ -1,0 +1,63 @@
+"""Pictures as bytes for a page.
+
+bits   a bitmap: rows padded to whole bytes, most significant bit first, 1 inside
+bits2  proven pixels: the bits of those proven inside, then those of unproven ones
+jpeg   colours, while moving
+png    colours, lossless
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intervalvm.jit.layout import INSIDE, UNPROVEN
+from intervalvm.raster.image import Image
+from intervalvm.viewer.request import Show
+
+JPEG_QUALITY = 85
+Encoded = tuple[str, bytes]
+"""A format and the picture."""
+
+
+def encoded(colours: NDArray[np.uint8], *, lossless: bool) -> Encoded:
+    """The format and the bytes of a picture."""
+    from PIL import Image as Pictures
+
+    stream = io.BytesIO()
+    picture = Pictures.fromarray(colours)
+    if lossless:
+        picture.save(stream, "png", compress_level=1)
+        return "png", stream.getvalue()
+    picture.save(stream, "jpeg", quality=JPEG_QUALITY)
+    return "jpeg", stream.getvalue()
+
+
+def _bitmap(image: Image, *, lossless: bool) -> Encoded:
+    """Bits, or the colours of a painted shape."""
+    if image.colours is not None:
+        return encoded(image.colours, lossless=lossless)
+    return "bits", np.packbits(image.pixels, axis=1).tobytes()
+
+
+def _proven(image: Image, *, lossless: bool) -> Encoded:  # noqa: ARG001 it always is
+    planes = np.stack([image.pixels == INSIDE, image.pixels == UNPROVEN])
+    return "bits2", np.packbits(planes, axis=2).tobytes()
+
+
+def _values(image: Image, *, lossless: bool) -> Encoded:
+    """Greys."""
+    values = np.nan_to_num(image.pixels, nan=np.inf)
+    grey = (127.5 - 127.5 * np.tanh(values)).astype(np.uint8)
+    return encoded(np.repeat(grey[..., None], 3, axis=2), lossless=lossless)
+
+
+ENCODERS: dict[Show, Callable[..., Encoded]] = {
+    "bitmap": _bitmap,
+    "value": _values,
+    "proven": _proven,
+}
+"""By kind of picture of a plane."""

@@ -1,0 +1,169 @@
+"""A shape that is shown: its facts, and a picture for each view, as bytes for a page."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from intervalvm.api.bounding import bounding_box
+from intervalvm.api.render import Renderer
+from intervalvm.api.render3d import render3d
+from intervalvm.errors import IntervalvmError
+from intervalvm.evaluate.points import reads
+from intervalvm.expr import TapeLike, as_tape
+from intervalvm.expr.convert import defaults_of
+from intervalvm.expr.paint import paint_of
+from intervalvm.raster.job import Progress
+from intervalvm.viewer.encoding import ENCODERS, encoded
+from intervalvm.viewer.frame import Frame
+from intervalvm.viewer.request import Show, Solid, View
+
+FIRST_SIZE = 1600, 1000
+"""Of the picture that makes kernels and plans ready."""
+RENDERING: dict[Show, dict[str, Any]] = {
+    "bitmap": {},
+    "value": {"mode": "value"},
+    "proven": {"prove": "area"},
+}
+"""The options of each kind of picture of a plane."""
+BEYOND = "pixels are nearer to each other than float64 numbers are here: each shows the nearest one"
+UNSET = 0.5
+"""The value of a variable without a default."""
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as bytes, and what is told of it: fields of the message that carries it."""
+
+    facts: dict[str, Any]
+    payload: bytes
+
+
+class Scene:
+    """A shape and what is kept to draw it fast. Threads may share it."""
+
+    def __init__(
+        self, shape: TapeLike, name: str, variables: Mapping[str, float] | None = None
+    ) -> None:
+        self.shape, self.name = shape, name
+        self.tape = as_tape(shape)
+        values = {**defaults_of(shape), **(variables or {})}
+        self.variables = {name: values.get(name, UNSET) for name in self.tape.variables}
+        self.is_solid = "z" in reads(self.tape)
+        self.is_painted = paint_of(shape) is not None
+        self.bounds: list[tuple[float, float]] | None = None
+        self.bounds_known = threading.Event()
+        self._renderers: dict[tuple[str, str], Renderer] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """What a page is told of the shape."""
+        return {
+            "name": self.name,
+            "kind": "solid" if self.is_solid else "plane",
+            "clauses": len(self.tape),
+            "variables": [_slider(name, value) for name, value in self.variables.items()],
+            "bounds": self.bounds,
+            "painted": self.is_painted,
+        }
+
+    def prepare(self) -> None:
+        """Make ready what the first picture needs, then find the bounds."""
+        try:
+            if self.is_solid:
+                render3d(self.shape, size=64, variables=self.variables)
+            else:
+                self._renderer("bitmap", "float32").render(
+                    size=FIRST_SIZE, variables=self.variables
+                )
+            box = bounding_box(self.shape, variables=self.variables)
+            self.bounds = None if box is None else list(box)
+        except (IntervalvmError, MemoryError):
+            pass  # a view tells, and what has no end has no bounds
+        finally:
+            self.bounds_known.set()
+
+    def draw(self, view: View, size: Size, progress: Progress) -> Drawn:
+        """The picture of a view, in ``size`` pixels. Raises as ``render`` and ``render3d`` do.
+
+        ``progress`` may raise to end it.
+        """
+        start = time.perf_counter()
+        variables = self._settings(view.variables)
+        if isinstance(view.what, Solid):
+            payload, facts = self._solid(view, view.what, size, variables, progress)
+        else:
+            payload, facts = self._plane(view, view.what, size, variables, progress)
+        facts |= {"size": list(size), "picture_bytes": len(payload), "tiles": None}
+        return Drawn(facts | {"seconds": time.perf_counter() - start}, payload)
+
+    def _settings(self, given: Mapping[str, float]) -> dict[str, float]:
+        """The values of variables. A page may still name one that the file no longer has."""
+        return {name: given.get(name, value) for name, value in self.variables.items()}
+
+    def _plane(
+        self,
+        view: View,
+        frame: Frame,
+        size: Size,
+        variables: dict[str, float],
+        progress: Progress,
+    ) -> tuple[bytes, dict[str, Any]]:
+        dtype = frame.dtype(size)
+        image = self._renderer(view.show, dtype).render(
+            size=size, region=frame.region(size), variables=variables, progress=progress
+        )
+        format, payload = ENCODERS[view.show](image, lossless=not view.moving)
+        return payload, {
+            "format": format,
+            "dtype": dtype,
+            "inside": image.stats.pixels["inside"],
+            "notice": BEYOND if frame.is_beyond(size) else None,
+        }
+
+    def _renderer(self, show: Show, dtype: str) -> Renderer:
+        """The renderer of a kind of picture; it keeps what neighbouring frames share."""
+        found = self._renderers.get((show, dtype))
+        if found is None:
+            found = Renderer(self.shape, dtype=dtype, grid="center", **RENDERING[show])
+            self._renderers[show, dtype] = found
+        return found
+
+    def _solid(
+        self,
+        view: View,
+        solid: Solid,
+        size: Size,
+        variables: dict[str, float],
+        progress: Progress,
+    ) -> tuple[bytes, dict[str, Any]]:
+        center, scale = solid.look.matrix[:3, 3] / solid.look.matrix[3, 3], solid.scale
+        farthest = Fraction(float(np.abs(center).max()) + scale)
+        around = Frame((farthest, Fraction(0)), Fraction(scale))
+        dtype = around.dtype(size)
+        image = render3d(
+            self.shape, size=size, view=solid.look, mode=solid.mode, dtype=dtype,
+            variables=variables, progress=progress,
+        )  # fmt: skip
+        pixels = image.pixels
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        format, payload = encoded(pixels, lossless=not view.moving)
+        return payload, {
+            "format": format,
+            "dtype": dtype,
+            "inside": image.stats.voxels["hit"],
+            "notice": BEYOND if around.is_beyond(size) else None,
+        }
+
+
+def _slider(name: str, value: float) -> dict[str, Any]:
+    """A variable with the ends of its slider: 0 and twice its value, or -1 and 1 of 0."""
+    low, high = sorted((0.0, 2.0 * value)) if value else (-1.0, 1.0)
+    return {"name": name, "value": value, "low": low, "high": high}

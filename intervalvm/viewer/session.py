@@ -1,0 +1,193 @@
+"""One page's talk with a scene, whatever carries its messages: a websocket, a notebook.
+
+Requests come in as text, see ``request``. Answers go out as (header, payload): a dict for JSON, and
+bytes. Each kind of work, pictures, questions and files, has a thread that does the newest of what
+was asked. So a page that asks for more than can be drawn gets the newest, and older ones no answer.
+
+    hello     first, and after each change: the facts of the shape, see ``Scene.facts``
+    broken    the file has an error now; the last good shape stays
+    frame     a picture, of the newest view alone; ``final`` if it is as large as asked and exact
+    why, file, progress, error
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from intervalvm.errors import IntervalvmError
+from intervalvm.viewer.request import View, id_of, parse
+from intervalvm.viewer.scene import Size
+from intervalvm.viewer.source import Source
+
+log = logging.getLogger("intervalvm")
+T = TypeVar("T")
+VERSION = 1
+"""Of these messages."""
+Send = Callable[[dict[str, Any], bytes], None]
+MOVING_SECONDS = 0.03
+"""That a picture may take while the page moves: it is made smaller for that."""
+LATE_SECONDS = 0.1
+"""After which a picture of a page that moves is given up for a newer one."""
+BOUNDS_SECONDS = 0.1
+"""That the first message waits for the bounds of the shape."""
+SHRINKS = 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0
+"""By which sizes are divided."""
+
+
+class Gone(Exception):
+    """The page is no longer there."""
+
+
+class Stale(Exception):
+    """The work is no longer wanted."""
+
+
+class Lane(Generic[T]):
+    """A thread that does the newest of what it was given; it starts with the first."""
+
+    def __init__(self, work: Callable[[T], None]) -> None:
+        self._work = work
+        self._news = threading.Condition()
+        self._next: list[T] = []  # at most one
+        self._thread: threading.Thread | None = None
+        self.ended = False
+
+    def give(self, what: T) -> None:
+        """Do this after the current work, in place of what waits."""
+        with self._news:
+            self._next = [what]
+            self._news.notify()
+            if self._thread is None and not self.ended:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether something waits."""
+        return bool(self._next)
+
+    def end(self) -> None:
+        """Begin nothing more."""
+        with self._news:
+            self.ended = True
+            self._news.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self.ended or self._next)
+                if self.ended:
+                    return
+                what = self._next.pop()
+            try:
+                self._work(what)
+            except Gone:
+                self.end()
+            except Stale:
+                continue
+
+
+class Pace:
+    """How long pixels take, by kind of picture, to choose sizes that take a given time."""
+
+    def __init__(self) -> None:
+        self._per_pixel: dict[Any, float] = {}
+
+    def size(self, kind: Any, size: Size, seconds: float) -> Size:
+        """A size of about the same shape, at most as large."""
+        per_pixel = self._per_pixel.get(kind, 0.0)
+        for shrink in SHRINKS:
+            width, height = (max(1, round(n / shrink)) for n in size)
+            if width * height * per_pixel <= seconds:
+                break
+        return width, height
+
+    def took(self, kind: Any, size: Size, seconds: float) -> None:
+        """Note the time of a picture."""
+        now = seconds / (size[0] * size[1])
+        self._per_pixel[kind] = (self._per_pixel.get(kind, now) + now) / 2
+
+
+class Session:
+    """One page. ``send`` may wait for a page that is slow, and raises ``Gone`` without one."""
+
+    def __init__(self, source: Source, send: Send) -> None:
+        self._source, self._send = source, send
+        self._pace = Pace()
+        self._told: tuple[Any, ...] = ()
+        self._newest: list[View] = []  # at most one
+        self._pictures: Lane[None] = Lane(self._talk)
+        self._stop_listening = source.listen(lambda: self._pictures.give(None))
+        self._pictures.give(None)
+
+    def receive(self, text: str) -> None:
+        """Take a message, and return at once. An answer tells what is wrong with it."""
+        try:
+            request = parse(text)
+        except IntervalvmError as error:
+            self._refuse(id_of(text), error)
+            return
+        if isinstance(request, View):
+            self._newest = [request]
+            self._pictures.give(None)
+
+    def close(self) -> None:
+        """End all work for the page, without waiting for it."""
+        self._stop_listening()
+        self._pictures.end()
+
+    def _talk(self, _: None) -> None:
+        """Tell what is new, and draw the newest view."""
+        self._tell_news()
+        try:
+            view = self._newest.pop()
+        except IndexError:
+            return
+        try:
+            self._draw(view)
+        except (IntervalvmError, MemoryError) as error:
+            self._refuse(view.id, error)
+
+    def _tell_news(self) -> None:
+        source = self._source
+        scene, problem, revision = source.scene, source.problem, source.revision
+        scene.bounds_known.wait(BOUNDS_SECONDS)
+        news = scene, problem, scene.bounds
+        if news == self._told:
+            return
+        if not self._told or (scene, scene.bounds) != (self._told[0], self._told[2]):
+            header = {"type": "hello", **scene.facts(), "revision": revision, "version": VERSION}
+            self._send(header, b"")
+        if problem is not None:
+            broken = {"message": problem.message, "line": problem.line}
+            self._send({"type": "broken", **broken, "revision": revision}, b"")
+        self._told = news
+
+    def _draw(self, view: View) -> None:
+        scene, start = self._source.scene, time.perf_counter()
+        kind = scene, type(view.what), view.show, view.overlay
+        size = self._pace.size(kind, view.size, MOVING_SECONDS) if view.moving else view.size
+
+        def check(done: int, total: int) -> None:
+            if self._pictures.ended:
+                raise Gone
+            passed = time.perf_counter() - start
+            if self._newest and (passed > LATE_SECONDS or not view.moving):
+                if done:
+                    self._pace.took(kind, size, passed * total / done)
+                raise Stale
+
+        drawn = scene.draw(view, size, check)
+        self._pace.took(kind, size, time.perf_counter() - start)
+        is_final = size == view.size and drawn.facts["format"] != "jpeg"
+        self._send(
+            {"type": "frame", "id": view.id, **drawn.facts, "final": is_final}, drawn.payload
+        )
+
+    def _refuse(self, id: int | None, error: BaseException) -> None:
+        message = str(error) or "out of memory: make the window smaller"
+        self._send({"type": "error", "id": id, "message": message}, b"")
