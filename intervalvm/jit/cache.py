@@ -47,10 +47,18 @@ HARMLESS = {
 """Settings of numba's that do not affect kernels; all others are part of the digest."""
 
 
-def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object code in the cache's file of that name, made if there is none."""
+def kept(
+    name: str, make: Callable[[], bytes], elsewhere: Callable[[], object] | None = None
+) -> bytes:
+    """The object code in the cache's file of that name, made if there is none.
+
+    ``elsewhere()`` may have another process make and keep it.
+    """
     folder = _own_folder()
     code = None if folder is None else _read(folder / name)
+    if code is None and folder is not None and elsewhere is not None:
+        elsewhere()
+        code = _read(folder / name)
     if code is None:
         code = make()
         if folder is not None:
@@ -186,14 +194,20 @@ def digest(what: object, *modules: str) -> str:
     """
     import llvmlite
 
-    found = hashlib.sha256()
-    for name, content in sorted(_sources(modules).items()):
-        found.update(name.encode() + b"\0" + content + b"\0")
+    found = hashlib.sha256(_digest_of_sources(modules))
     versions = (version("numba"), llvmlite.__version__, sys.implementation.cache_tag)
     given = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
     settings = [item for item in given if item[0] not in HARMLESS]
     found.update(repr((what, versions, settings, sys.platform, sys.maxsize)).encode())
     return found.hexdigest()[:32]
+
+
+@cache  # a millisecond
+def _digest_of_sources(modules: tuple[str, ...]) -> bytes:
+    found = hashlib.sha256()
+    for name, content in sorted(_sources(modules).items()):
+        found.update(name.encode() + b"\0" + content + b"\0")
+    return found.digest()
 
 
 IMPORT = re.compile(

@@ -153,6 +153,7 @@ def grey(t: float) -> NDArray[np.uint8]:
         (grey, {"path": "a.jpg"}, OptionError, "names no format: choose .gif .webp .png .mp4"),
         (grey, {"path": "no/a.gif"}, FileError, "there is no folder"),
         (grey, {"colour": 1}, ArgumentTypeError, "animate takes no colour="),
+        (grey, {"fps": 30}, ArgumentTypeError, ": write seconds=frames / fps"),
         (grey, {"z": 1, "view": ivm.View()}, OptionError, "z is about pictures of the plane, and"),
         (grey, {"size": 9}, OptionError, "frame 0 is an array, to which size does nothing"),
         (lambda t: ivm.render(RING, **PLANE), {"size": 9}, OptionError, "frame 0 is a picture, to"),
