@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 TOP = Path(__file__).resolve().parents[2]
-SECONDS = 120  # kernels may have to be compiled
+SECONDS = 600  # kernels may have to be compiled
 PAGE = """{text}
 
 ![{name}]({picture}){{width=480px}}
