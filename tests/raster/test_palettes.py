@@ -54,7 +54,7 @@ def test_distance_changes_at_0_whatever_the_values_are() -> None:
 
 def test_a_border_between_two_colours_is_smooth() -> None:
     """Half a pixel on either side of it has both."""
-    image = values(X - 0.01, size=101)
+    image = values(X, size=101)
     shown = image.coloured().shown[0]
     at = int(np.argmin(abs(image.pixels[0])))
     before, between, after = shown[at - 1 : at + 2].astype(int)
