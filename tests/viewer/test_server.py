@@ -23,7 +23,7 @@ import psutil
 import pytest
 from support.places import TOP
 from support.windows import PLANE, WAIT_SECONDS, Page, Window, a_view, bits_of, served
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 import intervalvm as ivm
 from intervalvm.errors import BackendError, OptionError
@@ -71,7 +71,7 @@ def patient(window: Window) -> Page:
             page = window.page_of()
             page.next("hello")
             return page
-        except (ConnectionClosed, InvalidStatus, OSError):
+        except (WebSocketException, OSError):
             assert time.monotonic() < end
             time.sleep(0.05)
 
