@@ -177,7 +177,7 @@ def main(words: list[str]) -> int:
     options.add_argument("--page", action="store_true", help="write docs/performance.md")
     chosen = options.parse_args(words)
     if find_spec("contourpy") is None:
-        print("contourpy is not there: pip install 'intervalvm[bench]'", file=sys.stderr)
+        print("contourpy is not there: pip install '.[bench]'", file=sys.stderr)
         return 2
     shape: Subject = chosen.file
     expected = {size: counted(shape.tape, size) for size in COUNTED}

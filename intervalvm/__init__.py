@@ -30,16 +30,19 @@ from intervalvm.tape import Tape
 
 if TYPE_CHECKING:
     from intervalvm import shapes
+    from intervalvm.api.animate import animate
     from intervalvm.api.bounding import bounding_box
     from intervalvm.api.bounds import Interval, fold, interval, simplify
     from intervalvm.api.contour import contour
     from intervalvm.api.evaluator import Evaluator
+    from intervalvm.api.explanation import Why
     from intervalvm.api.kernels import warm_up
     from intervalvm.api.mesh import mesh
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
     from intervalvm.api.save import save
     from intervalvm.api.turntable import turntable
+    from intervalvm.api.why import why
     from intervalvm.evaluate.decorated import Decoration
     from intervalvm.formats.sympy import from_sympy
     from intervalvm.meshes.mesh import Mesh, MeshStats
@@ -54,21 +57,23 @@ __version__ = "0.3.0"
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
     "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
-    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "__version__", "axes",
-    "bounding_box", "constant", "contour", "evaluate", "expression", "fold", "from_sympy", "grad",
-    "interval", "load", "mesh", "parse", "prove", "render", "render3d", "save", "shapes",
-    "simplify", "trace", "turntable", "var", "warm_up", "where",
+    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "Why", "__version__",
+    "animate", "axes", "bounding_box", "constant", "contour", "evaluate", "expression", "fold",
+    "from_sympy", "grad", "interval", "load", "mesh", "parse", "prove", "render", "render3d",
+    "save", "shapes", "simplify", "trace", "turntable", "var", "warm_up", "where", "why",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
 
 # a picture has no use for these: their modules are imported when first used
 _late.provided_by({
+    "api.animate": "animate",
     "api.bounding": "bounding_box",
     "api.bounds": "Interval fold interval simplify",
     "api.contour": "contour",
     "api.evaluate": "evaluate",
     "api.evaluator": "Evaluator",
+    "api.explanation": "Why",
     "api.kernels": "warm_up",
     "api.mesh": "mesh",
     "api.prove": "Proof prove",
@@ -76,6 +81,7 @@ _late.provided_by({
     "api.render3d": "render3d",
     "api.save": "save",
     "api.turntable": "turntable",
+    "api.why": "why",
     "evaluate.decorated": "Decoration",
     "expr.ufuncs": "ufunc call_ufunc call_function ufuncs",
     "formats.sympy": "from_sympy",

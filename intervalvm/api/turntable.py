@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from inspect import Parameter, Signature, signature
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from intervalvm.api.options import check_progress
 from intervalvm.api.options3d import SolidOptions
@@ -49,18 +46,18 @@ def turntable(
 ) -> None:  # fmt: skip
     """Write a solid that turns once about the vertical axis, as an animated file that loops.
 
-    Turning compiles nothing. The file is written as a whole or not at all. A GIF has one palette of
-    256 colours for all frames; WebP and PNG have the exact colours.
+    Turning compiles nothing. The file is written as a whole or not at all. ``animate`` tells what
+    the formats hold.
 
     Parameters
     ----------
     shape : Tape, Expr or Shape
     path : str or path-like
-        The suffix, .gif, .webp or .png, chooses the format.
+        The suffix, .gif, .webp, .png or .mp4, chooses the format.
     frames : int
         How many pictures; from one to the next the camera goes on by 360 / ``frames`` degrees.
     seconds : float
-        How long a turn takes, up to 60.
+        How long a turn takes, up to 60; of a video up to 3600.
     box : ((float, float), (float, float), (float, float)), optional
         The ends of the sides along x, y and z of a box to show whole in all frames, in place of
         ``center`` and ``scale``.
@@ -73,7 +70,7 @@ def turntable(
     max_memory : int, float or str, optional
         As for ``render3d``.
     progress : callable or bool, optional
-        Called with (done, total) frames; True draws a bar.
+        As for ``animate``.
 
     Raises
     ------
@@ -81,6 +78,8 @@ def turntable(
         For an invalid argument, and a format that holds no animation or cannot hold the size.
     VariableError
         For a free variable without a value.
+    BackendError
+        For a video without PyAV.
     DoesNotFit
         If ``max_memory`` is not enough for a frame, or for all frames.
     FileError
@@ -89,13 +88,16 @@ def turntable(
     name = check_path(path)
     turn = Turn(animation.format_of(name), frames, seconds=seconds, box=box, **options)
     check_writable(name)
-    with reporting(turn.progress, "rendering") as report:
-        pixels = [image.pixels for image in turn.draw(shape, report)]
-    write_atomically(name, lambda stream: turn.write(pixels, stream))
+    with reporting(turn.progress, "drawing") as report, turn.film() as film:
+        for done, image in enumerate(turn.draw(shape), 1):
+            film.add(image.pixels)
+            if report is not None:
+                report(done, film.steps)
+        write_atomically(name, lambda stream: film.write(stream, film.beyond(report)))
 
 
 class Turn:
-    """A turntable whose options are checked: its frames are drawn, then written.
+    """A turntable whose options are checked: the frames to draw, and the film that they make.
 
     Raises as ``turntable`` does.
     """
@@ -112,19 +114,18 @@ class Turn:
         asked: Any = SolidOptions(**solid)  # whose fields are normalized
         self.mode: SolidMode = asked.mode
         width, height, _ = asked.size
+        self._max_memory = asked.max_memory
         animation.check_holds(self.timing, width, height, asked.max_memory)
         self._options = {name: getattr(asked, name) for name in solid}
 
-    def draw(self, shape: TapeLike, report: Progress | None) -> Iterator[SolidImage]:
-        """The picture of each frame; reports are of frames."""
-        for done, view in enumerate(self.views, 1):
+    def draw(self, shape: TapeLike) -> Iterator[SolidImage]:
+        """The picture of each frame."""
+        for view in self.views:
             yield render3d(shape, view=view, **self._options)
-            if report is not None:
-                report(done, len(self.views))
 
-    def write(self, pixels: Sequence[NDArray[np.uint8]], stream: BinaryIO) -> None:
-        """Write the pixels of all frames to a binary stream."""
-        animation.write(pixels, stream, self.timing)
+    def film(self) -> animation.Film:
+        """A film for the frames."""
+        return animation.Film(self.timing, self._max_memory)
 
 
 def _views(frames: int, options: dict[str, Any], box: Any) -> list[View]:

@@ -109,7 +109,7 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, group)
     out = (
         "the picture: .png .ppm .tif .webp, or .npy of the depth, or - for a PNG on standard "
-        "output; a turntable: .gif .webp .png, or - for a GIF (FILE's stem with .png or .gif, here)"
+        "output; a turntable: .gif .webp .png .mp4, or - for a GIF (FILE's stem with .png or .gif)"
     )
     add("--out PATH", str, out)
     add("--check", bool, "also evaluate every voxel and compare every depth and normal")

@@ -62,7 +62,7 @@ def render3d(options: argparse.Namespace) -> int:
         work.draw(shape, progress)
         rendered = time.perf_counter()
         progress.stage("writing")
-        _write(work.write, out)
+        _write(lambda stream: work.write(stream, progress), out)
         written = time.perf_counter()
         found = None
         if options.check and isinstance(work, _Still):
@@ -96,7 +96,7 @@ class _Still:
         given = self._arguments | {"view": self.view, "progress": progress} | changes
         return render_solid(shape, **given)
 
-    def write(self, stream: BinaryIO) -> None:
+    def write(self, stream: BinaryIO, _progress: Progress) -> None:
         """Write it to a stream."""
         self.image.write(stream, self._format)
 
@@ -130,18 +130,20 @@ class _Turning:
         given = {name: value for name, value in given.items() if value is not None}
         given |= _turned(options) | _arguments(options)
         self._turn = Turn(format, options.turn, **given)
+        self._film = self._turn.film()
         self.view, self.mode = self._turn.views[0], self._turn.mode
 
     def draw(self, shape: TapeLike, progress: Progress) -> None:
         """Draw all frames."""
-        self._pixels, self.stats = [], []
-        for image in self._turn.draw(shape, progress):
+        self.stats = []
+        for done, image in enumerate(self._turn.draw(shape), 1):
             self.stats.append(_shaded(image))
-            self._pixels.append(image.pixels)
+            self._film.add(image.pixels)
+            progress(done, len(self._turn.views))
 
-    def write(self, stream: BinaryIO) -> None:
+    def write(self, stream: BinaryIO, progress: Progress) -> None:
         """Write the file to a stream."""
-        self._turn.write(self._pixels, stream)
+        self._film.write(stream, progress)
 
 
 def _shaded(image: SolidImage) -> SolidStats:

@@ -1,57 +1,70 @@
-"""Animated files: frames of red, green and blue, shown in turn for equally long, over and over.
+"""Animated files: frames shown in turn for equally long, over and over.
 
-Pillow writes them, and is imported on first use.
+A ``Film`` takes frames one by one. A format's encoder keeps them deflated (``reel``), or encodes
+them as they come (``video``).
 """
 
 from __future__ import annotations
 
-import io
 import math
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm import suffixes
 from intervalvm.arguments import brief, integer, real
-from intervalvm.environment import in_default_environment
-from intervalvm.errors import OptionError
+from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.memory import Amount, require
-from intervalvm.raster import formats
+from intervalvm.raster import formats, reel
+from intervalvm.raster.reel import Frame, Reel
+from intervalvm.raster.video import Video
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from intervalvm.raster.job import Progress
 
-PATIENCE = 0.1
-"""Seconds between looks at a thread."""
-FRAME_BYTES = 12
-"""The most that a pixel of a frame takes: Pillow has four bytes for it, and copies frames."""
 MOST_SECONDS = 60.0
-"""Of an animation: a PNG stores the time of a frame in milliseconds, in 16 bits."""
-SAMPLES = 1 << 20
-"""About the pixels of all frames that a palette is chosen from."""
-COLOURS = 256
+"""Of an animated picture: a PNG stores the time of a frame in milliseconds, in 16 bits."""
 GIF_MOST = (1 << 16) - 1
 """Pixels a side: the format stores the size in 16 bits."""
+VIDEO_MOST = 1 << 14
+"""Pixels a side that the encoder of videos takes."""
+
+
+class Encoder(Protocol):
+    """What makes a file of frames."""
+
+    passes: int
+    """How often a frame counts as a step of the work."""
+
+    def add(self, frame: Frame) -> None:
+        """Take the next frame."""
+
+    def finish(self, stream: BinaryIO, report: Progress | None) -> None:
+        """Write the file to a stream; reports are of (written, all) frames."""
+
+    def close(self) -> None:
+        """Let go of the frames."""
 
 
 @dataclass(frozen=True)
 class Format:
     """A file format that holds an animation."""
 
-    save: Callable[[Sequence[Image], Any, list[int]], None]
-    """Write pictures to a seekable stream, each with its time in milliseconds."""
+    encoder: Callable[[Timing], Encoder]
+    kept_bytes: int = 0
+    """The most that a pixel of each frame takes until the file is written."""
     unit_ms: int = 1
     """Times are multiples of it."""
     least_ms: int = 1
     """Of a frame: browsers show what is shorter for a tenth of a second."""
+    most_px: int | None = None
+    """Pixels a side."""
+    most_seconds: float = MOST_SECONDS
 
 
 @dataclass(frozen=True)
@@ -70,9 +83,10 @@ class Timing:
         if not is_several:
             raise OptionError(f"frames={brief(self.frames)}: give an integer of at least 2")
         seconds = real("seconds", self.seconds)
-        if not 0 < seconds <= MOST_SECONDS:
+        longest = ANIMATED[self.format].most_seconds
+        if not 0 < seconds <= longest:
             raise OptionError(
-                f"seconds={brief(self.seconds)}: give a number above 0 and up to {MOST_SECONDS:g}"
+                f"seconds={brief(self.seconds)}: give a number above 0 and up to {longest:g}"
             )
         most = math.floor(seconds * 1000 / ANIMATED[self.format].least_ms)
         if self.frames > most:
@@ -101,82 +115,103 @@ def format_of(path: Any) -> str:
 
 def check_holds(timing: Timing, width: int, height: int, max_memory: Amount | None) -> None:
     """Raise OptionError or DoesNotFit if frames of that size cannot be written."""
+    kind = ANIMATED[timing.format]
     formats.check_holds(timing.format, width, height)
-    if timing.format == "gif" and max(width, height) > GIF_MOST:
+    if kind.most_px is not None and max(width, height) > kind.most_px:
         raise OptionError(
-            f"a .gif holds at most {GIF_MOST} pixels a side, not {width}x{height}: choose .png"
+            f"a .{timing.format} holds at most {kind.most_px} pixels a side, not {width}x{height}: "
+            "choose .png"
         )
     what = f"an animation of {timing.frames} frames of {width}x{height} pixels"
-    needed = FRAME_BYTES * width * height * timing.frames
+    needed = kind.kept_bytes * width * height * timing.frames
     require(needed, what, "make it smaller, or of fewer frames", max_memory)
 
 
-def write(frames: Sequence[NDArray[np.uint8]], stream: BinaryIO, timing: Timing) -> None:
-    """Write frames, uint8[h, w, 3] each, as one file, to a stream that need not be seekable.
+class Film:
+    """An animated file in the making: frames are added one by one, then it is written.
 
-    Frames that look like the one before are joined with it.
+    Leaving it as a context lets go of the frames. Raises BackendError without the library that
+    writes the format.
     """
-    from PIL import Image
 
-    pictures, whole = [Image.fromarray(frame) for frame in frames], io.BytesIO()
-    save = ANIMATED[timing.format].save
-    try:
-        _in_a_thread(lambda: save(pictures, whole, timing.milliseconds))
-    finally:
-        for picture in pictures:  # without which a thread that is left behind ends
-            picture.close()
-    stream.write(whole.getbuffer())
+    def __init__(self, timing: Timing, max_memory: Amount | None = None) -> None:
+        self._timing, self._max_memory = timing, max_memory
+        self._encoder = ANIMATED[timing.format].encoder(timing)
+        self._size: tuple[int, int] | None = None
+        self._count = 0
 
+    @property
+    def steps(self) -> int:
+        """The steps of the work: frames that are added, and written if not at once."""
+        return self._timing.frames * self._encoder.passes
 
-def _in_a_thread(work: Callable[[], None]) -> None:
-    """Do some work so that an interrupt does not wait for it: a frame may take long to encode."""
-    done: SimpleQueue[BaseException | None] = SimpleQueue()
+    def add(self, frame: Any) -> None:
+        """Take the next frame, uint8[h, w], or [h, w, 3 or 4] with colours and opacity.
 
-    def run() -> None:
-        try:
-            in_default_environment(work)()
-        except BaseException as error:
-            done.put(error)
-        else:
-            done.put(None)
+        Raises ArgumentTypeError for another array, OptionError for another size than the first
+        frame's, and what ``check_holds`` does.
+        """
+        i, size = self._count, _size_of(frame, self._count)
+        if self._size is None:
+            check_holds(self._timing, *size, self._max_memory)
+            self._size = size
+        if size != self._size:
+            (width, height), (first_width, first_height) = size, self._size
+            raise OptionError(
+                f"frame {i} is {width}x{height} pixels, and frame 0 is "
+                f"{first_width}x{first_height}: give all frames one size"
+            )
+        self._encoder.add(frame)
+        self._count += 1
 
-    Thread(target=run, daemon=True).start()
-    while True:
-        with suppress(Empty):  # without a timeout Windows would wait through an interrupt
-            error = done.get(timeout=PATIENCE)
-            break
-    if error is not None:
-        raise error
+    def beyond(self, report: Progress | None) -> Progress | None:
+        """What takes reports of writing as the last ``steps``, after those of adding frames."""
+        frames, steps = self._timing.frames, self.steps
+        if report is None or steps == frames:
+            return None
+        return lambda done, _: report(frames + done, steps)
 
+    def write(self, stream: BinaryIO, report: Progress | None = None) -> None:
+        """Write the file to a stream that need not be seekable; reports are of frames.
 
-def _save(pictures: Sequence[Image], stream: Any, times: list[int], **options: Any) -> None:
-    first, *others = pictures
-    first.save(stream, save_all=True, append_images=others, duration=times, loop=0, **options)
+        Frames that look like the one before are joined with it.
+        """
+        self._encoder.finish(stream, report)
 
+    def __enter__(self) -> Self:
+        return self
 
-def _save_gif(pictures: Sequence[Image], stream: Any, times: list[int]) -> None:
-    """With one palette and no dithering: what stands still does not flicker."""
-    from PIL import Image
-
-    step = max(1, math.isqrt(sum(p.width * p.height for p in pictures) // SAMPLES))
-    samples = [np.asarray(picture)[::step, ::step].reshape(1, -1, 3) for picture in pictures]
-    sample = Image.fromarray(np.concatenate(samples, axis=1))
-    chosen = sample.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    reduced = [p.quantize(palette=chosen, dither=Image.Dither.NONE) for p in pictures]
-    _save(reduced, stream, times, format="GIF", palette=bytes(chosen.getpalette() or ()))
-
-
-def _save_webp(pictures: Sequence[Image], stream: Any, times: list[int]) -> None:
-    _save(pictures, stream, times, format="WEBP", lossless=True)
+    def __exit__(self, *_: object) -> None:
+        self._encoder.close()
 
 
-def _save_png(pictures: Sequence[Image], stream: Any, times: list[int]) -> None:
-    _save(pictures, stream, times, format="PNG")
+def _size_of(frame: Any, i: int) -> tuple[int, int]:
+    """The width and the height of a frame."""
+    is_array = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
+    if is_array and (frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] in (3, 4))):
+        if frame.size:
+            return frame.shape[1], frame.shape[0]
+        raise OptionError(f"frame {i} has no pixels: its shape is {frame.shape}")
+    found = brief(frame)
+    if isinstance(frame, np.ndarray):
+        found = f"{frame.dtype}[{', '.join(map(str, frame.shape))}]"
+    raise ArgumentTypeError(
+        f"frame {i} is {found}: give uint8[height, width], or with 3 colours or 4 channels last"
+    )
+
+
+def _reel(save: reel.Save, timing: Timing) -> Reel:
+    return Reel(save, timing.milliseconds)
+
+
+def _video(timing: Timing) -> Video:
+    return Video(timing.frames, timing.seconds)
 
 
 ANIMATED: dict[str, Format] = {
-    "gif": Format(_save_gif, unit_ms=10, least_ms=20),
-    "webp": Format(_save_webp),
-    "png": Format(_save_png),
+    "gif": Format(partial(_reel, reel.save_gif), 5, unit_ms=10, least_ms=20, most_px=GIF_MOST),
+    "webp": Format(partial(_reel, reel.save_webp), 8),
+    "png": Format(partial(_reel, reel.save_png), 8),
+    "mp4": Format(_video, most_px=VIDEO_MOST, most_seconds=3600.0),
 }
 """The suffixes that an animation can be saved under."""

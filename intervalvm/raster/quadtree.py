@@ -151,17 +151,14 @@ class Walk:
         return self.arithmetic.bounds(tape, Inputs(axes), sign_only=self.job.is_bitmap)
 
     def proven(self, root: Interval) -> tuple[Any, Any]:
-        """The masks of inside and outside boxes; a real function has no NaN.
+        """The masks of inside and outside boxes.
 
         With values there are none: each pixel has its own.
         """
         if not self.job.is_bitmap:
             never = np.zeros(root.lower.shape, bool)
             return never, never
-        outside = root.lower >= 0
-        return (root.upper < 0) & ~root.maybe_nan, (
-            outside & ~root.maybe_nan if self.arithmetic.meaning is Meaning.FLOAT else outside
-        )
+        return decided(root, self.arithmetic.meaning)
 
     def leaf(self, tape: Tape, rows: slice, columns: slice) -> None:
         """Evaluate every pixel of a tile."""
@@ -187,3 +184,11 @@ class Walk:
         self.done += pixels
         if self.progress is not None:
             self.progress(self.done, self.pixels.size)
+
+
+def decided(root: Interval, meaning: Meaning) -> tuple[Any, Any]:
+    """The masks of boxes that bounds prove inside, and outside; a real function has no NaN."""
+    outside = root.lower >= 0
+    return (root.upper < 0) & ~root.maybe_nan, (
+        outside & ~root.maybe_nan if meaning is Meaning.FLOAT else outside
+    )

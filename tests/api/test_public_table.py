@@ -137,6 +137,13 @@ OWN: dict[str, dict[str, Any]] = {
     "Renderer.render": {"changes": PICTURE},
     "Shape.repeat": {"z": None},
     "Shape.scale": {"z": None},
+    "animate": {
+        "f": lambda t: {"r": 0.4 + t},
+        "frames": 2,
+        "path": "out.gif",
+        "shape": FORMULA,
+        "options": {"size": 4, "engine": "dense"},
+    },
     "arc": {"width": 0.1},
     "Shape.loft": {"top": DISC},
     "Shape.morph": {"other": shapes.rectangle(1, 1)},
@@ -167,6 +174,7 @@ OWN: dict[str, dict[str, Any]] = {
     "capsule": {"start": (0, 0, 0)},
     "simplify": {"x": (0, 1), "y": (0, 1)},
     "warm_up": {"proofs": False},
+    "why": {"size": 4},
 }
 """What is right for one call alone."""
 MANY: dict[str, tuple[Any, ...]] = {
@@ -177,7 +185,7 @@ NAMED: dict[str, dict[str, Any]] = {"values": {"r": 0.5}, "named": {"r": 0.5}}
 
 RECORDS = {
     "Decoration", "Derivatives", "Expr", "Gradient", "Image", "Interval", "Level", "MeshStats",
-    "OutlineStats", "Proof", "SolidImage", "SolidStats", "Stats", "Tape",
+    "OutlineStats", "Proof", "SolidImage", "SolidStats", "Stats", "Tape", "Why",
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
@@ -230,6 +238,7 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.SolidStats: ivm.render3d(BALL, size=4).stats,
         ivm.View: ivm.View.isometric(),
         ivm.Tape: FORMULA.tape(),
+        ivm.Why: ivm.why(DISC, 0.1, 0.2, size=4),
         shapes.Font: shapes.Font(fonts.made(path / "font.ttf")),
         shapes.Shape: shapes.circle(ivm.var("r", 0.5)),
     }
@@ -343,6 +352,9 @@ def use(result: Any) -> None:
         assert np.shape(result.lower) == np.shape(result.upper) == np.shape(result.maybe_nan)
         assert not np.isnan([result.lower, result.upper]).any()
         assert str(result) or not np.size(result.lower)
+    elif isinstance(result, ivm.Why):
+        assert str(result)
+        assert result.as_json()["inside"] is (result.value < 0)
     elif isinstance(result, ivm.Evaluator):
         use(result.values(*[0.5] * len(result.inputs)))
     elif isinstance(result, list):

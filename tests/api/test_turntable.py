@@ -13,7 +13,7 @@ import PIL.GifImagePlugin
 import PIL.Image
 import pytest
 from numpy.testing import assert_array_equal
-from numpy.typing import NDArray
+from support.films import read
 
 import intervalvm as ivm
 from intervalvm import DoesNotFit, FileError, OptionError, View, shapes
@@ -24,17 +24,7 @@ from intervalvm.voxel.linear import tangents
 SOLID = shapes.box(0.9, 0.5, 0.7) | shapes.sphere(0.3).move(0.4, 0.3, 0.1)
 SMALL: dict[str, Any] = {"size": (24, 16), "engine": "dense"}
 FORMATS = [*animation.ANIMATED]
-
-
-def read(path: Path) -> tuple[list[NDArray[np.uint8]], list[float], Any]:
-    """The frames of a file, their times in milliseconds, and how often they are shown."""
-    with PIL.Image.open(path) as file:
-        frames, times = [], []
-        for i in range(getattr(file, "n_frames", 1)):
-            file.seek(i)
-            frames.append(np.asarray(file.convert("RGB")))
-            times.append(file.info["duration"])
-        return frames, times, file.info["loop"]
+PICTURES = [name for name in FORMATS if name != "mp4"]
 
 
 @pytest.mark.parametrize("format", ["webp", "png"])
@@ -50,7 +40,7 @@ def test_frames_are_pictures_from_around(tmp_path: Path, format: str) -> None:
         assert_array_equal(frame, expected.pixels)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", PICTURES)
 @pytest.mark.parametrize(("frames", "seconds"), [(7, 3.0), (36, 1.3), (2, 60)])
 def test_a_turn_takes_its_time_and_starts_again(
     tmp_path: Path, format: str, frames: int, seconds: float
@@ -100,7 +90,7 @@ def _local_palettes(data: bytes) -> int:
     return found
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", PICTURES)
 def test_frames_that_look_alike_are_one(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"turn.{format}"
     ivm.turntable(shapes.sphere(0.5), path, 4, mode="heightmap", size=9, engine="dense")
@@ -142,15 +132,17 @@ def test_frames_after_the_first_compile_nothing(
         solid, tmp_path / "turn.gif", 9,
         progress=lambda done, total: before.append(len(made)), **options,
     )  # fmt: skip
-    assert len(before) == 9
+    assert len(before) >= 9
     assert before[0] > 0
-    assert before == [before[0]] * 9
+    assert set(before) == {before[0]}
 
 
-def test_progress_is_of_frames(tmp_path: Path) -> None:
+def test_progress_is_of_frames_drawn_and_written(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     ivm.turntable(SOLID, tmp_path / "a.png", 3, progress=lambda *n: told.append(n), **SMALL)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told[:3] == [(1, 6), (2, 6), (3, 6)]
+    assert told == sorted(told)
+    assert told[-1] == (6, 6)
 
 
 def test_variables_and_the_engines_reach_the_frames(tmp_path: Path) -> None:
@@ -181,15 +173,17 @@ def test_variables_and_the_engines_reach_the_frames(tmp_path: Path) -> None:
         ("a.gif", {"seconds": 61}, "up to 60"),
         ("a.gif", {"frames": 151}, "a .gif shows at most 150 frames in 3 seconds, not 151"),
         ("a.webp", {"frames": 3001}, "a .webp shows at most 3000 frames in 3 seconds"),
-        ("a.ppm", {}, "a .ppm holds one picture, and no animation: choose .gif .webp .png"),
+        ("a.ppm", {}, "a .ppm holds one picture, and no animation: choose .gif .webp .png .mp4"),
         ("a.npy", {}, "a .npy holds one picture"),
-        ("a.mp4", {}, "the suffix '.mp4' names no format: choose .gif .webp .png"),
+        ("a.avi", {}, "the suffix '.avi' names no format: choose .gif .webp .png .mp4"),
         ("a.gif", {"perspective": 1}, "perspective=1"),
         ("a.gif", {"yaw": float("inf")}, "yaw=inf: give a finite number"),
         ("a.gif", {"box": (0, 1)}, "give three pairs"),
         ("a.gif", {"box": ((0, 1),) * 3, "scale": 2}, "box says what center and scale do"),
         ("a.gif", {"size": 0}, "at least 1 voxel"),
         ("a.gif", {"size": (1 << 16, 1, 1)}, "a .gif holds at most 65535 pixels a side"),
+        ("a.mp4", {"size": (1, (1 << 14) + 1, 1)}, "a .mp4 holds at most 16384 pixels a side"),
+        ("a.mp4", {"seconds": 3601}, "up to 3600"),
         ("a.webp", {"size": (1 << 14, 1, 1)}, "a .webp holds at most 16383 pixels a side"),
         ("a.gif", {"mode": "flat"}, "no mode 'flat'"),
         ("a.gif", {"view": View()}, "turntable takes no view="),
@@ -240,11 +234,11 @@ def while_drawing(patch: pytest.MonkeyPatch) -> None:
 def while_writing(patch: pytest.MonkeyPatch) -> None:
     """After some bytes."""
 
-    def half(self: module.Turn, pixels: Any, stream: Any) -> None:
+    def half(self: animation.Film, stream: Any, report: Any) -> None:
         stream.write(b"half")
         raise KeyboardInterrupt
 
-    patch.setattr(module.Turn, "write", half)
+    patch.setattr(animation.Film, "write", half)
 
 
 @pytest.mark.parametrize("interrupt", [while_drawing, while_writing])

@@ -23,7 +23,8 @@ from intervalvm.ops import ROWS
 from intervalvm.raster.formats import FORMATS
 
 PAGES = [TOP / "README.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:\{code-cell\} )?(\w+)\n(?::.*\n)*(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""What a page shows or, in a cell of a notebook, runs; without the options of the cell."""
 TIME = re.compile(r" *[\d.]+ ms")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"\b(?:bench|examples|fuzz|tests|tools)/[\w./*-]*\w")

@@ -49,7 +49,9 @@ def test_an_example_is_short_and_shown(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) < LONGEST
     assert f"](../examples/{path.name})" in PAGE
-    assert f"](gallery/{path.stem}.png)" in PAGE
+    assert f"](gallery/{path.stem}.png)](scripts/{path.stem}.md)" in PAGE
+    own_page = (TOP / "docs" / "scripts" / f"{path.stem}.md").read_text(encoding="utf-8")
+    assert f"```{{example}} {path.stem}\n" in own_page
     place = TOP / "docs" / "gallery" / f"{path.stem}.png"
     is_solid = path in SOLIDS
     assert place.stat().st_size < (LARGEST_SOLID if is_solid else LARGEST_FLAT)
@@ -63,6 +65,8 @@ def test_the_page_shows_nothing_else() -> None:
     assert sorted(shown) == [path.stem for path in EXAMPLES]
     files = (TOP / "docs" / "gallery").iterdir()
     assert sorted(file.stem for file in files) == sorted(shown)
+    pages = (TOP / "docs" / "scripts").iterdir()
+    assert sorted(page.stem for page in pages) == sorted(shown)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=by_name)

@@ -46,6 +46,7 @@ OBJECTS: dict[type, Any] = {
     ivm.SolidStats: ivm.render3d(FORMULA, size=3).stats,
     ivm.Tape: FORMULA.tape(),
     ivm.View: TURNED,
+    ivm.Why: ivm.why(FORMULA, 0.1, 0.2, variables={"r": 0.4}, size=5),
     shapes.Shape: (shapes.circle(R).paint("teal") | shapes.star(5, 0.9, 0.4)).move(0.1),
 }
 ELSEWHERE = {shapes.Font}
@@ -79,6 +80,8 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.Proof):
         boxes = [*thing.boxes]
         return str(thing), boxes, str(thing.tape), facts(thing.image), thing.variables
+    if isinstance(thing, ivm.Why):
+        return str(thing), thing.as_json(), str(thing.tape), str(thing.value_tape), thing.clauses
     if isinstance(thing, ivm.Derivatives):
         return thing.value.tobytes(), [(name, part.tobytes()) for name, part in thing.by.items()]
     if isinstance(thing, ivm.Evaluator):

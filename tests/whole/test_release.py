@@ -1,18 +1,24 @@
-"""What a release says about itself away from its repository."""
+"""What a release says about itself away from its repository, and how to get what it needs."""
 
 from __future__ import annotations
 
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 from support.places import TOP
+
+from intervalvm.errors import install_line
 
 SCRIPT = TOP / "tools" / "name_repository.py"
 NAMES: dict[str, Any] = runpy.run_path(str(SCRIPT))
@@ -106,3 +112,72 @@ def test_other_words_are_refused(words: list[str], tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("usage: ")
+
+
+# --- lines that install something -----------------------------------------------------------------
+
+TEXTS = [
+    path
+    for folder in ("bench", "docs", "examples", "fuzz", "intervalvm", "tools")
+    for path in sorted((TOP / folder).rglob("*.*"))
+    if path.suffix in (".md", ".rst", ".py", ".js", ".html") and path.name != "release.md"
+]
+TEXTS += [TOP / "README.md", TOP / "CHANGELOG.md", TOP / ".ci" / "run"]
+STATED = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS: dict[str, list[str]] = STATED["optional-dependencies"]
+NAMED = {
+    extra
+    for path in (TOP / "intervalvm").rglob("*.py")
+    for extra in re.findall(r"\binstall_line\(\W(\w+)\W\)", path.read_text(encoding="utf-8"))
+}
+"""The extras that messages of the package name."""
+
+
+def test_no_page_names_an_extra_that_is_not_there_or_the_project_as_on_an_index() -> None:
+    lines = [
+        (path, line)
+        for path in TEXTS
+        for line in re.findall(r"pip install [^\n]*", path.read_text(encoding="utf-8"))
+    ]
+    assert len(lines) > 10
+    for path, line in lines:
+        assert not re.match(r"pip install \W*intervalvm", line), f"{path}: {line}"
+        for extras in re.findall(r"\.\[([\w,]+)\]", line):
+            assert {*extras.split(",")} <= EXTRAS.keys(), f"{path}: {line}"
+
+
+def requirements(words: Iterable[str]) -> set[tuple[str, str, str]]:
+    """Their names, extras and versions, however they are spelled."""
+    read = [Requirement(word) for word in words]
+    return {(each.name, str(sorted(each.extras)), str(each.specifier)) for each in read}
+
+
+@pytest.mark.parametrize("extra", sorted(NAMED))
+def test_a_message_names_what_an_extra_needs_and_not_the_project_itself(extra: str) -> None:
+    try:
+        stated = metadata.requires("intervalvm") or []
+    except metadata.PackageNotFoundError:
+        stated = []
+    line = install_line(extra)
+    if not any(f'extra == "{extra}"' in each for each in stated):
+        assert line == f"pip install '.[{extra}]' in the folder of intervalvm's sources"
+        return
+    command, *words = shlex.split(line.removeprefix("pip "))
+    assert command == "install"
+    assert requirements(words) == requirements(EXTRAS[extra])
+    assert all(Requirement(word).name != "intervalvm" for word in words)
+
+
+def test_every_extra_for_users_is_named_by_a_message() -> None:
+    assert EXTRAS.keys() >= NAMED
+    assert {"cad", "cuda", "fonts", "mesh", "sympy", "view"} <= NAMED
+
+
+def test_sources_that_are_not_installed_say_where_the_line_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> list[str]:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", missing)
+    assert install_line("view") == "pip install '.[view]' in the folder of intervalvm's sources"
