@@ -218,17 +218,21 @@ def region(request: dict[str, Any]) -> ivm.Region:
     return ivm.Region(*sides)
 
 
-def drawn(tape: TapeLike, request: dict[str, Any], **options: Any) -> NDArray[Any]:
-    """The pixels that ``render`` draws for a request of a plane."""
-    found = ivm.render(
-        tape,
+def drawn_image(shape: TapeLike, request: dict[str, Any], **options: Any) -> ivm.Image:
+    """What ``render`` draws for a request of a plane."""
+    return ivm.render(
+        shape,
         size=tuple(request["size"]),
         region=region(request),
         grid="center",
         variables=request["variables"],
         **options,
     )
-    return found.pixels
+
+
+def drawn(shape: TapeLike, request: dict[str, Any], **options: Any) -> NDArray[Any]:
+    """Its pixels."""
+    return drawn_image(shape, request, **options).pixels
 
 
 def drawn_solid(shape: TapeLike, request: dict[str, Any], **options: Any) -> ivm.SolidImage:
