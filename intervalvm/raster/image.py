@@ -20,9 +20,8 @@ from intervalvm.suffixes import format_of, format_of_stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from intervalvm.raster import grid
     from intervalvm.raster.region import Crop, Region

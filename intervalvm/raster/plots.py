@@ -65,6 +65,11 @@ def new_figure(width: int, height: int) -> Figure:
     return Figure(figsize=(7.5, 1.0 + 6.5 * share), layout="constrained")
 
 
+def has_tiles(what: str) -> bool:
+    """Whether a plot shows tiles, which only pruning has."""
+    return what in OF_TILES
+
+
 def plot(image: Image, ax: Axes | None, what: str) -> Axes:
     """Draw an image. Raises OptionError for another ``what``, and as ``Image.map`` does."""
     check_word("what", what, tuple(PLOTS))
@@ -93,7 +98,8 @@ def _clauses(image: Image, ax: Axes) -> None:
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import LogFormatter, LogLocator
 
-    clauses = np.ma.masked_where(image.map("verdict") != UNPROVEN, image.map("clauses"))
+    verdict = image.map("verdict")
+    clauses = np.ma.masked_where(verdict != UNPROVEN, image.map("clauses"))
     x, y = _edges(image, clauses.shape[0])
     ax.set_facecolor(EMPTY)
     most = max(2, int(clauses.max())) if clauses.count() else 2
@@ -165,7 +171,6 @@ def _bar(ax: Axes, drawn: Any, **options: Any) -> None:
     figure.colorbar(drawn, ax=ax, fraction=0.046, pad=0.03, **options)
 
 
-PLOTS: dict[str, Callable[[Image, Axes], None]] = {
-    "picture": _picture, "clauses": _clauses, "pruning": _pruning
-}  # fmt: skip
+OF_TILES: dict[str, Callable[[Image, Axes], None]] = {"pruning": _pruning, "clauses": _clauses}
+PLOTS = OF_TILES | {"picture": _picture}
 """What a plot shows."""
