@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arguments import brief
 from intervalvm.checks import check_word
-from intervalvm.errors import BackendError, install_line
+from intervalvm.errors import ArgumentTypeError, BackendError, install_line
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, edge
 
 if TYPE_CHECKING:
@@ -47,10 +48,17 @@ def library() -> Any:
 
 
 def axes(ax: Axes | None) -> Axes:
-    """The axes to draw into: those given, or the current ones of pyplot."""
+    """The axes to draw into: those given, or the current ones of pyplot.
+
+    Raises BackendError without matplotlib, ArgumentTypeError for anything else.
+    """
     library()
-    if ax is not None:
+    from matplotlib.axes import Axes
+
+    if isinstance(ax, Axes):
         return ax
+    if ax is not None:
+        raise ArgumentTypeError(f"ax={brief(ax)}: give axes of matplotlib, or None")
     from matplotlib import pyplot
 
     return pyplot.gca()

@@ -199,8 +199,8 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
-CONVERTED = {"Manifold", "MultiPolygon", "PolyData", "Trimesh"}
-"""Types of other libraries that outlines and meshes are converted to."""
+CONVERTED = {"Axes", "Manifold", "MultiPolygon", "PolyData", "Trimesh"}
+"""Types of other libraries that pictures, outlines and meshes are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,
     operator.pow, operator.and_, operator.or_, operator.xor, operator.lt, operator.ge, operator.eq,
