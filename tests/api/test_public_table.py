@@ -34,7 +34,7 @@ X, Y, Z = ivm.axes()
 FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
-IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
+IMAGE = ivm.render(DISC, size=4, backend="numpy", prove="area")
 OUTLINE = ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"])
 SIDES = ivm.mesh(shapes.box(1, 1, 1), depth=2)
 TEXT = "x var-x\ny var-y\na add x y"
@@ -363,7 +363,7 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.Proof):
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):
-        assert result.dtype.kind in "fu"
+        assert result.dtype.kind in "fui"
     elif type(result).__name__ in CONVERTED:
         assert getattr(result, "is_valid", True)
     else:
