@@ -90,8 +90,7 @@ def plot(image: Image, ax: Axes | None, what: str) -> Axes:
 
 def _picture(image: Image, ax: Axes) -> None:
     if image.is_bitmap:
-        shown = image.pixels if image.colours is None else image.colours
-        ax.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=_extent(image))
+        ax.imshow(image.shown, extent=_extent(image))
         return
     from matplotlib.colors import CenteredNorm
 

@@ -61,13 +61,23 @@ def test_axes_are_those_of_the_region(ax: Any, image: ivm.Image, what: str) -> N
 
 def test_a_picture_is_what_a_file_shows(ax: Any, image: ivm.Image) -> None:
     (found,) = image.plot(ax).get_images()
-    assert_array_equal(found.get_array(), image.pixels)
+    assert_array_equal(found.get_array(), image.shown)
 
 
-def test_a_painted_picture_has_its_colours(ax: Any) -> None:
-    image = ivm.render(PART.paint("teal"), size=20)
+def test_a_picture_with_ink_is_plotted_with_it(ax: Any) -> None:
+    image = ivm.render(PART, size=20, ink="teal", paper="none")
     (found,) = image.plot(ax).get_images()
-    assert_array_equal(found.get_array(), image.colours)
+    assert_array_equal(found.get_array(), image.shown)
+    assert found.get_array().shape == (20, 20, 4)
+
+
+def test_a_picture_without_a_region_has_no_axes(ax: Any) -> None:
+    solid = ivm.render3d(shapes.sphere(0.8), size=16)
+    for picture in (solid, ivm.Picture(solid)):
+        assert picture.plot(ax) is ax
+        drawn(ax)
+        assert_array_equal(ax.get_images()[-1].get_array(), solid.shown)
+        assert not ax.axison
 
 
 def test_values_have_a_bar_and_an_outline(ax: Any) -> None:
