@@ -174,18 +174,22 @@ class Why:
         }
 
     @in_default_environment
+    def texts(self) -> dict[str, str]:
+        """The parts of what it prints: "summary", "levels", "choices" and "tape"."""
+        return {
+            "summary": "\n".join(self._summary()),
+            "levels": text_table(self._looks()),
+            "choices": "\n".join([self._counted(), *self._choices_text()]),
+            "tape": "\n".join([f"{len(self.tape)} clauses are left:", *_lines(self.tape, SHOWN)]),
+        }
+
+    @in_default_environment
     def __repr__(self) -> str:
         return f"<Why {self._point()}: {self._verdict()}>"
 
     @in_default_environment
     def __str__(self) -> str:
-        parts = [
-            "\n".join(self._summary()),
-            text_table(self._looks()),
-            "\n".join([self._counted(), *self._choices_text()]),
-            "\n".join([f"{len(self.tape)} clauses are left:", *_lines(self.tape, SHOWN)]),
-        ]
-        return "\n\n".join(parts)
+        return "\n\n".join(self.texts().values())
 
     @in_default_environment
     def _repr_html_(self) -> str:
