@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,13 @@ from intervalvm.raster.image import milliseconds, text_table
 NAIVE_MOST, NUMPY_MOST = 256, 512
 """Sizes up to which the naive engine fits into memory, and the reference walk is worth a wait."""
 
-Bitmap = Callable[[ivm.Tape, int], NDArray[np.uint8]]
+
+class Bitmap(Protocol):
+    """Draws a tape at a size, with values of its variables."""
+
+    def __call__(
+        self, tape: ivm.Tape, size: int, variables: Mapping[str, float] | None = None, /
+    ) -> NDArray[np.uint8]: ...
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ class Way:
 
 
 def rendering(**options: Any) -> Bitmap:
-    def bitmap(tape: ivm.Tape, size: int) -> NDArray[np.uint8]:
-        return ivm.render(tape, size=size, **options).pixels
+    def bitmap(
+        tape: ivm.Tape, size: int, variables: Mapping[str, float] | None = None, /
+    ) -> NDArray[np.uint8]:
+        return ivm.render(tape, size=size, variables=variables, **options).pixels
 
     return bitmap
 
@@ -48,9 +56,12 @@ def broadcasting(dtype: str) -> Bitmap:
     It computes the same bits and is the quickest that NumPy does with every clause everywhere.
     """
 
-    def bitmap(tape: ivm.Tape, size: int) -> NDArray[np.uint8]:
+    def bitmap(
+        tape: ivm.Tape, size: int, variables: Mapping[str, float] | None = None, /
+    ) -> NDArray[np.uint8]:
         x, y = coordinates(None, size, size, "linspace", dtype)
-        inside = ivm.evaluate(tape, x[None, :], y[:, None], dtype=dtype) < 0
+        values = ivm.evaluate(tape, x[None, :], y[:, None], dtype=dtype, variables=variables)
+        inside = values < 0
         return np.where(inside, np.uint8(255), np.uint8(0))
 
     return bitmap

@@ -1,4 +1,4 @@
-"""The page on how fast it is, docs/performance.md, and its picture, measured in one run."""
+"""How fast it is, in one run: docs/performance.md, its picture, and what README.md says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from pathlib import Path
 
 from bench.page import ms, table, times
 from bench.peers import kept_section
-from bench.performance import arithmetic, floor, plot, sizes, startup, techniques
+from bench.performance import (
+    arithmetic,
+    changing,
+    floor,
+    plot,
+    readme,
+    sizes,
+    startup,
+    techniques,
+)
 from bench.performance.sizes import BROADCAST, DENSE, DENSE_MOST, FILL_NEW, FILL_OLD, pruned
 from bench.subject import TOP, Subject, cpus, machine, parser
 from bench.timing import Neighbours
@@ -15,7 +24,7 @@ PAGE, PICTURE = TOP / "docs" / "performance.md", TOP / "docs" / "performance.png
 
 
 def main(words: list[str]) -> int:
-    """Measure everything and write the page."""
+    """Measure everything, and write the page and the README's figures."""
     options = parser("performance", __doc__, rounds=2)
     options.add_argument(
         "--before", type=Path, metavar="DIR", help="a checkout of version 0.1.0 to compare with"
@@ -26,11 +35,12 @@ def main(words: list[str]) -> int:
 
 
 def write(shape: Subject, before: Path | None, *, rounds: int) -> None:
-    """Measure everything and write the page; ``before`` has a checkout of 0.1.0."""
+    """Measure everything and write it; ``before`` has a checkout of 0.1.0."""
     neighbours = Neighbours()
     found = sizes.measure(shape, before, rounds=rounds)
     worth, lengths = techniques.switched_off(shape, rounds=rounds)
     frames = techniques.views(shape, rounds=rounds)
+    changed = changing.measure(shape, rounds=rounds)
     passes, compile_seconds = startup.passes(shape, rounds=rounds)
     processes = startup.processes(shape, before)
     random, least = arithmetic.without_choices(rounds=rounds)
@@ -39,6 +49,7 @@ def write(shape: Subject, before: Path | None, *, rounds: int) -> None:
     floor_seconds += phases.fill
     busy = neighbours.cpus()
     plot.plot(found, PICTURE)
+    readme.write(readme.Figures(shape, found, changed, processes))
 
     one, every = pruned(1), pruned(cpus())
     largest = sizes.SIZES[-1]
@@ -56,6 +67,10 @@ def write(shape: Subject, before: Path | None, *, rounds: int) -> None:
             (
                 "the same, dense with x and y broadcast",
                 times(found.ratio(1024, BROADCAST, one)),
+            ),
+            (
+                "the same after a variable changed: dense float64 / pruned",
+                times(changed.ratio(DENSE, changing.pruned(1))),
             ),
             (f"1024: 1 thread / {cpus()} threads", times(found.ratio(1024, one, every))),
             ("4096 / 1024, 1 thread", times(found.seconds(4096, one) / quick)),
@@ -137,6 +152,13 @@ The same picture at 1024, one thread, with one technique switched off:
 A `Renderer` keeps the program of a box around a frame, from which the frames near it start:
 
 {frames}
+### After a variable changed
+
+The same file with a shape that grows with a variable, at {changing.SIZE}x{changing.SIZE}. Each
+frame has a value that none had before, as while a slider moves, so that the program is made anew
+from the tape. The last row has the same value again.
+
+{changed.text()}
 ## Mean clauses a level
 
 Depth 6 at 1024: records of the whole program, and of those that the ambiguous regions are left

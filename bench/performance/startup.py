@@ -68,9 +68,10 @@ def passes(shape: Subject, *, rounds: int) -> tuple[str, float]:
 
 @dataclass(frozen=True)
 class Processes:
-    """The table, and the ratio of the whole command to ``import numpy``."""
+    """The table, what the whole command takes, and its ratio to ``import numpy``."""
 
     text: str
+    seconds: float
     ratio: float
 
 
@@ -104,4 +105,4 @@ def processes(shape: Subject, before: Path | None) -> Processes:
     medians = {name: median(seconds) for name, seconds in taken.items()}
     rows = [(name, ms(m), times(m / medians[NUMPY])) for name, m in medians.items()]
     ratio = medians[WHOLE] / medians[NUMPY]
-    return Processes(table(("process", "ms", "/ import numpy"), rows), ratio)
+    return Processes(table(("process", "ms", "/ import numpy"), rows), medians[WHOLE], ratio)

@@ -7,6 +7,7 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from bench import before, models, outlines, peers, timing, versions
 from bench import meshes as own_meshes
 from bench.meshes import distances
 from bench.peers import calls, fidget, meshes, solids
+from bench.performance import changing, readme
+from bench.performance.sizes import BROADCAST, DENSE, SINGLE, Sizes, pruned
+from bench.performance.startup import Processes
 from bench.subject import TOP, Subject
 
 
@@ -61,6 +65,88 @@ def test_a_version_answers_with_what_it_drew_and_how_long_that_took(
         assert len(found.seconds) == 1
     frame, first = answers
     assert frame.digest == first.digest
+
+
+# --- performance ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def circle(tmp_path: Path) -> Subject:
+    file = tmp_path / "circle.vm"
+    file.write_text(CIRCLE)
+    return Subject(file)
+
+
+def test_a_shape_grows_with_its_variable(circle: Subject) -> None:
+    tape = changing.grown(circle)
+    assert tape.variables == ("grow",)
+    inside = [
+        np.count_nonzero(ivm.render(tape, size=64, engine="dense", variables={"grow": by}).pixels)
+        for by in (-0.2, 0.0, 0.2)
+    ]
+    assert inside == sorted({*inside})
+    assert inside[1] == np.count_nonzero(ivm.render(circle.tape, size=64, engine="dense").pixels)
+
+
+def test_each_frame_of_a_changing_variable_has_a_value_of_its_own(
+    circle: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, list[float]] = {"dense": [], "pruned": []}
+    original = ivm.render
+
+    def render(tape: ivm.Tape, **options: Any) -> ivm.Image:
+        if options.get("variables") and "prove" not in options:
+            seen[options.get("engine", "pruned")].append(options["variables"]["grow"])
+        return original(tape, **options)
+
+    monkeypatch.setattr(ivm, "render", render)
+    monkeypatch.setattr(timing, "TURN_SECONDS", 1e-6)
+    found = changing.measure(circle, rounds=3, size=32)
+    assert all(times.runs == 3 for times in found.taken.values())
+    assert found.text().splitlines()[2].startswith("| dense float64 | ")
+    timed = [value for value in seen["dense"] + seen["pruned"] if value not in (0, changing.STEP)]
+    assert len(timed) == len({*timed}) >= 6
+
+
+def figures(circle: Subject) -> readme.Figures:
+    """Times that nobody measured: powers of 2, whose ratios are exact."""
+    rows = {
+        DENSE: 32.0,
+        BROADCAST: 16.0,
+        SINGLE: 8.0,
+        pruned(1): 2.0**-9,
+        pruned(readme.cpus()): 0.001,
+    }
+    taken = {name: timing.Times([seconds]) for name, seconds in rows.items()}
+    changed = {DENSE: timing.Times([32.0]), changing.pruned(1): timing.Times([2.0**-8])}
+    return readme.Figures(
+        circle, Sizes({1024: taken}, {}), changing.Changing(changed), Processes("", 0.5, 4.0)
+    )
+
+
+def test_the_readme_gets_the_figures_of_a_run_and_keeps_all_else(
+    circle: Subject, tmp_path: Path
+) -> None:
+    place = tmp_path / "README.md"
+    before = "# A\n\n**1x faster** than.\n\n## How fast\n\nOld.\n\n## Next\n\n1x faster.\n"
+    place.write_text(before)
+    readme.write(figures(circle), place)
+    text = place.read_text()
+    assert text.startswith(
+        "# A\n\n**16,000x faster** than.\n\n## How fast\n\nA picture of circle.vm"
+    )
+    assert text.endswith("has the rest.\n\n## Next\n\n1x faster.\n")
+    assert "| the same after a variable changed | 3.91 ms | 8,192 |" in text
+    assert "Old." not in text
+    readme.write(figures(circle), place)
+    assert place.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(12615.4, "12,000"), (9999.9, "9,900"), (987, "980"), (7.9, "7")]
+)
+def test_a_headline_promises_no_more_than_was_measured(ratio: float, said: str) -> None:
+    assert readme.headline(ratio) == f"**{said}x faster**"
 
 
 # --- peers ----------------------------------------------------------------------------------------

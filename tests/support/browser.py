@@ -1,0 +1,208 @@
+"""Windows in a real browser: ``intervalvm view`` in a process of its own, and Chromium's pages."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import intervalvm as ivm
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
+FLAGS = [
+    "--no-sandbox",  # which root has none of
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LIGHT = {"paper": (250, 248, 243), "ink": (31, 41, 62), "unproven": (224, 122, 32)}
+"""Colours of the canvas in the light theme."""
+WAIT_MS = 20_000
+"""That a test waits for anything, before it fails."""
+
+CANVAS = """async () => {
+    const { canvas } = intervalvm;
+    const { width, height } = canvas;
+    // of a copy: a canvas that is read again and again becomes another kind of canvas
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
+    const packed = new Blob([data]).stream().pipeThrough(new CompressionStream("gzip"));
+    const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+    return [width, height, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))];
+}"""
+
+
+def missing() -> str | None:
+    """Why no browser can be started; None if one can."""
+    if importlib.util.find_spec("playwright") is None:
+        return "needs playwright"
+    return None if chromium() else f"needs Chromium: none of {', '.join(NAMES)} is on the path"
+
+
+def chromium() -> str | None:
+    """The path of Chromium."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """A browser without windows."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Served:
+    """``intervalvm view FILE``, until ``stop``."""
+
+    def __init__(self, path: Path | str, *words: str) -> None:
+        command = [sys.executable, "-m", "intervalvm", "view", str(path), "--no-browser", *words]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
+        )
+        assert self.process.stdout is not None
+        self.link = ""
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if found := re.search(r"http://\S+", line):
+                self.link = found[0]
+                return
+        self.stop()
+        raise AssertionError(f"no link: {''.join(said)}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@contextmanager
+def served(path: Path | str, *words: str) -> Iterator[Served]:
+    """A server of a window on a file."""
+    server = Served(path, *words)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class Window:
+    """A page with the window, and what it said that it should not have said."""
+
+    def __init__(self, page: Page, link: str) -> None:
+        self.page, self.link = page, link
+        self.complaints: list[str] = []
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.goto(link)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def settled(self) -> dict[str, Any]:
+        """Wait for the final frame of the newest view. What the page says of it."""
+        late = (
+            f"new Promise((_, late) => setTimeout(() => late(Error('no final frame')), {WAIT_MS}))"
+        )
+        found = self.page.evaluate(f"() => Promise.race([intervalvm.settled(), {late}])")
+        assert isinstance(found, dict)
+        return found
+
+    def until(self, condition: str) -> Any:
+        """Wait until an expression of JavaScript is true. Its value."""
+        waiting = (
+            "new Promise((done, late) => { const start = performance.now(); const look = () => {"
+            f" const found = {condition}; if (found) done(found);"
+            f" else if (performance.now() - start > {WAIT_MS}) late(Error('not in time'));"
+            " else setTimeout(look, 10); }; look(); })"
+        )
+        return self.page.evaluate(f"() => {waiting}")
+
+    def get(self, name: str) -> Any:
+        """A value of ``window.intervalvm``."""
+        return self.page.evaluate(f"() => intervalvm.{name}")
+
+    def request(self) -> dict[str, Any]:
+        """What the page asks of the server for its newest state."""
+        found = self.get("request")
+        assert isinstance(found, dict)
+        return found
+
+    def canvas(self) -> NDArray[np.uint8]:
+        """The picture that is seen: uint8[height, width, 3]."""
+        width, height, text = self.page.evaluate(CANVAS)
+        data = gzip.decompress(base64.b64decode(text))
+        pixels = np.frombuffer(data, np.uint8).reshape(height, width, 4)
+        return pixels[..., :3]
+
+
+@contextmanager
+def window(
+    browser: Browser, link: str, size: tuple[int, int] = (640, 420), **options: Any
+) -> Iterator[Window]:
+    """A window of its own, without a word of complaint on its console at the end."""
+    options = {"color_scheme": "light", **options}
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+    try:
+        found = Window(context.new_page(), link)
+        yield found
+        assert not found.complaints
+    finally:
+        context.close()
+
+
+def region(request: dict[str, Any]) -> ivm.Region:
+    """The rectangle that a request of a plane shows, its ends rounded once."""
+    plane, size = request["plane"], request["size"]
+    scale = Fraction(plane["scale"])
+    sides = []
+    for middle, pixels in zip(map(Fraction, plane["center"]), size, strict=True):
+        half = scale * pixels / min(size)
+        sides.append((float(middle - half), float(middle + half)))
+    return ivm.Region(*sides)
+
+
+def drawn(tape: ivm.Tape, request: dict[str, Any], **options: Any) -> NDArray[Any]:
+    """The pixels that ``render`` draws for a request of a plane."""
+    found = ivm.render(
+        tape,
+        size=tuple(request["size"]),
+        region=region(request),
+        grid="center",
+        variables=request["variables"],
+        **options,
+    )
+    return found.pixels
+
+
+def coloured(inside: NDArray[Any], colours: dict[str, tuple[int, int, int]]) -> NDArray[np.uint8]:
+    """The canvas for a bitmap."""
+    chosen = np.array([colours["paper"], colours["ink"]], np.uint8)
+    return chosen[(inside != 0).astype(int)]
