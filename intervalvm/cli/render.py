@@ -122,7 +122,7 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
     check_holds(
         format,
         *check_size(asked.size),
-        levels=levels(proven=proven),
+        levels=levels(proven=proven, antialias=asked.antialias),
         transparent=asked.look.paper is None,
     )
     if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:

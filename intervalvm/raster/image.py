@@ -209,8 +209,8 @@ class Image(Picture):
         """uint8[height, width, 3], the colour of the part that shows, by ``Shape.paint``.
 
         Parts without a colour have that of the ink, pixels outside are black, unproven ones 128
-        grey. None if the shape is not painted. They are computed on first access, by the pixels
-        then.
+        grey. With ``antialias`` they are the rounded mean of the samples inside. None if the shape
+        is not painted. They are computed on first access, by the pixels then.
         """
         return None if self._colours_of is None else self._colours_of(self.bitmap())
 
@@ -240,7 +240,7 @@ class Image(Picture):
 
     @property
     def _levels(self) -> str | None:
-        return formats.levels(proven=self.prove is not None)
+        return formats.levels(proven=self.prove is not None, antialias=self.antialias)
 
     @property
     def device_pixels(self) -> Any:
