@@ -84,7 +84,7 @@ OF_SHAPES = (
 )
 """Methods of shapes, which an expression has after ``Shape(a)``."""
 IMAGE = _by_guess({
-    "PIL.Image.fromarray(image.pixels).show()": "show plot",
+    "PIL.Image.fromarray(image.pixels).show()": "show",
     "PIL.Image.fromarray(image.pixels)": "to_pil to_image", "image.pixels.shape": "shape",
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",

@@ -35,6 +35,9 @@ from intervalvm.outlines.segments import Segments, counts_within, joined
 from intervalvm.outlines.stats import OutlineStats
 from intervalvm.words import DxfVersion, Join, PlaneUnit
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -343,6 +346,32 @@ class Outline:
         BackendError without shapely.
         """
         return polygons.multipolygon(self)
+
+    @in_default_environment
+    def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
+        """Draw what is inside by matplotlib, with axes in the coordinates of the shape.
+
+        Open curves, and those of several levels, are lines.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default the current axes of pyplot.
+        **style
+            As for ``matplotlib.patches.PathPatch``, such as ``facecolor`` or ``linewidth``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        BackendError
+            Without matplotlib, of the extra ``plot``.
+        """
+        from intervalvm.outlines import plots
+
+        return plots.plot(self, ax, style)
 
     @property
     @in_default_environment

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from intervalvm.raster.grid import Axes
+    from matplotlib.axes import Axes
+
+    from intervalvm.raster import grid
     from intervalvm.raster.region import Crop, Region
     from intervalvm.words import Backend, Engine, Grid, MapKind, MapPer, Mode, Prove
 
@@ -183,8 +185,8 @@ class Image:
     _pixels: Any
     region: Region
     _stats: Stats | Callable[[], Stats]
-    _samples: Axes
-    _edges: Axes | None = None
+    _samples: grid.Axes
+    _edges: grid.Axes | None = None
     prove: Prove | None = None
     crop: Crop | None = None
     antialias: int = 1
@@ -221,12 +223,12 @@ class Image:
         """Times and counts of the rendering."""
         return self._stats() if callable(self._stats) else self._stats
 
-    def samples(self) -> Axes:
+    def samples(self) -> grid.Axes:
         """The x of columns and y of rows, top first, in the dtype of the arithmetic: of samples, of
         which a pixel has ``antialias`` each way."""
         return self._samples
 
-    def edges(self) -> Axes:
+    def edges(self) -> grid.Axes:
         """The boundaries of the pixels' areas. Raises OptionError unless ``prove`` is "area"."""
         if self._edges is None:
             raise OptionError("the image proves nothing of areas: render with prove='area'")
@@ -262,6 +264,34 @@ class Image:
         if self._tiles is None:
             raise OptionError("an image from a pickle has no maps: render it here")
         return self._tiles(kind, per)
+
+    @in_default_environment
+    def plot(self, ax: Axes | None = None, *, what: str = "picture") -> Axes:
+        """Draw the image by matplotlib, with axes in the coordinates of its region.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default the current axes of pyplot.
+        what : {"picture", "clauses", "pruning"}
+            The picture, of ``mode="value"`` with a bar of the values; the clauses left in each tile
+            that was evaluated, with a bar; or how each pixel was decided, with the borders of tiles
+            and a legend.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            For another word, and as ``map`` does.
+        BackendError
+            Without matplotlib, of the extra ``plot``.
+        """
+        from intervalvm.raster import plots
+
+        return plots.plot(self, ax, what)
 
     def __getstate__(self) -> dict[str, Any]:
         known = {"_pixels": self.pixels, "_stats": self.stats, "colours": self.colours}

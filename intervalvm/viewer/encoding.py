@@ -4,6 +4,8 @@ bits   a bitmap: rows padded to whole bytes, most significant bit first, 1 insid
 bits2  proven pixels: the bits of those proven inside, then those of unproven ones
 jpeg   colours, while moving
 png    colours, lossless
+
+Tiles of a picture are int32[n, n], little-endian, the top row first, for n = 2**level.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.jit.layout import INSIDE, UNPROVEN
+from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.image import Image
 from intervalvm.viewer.request import Show
 
 JPEG_QUALITY = 85
+TILE_OUTSIDE, TILE_INSIDE, TILE_EMPTY = -1, -2, -3
+"""Of a tile proven outside, one proven inside, and one without a pixel."""
 Encoded = tuple[str, bytes]
 """A format and the picture."""
 
@@ -34,6 +38,15 @@ def encoded(colours: NDArray[np.uint8], *, lossless: bool) -> Encoded:
         return "png", stream.getvalue()
     picture.save(stream, "jpeg", quality=JPEG_QUALITY)
     return "jpeg", stream.getvalue()
+
+
+def encoded_tiles(image: Image) -> tuple[int, bytes]:
+    """The level of the tiles of a picture, and for each the clauses that are left, or a verdict."""
+    verdicts, tiles = image.map("verdict"), image.map("clauses")
+    tiles = np.where(verdicts == OUTSIDE, TILE_OUTSIDE, tiles)
+    tiles = np.where(verdicts == INSIDE, TILE_INSIDE, tiles)
+    tiles = np.where(verdicts < 0, TILE_EMPTY, tiles)
+    return len(tiles).bit_length() - 1, tiles.astype("<i4").tobytes()
 
 
 def _bitmap(image: Image, *, lossless: bool) -> Encoded:

@@ -18,6 +18,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, NoReturn, get_args
 
 from intervalvm.arguments import brief
@@ -28,9 +29,10 @@ from intervalvm.voxel.view import View as Look
 from intervalvm.words import SolidMode
 
 Show = Literal["bitmap", "value", "proven"]
-Overlay = Literal["none", "tiles", "clauses"]
 FileKind = Literal["png", "svg", "stl"]
-SHOWS, OVERLAYS, FILE_KINDS, MODES = map(get_args, (Show, Overlay, FileKind, SolidMode))
+SHOWS, FILE_KINDS, MODES = map(get_args, (Show, FileKind, SolidMode))
+WITH_TILES = {"none": False, "tiles": True, "clauses": True}
+"""By overlay, whether it needs the tiles of the picture."""
 MOST_BYTES = 1 << 14
 """Of a message."""
 MOST_PX = 4096
@@ -45,8 +47,9 @@ class Solid:
     """The look at a solid, and what its pixels show."""
 
     look: Look
-    scale: float
     mode: SolidMode
+    around: Frame
+    """A part of a plane with pixels as large, as far from the middle of space."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class View:
     moving: bool
     what: Frame | Solid
     show: Show
-    overlay: Overlay
+    with_tiles: bool
     isolines: float | None
     variables: Mapping[str, float]
 
@@ -132,7 +135,7 @@ def _view(view: Any, id: int = 0) -> View:
         moving=_flag(fields, "moving"),
         what=_solid(fields["solid"]) if "solid" in fields else _plane(fields.get("plane")),
         show=_word(fields, "show", SHOWS),
-        overlay=_word(fields, "overlay", OVERLAYS),
+        with_tiles=WITH_TILES[_word(fields, "overlay", tuple(WITH_TILES))],
         isolines=None if isolines is None else _number("isolines", isolines, least=0.0),
         variables=_variables(fields.get("variables")),
     )
@@ -153,7 +156,9 @@ def _solid(solid: Any) -> Solid:
     center = [_number("center", part) for part in _list(fields, "center", 3)]
     scale, perspective = (_number(name, fields.get(name)) for name in ("scale", "perspective"))
     look = Look.turntable(*angles, center=center, scale=scale, perspective=perspective)
-    return Solid(look, scale, _word(fields, "mode", MODES))
+    farthest = max(map(abs, center)) + scale
+    around = Frame((Fraction(farthest), Fraction(0)), Fraction(scale))
+    return Solid(look, _word(fields, "mode", MODES), around)
 
 
 def _variables(variables: Any) -> dict[str, float]:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from intervalvm.expr import TapeLike, as_tape
 from intervalvm.expr.convert import defaults_of
 from intervalvm.expr.paint import paint_of
 from intervalvm.raster.job import Progress
-from intervalvm.viewer.encoding import ENCODERS, encoded
+from intervalvm.viewer.encoding import ENCODERS, encoded, encoded_tiles
 from intervalvm.viewer.frame import Frame
 from intervalvm.viewer.request import Show, Solid, View
 
@@ -95,15 +94,15 @@ class Scene:
         ``progress`` may raise to end it.
         """
         start = time.perf_counter()
-        variables = self._settings(view.variables)
+        variables = self.settings(view.variables)
         if isinstance(view.what, Solid):
             payload, facts = self._solid(view, view.what, size, variables, progress)
         else:
             payload, facts = self._plane(view, view.what, size, variables, progress)
-        facts |= {"size": list(size), "picture_bytes": len(payload), "tiles": None}
-        return Drawn(facts | {"seconds": time.perf_counter() - start}, payload)
+        facts |= {"size": list(size), "seconds": time.perf_counter() - start}
+        return Drawn(facts, payload)
 
-    def _settings(self, given: Mapping[str, float]) -> dict[str, float]:
+    def settings(self, given: Mapping[str, float]) -> dict[str, float]:
         """The values of variables. A page may still name one that the file no longer has."""
         return {name: given.get(name, value) for name, value in self.variables.items()}
 
@@ -119,9 +118,12 @@ class Scene:
         image = self._renderer(view.show, dtype).render(
             size=size, region=frame.region(size), variables=variables, progress=progress
         )
-        format, payload = ENCODERS[view.show](image, lossless=not view.moving)
-        return payload, {
+        format, picture = ENCODERS[view.show](image, lossless=not view.moving)
+        level, tiles = encoded_tiles(image) if view.with_tiles else (None, b"")
+        return picture + tiles, {
             "format": format,
+            "picture_bytes": len(picture),
+            "tiles": None if level is None else {"level": level},
             "dtype": dtype,
             "inside": image.stats.pixels["inside"],
             "notice": BEYOND if frame.is_beyond(size) else None,
@@ -143,10 +145,7 @@ class Scene:
         variables: dict[str, float],
         progress: Progress,
     ) -> tuple[bytes, dict[str, Any]]:
-        center, scale = solid.look.matrix[:3, 3] / solid.look.matrix[3, 3], solid.scale
-        farthest = Fraction(float(np.abs(center).max()) + scale)
-        around = Frame((farthest, Fraction(0)), Fraction(scale))
-        dtype = around.dtype(size)
+        dtype = solid.around.dtype(size)
         image = render3d(
             self.shape, size=size, view=solid.look, mode=solid.mode, dtype=dtype,
             variables=variables, progress=progress,
@@ -159,7 +158,9 @@ class Scene:
             "format": format,
             "dtype": dtype,
             "inside": image.stats.voxels["hit"],
-            "notice": BEYOND if around.is_beyond(size) else None,
+            "picture_bytes": len(payload),
+            "tiles": None,
+            "notice": BEYOND if solid.around.is_beyond(size) else None,
         }
 
 

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from intervalvm.errors import IntervalvmError
-from intervalvm.viewer.request import View, id_of, parse
+from intervalvm.viewer.making import make
+from intervalvm.viewer.request import Save, Stop, View, id_of, parse
 from intervalvm.viewer.scene import Size
 from intervalvm.viewer.source import Source
 
@@ -32,6 +33,8 @@ MOVING_SECONDS = 0.03
 """That a picture may take while the page moves: it is made smaller for that."""
 LATE_SECONDS = 0.1
 """After which a picture of a page that moves is given up for a newer one."""
+PROGRESS_SECONDS = 0.1
+"""Between messages that tell how far a file is."""
 BOUNDS_SECONDS = 0.1
 """That the first message waits for the bounds of the shape."""
 SHRINKS = 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0
@@ -53,6 +56,7 @@ class Lane(Generic[T]):
         self._work = work
         self._news = threading.Condition()
         self._next: list[T] = []  # at most one
+        self._is_dropped = False
         self._thread: threading.Thread | None = None
         self.ended = False
 
@@ -65,16 +69,24 @@ class Lane(Generic[T]):
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
 
-    @property
-    def has_newer(self) -> bool:
-        """Whether something waits."""
-        return bool(self._next)
+    def drop(self) -> None:
+        """Give up the current work and what waits."""
+        with self._news:
+            self._next.clear()
+            self._is_dropped = True
 
     def end(self) -> None:
-        """Begin nothing more."""
+        """Give up all work, and begin none."""
         with self._news:
             self.ended = True
             self._news.notify()
+
+    def check(self) -> None:
+        """Raise Gone or Stale if the current work is no longer wanted."""
+        if self.ended:
+            raise Gone
+        if self._is_dropped or self._next:
+            raise Stale
 
     def _run(self) -> None:
         while True:
@@ -82,7 +94,7 @@ class Lane(Generic[T]):
                 self._news.wait_for(lambda: self.ended or self._next)
                 if self.ended:
                     return
-                what = self._next.pop()
+                what, self._is_dropped = self._next.pop(), False
             try:
                 self._work(what)
             except Gone:
@@ -121,6 +133,7 @@ class Session:
         self._told: tuple[Any, ...] = ()
         self._newest: list[View] = []  # at most one
         self._pictures: Lane[None] = Lane(self._talk)
+        self._files: Lane[Save] = Lane(self._make)
         self._stop_listening = source.listen(lambda: self._pictures.give(None))
         self._pictures.give(None)
 
@@ -131,14 +144,20 @@ class Session:
         except IntervalvmError as error:
             self._refuse(id_of(text), error)
             return
-        if isinstance(request, View):
-            self._newest = [request]
-            self._pictures.give(None)
+        match request:
+            case View():
+                self._newest = [request]
+                self._pictures.give(None)
+            case Save():
+                self._files.give(request)
+            case Stop():
+                self._files.drop()
 
     def close(self) -> None:
         """End all work for the page, without waiting for it."""
         self._stop_listening()
-        self._pictures.end()
+        for lane in (self._pictures, self._files):
+            lane.end()
 
     def _talk(self, _: None) -> None:
         """Tell what is new, and draw the newest view."""
@@ -169,7 +188,7 @@ class Session:
 
     def _draw(self, view: View) -> None:
         scene, start = self._source.scene, time.perf_counter()
-        kind = scene, type(view.what), view.show, view.overlay
+        kind = scene, type(view.what), view.show, view.with_tiles
         size = self._pace.size(kind, view.size, MOVING_SECONDS) if view.moving else view.size
 
         def check(done: int, total: int) -> None:
@@ -187,6 +206,26 @@ class Session:
         self._send(
             {"type": "frame", "id": view.id, **drawn.facts, "final": is_final}, drawn.payload
         )
+
+    def _make(self, asked: Save) -> None:
+        """Make a file, and tell how far it is."""
+        told = time.perf_counter()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            self._files.check()
+            if time.perf_counter() - told > PROGRESS_SECONDS:
+                told = time.perf_counter()
+                progress = {"type": "progress", "id": asked.id, "what": asked.format}
+                self._send({**progress, "done": done, "total": total}, b"")
+
+        try:
+            made = make(self._source.scene, asked, tell)
+        except (IntervalvmError, MemoryError) as error:
+            self._refuse(asked.id, error)
+            return
+        header = {"type": "file", "id": asked.id, "name": made.name, "mime": made.mime}
+        self._send(header, made.content)
 
     def _refuse(self, id: int | None, error: BaseException) -> None:
         message = str(error) or "out of memory: make the window smaller"

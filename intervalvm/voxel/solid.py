@@ -23,6 +23,7 @@ from intervalvm.voxel.volume import Volume, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from intervalvm.voxel.view import View
@@ -177,6 +178,31 @@ class SolidImage:
         stream = io.BytesIO()
         self.write(stream, "png")
         return stream.getvalue()
+
+    @in_default_environment
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the picture by matplotlib, without axes, as a part of a figure.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default the current axes of pyplot.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        BackendError
+            Without matplotlib, of the extra ``plot``.
+        """
+        from intervalvm.raster import plots
+
+        drawn = plots.axes(ax)
+        drawn.imshow(self.pixels)
+        drawn.set_axis_off()
+        return drawn
 
     @in_default_environment
     def save(self, path: Any, format: str | None = None) -> None:
