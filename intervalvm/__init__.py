@@ -25,6 +25,7 @@ from intervalvm.expr import Expr, TapeLike, axes, constant, expression, trace, v
 from intervalvm.expr import functions as _functions
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
 from intervalvm.raster.image import Image, Level, Stats
+from intervalvm.raster.picture import Picture
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
 
@@ -56,11 +57,12 @@ __version__ = "0.3.0"
 
 __all__ = [
     "Decoration", "Derivatives", "Evaluator", "Expr", "Gradient", "Image", "Interval", "Level",
-    "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Proof", "Region", "Renderer",
-    "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "Why", "__version__",
-    "animate", "axes", "bounding_box", "constant", "contour", "evaluate", "expression", "fold",
-    "from_sympy", "grad", "interval", "load", "mesh", "parse", "prove", "render", "render3d",
-    "save", "shapes", "simplify", "trace", "turntable", "var", "warm_up", "where", "why",
+    "Light", "Mesh", "MeshStats", "Outline", "OutlineStats", "Picture", "Proof", "Region",
+    "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "Why",
+    "__version__", "animate", "axes", "bounding_box", "constant", "contour", "evaluate",
+    "expression", "fold", "from_sympy", "grad", "interval", "load", "mesh", "parse", "prove",
+    "render", "render3d", "save", "shapes", "simplify", "trace", "turntable", "var", "warm_up",
+    "where", "why",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__

@@ -13,6 +13,8 @@ Rgb = tuple[int, int, int]
 Colour = str | Rgb
 """What ``colour`` reads."""
 HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.ASCII)
+TRANSPARENT = ("none", "transparent")
+"""What a paper may be said to be, in place of a colour."""
 WAYS = 'give "#c84", "#cc8844", a name of CSS such as "teal", or three integers from 0 to 255'
 
 
@@ -32,6 +34,25 @@ def colour(value: Any, name: str = "colour") -> Rgb:
         raise OptionError(f"{name}={brief(value)} is not a colour: {WAYS}")
     red, green, blue = parts
     return red, green, blue
+
+
+def paper_colour(value: Any, name: str = "paper") -> Rgb | None:
+    """The colour of what lies behind a picture, or None for "none" and "transparent".
+
+    Raises as ``colour`` does.
+    """
+    if isinstance(value, str) and value.strip().lower() in TRANSPARENT:
+        return None
+    try:
+        return colour(value, name)
+    except (OptionError, ArgumentTypeError) as error:
+        raise type(error)(f'{error}, or "none" for a transparent {name}') from None
+
+
+def is_dark(rgb: Rgb) -> bool:
+    """Whether white shows better on a colour than black does."""
+    red, green, blue = rgb
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 128  # luma, as of BT.601
 
 
 def _of_text(text: str, name: str) -> Rgb:

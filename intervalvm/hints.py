@@ -63,7 +63,7 @@ METHODS = _by_guess({
     "shapes.segment(start, end, radius), or shapes.polygon(corners)": "hull",
     "a | b": "union fuse add", "a & b": "intersection intersect",
     "a - b": "difference subtract cut", "~a": "complement invert",
-    "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw show",
+    "paint('#c84')": "color colour fill", "ivm.render(shape)": "render draw",
     "ivm.evaluate(shape, x, y)": "evaluate", "shape(x, y), or shape.expr": "field",
     "ivm.grad(shape, x, y)": "grad",
     "ivm.prove(shape).area": "area",
@@ -83,13 +83,16 @@ OF_SHAPES = (
     *("repeat", "repeat_around", "revolve", "rotate", "scale", "shell", "taper", "twist"),
 )
 """Methods of shapes, which an expression has after ``Shape(a)``."""
-IMAGE = _by_guess({
-    "PIL.Image.fromarray(image.pixels).show()": "show",
-    "PIL.Image.fromarray(image.pixels)": "to_pil to_image", "image.pixels.shape": "shape",
+PICTURE = _by_guess({
+    "image.to_pil()": "to_image", "image.width, image.height": "size",
+    "image.shown": "array data numpy to_numpy rgb rgba __array_interface__",
+    "image.over(image)": "paste blend composite on",
+})  # fmt: skip
+IMAGE = PICTURE | _by_guess({
+    "image.pixels.shape": "shape",
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
-    "image.pixels.tobytes()": "tobytes", "image.width, image.height": "size",
-    "image.colours": "colors rgb", "image.prove": "over",
+    "image.pixels.tobytes()": "tobytes", "image.colours": "colors rgb",
     "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 MESH = _by_guess({

@@ -10,9 +10,6 @@ from typing import Any, BinaryIO
 from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
-LOSSY = ("jpg", "jpeg", "jpe", "jfif")
-"""Suffixes of other formats, which hold no exact picture."""
-
 
 def format_of(path: Any, format: str | None, formats: Mapping[str, Any]) -> str:
     """The key of ``formats`` for a file name or a given format. Raises OptionError if none is."""
@@ -26,8 +23,7 @@ def format_of(path: Any, format: str | None, formats: Mapping[str, Any]) -> str:
     name = suffix.lower().removeprefix(".")
     if name not in formats:
         known = " ".join(f".{known}" for known in formats)
-        hint = " (JPEG changes pixels: .png keeps them, and is smaller)" if name in LOSSY else ""
-        raise OptionError(f"{what} names no format: choose {known}{hint}")
+        raise OptionError(f"{what} names no format: choose {known}")
     return name
 
 

@@ -101,12 +101,16 @@ def animate(
 
 def _check_takes_time(f: Any) -> None:
     """Raise ArgumentTypeError for what is not called with one number."""
-    try:
-        signature(f).bind(0.0)
-    except ValueError:  # a built-in function has no signature
-        return
-    except TypeError:
-        raise ArgumentTypeError(f"f={brief(f)}: give a function of t, from 0 to 1") from None
+    takes = callable(f)
+    if takes:
+        try:
+            signature(f).bind(0.0)
+        except ValueError:  # a built-in function has no signature
+            return
+        except TypeError:
+            takes = False
+    if not takes:
+        raise ArgumentTypeError(f"f={brief(f)}: give a function of t, from 0 to 1")
 
 
 class _Artist:

@@ -16,6 +16,7 @@ import numpy as np
 from intervalvm.arguments import brief, integer, is_word, real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.checks import check_word, listed
+from intervalvm.colours import Colour
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
@@ -24,6 +25,7 @@ from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.canvas import check_fits, check_out
 from intervalvm.raster.grid import coordinates, cropped_region, edges
 from intervalvm.raster.job import Job, Progress, split_levels
+from intervalvm.raster.look import Look
 from intervalvm.raster.region import (
     Crop,
     RegionLike,
@@ -155,11 +157,16 @@ class Options(How, What):
     """The options of ``render``. Raises as it does for an invalid one, BackendError or DeviceError
     without the GPU or its library."""
 
+    ink: Colour | None = None
+    paper: Colour | None = None
     out: NDArray[Any] | None = None
+    look: Look = field(init=False, repr=False)
+    """Ink and paper."""
 
     def __post_init__(self) -> None:
         What.__post_init__(self)
         How.__post_init__(self)
+        self.look = Look.of(self.ink, self.paper)
         if self.out is not None:
             check_out(self.out)
         # a GPU proves nothing: a frame says so, whether there is one or not

@@ -20,13 +20,12 @@ from intervalvm.jit.layout import OUTSIDE, UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Job, split_levels
+from intervalvm.raster.look import PLAIN
 from intervalvm.words import BoxBackend, Way
 
 if TYPE_CHECKING:
     from intervalvm.voxel.solid import SolidImage
 
-WHITE = 255, 255, 255
-"""What a picture of the plane shows of parts without a colour, as a bitmap does."""
 SHOWN = {pixel: code_of((pixel, pixel, pixel)) for pixel in map(int, (OUTSIDE, UNPROVEN))}
 """What is shown of pixels without a part, by their value."""
 BAND_PX = 1 << 20
@@ -37,7 +36,7 @@ def colours_at(
     paint: Expr,
     inputs: Mapping[str, Any],
     *,
-    bare: Rgb = WHITE,
+    bare: Rgb = PLAIN.ink,
     dtype: Any = "float32",
     backend: BoxBackend = "numba",
 ) -> NDArray[np.uint8]:
@@ -71,11 +70,11 @@ def colours_of_solid(
 
 
 def colours_of(
-    job: Job, paint: Expr, draw: Callable[[Job], Image], bitmap: NDArray[np.uint8]
+    job: Job, paint: Expr, bare: Rgb, draw: Callable[[Job], Image], bitmap: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """uint8[height, width, 3], the colours of the image of a job, whose bitmap is given.
 
-    ``draw`` carries out a job. Raises DoesNotFit.
+    ``bare`` is the colour of parts without one; ``draw`` carries out a job. Raises DoesNotFit.
     """
     height, width = job.shape
     rows = min(height, max(1, BAND_PX // width))
@@ -87,7 +86,7 @@ def colours_of(
         codes = draw(_codes(job, paint, band)).pixels
         for pixel, code in SHOWN.items():
             np.copyto(codes, code, where=bitmap[band] == pixel)
-        rgb_of(codes, WHITE, out=colours[band])
+        rgb_of(codes, bare, out=colours[band])
     return colours
 
 

@@ -21,6 +21,7 @@ from intervalvm.expr.paint import paint_of
 from intervalvm.late import cached_property
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
+from intervalvm.raster.look import Look
 from intervalvm.raster.tiles import Map, Tiles, new_maps
 from intervalvm.words import MapKind, MapPer, Question, Way
 
@@ -50,7 +51,8 @@ MOST_ZOOM = 4.0
 def render(tape: TapeLike, **options: Any) -> Image:
     """Draw a shape: 255 where its value is below 0 or a truth holds, else 0, NaN included.
 
-    ``colours`` of the image are those of a painted shape, see ``shapes.Shape.paint``.
+    ``colours`` of the image are those of a painted shape, see ``shapes.Shape.paint``. Without
+    ``ink`` and ``paper`` files of other shapes are white on black.
 
     Parameters
     ----------
@@ -92,6 +94,13 @@ def render(tape: TapeLike, **options: Any) -> Image:
         With "fast" identities of real numbers are used, which change values: see ``fold``.
     progress : callable or bool, optional
         Called with (done, total) pixels; True draws a bar.
+    ink : colour, optional
+        What is inside, and parts of a painted shape without a colour, in files and on the screen:
+        "#c84", "#cc8844", a name of CSS, or three integers from 0 to 255. By default white on dark
+        paper, black on light or transparent paper.
+    paper : colour, optional
+        What is outside, or "none" for transparent. By default black below light ink or none, white
+        below dark ink.
     out : array, optional
         Draw into this array of the image's shape and dtype, C-contiguous and writable, such as
         ``pixels`` of an earlier image, instead of new memory: a large image takes half the time.
@@ -115,18 +124,18 @@ def render(tape: TapeLike, **options: Any) -> Image:
     """
     asked = Options(**options)
     job = asked.job(as_tape(tape), settings_for(tape, asked.variables))
-    return _in_colour(draw(job, asked.progress), job, tape)
+    return _in_colour(draw(job, asked.progress), job, tape, asked.look)
 
 
-def _in_colour(image: Image, job: Job, shape: TapeLike) -> Image:
-    """The image of a shape, which has colours if the shape is painted."""
+def _in_colour(image: Image, job: Job, shape: TapeLike, look: Look) -> Image:
+    """The image of a shape in ink on paper, with the colours of a painted one."""
     paint = paint_of(shape)
     if paint is None:
-        return image
+        return replace(image, _look=look)
     from intervalvm.api.paint import colours_of
 
-    found = partial(colours_of, job, paint, partial(draw, progress=None))
-    return replace(image, _colours_of=found)
+    found = partial(colours_of, job, paint, look.ink, partial(draw, progress=None))
+    return replace(image, _look=look, _colours_of=found)
 
 
 def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None = None) -> Image:
@@ -304,7 +313,8 @@ class Renderer:
         asked = Options(**self._options | changes)
         variables = settings_for(self._shape, asked.variables)
         job = asked.job(self._tape, variables)
-        return _in_colour(draw(job, asked.progress, self._find_plan), job, self._shape)
+        image = draw(job, asked.progress, self._find_plan)
+        return _in_colour(image, job, self._shape, asked.look)
 
     def _find_plan(self, whole: Plan, box: Box) -> Plan:
         from intervalvm.jit import walk

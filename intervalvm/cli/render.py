@@ -33,7 +33,7 @@ from intervalvm.files import check_writable
 from intervalvm.formats.script import is_script
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
-from intervalvm.raster.formats import FORMATS, HOLD_VALUES, check_holds
+from intervalvm.raster.formats import FORMATS, HOLD_VALUES, check_holds, levels
 from intervalvm.raster.image import Stats, milliseconds
 from intervalvm.raster.region import Region, check_size
 from intervalvm.suffixes import format_of
@@ -119,7 +119,12 @@ def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
         _check_certificate(options, asked)
     proven = asked.prove is not None
     format = "png" if is_nameless(out) else format_of(out, None, FORMATS)
-    check_holds(format, *check_size(asked.size), proven=proven)
+    check_holds(
+        format,
+        *check_size(asked.size),
+        levels=levels(proven=proven),
+        transparent=asked.look.paper is None,
+    )
     if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
         raise OptionError(
             f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, OptionError
-from intervalvm.files import check_path, write_atomically
-from intervalvm.hints import IMAGE, lacks
+from intervalvm.errors import OptionError
+from intervalvm.hints import IMAGE
+from intervalvm.jit.layout import UNPROVEN
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
-from intervalvm.suffixes import format_of, format_of_stream
+from intervalvm.raster.look import PLAIN, Look
+from intervalvm.raster.picture import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from intervalvm.raster import grid
     from intervalvm.raster.region import Crop, Region
@@ -164,11 +161,9 @@ def milliseconds(seconds: float) -> str:
     return f"{ms:.2f} ms" if ms < 9.995 else f"{ms:.1f} ms" if ms < 99.95 else f"{ms:.0f} ms"
 
 
-@dataclass(frozen=True, eq=False)
-class Image:
-    """A picture: pixels and their region. NumPy reads it, and a notebook shows it.
-
-    ``PIL.Image.fromarray(image.pixels)`` is Pillow's image.
+@dataclass(frozen=True, eq=False, repr=False)
+class Image(Picture):
+    """A picture of the plane: pixels and their region. NumPy reads it, and a notebook shows it.
 
     Attributes
     ----------
@@ -190,8 +185,13 @@ class Image:
     prove: Prove | None = None
     crop: Crop | None = None
     antialias: int = 1
+    _look: Look = PLAIN
     _colours_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
     _tiles: Callable[[MapKind, MapPer], NDArray[np.int32]] | None = None
+
+    _kind: ClassVar[str] = "an Image"
+    _guesses: ClassVar[Mapping[str, str]] = IMAGE
+    _writers: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = formats.FORMATS
 
     @cached_property
     def pixels(self) -> NDArray[Any]:
@@ -208,10 +208,39 @@ class Image:
     def colours(self) -> NDArray[np.uint8] | None:
         """uint8[height, width, 3], the colour of the part that shows, by ``Shape.paint``.
 
-        Parts without a colour are white, pixels outside black, unproven ones 128 grey. None if the
-        shape is not painted. They are computed on first access, by the pixels then.
+        Parts without a colour have that of the ink, pixels outside are black, unproven ones 128
+        grey. None if the shape is not painted. They are computed on first access, by the pixels
+        then.
         """
         return None if self._colours_of is None else self._colours_of(self.bitmap())
+
+    @cached_property
+    @in_default_environment
+    def shown(self) -> NDArray[np.uint8]:
+        """uint8[height, width, 3], or 4 with alpha on transparent paper: what a file and a screen
+        show.
+
+        Ink or the colours of the parts inside, paper outside; unproven pixels are halfway between
+        ink and paper. They are computed on first access, by the pixels then.
+        """
+        inside, table = self.bitmap(), self._look.table()
+        if self.colours is None:
+            shown: NDArray[np.uint8] = table[inside]
+            return shown
+        found = self._look.blended(self.colours, inside)
+        if self.prove is not None:
+            unproven = inside == UNPROVEN
+            found[unproven] = table[UNPROVEN]
+        return found
+
+    def _indexed(self) -> formats.Indexed | None:
+        if self._colours_of is not None or self.colours is not None:
+            return None
+        return formats.Indexed(self.bitmap(), self._look.table(), self._levels is None)
+
+    @property
+    def _levels(self) -> str | None:
+        return formats.levels(proven=self.prove is not None)
 
     @property
     def device_pixels(self) -> Any:
@@ -295,7 +324,9 @@ class Image:
 
     def __getstate__(self) -> dict[str, Any]:
         known = {"_pixels": self.pixels, "_stats": self.stats, "colours": self.colours}
-        return vars(self) | known | {"_colours_of": None, "_tiles": None}
+        found = vars(self) | known | {"_colours_of": None, "_tiles": None}
+        found.pop("shown", None)  # which is quickly found again
+        return found
 
     @property
     def width(self) -> int:
@@ -322,19 +353,6 @@ class Image:
         proven = "" if self.prove is None else f" proven over each {self.prove}"
         return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
 
-    if not TYPE_CHECKING:  # mypy would accept every name
-
-        def __getattr__(self, name):
-            return lacks(self, "an Image", name, IMAGE)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.pixels, dtype=dtype, copy=copy)
-
-    def _repr_png_(self) -> bytes:
-        stream = io.BytesIO()
-        self.write(stream, "png")
-        return stream.getvalue()
-
     @in_default_environment
     def bitmap(self) -> NDArray[np.uint8]:
         """uint8[height, width]: ``pixels`` of a bitmap, else 255 where the value is below 0."""
@@ -342,37 +360,12 @@ class Image:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
 
-    @in_default_environment
-    def save(self, path: Any, format: str | None = None) -> None:
-        """Write a picture, which replaces the file as a whole or leaves it unchanged.
+    @property
+    def _has_alpha(self) -> bool:
+        return self._look.paper is None
 
-        Parameters
-        ----------
-        path : str, path-like or binary stream
-            A stream is written in place.
-        format : str, optional
-            One of png, pgm, ppm, pbm, tif, tiff, webp, npy; by default the suffix of ``path``. With
-            ``mode="value"`` tif holds the values as float32, npy as they are; others the bitmap. Of
-            a painted shape png, ppm, tif and webp hold the colours.
-
-        Raises
-        ------
-        OptionError
-            For an unknown format, or one that cannot hold the size, or unproven pixels.
-        FileError
-            If the file cannot be written.
-        """
-        if hasattr(path, "write"):
-            self.write(path, format_of_stream(path, format, formats.FORMATS))
-            return
-        name = check_path(path)
-        chosen = format_of(name, format, formats.FORMATS)
-        formats.check_holds(chosen, self.width, self.height, proven=self.prove is not None)
-        write_atomically(name, lambda stream: self.write(stream, chosen))
-
-    @in_default_environment
-    def write(self, stream: BinaryIO, format: str = "png") -> None:
-        """Write the picture to a binary stream, such as ``io.BytesIO()``."""
-        if not hasattr(stream, "write"):
-            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
-        formats.write(self, stream, format_of("", format, formats.FORMATS))
+    def _check_holds(self, format: str) -> None:
+        transparent = self._has_alpha
+        formats.check_holds(
+            format, self.width, self.height, levels=self._levels, transparent=transparent
+        )

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from intervalvm.arguments import brief
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError
-from intervalvm.files import check_path, write_atomically
-from intervalvm.hints import lacks
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
 from intervalvm.raster.image import Level, ending
-from intervalvm.suffixes import format_of, format_of_stream, pour
+from intervalvm.raster.picture import Picture
 from intervalvm.voxel.volume import Volume, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -90,8 +83,16 @@ class SolidStats:
         return "\n".join(lines + ending(self.is_truth, self.levels, self.seconds))
 
 
+def _save_depth(image: SolidImage, stream: Any) -> None:
+    np.save(stream, image.depth, allow_pickle=False)
+
+
+SOLID_FORMATS: dict[str, Callable[[Any, Any], None]] = {**formats.COLOURS, "npy": _save_depth}
+"""The suffixes that the picture of a solid can be saved under."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class SolidImage:
+class SolidImage(Picture):
     """A picture of a solid: the depth and the normals of what is seen, and shaded pixels.
 
     A notebook shows its pixels, and NumPy reads them.
@@ -120,6 +121,9 @@ class SolidImage:
     stats: SolidStats
     _shade: Callable[[SolidImage], NDArray[np.uint8]]
     _paint: Callable[[SolidImage], NDArray[np.uint8]] | None = None
+
+    _kind: ClassVar[str] = "a SolidImage"
+    _writers: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = SOLID_FORMATS
 
     @property
     def view(self) -> View:
@@ -156,6 +160,11 @@ class SolidImage:
         """uint8[height, width, 3]: red, green and blue, shaded as ``mode`` says."""
         return self._shade(self)
 
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """``pixels``: what a file and a screen show."""
+        return self.pixels
+
     @cached_property
     @in_default_environment
     def colours(self) -> NDArray[np.uint8] | None:
@@ -165,19 +174,6 @@ class SolidImage:
 
     def __repr__(self) -> str:
         return f"<SolidImage {shown(self.volume.size)}, {self.mode}, {self.view}>"
-
-    if not TYPE_CHECKING:  # mypy would accept every name
-
-        def __getattr__(self, name):
-            return lacks(self, "a SolidImage", name, {})
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.pixels, dtype=dtype, copy=copy)
-
-    def _repr_png_(self) -> bytes:
-        stream = io.BytesIO()
-        self.write(stream, "png")
-        return stream.getvalue()
 
     @in_default_environment
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -203,53 +199,3 @@ class SolidImage:
         drawn.imshow(self.pixels)
         drawn.set_axis_off()
         return drawn
-
-    @in_default_environment
-    def save(self, path: Any, format: str | None = None) -> None:
-        """Write the picture, which replaces the file as a whole or leaves it unchanged.
-
-        Parameters
-        ----------
-        path : str, path-like or binary stream
-            A stream is written in place.
-        format : str, optional
-            One of png, ppm, tif, tiff, webp, npy; by default the suffix of ``path``. npy holds
-            ``depth``, the others ``pixels``.
-
-        Raises
-        ------
-        OptionError
-            For an unknown format, or one that cannot hold the size.
-        FileError
-            If the file cannot be written.
-        """
-        if hasattr(path, "write"):
-            self.write(path, format_of_stream(path, format, SOLID_FORMATS))
-            return
-        name = check_path(path)
-        chosen = format_of(name, format, SOLID_FORMATS)
-        formats.check_holds(chosen, self.width, self.height)
-        write_atomically(name, lambda stream: self.write(stream, chosen))
-
-    @in_default_environment
-    def write(self, stream: BinaryIO, format: str = "png") -> None:
-        """Write the picture to a binary stream, such as ``io.BytesIO()``."""
-        if not hasattr(stream, "write"):
-            raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
-        chosen = format_of("", format, SOLID_FORMATS)
-        formats.check_holds(chosen, self.width, self.height)
-        pour(stream, partial(SOLID_FORMATS[chosen], self))
-
-
-def _save_pixels(save: Callable[[Any, Any], None], image: SolidImage, stream: Any) -> None:
-    save(image.pixels, stream)
-
-
-def _save_depth(image: SolidImage, stream: Any) -> None:
-    np.save(stream, image.depth, allow_pickle=False)
-
-
-SOLID_FORMATS: dict[str, Callable[[SolidImage, Any], None]] = {
-    name: partial(_save_pixels, save) for name, save in formats.COLOURS.items()
-} | {"npy": _save_depth}
-"""The suffixes that the picture of a solid can be saved under."""

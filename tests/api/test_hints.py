@@ -55,7 +55,7 @@ image: Any = ivm.render(disc, size=8)
         (expression, "render", "ivm.render(shape)"),
         (expression, "min", "np.minimum(a, b)"),
         (expression, "defaluts", "did you mean 'defaults'"),
-        (image, "show", "PIL.Image.fromarray(image.pixels).show()"),
+        (image, "array", "image.pixels"),
         (image, "heigth", "did you mean 'height'"),
     ],
 )

@@ -34,7 +34,8 @@ X, Y, Z = ivm.axes()
 FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
 DISC = shapes.circle(0.5)
 BALL = shapes.sphere(0.5)
-IMAGE = ivm.render(DISC, size=4, engine="dense", prove="area")
+IMAGE = ivm.render(DISC, size=4, backend="numpy", prove="area")
+PLAIN = ivm.Picture(np.zeros((4, 4, 4), np.uint8))
 OUTLINE = ivm.Outline([[[-1, 0], [1, 0], [-1, 0]]], [[1, 1]], colours=["teal"])
 SIDES = ivm.mesh(shapes.box(1, 1, 1), depth=2)
 TEXT = "x var-x\ny var-y\na add x y"
@@ -165,6 +166,9 @@ OWN: dict[str, dict[str, Any]] = {
     "View.fitted": {"x": (0, 1), "y": (0, 1), "z": (0, 1)},
     "render3d": {"shape": BALL, "size": 4},
     "turntable": {"shape": BALL, "path": "out.gif", "frames": 2, "center": (0, 0, 0), "size": 4},
+    "Picture": {"shown": PLAIN},
+    "Picture.save": {"path": "out.png"},
+    **{f"{name}.over": {"below": PLAIN} for name in ("Image", "Picture", "SolidImage")},
     "SolidImage.save": {"path": "out.png"},
     "polygon": {"points": [(0, 0), (1, 0), (0, 1)]},
     "prove": {"resolution": 4, "max_resolution": 8},
@@ -199,8 +203,8 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
-CONVERTED = {"Manifold", "MultiPolygon", "PolyData", "Trimesh"}
-"""Types of other libraries that outlines and meshes are converted to."""
+CONVERTED = {"Image", "Manifold", "MultiPolygon", "PolyData", "Trimesh"}
+"""Types of other libraries that pictures, outlines and meshes are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,
     operator.pow, operator.and_, operator.or_, operator.xor, operator.lt, operator.ge, operator.eq,
@@ -230,6 +234,7 @@ def instances(path: Path) -> dict[type, Any]:
         ivm.MeshStats: SIDES.stats,
         ivm.Outline: OUTLINE,
         ivm.OutlineStats: ivm.OutlineStats(12, 1e-5, {"proven": 3}, {"cells": 0.1}),
+        ivm.Picture: PLAIN,
         ivm.Stats: IMAGE.stats,
         ivm.Proof: ivm.prove(DISC, resolution=4, engine="dense"),
         ivm.Region: ivm.Region.square(),
@@ -327,8 +332,8 @@ def use(result: Any) -> None:
         assert result.pixels.shape == (result.height, result.width)
         assert all(map(np.isfinite, (*result.region.x, *result.region.y)))
         result.write(io.BytesIO(), "png")
-    elif isinstance(result, ivm.SolidImage):
-        assert result.depth.shape == (result.height, result.width)
+    elif isinstance(result, ivm.Picture):
+        assert result.shown.shape[:2] == (result.height, result.width)
         result.write(io.BytesIO(), "png")
     elif isinstance(result, ivm.Outline):
         assert all(np.isfinite(curve).all() for curve in result)
@@ -363,7 +368,7 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.Proof):
         assert result.verdict in ("empty", "full", "crossed", "undecided")
     elif isinstance(result, (np.ndarray, np.generic)):
-        assert result.dtype.kind in "fu"
+        assert result.dtype.kind in "fui"
     elif type(result).__name__ in CONVERTED:
         assert getattr(result, "is_valid", True)
     else:

@@ -122,11 +122,6 @@ def test_a_suffix_that_means_nothing_lists_those_that_mean_something(name: str) 
     assert not list(Path().iterdir())
 
 
-def test_jpeg_is_told_apart() -> None:
-    with pytest.raises(OptionError, match="JPEG changes pixels"):
-        ivm.save(DISC, "disc.jpg")
-
-
 @pytest.mark.parametrize("name", ["disc.png", "disc.svg", "disc.stl", "disc.txt"])
 def test_no_file_of_another_kind_holds_the_text_of_a_tape(name: str) -> None:
     with pytest.raises(OptionError, match=r"a tape is \.vm text"):

@@ -395,7 +395,7 @@ def test_a_turntable_of_a_box(capsys: pytest.CaptureFixture[str]) -> None:
         ("--frames 3", "(did you mean '--turn'?)"),
         ("--set q=1", "no free variable 'q'"),
         ("--stats --json", "not allowed with"),
-        ("--out a.jpg", "names no format: choose .png"),
+        ("--out a.bmp", "names no format: choose .png"),
         ("--out a.pgm", "names no format: choose .png"),
         ("--out a.gif", "a .gif is for a turntable: give --turn 36, or --out a .png"),
         ("--out a", "choose .png"),
@@ -452,7 +452,7 @@ def test_an_unwritable_place_is_named_before_the_work(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "read_tape", lambda options: pytest.fail("too late"))
-    for words in (["none/a.png"], ["a.jpg"], ["none/a.gif", "--turn", "3"]):
+    for words in (["none/a.png"], ["a.bmp"], ["none/a.gif", "--turn", "3"]):
         fails(capsys, ["render3d", "egg.vm", "--out", *words], folder=here)
 
 

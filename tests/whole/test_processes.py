@@ -32,6 +32,7 @@ OBJECTS: dict[type, Any] = {
     ivm.Derivatives: ivm.grad(FORMULA, np.linspace(0, 1, 5), 0.2, by=("r",)),
     ivm.Evaluator: ivm.Evaluator(FORMULA, backend="numpy"),
     ivm.Image: ivm.render(FORMULA, crop=(1, 1, 8, 6), mode="value", **PICTURE),
+    ivm.Picture: ivm.Picture(np.arange(24, dtype=np.uint8).reshape(2, 3, 4)),
     ivm.Proof: ivm.prove(FORMULA, resolution=5, engine="dense"),
     ivm.Region: ivm.Region.around((0.1, 0.2), 0.5),
     ivm.Renderer: ivm.Renderer(FORMULA, variables={"r": 0.4}, **PICTURE),
@@ -71,6 +72,8 @@ def facts(thing: Any) -> Any:
     if isinstance(thing, ivm.SolidImage):
         parts = [thing.depth, thing.normals, thing.position, thing.pixels]
         return [part.tobytes() for part in parts], thing.view, thing.mode, thing.stats
+    if type(thing) is ivm.Picture:
+        return thing.shown.tobytes(), repr(thing)
     if isinstance(thing, ivm.Outline):
         parts = [*thing, *thing.bulges, thing.levels]
         return [part.tobytes() for part in parts], thing.colours, thing.svg(), thing.stats
