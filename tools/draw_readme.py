@@ -11,12 +11,12 @@ import os
 import re
 import runpy
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape, rounded_rectangle, text
@@ -28,13 +28,11 @@ X, Y = 3.2, 1.0
 """The banner shows -X to X and -Y to Y: 240 pixels are a length of 1."""
 TILE, LEVELS = 0.8, 6
 """The side of the largest tiles, which are whole pixels at every level, and how many levels."""
-BALL = 380
-"""Pixels a side of the picture of the solid."""
-DARK, LIGHT = (14, 24, 48), (36, 64, 106)
-PAPER, LINES, QUIET, GOLD = (255, 241, 214), (87, 176, 201), (143, 195, 214), (240, 178, 62)
+BALL, BALL_AT = 380, (32, 1126)
+"""Pixels a side of the picture of the solid, and the row and column of its corner."""
+DARK, LIGHT = np.array((14, 24, 48)), np.array((36, 64, 106))
+LINES = (87, 176, 201)
 TAGLINE = "shapes are formulas; pictures, exact to the last bit"
-
-Colours = NDArray[np.float64]
 
 
 def example(name: str) -> dict[str, Any]:
@@ -42,17 +40,23 @@ def example(name: str) -> dict[str, Any]:
     return runpy.run_path(str(TOP / "examples" / f"{name}.py"))
 
 
-def coverage(shape: Shape) -> Colours:
-    """How much of each pixel of the banner is inside, in 0 to 1."""
-    image = ivm.render(
-        shape, size=(WIDTH, HEIGHT), region=(-X, X, -Y, Y), grid="center", antialias=4
+def drawn(shape: Shape, ink: str) -> ivm.Image:
+    """A shape in one colour, with smooth edges, on nothing."""
+    return ivm.render(
+        shape,
+        size=(WIDTH, HEIGHT),
+        region=(-X, X, -Y, Y),
+        grid="center",
+        antialias=4,
+        ink=ink,
+        paper="none",
     )
-    return image.pixels[..., None] / 255
 
 
-def laid(below: Colours, share: Colours, colour: Any) -> Colours:
-    """A colour laid over others, with a share of each pixel."""
-    return below + share * (colour - below)
+def shade() -> NDArray[np.uint8]:
+    """The background, uint8[height, width, 3]: it gets lighter to the right and down."""
+    across, down = np.linspace(0, 1, WIDTH)[:, None], np.linspace(0, 1, HEIGHT)[:, None, None]
+    return np.rint(DARK + (0.8 * across + 0.2 * down) * (LIGHT - DARK)).astype(np.uint8)
 
 
 def tiles(shape: Shape) -> Iterator[tuple[float, NDArray[Any]]]:
@@ -70,31 +74,37 @@ def tiles(shape: Shape) -> Iterator[tuple[float, NDArray[Any]]]:
         corners = (ambiguous[:, None] + side * quarters).reshape(-1, 2)
 
 
-def grid(shape: Shape) -> Colours:
-    """How strong the lines around the tiles of a shape are at each pixel: of small ones fainter."""
-    scale, strength = WIDTH / (2 * X), np.zeros((HEIGHT, WIDTH, 1))
+def grid(shape: Shape) -> ivm.Picture:
+    """Lines around the tiles of a shape, on nothing; those of small tiles are fainter."""
+    scale, alpha = WIDTH / (2 * X), np.zeros((HEIGHT, WIDTH), np.uint8)
     for level, (side, corners) in enumerate(tiles(shape)):
         pixels = round(side * scale)
         for x, y in corners:
             left, bottom = round((x + X) * scale), round((Y - y) * scale)
             top = max(bottom - pixels, 0)
             for line in (np.s_[top:bottom, left], np.s_[bottom - 1, left : left + pixels]):
-                strength[line] = np.maximum(strength[line], 0.36 - 0.02 * level)
-    return strength
+                alpha[line] = np.maximum(alpha[line], 92 - 5 * level)
+    lines = np.full((HEIGHT, WIDTH, 3), LINES, np.uint8)
+    return ivm.Picture(np.dstack([lines, alpha]))
 
 
-def ball() -> tuple[Colours, Colours]:
-    """The colours of a solid, and how much of each pixel it covers: means of 2 x 2 pixels."""
+def ball() -> ivm.Picture:
+    """A solid on nothing: pixels are the means of 2 x 2, as far as these hit it."""
     view = ivm.View.turntable(yaw=28, pitch=24, perspective=0.2, scale=1.05)
     solid = ivm.render3d(example("gyroid")["build"](), size=2 * BALL, view=view)
     hit = (solid.depth > 0)[..., None].astype(float)
     of_hits = np.concatenate([solid.pixels * hit, hit], axis=2)
     sums = of_hits.reshape(BALL, 2, BALL, 2, 4).sum(axis=(1, 3))
     colours, hits = sums[..., :3], sums[..., 3:]
-    return colours / np.maximum(hits, 1), hits / 4
+    whole = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    top, left = BALL_AT
+    whole[top : top + BALL, left : left + BALL] = np.rint(
+        np.dstack([colours / np.maximum(hits, 1), hits * (255 / 4)])
+    )
+    return ivm.Picture(whole)
 
 
-def banner() -> Pillow.Image:
+def banner() -> ivm.Picture:
     """The name, a gear and a ball on a card with round corners, transparent around it."""
     name = text("intervalvm", size=0.8, align="left", tracking=0.03).move(-2.86, 0.22)
     tagline = text(TAGLINE, size=0.155, align="left", tracking=0.02).move(-2.82, -0.36)
@@ -102,17 +112,18 @@ def banner() -> Pillow.Image:
     lines = text(farewell, size=0.075, align="left", width=3.9, leading=1.35).move(-2.81, -0.72)
     gear = example("gear")["build"]().scale(0.43).rotate(4).move(1.62, -0.4)
 
-    across, down = np.linspace(0, 1, WIDTH)[:, None], np.linspace(0, 1, HEIGHT)[:, None, None]
-    colours = laid(np.array(DARK, float), 0.8 * across + 0.2 * down, LIGHT)
-    colours = laid(colours, 0.45 * coverage(lines), QUIET)
-    colours = laid(colours, grid(name | gear), LINES)
-    for shape, colour in ((name, PAPER), (tagline, QUIET), (gear, GOLD)):
-        colours = laid(colours, coverage(shape), colour)
-    place = np.s_[32 : 32 + BALL, 1126 : 1126 + BALL]
-    solid, share = ball()
-    colours[place] = laid(colours[place], share, solid)
-    card = 255 * coverage(rounded_rectangle(2 * X, 2 * Y, 0.13))
-    return Pillow.fromarray(np.rint(np.dstack([colours, card])).astype(np.uint8))
+    upwards = [
+        ivm.Picture(shade()),
+        drawn(lines, "#4f7089"),
+        grid(name | gear),
+        drawn(name, "#fff1d6"),
+        drawn(tagline, "#8fc3d6"),
+        drawn(gear, "#f0b23e"),
+        ball(),
+    ]
+    colours = reduce(lambda below, above: above.over(below), upwards).shown
+    card = drawn(rounded_rectangle(2 * X, 2 * Y, 0.13), "white").pixels
+    return ivm.Picture(np.dstack([colours, card]))
 
 
 def draw_part() -> None:
@@ -130,7 +141,7 @@ def draw_part() -> None:
 def main() -> None:
     """Draw both."""
     PLACE.mkdir(exist_ok=True)
-    banner().save(PLACE / "banner.png", optimize=True)
+    banner().to_pil().save(PLACE / "banner.png", optimize=True)
     draw_part()
 
 
