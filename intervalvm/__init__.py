@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from intervalvm.api.prove import Proof, prove
     from intervalvm.api.render3d import render3d
     from intervalvm.api.save import save
+    from intervalvm.api.tiles import tiles
     from intervalvm.api.turntable import turntable
     from intervalvm.api.why import why
     from intervalvm.evaluate.decorated import Decoration
@@ -61,8 +62,8 @@ __all__ = [
     "Renderer", "SolidImage", "SolidStats", "Stats", "Tape", "TapeLike", "View", "Why",
     "__version__", "animate", "axes", "bounding_box", "constant", "contour", "evaluate",
     "expression", "fold", "from_sympy", "grad", "interval", "load", "mesh", "parse", "prove",
-    "render", "render3d", "save", "shapes", "simplify", "trace", "turntable", "var", "warm_up",
-    "where", "why",
+    "render", "render3d", "save", "shapes", "simplify", "tiles", "trace", "turntable", "var",
+    "warm_up", "where", "why",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -82,6 +83,7 @@ _late.provided_by({
     "api.render": "html png",
     "api.render3d": "render3d",
     "api.save": "save",
+    "api.tiles": "tiles",
     "api.turntable": "turntable",
     "api.why": "why",
     "evaluate.decorated": "Decoration",

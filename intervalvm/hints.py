@@ -141,6 +141,11 @@ TURNTABLE = _by_guess({
     "seconds=frames / fps": "fps rate duration", "frames=n": "count steps turn",
 })  # fmt: skip
 """Replacements for keywords that ``turntable`` lacks."""
+ANIMATE = RENDER | _by_guess({
+    "seconds=frames / fps": "fps rate duration", "variables that f returns": "params parameters",
+    "view=View.turntable(yaw, pitch), or turntable(shape, path)": "yaw pitch camera turn",
+})  # fmt: skip
+"""Replacements for keywords that ``animate`` lacks."""
 INTERVAL = {"rounding": "prove='area', or prove=None"}
 """Replacements for keywords that ``interval`` lacks."""
 OPERATORS = {
@@ -263,7 +268,7 @@ def unknown(function: str, name: str, allowed: Sequence[str]) -> str:
     """The message about a keyword that a function does not take."""
     codes = {
         "render": RENDER, "Renderer": RENDER, "render3d": RENDER3D, "interval": INTERVAL,
-        "turntable": TURNTABLE, "contour": CONTOUR,
+        "turntable": TURNTABLE, "animate": ANIMATE, "contour": CONTOUR,
     }.get(function)  # fmt: skip
     known = KEYWORDS if codes is None else {name: f"write {code}" for name, code in codes.items()}
     hint = f": {known[name]}" if name in known else did_you_mean(name, allowed)

@@ -18,6 +18,7 @@ from intervalvm.expr import TapeLike, as_tape
 from intervalvm.files import check_path, check_writable, write_atomically
 from intervalvm.hints import unknown
 from intervalvm.raster.animation import Film, Timing, format_of
+from intervalvm.raster.picture import Picture
 
 OF_PLANE, OF_SOLID = (
     signature(options).parameters.keys() - {"progress", "out"}
@@ -53,7 +54,7 @@ def animate(
         It returns what a frame shows:
 
         * a Tape, Expr or Shape;
-        * a picture: what ``render`` and ``render3d`` return;
+        * a Picture: what ``render`` and ``render3d`` return, or what is made of them;
         * an array, uint8[h, w], brightnesses, or [h, w, 3 or 4], colours and opacity;
         * a dict of variables of ``shape``. Such frames come quickest: a ``Renderer`` draws them.
     frames : int
@@ -140,10 +141,9 @@ class _Artist:
     def __call__(self, i: int, found: Any) -> Any:
         """The pixels of frame ``i``."""
         if isinstance(found, Mapping):
-            return _shown(self._of_variables(i, found))
-        for name in ("shown", "pixels"):
-            if not isinstance(found, type) and hasattr(found, name):
-                return self._bare(i, "a picture", getattr(found, name))
+            return self._of_variables(i, found).shown
+        if isinstance(found, Picture):
+            return self._bare(i, "a picture", found.shown)
         if hasattr(found, "__array__") and not hasattr(found, "tape"):
             return self._bare(i, "an array", found)
         try:
@@ -154,9 +154,9 @@ class _Artist:
                 "a dict of variables"
             ) from error
         self._settle(i, found)
-        return _shown((render3d if self._is_solid else render)(found, **self._options))
+        return (render3d if self._is_solid else render)(found, **self._options).shown
 
-    def _of_variables(self, i: int, found: Mapping[str, Any]) -> Any:
+    def _of_variables(self, i: int, found: Mapping[str, Any]) -> Picture:
         if self._shape is None:
             raise ArgumentTypeError(
                 f"frame {i} is variables, {brief(dict(found))}: give shape= the shape that they "
@@ -186,7 +186,3 @@ class _Artist:
                 f"frame {i} reads z, and frames before it are of the plane: give z=0.0 for slices, "
                 "or view=View() for solids"
             )
-
-
-def _shown(picture: Any) -> Any:
-    return picture.shown if hasattr(picture, "shown") else picture.pixels

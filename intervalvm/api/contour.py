@@ -110,19 +110,18 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
     given = zip(tape.variables, tape.settings(settings_for(shape, asked.variables)), strict=True)
     settings = {"z": asked.z} | {name: real(name, value) for name, value in given}
     levels = asked.levels if isinstance(asked.levels, tuple) else (asked.offset,)
-    region = _region(asked, shape if not any(levels) else _less(tape, max(levels)))
-    if region is None:
-        stats = OutlineStats(len(tape), 0.0, {}, {})
-        return Outline((), stats=stats, measure=Measure.of_nothing(2))
-    tolerance = asked.tolerance_in(region)
-    if asked.compiled:
-        from intervalvm.jit import workers  # imports the compiler's library
-
-        kernels = KERNELS + ARC_KERNELS if asked.arcs else KERNELS
-        workers.compile_together(kernels, usable_cpus(), None)
-    parts = _parts(shape, tape, levels, asked)
-    found = []
     with reporting(asked.progress, "tracing") as report:
+        if asked.compiled:
+            from intervalvm.jit import native  # imports the compiler's library
+
+            native.prepare(KERNELS + ARC_KERNELS if asked.arcs else KERNELS, usable_cpus())
+        region = _region(asked, shape if not any(levels) else _less(tape, max(levels)))
+        if region is None:
+            stats = OutlineStats(len(tape), 0.0, {}, {})
+            return Outline((), stats=stats, measure=Measure.of_nothing(2))
+        tolerance = asked.tolerance_in(region)
+        parts = _parts(shape, tape, levels, asked)
+        found = []
         for part in parts:
             job = Job(
                 tape=part.tape,

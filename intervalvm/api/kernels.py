@@ -33,7 +33,7 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
     OptionError, ArgumentTypeError
         For another dtype or an invalid argument.
     """
-    from intervalvm.jit import native, workers
+    from intervalvm.jit import native, notices
 
     proofs = flag("proofs", proofs)
     check_progress(progress)
@@ -42,7 +42,7 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
     with reporting(progress, "kernels") as report:
         reached = 0
 
-        def reach(done: int, total: int) -> None:
+        def reach(done: int, total: int, _share: float = 1.0) -> None:
             """``done`` of the last ``total`` kernels: the others are in the cache."""
             nonlocal reached
             all_done = len(keys) - total + done
@@ -50,7 +50,8 @@ def warm_up(*dtypes: Any, proofs: bool = True, progress: Progress | bool | None 
                 report(all_done, len(keys))
             reached = max(reached, all_done)
 
-        workers.compile_together(keys, usable_cpus(), reach)
-        for done, key in enumerate(keys, 1):
-            native.kernel(*key)
-            reach(done, len(keys))
+        with notices.watched(reach):
+            native.prepare(keys, usable_cpus())
+            for done, key in enumerate(keys, 1):
+                native.kernel(*key)
+                reach(done, len(keys))

@@ -77,21 +77,21 @@ def mesh(shape: TapeLike, **options: Any) -> Mesh:
     DoesNotFit
         If ``max_memory`` is not enough.
     """
-    from intervalvm.jit import workers  # imports the compiler's library
+    from intervalvm.jit import native  # imports the compiler's library
     from intervalvm.meshes.job import KERNELS, Job, make
 
     asked = MeshOptions(**options)
     tape = as_tape(shape)
     given = tape.settings(settings_for(shape, asked.variables))
     settings = [real(name, value) for name, value in zip(tape.variables, given, strict=True)]
-    region = asked.region or _box(shape, asked.variables)
-    frame, depth = asked.frame_of(region)
-    paint = paint_of(shape)
-    colours = None
-    if paint is not None:
-        colours = _colours(paint, dict(zip(tape.variables, settings, strict=True)))
-    workers.compile_together(KERNELS, usable_cpus(), None)
     with reporting(asked.progress, "meshing") as report:
+        native.prepare(KERNELS, usable_cpus())
+        region = asked.region or _box(shape, asked.variables)
+        frame, depth = asked.frame_of(region)
+        paint = paint_of(shape)
+        colours = None
+        if paint is not None:
+            colours = _colours(paint, dict(zip(tape.variables, settings, strict=True)))
         return make(
             Job(
                 tape=tape,

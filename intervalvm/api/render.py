@@ -13,11 +13,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.api.options import Options, check_prunes, is_by_pixel, takes_options
+from intervalvm.api.options import (
+    Options,
+    check_prunes,
+    is_by_pixel,
+    takes_options,
+    usable_cpus,
+)
 from intervalvm.arguments import real
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.expr import TapeLike, as_tape, settings_for
 from intervalvm.expr.paint import paint_of
+from intervalvm.jit.notices import watched
 from intervalvm.late import cached_property
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
@@ -206,8 +213,9 @@ def _compiled(
 ) -> Drawn:
     """The pruned engine through compiled kernels."""
     start = time.perf_counter()
-    from intervalvm.jit import walk
+    from intervalvm.jit import native, walk
 
+    native.prepare(walk.kernels_of(job.dtype, job.meaning), usable_cpus())
     plan = _plan(job, find_plan)
     walk.load(plan)
     compiling = time.perf_counter() - start
@@ -276,7 +284,15 @@ def reporting(progress: Progress | bool | None, what: str) -> Iterator[Progress 
 
         with Bars(transient=True) as bars:
             task = bars.add_task(what)
-            yield lambda done, total: bars.update(task, completed=done, total=total)
+
+            def compiling(done: int, total: int, share: float) -> None:
+                """The bar is of kernels until they are there."""
+                said = f"compiling kernels, {done} of {total}"
+                shown = (what, 0.0) if done == total else (said, share)
+                bars.update(task, description=shown[0], completed=shown[1], total=1.0)
+
+            with watched(compiling):
+                yield lambda done, total: bars.update(task, completed=done, total=total)
     else:
         yield back_in_default_environment(progress)
 

@@ -141,11 +141,10 @@ def _paint(
 
 
 def _pruned(job: Job, report: Progress | None) -> Drawn:
-    from intervalvm.jit import workers  # imports the compiler's library
+    from intervalvm.jit import native  # imports the compiler's library
     from intervalvm.voxel import pruned
 
-    # the first time on a machine side by side
-    workers.compile_together(pruned.kernels_of(job.dtype), usable_cpus(), None)
+    native.prepare(pruned.kernels_of(job.dtype), usable_cpus())
     return pruned.draw(job, report)
 
 

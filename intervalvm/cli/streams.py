@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from intervalvm.errors import FileError, OptionError
@@ -145,6 +145,7 @@ class Progress:
         self._lock = threading.Lock()
         self._timer = threading.Timer(PATIENCE, self._appear)
         self._timer.daemon = True
+        self._watching = ExitStack()
         self.shown = wanted and sys.stderr is not None and sys.stderr.isatty()
 
     def stage(self, what: str) -> None:
@@ -162,12 +163,24 @@ class Progress:
             if self._bar is not None:
                 self._bar.update(self._task, **self._facts)
 
+    def compiling(self, done: int, total: int, share: float) -> None:
+        """Show kernels that are compiled within a stage, and then the stage again."""
+        facts = {"description": f"compiling kernels, {done} of {total}", "completed": share}
+        with self._lock:
+            if self._bar is not None:
+                shown = self._facts if done == total else {**facts, "total": 1.0}
+                self._bar.update(self._task, **shown)
+
     def __enter__(self) -> Self:
         if self.shown:
+            from intervalvm.jit.notices import watched
+
+            self._watching.enter_context(watched(self.compiling))
             self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._watching.close()
         with self._lock:
             self._ended = True
         if self.shown:

@@ -12,8 +12,8 @@ written     ``layout`` has the sizes and offsets of a kernel's context, ``reques
             - of points: ``scatter`` has the walk, over ``cells`` that ``sorting`` makes
             - of boxes: ``boxes`` bounds them and writes shorter tapes
             - of solids: ``voxels`` has the walk, and ``shading`` its pixels, folders of their own
-compiled    ``native``: a kernel to object code, by numba once on a machine; ``workers`` compiles
-            several side by side
+compiled    ``native``: a kernel to object code, by numba once on a machine; ``workers`` do it in
+            other processes, side by side, and ``notices`` tells of it
 cached      ``cache``: object code in a file, loaded without numba
 run         ``runner`` runs a pass, and ``arithmetic`` bounds a tape in work (``bounds``); ``plan``
             has the program of a tape and its workspaces, and ``walk`` draws it, on a

@@ -47,10 +47,18 @@ HARMLESS = {
 """Settings of numba's that do not affect kernels; all others are part of the digest."""
 
 
-def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object code in the cache's file of that name, made if there is none."""
+def kept(
+    name: str, make: Callable[[], bytes], elsewhere: Callable[[], object] | None = None
+) -> bytes:
+    """The object code in the cache's file of that name, made if there is none.
+
+    ``elsewhere()`` may have another process make and keep it.
+    """
     folder = _own_folder()
     code = None if folder is None else _read(folder / name)
+    if code is None and folder is not None and elsewhere is not None:
+        elsewhere()
+        code = _read(folder / name)
     if code is None:
         code = make()
         if folder is not None:
@@ -186,9 +194,7 @@ def digest(what: object, *modules: str) -> str:
     """
     import llvmlite
 
-    found = hashlib.sha256()
-    for name, content in sorted(_sources(modules).items()):
-        found.update(name.encode() + b"\0" + content + b"\0")
+    found = hashlib.sha256(_digest_of_sources(modules))
     versions = (version("numba"), llvmlite.__version__, sys.implementation.cache_tag)
     given = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
     settings = [item for item in given if item[0] not in HARMLESS]
@@ -196,11 +202,21 @@ def digest(what: object, *modules: str) -> str:
     return found.hexdigest()[:32]
 
 
+@cache  # a millisecond
+def _digest_of_sources(modules: tuple[str, ...]) -> bytes:
+    found = hashlib.sha256()
+    for name, content in sorted(_sources(modules).items()):
+        found.update(name.encode() + b"\0" + content + b"\0")
+    return found.digest()
+
+
 IMPORT = re.compile(
     rb"^ *from intervalvm\.?([\w.]*) import (?:\(([^)]*)\)|(.*))|^ *import intervalvm\.([\w.]+)",
     re.MULTILINE,
 )
 """An import of one of this package's modules, wherever it stands."""
+FOR_TYPES = re.compile(rb"^ *if TYPE_CHECKING:\n(?:(?: {4}.*)?\n)+", re.MULTILINE)
+"""What only a type checker reads, which changes no kernel."""
 
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
@@ -219,7 +235,7 @@ def _source(package: Path, name: str) -> tuple[bytes, frozenset[str]]:
     path = package.joinpath(*name.split("."))
     source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_bytes()
     imported = {name.rpartition(".")[0]}
-    for module, block, line, whole in IMPORT.findall(source):
+    for module, block, line, whole in IMPORT.findall(FOR_TYPES.sub(b"", source)):
         base = (module or whole).decode()
         imported.add(base)
         if not whole:

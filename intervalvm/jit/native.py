@@ -7,13 +7,11 @@ llvmlite only, a tenth of the time.
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -23,16 +21,15 @@ import llvmlite.binding as llvm
 
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.environment import in_default_environment
-from intervalvm.jit.cache import digest, is_kept, kept
+from intervalvm.jit import notices, workers
+from intervalvm.jit.cache import cache_folder, digest, is_kept, is_usable, kept
+from intervalvm.jit.workers import Key
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:
     from llvmlite import ir
 
-log = logging.getLogger("intervalvm")
 Kernel = Callable[[int], int]
-Key = tuple[str, str, Meaning]
-"""A kernel: its kind, dtype and meaning of bounds."""
 
 
 class Kind(NamedTuple):
@@ -41,6 +38,8 @@ class Kind(NamedTuple):
     module: str
     """Where it is built, by a function of (dtype, meaning): see ``Build``."""
     builder: str
+    seconds: float
+    """What it takes to compile, the first of all that share code: CPU time on an EPYC."""
     meanings: tuple[Meaning, ...] = tuple(Meaning)
     """The meanings of bounds: the first alone where there are none, or only those of floats."""
     on_cpu: bool = True
@@ -53,31 +52,33 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "tame": Kind("jit.kernels", "build_tame", shares="walk"),
-    "careful": Kind("jit.kernels", "build_careful", shares="walk"),
-    "bounds": Kind("jit.bounding", "build_bounds"),
-    "merge": Kind("jit.leaves", "build_merge", (Meaning.FLOAT,), on_cpu=False, shares="merge"),
-    "points": Kind("jit.scatter", "build_points", (Meaning.FLOAT,), shares="points"),
-    "duals": Kind("jit.scatter", "build_duals", (Meaning.FLOAT,), shares="points"),
-    "boxes": Kind("jit.boxes", "build_boxes", shares="boxes"),
-    "slopes": Kind("jit.boxes", "build_slopes", (Meaning.FLOAT,), shares="boxes"),
-    "divide": Kind("jit.dividing", "build_divide", shares="divide"),
-    "shorten": Kind("jit.shorter", "build_shorten", (Meaning.FLOAT,), shares="shorten"),
-    "voxels_tame": Kind("jit.voxels.kernels", "build_tame", (Meaning.FLOAT,), shares="voxels"),
+    "tame": Kind("jit.kernels", "build_tame", 8.0, shares="walk"),
+    "careful": Kind("jit.kernels", "build_careful", 8.0, shares="walk"),
+    "bounds": Kind("jit.bounding", "build_bounds", 1.0),
+    "merge": Kind("jit.leaves", "build_merge", 0.5, (Meaning.FLOAT,), on_cpu=False, shares="merge"),
+    "points": Kind("jit.scatter", "build_points", 5.5, (Meaning.FLOAT,), shares="points"),
+    "duals": Kind("jit.scatter", "build_duals", 5.5, (Meaning.FLOAT,), shares="points"),
+    "boxes": Kind("jit.boxes", "build_boxes", 4.5, shares="boxes"),
+    "slopes": Kind("jit.boxes", "build_slopes", 4.5, (Meaning.FLOAT,), shares="boxes"),
+    "divide": Kind("jit.dividing", "build_divide", 2.0, shares="divide"),
+    "shorten": Kind("jit.shorter", "build_shorten", 1.0, (Meaning.FLOAT,), shares="shorten"),
+    "voxels_tame": Kind("jit.voxels.kernels", "build_tame", 5.5, (Meaning.FLOAT,), shares="voxels"),
     "voxels_careful": Kind(
-        "jit.voxels.kernels", "build_careful", (Meaning.FLOAT,), shares="voxels"
+        "jit.voxels.kernels", "build_careful", 5.5, (Meaning.FLOAT,), shares="voxels"
     ),
-    "hits": Kind("jit.voxels.hits", "build_hits", (Meaning.FLOAT,)),
+    "hits": Kind("jit.voxels.hits", "build_hits", 2.5, (Meaning.FLOAT,)),
     # passes of the compiler
-    "fold": Kind("jit.passes", "build_fold", (Meaning.FLOAT,), dtypes=("float64",)),
-    "balance": Kind("jit.passes", "build_balance", (Meaning.FLOAT,), dtypes=("float64",)),
-    "assemble": Kind("jit.passes", "build_assemble", (Meaning.FLOAT,), dtypes=("float64",)),
+    "fold": Kind("jit.passes", "build_fold", 3.0, (Meaning.FLOAT,), dtypes=("float64",)),
+    "balance": Kind("jit.passes", "build_balance", 1.0, (Meaning.FLOAT,), dtypes=("float64",)),
+    "assemble": Kind("jit.passes", "build_assemble", 8.5, (Meaning.FLOAT,), dtypes=("float64",)),
     # pictures of solids
-    "shade": Kind("jit.shading.kernel", "build_shade", (Meaning.FLOAT,), dtypes=("float32",)),
+    "shade": Kind("jit.shading.kernel", "build_shade", 8.5, (Meaning.FLOAT,), dtypes=("float32",)),
     # meshes
-    "mesh": Kind("jit.meshes.kernel", "build_mesh", (Meaning.FLOAT,), dtypes=("float64",)),
+    "mesh": Kind("jit.meshes.kernel", "build_mesh", 19.0, (Meaning.FLOAT,), dtypes=("float64",)),
     # outlines
-    "outline": Kind("jit.outlines.kernel", "build_outline", (Meaning.FLOAT,), dtypes=("float64",)),
+    "outline": Kind(
+        "jit.outlines.kernel", "build_outline", 9.0, (Meaning.FLOAT,), dtypes=("float64",)
+    ),
 }
 """All kernels. A digest of its module's sources, and of what they import, is the cache's key."""
 SYMBOL = "intervalvm_kernel"
@@ -90,7 +91,11 @@ PINNED = {
 }
 """Numba's settings for kernels, which override those of the program, its environment and a file in
 its working folder: kernels must not raise."""
+LINKING = 1.2
+"""Seconds to compile a kernel whose shared code is there."""
 _loaded: dict[Key, Kernel] = {}
+_kept: set[tuple[Path, Key]] = set()
+"""Kernels that were found in a cache's folder."""
 _shared: dict[str, bytes] = {}
 """Code that kernels share, by the name of its file."""
 _compiling = threading.RLock()
@@ -148,10 +153,63 @@ def kernels_of(dtypes: Iterable[str], *, proofs: bool) -> list[Key]:
     ]
 
 
+def prepare(keys: Iterable[Key], processes: int) -> None:
+    """Have kernels that are neither loaded nor in the cache compiled by up to so many processes.
+
+    That takes seconds, once on a machine, and is told (see ``notices``). Where the cache cannot be
+    used, they are compiled when they are called.
+    """
+    missing = _in_order([key for key in keys if not _is_known(key)])
+    if missing and sys.executable and is_usable():
+        count = min(processes, len(missing))
+        with notices.told(_costs(missing), count) as reach:
+            workers.compile_together(missing, count, reach)
+
+
+def _is_known(key: Key) -> bool:
+    """Whether a kernel need not be compiled.
+
+    It is remembered of those that are in the cache alone: a digest of sources takes milliseconds.
+    """
+    if key in _loaded:
+        return True
+    with suppress(RuntimeError):  # there is no home
+        where = cache_folder(), key
+        if where not in _kept and is_there(*key):
+            _kept.add(where)
+        return where in _kept
+    return False
+
+
+def _in_order(keys: Sequence[Key]) -> list[Key]:
+    """First one of all that share code, so that no two processes make the same."""
+    firsts = {KINDS[kind].shares or kind: (kind, dtype, m) for kind, dtype, m in reversed(keys)}
+    ahead = [key for key in keys if key in firsts.values()]
+    return ahead + [key for key in keys if key not in ahead]
+
+
+def _costs(keys: Iterable[Key]) -> list[float]:
+    """The seconds that each kernel takes to compile, in this order."""
+    made = set[str]()
+    found = []
+    for kind, _, _ in keys:
+        shares = KINDS[kind].shares
+        found.append(LINKING if shares in made else KINDS[kind].seconds)
+        made |= {shares} - {""}
+    return found
+
+
+def make(kind: str, dtype: str, meaning: Meaning = Meaning.FLOAT, *, here: bool = True) -> bytes:
+    """The object code of a kernel, from the cache or compiled: in this process if ``here``, else by
+    another one if that can be, since this one could not be interrupted."""
+    key = kind, dtype, meaning
+    elsewhere = None if here else partial(prepare, [key], 1)
+    name = _file_name(*key)
+    return kept(name, lambda: _compile(*key, _target_machine()), elsewhere)
+
+
 def _load(kind: str, dtype: str, meaning: Meaning) -> Kernel:
-    machine = _target_machine()
-    name = _file_name(kind, dtype, meaning)
-    code = kept(name, lambda: _compile(kind, dtype, meaning, machine))
+    code, machine = make(kind, dtype, meaning, here=False), _target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -217,20 +275,10 @@ def _target_machine() -> llvm.TargetMachine:
 
 
 def _compile(kind: str, dtype: str, meaning: Meaning, machine: llvm.TargetMachine) -> bytes:
-    with said(kind, dtype, meaning), _pinned():
-        return _compiled(kind, dtype, meaning, machine)
-
-
-@contextmanager
-def said(kind: str, dtype: str, meaning: Meaning) -> Iterator[None]:
-    """Log that a kernel is compiled, and how long it took."""
-    what = f"the {kind} {dtype} kernel{'' if meaning is Meaning.FLOAT else ' of proofs'}"
-    # a program that has set up no logging shows warnings alone, and would seem to hang
-    level = logging.INFO if log.hasHandlers() else logging.WARNING
-    log.log(level, "compiling %s for this processor: once, some seconds", what)
-    start = time.perf_counter()
-    yield
-    log.log(level, "compiled %s in %.1f s", what, time.perf_counter() - start)
+    with notices.told(_costs([(kind, dtype, meaning)]), 1) as reach, _pinned():
+        code = _compiled(kind, dtype, meaning, machine)
+        reach(1)
+    return code
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +19,9 @@ from intervalvm.jit import native, thread_pool
 from intervalvm.jit.layout import BLOCK, shades
 from intervalvm.jit.plan import Plan, Workspace
 from intervalvm.jit.thread_pool import Work
+from intervalvm.jit.workers import Key
 from intervalvm.memory import address_of
+from intervalvm.words import Meaning
 
 Sides = tuple[NDArray[Any], NDArray[Any]]
 BUDGET = 100_000_000
@@ -149,6 +151,14 @@ class _Frame:
             caller.start(self.words, depth=-1, is_caller=True),
             *(workspace.start(self.words) for workspace in others),
         ]
+
+
+@cache
+def kernels_of(dtype: np.dtype[Any], meaning: Meaning) -> list[Key]:
+    """The kernels that most pictures in a dtype need."""
+    name = DTYPE_NAMES[dtype]
+    passes = [(of, "float64", Meaning.FLOAT) for of in ("assemble", "fold", "balance")]
+    return [("tame", name, meaning), *passes, ("bounds", name, meaning)]
 
 
 def load(plan: Plan) -> None:

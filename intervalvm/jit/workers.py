@@ -1,8 +1,8 @@
-"""Kernels compiled side by side: LLVM compiles one at a time in a process, so by several.
+"""Kernels compiled by other processes, side by side: LLVM compiles one at a time in a process.
 
-A worker is this Python with this package. It compiles what it is told by lines on standard input,
-and keeps the code in the cache, where it is found. Whatever goes wrong with a worker, its kernels
-are compiled later by who needs them.
+An interrupt need not wait for them either. A worker is this Python with this package. It compiles
+what it is told by lines on standard input, and keeps the code in the cache, where it is found.
+Whatever goes wrong with a worker, its kernels are compiled later by who needs them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from intervalvm.jit import native
-from intervalvm.jit.cache import cache_folder, is_usable
-from intervalvm.jit.native import KINDS, Key
+from intervalvm.jit.notices import Reach
+from intervalvm.words import Meaning
 
 PROGRAM = """
 import sys
@@ -26,28 +24,24 @@ from intervalvm.jit import native
 from intervalvm.words import Meaning
 for line in sys.stdin:
     kind, dtype, meaning = line.split()
-    native.kernel(kind, dtype, Meaning(meaning))
+    native.make(kind, dtype, Meaning(meaning))
     print("compiled", flush=True)
 """
-_kept: set[tuple[Path, Key]] = set()
-"""Kernels that were found in a cache's folder."""
+Key = tuple[str, str, Meaning]
+"""A kernel: its kind, dtype and meaning of bounds."""
+PATIENCE = 0.05
+"""Seconds between reports."""
 
 
-def compile_together(
-    keys: Sequence[Key], processes: int, report: Callable[[int, int], None] | None
-) -> None:
-    """Compile kernels that are not in the cache by up to so many processes.
+def compile_together(keys: Sequence[Key], processes: int, reach: Reach) -> None:
+    """Compile kernels in order, by up to so many processes, and keep them in the cache.
 
-    ``report`` is called with (done, total) kernels.
+    ``reach`` is called often, with the number of kernels that are finished.
     """
-    missing = _in_order([key for key in keys if not _is_there(key)])
-    count = min(processes, len(missing))
-    if count < 2 or not sys.executable or not is_usable():
-        return
     todo, done = SimpleQueue[Key](), SimpleQueue[None]()
-    for key in missing:
+    for key in keys:
         todo.put(key)
-    with _workers(count) as workers:
+    with _workers(min(processes, len(keys))) as workers:
         threads = [
             threading.Thread(target=_serve, args=(worker, todo, done), daemon=True)
             for worker in workers
@@ -57,32 +51,9 @@ def compile_together(
         finished = 0
         while any(thread.is_alive() for thread in threads):
             with suppress(Empty):
-                done.get(timeout=0.05)
+                done.get(timeout=PATIENCE)
                 finished += 1
-                if report is not None:
-                    report(finished, len(missing))
-
-
-def _is_there(key: Key) -> bool:
-    """Whether a kernel need not be compiled.
-
-    It is remembered of those that are in the cache alone: a digest of sources takes milliseconds.
-    """
-    if native.is_loaded(*key):
-        return True
-    with suppress(RuntimeError):  # there is no home
-        where = cache_folder(), key
-        if where not in _kept and native.is_there(*key):
-            _kept.add(where)
-        return where in _kept
-    return False
-
-
-def _in_order(keys: Sequence[Key]) -> list[Key]:
-    """First one of all that share code, so that no two processes make the same."""
-    firsts = {KINDS[kind].shares or kind: (kind, dtype, m) for kind, dtype, m in reversed(keys)}
-    ahead = [key for key in keys if key in firsts.values()]
-    return ahead + [key for key in keys if key not in ahead]
+            reach(finished)
 
 
 @contextmanager
@@ -114,9 +85,8 @@ def _serve(worker: subprocess.Popen[str], todo: SimpleQueue[Key], done: SimpleQu
     with suppress(Empty, OSError, ValueError):
         while True:
             kind, dtype, meaning = todo.get_nowait()
-            with native.said(kind, dtype, meaning):
-                worker.stdin.write(f"{kind} {dtype} {meaning.value}\n")
-                worker.stdin.flush()
-                if not worker.stdout.readline():
-                    raise OSError("the worker has ended")
+            worker.stdin.write(f"{kind} {dtype} {meaning.value}\n")
+            worker.stdin.flush()
+            if not worker.stdout.readline():
+                raise OSError("the worker has ended")
             done.put(None)

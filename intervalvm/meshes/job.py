@@ -31,6 +31,9 @@ KERNELS = [
     ("points", "float64", Meaning.FLOAT),
     ("duals", "float64", Meaning.FLOAT),
     ("mesh", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.FLOAT),
+    ("divide", "float64", Meaning.REAL),
+    ("shorten", "float64", Meaning.FLOAT),
 ]
 """What is compiled the first time on a machine."""
 Box = Sequence[tuple[float, float]]

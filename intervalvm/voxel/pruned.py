@@ -14,6 +14,7 @@ from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.plan import PLANNING_BYTES, Plan, domain_of, plan_of
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels import normals, walk
+from intervalvm.jit.workers import Key
 from intervalvm.raster.image import Level
 from intervalvm.voxel.job import Drawn
 from intervalvm.words import Meaning, Question
@@ -55,11 +56,11 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     return Drawn(frame.pixels, found, evaluated, seconds, _levels(job, counts), job.threads)
 
 
-def kernels_of(dtype: np.dtype[Any]) -> list[native.Key]:
+def kernels_of(dtype: np.dtype[Any]) -> list[Key]:
     """The kernels that most pictures in a dtype need."""
     name = DTYPE_NAMES[dtype]
     kinds = (
-        "assemble", "voxels_tame", "fold", "duals", "shade", "balance", "bounds", "hits",
+        "voxels_tame", "duals", "shade", "assemble", "fold", "hits", "balance", "bounds",
     )  # fmt: skip
     dtypes = (native.KINDS[kind].dtypes for kind in kinds)
     keys = [

@@ -34,8 +34,7 @@ def radius(t: float) -> float:
 
 def shown(picture: Any) -> NDArray[np.uint8]:
     """Red, green and blue of a picture."""
-    pixels: NDArray[np.uint8] = picture.shown if hasattr(picture, "shown") else picture.pixels
-    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]
+    return picture.shown[..., :3]  # type: ignore[no-any-return]
 
 
 def frames_of(path: Path, f: Any, frames: int = 5, **options: Any) -> list[NDArray[np.uint8]]:
@@ -111,6 +110,28 @@ def test_frames_of_variables_share_a_renderer(
     assert len(made) == 1
 
 
+def test_ink_on_clear_paper_with_smooth_edges(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"size": 30, "antialias": 3, "ink": "#c84", "paper": "none"}
+    ivm.animate(lambda t: {"r": radius(t)}, 4, tmp_path / "a.webp", shape=RING, **options)
+    found, _, _ = read(tmp_path / "a.webp", "RGBA")
+    for i, frame in enumerate(found):
+        expected = ivm.render(RING, variables={"r": radius(i / 4)}, **options).shown
+        assert_array_equal(frame[..., 3], expected[..., 3])
+        assert len(np.unique(frame[..., 3])) > 3
+        seen = expected[..., 3] > 0
+        assert_array_equal(frame[seen], expected[seen])
+
+
+def test_painted_layers(tmp_path: Path) -> None:
+    def layers(t: float) -> ivm.Picture:
+        below = ivm.render(shapes.circle(0.9), ink="teal", paper="white", **PLANE)
+        above = ivm.render(RING, variables={"r": radius(t)}, ink="gold", paper="none", **PLANE)
+        return above.over(below)
+
+    for i, frame in enumerate(frames_of(tmp_path / "a.png", layers, 4)):
+        assert_array_equal(frame, shown(layers(i / 4)))
+
+
 def test_time_goes_from_0_to_below_1(tmp_path: Path) -> None:
     asked: list[float] = []
 
@@ -150,9 +171,10 @@ def grey(t: float) -> NDArray[np.uint8]:
         (grey, {"frames": 1}, OptionError, "frames=1: give an integer of at least 2"),
         (grey, {"seconds": 61}, OptionError, "seconds=61: give a number above 0 and up to 60"),
         (grey, {"progress": 3}, ArgumentTypeError, "progress=3"),
-        (grey, {"path": "a.jpg"}, OptionError, "names no format: choose .gif .webp .png .mp4"),
+        (grey, {"path": "a.avi"}, OptionError, "names no format: choose .gif .webp .png .mp4"),
         (grey, {"path": "no/a.gif"}, FileError, "there is no folder"),
         (grey, {"colour": 1}, ArgumentTypeError, "animate takes no colour="),
+        (grey, {"fps": 30}, ArgumentTypeError, ": write seconds=frames / fps"),
         (grey, {"z": 1, "view": ivm.View()}, OptionError, "z is about pictures of the plane, and"),
         (grey, {"size": 9}, OptionError, "frame 0 is an array, to which size does nothing"),
         (lambda t: ivm.render(RING, **PLANE), {"size": 9}, OptionError, "frame 0 is a picture, to"),

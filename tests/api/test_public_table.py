@@ -177,6 +177,7 @@ OWN: dict[str, dict[str, Any]] = {
     "half_plane": {"normal": (1, 0)},
     "capsule": {"start": (0, 0, 0)},
     "simplify": {"x": (0, 1), "y": (0, 1)},
+    "tiles": {"size": 4, "tile": 4},
     "warm_up": {"proofs": False},
     "why": {"size": 4},
 }

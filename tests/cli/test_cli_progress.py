@@ -142,14 +142,14 @@ SLOW = """
 import sys, time
 from intervalvm import cli
 from intervalvm.cli import streams
-from intervalvm.jit import native
+from intervalvm.jit import workers
 from intervalvm.raster import bands
 streams.PATIENCE = 0.0
 def stop(*_, **__):
     time.sleep(60)
 streams.load = streams.load if sys.argv[1] != "reading" else stop
 if sys.argv[1] == "compiling":
-    native._compile = stop
+    workers.PROGRAM = "import time; time.sleep(60)"
 elif sys.argv[1] == "rendering":
     bands.run = stop
 sys.argv[1:] = sys.argv[2:]
@@ -171,7 +171,7 @@ def test_a_bar_moves_in_a_terminal_and_an_interrupt_ends_it(here: Path, place: s
         env=os.environ | {"PYTHONPATH": root} | environment,
     ) as running:
         os.close(slave)
-        said, shown = "", "rendering" if place == "compiling" else place
+        said, shown = "", "compiling kernels, 0 of 5" if place == "compiling" else place
         while len(set(_drawn(said, shown))) < 4:
             said += os.read(master, 1 << 16).decode(errors="replace")
         running.send_signal(signal.SIGINT)

@@ -53,6 +53,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compiler:
     quick = Compiler(code_of("careful"), {kind: code_of(kind) for kind in of_plans})
     monkeypatch.setattr(kept_code, "cache_folder", lambda: tmp_path / "cache" / "intervalvm")
     monkeypatch.setattr(native, "_compile", quick)
+    monkeypatch.setattr(native, "prepare", lambda *_: None)
     monkeypatch.setattr(native, "_loaded", {})
     return quick
 
@@ -309,7 +310,7 @@ def sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def digest() -> str:
     """As a new process finds it."""
-    for read in (kept_code._source, kept_code._modules):
+    for read in (kept_code._source, kept_code._modules, kept_code._digest_of_sources):
         read.cache_clear()
     return native._digest("careful", "float32")
 

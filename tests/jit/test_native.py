@@ -195,8 +195,8 @@ native._compile("tame", "float32", Meaning.FLOAT, None)
 
 
 LINES = [
-    "compiling the tame float32 kernel for this processor: once, some seconds",
-    "compiled the tame float32 kernel in # s",
+    "compiling 1 kernel for this processor, once: about # s",
+    "compiled 1 kernel in # s",
 ]
 
 
@@ -218,7 +218,7 @@ def test_a_program_says_once_what_it_waits_for(how: str, said: list[str]) -> Non
         text=True,
         check=True,
     )
-    assert re.sub(r"\d+\.\d s", "# s", done.stderr).splitlines() == said
+    assert re.sub(r"[\d.]+ s", "# s", done.stderr).splitlines() == said
 
 
 def test_the_line_is_no_warning_where_a_program_logs(
@@ -228,8 +228,5 @@ def test_the_line_is_no_warning_where_a_program_logs(
     caplog.set_level(logging.INFO, "intervalvm")
     native._compile("careful", "float64", Meaning.REAL, native._target_machine())
     assert {record.levelname for record in caplog.records} == {"INFO"}
-    found = [re.sub(r"\d+\.\d s", "# s", record.getMessage()) for record in caplog.records]
-    assert found == [
-        "compiling the careful float64 kernel of proofs for this processor: once, some seconds",
-        "compiled the careful float64 kernel of proofs in # s",
-    ]
+    found = [re.sub(r"[\d.]+ s", "# s", record.getMessage()) for record in caplog.records]
+    assert found == LINES

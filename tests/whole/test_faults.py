@@ -66,7 +66,7 @@ def start(code: str, *words: str, **environment: str) -> subprocess.Popen[str]:
 STOPPED = """
 import sys, time
 from intervalvm import cli
-from intervalvm.jit import native
+from intervalvm.jit import workers
 from intervalvm.raster import bands, image
 def stop(*_, **__):
     print("ready", flush=True)
@@ -76,8 +76,12 @@ def half(self, stream, format="png"):
     stream.flush()
     stop()
 place = sys.argv[1]
+serve = workers._serve
+def begin(*given):
+    print("ready", flush=True)
+    serve(*given)
 if place == "compile":
-    native._compile = stop
+    workers.PROGRAM, workers._serve = "import time; time.sleep(60)", begin
 elif place == "render":
     bands.run = stop
 else:
@@ -298,7 +302,7 @@ def slow(kind, dtype, meaning, machine):  # stands for the compiler: it made thi
     sys.stdin.readline()
     name = f"{kind}-{dtype}-{meaning.value}-{native._digest(kind, dtype, meaning)}.o"
     return cache._read(kept / name)
-native._compile = slow
+native._compile, native.prepare = slow, lambda *_: None
 cache.cache_folder = lambda: folder
 print(ivm.render(ivm.parse(sys.argv[3]), size=64).stats.pixels["inside"])
 """
@@ -341,7 +345,7 @@ def together(*words):
     code = compile(*words)
     print("compiled")
     return code
-native._compile = together
+native._compile, native.prepare = together, lambda *_: None
 tape = ivm.parse(sys.argv[1])
 dtype = np.dtype("float32")
 floats = arithmetic.arithmetic(Meaning.FLOAT, dtype)
@@ -361,7 +365,7 @@ def test_two_processes_that_compile_at_once_both_finish_right(here: Path) -> Non
     for running in both:
         said, waits_for = running.communicate(timeout=200)
         assert running.returncode == 0
-        assert waits_for.startswith("compiling the bounds float32 kernel")
+        assert waits_for.startswith("compiling 1 kernel for this processor")
         assert waits_for.count("compiling") == 1
         assert said.split() == ["compiled", "-0.5", "1.5"]
     (entry,) = [path for path in folder.rglob("*") if path.is_file()]
