@@ -220,8 +220,8 @@ class Why:
         return [
             f"{self._point()}: {self._verdict()}",
             f"the real value is in {_in_full(self.proven)}, computed in {self.dtype}",
-            f"pixel {column}, {line} is in a tile of {width}x{height} pixels, x {x}, y {y}: "
-            f"{tile.verdict}, values in {self.bounds}",
+            f"pixel {column}, {line} is in a tile of {width}x{height} pixels, x {x}, y {y}",
+            f"the tile is {tile.verdict}: values are in {self.bounds}",
             f"{len(self.tape)} of {self.of} clauses are left for the sign, "
             f"{len(self.value_tape)} for the value",
         ]
