@@ -215,6 +215,8 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 """An import of one of this package's modules, wherever it stands."""
+FOR_TYPES = re.compile(rb"^ *if TYPE_CHECKING:\n(?:(?: {4}.*)?\n)+", re.MULTILINE)
+"""What only a type checker reads, which changes no kernel."""
 
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
@@ -233,7 +235,7 @@ def _source(package: Path, name: str) -> tuple[bytes, frozenset[str]]:
     path = package.joinpath(*name.split("."))
     source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_bytes()
     imported = {name.rpartition(".")[0]}
-    for module, block, line, whole in IMPORT.findall(source):
+    for module, block, line, whole in IMPORT.findall(FOR_TYPES.sub(b"", source)):
         base = (module or whole).decode()
         imported.add(base)
         if not whole:
