@@ -75,7 +75,7 @@ def test_format_errors(
         (["--engine", "fast"], "invalid choice"),
         (["--dtype", "float16"], "invalid choice"),
         (["--out", "a.bmp"], "'.bmp' names no format: choose .png .jpg"),
-        (["--out", "a"], "choose .png .pgm"),
+        (["--out", "a"], "choose .png .jpg"),
         (["--out", "none/a.png"], "there is no folder none"),
         (["--out", "circle.vm/a.png"], "circle.vm is not a folder"),
         (["--out", "folder.png"], "is a folder"),
@@ -90,9 +90,9 @@ def test_format_errors(
         (["--crop", "0", "0", "99", "99"], "--crop 0 0 99 99 is no part of a picture of"),
         (["--threads", "0"], "--threads 0: give"),
         (["--engine", "naive", "--prove", "area"], "--prove area with --engine naive"),
-        (["--mode", "value"], "a .png shows inside and outside alone, no values: give --out a"),
+        (["--mode", "value"], "a .png shows inside and outside alone, no values: give --pal"),
         (["--mode", "value", "--out", "-"], "a .png shows inside and outside alone"),
-        (["--mode", "value", "--out", "v.webp"], "give --out a name in .npy or .tif"),
+        (["--mode", "value", "--out", "v.webp"], "or --out a name in .npy or .tif"),
         (["--width", "64"], "unrecognized arguments: --width 64 (did you mean '--size'?)"),
         (["--prove", "areas"], "invalid choice: 'areas' (choose from"),
         (["x.png"], "unrecognized arguments: x.png (--out x.png names the file to write)"),
@@ -134,7 +134,7 @@ def test_an_unwritable_place_is_named_before_the_work(
 ) -> None:
     from intervalvm.cli import render as module
 
-    monkeypatch.setattr(module, "read_tape", lambda options: pytest.fail("too late"))
+    monkeypatch.setattr(module, "read_shape", lambda options: pytest.fail("too late"))
     fails(capsys, ["circle.vm", "--out", "none/a.png"], folder=here)
     fails(capsys, ["circle.vm", "--out", "a.bmp"], folder=here)
 
