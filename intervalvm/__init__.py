@@ -82,7 +82,7 @@ _late.provided_by({
     "api.prove": "Proof prove",
     "api.render": "html png",
     "api.render3d": "render3d",
-    "api.save": "save",
+    "api.save": "save show",
     "api.tiles": "tiles",
     "api.turntable": "turntable",
     "api.why": "why",

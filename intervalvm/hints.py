@@ -93,6 +93,7 @@ IMAGE = PICTURE | _by_guess({
     "image.pixels.dtype": "dtype",
     "image.pixels": "__array_interface__ array data numpy to_numpy values",
     "image.pixels.tobytes()": "tobytes", "image.colours": "colors rgb",
+    "image.coloured": "colormap colour_map cmap palette colored",
     "image.region, image.crop, image.samples()": "frame",
 })  # fmt: skip
 MESH = _by_guess({

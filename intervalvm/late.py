@@ -73,6 +73,24 @@ class Drawable:
         """
         call("save", self, path, format, **options)
 
+    def show(self, **options: Any) -> None:
+        """Show the shape's picture: in a notebook below the cell, elsewhere in a viewer.
+
+        Parameters
+        ----------
+        **options
+            Those of ``render``, or of ``render3d`` for a shape that reads z, if no ``z`` is given,
+            and ``palette``, ``isolines`` and ``limits``. The picture is as ``save`` writes it.
+
+        Raises
+        ------
+        BackendError
+            If there is no notebook and no viewer.
+        IntervalvmError
+            As ``save`` does.
+        """
+        call("show", self, **options)
+
     def _repr_png_(self) -> bytes | None:
         picture: bytes | None = call("png", self)
         return picture

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 SHOWN = {pixel: code_of((pixel, pixel, pixel)) for pixel in map(int, (OUTSIDE, UNPROVEN))}
 """What is shown of pixels without a part, by their value."""
 BAND_PX = 1 << 20
-"""The pixels of a band of rows, whose colours are found together: their codes take 4 MiB."""
+"""The pixels, or samples, of a band of rows, whose colours are found together: their codes take
+4 MiB."""
+Draw = Callable[[Job], Image]
 
 
 def colours_at(
@@ -70,28 +72,68 @@ def colours_of_solid(
 
 
 def colours_of(
-    job: Job, paint: Expr, bare: Rgb, draw: Callable[[Job], Image], bitmap: NDArray[np.uint8]
+    job: Job, paint: Expr, bare: Rgb, draw: Draw, pixels: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """uint8[height, width, 3], the colours of the image of a job, whose bitmap is given.
+    """uint8[height, width, 3], the colours of the image of a job, whose pixels are given.
 
-    ``bare`` is the colour of parts without one; ``draw`` carries out a job. Raises DoesNotFit.
+    With samples, the mean of those inside. ``bare`` is the colour of parts without one; ``draw``
+    carries out a job. Raises DoesNotFit.
     """
-    height, width = job.shape
-    rows = min(height, max(1, BAND_PX // width))
-    needed = 3 * height * width + 16 * rows * width
+    (height, width), n = job.shape, job.antialias
+    rows = min(height, max(1, BAND_PX // (width * n * n)))
+    needed = 3 * height * width + 16 * rows * width * n * n
     require(needed, "the colours of the image", "draw parts of it, by crop", job.max_memory)
     colours = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
         band = slice(top, min(height, top + rows))
-        codes = draw(_codes(job, paint, band)).pixels
-        for pixel, code in SHOWN.items():
-            np.copyto(codes, code, where=bitmap[band] == pixel)
-        rgb_of(codes, bare, out=colours[band])
+        codes = draw(_codes(job, paint, slice(n * band.start, n * band.stop))).pixels
+        if n == 1:
+            for pixel, code in SHOWN.items():
+                np.copyto(codes, code, where=pixels[band] == pixel)
+            rgb_of(codes, bare, out=colours[band])
+        else:
+            colours[band] = _means(job, codes, n * top, bare, pixels[band])
     return colours
 
 
+def _means(
+    job: Job, codes: NDArray[Any], top: int, bare: Rgb, coverage: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The mean colours of the samples inside, of rows of samples from ``top`` on; 0 where none is.
+
+    A pixel whose samples have one colour has it, whichever are inside. Of others it is looked at
+    each sample.
+    """
+    (height, width), n = coverage.shape, job.antialias
+    blocks = codes.reshape(height, n, width, n)
+    one = np.ascontiguousarray(blocks[:, 0, :, 0])
+    is_mixed = (blocks != one[:, None, :, None]).any(axis=(1, 3)) & (coverage > 0)
+    np.copyto(one, SHOWN[int(OUTSIDE)], where=coverage == 0)
+    colours = rgb_of(one, bare)
+    j, i = np.nonzero(is_mixed)
+    if len(j):
+        rows, columns = (n * k[:, None, None] + np.arange(n) for k in (j, i))
+        rows = rows.transpose(0, 2, 1)
+        inside = _inside(job, rows + top, columns)
+        found = rgb_of(codes[rows, columns], bare).astype(np.int64)
+        total = (found * inside[..., None]).sum(axis=(1, 2))
+        count = inside.sum(axis=(1, 2))[:, None]
+        colours[j, i] = (2 * total + count) // (2 * count)
+    return colours
+
+
+def _inside(job: Job, rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether samples of a job are inside."""
+    x, y = job.samples
+    backend: BoxBackend = "numba" if job.way.is_compiled else "numpy"
+    evaluator = Evaluator(job.tape, dtype=job.dtype, backend=backend)
+    named = {"x": x[columns], "y": y[rows], "z": job.settings["var-z"]} | job.settings
+    found = evaluator.values(*[named[name] for name in evaluator.inputs])
+    return np.broadcast_to(np.asarray(found) < 0, np.broadcast_shapes(rows.shape, columns.shape))
+
+
 def _codes(job: Job, paint: Expr, band: slice) -> Job:
-    """The job of drawing the values of a paint in a band of rows, on the CPU."""
+    """The job of drawing the values of a paint at rows of samples, on the CPU."""
     tape, (x, y) = paint.tape(), job.samples
     way = Way.COMPILED if job.way.on_gpu else job.way
     depth = check_depth(None, len(x), len(y[band]))
@@ -106,4 +148,5 @@ def _codes(job: Job, paint: Expr, band: slice) -> Job:
         depth=depth,
         steps=split_levels(depth) if way.prunes else [],
         out=None,
+        antialias=1,
     )

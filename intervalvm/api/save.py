@@ -24,7 +24,10 @@ from intervalvm.meshes.formats import FORMATS as MESHES
 from intervalvm.meshes.mesh import Mesh
 from intervalvm.outlines.outline import Outline
 from intervalvm.outlines.saving import FORMATS as OUTLINES
+from intervalvm.raster.formats import COLOURS
 from intervalvm.raster.formats import FORMATS as PICTURES
+from intervalvm.raster.image import Image
+from intervalvm.raster.picture import Picture
 from intervalvm.raster.region import Region
 from intervalvm.suffixes import format_of, format_of_stream
 from intervalvm.voxel.solid import SOLID_FORMATS
@@ -32,6 +35,8 @@ from intervalvm.voxel.view import View
 
 MARGIN = 0.04
 """That of a picture of a shape as a whole, as a share of its size, on each side."""
+COLOURING = signature(Image.coloured).parameters.keys() - {"self"}
+"""Options that make a picture one of values."""
 Options = dict[str, Any]
 Save = Callable[[TapeLike, Any, str, Options], None]
 
@@ -48,9 +53,11 @@ def save(shape: TapeLike, path: Any, format: str | None = None, **options: Any) 
     .vm                               the tape as text: ``dialect``, "intervalvm" or "fidget",
                                       which has the operations alone that Fidget reads. It holds
                                       no colours.
-    .png .webp .tif .tiff .npy .ppm   a picture: those of ``render``; of a shape that reads z, if
-    .pgm .pbm                         no ``z`` is given, those of ``render3d``. By default it shows
+    .png .jpg .jpeg .webp .tif .tiff  a picture: those of ``render``; of a shape that reads z, if
+    .ppm .pgm .pbm .npy               no ``z`` is given, those of ``render3d``. By default it shows
                                       -1 to 1, and all of a shape that is proven to be larger.
+                                      With ``palette``, ``isolines`` or ``limits`` it shows the
+                                      values, as ``Image.coloured`` does.
     .svg .dxf .geojson                the outline: those of ``contour`` and ``Outline.save``
     .stl .ply .obj .glb .3mf          the surface: those of ``mesh`` and ``Mesh.save``
     ================================  ===========================================================
@@ -87,16 +94,40 @@ def _save_tape(shape: TapeLike, path: Any, _format: str, options: Options) -> No
 
 
 def _save_picture(shape: TapeLike, path: Any, format: str, options: Options) -> None:
-    if "z" in options or "z" not in reads(as_tape(shape)):
-        if "region" not in options and (box := _beyond(shape, options, z=options.get("z", 0.0))):
-            region = Region(_wider(box[0]), _wider(box[1]), square_pixels=True)
-            options = {**options, "region": region}
-        render(shape, **options).save(path, format)
-        return
-    format_of("", format, SOLID_FORMATS)  # not only after the work
-    if "view" not in options and (box := _beyond(shape, options)):
-        options = {**options, "view": View.fit(box)}
-    render3d(shape, **options).save(path, format)
+    if _is_solid(shape, options):
+        format_of("", format, SOLID_FORMATS)  # not only after the work
+    elif COLOURING & options.keys():
+        format_of("", format, COLOURS)
+    _picture(shape, options).save(path, format)
+
+
+@in_default_environment
+def show(shape: TapeLike, **options: Any) -> None:
+    """Show the picture that ``save`` writes: ``shape.show()``."""
+    _picture(shape, options).show()
+
+
+def _is_solid(shape: TapeLike, options: Options) -> bool:
+    """Whether a picture is of a solid, not of a slice."""
+    return "z" not in options and "z" in reads(as_tape(shape))
+
+
+def _picture(shape: TapeLike, options: Options) -> Picture:
+    """The picture of a shape as a whole."""
+    if _is_solid(shape, options):
+        if "view" not in options and (box := _beyond(shape, options)):
+            options = {**options, "view": View.fit(box)}
+        return render3d(shape, **options)
+    if "region" not in options and (box := _beyond(shape, options, z=options.get("z", 0.0))):
+        region = Region(_wider(box[0]), _wider(box[1]), square_pixels=True)
+        options = {**options, "region": region}
+    colouring = {name: value for name, value in options.items() if name in COLOURING}
+    if not colouring:
+        return render(shape, **options)
+    drawing: Options = {"mode": "value"} | {
+        name: value for name, value in options.items() if name not in COLOURING
+    }
+    return render(shape, **drawing).coloured(**colouring)
 
 
 def _beyond(shape: TapeLike, options: Options, z: float | None = None) -> Any:

@@ -54,12 +54,21 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     _add_variables(add)
     values = "inside or outside, or the values, which .npy and .tif hold (bitmap)"
     add("--mode", MODES, values)
+    add("--antialias N", int, "smooth edges: N x N samples a pixel, up to 16 (1)")
     proven = (
         "prove each pixel's verdict for the function of real numbers, at its sample (point) "
         "or over its whole area; what is unproven is grey"
     )
     add("--prove point|area", PROVES, proven)
     add("--grid", GRIDS, "where the pixels are sampled (linspace)")
+    add = partial(add_option, command.add_argument_group("how it looks"))
+    add("--ink COLOUR", str, "of what is inside: #c84, or a name of CSS (white, or black)")
+    add("--paper COLOUR", str, "of what is outside, or none for transparent (black, or white)")
+    chosen = "show the values in colours: distance, sea, heat, grey, or colours with commas between"
+    add("--palette NAME|COLOUR,...", colours, chosen)
+    add("--isolines STEP", float, "show the values, with a line at each multiple of this")
+    ends = "the values at the ends of the palette (those of the picture)"
+    add("--limits LOW HIGH", float, ends)
     add = partial(add_option, command.add_argument_group("how to draw it"))
     add("--depth N", int, "levels of the quadtree (chosen from the size)")
     add("--engine", ENGINES, "how to evaluate (pruned)")
@@ -68,10 +77,15 @@ def _render_options(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("what to say and write")
     add = partial(add_option, group)
     out = (
-        "the picture: .png .pgm .ppm .pbm .tif .webp or .npy, "
+        "the picture: .png .jpg .webp .tif .ppm .pgm .pbm or .npy, "
         "or - for a PNG on standard output (FILE's stem with .png, here)"
     )
     add("--out PATH", str, out)
+    plot = (
+        "also plot how the work went, with axes: pruning.png, clauses.png or picture.png, or a "
+        "name that ends so, in .png, .svg or .pdf (may be repeated)"
+    )
+    add("--plot PATH", str, plot, action="append", default=[])
     certificate = (
         "also write what was proven, with --prove area, as JSON lines that "
         "tools/check_certificate.py verifies"
@@ -108,7 +122,7 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("what to say and write")
     add = partial(add_option, group)
     out = (
-        "the picture: .png .ppm .tif .webp, or .npy of the depth, or - for a PNG on standard "
+        "the picture: .png .jpg .webp .tif .ppm, or .npy of the depth, or - for a PNG on standard "
         "output; a turntable: .gif .webp .png .mp4, or - for a GIF (FILE's stem with .png or .gif)"
     )
     add("--out PATH", str, out)

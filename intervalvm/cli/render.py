@@ -15,6 +15,7 @@ import numpy as np
 from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
 from intervalvm.cli.outputs import check_place, default_out, is_nameless
+from intervalvm.cli.plots import check_plots, write_plot
 from intervalvm.cli.streams import (
     STANDARD,
     Progress,
@@ -33,8 +34,9 @@ from intervalvm.files import check_writable
 from intervalvm.formats.script import is_script
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
-from intervalvm.raster.formats import FORMATS, HOLD_VALUES, check_holds, levels
+from intervalvm.raster.formats import COLOURS, FORMATS, HOLD_VALUES, check_holds, levels
 from intervalvm.raster.image import Stats, milliseconds
+from intervalvm.raster.palettes import limits_of, palette_of, spacing_of
 from intervalvm.raster.region import Region, check_size
 from intervalvm.suffixes import format_of
 
@@ -43,14 +45,15 @@ if TYPE_CHECKING:
 
     from intervalvm.expr import TapeLike
     from intervalvm.raster.image import Image
+    from intervalvm.raster.picture import Picture
 
 
 def render(options: argparse.Namespace) -> int:
     """Run the command; returns 1 if ``--check`` found a difference."""
     start = time.perf_counter()
     out = default_out(options.file, ".png") if options.out is None else options.out
-    arguments = _arguments(options)
-    format = _check_output(out, options, Options(**arguments))
+    arguments, colouring = _arguments(options), _colouring(options)
+    format = _check_output(out, options, Options(**arguments), coloured=colouring is not None)
     wanted = not options.quiet
     with log_shown(quiet=options.quiet), Progress(wanted=wanted) as progress:
         progress.stage("reading")
@@ -60,13 +63,16 @@ def render(options: argparse.Namespace) -> int:
         image = render_image(shape, **arguments, progress=progress)
         rendered = time.perf_counter()
         progress.stage("writing")
-        _write(image, out, format)
+        _write(image if colouring is None else image.coloured(**colouring), out, format)
         if options.certificate is not None:
             from intervalvm.proof.certificate import Subject, write_certificate
 
             z, variables = arguments.get("z", 0.0), arguments["variables"]
             subject = Subject.of_file(options.file, z, variables)
             write_certificate(options.certificate, image, subject)
+        for path in options.plot:
+            progress.stage(f"plotting {path}")
+            write_plot(image, path)
         written = time.perf_counter()
         found = None
         if options.check:
@@ -94,7 +100,27 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     given |= {"region": _region(options), "variables": dict(options.set), "out": None}
     if options.certificate is not None:
         given["prove"] = options.prove or "area"
+    if _colouring(options) is not None:
+        given["mode"] = "value"
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _colouring(options: argparse.Namespace) -> dict[str, Any] | None:
+    """The arguments of ``Image.coloured``; None if the picture is not of values in colours."""
+    given = {name: getattr(options, name) for name in ("palette", "isolines", "limits")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        return None
+    palette = palette_of(given.get("palette", "distance"))  # before the work
+    spacing_of(given.get("isolines"))
+    if "limits" in given:
+        limits_of(given["limits"], np.empty(0), around_0=palette.diverges)
+    if options.check:
+        raise OptionError("--check compares what is inside: leave --palette and --isolines out")
+    for name in ("ink", "paper"):
+        if getattr(options, name) is not None:
+            raise OptionError(f"--{name} is about a bitmap: leave it out, or --{next(iter(given))}")
+    return given
 
 
 def _region(options: argparse.Namespace) -> Region | None:
@@ -112,23 +138,29 @@ def _region(options: argparse.Namespace) -> Region | None:
     return Region.around(options.center or (0.0, 0.0), scale)
 
 
-def _check_output(out: str, options: argparse.Namespace, asked: Options) -> str:
+def _check_output(out: str, options: argparse.Namespace, asked: Options, *, coloured: bool) -> str:
     """The format of the picture. Raises if it could not be written after the work."""
-    check_apart(options.file, {"--out": out, "--certificate": options.certificate})
+    others = {f"--plot {path}": path for path in options.plot}
+    check_apart(options.file, {"--out": out, "--certificate": options.certificate} | others)
+    check_plots(options.plot, asked)
     if options.certificate is not None:
         _check_certificate(options, asked)
     proven = asked.prove is not None
     format = "png" if is_nameless(out) else format_of(out, None, FORMATS)
+    if coloured and format not in COLOURS:
+        raise OptionError(
+            f"a .{format} has no colours: leave --palette out, or --isolines, or choose .png"
+        )
     check_holds(
         format,
         *check_size(asked.size),
-        levels=levels(proven=proven),
+        levels=levels(proven=proven, antialias=asked.antialias),
         transparent=asked.look.paper is None,
     )
-    if not (asked.is_bitmap or proven) and format not in HOLD_VALUES:
+    if not (asked.is_bitmap or proven or coloured) and format not in HOLD_VALUES:
         raise OptionError(
-            f"a .{format} shows inside and outside alone, no values: give --out a name in .npy or "
-            ".tif, or leave --mode value out"
+            f"a .{format} shows inside and outside alone, no values: give --palette distance to "
+            "show them in colours, or --out a name in .npy or .tif, or leave --mode value out"
         )
     check_place(out, options)
     return format
@@ -161,7 +193,7 @@ def _check_certificate(options: argparse.Namespace, asked: Options) -> None:
         raise OptionError(f"--certificate names the bytes of FILE: give a file, not {options.file}")
 
 
-def _write(image: Image, out: str, format: str) -> None:
+def _write(image: Picture, out: str, format: str) -> None:
     if not is_standard_output(out):
         image.save(out, format)
         return
@@ -205,6 +237,8 @@ def _report(
         report = {"file": options.file, **facts, "out": out, **results, "check": found}
         if options.certificate is not None:
             report["certificate"] = options.certificate
+        if options.plot:
+            report["plots"] = options.plot
         say(json.dumps(report, allow_nan=False))
         return
     # The picture has standard output to itself.

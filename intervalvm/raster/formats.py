@@ -40,8 +40,10 @@ class Indexed(NamedTuple):
     """Whether no number is there but 0 and 255."""
 
 
-def levels(*, proven: bool) -> str | None:
+def levels(*, proven: bool, antialias: int) -> str | None:
     """Which pixels of an image have more values than inside and outside, and how many."""
+    if antialias > 1:
+        return "an anti-aliased image has up to 256"
     return "a proven image has three" if proven else None
 
 

@@ -13,7 +13,7 @@ from intervalvm.errors import OptionError
 from intervalvm.hints import IMAGE
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.late import cached_property
-from intervalvm.raster import formats
+from intervalvm.raster import formats, palettes
 from intervalvm.raster.look import PLAIN, Look
 from intervalvm.raster.picture import Picture
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from intervalvm.colours import Colour
     from intervalvm.raster import grid
     from intervalvm.raster.region import Crop, Region
     from intervalvm.words import Backend, Engine, Grid, MapKind, MapPer, Mode, Prove
@@ -209,8 +210,8 @@ class Image(Picture):
         """uint8[height, width, 3], the colour of the part that shows, by ``Shape.paint``.
 
         Parts without a colour have that of the ink, pixels outside are black, unproven ones 128
-        grey. None if the shape is not painted. They are computed on first access, by the pixels
-        then.
+        grey. With ``antialias`` they are the rounded mean of the samples inside. None if the shape
+        is not painted. They are computed on first access, by the pixels then.
         """
         return None if self._colours_of is None else self._colours_of(self.bitmap())
 
@@ -240,7 +241,7 @@ class Image(Picture):
 
     @property
     def _levels(self) -> str | None:
-        return formats.levels(proven=self.prove is not None)
+        return formats.levels(proven=self.prove is not None, antialias=self.antialias)
 
     @property
     def device_pixels(self) -> Any:
@@ -359,6 +360,46 @@ class Image(Picture):
         if self.is_bitmap:
             return self.pixels
         return np.where(self.pixels < 0, np.uint8(255), np.uint8(0))
+
+    @in_default_environment
+    def coloured(
+        self,
+        palette: str | Sequence[Colour] = "distance",
+        *,
+        isolines: float | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> Picture:
+        """A picture of the values, which an image of ``mode="value"`` has.
+
+        NaN is magenta, inf is lime and -inf is cyan. Lines are as wide on steep fields as on flat
+        ones; where they are nearer to each other than 3 pixels they are left out.
+
+        Parameters
+        ----------
+        palette : str or sequence of colour
+            "distance", with blue for values below 0 and orange for others, each darker away from 0;
+            "sea", "heat" or "grey", from the least value to the greatest; or 2 to 64 colours.
+        isolines : float, optional
+            Dark lines where the value is a multiple of it; that at 0 is the strongest.
+        limits : (float, float), optional
+            The values at the ends of the palette; beyond them its ends are shown. By default the
+            least and the greatest finite value, and for "distance" plus and minus the one further
+            from 0.
+
+        Returns
+        -------
+        Picture
+
+        Raises
+        ------
+        OptionError, ArgumentTypeError
+            For a bitmap, and an invalid argument.
+        """
+        if self.is_bitmap:
+            raise OptionError("a bitmap has no values to colour: render with mode='value'")
+        chosen, spacing = palettes.palette_of(palette), palettes.spacing_of(isolines)
+        ends = palettes.limits_of(limits, self.pixels, around_0=chosen.diverges)
+        return Picture(palettes.coloured(self.pixels, chosen, spacing, ends))
 
     @property
     def _has_alpha(self) -> bool:

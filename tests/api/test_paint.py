@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from PIL import Image as Pillow
 from support.fake_cupy import FakeDevice, install
@@ -186,3 +187,59 @@ def test_colours_at_points_of_one_colour() -> None:
     assert paint is not None
     found = colours_at(paint, {"x": np.zeros((2, 1)), "y": np.zeros(3), "z": 0.0})
     assert_array_equal(found, np.full((2, 3, 3), (1, 2, 3)))
+
+
+# --- samples of a pixel ---------------------------------------------------------------------------
+
+
+def mean_inside(options: dict[str, Any], n: int) -> Any:
+    """The definition: of n x n fine pixels, the mean colour of those inside, rounded half up."""
+    width, height = options["size"]
+    fine = ivm.render(scene, **options | {"size": (n * width, n * height)})
+    inside = (fine.pixels == 255).astype(int)
+    assert fine.colours is not None
+    total = (fine.colours.astype(int) * inside[..., None]).reshape(height, n, width, n, 3)
+    count = inside.reshape(height, n, width, n).sum(axis=(1, 3))[..., None]
+    return np.where(count, (2 * total.sum(axis=(1, 3)) + count) // np.maximum(2 * count, 1), 0)
+
+
+@pytest.mark.parametrize(("engine", "backend"), WAYS, ids="-".join)
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_a_pixel_has_the_mean_colour_of_its_samples_inside(
+    engine: Any, backend: Any, n: int
+) -> None:
+    options: dict[str, Any] = {"size": (33, 20), "engine": engine, "backend": backend}
+    image = ivm.render(scene, antialias=n, **options)
+    expected = mean_inside(options, n)
+    assert_array_equal(image.colours, expected)
+    mixed = {*map(tuple, expected.reshape(-1, 3).tolist())} - {(0, 0, 0), *COLOURS}
+    assert mixed
+
+
+@given(pictures(), st.integers(2, 5))
+def test_any_picture_has_the_mean_colours_of_its_samples(options: dict[str, Any], n: int) -> None:
+    options["size"] = (17, 12)
+    options.pop("depth")
+    samples(options | {"size": (17 * n, 12 * n)})  # rejects regions beyond the dtype
+    assert_array_equal(ivm.render(scene, antialias=n, **options).colours, mean_inside(options, n))
+
+
+def test_bands_of_samples_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ivm.render(scene, size=SIZE, antialias=3, variables={"r": 0.3})
+    monkeypatch.setattr(api_paint, "BAND_PX", 9 * SIZE[0] * 5)
+    again = ivm.render(scene, size=SIZE, antialias=3, variables={"r": 0.3})
+    assert_array_equal(again.colours, whole.colours)
+
+
+@pytest.mark.parametrize("paper", [None, "navy", "none"])
+def test_mean_colours_lie_on_the_paper_by_coverage(paper: Any) -> None:
+    image = ivm.render(scene, size=SIZE, antialias=4, paper=paper, ink="white")
+    assert image.colours is not None
+    assert_array_equal(image.shown, image._look.blended(image.colours, image.pixels))
+    if paper == "none":
+        assert_array_equal(image.shown[..., 3], image.pixels)
+        return
+    fine = ivm.render(scene, size=(4 * SIZE[0], 4 * SIZE[1]), paper=paper, ink="white")
+    mean = fine.shown.reshape(SIZE[1], 4, SIZE[0], 4, 3).mean(axis=(1, 3))
+    # of three roundings to bytes, of the coverage, the colours and the blend, each is half a byte
+    assert np.abs(image.shown - mean).max() <= 1.5

@@ -123,7 +123,7 @@ def modules_of(full: str, names: dict[str, Path]) -> list[str]:
 
 LATE = {
     "tape/__init__.py": {"evaluate", "to_dot"},
-    "late.py": {"bounding_box", "html", "png", "save"},
+    "late.py": {"bounding_box", "html", "png", "save", "show"},
     "expr/node.py": {"call_function", "call_ufunc", "python_source", "ufunc", "ufuncs"},
 }
 """What a class offers although a module above carries it out: the calls that go up, by name."""

@@ -298,8 +298,8 @@ const THEMES = {
     unproven: [224, 122, 32],
     inside: [38, 160, 105, 0.72],
     outside: [92, 122, 160, 0.16],
-    ambiguous: [240, 138, 40, 0.4],
-    line: [20, 35, 60, 0.3],
+    ambiguous: [240, 138, 40, 0.36],
+    line: [20, 35, 60, 0.2],
   },
   dark: {
     paper: [17, 21, 28],
@@ -308,7 +308,7 @@ const THEMES = {
     inside: [46, 174, 118, 0.72],
     outside: [108, 140, 184, 0.16],
     ambiguous: [250, 152, 56, 0.42],
-    line: [190, 210, 240, 0.26],
+    line: [190, 210, 240, 0.18],
   },
 };
 
@@ -322,7 +322,7 @@ const HEAT = [
   [246, 140, 46],
   [206, 44, 48],
 ];
-const HEAT_ALPHA = 0.78;
+const HEAT_ALPHA = 0.66;
 
 function heat(part) {
   const at = clamp(part, 0, 1) * (HEAT.length - 1);
@@ -395,14 +395,19 @@ function stamp(bytes, width, height, colour, out) {
 
 const OUTSIDE = -1;
 const INSIDE = -2;
+const EMPTY = -3; // a tile without a pixel
 
-/** Clauses left and verdicts of tiles: int32[2^level, 2^level]. */
+/**
+ * What pruning found out: for each smallest tile the clauses left or a verdict, and the level at
+ * which it was decided; int32[2^level, 2^level], then as many bytes.
+ */
 class TileMap {
-  constructor(values, level) {
-    this.values = values;
+  constructor(bytes, level) {
     this.level = level;
     this.side = 1 << level;
-    const counts = values.filter((value) => value > 0);
+    this.values = new Int32Array(bytes.buffer, 0, this.side ** 2);
+    this.levels = bytes.subarray(4 * this.side ** 2);
+    const counts = this.values.filter((value) => value > 0);
     this.least = counts.reduce((a, b) => Math.min(a, b), Infinity);
     this.most = counts.reduce((a, b) => Math.max(a, b), 0);
   }
@@ -423,31 +428,14 @@ class TileMap {
       : 0;
   }
 
-  /** Call `each(value, column, row, side)` for tiles, the largest squares of one proven verdict. */
-  squares(each, column = 0, row = 0, side = this.side) {
-    const first = this.values[row * this.side + column];
-    if (side === 1 || (first < 0 && this.#isEven(first, column, row, side))) {
-      each(first, column, row, side);
-      return;
+  /** Call `each(value, column, row, side)` for the tiles of the quadtree; `side` in smallest ones. */
+  tiles(each) {
+    for (let at = 0; at < this.values.length; at += 1) {
+      const [column, row] = [at % this.side, Math.floor(at / this.side)];
+      const side = this.side >> this.levels[at];
+      const isCorner = column % side === 0 && row % side === 0;
+      if (isCorner && this.values[at] !== EMPTY) each(this.values[at], column, row, side);
     }
-    const half = side / 2;
-    for (const [i, j] of [
-      [0, 0],
-      [half, 0],
-      [0, half],
-      [half, half],
-    ]) {
-      this.squares(each, column + i, row + j, half);
-    }
-  }
-
-  #isEven(value, column, row, side) {
-    for (let j = row; j < row + side; j += 1) {
-      for (let i = column; i < column + side; i += 1) {
-        if (this.values[j * this.side + i] !== value) return false;
-      }
-    }
-    return true;
   }
 }
 
@@ -460,7 +448,7 @@ class Frame {
     this.map = null;
     if (header.tiles) {
       const bytes = payload.slice(header.picture_bytes); // a copy, aligned to words
-      this.map = new TileMap(new Int32Array(bytes.buffer), header.tiles.level);
+      this.map = new TileMap(bytes, header.tiles.level);
     }
   }
 
@@ -523,7 +511,7 @@ class Painter {
   #drawTiles(context, map, colourOf) {
     const { width, height } = this.layer;
     const lines = [];
-    map.squares((value, column, row, side) => {
+    map.tiles((value, column, row, side) => {
       const [x, y] = [(column * width) >> map.level, (row * height) >> map.level];
       const right = ((column + side) * width) >> map.level;
       const low = ((row + side) * height) >> map.level;
