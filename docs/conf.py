@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from numpydoc.xref import DEFAULT_LINKS
+from sphinx.application import Sphinx
 
 import intervalvm as ivm
 
@@ -61,7 +62,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # kernels may have to be compiled
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # they would be fetched from elsewhere
 
 # --- the reference --------------------------------------------------------------------------------
@@ -84,3 +85,13 @@ nitpick_ignore_regex = [
     # not public. A reference to a public name is checked.
     ("py:.*", r"(?!intervalvm\.(shapes\.)?\w+$).*"),
 ]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", keep_pictures_inside, priority=900)  # after that of myst_nb
+
+
+def keep_pictures_inside(app: Sphinx) -> None:
+    """Pictures of notebooks would be written beside the folder of the site."""
+    folder = str(Path(app.doctreedir) / "notebooks")
+    app.env.mystnb_config = app.env.mystnb_config.copy(output_folder=folder)

@@ -1,12 +1,13 @@
 """The pictures of the documentation: ``python tools/draw_pipeline.py`` draws them anew.
 
 ``prospero.png`` is what the command line draws, ``expressions.png`` the function at the head of
-``expressions.md``. The others show the readable reference walk at
-work, in the same picture: what was decided where, and how many clauses the leaves were left with.
+``expressions.md``. The others show the walk at work, in the same picture: what was decided where,
+and how many clauses the leaves were left with.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
-from intervalvm.api.options import Options
-from intervalvm.evaluate.arithmetic import Floats
-from intervalvm.ops import ROWS
-from intervalvm.raster import quadtree
+from intervalvm.raster.plots import new_figure
 
 PLACE = DOCS = Path(__file__).resolve().parents[1] / "docs"
-SIZE, DEPTH = 1024, 6
+SIZE, DEPTH, STEPS = 1024, 6, (3, 6)
+"""Pixels a side, levels of the quadtree, and those at which the walk splits."""
 NEAR = ivm.Region.around((0.435, 0.85), 0.2)
 
 TILE = (18, 25, 40), (38, 60, 96)
@@ -34,56 +33,42 @@ RAMP = np.array([(40, 60, 110), (60, 130, 140), (150, 180, 90), (240, 190, 70), 
 """From the fewest clauses to the most."""
 
 
-class Recorder(quadtree.Walk):
-    """The reference walk; notes for each pixel the last split and the clauses of its leaf."""
-
-    def prepare(self) -> None:
-        self.split_of = np.zeros(self.pixels.shape, np.uint8)
-        self.clauses = np.zeros(self.pixels.shape, np.int64)
-
-    def split(self, tape: ivm.Tape, tile: quadtree.Tile, step: int) -> None:
-        self.split_of[tile.pixels(*self.pixels.shape[::-1])] = step
-        super().split(tape, tile, step)
-
-    def leaf(self, tape: ivm.Tape, rows: slice, columns: slice) -> None:
-        self.clauses[rows, columns] = sum(ROWS[code].arity > 0 for code in tape.codes.tolist())
-        super().leaf(tape, rows, columns)
-
-
-def record(tape: ivm.Tape, region: ivm.Region) -> Recorder:
-    """Walk over a region of ``tape``."""
-    options = Options(size=SIZE, region=region, backend="numpy", depth=DEPTH)
-    walk = Recorder(options.job(tape, None), Floats(np.dtype("float32")))
-    walk.prepare()
-    walk.split(tape, quadtree.Tile(0, 0, 0), 0)
-    return walk
-
-
-def tiles(walk: Recorder) -> NDArray[np.uint8]:
+def tiles(image: ivm.Image) -> NDArray[np.uint8]:
     """A colour for how each pixel was decided, with the tiles' upper and left edges marked."""
-    inside, is_leaf = walk.pixels == 255, walk.clauses > 0
+    inside, is_leaf = image.pixels == 255, image.map("verdict", per="pixel") == 128
+    level = image.map("level", per="pixel")
     picture = np.empty((SIZE, SIZE, 3))
-    for step, color in enumerate(TILE):
-        picture[walk.split_of == step] = color
+    for step, color in zip(STEPS, TILE, strict=True):
+        picture[level == step] = color
     picture[inside] = INSIDE
     for kind, color in zip((~inside, inside), LEAF, strict=True):
         picture[is_leaf & kind] = color
-    for step, side in enumerate((SIZE >> 3, SIZE >> DEPTH)):
-        first = np.arange(SIZE) % side == 0
-        picture[(walk.split_of == step) & (first[:, None] | first)] *= 0.75
+    for step in STEPS:
+        first = np.arange(SIZE) % (SIZE >> step) == 0
+        picture[(level == step) & (first[:, None] | first)] *= 0.75
     return picture.astype(np.uint8)
 
 
-def clauses(walk: Recorder) -> NDArray[np.uint8]:
+def clauses(image: ivm.Image) -> NDArray[np.uint8]:
     """A colour for the length of each leaf's tape, on a logarithmic scale; the text in white."""
-    is_leaf = walk.clauses > 0
-    length = np.log(np.maximum(walk.clauses, 1))
+    is_leaf = image.map("verdict", per="pixel") == 128
+    length = np.log(np.maximum(image.map("clauses", per="pixel"), 1))
     low, high = length[is_leaf].min(), length[is_leaf].max()
     place = (length - low) / (high - low) * (len(RAMP) - 1)
     picture = np.stack([np.interp(place, range(len(RAMP)), c) for c in RAMP.T], axis=-1)
     picture[~is_leaf] = TILE[0]
-    picture[walk.pixels == 255] = 255
+    picture[image.pixels == 255] = 255
     return picture.astype(np.uint8)
+
+
+def study(image: ivm.Image) -> None:
+    """The plots on the page for those who study pruning."""
+    for what in ("pruning", "clauses"):
+        figure = new_figure(image.width, image.height)
+        image.plot(figure.add_subplot(), what=what)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=100)
+        save(np.asarray(Pillow.open(file).convert("RGB")), f"study-{what}.png")
 
 
 def flower() -> ivm.Tape:
@@ -104,15 +89,17 @@ def save(picture: NDArray[Any], name: str) -> None:
 def main() -> None:
     """Draw them all."""
     tape = ivm.load(DOCS.parent / "prospero.vm")
-    ivm.render(tape, size=SIZE, depth=DEPTH).save(PLACE / "prospero.png")
+    whole = ivm.render(tape, size=SIZE, depth=DEPTH)
+    near = ivm.render(tape, size=SIZE, depth=DEPTH, region=NEAR)
+    whole.save(PLACE / "prospero.png")
     ivm.render(flower(), size=SIZE // 2).save(PLACE / "expressions.png")
-    whole, near = record(tape, ivm.Region.square()), record(tape, NEAR)
     save(tiles(whole), "tiles.png")
     save(clauses(whole), "clauses.png")
     save(tiles(near), "near.png")
-    for walk in (whole, near):
-        found = walk.clauses[walk.clauses > 0]
-        print(*walk.counts, f"clauses of a leaf: {found.min()} to {found.max()}", sep="\n")
+    study(near)
+    for image in (whole, near):
+        found = image.map("clauses")[image.map("verdict") == 128]
+        print(*image.stats.levels, f"clauses of a leaf: {found.min()} to {found.max()}", sep="\n")
 
 
 if __name__ == "__main__":

@@ -38,16 +38,16 @@ def section(figures: Figures) -> str:
     """The section on speed."""
     sizes, changed = figures.sizes, figures.changed
 
-    def row(what: str, name: str) -> tuple[str, str, str]:
-        ratio = sizes.ratio(SIZE, DENSE, name)
-        return what, f"{ms(sizes.seconds(SIZE, name))} ms", times(ratio)
+    def row(what: str, name: str, around: str = "") -> tuple[str, str, str]:
+        ratio = times(sizes.ratio(SIZE, DENSE, name))
+        return what, f"{ms(sizes.seconds(SIZE, name))} ms", f"{around}{ratio}{around}"
 
     new = changing.pruned(1)
     rows = [
         row("dense: NumPy, float64", DENSE),
         row("dense, with x as a row and y as a column (broadcast)", BROADCAST),
         row("the same in float32", SINGLE),
-        row("intervalvm, float32, one thread", pruned(1)),
+        row("intervalvm, float32, one thread", pruned(1), "**"),
         (
             "the same after a variable changed",
             f"{ms(changed.seconds(new))} ms",

@@ -174,18 +174,22 @@ class Why:
         }
 
     @in_default_environment
+    def texts(self) -> dict[str, str]:
+        """The parts of what it prints: "summary", "levels", "choices" and "tape"."""
+        return {
+            "summary": "\n".join(self._summary()),
+            "levels": text_table(self._looks()),
+            "choices": "\n".join([self._counted(), *self._choices_text()]),
+            "tape": "\n".join([f"{len(self.tape)} clauses are left:", *_lines(self.tape, SHOWN)]),
+        }
+
+    @in_default_environment
     def __repr__(self) -> str:
         return f"<Why {self._point()}: {self._verdict()}>"
 
     @in_default_environment
     def __str__(self) -> str:
-        parts = [
-            "\n".join(self._summary()),
-            text_table(self._looks()),
-            "\n".join([self._counted(), *self._choices_text()]),
-            "\n".join([f"{len(self.tape)} clauses are left:", *_lines(self.tape, SHOWN)]),
-        ]
-        return "\n\n".join(parts)
+        return "\n\n".join(self.texts().values())
 
     @in_default_environment
     def _repr_html_(self) -> str:
@@ -216,8 +220,8 @@ class Why:
         return [
             f"{self._point()}: {self._verdict()}",
             f"the real value is in {_in_full(self.proven)}, computed in {self.dtype}",
-            f"pixel {column}, {line} is in a tile of {width}x{height} pixels, x {x}, y {y}: "
-            f"{tile.verdict}, values in {self.bounds}",
+            f"pixel {column}, {line} is in a tile of {width}x{height} pixels, x {x}, y {y}",
+            f"the tile is {tile.verdict}: values are in {self.bounds}",
             f"{len(self.tape)} of {self.of} clauses are left for the sign, "
             f"{len(self.value_tape)} for the value",
         ]

@@ -81,6 +81,11 @@ def _render_options(command: argparse.ArgumentParser) -> None:
         "or - for a PNG on standard output (FILE's stem with .png, here)"
     )
     add("--out PATH", str, out)
+    plot = (
+        "also plot how the work went, with axes: pruning.png, clauses.png or picture.png, or a "
+        "name that ends so, in .png, .svg or .pdf (may be repeated)"
+    )
+    add("--plot PATH", str, plot, action="append", default=[])
     certificate = (
         "also write what was proven, with --prove area, as JSON lines that "
         "tools/check_certificate.py verifies"

@@ -15,6 +15,7 @@ import numpy as np
 from intervalvm.api.options import Options
 from intervalvm.api.render import render as render_image
 from intervalvm.cli.outputs import check_place, default_out, is_nameless
+from intervalvm.cli.plots import check_plots, write_plot
 from intervalvm.cli.streams import (
     STANDARD,
     Progress,
@@ -69,6 +70,9 @@ def render(options: argparse.Namespace) -> int:
             z, variables = arguments.get("z", 0.0), arguments["variables"]
             subject = Subject.of_file(options.file, z, variables)
             write_certificate(options.certificate, image, subject)
+        for path in options.plot:
+            progress.stage(f"plotting {path}")
+            write_plot(image, path)
         written = time.perf_counter()
         found = None
         if options.check:
@@ -136,7 +140,9 @@ def _region(options: argparse.Namespace) -> Region | None:
 
 def _check_output(out: str, options: argparse.Namespace, asked: Options, *, coloured: bool) -> str:
     """The format of the picture. Raises if it could not be written after the work."""
-    check_apart(options.file, {"--out": out, "--certificate": options.certificate})
+    others = {f"--plot {path}": path for path in options.plot}
+    check_apart(options.file, {"--out": out, "--certificate": options.certificate} | others)
+    check_plots(options.plot, asked)
     if options.certificate is not None:
         _check_certificate(options, asked)
     proven = asked.prove is not None
@@ -231,6 +237,8 @@ def _report(
         report = {"file": options.file, **facts, "out": out, **results, "check": found}
         if options.certificate is not None:
             report["certificate"] = options.certificate
+        if options.plot:
+            report["plots"] = options.plot
         say(json.dumps(report, allow_nan=False))
         return
     # The picture has standard output to itself.

@@ -22,6 +22,7 @@ from intervalvm.raster import formats
 from intervalvm.suffixes import format_of, format_of_stream, pour
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from PIL.Image import Image as PillowImage
 
@@ -133,6 +134,31 @@ class Picture:
         from PIL import Image
 
         return Image.fromarray(self.shown)
+
+    @in_default_environment
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the picture by matplotlib, without axes, as a part of a figure.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default the current axes of pyplot.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        BackendError
+            Without matplotlib, of the extra ``plot``.
+        """
+        from intervalvm.raster import plots
+
+        drawn = plots.axes(ax)
+        drawn.imshow(self.shown)
+        drawn.set_axis_off()
+        return drawn
 
     @in_default_environment
     def show(self) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.arguments import brief
 from intervalvm.checks import check_word
-from intervalvm.errors import BackendError, install_line
+from intervalvm.errors import ArgumentTypeError, BackendError, install_line
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN, edge
 
 if TYPE_CHECKING:
@@ -47,10 +48,17 @@ def library() -> Any:
 
 
 def axes(ax: Axes | None) -> Axes:
-    """The axes to draw into: those given, or the current ones of pyplot."""
+    """The axes to draw into: those given, or the current ones of pyplot.
+
+    Raises BackendError without matplotlib, ArgumentTypeError for anything else.
+    """
     library()
-    if ax is not None:
+    from matplotlib.axes import Axes
+
+    if isinstance(ax, Axes):
         return ax
+    if ax is not None:
+        raise ArgumentTypeError(f"ax={brief(ax)}: give axes of matplotlib, or None")
     from matplotlib import pyplot
 
     return pyplot.gca()
@@ -65,6 +73,11 @@ def new_figure(width: int, height: int) -> Figure:
     return Figure(figsize=(7.5, 1.0 + 6.5 * share), layout="constrained")
 
 
+def has_tiles(what: str) -> bool:
+    """Whether a plot shows tiles, which only pruning has."""
+    return what in OF_TILES
+
+
 def plot(image: Image, ax: Axes | None, what: str) -> Axes:
     """Draw an image. Raises OptionError for another ``what``, and as ``Image.map`` does."""
     check_word("what", what, tuple(PLOTS))
@@ -77,8 +90,7 @@ def plot(image: Image, ax: Axes | None, what: str) -> Axes:
 
 def _picture(image: Image, ax: Axes) -> None:
     if image.is_bitmap:
-        shown = image.pixels if image.colours is None else image.colours
-        ax.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=_extent(image))
+        ax.imshow(image.shown, extent=_extent(image))
         return
     from matplotlib.colors import CenteredNorm
 
@@ -93,7 +105,8 @@ def _clauses(image: Image, ax: Axes) -> None:
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import LogFormatter, LogLocator
 
-    clauses = np.ma.masked_where(image.map("verdict") != UNPROVEN, image.map("clauses"))
+    verdict = image.map("verdict")
+    clauses = np.ma.masked_where(verdict != UNPROVEN, image.map("clauses"))
     x, y = _edges(image, clauses.shape[0])
     ax.set_facecolor(EMPTY)
     most = max(2, int(clauses.max())) if clauses.count() else 2
@@ -165,7 +178,6 @@ def _bar(ax: Axes, drawn: Any, **options: Any) -> None:
     figure.colorbar(drawn, ax=ax, fraction=0.046, pad=0.03, **options)
 
 
-PLOTS: dict[str, Callable[[Image, Axes], None]] = {
-    "picture": _picture, "clauses": _clauses, "pruning": _pruning
-}  # fmt: skip
+OF_TILES: dict[str, Callable[[Image, Axes], None]] = {"pruning": _pruning, "clauses": _clauses}
+PLOTS = OF_TILES | {"picture": _picture}
 """What a plot shows."""

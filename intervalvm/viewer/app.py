@@ -21,11 +21,10 @@ from concurrent.futures import CancelledError
 from importlib.resources import files
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -86,7 +85,7 @@ def application(source: Source, host: str, token: str) -> ASGIApp:
             session.close()
 
     routes = [Route("/", page), Route("/viewer.js", module), WebSocketRoute("/ws", talk)]
-    return _for_hosts(Starlette(routes=routes), _names(host))
+    return _for_hosts(Router(routes, redirect_slashes=False), _names(host))
 
 
 def _static(name: str, kind: str, more: dict[str, str]) -> Response:

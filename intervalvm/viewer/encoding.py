@@ -5,7 +5,8 @@ bits2  proven pixels: the bits of those proven inside, then those of unproven on
 jpeg   colours, while moving
 png    colours, lossless
 
-Tiles of a picture are int32[n, n], little-endian, the top row first, for n = 2**level.
+Tiles of a picture are int32[n, n], little-endian, the top row first, for n = 2**level: clauses left
+or a verdict. Then come the levels at which they were decided, uint8[n, n].
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ def encoded(colours: NDArray[np.uint8], *, lossless: bool) -> Encoded:
 
 
 def encoded_tiles(image: Image) -> tuple[int, bytes]:
-    """The level of the tiles of a picture, and for each the clauses that are left, or a verdict."""
+    """The level of the smallest tiles of a picture, and the bytes of what was found out of each."""
     verdicts, tiles = image.map("verdict"), image.map("clauses")
     tiles = np.where(verdicts == OUTSIDE, TILE_OUTSIDE, tiles)
     tiles = np.where(verdicts == INSIDE, TILE_INSIDE, tiles)
     tiles = np.where(verdicts < 0, TILE_EMPTY, tiles)
-    return len(tiles).bit_length() - 1, tiles.astype("<i4").tobytes()
+    levels = image.map("level").astype(np.uint8)
+    return len(tiles).bit_length() - 1, tiles.astype("<i4").tobytes() + levels.tobytes()
 
 
 def _bitmap(image: Image, *, lossless: bool) -> Encoded:

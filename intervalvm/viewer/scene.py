@@ -13,15 +13,17 @@ import numpy as np
 from intervalvm.api.bounding import bounding_box
 from intervalvm.api.render import Renderer
 from intervalvm.api.render3d import render3d
-from intervalvm.errors import IntervalvmError
+from intervalvm.api.why import why
+from intervalvm.errors import IntervalvmError, OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.expr.convert import defaults_of
 from intervalvm.expr.paint import paint_of
+from intervalvm.raster.grid import coordinates
 from intervalvm.raster.job import Progress
 from intervalvm.viewer.encoding import ENCODERS, encoded, encoded_tiles
 from intervalvm.viewer.frame import Frame
-from intervalvm.viewer.request import Show, Solid, View
+from intervalvm.viewer.request import Show, Solid, View, Why
 
 FIRST_SIZE = 1600, 1000
 """Of the picture that makes kernels and plans ready."""
@@ -105,6 +107,22 @@ class Scene:
     def settings(self, given: Mapping[str, float]) -> dict[str, float]:
         """The values of variables. A page may still name one that the file no longer has."""
         return {name: given.get(name, value) for name, value in self.variables.items()}
+
+    def explain(self, asked: Why) -> dict[str, Any]:
+        """Why a pixel is as it is: facts, and longer texts. Raises as ``intervalvm.why`` does."""
+        frame, size = asked.view.what, asked.view.size
+        if isinstance(frame, Solid):
+            raise OptionError("a pixel of a solid has no answer: ask of a shape in the plane")
+        region, dtype = frame.region(size), frame.dtype(size)
+        columns, rows = coordinates(region, *size, "center", dtype)
+        x, y = columns[asked.at[0]], rows[asked.at[1]]
+        found = why(
+            self.shape, x, y, size=size, region=region, grid="center", dtype=dtype,
+            variables=self.settings(asked.view.variables),
+        )  # fmt: skip
+        facts = found.as_json()
+        told = {name: facts[name] for name in ("value", "inside", "verdict", "clauses", "of")}
+        return {"x": str(x), "y": str(y), **told, **found.texts()}
 
     def _plane(
         self,

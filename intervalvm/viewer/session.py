@@ -15,12 +15,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from intervalvm.errors import IntervalvmError
 from intervalvm.viewer.making import make
-from intervalvm.viewer.request import Save, Stop, View, id_of, parse
+from intervalvm.viewer.request import Save, Stop, View, Why, id_of, parse
 from intervalvm.viewer.scene import Size
 from intervalvm.viewer.source import Source
 
@@ -133,6 +134,8 @@ class Session:
         self._told: tuple[Any, ...] = ()
         self._newest: list[View] = []  # at most one
         self._pictures: Lane[None] = Lane(self._talk)
+        self._errors: Lane[tuple[int | None, str]] = Lane(lambda error: self._refuse(*error))
+        self._questions: Lane[Why] = Lane(self._explain)
         self._files: Lane[Save] = Lane(self._make)
         self._stop_listening = source.listen(lambda: self._pictures.give(None))
         self._pictures.give(None)
@@ -142,12 +145,14 @@ class Session:
         try:
             request = parse(text)
         except IntervalvmError as error:
-            self._refuse(id_of(text), error)
+            self._errors.give((id_of(text), str(error)))
             return
         match request:
             case View():
                 self._newest = [request]
                 self._pictures.give(None)
+            case Why():
+                self._questions.give(request)
             case Save():
                 self._files.give(request)
             case Stop():
@@ -156,7 +161,7 @@ class Session:
     def close(self) -> None:
         """End all work for the page, without waiting for it."""
         self._stop_listening()
-        for lane in (self._pictures, self._files):
+        for lane in (self._pictures, self._questions, self._files, self._errors):
             lane.end()
 
     def _talk(self, _: None) -> None:
@@ -166,10 +171,8 @@ class Session:
             view = self._newest.pop()
         except IndexError:
             return
-        try:
+        with self._told_of_errors(view.id):
             self._draw(view)
-        except (IntervalvmError, MemoryError) as error:
-            self._refuse(view.id, error)
 
     def _tell_news(self) -> None:
         source = self._source
@@ -207,6 +210,11 @@ class Session:
             {"type": "frame", "id": view.id, **drawn.facts, "final": is_final}, drawn.payload
         )
 
+    def _explain(self, asked: Why) -> None:
+        with self._told_of_errors(asked.id):
+            found = self._source.scene.explain(asked)
+            self._send({"type": "why", "id": asked.id, **found}, b"")
+
     def _make(self, asked: Save) -> None:
         """Make a file, and tell how far it is."""
         told = time.perf_counter()
@@ -219,14 +227,28 @@ class Session:
                 progress = {"type": "progress", "id": asked.id, "what": asked.format}
                 self._send({**progress, "done": done, "total": total}, b"")
 
-        try:
+        with self._told_of_errors(asked.id):
             made = make(self._source.scene, asked, tell)
-        except (IntervalvmError, MemoryError) as error:
-            self._refuse(asked.id, error)
-            return
-        header = {"type": "file", "id": asked.id, "name": made.name, "mime": made.mime}
-        self._send(header, made.content)
+            header = {"type": "file", "id": asked.id, "name": made.name, "mime": made.mime}
+            self._send(header, made.content)
 
-    def _refuse(self, id: int | None, error: BaseException) -> None:
-        message = str(error) or "out of memory: make the window smaller"
+    @contextmanager
+    def _told_of_errors(self, id: int | None) -> Iterator[None]:
+        """A block whose errors are answers."""
+        try:
+            yield
+        except (Gone, Stale):
+            raise
+        except IntervalvmError as error:
+            message = str(error)
+        except MemoryError:
+            message = "out of memory: make the window smaller"
+        except Exception:
+            log.exception("a window asked for what failed")
+            message = "this failed, by a mistake of intervalvm's: the terminal says where"
+        else:
+            return
+        self._refuse(id, message)
+
+    def _refuse(self, id: int | None, message: str) -> None:
         self._send({"type": "error", "id": id, "message": message}, b"")

@@ -17,7 +17,6 @@ from intervalvm.raster.picture import Picture
 from intervalvm.voxel.volume import Volume, shown
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from intervalvm.voxel.view import View
@@ -209,28 +208,3 @@ class SolidImage(Picture):
 
     def __repr__(self) -> str:
         return f"<SolidImage {shown(self.volume.size)}, {self.mode}, {self.view}>"
-
-    @in_default_environment
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the picture by matplotlib, without axes, as a part of a figure.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            By default the current axes of pyplot.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        BackendError
-            Without matplotlib, of the extra ``plot``.
-        """
-        from intervalvm.raster import plots
-
-        drawn = plots.axes(ax)
-        drawn.imshow(self.pixels)
-        drawn.set_axis_off()
-        return drawn

@@ -204,7 +204,7 @@ APART = {
     "Font.outline": "for the layout of text", "Font.pens": "for the layout of text",
     "Font.missing": "for the layout of text", "Font.set": "for the layout of text",
 }  # fmt: skip
-CONVERTED = {"Image", "Manifold", "MultiPolygon", "PolyData", "Trimesh"}
+CONVERTED = {"Axes", "Image", "Manifold", "MultiPolygon", "PolyData", "Trimesh"}
 """Types of other libraries that pictures, outlines and meshes are converted to."""
 OPERATORS = (
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod,

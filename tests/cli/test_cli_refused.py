@@ -134,7 +134,7 @@ def test_an_unwritable_place_is_named_before_the_work(
 ) -> None:
     from intervalvm.cli import render as module
 
-    monkeypatch.setattr(module, "read_tape", lambda options: pytest.fail("too late"))
+    monkeypatch.setattr(module, "read_shape", lambda options: pytest.fail("too late"))
     fails(capsys, ["circle.vm", "--out", "none/a.png"], folder=here)
     fails(capsys, ["circle.vm", "--out", "a.bmp"], folder=here)
 

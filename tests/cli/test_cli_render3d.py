@@ -451,7 +451,7 @@ def test_what_is_read_is_not_overwritten(here: Path, capsys: pytest.CaptureFixtu
 def test_an_unwritable_place_is_named_before_the_work(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "read_tape", lambda options: pytest.fail("too late"))
+    monkeypatch.setattr(module, "read_shape", lambda options: pytest.fail("too late"))
     for words in (["none/a.png"], ["a.bmp"], ["none/a.gif", "--turn", "3"]):
         fails(capsys, ["render3d", "egg.vm", "--out", *words], folder=here)
 

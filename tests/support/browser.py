@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import intervalvm as ivm
+from intervalvm.expr import TapeLike
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -178,28 +179,73 @@ def window(
         context.close()
 
 
+class Fingers:
+    """Touches, as the screen's driver tells them to the browser."""
+
+    def __init__(self, shown: Window) -> None:
+        self._session = shown.page.context.new_cdp_session(shown.page)
+        self._at: list[tuple[int, int]] = []
+
+    def down(self, *at: tuple[int, int]) -> None:
+        self._tell("touchStart", at)
+
+    def move(self, *at: tuple[int, int]) -> None:
+        for part in (0.25, 0.5, 0.75, 1.0):
+            steps = [
+                tuple(round(a + part * (b - a)) for a, b in zip(old, new, strict=True))
+                for old, new in zip(self._at, at, strict=True)
+            ]
+            self._tell("touchMove", steps, keep=part < 1)
+
+    def up(self) -> None:
+        self._tell("touchEnd", ())
+
+    def _tell(self, kind: str, at: Any, *, keep: bool = False) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        if not keep:
+            self._at = list(at)
+
+
 def region(request: dict[str, Any]) -> ivm.Region:
     """The rectangle that a request of a plane shows, its ends rounded once."""
     plane, size = request["plane"], request["size"]
-    scale = Fraction(plane["scale"])
-    sides = []
+    scale, sides = Fraction(plane["scale"]), []
     for middle, pixels in zip(map(Fraction, plane["center"]), size, strict=True):
         half = scale * pixels / min(size)
         sides.append((float(middle - half), float(middle + half)))
-    return ivm.Region(*sides)
+    x, y = sides
+    return ivm.Region(x, y)
 
 
-def drawn(tape: ivm.Tape, request: dict[str, Any], **options: Any) -> NDArray[Any]:
-    """The pixels that ``render`` draws for a request of a plane."""
-    found = ivm.render(
-        tape,
+def drawn_image(shape: TapeLike, request: dict[str, Any], **options: Any) -> ivm.Image:
+    """What ``render`` draws for a request of a plane."""
+    return ivm.render(
+        shape,
         size=tuple(request["size"]),
         region=region(request),
         grid="center",
         variables=request["variables"],
         **options,
     )
-    return found.pixels
+
+
+def drawn(shape: TapeLike, request: dict[str, Any], **options: Any) -> NDArray[Any]:
+    """Its pixels."""
+    return drawn_image(shape, request, **options).pixels
+
+
+def drawn_solid(shape: TapeLike, request: dict[str, Any], **options: Any) -> ivm.SolidImage:
+    """What ``render3d`` draws for a request of a solid."""
+    angles = {name: value for name, value in request["solid"].items() if name != "mode"}
+    return ivm.render3d(
+        shape,
+        size=tuple(request["size"]),
+        view=ivm.View.turntable(**angles),
+        mode=request["solid"]["mode"],
+        variables=request["variables"],
+        **options,
+    )
 
 
 def coloured(inside: NDArray[Any], colours: dict[str, tuple[int, int, int]]) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +96,15 @@ class Page:
         token = window.token if token is None else token
         origin = window.page if origin == "" else origin
         address = f"ws://{window.host}/ws?token={token}"
-        self.socket: ClientConnection = connect(
+        connecting = connect(
             address, origin=origin, max_size=None, compression=None, open_timeout=WAIT_SECONDS
         )
+        self._opened = ExitStack()
+        self.socket: ClientConnection = self._opened.enter_context(connecting)
+
+    def close(self) -> None:
+        """Leave the window."""
+        self._opened.close()
 
     def ask(self, request: dict[str, Any] | str | bytes) -> None:
         """Send a request."""

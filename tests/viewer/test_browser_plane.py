@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.browser import LIGHT, Served, Window, coloured, drawn, served, window
+from support.browser import LIGHT, Fingers, Served, Window, coloured, drawn, served, window
 from support.places import TOP
 
 import intervalvm as ivm
@@ -182,7 +182,7 @@ def test_double_click_zooms_in_and_with_shift_out(shown: Window, tape: ivm.Tape)
 def test_fingers_pan_and_pinch(browser: Browser, server: Served, tape: ivm.Tape) -> None:
     with window(browser, server.link, (390, 700), has_touch=True, is_mobile=True) as shown:
         before = check(shown, tape)
-        touch = _Fingers(shown)
+        touch = Fingers(shown)
         touch.down((100, 300))
         touch.move((130, 350))
         touch.up()
@@ -194,34 +194,6 @@ def test_fingers_pan_and_pinch(browser: Browser, server: Served, tape: ivm.Tape)
         touch.up()
         pinched = check(shown, tape)
         assert float(pinched["plane"]["scale"]) == pytest.approx(float(after["plane"]["scale"]) / 2)
-
-
-class _Fingers:
-    """Touches, as the screen's driver tells them to the browser."""
-
-    def __init__(self, shown: Window) -> None:
-        self._session = shown.page.context.new_cdp_session(shown.page)
-        self._at: list[tuple[int, int]] = []
-
-    def down(self, *at: tuple[int, int]) -> None:
-        self._tell("touchStart", at)
-
-    def move(self, *at: tuple[int, int]) -> None:
-        for part in (0.25, 0.5, 0.75, 1.0):
-            steps = [
-                tuple(round(a + part * (b - a)) for a, b in zip(old, new, strict=True))
-                for old, new in zip(self._at, at, strict=True)
-            ]
-            self._tell("touchMove", steps, keep=part < 1)
-
-    def up(self) -> None:
-        self._tell("touchEnd", ())
-
-    def _tell(self, kind: str, at: Any, *, keep: bool = False) -> None:
-        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)]
-        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        if not keep:
-            self._at = list(at)
 
 
 def test_zoom_goes_on_where_floats_end(browser: Browser, server: Served) -> None:

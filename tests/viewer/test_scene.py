@@ -81,7 +81,10 @@ def test_tiles_are_those_of_the_picture() -> None:
     image = rendered(FLOWER)
     np.testing.assert_array_equal(bits_of(facts, payload), [image.pixels == 255])
     n = 2 ** facts["tiles"]["level"]
-    tiles = np.frombuffer(payload[facts["picture_bytes"] :], "<i4").reshape(n, n)
+    found = payload[facts["picture_bytes"] :]
+    tiles = np.frombuffer(found, "<i4", n * n).reshape(n, n)
+    levels = np.frombuffer(found, np.uint8, offset=4 * n * n).reshape(n, n)
+    np.testing.assert_array_equal(levels, image.map("level"))
     verdicts, clauses = image.map("verdict"), image.map("clauses")
     np.testing.assert_array_equal(tiles == TILE_INSIDE, verdicts == 255)
     np.testing.assert_array_equal(tiles == TILE_OUTSIDE, verdicts == 0)

@@ -195,6 +195,34 @@ def test_errors_are_answers(text: str, id: int | None, said: str) -> None:
     assert page.next("frame")[0]["id"] == 9
 
 
+def test_a_mistake_of_ours_is_an_answer_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = talk()
+    monkeypatch.setattr(Scene, "explain", lambda *_: 1 / 0)
+    page.ask({"type": "why", "id": 2, "view": a_view(), "at": [0, 0]})
+    assert page.next("error")[0]["id"] == 2
+    assert "ZeroDivisionError" in caplog.text
+    page.ask(a_view(9))
+    assert page.next("frame")[0]["id"] == 9
+
+
+def test_why_a_pixel_is_as_it_is() -> None:
+    page = talk(circle(0.5) | circle(0.25).move(0.5))
+    page.ask({"type": "why", "id": 2, "view": a_view(), "at": [40, 20]})
+    header, _ = page.next("why")
+    image = ivm.render(circle(0.5), size=(64, 48), grid="center")
+    x, y = (samples[i] for samples, i in zip(image.samples(), (40, 20), strict=True))
+    assert (header["x"], header["y"]) == (str(x), str(y))
+    values = ivm.render(circle(0.5), size=(64, 48), grid="center", mode="value").pixels
+    assert header["value"] == float(values[20, 40])
+    assert (header["inside"], header["of"]) == (True, 15)
+    assert 1 <= header["clauses"] <= 15
+    assert all(header[name] for name in ("summary", "levels", "choices", "tape"))
+    page.ask({"type": "why", "id": 3, "view": a_view(solid=SOLID), "at": [0, 0]})
+    assert page.next("error")[0]["id"] == 3
+
+
 def a_save(view: dict[str, Any], format: str) -> dict[str, Any]:
     return {"type": "save", "id": 8, "view": view, "format": format}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -147,6 +148,18 @@ def test_the_readme_gets_the_figures_of_a_run_and_keeps_all_else(
 )
 def test_a_headline_promises_no_more_than_was_measured(ratio: float, said: str) -> None:
     assert readme.headline(ratio) == f"**{said}x faster**"
+
+
+def test_the_readme_and_the_page_tell_of_one_run() -> None:
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    page = (TOP / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| ([\d,.]+) ms \| (\**)([\d,.]+)\3 \|$", text, re.MULTILINE)
+    assert len(rows) >= 5
+    for name, milliseconds, _, ratio in rows:
+        assert f"| {milliseconds} | {ratio} |" in page, name
+    (fast,) = (ratio for _, _, bold, ratio in rows if bold)
+    assert text.count(readme.headline(float(fast.replace(",", "")))) == 1
+    assert len(readme.HEADLINE.findall(text)) == 1
 
 
 # --- peers ----------------------------------------------------------------------------------------

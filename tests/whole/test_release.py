@@ -23,6 +23,7 @@ from intervalvm.errors import install_line
 SCRIPT = TOP / "tools" / "name_repository.py"
 NAMES: dict[str, Any] = runpy.run_path(str(SCRIPT))
 URL, TAG = "https://example.org/someone/intervalvm", "v1.2"
+ALT = "intervalvm: shapes are formulas; pictures, exact to the last bit"
 REWRITTEN = ("README.md", "pyproject.toml", "CITATION.cff")
 
 
@@ -70,10 +71,13 @@ def test_every_link_of_the_readme_leads_to_a_file_of_the_release(named: Path) ->
     assert all(target.startswith("https://") for target in ours)
     inside = [target.removeprefix(URL) for target in ours if target.startswith(URL)]
     assert len(inside) > 20
+    assert f"![{ALT}]({URL}/raw/{TAG}/docs/readme/banner.png)" in text
+    assert f'src="{URL}/raw/{TAG}/docs/readme/part.png"' in text
     for target in inside:
         kind, tag, path = target.removeprefix("/").split("/", 2)
         assert tag == TAG
-        assert kind == ("raw" if path.endswith((".png", ".webp", ".gif", ".svg")) else "blob")
+        assert kind in ("raw", "blob")
+        assert kind == "blob" or path.endswith((".png", ".webp", ".gif", ".svg"))
         assert (TOP / path.partition("#")[0]).exists(), target
 
 
