@@ -106,7 +106,7 @@ class _Still:
         bits = [image.normals.view(np.uint32) for image in (found, dense)]
         differs = (found.depth != dense.depth) | (bits[0] != bits[1]).any(axis=2)
         if differs.any():
-            row, column = divmod(int(np.argmax(differs)), found.width)
+            row, column = divmod(int(np.argmax(differs)), differs.shape[1])
             told = [
                 f"depth {image.depth[row, column]}, normal {image.normals[row, column].tolist()}"
                 for image in (found, dense)
@@ -244,7 +244,9 @@ def _sums(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _summary(all_stats: list[SolidStats]) -> str:
     first, frames = all_stats[0], len(all_stats)
     prism = ", a prism along z" if first.is_prism else ""
+    n = first.antialias
+    size = shown(first.size) + (f", {n}x{n} samples a pixel" if n > 1 else "")
     if frames > 1:
-        return f"{frames} frames of {shown(first.size)}{prism}"
+        return f"{frames} frames of {size}{prism}"
     cut = f", {first.voxels['full']} of them at the near side" if first.voxels["full"] else ""
-    return f"{shown(first.size)}, {first.voxels['hit']} pixels hit{cut}{prism}"
+    return f"{size}, {first.voxels['hit']} pixels hit{cut}{prism}"
