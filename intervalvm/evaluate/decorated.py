@@ -7,7 +7,7 @@ below DEF.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -100,11 +100,16 @@ def bounds(
 
 
 def root_bounds(
-    tape: Tape, axes: dict[str, Real], free: Sequence[Real], dtype: np.dtype[Any]
+    tape: Tape,
+    axes: dict[str, Real],
+    free: Sequence[Real],
+    dtype: np.dtype[Any],
+    after: Callable[[int], object] | None = None,
 ) -> Real:
     """The interval of the last clause; others are freed at their last use.
 
-    Shapes broadcast: that of a clause is the shape of the inputs on which it depends.
+    Shapes broadcast: that of a clause is the shape of the inputs on which it depends. ``after(i)``
+    is called after clause ``i``.
     """
     xp = DirectedArrays(dtype)
     values: list[Any] = []
@@ -113,6 +118,8 @@ def root_bounds(
             values.append(_clause(xp, tape, i, values, axes, free))
             for k in gone:
                 values[k] = None
+            if after is not None:
+                after(i)
     root: Real = values[-1]
     return root
 

@@ -7,7 +7,7 @@ This is the reference for every other evaluator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -88,8 +88,17 @@ PointRules = Sequence[Rule | None]
 POINT_RULES: PointRules = [op.point if op.arity else None for op in ROWS]
 
 
-def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) -> Any:
-    """Evaluate the clauses by ``rules``. With ``keep`` every array is kept to the end."""
+def run(
+    points: Points,
+    rules: PointRules = POINT_RULES,
+    *,
+    keep: bool = False,
+    after: Callable[[int], object] | None = None,
+) -> Any:
+    """Evaluate the clauses by ``rules``. With ``keep`` every array is kept to the end.
+
+    ``after(i)`` is called after clause ``i``.
+    """
     tape, xp, dead = points.tape, points.xp, dying(points.tape)
     values: list[Any] = [None] * len(tape)
     rows = [(rule, op.arity) for rule, op in zip(rules, ROWS, strict=True)]
@@ -106,6 +115,8 @@ def run(points: Points, rules: PointRules = POINT_RULES, *, keep: bool = False) 
             if not keep:
                 for gone in dead[i]:
                     values[gone] = None
+            if after is not None:
+                after(i)
     root = values[-1]
     is_new = root.shape == points.shape and not any(root is a for a in points.arrays.values())
     return root if is_new else points.broadcast(root)

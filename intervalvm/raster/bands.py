@@ -8,6 +8,8 @@ differ in which pixels are unproven, but never contradict each other.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,9 @@ from intervalvm.raster.job import Drawn, Job, Progress, verdicts
 BAND_PX = 1 << 16
 """The most pixels of a band of verdicts, so that the working set of an operation fits the cache,
 and of a band when progress is reported."""
+EVERY = 0.1
+"""Seconds between reports of a band."""
+After = Callable[[int], object] | None
 TEMPORARIES = 24
 """The most float64 arrays of a real rule, with its result: that of ``div``."""
 
@@ -41,13 +46,29 @@ def draw(job: Job, report: Progress | None) -> Drawn:
     top = 0
     while top < height:
         band = slice(top, min(height, top + rows))
-        if not _try_band(job, band, pixels, may_halve=rows > 1 and not job.way.keeps):
+        after = None if report is None else _Reports(report, job, band)
+        if not _try_band(job, band, pixels, after, may_halve=rows > 1 and not job.way.keeps):
             rows = -(-rows // 2)
             continue
         top = band.stop
         if report is not None:
             report(top * width, height * width)
     return Drawn(pixels, [])
+
+
+class _Reports:
+    """Reports of a band while its clauses are evaluated, as if each made a part of the pixels."""
+
+    def __init__(self, report: Progress, job: Job, band: slice) -> None:
+        self._report, self._clauses = report, len(job.tape)
+        (height, width), rows = job.shape, band.stop - band.start
+        self._start, self._pixels, self._total = band.start * width, rows * width, height * width
+        self._last = time.monotonic()
+
+    def __call__(self, i: int) -> None:
+        if time.monotonic() - self._last > EVERY:
+            self._report(self._start + self._pixels * i // self._clauses, self._total)
+            self._last = time.monotonic()
 
 
 def _rows_that_fit(job: Job, *, watched: bool) -> int:
@@ -96,13 +117,16 @@ def band_bytes(job: Job, rows: int) -> int:
     return 2 * rows * width * job.dtype.itemsize + values
 
 
-def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -> bool:
+def _try_band(
+    job: Job, band: slice, pixels: NDArray[Any], after: After, *, may_halve: bool
+) -> bool:
     """Evaluate the rows of ``band``; False if they did not fit, and half of them may.
 
     On return, the arrays referenced by the error's frames are freed.
     """
     try:
-        pixels[band] = _values(job, band) if job.prove is None else _verdicts(job, band)
+        find = _values if job.prove is None else _verdicts
+        pixels[band] = find(job, band, after)
     except MemoryError as error:
         if not may_halve and job.way.on_gpu:
             what = f"engine={job.way.engine!r} ran out of memory on the GPU"
@@ -117,7 +141,7 @@ def _try_band(job: Job, band: slice, pixels: NDArray[Any], *, may_halve: bool) -
     return False
 
 
-def _values(job: Job, band: slice) -> NDArray[Any]:
+def _values(job: Job, band: slice, after: After) -> NDArray[Any]:
     """The pixels of the rows of ``band`` in host memory."""
     with device.device_errors():
         module, (x, y) = array_module(on_gpu=job.way.on_gpu), job.samples
@@ -132,7 +156,7 @@ def _values(job: Job, band: slice) -> NDArray[Any]:
         points = Points.of(job.tape, inputs, job.dtype, module)
         if not job.way.on_gpu:
             points.require_room(job.max_memory, keep=job.way.keeps)
-        values = run(*with_rules(points), keep=job.way.keeps)
+        values = run(*with_rules(points), keep=job.way.keeps, after=after)
         if job.way.on_gpu:
             found: NDArray[Any] = (
                 Clauses(module, job.dtype).inside(values) if job.is_bitmap else values
@@ -141,7 +165,7 @@ def _values(job: Job, band: slice) -> NDArray[Any]:
         return np.where(values < 0, INSIDE, OUTSIDE) if job.is_bitmap else values
 
 
-def _verdicts(job: Job, band: slice) -> NDArray[np.uint8]:
+def _verdicts(job: Job, band: slice, after: After) -> NDArray[np.uint8]:
     """The verdicts of the rows of ``band``."""
     xp = DirectedArrays(job.dtype)
     (left, lower), (right, upper) = job.sides
@@ -152,4 +176,4 @@ def _verdicts(job: Job, band: slice) -> NDArray[np.uint8]:
         "var-z": free["var-z"],
     }
     variables = [free[name] for name in job.tape.variables]
-    return verdicts(root_bounds(job.tape, axes, variables, job.dtype))
+    return verdicts(root_bounds(job.tape, axes, variables, job.dtype, after))

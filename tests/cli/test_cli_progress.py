@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command_line import QUICK
+from support.places import TOP
 
 import intervalvm as ivm
 from intervalvm.cli import main, streams
@@ -130,10 +132,43 @@ def test_a_dense_image_is_reported_band_by_band(monkeypatch: pytest.MonkeyPatch,
     options: dict[str, Any] = {"size": (64, 100), "engine": "dense", "mode": mode}
     expected = ivm.render(tape, **options)
     monkeypatch.setattr(bands, "BAND_PX", 640)
+    monkeypatch.setattr(bands, "EVERY", math.inf)
     reports: list[tuple[int, int]] = []
     found = ivm.render(tape, **options, progress=lambda *report: reports.append(report))
     assert reports == [(640 * i, 6400) for i in range(1, 11)]
     assert (found.pixels == expected.pixels).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"engine": "dense"}, {"engine": "naive"}, {"engine": "dense", "prove": "area"}],
+    ids=str,
+)
+def test_a_band_reports_while_its_clauses_are_evaluated(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is wide, or the whole of a picture, may take long."""
+    tape = ivm.load(TOP / "prospero.vm")
+    given: dict[str, Any] = {"size": (300, 1), **options}
+    expected = ivm.render(tape, **given).pixels
+    monkeypatch.setattr(bands, "EVERY", 0.0)
+    reports: list[tuple[int, int]] = []
+    found = ivm.render(tape, **given, progress=lambda *report: reports.append(report))
+    done = [each for each, _ in reports]
+    assert {total for _, total in reports} == {300}
+    assert done == sorted(done)
+    assert set(done) == set(range(301)), "as even as they can be"
+    assert (found.pixels == expected).all()
+
+
+def test_a_report_that_raises_ends_a_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bands, "EVERY", 0.0)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ivm.render(ivm.load(TOP / "prospero.vm"), size=(300, 1), engine="dense", progress=stop)
 
 
 # --- in a terminal --------------------------------------------------------------------------------

@@ -655,10 +655,12 @@ class SocketTransport {
 class ModelTransport {
   constructor(model) {
     this.model = model;
+    this.key = Math.random().toString(36).slice(2); // of this view: a notebook may show several
   }
 
   start(on) {
     this.heard = (header, buffers) => {
+      if (header.to !== this.key) return;
       const [view] = buffers ?? [];
       const payload = view
         ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
@@ -671,10 +673,11 @@ class ModelTransport {
   }
 
   send(message) {
-    this.model.send(message);
+    this.model.send({ ...message, from: this.key });
   }
 
   stop() {
+    this.send({ type: "bye" });
     this.model.off("msg:custom", this.heard);
   }
 }
@@ -1393,10 +1396,13 @@ const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowD
 
 /** The window: it holds the state, and connects input, pump, painter and panels. */
 export class Viewer {
-  constructor(root, transport, { isPage }) {
+  /** `start()` is the fragment of a link to begin with; `kept(state)` is told where it rests. */
+  constructor(root, transport, { isPage, start = () => location.hash, kept = null }) {
     this.root = root;
     this.transport = transport;
     this.isPage = isPage;
+    this.start = start;
+    this.kept = kept ?? (() => this.#keepLink());
     this.state = null;
     this.hello = null;
     this.moving = false;
@@ -1631,7 +1637,7 @@ export class Viewer {
     }
     this.#setParts();
     if (this.state.view === this.fittedView || isNew) this.#setFitted(); // beside what is shown now
-    if (isNew && this.isPage) Object.assign(this.state, fromLink(location.hash, this.defaults));
+    if (isNew) Object.assign(this.state, fromLink(this.start(), this.defaults));
     this.variables.show(hello.variables, this.state.variables);
     if (before?.revision !== hello.revision) this.#closeWhy();
     this.#setParts();
@@ -1739,6 +1745,18 @@ export class Viewer {
     this.#move(this.state.view);
   }
 
+  /** Take the values of variables that others set. */
+  setVariables(values) {
+    const differs = ([name, value]) => values[name] !== value && Number.isFinite(values[name]);
+    const changed = Object.entries(this.state?.variables ?? {}).filter(differs);
+    if (changed.length === 0) return;
+    const set = Object.fromEntries(changed.map(([name]) => [name, values[name]]));
+    this.state = { ...this.state, variables: { ...this.state.variables, ...set } };
+    for (const [name] of changed) this.variables.set(name, values[name]);
+    this.#request(true);
+    this.#restSoon();
+  }
+
   #setVariable(name, value) {
     this.state = { ...this.state, variables: { ...this.state.variables, [name]: value } };
     this.#request(true);
@@ -1780,7 +1798,7 @@ export class Viewer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.moving = false;
-      if (this.isPage && this.state) this.#keepLink();
+      if (this.state) this.kept(this.state);
       this.#sharpen();
     }, REST_MS);
   }
@@ -2120,12 +2138,30 @@ function whyTexts({ x, y, value, inside, verdict, clauses, of, type: _type, id: 
   return { facts, texts: Object.fromEntries(titled) };
 }
 
-/** The window as an anywidget. */
+/** The window as an anywidget: its traits are `height`, `start` and, both ways, `variables`. */
 function render({ model, el }) {
   const root = document.createElement("div");
+  root.style.height = `${model.get("height")}px`;
   el.append(root);
-  const viewer = new Viewer(root, new ModelTransport(model), { isPage: false });
-  return () => viewer.destroy();
+  const viewer = new Viewer(root, new ModelTransport(model), {
+    isPage: false,
+    start() {
+      const set = Object.entries(model.get("variables")).map((each) => ["set", each.join(":")]);
+      return new URLSearchParams([...new URLSearchParams(model.get("start")), ...set]).toString();
+    },
+    kept({ variables }) {
+      const known = model.get("variables");
+      if (Object.entries(variables).every(([name, value]) => known[name] === value)) return;
+      model.set("variables", { ...variables });
+      model.save_changes();
+    },
+  });
+  const follow = () => viewer.setVariables(model.get("variables"));
+  model.on("change:variables", follow);
+  return () => {
+    model.off("change:variables", follow);
+    viewer.destroy();
+  };
 }
 
 export default { render };
