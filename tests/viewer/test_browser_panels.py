@@ -51,9 +51,16 @@ def check(shown: Window) -> dict[str, Any]:
 # --- overlays -------------------------------------------------------------------------------------
 
 
-def blended(below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float) -> NDArray[Any]:
+def over(below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float) -> NDArray[Any]:
     """A colour over pixels."""
     return (1 - alpha) * below + alpha * np.array(colour)
+
+
+def multiplied(
+    below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float
+) -> NDArray[Any]:
+    """Pixels as if seen through a colour, so that dark ones stay dark."""
+    return (1 - alpha) * below + alpha * (below * (np.array(colour) / 255))
 
 
 def test_tiles_have_the_colours_of_their_verdicts(shown: Window) -> None:
@@ -63,10 +70,10 @@ def test_tiles_have_the_colours_of_their_verdicts(shown: Window) -> None:
     below = coloured(image.pixels, LIGHT)
     verdicts = image.map("verdict", per="pixel")
     expected = below.astype(float)
-    for verdict, colour, alpha in (
-        (255, (38, 160, 105), 0.72),
-        (0, (92, 122, 160), 0.16),
-        (128, (240, 138, 40), 0.36),
+    for verdict, blended, colour, alpha in (
+        (255, over, (38, 160, 105), 0.72),
+        (0, over, (92, 122, 160), 0.16),
+        (128, multiplied, (255, 170, 70), 0.7),
     ):
         of_it = verdicts == verdict
         assert of_it.any()
