@@ -15,6 +15,7 @@ NAMES = (
     "peers",
     "meshes",
     "outlines",
+    "view",
     "performance",
     "gpu",
     "conformance",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from intervalvm.meshes.mesh import Mesh, MeshStats
     from intervalvm.outlines.outline import Outline
     from intervalvm.outlines.stats import OutlineStats
+    from intervalvm.viewer.opening import view
     from intervalvm.voxel.solid import SolidImage, SolidStats
     from intervalvm.voxel.style import Light
     from intervalvm.voxel.view import View
@@ -63,7 +64,7 @@ __all__ = [
     "__version__", "animate", "axes", "bounding_box", "constant", "contour", "evaluate",
     "expression", "fold", "from_sympy", "grad", "interval", "load", "mesh", "parse", "prove",
     "render", "render3d", "save", "shapes", "simplify", "tiles", "trace", "turntable", "var",
-    "warm_up", "where", "why",
+    "view", "warm_up", "where", "why",
 ]  # fmt: skip
 __all__ += _errors.__all__
 __all__ += _functions.__all__
@@ -93,6 +94,7 @@ _late.provided_by({
     "meshes.mesh": "Mesh MeshStats",
     "outlines.outline": "Outline",
     "outlines.stats": "OutlineStats",
+    "viewer.opening": "view",
     "voxel.solid": "SolidImage SolidStats",
     "voxel.style": "Light",
     "voxel.view": "View",

@@ -21,11 +21,14 @@ HEAD = "## Beside Fidget\n"
 SOLIDS_HEAD, MESHES_HEAD = "## Solids beside Fidget\n", "## Meshes beside Fidget\n"
 PARTS = ("calls", "solids", "meshes")
 OUTLINES_HEAD = "## Outlines beside contourpy\n"
+VIEW_HEAD = "## The window\n"
 HEADS = {
     **dict(zip(PARTS, (HEAD, SOLIDS_HEAD, MESHES_HEAD), strict=True)),
     "outlines": OUTLINES_HEAD,
+    "view": VIEW_HEAD,
 }
-"""The sections of the page, as they follow each other; ``bench.outlines`` measures the last."""
+"""The sections of the page, as they follow each other; ``bench.outlines`` and
+``bench.view`` measure the last."""
 Found = dict[str, dict[str, Times]]
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from sphinx.errors import ExtensionError
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -70,6 +68,8 @@ def faults(folder: Path) -> list[str]:
 
 
 def check(app: Sphinx, exception: Exception | None) -> None:
+    from sphinx.errors import ExtensionError
+
     if exception is None and app.builder.format == "html":
         found = faults(Path(app.outdir).resolve())
         if found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.api.options import check_progress, check_threads, usable_cpus
+from intervalvm.api.options import check_antialias, check_progress, check_threads, usable_cpus
 from intervalvm.arguments import brief, real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.checks import check_word
@@ -37,6 +37,7 @@ class SolidOptions:
     ``View`` and a name to a dtype. Raises as ``render3d`` does for an invalid one."""
 
     size: int | tuple[int, int] | tuple[int, int, int] = 512
+    antialias: int = 1
     view: View | None = None
     grid: VoxelGrid = "center"
     engine: SolidEngine = "pruned"
@@ -61,6 +62,7 @@ class SolidOptions:
 
     def __post_init__(self) -> None:
         self.size = check_voxels(self.size)
+        self.antialias = check_antialias(self.antialias)
         self.view = View() if self.view is None else self.view
         if not isinstance(self.view, View):
             raise ArgumentTypeError(
@@ -86,12 +88,13 @@ class SolidOptions:
         given = zip(tape.variables, tape.settings(variables), strict=True)
         with np.errstate(all="ignore"):
             settings = [np.array(real(name, value)).astype(dtype) for name, value in given]
-        what = f"a picture of {shown(checked.size)} voxels"
-        require(picture_bytes(checked.size), what, "make it smaller", checked.max_memory)
+        fine = check_voxels([self.antialias * side for side in checked.size])
+        what = f"a picture of {shown(fine)} voxels"
+        require(picture_bytes(fine), what, "make it smaller", checked.max_memory)
         require_lists(len(tape), checked.max_memory)
         return Job(
             tape=tape,
-            volume=Volume(checked.size, checked.view, self.grid, dtype),
+            volume=Volume(fine, checked.view, self.grid, dtype),
             settings=settings,
             engine=self.engine,
             threads=self.threads or usable_cpus(),

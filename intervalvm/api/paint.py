@@ -55,13 +55,14 @@ def colours_at(
 def colours_of_solid(
     paint: Expr, settings: Mapping[str, Any], bare: Rgb, image: SolidImage
 ) -> NDArray[np.uint8]:
-    """uint8[height, width, 3], the colours of what a picture of a solid shows, 0 where nothing is.
+    """uint8[..., 3], the colours of what a picture of a solid has in its depth, 0 where nothing is.
 
     ``settings`` are the values of variables, ``bare`` is the colour of parts without one.
     """
-    found = np.zeros((image.height, image.width, 3), np.uint8)
-    rows = max(1, BAND_PX // image.width)
-    for top in range(0, image.height, rows):
+    height, width = image.depth.shape
+    found = np.zeros((height, width, 3), np.uint8)
+    rows = max(1, BAND_PX // width)
+    for top in range(0, height, rows):
         depth = image.depth[top : top + rows]
         j, i = np.nonzero(depth)
         points = zip("xyz", image.volume.points(i, j + top, depth[j, i] - 1), strict=True)

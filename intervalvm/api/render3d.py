@@ -26,6 +26,7 @@ from intervalvm.expr.paint import paint_of
 from intervalvm.raster.job import Progress
 from intervalvm.voxel import dense
 from intervalvm.voxel.job import Drawn, Job
+from intervalvm.voxel.samples import means
 from intervalvm.voxel.solid import SolidImage, SolidStats
 from intervalvm.voxel.style import Shading
 from intervalvm.voxel.volume import voxels_in
@@ -46,6 +47,9 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     size : int, (int, int) or (int, int, int)
         Width, height and depth in voxels. One number is a cube; without a depth it is the longer of
         the others.
+    antialias : int
+        Samples of a pixel each way, up to 16: the picture is drawn at so many times the size, and
+        ``pixels`` are its means. ``depth``, ``normals`` and statistics are of the large one.
     view : View, optional
         By default from the front: x to the right, y up, each from -1 to 1 in a square picture.
     grid : {"center", "fidget"}
@@ -79,7 +83,7 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
     edges : float
         How dark lines are where depth steps or the surface bends, 0 (off) to 1.
     background : colour or (colour, colour)
-        One colour, or those of the top and the bottom.
+        One colour, or those of the top and the bottom, or "none" for transparent.
     shadow : float
         How dark a shadow on the ground is, 0 (off, the default) to 1.
     max_memory : int, float or str, optional
@@ -111,7 +115,8 @@ def render3d(shape: TapeLike, **options: Any) -> SolidImage:
         normals=drawn.normals,
         volume=job.volume,
         mode=asked.mode,
-        stats=_stats(job, drawn, backend),
+        stats=_stats(job, drawn, backend, asked.antialias),
+        antialias=asked.antialias,
         _shade=partial(_pixels, asked.shading, job.threads),
         _paint=_paint(shape, job, colour(asked.shading.material)),
     )
@@ -122,9 +127,10 @@ def _pixels(style: Shading, threads: int, image: SolidImage) -> NDArray[np.uint8
     from intervalvm.voxel.shading import shade  # imports the compiler's library
 
     depth = image.volume.size[2]
-    return shade(
+    fine = shade(
         image.depth, image.normals, depth, image.view.matrix, style, image.colours, threads
     )
+    return means(fine, image.antialias, image.depth > 0 if style.is_clear else None)
 
 
 def _paint(
@@ -155,7 +161,7 @@ ENGINES: dict[SolidEngine, tuple[Callable[[Job, Progress | None], Drawn], Backen
 """The engines, with the back end of each."""
 
 
-def _stats(job: Job, drawn: Drawn, backend: Backend) -> SolidStats:
+def _stats(job: Job, drawn: Drawn, backend: Backend, antialias: int) -> SolidStats:
     volume, depth = job.volume, drawn.depth
     return SolidStats(
         clauses=len(job.tape),
@@ -175,4 +181,5 @@ def _stats(job: Job, drawn: Drawn, backend: Backend) -> SolidStats:
         levels=drawn.levels,
         is_prism="z" not in reads(job.tape),
         is_truth=is_truth(job.tape),
+        antialias=antialias,
     )

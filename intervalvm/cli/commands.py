@@ -98,6 +98,7 @@ def _render_options(command: argparse.ArgumentParser) -> None:
 def _render3d_options(command: argparse.ArgumentParser) -> None:
     add = partial(add_option, command.add_argument_group("what to draw"))
     add("--size N|WxH|WxHxD", volume, "voxels: width, height and depth (512; as deep as wide)")
+    add("--antialias N", int, "smooth edges: N x N samples a pixel, up to 16 (1)")
     shown = "what pixels show: lit surfaces, normals, depth, or what light reaches (shaded)"
     add("--mode", get_args(SolidMode), shown)
     _add_settings(add)
@@ -132,7 +133,7 @@ def _render3d_options(command: argparse.ArgumentParser) -> None:
 
 def _add_shading(add: Add) -> None:
     add("--material COLOUR", str, "of the solid: #c84, or a name of CSS (a light grey)")
-    add("--background COLOUR[,COLOUR]", colours, "one colour, or those of the top and the bottom")
+    add("--background COLOUR[,COLOUR]", colours, "of the top and the bottom, or none (light greys)")
     add("--sky COLOUR", str, "of the light on what faces up")
     add("--floor COLOUR", str, "of the light on what faces down")
     add("--occlusion X", float, "how dark hollows are, to 4; 0 is off (1)")

@@ -32,7 +32,7 @@ from intervalvm.files import write_atomically
 from intervalvm.raster import animation, formats
 from intervalvm.raster.image import milliseconds
 from intervalvm.suffixes import format_of
-from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats
+from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats, check_holds
 from intervalvm.voxel.view import ISOMETRIC, View
 from intervalvm.voxel.volume import shown
 
@@ -83,7 +83,13 @@ class _Still:
         asked: Any = SolidOptions(view=self.view, **self._arguments)
         width, height, _ = asked.size
         self._format = "png" if is_nameless(out) else _format_of(out)
-        formats.check_holds(self._format, width, height)
+        check_holds(
+            self._format,
+            width,
+            height,
+            antialias=asked.antialias,
+            transparent=asked.shading.is_clear,
+        )
         self.mode = asked.mode
 
     def draw(self, shape: TapeLike, progress: Progress) -> None:
@@ -106,7 +112,7 @@ class _Still:
         bits = [image.normals.view(np.uint32) for image in (found, dense)]
         differs = (found.depth != dense.depth) | (bits[0] != bits[1]).any(axis=2)
         if differs.any():
-            row, column = divmod(int(np.argmax(differs)), found.width)
+            row, column = divmod(int(np.argmax(differs)), differs.shape[1])
             told = [
                 f"depth {image.depth[row, column]}, normal {image.normals[row, column].tolist()}"
                 for image in (found, dense)
@@ -244,7 +250,9 @@ def _sums(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _summary(all_stats: list[SolidStats]) -> str:
     first, frames = all_stats[0], len(all_stats)
     prism = ", a prism along z" if first.is_prism else ""
+    n = first.antialias
+    size = shown(first.size) + (f", {n}x{n} samples a pixel" if n > 1 else "")
     if frames > 1:
-        return f"{frames} frames of {shown(first.size)}{prism}"
+        return f"{frames} frames of {size}{prism}"
     cut = f", {first.voxels['full']} of them at the near side" if first.voxels["full"] else ""
-    return f"{shown(first.size)}, {first.voxels['hit']} pixels hit{cut}{prism}"
+    return f"{size}, {first.voxels['hit']} pixels hit{cut}{prism}"

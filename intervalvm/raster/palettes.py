@@ -157,7 +157,7 @@ def _rows(
         found = _at(palette.stops, (values / 2 - low / 2) / (high / 2 - low / 2))
     if spacing is not None:
         found *= 1 - _darkness(values, slope, spacing)[..., None]
-    shown = np.rint(np.nan_to_num(found)).astype(np.uint8)
+    shown: NDArray[np.uint8] = np.rint(np.nan_to_num(found)).astype(np.uint8)
     shown[np.isnan(values)] = NAN_SHOWN
     shown[values == -np.inf] = LOW_SHOWN
     shown[values == np.inf] = HIGH_SHOWN

@@ -20,6 +20,7 @@ from intervalvm.jit.shading import layout as c
 from intervalvm.voxel import ground
 from intervalvm.voxel.style import Light, Shading, two_colours
 
+BLACK = 0, 0, 0
 SLACK = 1.03125
 """More than two heights of a plane, each a whole voxel, can be off it together."""
 RANGE = 2.0
@@ -125,7 +126,7 @@ def _numbers(
     found[c.EDGE], found[c.PER_BYTE] = style.edges, 1 / 255
     found[c.SHADOW] = style.shadow
     found[c.SHADOW_TOP], found[c.SHADOW_STEP] = shadow.top, shadow.step
-    top, bottom = two_colours(style.background)
+    top, bottom = two_colours(style.background) or (BLACK, BLACK)
     for at, of in ((c.SKY, style.sky), (c.FLOOR, style.floor), (c.MATERIAL, style.material)):
         found[at : at + 3] = _linear(of)
     for at, of in ((c.TOP, top), (c.BOTTOM, bottom)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from intervalvm.environment import in_default_environment
+from intervalvm.errors import OptionError
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
 from intervalvm.raster.image import Level, ending
@@ -43,6 +44,8 @@ class SolidStats:
         Whether the tape does not read z, so that the solid is a prism along z without ends.
     is_truth : bool
         Whether the tape's value is 1 or 0 everywhere, which draws nothing.
+    antialias : int
+        A pixel's samples each way; sizes and counts are of voxels, one behind each sample.
     """
 
     clauses: int
@@ -57,11 +60,17 @@ class SolidStats:
     levels: tuple[Level, ...] = ()
     is_prism: bool = False
     is_truth: bool = False
+    antialias: int = 1
 
     def as_json(self) -> dict[str, Any]:
-        """The same as lists, dicts and numbers; ``is_prism`` and ``is_truth`` only if true."""
+        """The same as lists, dicts and numbers; ``is_prism`` and ``is_truth`` only if true.
+
+        ``antialias`` is there if it is more than 1.
+        """
         plain = {name: value for name, value in asdict(self).items() if not isinstance(value, bool)}
         plain |= {name: True for name in ("is_prism", "is_truth") if getattr(self, name)}
+        if self.antialias == 1:
+            del plain["antialias"]
         plain["size"] = list(self.size)
         plain["levels"] = [asdict(level) | {"tile": list(level.tile)} for level in self.levels]
         return plain
@@ -71,8 +80,11 @@ class SolidStats:
         width, height, _ = self.size
         hit, full = self.voxels["hit"], self.voxels["full"]
         each = self.voxels["evaluated"] / max(hit, 1)
+        n = self.antialias
+        many_each = f", {n}x{n} samples a pixel" if n > 1 else ""
         lines = [
-            f"{shown(self.size)} voxels, {self.clauses} clauses, grid {self.grid}, {self.dtype}",
+            f"{shown(self.size)} voxels{many_each}, {self.clauses} clauses, grid {self.grid}, "
+            f"{self.dtype}",
             f"{self.engine} on {self.backend}, {self.threads} thread{many}",
             f"{hit} pixels hit ({hit / (width * height):.1%}), {full} of them at the near side, "
             f"{self.voxels['evaluated']} voxels evaluated ({each:.1f} a hit)",
@@ -80,6 +92,17 @@ class SolidStats:
         if self.is_prism:
             lines.append("a prism: the tape does not read z")
         return "\n".join(lines + ending(self.is_truth, self.levels, self.seconds))
+
+
+def check_holds(
+    format: str, width: int, height: int, *, antialias: int = 1, transparent: bool = False
+) -> None:
+    """Raise OptionError if a format cannot hold the picture of a solid."""
+    formats.check_holds(format, width, height, transparent=transparent)
+    if format == "npy" and antialias > 1:
+        raise OptionError(
+            "a .npy holds the depth, of a voxel a pixel: draw it with antialias=1, or np.save depth"
+        )
 
 
 def _save_depth(image: SolidImage, stream: Any) -> None:
@@ -111,6 +134,9 @@ class SolidImage(Picture):
         What ``pixels`` show.
     stats : SolidStats
         Times and counts of the rendering.
+    antialias : int
+        A pixel's samples each way. With more than one, arrays but ``pixels`` are of samples:
+        ``antialias`` times as high and as wide.
     """
 
     depth: NDArray[np.int32]
@@ -120,6 +146,7 @@ class SolidImage(Picture):
     stats: SolidStats
     _shade: Callable[[SolidImage], NDArray[np.uint8]]
     _paint: Callable[[SolidImage], NDArray[np.uint8]] | None = None
+    antialias: int = 1
 
     _kind: ClassVar[str] = "a SolidImage"
     _writers: ClassVar[Mapping[str, Callable[[Any, Any], None]]] = SOLID_FORMATS
@@ -132,12 +159,12 @@ class SolidImage(Picture):
     @property
     def width(self) -> int:
         """Columns of pixels."""
-        return int(self.depth.shape[1])
+        return int(self.depth.shape[1]) // self.antialias
 
     @property
     def height(self) -> int:
         """Rows of pixels."""
-        return int(self.depth.shape[0])
+        return int(self.depth.shape[0]) // self.antialias
 
     @cached_property
     @in_default_environment
@@ -156,8 +183,16 @@ class SolidImage(Picture):
     @cached_property
     @in_default_environment
     def pixels(self) -> NDArray[np.uint8]:
-        """uint8[height, width, 3]: red, green and blue, shaded as ``mode`` says."""
+        """uint8[height, width, 3]: red, green and blue, shaded as ``mode`` says, the means of the
+        samples. With a transparent background there is a fourth channel, alpha."""
         return self._shade(self)
+
+    def _check_holds(self, format: str) -> None:
+        # the depth is held without shading it
+        transparent = format in formats.OPAQUE and self._has_alpha
+        check_holds(
+            format, self.width, self.height, antialias=self.antialias, transparent=transparent
+        )
 
     @property
     def shown(self) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from intervalvm.arguments import brief, integer, parts_of, real
-from intervalvm.colours import Colour, Rgb, colour
+from intervalvm.colours import Colour, Rgb, colour, paper_colour
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.words import SolidMode
 
@@ -50,16 +50,20 @@ def _lights(value: Any) -> tuple[Light, ...]:
     return found
 
 
-def two_colours(value: Any) -> tuple[Rgb, Rgb]:
-    """Those of the top and the bottom, of one colour or two."""
+CLEAR = "none"
+"""A transparent background."""
+
+
+def two_colours(value: Any) -> tuple[Rgb, Rgb] | None:
+    """Those of the top and the bottom, of one colour or two; None for a transparent background."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         parts = parts_of("background", value)
         if len(parts) == 2:
             top, bottom = (colour(part, "background") for part in parts)
             return top, bottom
         value = parts
-    found = colour(value, "background")
-    return found, found
+    found = paper_colour(value, "background")
+    return None if found is None else (found, found)
 
 
 @dataclass(frozen=True)
@@ -134,9 +138,10 @@ class Shading:
     edges : float
         0 (off) to 1: how dark lines are where depth steps or the surface bends.
     background : colour or (colour, colour)
-        One colour, or those of the top and the bottom.
+        One colour, or those of the top and the bottom, or "none" for transparent.
     shadow : float
         0 (off) to 1: how dark the shadow on the ground is. It is an approximation: see ``ground``.
+        A transparent background has none.
 
     Raises
     ------
@@ -164,4 +169,11 @@ class Shading:
             _set(self, **{name: _between(name, getattr(self, name), 0.0, most)})
         _set(self, radius=_between("radius", self.radius, LEAST_RADIUS, 1.0))
         _set(self, lights=_lights(self.lights), smooth=_window(self.smooth))
-        _set(self, background=two_colours(self.background))
+        _set(self, background=two_colours(self.background) or CLEAR)
+        if self.is_clear and self.shadow:
+            raise OptionError("a shadow lies on the background: give that a colour, or shadow=0")
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the background is transparent."""
+        return self.background == CLEAR

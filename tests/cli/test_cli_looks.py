@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from support.command_line import fails
 
 import intervalvm as ivm
+from intervalvm import shapes
 from intervalvm.cli import main
 
 DRAW = ["circle.vm", "--size", "40", "--quiet", "--out"]
@@ -76,3 +77,14 @@ def test_what_cannot_be_is_told_before_the_work(
 ) -> None:
     out = [] if "--out" in words else ["--out", "a.png"]
     assert message in fails(capsys, ["circle.vm", "--size", "40", *out, *words], folder=here)
+
+
+def test_solids(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tape = shapes.sphere(0.6)
+    tape.save("ball.vm")
+    words = ["--size", "20", "--antialias", "2", "--background", "none", "--check"]
+    assert main(["render3d", "ball.vm", *words, "--out", "a.png"]) == 0
+    assert "40x40x40, 2x2 samples a pixel" in capsys.readouterr().err
+    expected = ivm.render3d(tape, size=20, antialias=2, background="none")
+    with Pillow.open("a.png") as picture:
+        assert_array_equal(picture, expected.shown)

@@ -210,12 +210,12 @@ class Fingers:
 def region(request: dict[str, Any]) -> ivm.Region:
     """The rectangle that a request of a plane shows, its ends rounded once."""
     plane, size = request["plane"], request["size"]
-    scale = Fraction(plane["scale"])
-    sides = []
+    scale, sides = Fraction(plane["scale"]), []
     for middle, pixels in zip(map(Fraction, plane["center"]), size, strict=True):
         half = scale * pixels / min(size)
         sides.append((float(middle - half), float(middle + half)))
-    return ivm.Region(*sides)
+    x, y = sides
+    return ivm.Region(x, y)
 
 
 def drawn_image(shape: TapeLike, request: dict[str, Any], **options: Any) -> ivm.Image:

@@ -223,3 +223,38 @@ def test_downloads(shown: Window) -> None:
     svg = downloaded(shown, "SVG")
     assert b"<svg" in svg[:200]
     assert b"<path" in svg
+
+
+# --- why ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["tool", "alt", "keys"])
+def test_why_this_pixel(shown: Window, how: str) -> None:
+    request = check(shown)
+    page, at = shown.page, (260, 140)
+    if how == "tool":
+        page.click("[aria-label='Why this pixel? (W)']")
+        page.mouse.click(*at)
+    elif how == "alt":
+        page.keyboard.down("Alt")
+        page.mouse.click(*at)
+        page.keyboard.up("Alt")
+    else:
+        page.keyboard.press("Tab")
+        page.evaluate("() => intervalvm.canvas.focus()")
+        page.keyboard.press("w")
+        page.keyboard.press("Enter")
+        at = (400, 250)
+    page.wait_for_selector(".why dd")
+    image = drawn_image(SHAPE, request)
+    value = ivm.evaluate(
+        SHAPE,
+        *(samples[i] for samples, i in zip(image.samples(), at, strict=True)),
+        variables=VALUES,
+    )
+    text = page.inner_text(".why")
+    assert f"{float(value):.3g}"[:5] in text
+    assert page.is_visible(".cross")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".why")
+    assert not page.is_visible(".cross")

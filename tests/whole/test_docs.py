@@ -27,6 +27,7 @@ BLOCK = re.compile(r"^```(?:\{code-cell\} )?(\w+)\n(?::.*\n)*(.*?)^```$", re.MUL
 """What a page shows or, in a cell of a notebook, runs; without the options of the cell."""
 TIME = re.compile(r" *[\d.]+ ms")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+ANCHORED = re.compile(r"\]\(([^)#:]*\.md|)#([^)]*)\)")
 PATH = re.compile(r"\b(?:bench|examples|fuzz|tests|tools)/[\w./*-]*\w")
 LARGEST_PICTURE = 100_000
 
@@ -94,6 +95,20 @@ def run_commands(text: str) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Of its headings, as hosts of Markdown and the site make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_to_headings_lead_to_one(page: Path) -> None:
+    for target, anchor in ANCHORED.findall(page.read_text(encoding="utf-8")):
+        place = page.parent / target if target else page
+        assert anchor in anchors_of(place), f"{page.name} links to {target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -18,6 +18,7 @@ const REST_MS = 120; // after so long without input a frame that is not final is
 const MOST_IN_FLIGHT = 2;
 const SLOW_MS = 40; // views that take longer are asked for one at a time
 const MOST_PX = 4096; // a side
+const NARROW_PX = 720; // where panels lie below the picture, as in the style
 const MARGIN = 1.05; // of a fitted view
 const FARTHEST = 1e7; // pixels: frames beyond are not drawn
 const SVG = "http://www.w3.org/2000/svg";
@@ -643,10 +644,12 @@ class SocketTransport {
 class ModelTransport {
   constructor(model) {
     this.model = model;
+    this.key = Math.random().toString(36).slice(2); // of this view: a notebook may show several
   }
 
   start(on) {
     this.heard = (header, buffers) => {
+      if (header.to !== this.key) return;
       const [view] = buffers ?? [];
       const payload = view
         ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
@@ -659,10 +662,11 @@ class ModelTransport {
   }
 
   send(message) {
-    this.model.send(message);
+    this.model.send({ ...message, from: this.key });
   }
 
   stop() {
+    this.send({ type: "bye" });
     this.model.off("msg:custom", this.heard);
   }
 }
@@ -848,14 +852,14 @@ function segments(label, choices, onchoose) {
 const STYLE = `
 .ivm {
   color-scheme: light dark;
-  --paper: #faf8f3; --card: #fffffff0; --text: #1b2330; --dim: #5c6675; --line: #1423401f;
+  --paper: #faf8f3; --card: #fffffff0; --solid: #fff; --text: #1b2330; --dim: #5c6675; --line: #1423401f;
   --soft: #1423400d; --accent: #2257cc; --on-accent: #fff; --bad: #b3261e; --shadow: #0f1b3326;
   position: relative; overflow: hidden; background: var(--paper); color: var(--text);
   container-type: inline-size; text-align: left;
   font: 13px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
 }
 @media (prefers-color-scheme: dark) { .ivm {
-  --paper: #11151c; --card: #1c222df0; --text: #e7ebf1; --dim: #9aa5b5; --line: #ffffff21;
+  --paper: #11151c; --card: #1c222df0; --solid: #1c222d; --text: #e7ebf1; --dim: #9aa5b5; --line: #ffffff21;
   --soft: #ffffff12; --accent: #82aaff; --on-accent: #0d1526; --bad: #ff8a80; --shadow: #0008;
 } }
 .ivm.page { position: fixed; inset: 0; }
@@ -906,9 +910,12 @@ const STYLE = `
 .ivm .side { position: absolute; top: 58px; right: 10px; bottom: 44px; width: 300px; display: flex;
   flex-direction: column; gap: 8px; pointer-events: none; }
 .ivm .side > * { pointer-events: auto; min-height: 0; overflow: auto; }
+.ivm .side:has(> .why:not([hidden])) { width: min(440px, 50%); }
+.ivm .side > .variables { align-self: flex-end; width: 300px; flex: none; max-height: 50%; }
 .ivm .panel { padding: 10px 12px 12px; display: flex; flex-direction: column; gap: 8px; }
 .ivm .head { display: flex; align-items: center; gap: 4px; min-height: 26px; }
 .ivm .head h2 { font-size: 13px; font-weight: 600; margin: 0; flex: 1; }
+.ivm .rows { display: grid; gap: 10px; }
 .ivm .variable { display: grid; grid-template-columns: 1fr auto auto; gap: 0 4px; align-items: center; }
 .ivm .variable label { font-family: ui-monospace, monospace; overflow: hidden; text-overflow: ellipsis; }
 .ivm .variable input[type="range"] { grid-column: 1 / -1; }
@@ -917,11 +924,13 @@ const STYLE = `
 .ivm .ends input:hover, .ivm .ends input:focus { background: var(--soft); }
 .ivm .ends input:last-child { text-align: right; }
 
+.ivm .body { display: flex; flex-direction: column; gap: 6px; }
+.ivm .body pre { max-height: 220px; flex: none; }
 .ivm dl { display: grid; grid-template-columns: auto 1fr; gap: 3px 12px; margin: 0; }
 .ivm dt { color: var(--dim); } 
 .ivm dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .ivm pre { margin: 0; padding: 8px; background: var(--soft); border-radius: 7px; overflow: auto;
-  font: 11.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre; min-height: 60px; }
+  font: 11.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre; min-height: 34px; }
 .ivm h3 { font-size: 12px; font-weight: 600; margin: 4px 0 0; color: var(--dim); }
 
 .ivm .status { position: absolute; left: 10px; right: 10px; bottom: 10px; display: flex; gap: 8px;
@@ -949,7 +958,7 @@ const STYLE = `
 .ivm .menu .list small { color: var(--dim); }
 .ivm progress { width: 160px; accent-color: var(--accent); vertical-align: middle; }
 .ivm .save { display: flex; align-items: center; gap: 10px; }
-.ivm dialog { border: 1px solid var(--line); border-radius: 12px; padding: 16px 20px; background: var(--card);
+.ivm dialog { border: 1px solid var(--line); border-radius: 12px; padding: 16px 20px; background: var(--solid);
   color: var(--text); max-width: min(560px, 92vw); box-shadow: 0 12px 48px var(--shadow); }
 .ivm dialog::backdrop { background: #0006; }
 .ivm kbd { font: 11px ui-monospace, monospace; background: var(--soft); border: 1px solid var(--line);
@@ -959,14 +968,17 @@ const STYLE = `
 .ivm .cross { position: absolute; width: 17px; height: 17px; margin: -8.5px 0 0 -8.5px; pointer-events: none; left: 0; top: 0;
   border: 2px solid #fff; border-radius: 50%; box-shadow: 0 0 0 2px #d5412b, inset 0 0 0 1px #d5412b; }
 
-@container (max-width: 720px) {
-  .ivm .side { top: auto; left: 10px; width: auto; bottom: 44px; max-height: 46%; justify-content: flex-end; }
+@container (max-width: ${NARROW_PX}px) {
+  .ivm .side, .ivm .side:has(> .why:not([hidden])) { top: auto; left: 10px; width: auto; bottom: 44px;
+    max-height: 46%; justify-content: flex-end; }
+  .ivm .side > .variables { width: 100%; max-height: 100%; }
   .ivm .name { max-width: 110px; }
   .ivm .segments legend { position: absolute; opacity: 0; pointer-events: none; }
   .ivm .bar .tools { order: 1; } .ivm .bar .space { order: 0; }
   .ivm .bar .choices { order: 2; }
   .ivm .segments span { padding: 5px 8px; }
   .ivm .error { top: 104px; }
+  .ivm .legend { top: 104px; bottom: auto; }
 }
 @media (prefers-reduced-transparency: reduce) { .ivm .card { backdrop-filter: none; } }
 @media (prefers-reduced-motion: no-preference) { .ivm button, .ivm .segments span { transition: background-color 0.12s; } }
@@ -998,7 +1010,7 @@ class Variables {
     const head = h("div", { class: "head" }, h("h2", {}, "Variables"), reset);
     this.element = h(
       "section",
-      { class: "card panel", "aria-label": "Variables", hidden: true },
+      { class: "card panel variables", "aria-label": "Variables", hidden: true },
       head,
       this.rows,
     );
@@ -1091,7 +1103,7 @@ class Variables {
 /** Facts about one pixel. */
 class Why {
   constructor(onclose) {
-    this.body = h("div", { class: "panel body" });
+    this.body = h("div", { class: "body" });
     const copy = iconButton(
       "copy",
       "Copy as text",
@@ -1383,10 +1395,13 @@ const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowD
 
 /** The window: it holds the state, and connects input, pump, painter and panels. */
 export class Viewer {
-  constructor(root, transport, { isPage }) {
+  /** `start()` is the fragment of a link to begin with; `kept(state)` is told where it rests. */
+  constructor(root, transport, { isPage, start = () => location.hash, kept = null }) {
     this.root = root;
     this.transport = transport;
     this.isPage = isPage;
+    this.start = start;
+    this.kept = kept ?? (() => this.#keepLink());
     this.state = null;
     this.hello = null;
     this.moving = false;
@@ -1616,10 +1631,12 @@ export class Viewer {
     }
     this.saveMenu.show(hello.kind === "plane" ? ["PNG", "SVG", "STL"] : ["PNG", "STL"]);
     this.slidersButton.hidden = hello.variables.length === 0;
-    if (isNew || before.variables.length === 0) this.#showVariables(hello.variables.length > 0);
+    if (isNew || before.variables.length === 0) {
+      this.#showVariables(hello.variables.length > 0 && this.root.clientWidth > NARROW_PX);
+    }
     this.#setParts();
     if (this.state.view === this.fittedView || isNew) this.#setFitted(); // beside what is shown now
-    if (isNew && this.isPage) Object.assign(this.state, fromLink(location.hash, this.defaults));
+    if (isNew) Object.assign(this.state, fromLink(this.start(), this.defaults));
     this.variables.show(hello.variables, this.state.variables);
     if (before?.revision !== hello.revision) this.#closeWhy();
     this.#setParts();
@@ -1654,7 +1671,7 @@ export class Viewer {
       ms: performance.now() - asked.since,
     };
     this.#showFacts(frame, asked);
-    this.root.dispatchEvent(new CustomEvent("intervalvm:frame", { detail: this.last }));
+    if (header.final) this.first ??= performance.now();
     this.#sharpen();
   }
 
@@ -1727,6 +1744,18 @@ export class Viewer {
     this.#move(this.state.view);
   }
 
+  /** Take the values of variables that others set. */
+  setVariables(values) {
+    const differs = ([name, value]) => values[name] !== value && Number.isFinite(values[name]);
+    const changed = Object.entries(this.state?.variables ?? {}).filter(differs);
+    if (changed.length === 0) return;
+    const set = Object.fromEntries(changed.map(([name]) => [name, values[name]]));
+    this.state = { ...this.state, variables: { ...this.state.variables, ...set } };
+    for (const [name] of changed) this.variables.set(name, values[name]);
+    this.#request(true);
+    this.#restSoon();
+  }
+
   #setVariable(name, value) {
     this.state = { ...this.state, variables: { ...this.state.variables, [name]: value } };
     this.#request(true);
@@ -1768,7 +1797,7 @@ export class Viewer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.moving = false;
-      if (this.isPage && this.state) this.#keepLink();
+      if (this.state) this.kept(this.state);
       this.#sharpen();
     }, REST_MS);
   }
@@ -2064,6 +2093,10 @@ export class Viewer {
       get shown() {
         return viewer.last ?? null;
       },
+      /** When the first final frame was on the canvas: ms since the page was asked for. */
+      get first() {
+        return viewer.first ?? null;
+      },
       /** Resolves with the frame shown, as soon as it is the final one of the newest state. */
       settled() {
         const isDone = viewer.state && viewer.shown?.asked === viewer.state && viewer.shown.isFinal;
@@ -2091,30 +2124,43 @@ function valuesKept(before, values, after) {
   );
 }
 
-/** The answer to a why as facts and longer texts. */
-function whyTexts(found) {
-  const facts = {};
-  const texts = {};
-  for (const [name, value] of Object.entries(found)) {
-    if (name === "type" || name === "id" || value === null) continue;
-    const text =
-      typeof value === "string"
-        ? value
-        : Array.isArray(value)
-          ? value.map(String).join("\n")
-          : String(value);
-    if (text.includes("\n")) texts[name] = text;
-    else facts[name] = text;
-  }
-  return { facts, texts };
+/** The answer to a why as facts, and as longer texts by their titles. */
+function whyTexts({ x, y, value, inside, verdict, clauses, of, type: _type, id: _id, ...texts }) {
+  const facts = {
+    point: `x ${x}  y ${y}`,
+    value: `${value}: ${inside ? "inside" : "outside"}`,
+    tile: verdict,
+    clauses: `${clauses.toLocaleString("en")} of ${of.toLocaleString("en")} are left there`,
+  };
+  const title = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
+  const titled = Object.entries(texts).map(([name, text]) => [title(name), text]);
+  return { facts, texts: Object.fromEntries(titled) };
 }
 
-/** The window as an anywidget. */
+/** The window as an anywidget: its traits are `height`, `start` and, both ways, `variables`. */
 function render({ model, el }) {
   const root = document.createElement("div");
+  root.style.height = `${model.get("height")}px`;
   el.append(root);
-  const viewer = new Viewer(root, new ModelTransport(model), { isPage: false });
-  return () => viewer.destroy();
+  const viewer = new Viewer(root, new ModelTransport(model), {
+    isPage: false,
+    start() {
+      const set = Object.entries(model.get("variables")).map((each) => ["set", each.join(":")]);
+      return new URLSearchParams([...new URLSearchParams(model.get("start")), ...set]).toString();
+    },
+    kept({ variables }) {
+      const known = model.get("variables");
+      if (Object.entries(variables).every(([name, value]) => known[name] === value)) return;
+      model.set("variables", { ...variables });
+      model.save_changes();
+    },
+  });
+  const follow = () => viewer.setVariables(model.get("variables"));
+  model.on("change:variables", follow);
+  return () => {
+    model.off("change:variables", follow);
+    viewer.destroy();
+  };
 }
 
 export default { render };
