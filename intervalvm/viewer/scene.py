@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from intervalvm.api.bounding import bounding_box
 from intervalvm.api.render import Renderer
 from intervalvm.api.render3d import render3d
@@ -134,9 +132,10 @@ class Scene:
     ) -> tuple[bytes, dict[str, Any]]:
         dtype = frame.dtype(size)
         image = self._renderer(view.show, dtype).render(
-            size=size, region=frame.region(size), variables=variables, progress=progress
-        )
-        format, picture = ENCODERS[view.show](image, lossless=not view.moving)
+            size=size, region=frame.region(size), variables=variables, progress=progress,
+            paper=view.paper if self.is_painted else None,
+        )  # fmt: skip
+        format, picture = ENCODERS[view.show](image, view)
         level, tiles = encoded_tiles(image) if view.with_tiles else (None, b"")
         return picture + tiles, {
             "format": format,
@@ -168,10 +167,7 @@ class Scene:
             self.shape, size=size, view=solid.look, mode=solid.mode, dtype=dtype,
             variables=variables, progress=progress,
         )  # fmt: skip
-        pixels = image.pixels
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=2)
-        format, payload = encoded(pixels, lossless=not view.moving)
+        format, payload = encoded(image, lossless=not view.moving)
         return payload, {
             "format": format,
             "dtype": dtype,
