@@ -19,7 +19,9 @@ LARGEST = 60_000
 def test_every_picture_is_shown_above_the_code_that_writes_it() -> None:
     shown = re.findall(r"\]\(pictures/([\w.]+)\)", PAGE)
     assert sorted(shown) == sorted(file.name for file in PLACE.iterdir())
-    assert shown == re.findall(r'save\("([\w.]+\.png)"', PAGE.partition("## Files")[0])
+    assert shown == re.findall(
+        r'^>>> .*save\("([\w.]+)"', PAGE.partition("## Files")[0], re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("path", sorted(PLACE.iterdir()), ids=lambda path: path.stem)
