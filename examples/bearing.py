@@ -32,11 +32,11 @@ def build() -> Shape:
     return (casting() - seat - bolts - oiler).paint("#5d7a8c") | (bush - oiler).paint("#d39a3d")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(yaw=32, pitch=28, perspective=0.2, center=(0, -0.03, 0), scale=0.95)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("bearing.png")
+    draw(antialias=2).save("bearing.png")
     print("bearing.png")

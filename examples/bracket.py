@@ -20,6 +20,9 @@ bolts = var("bolts", 0.065)  # the radius of the holes
 MM = 50  # what a length of 1 is
 
 
+LOOK = {"ink": "#26345c", "paper": "#f7f4ec"}
+
+
 def build() -> Shape:
     wall = rounded_rectangle(thickness, 1.7, thickness * 0.2).move(-0.75)
     arm = rounded_rectangle(reach, thickness, thickness * 0.2).move(reach * 0.5 - 0.8, 0.5)
@@ -35,6 +38,6 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("bracket.png")
+    ivm.render(build(), antialias=4, **LOOK).save("bracket.png")
     build().scale(MM).save("bracket.dxf", tolerance=0.01, arcs=True)
     print("bracket.png", "bracket.dxf")

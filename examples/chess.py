@@ -49,11 +49,11 @@ def build() -> Shape:
     return union(*parts).move(-1.5 * SQUARE, 0, -1.5 * SQUARE)
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(-32, 30, center=(0, 0.17, 0), scale=1.42, perspective=0.3)
-    return ivm.render3d(build(), size=(size, size, 3 * size // 2), view=view)
+    return ivm.render3d(build(), size=(size, size, 3 * size // 2), antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("chess.png")
+    draw(antialias=2).save("chess.png")
     print("chess.png")

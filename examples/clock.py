@@ -7,6 +7,9 @@ from intervalvm.shapes import Shape, circle, polygon, rectangle, ring, segment, 
 minutes = var("minutes", 10 * 60 + 9)  # since midnight
 
 
+LOOK = {"ink": "#1f2a44", "paper": "#f3efe4"}
+
+
 def hands() -> Shape:
     """They turn clockwise, from the top."""
     hour = polygon([(-0.045, -0.12), (0.045, -0.12), (0.03, 0.42), (0, 0.5), (-0.03, 0.42)])
@@ -27,5 +30,5 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("clock.png")
+    ivm.render(build(), antialias=4, **LOOK).save("clock.png")
     print("clock.png")

@@ -46,11 +46,11 @@ def build() -> Shape:
     return (coral - tips).paint("#d8475c") | (coral & tips).paint("#ffe0cf")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(20, 22, center=(-0.03, -0.36, 0), scale=0.86, perspective=0.2)
-    return ivm.render3d(build(), size=(size, size, 2 * size), view=view)
+    return ivm.render3d(build(), size=(size, size, 2 * size), antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("coral.png")
+    draw(antialias=2).save("coral.png")
     print("coral.png")

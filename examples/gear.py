@@ -20,6 +20,9 @@ TIP, ROOT = PITCH + MODULE, PITCH - 1.25 * MODULE
 BASE = PITCH * math.cos(PRESSURE)
 
 
+LOOK = {"ink": "#26345c", "paper": "#f7f4ec"}
+
+
 def flank() -> list[tuple[float, float]]:
     """Radius and angle from the middle of the tooth, from its root to its tip."""
     half = math.pi / (2 * TEETH) + math.tan(PRESSURE) - PRESSURE
@@ -45,7 +48,7 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("gear.png")
+    ivm.render(build(), antialias=4, **LOOK).save("gear.png")
     made = build().scale(MODULE_MM / MODULE)
     made.save("gear.svg", tolerance=0.005)
     made.extrude(THICK_MM).save("gear.3mf", depth=7)

@@ -33,12 +33,12 @@ def lamp() -> Shape:
     return ((sheet() & sphere(0.8) & half_space((0, 0, -1), 0.55)) - bulb).scale(MM)
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(yaw=28, pitch=24, perspective=0.2, scale=1.12)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("gyroid.png")
+    draw(antialias=2).save("gyroid.png")
     lamp().save("gyroid.stl", depth=7)
     print("gyroid.png", "gyroid.stl")

@@ -21,11 +21,11 @@ def build() -> Shape:
     return skin | (filling - quarter).paint("#f2e3bd") | stalk.paint("#5b3a21")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(yaw=40, pitch=22, perspective=0.2, center=(0, 0.02, 0), scale=1.03)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("infill.png")
+    draw(antialias=2).save("infill.png")
     print("infill.png")

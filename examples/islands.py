@@ -13,6 +13,9 @@ SEA = 0.46
 STEP, LINE = 0.04, 0.0032
 
 
+LOOK = {"ink": "#2c5f54", "paper": "#dcebea"}
+
+
 def smooth(t: ivm.Expr) -> ivm.Expr:
     """From 0 to 1, level at both ends."""
     return t * t * (3 - 2 * t)
@@ -49,5 +52,5 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("islands.png")
+    ivm.render(build(), antialias=4, **LOOK).save("islands.png")
     print("islands.png")

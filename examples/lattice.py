@@ -11,10 +11,12 @@ def build() -> Shape:
     return ball.paint("#d9c7a3") | rings.paint("#a8352b")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
-    return ivm.render3d(build(), size=size, view=ivm.View.turntable(yaw=-20, pitch=28))
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
+    return ivm.render3d(
+        build(), size=size, antialias=antialias, view=ivm.View.turntable(yaw=-20, pitch=28)
+    )
 
 
 if __name__ == "__main__":
-    draw().save("lattice.png")
+    draw(antialias=2).save("lattice.png")
     print("lattice.png")

@@ -30,13 +30,13 @@ def build() -> Shape:
     return (half & layer).paint("#e9e2d0") | (half - layer).paint("#c8472f")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(
         yaw=33, pitch=32, center=(-0.15, -0.11, -0.15), scale=1.1, perspective=0.2
     )
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("menger.png")
+    draw(antialias=2).save("menger.png")
     print("menger.png")

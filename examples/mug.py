@@ -32,11 +32,11 @@ def build() -> Shape:
     return clay | glaze | ink.paint("#1f4e79")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(yaw=-14, pitch=24, perspective=0.25, center=(0.14, 0, 0), scale=1.05)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("mug.png")
+    draw(antialias=2).save("mug.png")
     print("mug.png")

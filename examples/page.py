@@ -29,6 +29,9 @@ When in eternal lines to time thou growest:
    So long lives this, and this gives life to thee."""
 
 
+LOOK = {"ink": "#2b2622", "paper": "#f8f3e6"}
+
+
 def installed() -> str:
     try:
         from font_source_serif_pro import font_files_ttf
@@ -45,5 +48,6 @@ def build(path: str | None = None) -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build(*sys.argv[1:2]), size=2048).save("page.png")
+    shape = build(*sys.argv[1:2])
+    ivm.render(shape, size=1536, antialias=4, **LOOK).save("page.png")
     print("page.png")

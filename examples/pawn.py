@@ -19,14 +19,15 @@ def build() -> Shape:
     return profile().revolve().paint("#b5793c")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     return ivm.render3d(
         build(),
         size=size,
+        antialias=antialias,
         view=ivm.View.turntable(pitch=14, center=(0, -0.06, 0), perspective=0.15),
     )
 
 
 if __name__ == "__main__":
-    draw().save("pawn.png")
+    draw(antialias=2).save("pawn.png")
     print("pawn.png")

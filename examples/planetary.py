@@ -48,11 +48,11 @@ def build() -> Shape:
     return (sun.paint("#e0a030") | planets | pins | cup.paint("#3a4d66")).rotate(-90, "x")
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(20, 48, center=(0, -0.05, 0), perspective=0.25, scale=1.04)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":
-    draw().save("planetary.png")
+    draw(antialias=2).save("planetary.png")
     print("planetary.png")

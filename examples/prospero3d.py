@@ -47,9 +47,9 @@ def build() -> Shape:
     return union(*(bowed(part).paint(colour) for part, colour in painted))
 
 
-def draw(size: int = 1024) -> ivm.SolidImage:
+def draw(size: int = 1024, antialias: int = 1) -> ivm.SolidImage:
     view = ivm.View.turntable(yaw=-14, pitch=14, perspective=0.25, scale=1.06)
-    return ivm.render3d(build(), size=size, view=view)
+    return ivm.render3d(build(), size=size, antialias=antialias, view=view)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ PEN = 0.016
 TWIGS = 6
 
 
+LOOK = {"ink": "#f4f9ff", "paper": "#1f4b7a"}
+
+
 def twig(at: float, length: float) -> Shape:
     """To the side, at 60 degrees, with twigs of its own if it is long enough."""
     end = at + length * 0.5, length * 0.866
@@ -37,5 +40,5 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("snowflake.png")
+    ivm.render(build(), antialias=4, **LOOK).save("snowflake.png")
     print("snowflake.png")

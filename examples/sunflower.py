@@ -14,6 +14,9 @@ GOLDEN = 180 * (3 - math.sqrt(5))
 PETALS = 34
 
 
+LOOK = {"ink": "#7a4a12", "paper": "#fbd85d"}
+
+
 def seed(k: int) -> Shape:
     far = 0.66 * math.sqrt((k + 0.5) / SEEDS)
     size = 0.006 + 0.0085 * math.sqrt(far)
@@ -32,5 +35,5 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("sunflower.png")
+    ivm.render(build(), antialias=4, **LOOK).save("sunflower.png")
     print("sunflower.png")

@@ -16,6 +16,9 @@ pair = quarter.move(-0.5, -0.5) | quarter.move(0.5, 0.5)
 dot = ring(0.12, 0.05)
 
 
+LOOK = {"ink": "#b4432f", "paper": "#f6ead7"}
+
+
 def tiles(x: ivm.Expr, y: ivm.Expr, z: ivm.Expr) -> ivm.Expr:
     x, y = x / CELL, y / CELL
     column, row = ivm.floor(x), ivm.floor(y)
@@ -31,5 +34,5 @@ def build() -> Shape:
 
 
 if __name__ == "__main__":
-    ivm.render(build()).save("truchet.png")
+    ivm.render(build(), antialias=4, **LOOK).save("truchet.png")
     print("truchet.png")

@@ -1,7 +1,8 @@
 """The pictures of docs/gallery.md: ``python tools/draw_gallery.py [NAME ...]`` draws them anew.
 
 An example is a script in ``examples/`` with a function ``build()`` that returns its shape. That of
-a solid has a function ``draw(size)`` as well, which returns its picture.
+a solid has a function ``draw(size, antialias)`` as well, which returns its picture; another may
+have its colours in ``LOOK``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 import intervalvm as ivm
@@ -25,7 +24,7 @@ FLAT, SOLID = 384, 640
 SAMPLES, COLORS = 3, 16
 """Samples a pixel each way, colours of the file: of a picture of the plane."""
 SOLID_SAMPLES, SOLID_COLORS = 2, 256
-PAPER, INK = np.array((247, 244, 236)), np.array((38, 52, 92))
+LOOK = {"ink": "#26345c", "paper": "#f7f4ec"}
 
 
 def examples() -> list[Path]:
@@ -42,16 +41,10 @@ def loaded(path: Path) -> dict[str, Any]:
 def drawn(example: dict[str, Any]) -> Pillow.Image:
     """The picture of an example, of few colours: ink on paper, or a solid."""
     if "draw" in example:
-        return reduced(example["draw"](SOLID * SOLID_SAMPLES).pixels, SOLID_SAMPLES, SOLID_COLORS)
-    inside = ivm.render(example["build"](), size=FLAT * SAMPLES).pixels[..., None] > 0
-    return reduced(np.where(inside, INK, PAPER), SAMPLES, COLORS)
-
-
-def reduced(fine: NDArray[Any], samples: int, colors: int) -> Pillow.Image:
-    """The means of the samples of pixels, as a picture of so many colours."""
-    side = len(fine) // samples
-    mean = fine.reshape(side, samples, side, samples, 3).mean(axis=(1, 3), dtype=float)
-    return of_few_colours(Pillow.fromarray(mean.astype(np.uint8)), colors)
+        return of_few_colours(example["draw"](SOLID, SOLID_SAMPLES).to_pil(), SOLID_COLORS)
+    look = example.get("LOOK", LOOK)
+    image = ivm.render(example["build"](), size=FLAT, antialias=SAMPLES, **look)
+    return of_few_colours(image.to_pil(), COLORS)
 
 
 def of_few_colours(picture: Pillow.Image, colors: int) -> Pillow.Image:

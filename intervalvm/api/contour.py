@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from intervalvm.outlines.field import Evaluator
 from intervalvm.outlines.outline import Outline
 from intervalvm.outlines.stats import OutlineStats
 from intervalvm.outlines.tracer import FLOAT, Ends, Job, Traced, trace
+from intervalvm.raster.job import Progress
 from intervalvm.raster.region import Region
 from intervalvm.tape import Tape
 from intervalvm.words import Meaning
@@ -39,6 +41,10 @@ KERNELS = [
 """What is compiled the first time on a machine."""
 ARC_KERNELS = [("shorten", "float64", Meaning.FLOAT)]
 """What lines and arcs take besides."""
+STEPS = 100
+"""What progress counts of a part."""
+TRACING = 0.5
+"""The share of the work that tracing takes, where lines and arcs are fitted after it."""
 DENSER = 4.0
 """Curves are traced to this part of the tolerance before lines and arcs are fitted."""
 
@@ -122,7 +128,8 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
         tolerance = asked.tolerance_in(region)
         parts = _parts(shape, tape, levels, asked)
         found = []
-        for part in parts:
+        for i, part in enumerate(parts):
+            tell = None if report is None else partial(_tell, report, i, len(parts), asked.arcs)
             job = Job(
                 tape=part.tape,
                 settings=settings,
@@ -136,11 +143,19 @@ def contour(shape: TapeLike, **options: Any) -> Outline:
                 walks=asked.compiled,
                 threads=asked.threads or usable_cpus(),
                 max_memory=asked.max_memory,
-                report=report,
+                report=tell,
             )
             traced = trace(job)
             found.append(_fitted(traced, tolerance) if asked.arcs else traced)
+            if report is not None and asked.arcs:
+                report(STEPS * (i + 1), STEPS * len(parts))
     return _outline(found, parts, tape, tolerance, has_arcs=asked.arcs)
+
+
+def _tell(report: Progress, i: int, parts: int, has_arcs: bool, done: int, total: int) -> None:
+    """Report the tracing of part ``i`` as a share of all work."""
+    share = TRACING if has_arcs else 1.0
+    report(int(STEPS * (i + share * done / total)), STEPS * parts)
 
 
 class Part(NamedTuple):

@@ -87,6 +87,9 @@ def colours_of(
     colours = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
         band = slice(top, min(height, top + rows))
+        if n > 1 and not pixels[band].any():
+            colours[band] = 0
+            continue
         codes = draw(_codes(job, paint, slice(n * band.start, n * band.stop))).pixels
         if n == 1:
             for pixel, code in SHOWN.items():
@@ -106,17 +109,21 @@ def _means(
     each sample.
     """
     (height, width), n = coverage.shape, job.antialias
-    blocks = codes.reshape(height, n, width, n)
-    one = np.ascontiguousarray(blocks[:, 0, :, 0])
-    is_mixed = (blocks != one[:, None, :, None]).any(axis=(1, 3)) & (coverage > 0)
+    rows = codes.reshape(height, n, width * n)
+    first = rows[:, 0].reshape(height, width, n)
+    one = np.ascontiguousarray(first[..., 0])
+    # down long rows first: what is left to compare across is short
+    is_same = (rows == rows[:, :1]).all(axis=1).reshape(height, width, n)
+    is_same &= first == one[..., None]
+    is_mixed = ~is_same.all(axis=2) & (coverage > 0)
     np.copyto(one, SHOWN[int(OUTSIDE)], where=coverage == 0)
     colours = rgb_of(one, bare)
     j, i = np.nonzero(is_mixed)
     if len(j):
-        rows, columns = (n * k[:, None, None] + np.arange(n) for k in (j, i))
-        rows = rows.transpose(0, 2, 1)
-        inside = _inside(job, rows + top, columns)
-        found = rgb_of(codes[rows, columns], bare).astype(np.int64)
+        down, across = (n * k[:, None, None] + np.arange(n) for k in (j, i))
+        down = down.transpose(0, 2, 1)
+        inside = _inside(job, down + top, across)
+        found = rgb_of(codes[down, across], bare).astype(np.int64)
         total = (found * inside[..., None]).sum(axis=(1, 2))
         count = inside.sum(axis=(1, 2))[:, None]
         colours[j, i] = (2 * total + count) // (2 * count)

@@ -81,12 +81,12 @@ def render(tape: TapeLike, **options: Any) -> Image:
         With "value" pixels are the values, in ``dtype``, as by ``evaluate``.
     dtype : {"float32", "float64"}
         The arithmetic.
-    antialias : int
-        Samples of a pixel each way, up to 16. With more than one, pixels are their coverage: the
-        rounded mean of the pixels of the picture at so many times the size, on the same grid.
     prove : {None, "point", "area"}
         Prove pixels for the real function, at the sample or at every point of the pixel: 255 where
         it is below 0, 0 where it is undefined or >= 0 everywhere, 128 where neither is proven.
+    antialias : int
+        Samples of a pixel each way, up to 16. With more than one, pixels are their coverage: the
+        rounded mean of the pixels of the picture at so many times the size, on the same grid.
     engine : {"pruned", "dense", "naive"}
         All engines and back ends give the same bits.
     backend : {None, "numba", "numpy", "cupy", "cuda"}

@@ -82,9 +82,11 @@ def tiles(
         Pixels a side of the whole picture, or (width, height).
     tile : int or (int, int)
         The same of a tile; those in the last column and row may be smaller.
-    region, grid, z, variables, mode, dtype, prove, antialias, ink, paper
+    region, grid, z, variables, mode, dtype, prove, antialias
         As for ``render``.
     engine, backend, threads, depth, max_memory, fold
+        As for ``render``.
+    ink, paper
         As for ``render``.
 
     Returns

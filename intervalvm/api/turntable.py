@@ -63,7 +63,7 @@ def turntable(
         ``center`` and ``scale``.
     yaw, pitch, roll, center, scale, perspective, up
         The first frame's view, as for ``View.turntable``.
-    size, grid, engine, threads, dtype, variables, mode
+    size, antialias, grid, engine, threads, dtype, variables, mode
         As for ``render3d``.
     material, lights, sky, floor, occlusion, radius, smooth, edges, background, shadow
         As for ``render3d``. Lights stand still: they turn with the camera.

@@ -31,7 +31,7 @@ NAMES = (
     *("engine", "backend", "mode", "dtype", "threads", "depth", "grid", "crop", "size", "prove"),
     *("yaw", "pitch", "roll", "center", "scale", "perspective", "up", "frames", "seconds"),
     *("region", "tolerance", "cell", "method", "levels", "offset"),
-    *("unit", "stroke_width", "version"),
+    *("unit", "stroke_width", "version", "port"),
     *("material", "background", "sky", "floor", "occlusion", "radius", "smooth", "edges", "shadow"),
 )
 RENAMED = {"frames": "turn", "stroke_width": "stroke-width", "version": "dxf-version"}

@@ -32,7 +32,7 @@ from intervalvm.files import write_atomically
 from intervalvm.raster import animation, formats
 from intervalvm.raster.image import milliseconds
 from intervalvm.suffixes import format_of
-from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats
+from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats, check_holds
 from intervalvm.voxel.view import ISOMETRIC, View
 from intervalvm.voxel.volume import shown
 
@@ -83,7 +83,13 @@ class _Still:
         asked: Any = SolidOptions(view=self.view, **self._arguments)
         width, height, _ = asked.size
         self._format = "png" if is_nameless(out) else _format_of(out)
-        formats.check_holds(self._format, width, height)
+        check_holds(
+            self._format,
+            width,
+            height,
+            antialias=asked.antialias,
+            transparent=asked.shading.is_clear,
+        )
         self.mode = asked.mode
 
     def draw(self, shape: TapeLike, progress: Progress) -> None:

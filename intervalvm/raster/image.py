@@ -352,7 +352,9 @@ class Image(Picture):
     @in_default_environment
     def __repr__(self) -> str:
         proven = "" if self.prove is None else f" proven over each {self.prove}"
-        return f"<Image {self.width}x{self.height}, {self.mode}{proven}, {self.region}>"
+        n = self.antialias
+        smooth = f", {n}x{n} samples a pixel" if n > 1 else ""
+        return f"<Image {self.width}x{self.height}, {self.mode}{smooth}{proven}, {self.region}>"
 
     @in_default_environment
     def bitmap(self) -> NDArray[np.uint8]:

@@ -15,30 +15,23 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intervalvm.jit.layout import INSIDE, OUTSIDE, UNPROVEN
 from intervalvm.raster.image import Image
-from intervalvm.viewer.request import Show
+from intervalvm.raster.picture import Picture
+from intervalvm.viewer.request import Show, View
 
-JPEG_QUALITY = 85
 TILE_OUTSIDE, TILE_INSIDE, TILE_EMPTY = -1, -2, -3
 """Of a tile proven outside, one proven inside, and one without a pixel."""
 Encoded = tuple[str, bytes]
 """A format and the picture."""
 
 
-def encoded(colours: NDArray[np.uint8], *, lossless: bool) -> Encoded:
-    """The format and the bytes of a picture."""
-    from PIL import Image as Pictures
-
-    stream = io.BytesIO()
-    picture = Pictures.fromarray(colours)
-    if lossless:
-        picture.save(stream, "png", compress_level=1)
-        return "png", stream.getvalue()
-    picture.save(stream, "jpeg", quality=JPEG_QUALITY)
-    return "jpeg", stream.getvalue()
+def encoded(picture: Picture, *, lossless: bool) -> Encoded:
+    """The colours of a picture."""
+    format, stream = "png" if lossless else "jpeg", io.BytesIO()
+    picture.write(stream, format)
+    return format, stream.getvalue()
 
 
 def encoded_tiles(image: Image) -> tuple[int, bytes]:
@@ -51,26 +44,25 @@ def encoded_tiles(image: Image) -> tuple[int, bytes]:
     return len(tiles).bit_length() - 1, tiles.astype("<i4").tobytes() + levels.tobytes()
 
 
-def _bitmap(image: Image, *, lossless: bool) -> Encoded:
+def _bitmap(image: Image, view: View) -> Encoded:
     """Bits, or the colours of a painted shape."""
     if image.colours is not None:
-        return encoded(image.colours, lossless=lossless)
+        return encoded(image, lossless=not view.moving)
     return "bits", np.packbits(image.pixels, axis=1).tobytes()
 
 
-def _proven(image: Image, *, lossless: bool) -> Encoded:  # noqa: ARG001 it always is
+def _proven(image: Image, _: View) -> Encoded:
     planes = np.stack([image.pixels == INSIDE, image.pixels == UNPROVEN])
     return "bits2", np.packbits(planes, axis=2).tobytes()
 
 
-def _values(image: Image, *, lossless: bool) -> Encoded:
-    """Greys."""
-    values = np.nan_to_num(image.pixels, nan=np.inf)
-    grey = (127.5 - 127.5 * np.tanh(values)).astype(np.uint8)
-    return encoded(np.repeat(grey[..., None], 3, axis=2), lossless=lossless)
+def _values(image: Image, view: View) -> Encoded:
+    """Colours, with lines where the value is a multiple of what the page says."""
+    coloured = image.coloured(isolines=view.isolines)
+    return encoded(coloured, lossless=not view.moving)
 
 
-ENCODERS: dict[Show, Callable[..., Encoded]] = {
+ENCODERS: dict[Show, Callable[[Image, View], Encoded]] = {
     "bitmap": _bitmap,
     "value": _values,
     "proven": _proven,

@@ -51,8 +51,10 @@ def _picture(scene: Scene, view: View, common: dict[str, Any]) -> Any:
         "size": size,
         "region": frame.region(size),
         "dtype": frame.dtype(size),
+        "paper": view.paper if scene.is_painted else None,
     }
-    return render(scene.shape, grid="center", **options, **SAVED[view.show], **common)
+    image = render(scene.shape, grid="center", **options, **SAVED[view.show], **common)
+    return image if image.is_bitmap else image.coloured(isolines=view.isolines)
 
 
 def _outline(scene: Scene, view: View, common: dict[str, Any]) -> Any:

@@ -9,7 +9,8 @@
     save  {"type": "save", "id": 9, "view": {...}, "format": "png"}
     stop  {"type": "stop"}, which ends a save
 
-A view says all that its picture depends on, but the shape. ``size`` is in pixels of the screen.
+A view says all that its picture depends on, but the shape. ``size`` is in pixels of the screen,
+``paper`` the colour beside a painted shape, by default "white".
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any, Literal, NoReturn, get_args
 
 from intervalvm.arguments import brief
 from intervalvm.checks import check_word, listed
+from intervalvm.colours import Rgb, colour
 from intervalvm.errors import OptionError
 from intervalvm.viewer.frame import Frame, decimal
 from intervalvm.voxel.view import View as Look
@@ -40,6 +42,8 @@ MOST_PX = 4096
 MOST_ID = 1 << 53
 MOST_VARIABLES = 256
 MOST_NUMBER = 1e300
+LEAST_STEP = 1e-300
+"""From one iso-line to the next."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class View:
     show: Show
     with_tiles: bool
     isolines: float | None
+    paper: Rgb
     variables: Mapping[str, float]
 
 
@@ -93,7 +98,7 @@ Request = View | Why | Save | Stop
 
 
 def parse(text: str) -> Request:
-    """The request of a message. Raises OptionError for what is none."""
+    """The request of a message. Raises OptionError or ArgumentTypeError for what is none."""
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
         raise OptionError(f"a message of more than {MOST_BYTES} bytes")
     try:
@@ -136,7 +141,8 @@ def _view(view: Any, id: int = 0) -> View:
         what=_solid(fields["solid"]) if "solid" in fields else _plane(fields.get("plane")),
         show=_word(fields, "show", SHOWS),
         with_tiles=WITH_TILES[_word(fields, "overlay", tuple(WITH_TILES))],
-        isolines=None if isolines is None else _number("isolines", isolines, least=0.0),
+        isolines=None if isolines is None else _number("isolines", isolines, least=LEAST_STEP),
+        paper=colour(fields.get("paper", "white"), "paper"),
         variables=_variables(fields.get("variables")),
     )
 

@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from intervalvm.api.bounding import bounding_box
 from intervalvm.api.render import Renderer
 from intervalvm.api.render3d import render3d
-from intervalvm.api.why import why
 from intervalvm.errors import IntervalvmError, OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
@@ -110,6 +107,8 @@ class Scene:
 
     def explain(self, asked: Why) -> dict[str, Any]:
         """Why a pixel is as it is: facts, and longer texts. Raises as ``intervalvm.why`` does."""
+        from intervalvm.api.why import why
+
         frame, size = asked.view.what, asked.view.size
         if isinstance(frame, Solid):
             raise OptionError("a pixel of a solid has no answer: ask of a shape in the plane")
@@ -134,9 +133,10 @@ class Scene:
     ) -> tuple[bytes, dict[str, Any]]:
         dtype = frame.dtype(size)
         image = self._renderer(view.show, dtype).render(
-            size=size, region=frame.region(size), variables=variables, progress=progress
-        )
-        format, picture = ENCODERS[view.show](image, lossless=not view.moving)
+            size=size, region=frame.region(size), variables=variables, progress=progress,
+            paper=view.paper if self.is_painted else None,
+        )  # fmt: skip
+        format, picture = ENCODERS[view.show](image, view)
         level, tiles = encoded_tiles(image) if view.with_tiles else (None, b"")
         return picture + tiles, {
             "format": format,
@@ -168,10 +168,7 @@ class Scene:
             self.shape, size=size, view=solid.look, mode=solid.mode, dtype=dtype,
             variables=variables, progress=progress,
         )  # fmt: skip
-        pixels = image.pixels
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=2)
-        format, payload = encoded(pixels, lossless=not view.moving)
+        format, payload = encoded(image, lossless=not view.moving)
         return payload, {
             "format": format,
             "dtype": dtype,

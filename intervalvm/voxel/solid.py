@@ -94,11 +94,18 @@ class SolidStats:
         return "\n".join(lines + ending(self.is_truth, self.levels, self.seconds))
 
 
-def _save_depth(image: SolidImage, stream: Any) -> None:
-    if image.antialias > 1:
+def check_holds(
+    format: str, width: int, height: int, *, antialias: int = 1, transparent: bool = False
+) -> None:
+    """Raise OptionError if a format cannot hold the picture of a solid."""
+    formats.check_holds(format, width, height, transparent=transparent)
+    if format == "npy" and antialias > 1:
         raise OptionError(
             "a .npy holds the depth, of a voxel a pixel: draw it with antialias=1, or np.save depth"
         )
+
+
+def _save_depth(image: SolidImage, stream: Any) -> None:
     np.save(stream, image.depth, allow_pickle=False)
 
 
@@ -179,6 +186,13 @@ class SolidImage(Picture):
         """uint8[height, width, 3]: red, green and blue, shaded as ``mode`` says, the means of the
         samples. With a transparent background there is a fourth channel, alpha."""
         return self._shade(self)
+
+    def _check_holds(self, format: str) -> None:
+        # the depth is held without shading it
+        transparent = format in formats.OPAQUE and self._has_alpha
+        check_holds(
+            format, self.width, self.height, antialias=self.antialias, transparent=transparent
+        )
 
     @property
     def shown(self) -> NDArray[np.uint8]:

@@ -321,4 +321,14 @@ def test_progress_may_stop_the_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         ivm.contour(X * X + Y * Y < 0.25, region=SQUARE, tolerance=1e-3, progress=report)
-    assert seen == [0, 1, 2]
+    assert len(seen) == 3
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("arcs", [False, True])
+def test_progress_is_of_all_parts_and_of_the_fitting(arcs: bool) -> None:
+    painted = shapes.circle(0.3).paint("teal") | shapes.circle(0.2).move(0.5).paint("#c84")
+    reports: list[tuple[int, int]] = []
+    ivm.contour(painted, tolerance=1e-3, arcs=arcs, progress=lambda *each: reports.append(each))
+    assert reports == sorted(reports)
+    assert {total for _, total in reports} == {reports[-1][0]}

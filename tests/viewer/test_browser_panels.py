@@ -51,9 +51,16 @@ def check(shown: Window) -> dict[str, Any]:
 # --- overlays -------------------------------------------------------------------------------------
 
 
-def blended(below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float) -> NDArray[Any]:
+def over(below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float) -> NDArray[Any]:
     """A colour over pixels."""
     return (1 - alpha) * below + alpha * np.array(colour)
+
+
+def multiplied(
+    below: NDArray[np.uint8], colour: tuple[int, int, int], alpha: float
+) -> NDArray[Any]:
+    """Pixels as if seen through a colour, so that dark ones stay dark."""
+    return (1 - alpha) * below + alpha * (below * (np.array(colour) / 255))
 
 
 def test_tiles_have_the_colours_of_their_verdicts(shown: Window) -> None:
@@ -63,10 +70,10 @@ def test_tiles_have_the_colours_of_their_verdicts(shown: Window) -> None:
     below = coloured(image.pixels, LIGHT)
     verdicts = image.map("verdict", per="pixel")
     expected = below.astype(float)
-    for verdict, colour, alpha in (
-        (255, (38, 160, 105), 0.72),
-        (0, (92, 122, 160), 0.16),
-        (128, (240, 138, 40), 0.36),
+    for verdict, blended, colour, alpha in (
+        (255, over, (38, 160, 105), 0.72),
+        (0, over, (92, 122, 160), 0.16),
+        (128, multiplied, (255, 170, 70), 0.7),
     ):
         of_it = verdicts == verdict
         assert of_it.any()
@@ -143,6 +150,26 @@ def test_proven_pixels_have_three_colours(shown: Window) -> None:
         assert (proven == verdict).any()
         expected[proven == verdict] = LIGHT[name]
     assert_array_equal(shown.canvas(), expected)
+
+
+def test_values_and_isolines(shown: Window) -> None:
+    assert not shown.page.is_visible("text=Iso-lines")
+    shown.page.click("text=Value")
+    assert shown.settled()["format"] == "png"
+    plain = shown.canvas()
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 16
+    shown.page.check("text=Iso-lines")
+    shown.settled()
+    step = shown.request()["isolines"]
+    assert step is not None
+    assert step > 0
+    lines = shown.canvas()
+    assert (lines != plain).any()
+    shown.page.fill("[aria-label='Step between iso-lines']", "0.5")
+    shown.page.keyboard.press("Enter")
+    shown.settled()
+    assert shown.request()["isolines"] == 0.5
+    assert (shown.canvas() != lines).any()
 
 
 def test_a_key_steps_through_the_overlays(shown: Window) -> None:

@@ -74,6 +74,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     *(("center", {"plane": PLANE | {"center": c}}) for c in ([0, 0], ["0"], "0", ["0", "x"])),
     *(("scale", {"plane": PLANE | {"scale": s}}) for s in ("0", "-1", 1, "nan", "")),
     ("solid", {"solid": None}),
+    *(("paper", {"paper": paper}) for paper in ("#12", "blau", 5, None, [1, 2, 300])),
     *(("yaw", {"solid": SOLID | {"yaw": yaw}}) for yaw in (None, "1", 1e301)),
     *(("center", {"solid": SOLID | {"center": c}}) for c in ([0, 0], [0, 0, None], 0)),
     *(("scale", {"solid": SOLID | {"scale": s}}) for s in (0, -1, None)),
@@ -84,7 +85,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "fields"), WRONG, ids=lambda value: str(value)[:40])
 def test_a_wrong_field_is_named(name: str, fields: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match=name):
+    with pytest.raises(IntervalvmError, match=name):
         parse(json.dumps(a_view() | fields))
 
 

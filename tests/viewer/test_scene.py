@@ -67,10 +67,21 @@ def test_proven_pixels_are_two_planes(plane: dict[str, Any]) -> None:
     assert facts["inside"] == int((pixels == 255).sum())
 
 
-def test_values_and_colours_are_lossless_at_rest() -> None:
-    facts, payload = drawn(PARTS)
+def test_values_are_in_colours_with_lines() -> None:
+    facts, payload = drawn(FLOWER, show="value", isolines=0.1)
+    image = rendered(FLOWER, mode="value")
     assert facts["format"] == "png"
-    np.testing.assert_array_equal(colours_of(payload), rendered(PARTS).colours)
+    np.testing.assert_array_equal(colours_of(payload), image.coloured(isolines=0.1).shown)
+    assert facts["inside"] == int((image.pixels < 0).sum())
+    facts, payload = drawn(FLOWER, show="value")
+    np.testing.assert_array_equal(colours_of(payload), image.coloured().shown)
+
+
+def test_colours_of_parts_are_lossless_at_rest() -> None:
+    facts, payload = drawn(PARTS, paper="#112233")
+    assert facts["format"] == "png"
+    np.testing.assert_array_equal(colours_of(payload), rendered(PARTS, paper="#112233").shown)
+    assert colours_of(payload)[0, 0].tolist() == [0x11, 0x22, 0x33]
     facts, payload = drawn(PARTS, moving=True)
     assert facts["format"] == "jpeg"
     assert colours_of(payload).shape == (SIZE[1], SIZE[0], 3)

@@ -20,6 +20,10 @@ const SLOW_MS = 40; // views that take longer are asked for one at a time
 const MOST_PX = 4096; // a side
 const NARROW_PX = 720; // where panels lie below the picture, as in the style
 const MARGIN = 1.05; // of a fitted view
+const UNKNOWN = [
+  [-1, 1],
+  [-1, 1],
+]; // what is shown of a shape without known bounds
 const FARTHEST = 1e7; // pixels: frames beyond are not drawn
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -111,11 +115,11 @@ export class PlaneView {
 
   /** The view of a whole box, in the part of the picture that `insets` (top, bottom) leave. */
   static fit(bounds, size, insets) {
-    if (!bounds) return new PlaneView(Decimal.of(0), Decimal.of(0), 1);
+    const box = bounds ?? UNKNOWN;
     const free = [size[0], Math.max(size[1] - insets[0] - insets[1], 1)];
-    const pixel = Math.max(...bounds.map(([low, high], i) => (high - low) / free[i])) * MARGIN;
+    const pixel = Math.max(...box.map(([low, high], i) => (high - low) / free[i])) * MARGIN;
     const scale = pixel > 0 ? Number(((pixel * Math.min(...size)) / 2).toPrecision(6)) : 1;
-    const [x, y] = bounds.map(([low, high]) => (low + high) / 2);
+    const [x, y] = box.map(([low, high]) => (low + high) / 2);
     const places = placesFor(scale / Math.min(...size));
     const shifted = y + ((insets[0] - insets[1]) / 2) * pixel;
     return new PlaneView(Decimal.of(x).to(places), Decimal.of(shifted).to(places), scale);
@@ -299,7 +303,8 @@ const THEMES = {
     unproven: [224, 122, 32],
     inside: [38, 160, 105, 0.72],
     outside: [92, 122, 160, 0.16],
-    ambiguous: [240, 138, 40, 0.36],
+    ambiguous: [255, 170, 70, 0.7],
+    blend: "multiply", // of tiles that are not proven, so that ink stays ink
     line: [20, 35, 60, 0.2],
   },
   dark: {
@@ -308,7 +313,8 @@ const THEMES = {
     unproven: [255, 159, 67],
     inside: [46, 174, 118, 0.72],
     outside: [108, 140, 184, 0.16],
-    ambiguous: [250, 152, 56, 0.42],
+    ambiguous: [184, 104, 28, 0.75],
+    blend: "screen",
     line: [190, 210, 240, 0.18],
   },
 };
@@ -323,7 +329,7 @@ const HEAT = [
   [246, 140, 46],
   [206, 44, 48],
 ];
-const HEAT_ALPHA = 0.66;
+const HEAT_ALPHA = 0.8;
 
 function heat(part) {
   const at = clamp(part, 0, 1) * (HEAT.length - 1);
@@ -516,12 +522,8 @@ class Painter {
       const [x, y] = [(column * width) >> map.level, (row * height) >> map.level];
       const right = ((column + side) * width) >> map.level;
       const low = ((row + side) * height) >> map.level;
-      const colour = colourOf(value);
-      if (colour) {
-        context.fillStyle = colour;
-        context.fillRect(x, y, right - x, low - y);
-      }
       lines.push([x, y, right - x, low - y]);
+      fillTile(context, this.theme, value, colourOf(value), lines.at(-1));
     });
     context.fillStyle = css(this.theme.line);
     for (const [x, y, across, down] of lines) {
@@ -574,12 +576,21 @@ class Painter {
 /** By the name of an overlay: from a map and a theme to the colour of a tile by its value. */
 const OVERLAYS = {
   tiles: (_map, theme) => (value) =>
-    css(value === INSIDE ? theme.inside : value === OUTSIDE ? theme.outside : theme.ambiguous),
+    value === INSIDE ? theme.inside : value === OUTSIDE ? theme.outside : theme.ambiguous,
   clauses: (map, theme) => (value) => {
-    if (value < 0) return value === OUTSIDE ? css(theme.outside) : null;
-    return css([...heat(map.part(Math.max(value, 1))), HEAT_ALPHA]);
+    if (value < 0) return value === OUTSIDE ? theme.outside : null;
+    return [...heat(map.part(Math.max(value, 1))), HEAT_ALPHA];
   },
 };
+
+/** Colour a rectangle as a tile of this value. */
+function fillTile(context, theme, value, colour, rectangle) {
+  if (!colour) return;
+  context.globalCompositeOperation = value < 0 ? "source-over" : theme.blend;
+  context.fillStyle = css(colour);
+  context.fillRect(...rectangle);
+  context.globalCompositeOperation = "source-over";
+}
 
 function tileText(value) {
   if (value === null) return "";
@@ -879,6 +890,7 @@ const STYLE = `
   gap: 8px; align-items: flex-start; pointer-events: none; }
 .ivm .bar > * { pointer-events: auto; }
 .ivm .group { display: flex; align-items: center; gap: 2px; padding: 3px; min-height: 38px; }
+.ivm .group .group { padding: 0; min-height: 0; }
 .ivm .name { padding: 0 10px; font-weight: 600; max-width: 240px; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; }
 .ivm .space { flex: 1; }
@@ -1155,35 +1167,21 @@ class Legend {
   show(overlay, map, theme) {
     this.element.hidden = !map || overlay === "none";
     if (this.element.hidden) return;
-    const row = (colour, text) =>
-      h(
-        "li",
-        {},
-        this.#swatch(14, (context) => {
-          context.fillStyle = css(theme.paper);
-          context.fillRect(0, 0, 14, 14);
-          context.fillStyle = css(colour);
-          context.fillRect(0, 0, 14, 14);
-        }),
-        text,
-      );
-    const proven = [row(theme.outside, "proven outside")];
+    const swatch = (value, colour) =>
+      this.#swatch(14, theme, (context) => {
+        fillTile(context, theme, value, colour, [0, 0, 14, 14]);
+      });
+    const row = (value, colour, text) => h("li", {}, swatch(value, colour), text);
+    const outside = row(OUTSIDE, theme.outside, "proven outside");
     if (overlay === "tiles") {
-      this.element.replaceChildren(
-        h(
-          "ul",
-          {},
-          row(theme.inside, "proven inside"),
-          ...proven,
-          row(theme.ambiguous, "ambiguous: evaluated at each pixel"),
-        ),
-      );
+      const inside = row(INSIDE, theme.inside, "proven inside");
+      const left = row(1, theme.ambiguous, "ambiguous: evaluated at each pixel");
+      this.element.replaceChildren(h("ul", {}, inside, outside, left));
       return;
     }
-    const scale = this.#swatch(180, (context) => {
+    const scale = this.#swatch(180, theme, (context) => {
       for (let x = 0; x < 180; x += 1) {
-        context.fillStyle = css(heat(x / 179));
-        context.fillRect(x, 0, 1, 14);
+        fillTile(context, theme, 1, [...heat(x / 179), HEAT_ALPHA], [x, 0, 1, 14]);
       }
     });
     const middle = Math.round(Math.sqrt(map.least * map.most));
@@ -1193,13 +1191,16 @@ class Legend {
       h("div", {}, "clauses left in a tile"),
       scale,
       h("div", { class: "ticks" }, ...texts),
-      h("ul", {}, ...proven),
+      h("ul", {}, outside),
     );
   }
 
-  #swatch(width, draw) {
+  #swatch(width, theme, draw) {
     const canvas = h("canvas", { width, height: 14, "aria-hidden": "true" });
-    draw(canvas.getContext("2d"));
+    const context = canvas.getContext("2d");
+    context.fillStyle = css(theme.paper);
+    context.fillRect(0, 0, width, 14);
+    draw(context);
     return canvas;
   }
 }
