@@ -194,6 +194,7 @@ RECORDS = {
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
+    "view": "serves until an interrupt, and is tested with the viewer",
     "Tape.derived": "keeps whatever the caller computes",
     "Evaluator.tape": "a tape is in the table itself",
     "Tape.of_arrays": "for passes", "Tape.operands": "for passes",
