@@ -71,7 +71,7 @@ SCENES = {
         act=point,
     ),
     "why": Scene(str(TOP / "prospero.vm"), NEAR, act=ask),
-    "sliders": Scene("sliders.py", "show=value&isolines=auto"),
+    "sliders": Scene("sliders.py", "show=value&isolines=auto", (960, 640)),
     "solid": Scene(str(TOP / "prospero3d.vm"), "view=-24,18,0,0,0,0,1.06,0.25", (960, 640)),
     "phone": Scene(
         "sliders.py", "overlay=tiles", PHONE, {**DARK, "has_touch": True, "is_mobile": True}

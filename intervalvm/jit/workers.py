@@ -18,12 +18,18 @@ from intervalvm.jit.notices import Reach
 from intervalvm.words import Meaning
 
 PROGRAM = """
-import sys
+import os, queue, sys, threading
 sys.path[:] = sys.argv[1:]
 from intervalvm.jit import native
 from intervalvm.words import Meaning
-for line in sys.stdin:
-    kind, dtype, meaning = line.split()
+lines = queue.SimpleQueue()
+def listen():
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)  # who waits for a kernel has ended
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    kind, dtype, meaning = lines.get().split()
     native.make(kind, dtype, Meaning(meaning))
     print("compiled", flush=True)
 """

@@ -17,7 +17,7 @@ import asyncio
 import json
 import secrets
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import Future
 from importlib.resources import files
 from typing import Any
 
@@ -153,10 +153,19 @@ def _sender(websocket: WebSocket) -> Any:
     def send(header: dict[str, Any], payload: bytes) -> None:
         text = json.dumps(header, allow_nan=False).encode()
         message = b"".join([len(text).to_bytes(4, "little"), text, payload])
+        sent: Future[None] = Future()
+
+        def start() -> None:
+            asyncio.ensure_future(websocket.send_bytes(message)).add_done_callback(settle)
+
+        def settle(sending: asyncio.Future[None]) -> None:
+            failed = sending.cancelled() or sending.exception()
+            sent.set_exception(Gone()) if failed else sent.set_result(None)
+
         try:
-            sending = asyncio.run_coroutine_threadsafe(websocket.send_bytes(message), loop)
-            sending.result(SEND_SECONDS)
-        except (RuntimeError, OSError, CancelledError, WebSocketDisconnect):
+            loop.call_soon_threadsafe(start)
+            sent.result(SEND_SECONDS)
+        except (RuntimeError, TimeoutError):  # the server has ended, or the page does not read
             raise Gone from None
 
     return send

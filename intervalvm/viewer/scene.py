@@ -11,7 +11,6 @@ from typing import Any
 from intervalvm.api.bounding import bounding_box
 from intervalvm.api.render import Renderer
 from intervalvm.api.render3d import render3d
-from intervalvm.api.why import why
 from intervalvm.errors import IntervalvmError, OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
@@ -108,6 +107,8 @@ class Scene:
 
     def explain(self, asked: Why) -> dict[str, Any]:
         """Why a pixel is as it is: facts, and longer texts. Raises as ``intervalvm.why`` does."""
+        from intervalvm.api.why import why
+
         frame, size = asked.view.what, asked.view.size
         if isinstance(frame, Solid):
             raise OptionError("a pixel of a solid has no answer: ask of a shape in the plane")

@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from intervalvm.errors import IntervalvmError
-from intervalvm.viewer.making import make
 from intervalvm.viewer.request import Save, Stop, View, Why, id_of, parse
 from intervalvm.viewer.scene import Size
 from intervalvm.viewer.source import Source
@@ -217,6 +216,8 @@ class Session:
 
     def _make(self, asked: Save) -> None:
         """Make a file, and tell how far it is."""
+        from intervalvm.viewer.making import make  # imports what traces and meshes
+
         told = time.perf_counter()
 
         def tell(done: int, total: int) -> None:

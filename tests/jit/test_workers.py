@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +127,14 @@ def test_the_progress_of_a_warm_up_never_goes_back(
     assert {each for _, each in reports} == {total}
     assert done == sorted(set(done))
     assert {total - 3 + i for i in range(finished + 1)} <= set(done)
+
+
+def test_a_worker_ends_with_who_started_it() -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-c", workers.PROGRAM, *sys.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    said, _ = worker.communicate(b"tame float32 float\n")  # which closes its input
+    assert said == b""  # and not "compiled"
+    assert worker.returncode == 0

@@ -152,6 +152,26 @@ def test_proven_pixels_have_three_colours(shown: Window) -> None:
     assert_array_equal(shown.canvas(), expected)
 
 
+def test_values_and_isolines(shown: Window) -> None:
+    assert not shown.page.is_visible("text=Iso-lines")
+    shown.page.click("text=Value")
+    assert shown.settled()["format"] == "png"
+    plain = shown.canvas()
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 16
+    shown.page.check("text=Iso-lines")
+    shown.settled()
+    step = shown.request()["isolines"]
+    assert step is not None
+    assert step > 0
+    lines = shown.canvas()
+    assert (lines != plain).any()
+    shown.page.fill("[aria-label='Step between iso-lines']", "0.5")
+    shown.page.keyboard.press("Enter")
+    shown.settled()
+    assert shown.request()["isolines"] == 0.5
+    assert (shown.canvas() != lines).any()
+
+
 def test_a_key_steps_through_the_overlays(shown: Window) -> None:
     found = []
     for _ in range(3):

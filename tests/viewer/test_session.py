@@ -15,6 +15,7 @@ from support.windows import SOLID, Talk, a_view, bits_of
 
 import intervalvm as ivm
 from intervalvm.shapes import circle, rectangle, sphere
+from intervalvm.viewer import making
 from intervalvm.viewer import session as sessions
 from intervalvm.viewer.request import View
 from intervalvm.viewer.scene import Drawn, Scene
@@ -277,7 +278,7 @@ def test_a_save_tells_how_far_it_is_and_ends_when_stopped(monkeypatch: pytest.Mo
         finally:
             ended.set()
 
-    monkeypatch.setattr(sessions, "make", endless)
+    monkeypatch.setattr(making, "make", endless)
     page = talk()
     page.ask(a_save(a_view(), "png"))
     header, _ = page.next("progress")
