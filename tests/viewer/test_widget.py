@@ -61,6 +61,13 @@ class Comm:
                 return content, buffers
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kernels() -> None:
+    """Compile before a test waits for a picture."""
+    assert ivm.render(PART, size=64).pixels.any()
+    assert ivm.bounding_box(PART)
+
+
 @pytest.fixture
 def comm(monkeypatch: pytest.MonkeyPatch) -> Comm:
     """The comm of the next widget."""

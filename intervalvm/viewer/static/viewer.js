@@ -874,7 +874,7 @@ const STYLE = `
   --soft: #ffffff12; --accent: #82aaff; --on-accent: #0d1526; --bad: #ff8a80; --shadow: #0008;
 } }
 .ivm.page { position: fixed; inset: 0; }
-.ivm.widget { height: 480px; border: 1px solid var(--line); border-radius: 10px; }
+.ivm.widget { box-sizing: border-box; height: 480px; border: 1px solid var(--line); border-radius: 10px; }
 .ivm *, .ivm *::before { box-sizing: border-box; }
 .ivm [hidden] { display: none !important; }
 .ivm canvas.picture { position: absolute; inset: 0; width: 100%; height: 100%; display: block;
