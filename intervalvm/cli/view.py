@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,4 +40,5 @@ def _ready(options: argparse.Namespace, link: str) -> None:
     if not options.quiet:
         tell("intervalvm: the window is at this link, until Ctrl-C")
     if not options.no_browser:
-        webbrowser.open(link)
+        # a browser of the terminal returns when it is left
+        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 import numpy as np
 
 from intervalvm.arguments import brief
+from intervalvm.aside import aside
 from intervalvm.colours import colour
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, BackendError, OptionError
@@ -127,7 +128,8 @@ class Picture:
             raise ArgumentTypeError(f"stream={brief(stream)}: give a file that is open for bytes")
         chosen = format_of("", format, self._writers)
         self._check_holds(chosen)
-        pour(stream, partial(self._writers[chosen], self))
+        # Pillow compresses a picture in one call, for which an interrupt would wait
+        aside(lambda: pour(stream, partial(self._writers[chosen], self)))
 
     def to_pil(self) -> PillowImage:
         """The picture as Pillow's, in mode "RGB", or "RGBA" with alpha."""

@@ -63,7 +63,8 @@ def _listening(port: int) -> socket.socket:
     """A socket that listens at a port of this machine. Raises OptionError."""
     if not 0 <= port <= MOST_PORT:
         raise OptionError(f"port={brief(port)}: give a number from 0 to {MOST_PORT}")
-    found = socket.socket()
+    # the protocol is named so that asyncio sees it, and sends small messages without a delay
+    found = socket.socket(proto=socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((HOST, port))

@@ -13,6 +13,7 @@ was asked. So a page that asks for more than can be drawn gets the newest, and o
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +38,8 @@ PROGRESS_SECONDS = 0.1
 """Between messages that tell how far a file is."""
 BOUNDS_SECONDS = 0.1
 """That the first message waits for the bounds of the shape."""
-SHRINKS = 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0
-"""By which sizes are divided."""
+LEAST_SHARE = 1 / 8
+"""Of the sides of a picture that the page asks for."""
 
 
 class Gone(Exception):
@@ -110,18 +111,23 @@ class Pace:
         self._per_pixel: dict[Any, float] = {}
 
     def size(self, kind: Any, size: Size, seconds: float) -> Size:
-        """A size of about the same shape, at most as large."""
-        per_pixel = self._per_pixel.get(kind, 0.0)
-        for shrink in SHRINKS:
-            width, height = (max(1, round(n / shrink)) for n in size)
-            if width * height * per_pixel <= seconds:
-                break
-        return width, height
+        """A size of about the same shape, at most as large, and ``LEAST_SHARE`` of it at least.
 
-    def took(self, kind: Any, size: Size, seconds: float) -> None:
-        """Note the time of a picture."""
+        A picture takes some time however small it is, so the time of one tells too little of a
+        larger one; from picture to picture the size still goes to where the time is the given one.
+        """
+        width, height = size
+        expected = self._per_pixel.get(kind, 0.0) * width * height
+        share = 1.0 if expected <= seconds else max(LEAST_SHARE, math.sqrt(seconds / expected))
+        return max(1, round(width * share)), max(1, round(height * share))
+
+    def took(self, kind: Any, size: Size, seconds: float, *, moving: bool) -> None:
+        """Note the time of a picture; one at rest counts until there is one that moved."""
         now = seconds / (size[0] * size[1])
-        self._per_pixel[kind] = (self._per_pixel.get(kind, now) + now) / 2
+        if moving:
+            self._per_pixel[kind] = (self._per_pixel.get(kind, now) + now) / 2
+        else:
+            self._per_pixel.setdefault(kind, now)
 
 
 class Session:
@@ -183,6 +189,8 @@ class Session:
         if not self._told or (scene, scene.bounds) != (self._told[0], self._told[2]):
             header = {"type": "hello", **scene.facts(), "revision": revision, "version": VERSION}
             self._send(header, b"")
+        if self._told and scene is not self._told[0]:
+            self._pace = Pace()
         if problem is not None:
             broken = {"message": problem.message, "line": problem.line}
             self._send({"type": "broken", **broken, "revision": revision}, b"")
@@ -190,7 +198,7 @@ class Session:
 
     def _draw(self, view: View) -> None:
         scene, start = self._source.scene, time.perf_counter()
-        kind = scene, type(view.what), view.show, view.with_tiles
+        kind = type(view.what), view.show, view.with_tiles
         size = self._pace.size(kind, view.size, MOVING_SECONDS) if view.moving else view.size
 
         def check(done: int, total: int) -> None:
@@ -199,11 +207,11 @@ class Session:
             passed = time.perf_counter() - start
             if self._newest and (passed > LATE_SECONDS or not view.moving):
                 if done:
-                    self._pace.took(kind, size, passed * total / done)
+                    self._pace.took(kind, size, passed * total / done, moving=view.moving)
                 raise Stale
 
         drawn = scene.draw(view, size, check)
-        self._pace.took(kind, size, time.perf_counter() - start)
+        self._pace.took(kind, size, time.perf_counter() - start, moving=view.moving)
         is_final = size == view.size and drawn.facts["format"] != "jpeg"
         self._send(
             {"type": "frame", "id": view.id, **drawn.facts, "final": is_final}, drawn.payload

@@ -132,16 +132,29 @@ def test_solids_are_smaller_while_they_move_and_whole_at_rest() -> None:
 def test_a_pace_chooses_sizes_by_time() -> None:
     pace = Pace()
     assert pace.size("solid", (1000, 600), 0.03) == (1000, 600)  # nothing is known
-    pace.took("solid", (1000, 600), 0.3)
+    pace.took("solid", (1000, 600), 0.3, moving=False)
     width, height = pace.size("solid", (1000, 600), 0.03)
-    assert width * height <= 600_000 / 10
+    assert width * height == pytest.approx(600_000 / 10, rel=0.01)
     assert width / height == pytest.approx(1000 / 600, rel=0.01)
     assert pace.size("plane", (1000, 600), 0.03) == (1000, 600)
     for _ in range(20):
-        pace.took("solid", (100, 60), 0.0001)
+        pace.took("solid", (100, 60), 0.0001, moving=True)
     assert pace.size("solid", (1000, 600), 0.03) == (1000, 600)
-    pace.took("solid", (1, 1), 1e9)
+    pace.took("solid", (1000, 600), 9.0, moving=False)
+    assert pace.size("solid", (1000, 600), 0.03) == (1000, 600)  # it knows better
+    pace.took("solid", (1, 1), 1e9, moving=True)
+    assert pace.size("solid", (1000, 600), 0.03) == (125, 75)
     assert min(pace.size("solid", (3, 2), 0.03)) >= 1
+
+
+def test_a_pace_finds_the_size_that_takes_the_time() -> None:
+    """Of pictures that take some time each, and some more for each pixel."""
+    pace, size = Pace(), (1600, 1000)
+    for _ in range(40):
+        seconds = 0.02 + 1e-7 * size[0] * size[1]
+        pace.took("solid", size, seconds, moving=True)
+        size = pace.size("solid", (1600, 1000), 0.03)
+    assert 1e-7 * size[0] * size[1] == pytest.approx(0.01, rel=0.05)
 
 
 def test_a_change_is_told_and_shown() -> None:

@@ -17,7 +17,7 @@ from support.meshes import ball
 
 import intervalvm as ivm
 from bench import __main__ as program
-from bench import before, models, outlines, peers, timing, versions
+from bench import before, models, outlines, peers, timing, versions, view
 from bench import meshes as own_meshes
 from bench.meshes import distances
 from bench.peers import calls, fidget, meshes, solids
@@ -271,6 +271,39 @@ def test_solids_lie_in_their_cubes() -> None:
         inside = evaluator.values(*points) < 0
         assert inside.any(), solid.name
         assert not inside[(abs(points) == solid.half_side).any(axis=0)].any(), solid.name
+
+
+# --- the window -----------------------------------------------------------------------------------
+
+
+def test_times_of_the_window_are_told_and_kept_on_their_page(
+    circle: Subject, tmp_path: Path
+) -> None:
+    found = view.Found(
+        first=[0.3, 0.5, 0.4],
+        drawn=[0.012],
+        seen=[0.02, 0.03],
+        dragging=59.6,
+        orbiting=31.2,
+        grown=-(2**19),
+        held=2**27,
+    )
+    text = view.section(circle, view.page(found, "`solid.vm`, 9 clauses"), 0.25)
+    for row in (
+        "| the first sharp picture, once the server is up | 400 ms |",
+        "| a wheel event to the sharp frame, drawn | 12.0 ms |",
+        "| the same, until the browser shows it | 25.0 ms |",
+        "| frames while the plane is dragged | 60 a second |",
+        "| frames while a solid is turned: `solid.vm`, 9 clauses | 31 a second |",
+        "| memory of the servers in the last half of 500 steps | -0.5 MiB of 128 |",
+    ):
+        assert row in text
+    place = tmp_path / "performance.md"
+    before = f"# Page\n\n{peers.HEAD}Kept.\n\n{peers.OUTLINES_HEAD}Kept, too.\n"
+    place.write_text(before, encoding="utf-8")
+    for _ in range(2):
+        peers.write(place, {"view": text})
+        assert place.read_text(encoding="utf-8") == f"{before}\n{text}"
 
 
 # --- outlines -------------------------------------------------------------------------------------
