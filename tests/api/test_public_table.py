@@ -29,6 +29,7 @@ from support import fonts
 
 import intervalvm as ivm
 from intervalvm import shapes
+from intervalvm.api.tiles import Tiles
 
 X, Y, Z = ivm.axes()
 FORMULA = X * X + Y * Y - ivm.var("r", 0.5)
@@ -362,6 +363,8 @@ def use(result: Any) -> None:
     elif isinstance(result, ivm.Why):
         assert str(result)
         assert result.as_json()["inside"] is (result.value < 0)
+    elif isinstance(result, Tiles):
+        use(result[0])
     elif isinstance(result, ivm.Evaluator):
         use(result.values(*[0.5] * len(result.inputs)))
     elif isinstance(result, list):
