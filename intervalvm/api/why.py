@@ -100,12 +100,15 @@ def why(
 def _point_of(job: Job, x: float, y: float) -> Any:
     """The point in the dtype. Raises OptionError for one beyond the region."""
     region = job.region
-    if not (region.x[0] <= x <= region.x[1] and region.y[0] <= y <= region.y[1]):
+    point = np.array(arrays_of("xy", (x, y), job.dtype))
+    # in the dtype: samples of the ends may be rounded beyond them
+    low, high = (arrays_of("xy", (region.x[end], region.y[end]), job.dtype) for end in (0, 1))
+    if not (np.less_equal(low, point).all() and np.less_equal(point, high).all()):
         raise OptionError(
             f"the point ({x:g}, {y:g}) is not in the region {region}: "
             "give a region that holds it, as in region=Region.around((x, y), 0.5)"
         )
-    return np.array(arrays_of("xy", (x, y), job.dtype))
+    return point
 
 
 def _nearest(samples: NDArray[Any], place: Any) -> int:

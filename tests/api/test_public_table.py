@@ -195,7 +195,12 @@ RECORDS = {
 }  # fmt: skip
 """Classes that functions make instances of: their constructors keep what they are given."""
 APART = {
+    **dict.fromkeys(
+        ("Picture.show", "Image.show", "SolidImage.show", "Tape.show", "Expr.show", "Shape.show"),
+        "opens a program of the system's",
+    ),
     "view": "serves until an interrupt, and is tested with the viewer",
+    "Image.coloured": "is of values, and the image here is proven: see raster/test_palettes",
     "Tape.derived": "keeps whatever the caller computes",
     "Evaluator.tape": "a tape is in the table itself",
     "Tape.of_arrays": "for passes", "Tape.operands": "for passes",

@@ -195,6 +195,16 @@ def test_json_is_bounded_and_has_no_odd_number() -> None:
     assert len(json.dumps(sent)) < 60_000
 
 
+@pytest.mark.parametrize("grid", ["linspace", "center", "fidget"])
+def test_every_sample_of_a_picture_can_be_asked_of(grid: Any) -> None:
+    options: dict[str, Any] = {"size": 3, "region": (-0.1, 0.1, -0.3, 0.3), "grid": grid}
+    image = ivm.render(X + Y, **options)  # whose ends float32 rounds outwards
+    columns, lines = image.samples()
+    for i, x in enumerate(columns.tolist()):
+        for j, y in enumerate(lines.tolist()):
+            assert ivm.why(X + Y, x, y, **options).pixel == (i, j)
+
+
 @pytest.mark.parametrize(
     ("point", "options", "said"),
     [

@@ -173,6 +173,8 @@ def window(
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
     try:
         found = Window(context.new_page(), link)
+        # until they are known the whole shape may be seen from farther away
+        found.until("intervalvm.hello?.bounds")
         yield found
         assert not found.complaints
     finally:

@@ -72,7 +72,10 @@ def test_values_that_were_set_outlive_a_change(browser: Browser, tmp_path: Path)
     path = tmp_path / "shape.vm"
     cut = circle(ivm.var("r", 0.5)) - circle(ivm.var("q", 0.1))
     ivm.save(circle(ivm.var("r", 0.5)), path)
-    with served(path, "--set", "r=0.5") as server, window(browser, server.link) as shown:
+    with (
+        served(path, "--set", "r=0.5") as server,
+        window(browser, server.link, (800, 500)) as shown,
+    ):
         shown.settled()
         shown.page.fill("[aria-label='r, exactly']", "0.75")
         shown.page.keyboard.press("Tab")

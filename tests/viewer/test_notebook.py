@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 60.0
 """That a test waits for anything, before it fails."""
 SHOWN = """\
+import intervalvm as ivm
+
+r, hole = ivm.var("r", 0.7), ivm.var("hole", 0.3)
+window = ivm.view(ivm.shapes.circle(r) - ivm.shapes.rectangle(hole, hole), overlay="tiles")
+"""
+WATCHED = """\
 import json
 import pathlib
 
-import intervalvm as ivm
-
-r = ivm.var("r", 0.5)
-window = ivm.view(ivm.shapes.circle(r) - ivm.shapes.rectangle(0.3, 0.2), overlay="tiles")
 window.observe(lambda c: pathlib.Path("seen.json").write_text(json.dumps(c["new"])), "variables")
 """
 INK = """(canvas) => {
@@ -137,13 +139,13 @@ def check_window(page: Page, folder: Path) -> None:
     assert box is not None
     slider.click(position={"x": 0.75 * box["width"], "y": box["height"] / 2})
     seen = wait_for(lambda: (folder / "seen.json").exists() and (folder / "seen.json").read_text())
-    assert json.loads(seen)["r"] == pytest.approx(0.75, abs=0.05)
+    assert json.loads(seen)["r"] == pytest.approx(1.05, abs=0.07)
     busy.wait_for()
 
 
 @contextmanager
 def page_of(browser: Browser, name: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1100, "height": 800})
+    page = browser.new_page(viewport={"width": 1440, "height": 820})
     page.set_default_timeout(1000 * WAIT_SECONDS)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -161,7 +163,7 @@ def test_jupyterlab_shows_the_window(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cell: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": []}
-    sources = {"imports": "import intervalvm", "window": SHOWN + "window"}
+    sources = {"first": "2 + 2", "window": SHOWN + "window", "watched": WATCHED}
     cells = [
         {**cell, "execution_count": None, "id": name, "source": source}
         for name, source in sources.items()
@@ -190,7 +192,7 @@ def test_jupyterlab_shows_the_window(
 
 @needs("marimo", "anywidget")
 def test_marimo_shows_the_window(browser: Browser, tmp_path: Path) -> None:
-    lines = "".join(f"    {line}\n" if line else "\n" for line in SHOWN.splitlines())
+    lines = "".join(f"    {line}\n" if line else "\n" for line in (SHOWN + WATCHED).splitlines())
     (tmp_path / "shape.py").write_text(
         "import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef _():\n"
         f"{lines}    window\n    return\n\n\nif __name__ == '__main__':\n    app.run()\n"
