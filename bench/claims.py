@@ -18,7 +18,7 @@ from bench.timing import in_turns
 from intervalvm.api.options import PROVES
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import in_units
-from intervalvm.raster.image import text_table
+from intervalvm.raster.stats import text_table
 
 SMALL = 350 * 10**6
 HUGE = 16384**2

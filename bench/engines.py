@@ -14,7 +14,7 @@ import intervalvm as ivm
 from bench.subject import Subject, cpus, machine, parser
 from bench.timing import in_turns
 from intervalvm.raster.grid import coordinates
-from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.raster.stats import milliseconds, text_table
 
 NAIVE_MOST, NUMPY_MOST = 256, 512
 """Sizes up to which the naive engine fits into memory, and the reference walk is worth a wait."""

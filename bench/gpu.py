@@ -28,7 +28,7 @@ from bench.subject import Subject, cpus, machine, parser
 from bench.timing import Times, in_turns
 from intervalvm.api.options import BACKENDS
 from intervalvm.gpu import device
-from intervalvm.raster.image import Stats
+from intervalvm.raster.stats import Stats
 
 SIZES = (512, 1024, 2048, 4096, 8192, 16384)
 NUMPY_MOST = 1024

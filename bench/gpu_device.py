@@ -16,7 +16,7 @@ import intervalvm as ivm
 from bench.page import ms
 from intervalvm.gpu import batches, device, devices
 from intervalvm.gpu.walk import Walk
-from intervalvm.raster.image import Stats
+from intervalvm.raster.stats import Stats
 
 LANES_A_PROCESSOR = 128
 """float32 operations that a multiprocessor of the last generations starts each cycle."""

@@ -24,9 +24,10 @@ from intervalvm.errors import *  # noqa: F403 each is in its __all__
 from intervalvm.expr import Expr, TapeLike, axes, constant, expression, trace, var, where
 from intervalvm.expr import functions as _functions
 from intervalvm.expr.functions import *  # noqa: F403 each is in its __all__
-from intervalvm.raster.image import Image, Level, Stats
+from intervalvm.raster.image import Image
 from intervalvm.raster.picture import Picture
 from intervalvm.raster.region import Region
+from intervalvm.raster.stats import Level, Stats
 from intervalvm.tape import Tape
 
 if TYPE_CHECKING:

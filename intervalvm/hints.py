@@ -6,7 +6,7 @@ The tables hold names of other libraries. Another unknown name is compared with 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
@@ -243,13 +243,24 @@ def hinted(make: Callable[P, T]) -> Callable[P, T]:
 
 
 class Takes(Generic[P]):
-    """A decorator that gives ``f(..., **given)`` the keywords of ``options``.
+    """A decorator that gives ``f(..., **given)`` the keywords of ``options``, and of ``more``, but
+    for those in ``without``.
 
     Types, ``help``, ``inspect.signature`` and errors are as if they were written out.
     """
 
-    def __init__(self, options: Callable[P, Any]) -> None:
-        self.parameters = signature(options).parameters.values()
+    def __init__(
+        self,
+        options: Callable[P, Any],
+        *more: Callable[..., Any],
+        without: Collection[str] = (),
+    ) -> None:
+        self.parameters = [
+            p.replace(kind=p.KEYWORD_ONLY)
+            for each in (options, *more)
+            for p in signature(each).parameters.values()
+            if p.name not in without
+        ]
 
     @overload
     def __call__(

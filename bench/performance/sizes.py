@@ -16,7 +16,7 @@ from bench.page import ms, table, times
 from bench.subject import Subject, cpus
 from bench.timing import Times, Turn, taking_turns, turn
 from bench.versions import Version
-from intervalvm.raster.image import Stats
+from intervalvm.raster.stats import Stats
 
 SIZES = (256, 512, 1024, 2048, 4096, 8192, 16384)
 DENSE_MOST = 1024

@@ -13,7 +13,7 @@ import numpy as np
 from intervalvm.api.bounds import Interval
 from intervalvm.arguments import bounds_text
 from intervalvm.environment import in_default_environment
-from intervalvm.raster.image import text_table
+from intervalvm.raster.stats import text_table
 
 if TYPE_CHECKING:
     from intervalvm.tape import Tape

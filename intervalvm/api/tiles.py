@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from inspect import Parameter, Signature, signature
 from itertools import product
 from typing import Any
 
@@ -19,17 +18,7 @@ OWN = ("size", "crop", "out", "progress")
 """Options of ``render`` that tiles choose themselves."""
 
 
-def _options(**_: Any) -> None: ...
-
-
-_options.__signature__ = Signature(  # type: ignore[attr-defined]
-    [
-        p.replace(kind=Parameter.KEYWORD_ONLY)
-        for name, p in signature(Options).parameters.items()
-        if name not in OWN
-    ]
-)
-takes_tile_options: Takes[...] = Takes(_options)
+takes_tile_options: Takes[...] = Takes(Options, without=OWN)
 
 
 class Tiles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from inspect import Parameter, Signature, signature
+from inspect import signature
 from typing import Any
 
 from intervalvm.api.options import check_progress
@@ -29,13 +29,7 @@ OF_SOLID = {n: p for n, p in signature(SolidOptions).parameters.items() if n != 
 PLACE = {"center", "scale"}
 
 
-def _options(**_: Any) -> None: ...
-
-
-_options.__signature__ = Signature(  # type: ignore[attr-defined]
-    [p.replace(kind=Parameter.KEYWORD_ONLY) for p in (*OF_VIEW.values(), *OF_SOLID.values())]
-)
-takes_turn_options: Takes[...] = Takes(_options)
+takes_turn_options: Takes[...] = Takes(View.turntable, SolidOptions, without=("view",))
 
 
 @in_default_environment

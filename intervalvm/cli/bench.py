@@ -14,8 +14,8 @@ from intervalvm.api.render import render
 from intervalvm.cli.streams import Progress, log_shown, read_shape, say
 from intervalvm.errors import DoesNotFit
 from intervalvm.expr import as_tape
-from intervalvm.raster.image import milliseconds, text_table
 from intervalvm.raster.region import check_size
+from intervalvm.raster.stats import milliseconds, text_table
 from intervalvm.words import Way
 
 if TYPE_CHECKING:

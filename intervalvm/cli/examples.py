@@ -14,7 +14,7 @@ from intervalvm.arguments import did_you_mean
 from intervalvm.cli.streams import say, tell
 from intervalvm.errors import FileError, OptionError
 from intervalvm.files import file_errors, write_atomically
-from intervalvm.raster.image import text_table
+from intervalvm.raster.stats import text_table
 
 if TYPE_CHECKING:
     import argparse

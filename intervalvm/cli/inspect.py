@@ -22,7 +22,7 @@ from intervalvm.expr import as_tape
 from intervalvm.expr.convert import defaults_of
 from intervalvm.files import check_writable
 from intervalvm.formats.write import check_name, save
-from intervalvm.raster.image import text_table
+from intervalvm.raster.stats import text_table
 from intervalvm.tape.liveness import peak_live
 
 if TYPE_CHECKING:

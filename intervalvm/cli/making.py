@@ -25,7 +25,7 @@ from intervalvm.cli.streams import (
 )
 from intervalvm.errors import OptionError
 from intervalvm.expr import as_tape
-from intervalvm.raster.image import milliseconds
+from intervalvm.raster.stats import milliseconds
 from intervalvm.suffixes import format_of
 
 if TYPE_CHECKING:

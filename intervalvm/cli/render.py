@@ -35,9 +35,9 @@ from intervalvm.formats.script import is_script
 from intervalvm.jit.layout import UNPROVEN
 from intervalvm.memory import require
 from intervalvm.raster.formats import COLOURS, FORMATS, HOLD_VALUES, check_holds, levels
-from intervalvm.raster.image import Stats, milliseconds
 from intervalvm.raster.palettes import limits_of, palette_of, spacing_of
 from intervalvm.raster.region import Region, check_size
+from intervalvm.raster.stats import Stats, milliseconds
 from intervalvm.suffixes import format_of
 
 if TYPE_CHECKING:

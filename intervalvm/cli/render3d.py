@@ -30,7 +30,7 @@ from intervalvm.cli.streams import (
 from intervalvm.errors import OptionError
 from intervalvm.files import write_atomically
 from intervalvm.raster import animation, formats
-from intervalvm.raster.image import milliseconds
+from intervalvm.raster.stats import milliseconds
 from intervalvm.suffixes import format_of
 from intervalvm.voxel.solid import SOLID_FORMATS, SolidImage, SolidStats, check_holds
 from intervalvm.voxel.view import ISOMETRIC, View

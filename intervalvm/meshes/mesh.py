@@ -18,7 +18,7 @@ from intervalvm.hints import MESH, lacks
 from intervalvm.late import cached_property
 from intervalvm.meshes import convert
 from intervalvm.meshes.formats import FORMATS, check_savable
-from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.raster.stats import milliseconds, text_table
 from intervalvm.suffixes import format_of, format_of_stream, pour
 
 if TYPE_CHECKING:

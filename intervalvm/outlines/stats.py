@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from intervalvm.raster.image import milliseconds, text_table
+from intervalvm.raster.stats import milliseconds, text_table
 
 
 @dataclass(frozen=True)

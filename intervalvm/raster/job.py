@@ -14,7 +14,8 @@ from intervalvm.compiler.truths import is_truth
 from intervalvm.jit.layout import INSIDE, OUTSIDE, SPLIT_LEVELS, UNPROVEN, shades
 from intervalvm.memory import require
 from intervalvm.raster.canvas import canvas
-from intervalvm.raster.image import Image, Level, Stats
+from intervalvm.raster.image import Image
+from intervalvm.raster.stats import Level, Stats
 from intervalvm.words import Meaning
 
 if TYPE_CHECKING:

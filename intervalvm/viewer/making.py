@@ -42,18 +42,12 @@ def make(scene: Scene, asked: Save, progress: Progress) -> Made:
 
 
 def _picture(scene: Scene, view: View, common: dict[str, Any]) -> Any:
+    common |= {"size": view.size, "dtype": view.frame.dtype(view.size)}
     if isinstance(view.what, Solid):
-        look, mode = view.what.look, view.what.mode
-        dtype = view.what.around.dtype(view.size)
-        return render3d(scene.shape, size=view.size, view=look, mode=mode, dtype=dtype, **common)
-    frame, size = view.what, view.size
-    options: dict[str, Any] = {
-        "size": size,
-        "region": frame.region(size),
-        "dtype": frame.dtype(size),
-        "paper": view.paper if scene.is_painted else None,
-    }
-    image = render(scene.shape, grid="center", **options, **SAVED[view.show], **common)
+        return render3d(scene.shape, view=view.what.look, mode=view.what.mode, **common)
+    region, paper = view.what.region(view.size), view.paper if scene.is_painted else None
+    options = {"region": region, "grid": "center", "paper": paper, **SAVED[view.show]}
+    image = render(scene.shape, **options, **common)
     return image if image.is_bitmap else image.coloured(isolines=view.isolines)
 
 

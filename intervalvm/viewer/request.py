@@ -70,6 +70,11 @@ class View:
     paper: Rgb
     variables: Mapping[str, float]
 
+    @property
+    def frame(self) -> Frame:
+        """Where its pixels are in floats."""
+        return self.what.around if isinstance(self.what, Solid) else self.what
+
 
 @dataclass(frozen=True)
 class Why:

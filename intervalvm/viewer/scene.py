@@ -19,7 +19,6 @@ from intervalvm.expr.paint import paint_of
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.job import Progress
 from intervalvm.viewer.encoding import ENCODERS, encoded, encoded_tiles
-from intervalvm.viewer.frame import Frame
 from intervalvm.viewer.request import Show, Solid, View, Why
 
 FIRST_SIZE = 1600, 1000
@@ -92,14 +91,41 @@ class Scene:
 
         ``progress`` may raise to end it.
         """
-        start = time.perf_counter()
-        variables = self.settings(view.variables)
+        start, dtype = time.perf_counter(), view.frame.dtype(size)
+        common: dict[str, Any] = {
+            "size": size,
+            "variables": self.settings(view.variables),
+            "progress": progress,
+        }
+        tiles: tuple[int | None, bytes] = None, b""
         if isinstance(view.what, Solid):
-            payload, facts = self._solid(view, view.what, size, variables, progress)
+            solid = render3d(
+                self.shape, view=view.what.look, mode=view.what.mode, dtype=dtype, **common
+            )
+            format, picture = encoded(solid, lossless=not view.moving)
+            inside = solid.stats.voxels["hit"]
         else:
-            payload, facts = self._plane(view, view.what, size, variables, progress)
-        facts |= {"size": list(size), "seconds": time.perf_counter() - start}
-        return Drawn(facts, payload)
+            image = self._renderer(view.show, dtype).render(
+                region=view.what.region(size),
+                paper=view.paper if self.is_painted else None,
+                **common,
+            )
+            format, picture = ENCODERS[view.show](image, view)
+            inside = image.stats.pixels["inside"]
+            if view.with_tiles:
+                tiles = encoded_tiles(image)
+        level, map_bytes = tiles
+        facts = {
+            "size": list(size),
+            "format": format,
+            "picture_bytes": len(picture),
+            "tiles": None if level is None else {"level": level},
+            "dtype": dtype,
+            "inside": inside,
+            "notice": BEYOND if view.frame.is_beyond(size) else None,
+            "seconds": time.perf_counter() - start,
+        }
+        return Drawn(facts, picture + map_bytes)
 
     def settings(self, given: Mapping[str, float]) -> dict[str, float]:
         """The values of variables. A page may still name one that the file no longer has."""
@@ -123,30 +149,6 @@ class Scene:
         told = {name: facts[name] for name in ("value", "inside", "verdict", "clauses", "of")}
         return {"x": str(x), "y": str(y), **told, **found.texts()}
 
-    def _plane(
-        self,
-        view: View,
-        frame: Frame,
-        size: Size,
-        variables: dict[str, float],
-        progress: Progress,
-    ) -> tuple[bytes, dict[str, Any]]:
-        dtype = frame.dtype(size)
-        image = self._renderer(view.show, dtype).render(
-            size=size, region=frame.region(size), variables=variables, progress=progress,
-            paper=view.paper if self.is_painted else None,
-        )  # fmt: skip
-        format, picture = ENCODERS[view.show](image, view)
-        level, tiles = encoded_tiles(image) if view.with_tiles else (None, b"")
-        return picture + tiles, {
-            "format": format,
-            "picture_bytes": len(picture),
-            "tiles": None if level is None else {"level": level},
-            "dtype": dtype,
-            "inside": image.stats.pixels["inside"],
-            "notice": BEYOND if frame.is_beyond(size) else None,
-        }
-
     def _renderer(self, show: Show, dtype: str) -> Renderer:
         """The renderer of a kind of picture; it keeps what neighbouring frames share."""
         found = self._renderers.get((show, dtype))
@@ -154,29 +156,6 @@ class Scene:
             found = Renderer(self.shape, dtype=dtype, grid="center", **RENDERING[show])
             self._renderers[show, dtype] = found
         return found
-
-    def _solid(
-        self,
-        view: View,
-        solid: Solid,
-        size: Size,
-        variables: dict[str, float],
-        progress: Progress,
-    ) -> tuple[bytes, dict[str, Any]]:
-        dtype = solid.around.dtype(size)
-        image = render3d(
-            self.shape, size=size, view=solid.look, mode=solid.mode, dtype=dtype,
-            variables=variables, progress=progress,
-        )  # fmt: skip
-        format, payload = encoded(image, lossless=not view.moving)
-        return payload, {
-            "format": format,
-            "dtype": dtype,
-            "inside": image.stats.voxels["hit"],
-            "picture_bytes": len(payload),
-            "tiles": None,
-            "notice": BEYOND if solid.around.is_beyond(size) else None,
-        }
 
 
 def _slider(name: str, value: float) -> dict[str, Any]:

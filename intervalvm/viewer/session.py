@@ -27,8 +27,6 @@ from intervalvm.viewer.source import Source
 
 log = logging.getLogger("intervalvm")
 T = TypeVar("T")
-VERSION = 1
-"""Of these messages."""
 Send = Callable[[dict[str, Any], bytes], None]
 MOVING_SECONDS = 0.03
 """That a picture may take while the page moves: it is made smaller for that."""
@@ -187,8 +185,7 @@ class Session:
         if news == self._told:
             return
         if not self._told or (scene, scene.bounds) != (self._told[0], self._told[2]):
-            header = {"type": "hello", **scene.facts(), "revision": revision, "version": VERSION}
-            self._send(header, b"")
+            self._send({"type": "hello", **scene.facts(), "revision": revision}, b"")
         if self._told and scene is not self._told[0]:
             self._pace = Pace()
         if problem is not None:
@@ -254,7 +251,7 @@ class Session:
             message = "out of memory: make the window smaller"
         except Exception:
             log.exception("a window asked for what failed")
-            message = "this failed, by a mistake of intervalvm's: the terminal says where"
+            message = "this failed, by a mistake of intervalvm's: its log says where"
         else:
             return
         self._refuse(id, message)

@@ -12,7 +12,7 @@ from intervalvm.memory import require
 from intervalvm.voxel.volume import COORDINATE_BYTES, Size, Volume
 
 if TYPE_CHECKING:
-    from intervalvm.raster.image import Level
+    from intervalvm.raster.stats import Level
     from intervalvm.tape import Tape
     from intervalvm.words import SolidEngine
 

@@ -15,7 +15,7 @@ from intervalvm.jit.plan import PLANNING_BYTES, Plan, domain_of, plan_of
 from intervalvm.jit.voxels import layout as v
 from intervalvm.jit.voxels import normals, walk
 from intervalvm.jit.workers import Key
-from intervalvm.raster.image import Level
+from intervalvm.raster.stats import Level
 from intervalvm.voxel.job import Drawn
 from intervalvm.words import Meaning, Question
 

@@ -12,8 +12,8 @@ from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.late import cached_property
 from intervalvm.raster import formats
-from intervalvm.raster.image import Level, ending
 from intervalvm.raster.picture import Picture
+from intervalvm.raster.stats import Level, ending
 from intervalvm.voxel.volume import Volume, shown
 
 if TYPE_CHECKING:

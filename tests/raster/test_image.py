@@ -24,8 +24,9 @@ from intervalvm.raster import formats
 from intervalvm.raster.canvas import canvas
 from intervalvm.raster.formats import FORMATS
 from intervalvm.raster.grid import coordinates
-from intervalvm.raster.image import Image, Level, Stats, milliseconds
+from intervalvm.raster.image import Image
 from intervalvm.raster.region import Region
+from intervalvm.raster.stats import Level, Stats, milliseconds
 from intervalvm.suffixes import format_of
 
 PICTURE = """\
