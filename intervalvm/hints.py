@@ -124,6 +124,11 @@ RENDER = {
     "over": "prove='point', or prove='area'",
 }  # fmt: skip
 RENDER |= dict.fromkeys(("centre", "position", "origin", "zoom"), RENDER["center"])
+RENDER |= _by_guess({
+    "ink='navy'": "color colour fill foreground",
+    "paper='white', or paper='none'": "background bg backdrop transparent",
+    "antialias=4": "aa samples supersample oversample smooth",
+})  # fmt: skip
 """Replacements for keywords that ``render`` lacks."""
 RENDER3D = _by_guess({
     "size=(width, height, depth)": "width height depth resolution shape",
@@ -133,6 +138,9 @@ RENDER3D = _by_guess({
     "view=View.look_at(eye, target)": "eye target position fov",
     "view=View.fit(((x0, x1), (y0, y1), (z0, z1)))": "region bounds box extent",
     "threads=n": "workers jobs processes", "dtype=name": "precision",
+    "material='teal', or shape.paint('teal')": "color colour fill ink",
+    "background='white', or background='none'": "paper bg backdrop transparent",
+    "antialias=2": "aa samples supersample oversample",
     "variables={'r': value}": "params",
 })  # fmt: skip
 """Replacements for keywords that ``render3d`` lacks."""

@@ -11,6 +11,10 @@ from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
 
+FILMS = ("gif", "mp4", "apng", "avi", "mov")
+"""Suffixes of several pictures in turn, some of which are not written at all."""
+
+
 def format_of(path: Any, format: str | None, formats: Mapping[str, Any]) -> str:
     """The key of ``formats`` for a file name or a given format. Raises OptionError if none is."""
     if format is None:
@@ -23,7 +27,8 @@ def format_of(path: Any, format: str | None, formats: Mapping[str, Any]) -> str:
     name = suffix.lower().removeprefix(".")
     if name not in formats:
         known = " ".join(f".{known}" for known in formats)
-        raise OptionError(f"{what} names no format: choose {known}")
+        hint = " (ivm.animate and ivm.turntable write films)" if name in FILMS else ""
+        raise OptionError(f"{what} names no format: choose {known}{hint}")
     return name
 
 

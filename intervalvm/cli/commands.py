@@ -267,11 +267,11 @@ def _examples_options(command: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
-    "render": ("render", "draw the shape of a .vm file (the default command)", _render_options),
+    "render": ("render", "draw the shape of a .vm or .py file (the default command)", _render_options),
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
     "contour": ("contour", "write the outline of a .vm file, to cut it", _contour_options),
     "mesh": ("mesh", "write the surface of the solid of a .vm file, to print it", _mesh_options),
-    "view": ("view", "show a .vm file in a window: pan, zoom, turn, edit", _view_options),
+    "view": ("view", "show a .vm or .py file in a window: pan, zoom, turn, edit", _view_options),
     "info": ("inspect", "say what a .vm file consists of", _info_options),
     "simplify": ("inspect", "print the shorter tape of a box", _simplify_options),
     "bench": ("bench", "time the engines on a .vm file", _bench_options),

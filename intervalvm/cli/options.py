@@ -26,7 +26,7 @@ GUESSES = {
 
 DESCRIPTION = """\
 Draw closed-form shapes by interval arithmetic: the same pixels as evaluating
-every clause everywhere, about 1,000 times faster."""
+every clause everywhere, thousands of times faster."""
 
 EXAMPLES = """\
 examples:
@@ -40,6 +40,7 @@ examples:
   intervalvm render3d bear.vm --pitch 20 --turn 36 --out bear.gif
   intervalvm contour bracket.vm --tolerance 0.01 --arcs --unit mm --out bracket.dxf
   intervalvm mesh bear.vm --depth 8 --out bear.3mf
+  intervalvm view gear.py                         shows it in the browser, as you edit
   intervalvm info prospero.vm
   intervalvm simplify prospero.vm --x 0 0.5 --y 0 0.5 --out corner.vm
   intervalvm bench prospero.vm

@@ -251,8 +251,10 @@ def _summary(all_stats: list[SolidStats]) -> str:
     first, frames = all_stats[0], len(all_stats)
     prism = ", a prism along z" if first.is_prism else ""
     n = first.antialias
-    size = shown(first.size) + (f", {n}x{n} samples a pixel" if n > 1 else "")
+    width, height, depth = (side // n for side in first.size)
+    size = shown((width, height, depth)) + (f", {n}x{n} samples a pixel" if n > 1 else "")
+    what = "pixels" if n == 1 else "samples"
     if frames > 1:
         return f"{frames} frames of {size}{prism}"
     cut = f", {first.voxels['full']} of them at the near side" if first.voxels["full"] else ""
-    return f"{size}, {first.voxels['hit']} pixels hit{cut}{prism}"
+    return f"{size}, {first.voxels['hit']} {what} hit{cut}{prism}"

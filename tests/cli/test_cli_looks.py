@@ -84,7 +84,7 @@ def test_solids(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tape.save("ball.vm")
     words = ["--size", "20", "--antialias", "2", "--background", "none", "--check"]
     assert main(["render3d", "ball.vm", *words, "--out", "a.png"]) == 0
-    assert "40x40x40, 2x2 samples a pixel" in capsys.readouterr().err
+    assert "20x20x20, 2x2 samples a pixel" in capsys.readouterr().err
     expected = ivm.render3d(tape, size=20, antialias=2, background="none")
     with Pillow.open("a.png") as picture:
         assert_array_equal(picture, expected.shown)

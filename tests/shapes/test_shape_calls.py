@@ -230,7 +230,7 @@ FIXED = {
 def test_all_parameters_are_tried_as_expressions() -> None:
     methods = {name for name in dir(s.Shape) if not name.startswith("_")}
     names = (set(s.__all__) | methods) - {
-        "Shape", "tape", "defaults", "expr", "bind", "bounds", "save",
+        "Shape", "tape", "defaults", "expr", "bind", "bounds", "save", "show",
     }  # fmt: skip
     assert set(PARAMETRIC) | FIXED == names
 
@@ -312,7 +312,7 @@ WRAPPED: dict[str, Callable[[s.Shape], s.Shape]] = {
 
 def test_every_way_to_wrap_a_shape_is_tried() -> None:
     methods = {name for name in dir(s.Shape) if not name.startswith("_")}
-    assert methods - {"tape", "defaults", "expr", "bounds", "save"} <= set(WRAPPED)
+    assert methods - {"tape", "defaults", "expr", "bounds", "save", "show"} <= set(WRAPPED)
 
 
 @pytest.mark.parametrize("name", WRAPPED)

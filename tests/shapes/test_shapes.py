@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 OPERATORS = ["__and__", "__invert__", "__or__", "__sub__"]
-PLAIN = {"tape", "defaults", "expr", "bind", "bounds", "save"}
+PLAIN = {"tape", "defaults", "expr", "bind", "bounds", "save", "show"}
 """What a shape shares with an expression."""
 METHODS = [
     name for name in dir(Shape) if not name.startswith("_") and name not in PLAIN
