@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 import webbrowser
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 from urllib.parse import urlencode
 
+from intervalvm import notebooks
 from intervalvm.arguments import real
 from intervalvm.checks import check_word, integer_within
 from intervalvm.environment import in_default_environment
@@ -79,7 +79,7 @@ def view(
     height = integer_within("height", height, *HEIGHTS)
     scene = Scene(shape, "shape", {n: real(n, v) for n, v in tape.known(variables).items()})
     start = _start(as_region(region), show, overlay)
-    if _in_notebook():
+    if notebooks.jupyter() or notebooks.marimo():
         return _widget(scene, height, start)
 
     def ready(link: str) -> None:
@@ -103,15 +103,6 @@ def _start(region: Region | None, show: Show, overlay: str) -> str:
         center = x0 / 2 + x1 / 2, y0 / 2 + y1 / 2
         found["view"] = ",".join(map(repr, (*center, half)))
     return urlencode(found)
-
-
-def _in_notebook() -> bool:
-    """Whether this runs in a kernel of Jupyter, or in marimo."""
-    ipython: Any = sys.modules.get("IPython")
-    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
-        return True
-    marimo: Any = sys.modules.get("marimo")
-    return marimo is not None and bool(marimo.running_in_notebook())
 
 
 def _widget(scene: Scene, height: int, start: str) -> Window:
