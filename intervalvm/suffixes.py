@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
-
 FILMS = ("gif", "mp4", "apng", "avi", "mov")
 """Suffixes of several pictures in turn, some of which are not written at all."""
 

@@ -227,7 +227,9 @@ class Why:
         ]
 
     def _looks(self) -> list[tuple[str, ...]]:
-        rows: list[tuple[str, ...]] = [("level", "tile", "clauses", "bounds for the sign", "verdict")]
+        rows: list[tuple[str, ...]] = [
+            ("level", "tile", "clauses", "bounds for the sign", "verdict")
+        ]
         for look in self.chain:
             tile = f"{look.pixels[0]}x{look.pixels[1]}"
             rows.append((str(look.level), tile, str(look.clauses), str(look.bounds), look.verdict))

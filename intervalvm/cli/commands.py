@@ -267,7 +267,11 @@ def _examples_options(command: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
-    "render": ("render", "draw the shape of a .vm or .py file (the default command)", _render_options),
+    "render": (
+        "render",
+        "draw the shape of a .vm or .py file (the default command)",
+        _render_options,
+    ),
     "render3d": ("render3d", "draw the solid of a .vm file, or a turntable", _render3d_options),
     "contour": ("contour", "write the outline of a .vm file, to cut it", _contour_options),
     "mesh": ("mesh", "write the surface of the solid of a .vm file, to print it", _mesh_options),
