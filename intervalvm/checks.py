@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from typing import Any
 
-from intervalvm.arguments import brief, did_you_mean, is_word, real
+from intervalvm.arguments import brief, did_you_mean, integer, is_word, real
 from intervalvm.errors import OptionError
 
 
@@ -36,4 +36,15 @@ def positive(name: str, value: Any) -> float:
     number = finite(name, value)
     if not number > 0:
         raise OptionError(f"{name}={brief(value)}: give a number above 0")
+    return number
+
+
+def integer_within(name: str, value: Any, least: int, most: int) -> int:
+    """An integer from ``least`` to ``most``. Raises OptionError."""
+    try:
+        number = integer(value)
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most:
+        raise OptionError(f"{name}={brief(value)}: give an integer from {least} to {most}")
     return number

@@ -21,6 +21,7 @@ from intervalvm.memory import require
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Job, split_levels
 from intervalvm.raster.look import PLAIN
+from intervalvm.voxel.samples import rounded_mean
 from intervalvm.words import BoxBackend, Way
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _means(
         found = rgb_of(codes[down, across], bare).astype(np.int64)
         total = (found * inside[..., None]).sum(axis=(1, 2))
         count = inside.sum(axis=(1, 2))[:, None]
-        colours[j, i] = (2 * total + count) // (2 * count)
+        colours[j, i] = rounded_mean(total, count)
     return colours
 
 

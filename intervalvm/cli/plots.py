@@ -27,7 +27,7 @@ def check_plots(paths: Sequence[str], asked: Options) -> None:
     for path in paths:
         shown = _shown(path)
         format_of(path, None, DATES)
-        if plots.has_tiles(shown) and not asked.way.prunes:
+        if shown in plots.OF_TILES and not asked.way.prunes:
             raise OptionError(
                 f"--plot {path}: engine {asked.engine!r} has no tiles: leave --engine out"
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from intervalvm import notebooks
 from intervalvm.arguments import brief
 from intervalvm.aside import aside
 from intervalvm.colours import colour
@@ -171,9 +172,10 @@ class Picture:
         BackendError
             If there is neither: save the picture instead.
         """
-        notebooks: Any = sys.modules.get("IPython")  # of which none runs if it is not imported
-        if notebooks is not None and notebooks.get_ipython() is not None:
-            notebooks.display.display(self)
+        if ipython := notebooks.jupyter():
+            ipython.display.display(self)
+        elif marimo := notebooks.marimo():
+            marimo.output.append(self)
         else:
             _view(self.to_pil())
 

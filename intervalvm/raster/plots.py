@@ -73,11 +73,6 @@ def new_figure(width: int, height: int) -> Figure:
     return Figure(figsize=(7.5, 1.0 + 6.5 * share), layout="constrained")
 
 
-def has_tiles(what: str) -> bool:
-    """Whether a plot shows tiles, which only pruning has."""
-    return what in OF_TILES
-
-
 def plot(image: Image, ax: Axes | None, what: str) -> Axes:
     """Draw an image. Raises OptionError for another ``what``, and as ``Image.map`` does."""
     check_word("what", what, tuple(PLOTS))
@@ -179,5 +174,6 @@ def _bar(ax: Axes, drawn: Any, **options: Any) -> None:
 
 
 OF_TILES: dict[str, Callable[[Image, Axes], None]] = {"pruning": _pruning, "clauses": _clauses}
+"""Plots of tiles, which only pruning has."""
 PLOTS = OF_TILES | {"picture": _picture}
 """What a plot shows."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
 import webbrowser
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 from urllib.parse import urlencode
 
-from intervalvm.arguments import brief, integer, real
-from intervalvm.checks import check_word
+from intervalvm import notebooks
+from intervalvm.arguments import real
+from intervalvm.checks import check_word, integer_within
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import BackendError, OptionError, install_line
+from intervalvm.errors import BackendError, install_line
 from intervalvm.expr import TapeLike, as_tape
 from intervalvm.raster.region import Region, RegionLike, as_region
 from intervalvm.viewer.request import WITH_TILES, Show
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("intervalvm")
 HEIGHTS = 120, 4096
-PORTS = 0, 65535
 
 
 @in_default_environment
@@ -77,14 +76,11 @@ def view(
     check_word("show", show, get_args(Show))
     check_word("overlay", overlay, tuple(WITH_TILES))
     tape = as_tape(shape)
-    checked_height, checked_port = (
-        _within("height", height, *HEIGHTS),
-        _within("port", port, *PORTS),
-    )
+    height = integer_within("height", height, *HEIGHTS)
     scene = Scene(shape, "shape", {n: real(n, v) for n, v in tape.known(variables).items()})
     start = _start(as_region(region), show, overlay)
-    if _in_notebook():
-        return _widget(scene, checked_height, start)
+    if notebooks.jupyter() or notebooks.marimo():
+        return _widget(scene, height, start)
 
     def ready(link: str) -> None:
         link = f"{link}#{start}"
@@ -93,7 +89,7 @@ def view(
             log.warning("no browser opens: open %s", link)
 
     with suppress(KeyboardInterrupt):
-        serve(Source(scene), ready, port=checked_port)
+        serve(Source(scene), ready, port=port)
     return None
 
 
@@ -109,15 +105,6 @@ def _start(region: Region | None, show: Show, overlay: str) -> str:
     return urlencode(found)
 
 
-def _in_notebook() -> bool:
-    """Whether this runs in a kernel of Jupyter, or in marimo."""
-    ipython: Any = sys.modules.get("IPython")
-    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
-        return True
-    marimo: Any = sys.modules.get("marimo")
-    return marimo is not None and bool(marimo.running_in_notebook())
-
-
 def _widget(scene: Scene, height: int, start: str) -> Window:
     try:
         from intervalvm.viewer.widget import Window
@@ -125,14 +112,3 @@ def _widget(scene: Scene, height: int, start: str) -> Window:
         needed = f"a window in a notebook needs {error.name}, which is not installed"
         raise BackendError(f"{needed}: {install_line('notebook')}") from None
     return Window(Source(scene), height=height, start=start)
-
-
-def _within(name: str, value: Any, low: int, high: int) -> int:
-    """An integer within bounds. Raises OptionError."""
-    try:
-        found = integer(value)
-    except TypeError:
-        found = low - 1
-    if not low <= found <= high:
-        raise OptionError(f"{name}={brief(value)}: give a number from {low} to {high}")
-    return found

@@ -23,7 +23,7 @@ from fractions import Fraction
 from typing import Any, Literal, NoReturn, get_args
 
 from intervalvm.arguments import brief
-from intervalvm.checks import check_word, listed
+from intervalvm.checks import check_word, integer_within, listed
 from intervalvm.colours import Rgb, colour
 from intervalvm.errors import OptionError
 from intervalvm.viewer.frame import Frame, decimal
@@ -112,14 +112,15 @@ def parse(text: str) -> Request:
         raise OptionError("the message is no JSON") from None
     match _fields("the message", fields).get("type"):
         case "view":
-            return _view(fields, id=_integer(fields, "id", 0, MOST_ID))
+            return _view(fields, id=_id(fields))
         case "why":
-            id, view = _integer(fields, "id", 0, MOST_ID), _view(fields.get("view"))
+            id, view = _id(fields), _view(fields.get("view"))
             column, row = _list(fields, "at", 2)
-            at = _within("at", column, view.size[0] - 1), _within("at", row, view.size[1] - 1)
-            return Why(id, view, at)
+            at = zip((column, row), view.size, strict=True)
+            column, row = (integer_within("at", n, 0, side - 1) for n, side in at)
+            return Why(id, view, (column, row))
         case "save":
-            id, view = _integer(fields, "id", 0, MOST_ID), _view(fields.get("view"))
+            id, view = _id(fields), _view(fields.get("view"))
             return Save(id, view, _word(fields, "format", FILE_KINDS))
         case "stop":
             return Stop()
@@ -130,14 +131,18 @@ def parse(text: str) -> Request:
 def id_of(text: str) -> int | None:
     """The id of a message that may be no request, for the answer that says so."""
     try:
-        return _integer(_fields("the message", json.loads(text[:MOST_BYTES])), "id", 0, MOST_ID)
+        return _id(_fields("the message", json.loads(text[:MOST_BYTES])))
     except (ValueError, RecursionError):
         return None
 
 
+def _id(fields: Mapping[str, Any]) -> int:
+    return integer_within("id", fields.get("id"), 0, MOST_ID)
+
+
 def _view(view: Any, id: int = 0) -> View:
     fields = _fields("view", view)
-    width, height = (_within("size", n, MOST_PX, least=1) for n in _list(fields, "size", 2))
+    width, height = (integer_within("size", n, 1, MOST_PX) for n in _list(fields, "size", 2))
     isolines = fields.get("isolines")
     return View(
         id=id,
@@ -203,16 +208,6 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool:
     value = fields.get(name, False)
     if not isinstance(value, bool):
         raise OptionError(f"{name}={brief(value)}: choose {listed(('true', 'false'))}")
-    return value
-
-
-def _integer(fields: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    return _within(name, fields.get(name), most, least=least)
-
-
-def _within(name: str, value: Any, most: int, *, least: int = 0) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise OptionError(f"{name}={brief(value)}: give an integer from {least} to {most}")
     return value
 
 

@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable
 
-from intervalvm.arguments import brief
+from intervalvm.checks import integer_within
 from intervalvm.errors import BackendError, OptionError, install_line
 from intervalvm.viewer.source import Source
 
@@ -61,8 +61,7 @@ def serve(source: Source, ready: Callable[[str], object], *, port: int = 0) -> N
 
 def _listening(port: int) -> socket.socket:
     """A socket that listens at a port of this machine. Raises OptionError."""
-    if not 0 <= port <= MOST_PORT:
-        raise OptionError(f"port={brief(port)}: give a number from 0 to {MOST_PORT}")
+    port = integer_within("port", port, 0, MOST_PORT)
     # the protocol is named so that asyncio sees it, and sends small messages without a delay
     found = socket.socket(proto=socket.IPPROTO_TCP)
     try:

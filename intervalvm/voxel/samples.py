@@ -19,11 +19,11 @@ def means(
     if seen is None:
         if samples == 1:
             return fine
-        return _rounded(_sums(fine, samples), np.int64(samples**2))
+        return rounded_mean(_sums(fine, samples), np.int64(samples**2))
     count = _sums(seen[..., None], samples)
     total = _sums(fine * seen[..., None], samples)
-    alpha = _rounded(255 * count, np.int64(samples**2))
-    return np.concatenate([_rounded(total, np.maximum(count, 1)), alpha], axis=2)
+    alpha = rounded_mean(255 * count, np.int64(samples**2))
+    return np.concatenate([rounded_mean(total, np.maximum(count, 1)), alpha], axis=2)
 
 
 def _sums(fine: NDArray[Any], samples: int) -> NDArray[np.int64]:
@@ -33,7 +33,7 @@ def _sums(fine: NDArray[Any], samples: int) -> NDArray[np.int64]:
     return found
 
 
-def _rounded(total: NDArray[np.int64], count: Any) -> NDArray[np.uint8]:
-    """The quotients, halves rounded up."""
+def rounded_mean(total: NDArray[np.int64], count: Any) -> NDArray[np.uint8]:
+    """The quotients of sums and counts, halves rounded up."""
     found: NDArray[np.uint8] = ((2 * total + count) // (2 * count)).astype(np.uint8)
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from intervalvm.arguments import brief, integer, parts_of, real
+from intervalvm.checks import integer_within
 from intervalvm.colours import Colour, Rgb, colour, paper_colour
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.words import SolidMode
@@ -35,9 +36,7 @@ def _window(value: Any) -> int:
         found = integer(value)
     except TypeError:
         raise ArgumentTypeError(f"smooth={brief(value)}: give an integer") from None
-    if not 0 <= found <= WIDEST_WINDOW:
-        raise OptionError(f"smooth={brief(value)}: give an integer from 0 to {WIDEST_WINDOW}")
-    return found
+    return integer_within("smooth", found, 0, WIDEST_WINDOW)
 
 
 def _lights(value: Any) -> tuple[Light, ...]:

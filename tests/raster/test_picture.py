@@ -265,15 +265,12 @@ def viewer(monkeypatch: pytest.MonkeyPatch) -> Viewer:
     found = Viewer()
     monkeypatch.setattr(ImageShow, "_viewers", [found])
     monkeypatch.setenv("DISPLAY", ":7")
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=None, get_ipython=id_of))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=None, get_ipython=object))
     return found
 
 
-def id_of() -> None:
-    """IPython that is imported, but does not run."""
-
-
 def test_a_picture_is_shown_in_a_viewer(viewer: Viewer) -> None:
+    """As from IPython in a terminal, which has no pictures."""
     image = ivm.render(STAR, size=SIZE, ink="navy")
     image.show()
     assert_array_equal(viewer.seen[0], image.shown)
@@ -283,11 +280,20 @@ def test_a_notebook_shows_it_below_the_cell(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    notebook = SimpleNamespace(display=SimpleNamespace(display=seen.append), get_ipython=object)
-    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    jupyter = SimpleNamespace(
+        display=SimpleNamespace(display=seen.append),
+        get_ipython=lambda: SimpleNamespace(kernel=None),
+    )
+    marimo = SimpleNamespace(
+        output=SimpleNamespace(append=seen.append), running_in_notebook=lambda: True
+    )
     image = ivm.render(STAR, size=SIZE)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "IPython", jupyter)
+        image.show()
+    monkeypatch.setitem(sys.modules, "marimo", marimo)
     image.show()
-    assert seen == [image]
+    assert seen == [image, image]
     assert not viewer.seen
 
 

@@ -14,7 +14,7 @@ import pytest
 from support.windows import WAIT_SECONDS, a_view, bits_of
 
 import intervalvm as ivm
-from intervalvm import shapes
+from intervalvm import notebooks, shapes
 from intervalvm.viewer import opening
 
 pytest.importorskip("anywidget")
@@ -75,7 +75,7 @@ def comm(monkeypatch: pytest.MonkeyPatch) -> Comm:
 
     made: list[Comm] = [Comm()]
     monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", lambda **_: made[0])
-    monkeypatch.setattr(opening, "_in_notebook", lambda: True)
+    monkeypatch.setattr(notebooks, "jupyter", lambda: True)
     return made[0]
 
 
@@ -181,7 +181,7 @@ def test_wrong_options_are_refused(options: dict[str, Any], said: str) -> None:
 def test_without_anywidget_the_error_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening, "_in_notebook", lambda: True)
+    monkeypatch.setattr(notebooks, "jupyter", lambda: True)
     monkeypatch.delitem(sys.modules, "intervalvm.viewer.widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(ivm.BackendError, match=r"needs anywidget, .*: pip install"):
@@ -218,7 +218,7 @@ def test_notebooks_are_told_from_other_programs(
 ) -> None:
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-    assert opening._in_notebook() is found
+    assert bool(notebooks.jupyter() or notebooks.marimo()) is found
 
 
 def test_messages_are_json(comm: Comm, window: Any) -> None:

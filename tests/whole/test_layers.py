@@ -19,7 +19,7 @@ LAYERS = [
     {"environment"},
     {"arguments"},
     {"hints"},
-    {"aside", "files", "late", "memory"},
+    {"aside", "files", "late", "memory", "notebooks"},
     {"words", "checks", "colours"},
     {"suffixes", "units"},
     {"arith"},
