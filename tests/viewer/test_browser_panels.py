@@ -252,6 +252,15 @@ def test_downloads(shown: Window) -> None:
     assert b"<path" in svg
 
 
+def test_a_menu_lies_above_the_panel_of_variables(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "star.vm"
+    ivm.save(circle(ivm.var("r", 0.5)), path)
+    with served(path) as server, window(browser, server.link, (1200, 700)) as shown:
+        shown.settled()
+        assert shown.page.is_visible("[aria-label='r, exactly']")
+        assert downloaded(shown, "SVG")
+
+
 # --- why ------------------------------------------------------------------------------------------
 
 

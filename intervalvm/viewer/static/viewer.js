@@ -886,7 +886,7 @@ const STYLE = `
 
 .ivm .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   box-shadow: 0 4px 18px var(--shadow); backdrop-filter: blur(8px); }
-.ivm .bar { position: absolute; top: 10px; left: 10px; right: 10px; display: flex; flex-wrap: wrap;
+.ivm .bar { position: absolute; z-index: 1; top: 10px; left: 10px; right: 10px; display: flex; flex-wrap: wrap;
   gap: 8px; align-items: flex-start; pointer-events: none; }
 .ivm .bar > * { pointer-events: auto; }
 .ivm .group { display: flex; align-items: center; gap: 2px; padding: 3px; min-height: 38px; }
@@ -922,7 +922,7 @@ const STYLE = `
 .ivm .side { position: absolute; top: 58px; right: 10px; bottom: 44px; width: 300px; display: flex;
   flex-direction: column; gap: 8px; pointer-events: none; }
 .ivm .side > * { pointer-events: auto; min-height: 0; overflow: auto; }
-.ivm .side:has(> .why:not([hidden])) { width: min(440px, 50%); }
+.ivm .side:has(> .why:not([hidden])) { width: min(580px, 50%); }
 .ivm .side > .variables { align-self: flex-end; width: 300px; flex: none; max-height: 50%; }
 .ivm .panel { padding: 10px 12px 12px; display: flex; flex-direction: column; gap: 8px; }
 .ivm .head { display: flex; align-items: center; gap: 4px; min-height: 26px; }
