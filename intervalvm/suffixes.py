@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from intervalvm.arguments import brief
 from intervalvm.errors import ArgumentTypeError, OptionError
 
-FILMS = ("gif", "mp4", "apng", "avi", "mov")
+FILMS = {"gif", "mp4", "apng", "avi", "mov"}
 """Suffixes of several pictures in turn, some of which are not written at all."""
 
 
@@ -26,7 +26,8 @@ def format_of(path: Any, format: str | None, formats: Mapping[str, Any]) -> str:
     name = suffix.lower().removeprefix(".")
     if name not in formats:
         known = " ".join(f".{known}" for known in formats)
-        hint = " (ivm.animate and ivm.turntable write films)" if name in FILMS else ""
+        of_film = name in FILMS and not formats.keys() & FILMS
+        hint = " (ivm.animate and ivm.turntable write films)" if of_film else ""
         raise OptionError(f"{what} names no format: choose {known}{hint}")
     return name
 

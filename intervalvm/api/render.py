@@ -29,7 +29,7 @@ from intervalvm.late import cached_property
 from intervalvm.raster.image import Image
 from intervalvm.raster.job import Counts, Drawn, Job, Progress
 from intervalvm.raster.look import Look
-from intervalvm.raster.tiles import Map, Tiles, new_maps
+from intervalvm.raster.maps import Map, Maps, new_maps
 from intervalvm.words import MapKind, MapPer, Question, Way
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def draw(job: Job, progress: Progress | bool | None, find_plan: FindPlan | None 
         else:
             drawn = _drawn(_of_samples(job), report, find_plan).coverage(job)
         rendering = time.perf_counter() - start - drawn.compiling
-    return replace(drawn.image(job, rendering), _tiles=MapsOf(job))
+    return replace(drawn.image(job, rendering), _maps=MapsOf(job))
 
 
 class MapsOf:
@@ -164,23 +164,23 @@ class MapsOf:
         self._job = job._replace(out=None, way=Way.COMPILED if job.way.on_gpu else job.way)
 
     @cached_property
-    def tiles(self) -> Tiles:
+    def maps(self) -> Maps:
         job = self._job
         check_prunes(job)
-        maps = new_maps(job.steps)
+        found = new_maps(job.steps)
         if job.way is Way.READABLE:
             from intervalvm.raster import quadtree
 
-            quadtree.draw(_of_samples(job), None, maps)
+            quadtree.draw(_of_samples(job), None, found)
         else:
-            _compiled(job, None, None, maps)
-        return Tiles.of(maps, job.steps, job.shape)
+            _compiled(job, None, None, found)
+        return Maps.of(found, job.steps, job.shape)
 
     def __call__(self, kind: MapKind, per: MapPer) -> NDArray[np.int32]:
         """As ``Image.map``."""
         by_pixel = is_by_pixel(kind, per)
-        found: NDArray[np.int32] = getattr(self.tiles, kind)
-        return self.tiles.of_pixels(found) if by_pixel else found
+        found: NDArray[np.int32] = getattr(self.maps, kind)
+        return self.maps.of_pixels(found) if by_pixel else found
 
 
 def _of_samples(job: Job) -> Job:

@@ -58,7 +58,8 @@ def check_holds(
         raise OptionError(f"a .pbm holds two values, and {levels}: choose .pgm or .png")
     if format in OPAQUE and transparent:
         raise OptionError(
-            f"a .{format} has no transparency: give the paper a colour, or choose .png or .webp"
+            f"a .{format} has no transparency: give the paper or the background a colour, or "
+            "choose .png or .webp"
         )
     most = SIDE_MOST.get(format)
     if most is not None and max(width, height) > most:

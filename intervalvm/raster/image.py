@@ -54,7 +54,7 @@ class Image(Picture):
     antialias: int = 1
     _look: Look = PLAIN
     _colours_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
-    _tiles: Callable[[MapKind, MapPer], NDArray[np.int32]] | None = None
+    _maps: Callable[[MapKind, MapPer], NDArray[np.int32]] | None = None
 
     _kind: ClassVar[str] = "an Image"
     _guesses: ClassVar[Mapping[str, str]] = IMAGE
@@ -157,9 +157,9 @@ class Image(Picture):
         DoesNotFit
             If the options' ``max_memory`` is not enough.
         """
-        if self._tiles is None:
+        if self._maps is None:
             raise OptionError("an image from a pickle has no maps: render it here")
-        return self._tiles(kind, per)
+        return self._maps(kind, per)
 
     @in_default_environment
     def plot(self, ax: Axes | None = None, *, what: str = "picture") -> Axes:
@@ -191,7 +191,7 @@ class Image(Picture):
 
     def __getstate__(self) -> dict[str, Any]:
         known = {"_pixels": self.pixels, "_stats": self.stats, "colours": self.colours}
-        found = vars(self) | known | {"_colours_of": None, "_tiles": None}
+        found = vars(self) | known | {"_colours_of": None, "_maps": None}
         found.pop("shown", None)  # which is quickly found again
         return found
 

@@ -21,7 +21,7 @@ from intervalvm.jit.layout import INSIDE, OUTSIDE, TILE_INSIDE, TILE_OUTSIDE, UN
 from intervalvm.ops import ROWS
 from intervalvm.ops.row import Interval
 from intervalvm.raster.job import Counts, Drawn, Job, Progress, verdicts
-from intervalvm.raster.tiles import Map
+from intervalvm.raster.maps import Map
 from intervalvm.tape import Tape
 from intervalvm.tape.shorten import simplify
 from intervalvm.words import Meaning

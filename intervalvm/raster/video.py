@@ -52,7 +52,7 @@ class Video:
             if frame[..., 3].min() < 255:
                 raise OptionError(
                     f"frame {self._count} is transparent in parts, which an .mp4 cannot hold: "
-                    "give paper, a colour, or choose .webp .png"
+                    "give the paper or the background a colour, or choose .webp or .png"
                 )
             frame = frame[..., :3]
         if frame.ndim == 2:

@@ -34,7 +34,7 @@ def new_maps(steps: Sequence[int]) -> list[Map]:
 
 
 @dataclass(frozen=True)
-class Tiles:
+class Maps:
     """Maps of the finest tiles, int32[2**level, 2**level] each, rows from the top.
 
     Attributes
@@ -55,7 +55,7 @@ class Tiles:
     shape: tuple[int, int]
 
     @staticmethod
-    def of(maps: Sequence[Map], steps: Sequence[int], shape: tuple[int, int]) -> Tiles:
+    def of(maps: Sequence[Map], steps: Sequence[int], shape: tuple[int, int]) -> Maps:
         """From the maps of all steps."""
         found, level = maps[0], np.full(maps[0].shape, steps[0], np.int32)
         for finer, bits, depth in zip(maps[1:], steps[1:], np.cumsum(steps)[1:], strict=True):
@@ -70,7 +70,7 @@ class Tiles:
         clauses, verdict, level = (
             np.where(empty, np.int32(EMPTY), each) for each in (found.clip(0), verdict, level)
         )
-        return Tiles(clauses, verdict, level, shape)
+        return Maps(clauses, verdict, level, shape)
 
     def of_pixels(self, tiles: Map) -> Map:
         """A map with an element for each pixel."""
