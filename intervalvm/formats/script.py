@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,12 +103,20 @@ class Script:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        self._answer = self._process.stdout.readline(self._limits[0] + 1)
+        with self._process.stdout as stream:
+            self._answer = stream.readline(self._limits[0] + 1)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended, after so many seconds at most."""
+        """Whether it has answered or ended, after so many seconds at most."""
+        end = time.monotonic() + seconds
         self._reader.join(seconds)
-        return not self._reader.is_alive()
+        if self._reader.is_alive():
+            return False
+        if self._answer.endswith(b"\n") or len(self._answer) > self._limits[0]:
+            return True
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.0, end - time.monotonic()))
+        return self._process.returncode is not None
 
     def stop(self) -> None:
         """End the process, and what it has started."""
@@ -117,11 +126,11 @@ class Script:
             else:
                 self._process.kill()
         self._process.wait()
-        self._reader.join()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                assert stream is not None
-                stream.close()
+        # what has left the group may hold the other end of the answer for ever
+        self._reader.join(TURN_SECONDS)
+        with suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
     def shape(self) -> Named:
         """The shape, once it has ended. Raises as ``load_script`` does."""
@@ -130,18 +139,27 @@ class Script:
                 f"{self.path}: its shape takes more than {in_units(self._limits[0])} as text: "
                 "raise max_bytes (on the command line: --max-bytes)"
             )
-        try:
-            answer = json.loads(self._answer)
-        except ValueError:
+        if not self._answer.endswith(b"\n"):
             status = self._process.wait()
             how = f"signal {-status}" if status < 0 else f"status {status}"
-            raise FileError(f"{self.path}: its process ended, with {how}") from None
+            raise FileError(f"{self.path}: its process ended, with {how}")
+        try:
+            return self._named(json.loads(self._answer))
+        except IntervalvmError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise FileError(f"{self.path}: it wrote in the place of its answer") from None
+
+    def _named(self, answer: dict[str, Any]) -> Named:
+        """The shape of an answer. Raises as ``load_script`` does, or what reading it raises."""
         if "error" in answer:
             raise self._error(answer)
-        field = self._parsed(answer["field"])
-        paint, defaults = answer["paint"], answer["defaults"]
+        paint = answer["paint"]
+        defaults = {str(name): float(value) for name, value in answer["defaults"].items()}
         return Named(
-            field, defaults, NO_COLOUR if paint is None else expression(self._parsed(paint))
+            self._parsed(answer["field"]),
+            defaults,
+            NO_COLOUR if paint is None else expression(self._parsed(paint)),
         )
 
     def _parsed(self, text: str) -> Tape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from intervalvm.expr.paint import paint_of
 from intervalvm.raster.grid import coordinates
 from intervalvm.raster.job import Progress
 from intervalvm.viewer.encoding import ENCODERS, encoded, encoded_tiles
-from intervalvm.viewer.request import Show, Solid, View, Why
+from intervalvm.viewer.request import MOST_NUMBER, Show, Solid, View, Why
 
 FIRST_SIZE = 1600, 1000
 """Of the picture that makes kernels and plans ready."""
@@ -52,7 +53,7 @@ class Scene:
         self.shape, self.name = shape, name
         self.tape = as_tape(shape)
         values = {**defaults_of(shape), **(variables or {})}
-        self.variables = {name: values.get(name, UNSET) for name in self.tape.variables}
+        self.variables = {name: _settable(values.get(name, UNSET)) for name in self.tape.variables}
         self.is_solid = "z" in reads(self.tape)
         self.is_painted = paint_of(shape) is not None
         self.bounds: list[tuple[float, float]] | None = None
@@ -160,5 +161,10 @@ class Scene:
 
 def _slider(name: str, value: float) -> dict[str, Any]:
     """A variable with the ends of its slider: 0 and twice its value, or -1 and 1 of 0."""
-    low, high = sorted((0.0, 2.0 * value)) if value else (-1.0, 1.0)
+    low, high = sorted((0.0, _settable(2.0 * value))) if value else (-1.0, 1.0)
     return {"name": name, "value": value, "low": low, "high": high}
+
+
+def _settable(value: float) -> float:
+    """The nearest value that a page can ask for; ``UNSET`` for NaN."""
+    return UNSET if math.isnan(value) else min(max(value, -MOST_NUMBER), MOST_NUMBER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from intervalvm.viewer.scene import Scene
 POLL_SECONDS = 0.2
 RUN_SECONDS = 120.0
 """That a Python file may run to name its shape."""
+STOP_SECONDS = 0.3
+"""That its end waits for what the thread does, such as to open a file of a disk that hangs."""
 Changed = Callable[[], None]
 
 
@@ -125,7 +128,7 @@ class FileSource(Source):
     def stop(self) -> None:
         """End the thread, and a Python file that runs."""
         self._ended.set()
-        self._watching.join()
+        self._watching.join(STOP_SECONDS)
 
     def _look(self) -> Stamp | None:
         """The file as it is now; None without one."""
@@ -160,6 +163,8 @@ class FileSource(Source):
     def _read(self, stamp: Stamp | None) -> Scene | None:
         """The scene of the file, or None if it has changed meanwhile. Raises as ``load`` does."""
         name = Path(self._path).name
+        if _never_ends(self._path):
+            raise FileError(f"{self._path}: it is a pipe or a device: give a file")
         if not is_script(self._file):
             return Scene(load(self._path, **self._limits), name, self._variables)
         script, start = Script(self._file, **self._limits), time.monotonic()
@@ -175,3 +180,12 @@ class FileSource(Source):
             return Scene(script.shape(), name, self._variables)
         finally:
             script.stop()
+
+
+def _never_ends(path: str) -> bool:
+    """Whether opening or reading a file may wait for ever, as of a pipe."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

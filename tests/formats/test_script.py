@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,19 @@ def test_it_ends_when_it_is_stopped(tmp_path: Path) -> None:
 )
 def test_names_of_files(file: str, is_one: bool, path: str) -> None:
     assert (is_script(file), path_of(file)) == (is_one, path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs descriptors that are counted up")
+@pytest.mark.parametrize(
+    "line",
+    ["[1]", "{}", "3", "[" * 100_000, '{"error": 3, "line": "x"}', '{"field": 1, "paint": 0}'],
+)
+def test_a_script_that_writes_an_answer_of_its_own_is_an_error(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "shape.py"
+    path.write_text(
+        "import os\nfor each in range(3, 20):\n    try:\n"
+        f"        os.write(each, {line!r}.encode() + b'\\n')\n"
+        "    except OSError:\n        pass\nos._exit(0)\n"
+    )
+    with pytest.raises(FileError, match="in the place of its answer"):
+        load_script(str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,17 @@ def test_a_drawing_ends_by_its_progress() -> None:
     assert isinstance(request, View)
     with pytest.raises(End):
         Scene(ivm.load(TOP / "prospero3d.vm"), "").draw(request, request.size, end)
+
+
+@pytest.mark.parametrize(
+    ("default", "shown"),
+    [(math.nan, UNSET), (math.inf, 1e300), (-math.inf, -1e300), (1.7e308, 1e300)],
+)
+def test_a_default_that_no_page_can_ask_for_is_told_as_the_nearest(
+    default: float, shown: float
+) -> None:
+    scene = Scene(circle(0.5) - circle(1).move(ivm.var("a", default)), "")
+    told = scene.facts()["variables"][0]
+    assert told["value"] == shown
+    assert json.dumps(told, allow_nan=False)
+    assert told["low"] < told["high"]

@@ -198,3 +198,52 @@ def test_a_script_that_kills_itself_is_an_error(tmp_path: Path) -> None:
     path.write_text(f"import os\nos.kill(os.getpid(), {int(signal.SIGSEGV)})\n")
     with pytest.raises(FileError, match="signal 11"):
         FileSource(str(path), {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("suffix", ["vm", "py"])
+def test_a_pipe_in_place_of_the_file_is_an_error(tmp_path: Path, suffix: str) -> None:
+    path, pipe = tmp_path / f"shape.{suffix}", tmp_path / "pipe"
+    path.write_text(HALF if suffix == "vm" else SCRIPT.format("circle(1)"))
+    os.mkfifo(pipe)
+    with watched(path) as source:
+        pipe.replace(path)
+        until(lambda: source.problem is not None)
+        assert source.problem is not None
+        assert "a pipe or a device" in source.problem.message
+
+
+DETACHED = """\
+import os, time
+from pathlib import Path
+if os.fork() == 0:
+    os.setsid()
+    Path({pid!r}).write_text(str(os.getpid()))
+    time.sleep({seconds})
+    os._exit(0)
+time.sleep({seconds})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that part")
+def test_a_process_that_a_script_leaves_behind_holds_nothing_up(tmp_path: Path) -> None:
+    path, pid = tmp_path / "shape.py", tmp_path / "pid"
+    path.write_text(SCRIPT.format("circle(1)"))
+    with watched(path) as source:
+        path.write_text(DETACHED.format(pid=str(pid), seconds=WAIT_SECONDS))
+        until(lambda: pid.exists() and pid.read_text())
+        path.write_text(SCRIPT.format("circle(1) | circle(2).move(5)"))
+        until(lambda: source.revision == 1)
+        assert source.problem is None
+    left = psutil.Process(int(pid.read_text()))
+    left.kill()
+
+
+def test_a_script_that_closes_its_answer_and_goes_on_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "RUN_SECONDS", 0.5)
+    path = tmp_path / "shape.py"
+    path.write_text(f"import os, time\nos.closerange(3, 100)\ntime.sleep({WAIT_SECONDS})\n")
+    with pytest.raises(FileError, match=r"no shape after 0\.5 s|its process ended"):
+        FileSource(str(path), {})
