@@ -64,7 +64,8 @@ class Found:
 
 def first_pictures(browser: Browser, path: Path, rounds: int) -> list[float]:
     """Seconds to the first sharp picture of a file, each on a server of its own."""
-    from support.browser import served, window
+    from support.browser import window
+    from support.windows import served
 
     found = []
     for _ in range(rounds):
@@ -112,7 +113,8 @@ def steps(browser: Browser, make: Callable[[], ivm.shapes.Shape], folder: Path) 
     AssertionError for an error, and a last frame that is not that of the last view.
     """
     from support import window_steps
-    from support.browser import LIGHT, coloured, drawn, drawn_solid, served, window
+    from support.browser import LIGHT, coloured, drawn, drawn_solid, window
+    from support.windows import served
 
     shape, path = make(), folder / "shape.vm"
     ivm.save(shape, path)
@@ -134,7 +136,8 @@ def steps(browser: Browser, make: Callable[[], ivm.shapes.Shape], folder: Path) 
 def measured(shape: Subject, rounds: int) -> tuple[Found, str]:
     """All of it, and what the solid was."""
     from support import window_steps
-    from support.browser import served, started, window
+    from support.browser import started, window
+    from support.windows import served
 
     with started() as browser, tempfile.TemporaryDirectory() as folder:
         first = first_pictures(browser, shape.path, rounds)

@@ -16,7 +16,8 @@ from PIL import Image as Pillow
 
 TOP = Path(__file__).resolve().parents[1]
 sys.path.append(str(TOP / "tests"))
-from support.browser import Window, served, started, window  # noqa: E402
+from support.browser import Window, started, window  # noqa: E402
+from support.windows import served  # noqa: E402
 
 PLACE = TOP / "docs" / "view"
 LARGE, PHONE = (1280, 800), (390, 780)

@@ -5,15 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import importlib.util
-import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,42 +69,6 @@ def started() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         browser.close()
-
-
-class Served:
-    """``intervalvm view FILE``, until ``stop``."""
-
-    def __init__(self, path: Path | str, *words: str) -> None:
-        command = [sys.executable, "-m", "intervalvm", "view", str(path), "--no-browser", *words]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
-        )
-        assert self.process.stdout is not None
-        self.link = ""
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if found := re.search(r"http://\S+", line):
-                self.link = found[0]
-                return
-        self.stop()
-        raise AssertionError(f"no link: {''.join(said)}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-@contextmanager
-def served(path: Path | str, *words: str) -> Iterator[Served]:
-    """A server of a window on a file."""
-    server = Served(path, *words)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 class Window:

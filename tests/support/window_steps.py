@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 import psutil
-from support.browser import Served, Window
+from support.browser import Window
+from support.windows import Served
 
 from intervalvm import var
 from intervalvm.shapes import Shape, box, circle, cylinder, star

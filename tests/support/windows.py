@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from intervalvm.viewer.session import Session
 from intervalvm.viewer.source import Source
@@ -63,7 +64,7 @@ def bits_of(header: dict[str, Any], payload: bytes) -> NDArray[np.bool_]:
     return np.unpackbits(rows, axis=2, count=width).astype(bool)
 
 
-class Window:
+class Served:
     """``intervalvm view FILE`` in a process of its own."""
 
     def __init__(self, file: str | Path, *words: str) -> None:
@@ -73,9 +74,10 @@ class Window:
         )
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
+        assert self.link, self.process.communicate()
         self.page, _, self.token = self.link.partition("/?token=")
         self.host = self.page.removeprefix("http://")
-        self.port = int(self.host.rpartition(":")[2] or 0)
+        self.port = int(self.host.rpartition(":")[2])
 
     def page_of(self, **changes: Any) -> Page:
         """A page's websocket."""
@@ -91,13 +93,13 @@ class Page:
     """A page of a window."""
 
     def __init__(
-        self, window: Window, *, token: str | None = None, origin: str | None = ""
+        self, window: Served, *, token: str | None = None, origin: str | None = ""
     ) -> None:
         token = window.token if token is None else token
-        origin = window.page if origin == "" else origin
+        own = None if origin is None else Origin(origin or window.page)
         address = f"ws://{window.host}/ws?token={token}"
         connecting = connect(
-            address, origin=origin, max_size=None, compression=None, open_timeout=WAIT_SECONDS
+            address, origin=own, max_size=None, compression=None, open_timeout=WAIT_SECONDS
         )
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(connecting)
@@ -122,9 +124,9 @@ class Page:
 
 
 @contextmanager
-def served(file: str | Path, *words: str) -> Iterator[Window]:
+def served(file: str | Path, *words: str) -> Iterator[Served]:
     """A window for as long as a block runs."""
-    window = Window(file, *words)
+    window = Served(file, *words)
     try:
         yield window
     finally:

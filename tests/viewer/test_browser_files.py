@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.testing import assert_array_equal
-from support.browser import LIGHT, coloured, drawn, served, window
+from support.browser import LIGHT, coloured, drawn, window
+from support.windows import served
 
 import intervalvm as ivm
 from intervalvm.shapes import circle, rectangle, sphere

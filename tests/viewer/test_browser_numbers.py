@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.browser import served
+from support.windows import served
 
 from intervalvm import save
 from intervalvm.shapes import circle

@@ -12,7 +12,8 @@ import PIL.Image
 import pytest
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
-from support.browser import LIGHT, Served, Window, coloured, drawn, drawn_image, served, window
+from support.browser import LIGHT, Window, coloured, drawn, drawn_image, window
+from support.windows import Served, served
 
 import intervalvm as ivm
 from intervalvm.shapes import circle, star

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.browser import LIGHT, Fingers, Served, Window, coloured, drawn, served, window
+from support.browser import LIGHT, Fingers, Window, coloured, drawn, window
 from support.places import TOP
+from support.windows import Served, served
 
 import intervalvm as ivm
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.browser import Fingers, Served, Window, drawn_solid, served, window
+from support.browser import Fingers, Window, drawn_solid, window
+from support.windows import Served, served
 
 import intervalvm as ivm
 from intervalvm.shapes import box, cylinder

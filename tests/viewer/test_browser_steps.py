@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from numpy.testing import assert_array_equal
 from support import window_steps
-from support.browser import LIGHT, Window, coloured, drawn, drawn_solid, served, window
+from support.browser import LIGHT, Window, coloured, drawn, drawn_solid, window
+from support.windows import served
 
 import intervalvm as ivm
 from intervalvm.shapes import Shape

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import pytest
 from support.places import TOP
-from support.windows import PLANE, WAIT_SECONDS, Page, Window, a_view, bits_of, served
+from support.windows import PLANE, WAIT_SECONDS, Page, Served, a_view, bits_of, served
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 import intervalvm as ivm
@@ -38,7 +38,7 @@ DISC = ivm.sqrt(ivm.axes()[0] ** 2 + ivm.axes()[1] ** 2) - 0.5
 
 
 @pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One window for the attacks, which must all leave it alive."""
     path = tmp_path_factory.mktemp("window") / "disc.vm"
     ivm.save(DISC, path)
@@ -47,14 +47,14 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
 
 
 @pytest.fixture(autouse=True)
-def alive(window: Window) -> Iterator[None]:
+def alive(window: Served) -> Iterator[None]:
     """After each test the window answers, and a page that comes is shown the disc."""
     yield
     assert window.process.poll() is None
     assert_shows(window, DISC)
 
 
-def assert_shows(window: Window, shape: Any) -> None:
+def assert_shows(window: Served, shape: Any) -> None:
     page = patient(window)
     page.ask(a_view(77))
     header, payload = page.next("frame")
@@ -63,7 +63,7 @@ def assert_shows(window: Window, shape: Any) -> None:
     page.close()
 
 
-def patient(window: Window) -> Page:
+def patient(window: Served) -> Page:
     """A page, once the server has seen that earlier ones have gone."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
@@ -76,7 +76,7 @@ def patient(window: Window) -> Page:
             time.sleep(0.05)
 
 
-def asked(window: Window, path: str, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
+def asked(window: Served, path: str, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
     """Status, headers and body of an answer."""
     connection = http.client.HTTPConnection(window.host, timeout=WAIT_SECONDS)
     connection.putrequest(method, path, skip_host="Host" in headers)
@@ -89,11 +89,11 @@ def asked(window: Window, path: str, method: str = "GET", **headers: str) -> tup
     return found
 
 
-def link(window: Window) -> str:
+def link(window: Served) -> str:
     return window.link.removeprefix(window.page)
 
 
-def test_the_page_and_its_module_are_served(window: Window) -> None:
+def test_the_page_and_its_module_are_served(window: Served) -> None:
     status, headers, body = asked(window, link(window))
     assert (status, headers.get_content_type()) == (200, "text/html")
     assert b"viewer.js" in body
@@ -103,7 +103,7 @@ def test_the_page_and_its_module_are_served(window: Window) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/viewer.js"])
-def test_answers_are_kept_and_read_by_this_page_alone(window: Window, path: str) -> None:
+def test_answers_are_kept_and_read_by_this_page_alone(window: Served, path: str) -> None:
     _, headers, _ = asked(window, link(window) if path == "/" else path)
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -125,7 +125,7 @@ def test_answers_are_kept_and_read_by_this_page_alone(window: Window, path: str)
         *("user@127.0.0.1:{}", "127.0.0.1:{},evil.example", "2130706433:{}"),
     ],
 )
-def test_another_host_name_is_refused(window: Window, host: str) -> None:
+def test_another_host_name_is_refused(window: Served, host: str) -> None:
     """As of a site whose name was made to lead to this machine."""
     host = host.format(window.port)
     for path in (link(window), "/viewer.js", "/nothing"):
@@ -136,7 +136,7 @@ def test_another_host_name_is_refused(window: Window, host: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
-def test_names_of_this_machine_are_its_own(window: Window, name: str) -> None:
+def test_names_of_this_machine_are_its_own(window: Served, name: str) -> None:
     host = f"{name}:{window.port}"
     assert asked(window, link(window), Host=host)[0] == 200
     assert refused(window, upgrade(window, Host=host, Origin=f"http://{host}")) == 101
@@ -150,13 +150,13 @@ def test_names_of_this_machine_are_its_own(window: Window, name: str) -> None:
         *("http://127.0.0.1:{}.evil.example", "HTTP://127.0.0.1:{}", None),
     ],
 )
-def test_another_origin_is_refused(window: Window, origin: str | None) -> None:
+def test_another_origin_is_refused(window: Served, origin: str | None) -> None:
     given = None if origin is None else origin.format(window.port)
     assert refused(window, upgrade(window, Origin=given)) == 403
 
 
 @pytest.mark.parametrize("change", ["", "x", "{}x", "x{}", "{}%00", "é", "A" * 5000])
-def test_a_link_without_its_token_is_refused(window: Window, change: str) -> None:
+def test_a_link_without_its_token_is_refused(window: Served, change: str) -> None:
     from urllib.parse import quote
 
     token = quote(change.format(window.token), safe="%")
@@ -166,7 +166,7 @@ def test_a_link_without_its_token_is_refused(window: Window, change: str) -> Non
     assert refused(window, upgrade(window, f"/ws?token={token}")) == 403
 
 
-def test_no_token_and_two_tokens(window: Window) -> None:
+def test_no_token_and_two_tokens(window: Served) -> None:
     assert asked(window, "/")[0] == 403
     assert asked(window, f"/?token={window.token}&token=x")[0] == 403
     assert asked(window, f"/?Token={window.token}")[0] == 403
@@ -182,7 +182,7 @@ def test_no_token_and_two_tokens(window: Window) -> None:
         *("/" + "a" * 5000, "/docs", "/openapi.json", "/.git/config", "\\..\\disc.vm", "/WS"),
     ],
 )
-def test_nothing_else_is_served(window: Window, path: str) -> None:
+def test_nothing_else_is_served(window: Served, path: str) -> None:
     joint = "&" if "?" in path else "?"
     status, _, body = asked(window, f"{path}{joint}token={window.token}")
     assert status in (400, 404)
@@ -191,12 +191,12 @@ def test_nothing_else_is_served(window: Window, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"])
-def test_other_methods_are_refused(window: Window, method: str) -> None:
+def test_other_methods_are_refused(window: Served, method: str) -> None:
     assert asked(window, link(window), method)[0] in (400, 404, 405)
     assert asked(window, "/ws", method)[0] in (400, 403, 404, 405)
 
 
-def upgrade(window: Window, path: str = "", **headers: str | None) -> bytes:
+def upgrade(window: Served, path: str = "", **headers: str | None) -> bytes:
     """A request for a websocket."""
     path = path or f"/ws?token={window.token}"
     fields = {
@@ -207,7 +207,7 @@ def upgrade(window: Window, path: str = "", **headers: str | None) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
 
 
-def refused(window: Window, request: bytes) -> int:
+def refused(window: Served, request: bytes) -> int:
     """The status of the answer to a request as bytes; 400 if the connection is closed."""
     with socket.create_connection(("127.0.0.1", window.port), WAIT_SECONDS) as raw:
         raw.sendall(request)
@@ -236,11 +236,11 @@ def refused(window: Window, request: bytes) -> int:
     ],
     ids=lambda value: repr(value[:24]),
 )
-def test_broken_http(window: Window, request_: bytes) -> None:
+def test_broken_http(window: Served, request_: bytes) -> None:
     assert refused(window, request_) in (400, 421, 431)
 
 
-def joined(window: Window) -> socket.socket:
+def joined(window: Served) -> socket.socket:
     """A raw socket of an open websocket."""
     raw = socket.create_connection(("127.0.0.1", window.port), WAIT_SECONDS)
     raw.sendall(upgrade(window))
@@ -297,13 +297,13 @@ CLOSE = re.compile(rb"\x88[\x02-\x7d]\x03[\xe8-\xf8]")
     ],
     ids=lambda value: repr(value[:14]),
 )
-def test_broken_frames_end_their_connection(window: Window, broken: bytes) -> None:
+def test_broken_frames_end_their_connection(window: Served, broken: bytes) -> None:
     with joined(window) as raw:
         raw.sendall(broken)
         assert is_closed(raw)
 
 
-def test_a_long_message_in_parts_is_refused(window: Window) -> None:
+def test_a_long_message_in_parts_is_refused(window: Served) -> None:
     with joined(window) as raw:
         raw.sendall(frame(b"x", 0x01))
         for _ in range(1 + MOST_BYTES // 1000):
@@ -330,7 +330,7 @@ def test_a_long_message_in_parts_is_refused(window: Window) -> None:
     ],
     ids=lambda text: text[:40],
 )
-def test_nonsense_has_an_answer_and_the_page_goes_on(window: Window, text: str) -> None:
+def test_nonsense_has_an_answer_and_the_page_goes_on(window: Served, text: str) -> None:
     page = patient(window)
     page.ask(text)
     assert page.next("error")[0]["message"]
@@ -339,7 +339,7 @@ def test_nonsense_has_an_answer_and_the_page_goes_on(window: Window, text: str) 
     page.close()
 
 
-def test_the_largest_picture_is_drawn_and_a_larger_file_is_not(window: Window) -> None:
+def test_the_largest_picture_is_drawn_and_a_larger_file_is_not(window: Served) -> None:
     page = patient(window)
     page.ask(a_view(1, size=[4096, 4096]))
     header, payload = page.next("frame")
@@ -347,14 +347,14 @@ def test_the_largest_picture_is_drawn_and_a_larger_file_is_not(window: Window) -
     page.close()
 
 
-def test_a_flood_of_messages_ends_its_connection(window: Window) -> None:
+def test_a_flood_of_messages_ends_its_connection(window: Served) -> None:
     with joined(window) as raw:
         message = frame(json.dumps(a_view()).encode())
         raw.sendall(message * 2000)
         assert is_closed(raw)
 
 
-def test_no_more_windows_than_allowed(window: Window) -> None:
+def test_no_more_windows_than_allowed(window: Served) -> None:
     from intervalvm.viewer.app import MOST_SESSIONS, TRY_AGAIN_LATER
 
     pages = [patient(window) for _ in range(MOST_SESSIONS)]
@@ -369,7 +369,7 @@ def test_no_more_windows_than_allowed(window: Window) -> None:
         page.close()
 
 
-def test_a_flood_of_half_open_connections(window: Window) -> None:
+def test_a_flood_of_half_open_connections(window: Served) -> None:
     """Those that ask for nothing are closed, so that others come in again."""
     held = []
     for i in range(300):
@@ -381,7 +381,7 @@ def test_a_flood_of_half_open_connections(window: Window) -> None:
         raw.close()
 
 
-def test_a_page_that_never_reads_takes_no_memory(window: Window) -> None:
+def test_a_page_that_never_reads_takes_no_memory(window: Served) -> None:
     """It gets the next answer when it has read the last one, and its newest view is drawn then."""
     process = psutil.Process(window.process.pid)
     with joined(window) as raw:
@@ -393,7 +393,7 @@ def test_a_page_that_never_reads_takes_no_memory(window: Window) -> None:
         assert process.memory_info().rss - before < 200 * MIB  # 400 pictures are 800
 
 
-def test_pages_that_go_amid_their_pictures(window: Window) -> None:
+def test_pages_that_go_amid_their_pictures(window: Served) -> None:
     process = psutil.Process(window.process.pid)
     threads = process.num_threads()
     for i in range(40):
@@ -406,7 +406,7 @@ def test_pages_that_go_amid_their_pictures(window: Window) -> None:
         time.sleep(0.05)
 
 
-def test_pages_at_once_each_get_their_own(window: Window) -> None:
+def test_pages_at_once_each_get_their_own(window: Served) -> None:
     def talk(number: int, found: list[Any]) -> None:
         page = patient(window)
         for i in range(10):
@@ -428,7 +428,7 @@ def test_pages_at_once_each_get_their_own(window: Window) -> None:
         assert found == [(100 * number + i, inside) for i in range(10)]
 
 
-def test_another_machine_cannot_ask(window: Window) -> None:
+def test_another_machine_cannot_ask(window: Served) -> None:
     """It listens at the loopback's address alone."""
     listening = [
         each.laddr
@@ -438,7 +438,7 @@ def test_another_machine_cannot_ask(window: Window) -> None:
     assert listening == [("127.0.0.1", window.port)]
 
 
-def test_a_port_that_is_taken_is_told(window: Window) -> None:
+def test_a_port_that_is_taken_is_told(window: Served) -> None:
     source = Source(Scene(circle(1), ""))
     with pytest.raises(OptionError, match=str(window.port)):
         serve(source, lambda _: None, port=window.port)
