@@ -135,7 +135,7 @@ def _pruning(image: Image, ax: Axes) -> None:
     if len(levels) <= MOST_BORDERS:
         lines = [*_borders(image, levels, 0), *_borders(image, levels, 1)]
         ax.add_collection(LineCollection(lines, colors=BORDER, linewidths=0.4))
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+    ax.legend(handles=handles, loc="lower right", fontsize="small", framealpha=0.9)
 
 
 def _borders(image: Image, levels: NDArray[np.int32], axis: int) -> list[NDArray[np.float64]]:
