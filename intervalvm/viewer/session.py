@@ -230,8 +230,8 @@ class Session:
             self._files.check()
             if time.perf_counter() - told > PROGRESS_SECONDS:
                 told = time.perf_counter()
-                progress = {"type": "progress", "id": asked.id, "what": asked.format}
-                self._send({**progress, "done": done, "total": total}, b"")
+                progress = {"type": "progress", "id": asked.id, "done": done, "total": total}
+                self._send(progress, b"")
 
         with self._told_of_errors(asked.id):
             made = make(self._source.scene, asked, tell)

@@ -1980,35 +1980,25 @@ export class Viewer {
     this.pump.last += 1;
     this.saveId = this.pump.last;
     this.transport.send({ type: "save", id: this.saveId, view: requestOf(this.state), format });
-    this.#showProgress({
-      id: this.saveId,
-      done: 0,
-      total: 0,
-      what: `making the ${format.toUpperCase()}`,
-    });
+    const stop = () => {
+      this.transport.send({ type: "stop" });
+      this.#endSave();
+    };
+    const bar = h("progress", { "aria-label": "Progress of the download" });
+    const element = h(
+      "div",
+      { class: "card save" },
+      h("span", {}, `making the ${format.toUpperCase()}`),
+      bar,
+      h("button", { type: "button", onclick: stop }, "Stop"),
+    );
+    this.saving?.element.remove(); // that of a file that this one replaces
+    this.saving = { element, bar };
+    this.notes.append(element);
   }
 
-  #showProgress({ id, done, total, what }) {
-    if (id !== this.saveId) return;
-    if (!this.saving) {
-      const stop = () => {
-        this.transport.send({ type: "stop" });
-        this.#endSave();
-      };
-      const bar = h("progress", { "aria-label": "Progress of the download" });
-      const text = h("span", {});
-      const element = h(
-        "div",
-        { class: "card save" },
-        text,
-        bar,
-        h("button", { type: "button", onclick: stop }, "Stop"),
-      );
-      this.saving = { element, bar, text };
-      this.notes.append(element);
-    }
-    this.saving.text.textContent = what ?? "";
-    if (total > 0) [this.saving.bar.max, this.saving.bar.value] = [total, done];
+  #showProgress({ id, done, total }) {
+    if (id === this.saveId) [this.saving.bar.max, this.saving.bar.value] = [total, done];
   }
 
   #endSave() {
