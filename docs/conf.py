@@ -32,6 +32,7 @@ exclude_patterns = ["_extensions"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_favicon = "gallery/gear.png"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -20,6 +20,8 @@ from intervalvm.hints import unknown
 from intervalvm.raster.animation import Film, Timing, format_of
 from intervalvm.raster.picture import Picture
 
+RATE = 24
+"""Frames a second, as in the cinema."""
 OF_PLANE, OF_SOLID = (
     signature(options).parameters.keys() - {"progress", "out"}
     for options in (Options, SolidOptions)
@@ -29,7 +31,7 @@ OF_PLANE, OF_SOLID = (
 @in_default_environment
 def animate(
     f: Callable[[float], Any], frames: int, path: Any, *, shape: TapeLike | None = None,
-    seconds: float = 3.0, progress: Callable[[int, int], None] | bool | None = None,
+    seconds: float | None = None, progress: Callable[[int, int], None] | bool | None = None,
     **options: Any,
 ) -> None:  # fmt: skip
     """Write pictures of a function of time as an animated file that loops.
@@ -63,8 +65,8 @@ def animate(
         The suffix chooses the format.
     shape : Tape, Expr or Shape, optional
         The shape whose variables ``f`` returns.
-    seconds : float
-        How long all frames take, up to 60; of a video up to 3600.
+    seconds : float, optional
+        How long all frames take, up to 60; of a video up to 3600. By default 24 frames take one.
     progress : callable or bool, optional
         Called with (done, total) steps: frames that are drawn, and frames that are written where
         that comes later. True draws a bar.
@@ -87,7 +89,7 @@ def animate(
         If the file cannot be written.
     """
     name = check_path(path)
-    timing = Timing(frames, seconds, format_of(name))
+    timing = Timing(frames, _lasting(frames) if seconds is None else seconds, format_of(name))
     _check_takes_time(f)
     check_progress(progress)
     draw, pictures = _Artist(shape, options), back_in_default_environment(f)
@@ -98,6 +100,11 @@ def animate(
             if report is not None:
                 report(i + 1, film.steps)
         write_atomically(name, lambda stream: film.write(stream, film.beyond(report)))
+
+
+def _lasting(frames: Any) -> float:
+    """The seconds of so many frames; what is no number of frames is told by ``Timing``."""
+    return frames / RATE if isinstance(frames, int) and frames > 0 else 1.0
 
 
 def _check_takes_time(f: Any) -> None:

@@ -31,6 +31,8 @@ KINDS = (
     (UNPROVEN, True, "evaluated: inside", "#fbeed5"),
 )
 """Pixels: the verdict of the tile, whether the pixel is inside, a label, a colour."""
+LEGEND_BELOW = 4.5
+"""Between axes and legend, in sizes of its font: room for the ticks and the label of x."""
 BORDER = "#10182880"
 MOST_BORDERS = 1 << 8
 """Tiles a side beyond which their borders would cover them."""
@@ -135,7 +137,14 @@ def _pruning(image: Image, ax: Axes) -> None:
     if len(levels) <= MOST_BORDERS:
         lines = [*_borders(image, levels, 0), *_borders(image, levels, 1)]
         ax.add_collection(LineCollection(lines, colors=BORDER, linewidths=0.4))
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=LEGEND_BELOW,
+        fontsize="small",
+        ncols=2,
+    )
 
 
 def _borders(image: Image, levels: NDArray[np.int32], axis: int) -> list[NDArray[np.float64]]:

@@ -19,8 +19,8 @@ ROWS: list[tuple[str, str, str]] = SCRIPT["ROW"].findall(SCRIPT["PAGE"].read_tex
 PICTURES = TOP / "docs" / "shapes"
 LARGEST, ALL = 30_000, 700_000
 NOT_SHOWN = {
-    "Shape", "Font", "tape", "defaults", "expr", "bind", "bounds", "save", "__or__", "__and__",
-    "__sub__",
+    "Shape", "Font", "tape", "defaults", "expr", "bind", "bounds", "save", "show",
+    "__or__", "__and__", "__sub__",
 }  # fmt: skip
 """What is no shape, and the operators of functions that are shown."""
 
