@@ -15,7 +15,7 @@ from intervalvm.environment import back_in_default_environment, in_default_envir
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape
-from intervalvm.files import check_path, check_writable, write_atomically
+from intervalvm.files import check_path, check_writable
 from intervalvm.hints import unknown
 from intervalvm.raster.animation import Film, Timing, format_of
 from intervalvm.raster.picture import Picture
@@ -95,11 +95,8 @@ def animate(
     draw, pictures = _Artist(shape, options), back_in_default_environment(f)
     check_writable(name)
     with reporting(progress, "drawing") as report, Film(timing, draw.max_memory) as film:
-        for i in range(timing.frames):
-            film.add(draw(i, pictures(i / timing.frames)))
-            if report is not None:
-                report(i + 1, film.steps)
-        write_atomically(name, lambda stream: film.write(stream, film.beyond(report)))
+        n = timing.frames
+        film.make((draw(i, pictures(i / n)) for i in range(n)), name, report)
 
 
 def _lasting(frames: Any) -> float:

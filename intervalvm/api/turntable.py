@@ -15,7 +15,7 @@ from intervalvm.arguments import real
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import OptionError
 from intervalvm.expr import TapeLike
-from intervalvm.files import check_path, check_writable, write_atomically
+from intervalvm.files import check_path, check_writable
 from intervalvm.hints import Takes
 from intervalvm.raster import animation
 from intervalvm.raster.job import Progress
@@ -83,11 +83,7 @@ def turntable(
     turn = Turn(animation.format_of(name), frames, seconds=seconds, box=box, **options)
     check_writable(name)
     with reporting(turn.progress, "drawing") as report, turn.film() as film:
-        for done, image in enumerate(turn.draw(shape), 1):
-            film.add(image.pixels)
-            if report is not None:
-                report(done, film.steps)
-        write_atomically(name, lambda stream: film.write(stream, film.beyond(report)))
+        film.make((image.pixels for image in turn.draw(shape)), name, report)
 
 
 class Turn:

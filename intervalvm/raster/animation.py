@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -19,6 +19,7 @@ import numpy as np
 from intervalvm import suffixes
 from intervalvm.arguments import brief, integer, real
 from intervalvm.errors import ArgumentTypeError, OptionError
+from intervalvm.files import write_atomically
 from intervalvm.memory import Amount, require
 from intervalvm.raster import formats, reel
 from intervalvm.raster.reel import Frame, Reel
@@ -164,7 +165,15 @@ class Film:
         self._encoder.add(frame)
         self._count += 1
 
-    def beyond(self, report: Progress | None) -> Progress | None:
+    def make(self, frames: Iterable[Any], path: str, report: Progress | None) -> None:
+        """Take all frames and write the file, whole or not at all; reports are of ``steps``."""
+        for done, frame in enumerate(frames, 1):
+            self.add(frame)
+            if report is not None:
+                report(done, self.steps)
+        write_atomically(path, lambda stream: self.write(stream, self._beyond(report)))
+
+    def _beyond(self, report: Progress | None) -> Progress | None:
         """What takes reports of writing as the last ``steps``, after those of adding frames."""
         frames, steps = self._timing.frames, self.steps
         if report is None or steps == frames:
