@@ -247,9 +247,10 @@ def _report(
         print_result(str(stats))
     if not options.quiet:
         width, height = stats.size
+        what = "pixels" if stats.antialias == 1 else "samples"
         unproven = "" if stats.prove is None else f"{stats.pixels['unproven']} unproven, "
         tell(
-            f"{out}: {width}x{height}, {stats.pixels['inside']} pixels inside, {unproven}"
+            f"{out}: {width}x{height}, {stats.pixels['inside']} {what} inside, {unproven}"
             f"{milliseconds(stats.seconds['render'])}"
         )
     if found is not None and not _is_wrong(found) and not options.quiet:
