@@ -16,6 +16,8 @@ from intervalvm.viewer.request import MOST_BYTES
 MOST_CONNECTIONS = 32
 REQUEST_SECONDS = 5.0
 """That a connection may take to send its first request."""
+PAGE_SECONDS = 20.0
+"""That a connection lasts which is no websocket: one that does not read its answers, too."""
 
 
 class Server(uvicorn.Server):
@@ -35,10 +37,14 @@ class Protocol(H11Protocol):
             transport.abort()
         else:
             self.loop.call_later(REQUEST_SECONDS, self._close_if_idle)
+            self.loop.call_later(PAGE_SECONDS, self._close_if_plain)
 
     def _close_if_idle(self) -> None:
-        asked = self.cycle is not None or self.transport.get_protocol() is not self
-        if not asked:
+        if self.cycle is None:
+            self._close_if_plain()
+
+    def _close_if_plain(self) -> None:
+        if self.transport.get_protocol() is self:
             self.transport.abort()
 
 

@@ -117,6 +117,7 @@ class FileSource(Source):
         self._ended = threading.Event()
         while (scene := self._read(stamp := self._look())) is None:
             pass
+        scene.tape.known(variables)
         self._stamp = stamp
         super().__init__(scene)
 

@@ -42,6 +42,13 @@ def test_samples_of_a_pixel(here: Path) -> None:
     assert len(np.unique(found)) > 4
 
 
+def test_a_summary_of_samples_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [word for word in DRAW if word != "--quiet"]
+    assert main([*words, "a.png", "--antialias", "4"]) == 0
+    inside = image(antialias=4).stats.pixels["inside"]
+    assert f", {inside} samples inside, " in capsys.readouterr().err
+
+
 def test_values_in_colours(here: Path) -> None:
     values = image(mode="value")
     assert_array_equal(drawn("a.png", "--palette", "sea"), values.coloured("sea").shown)

@@ -253,13 +253,17 @@ def test_downloads(shown: Window) -> None:
     assert b"<path" in svg
 
 
-def test_a_menu_lies_above_the_panel_of_variables(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(1200, 700), (390, 700)], ids=["wide", "phone"])
+def test_a_menu_lies_above_all_else(
+    browser: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
     path = tmp_path / "star.vm"
     ivm.save(circle(ivm.var("r", 0.5)), path)
-    with served(path) as server, window(browser, server.link, (1200, 700)) as shown:
+    with served(path) as server, window(browser, server.link, size) as shown:
         shown.settled()
-        assert shown.page.is_visible("[aria-label='r, exactly']")
-        assert downloaded(shown, "SVG")
+        assert shown.page.is_visible("[aria-label='r, exactly']") == (size[0] > 720)
+        for kind in ("PNG", "SVG"):
+            assert downloaded(shown, kind)
 
 
 # --- why ------------------------------------------------------------------------------------------

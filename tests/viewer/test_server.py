@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -28,6 +29,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 import intervalvm as ivm
 from intervalvm.errors import BackendError, OptionError
 from intervalvm.shapes import circle
+from intervalvm.viewer import http as http_server
 from intervalvm.viewer.request import MOST_BYTES
 from intervalvm.viewer.scene import Scene
 from intervalvm.viewer.server import serve
@@ -381,7 +383,41 @@ def test_a_flood_of_half_open_connections(window: Served) -> None:
         raw.close()
 
 
+<<<<<<< HEAD
 def test_a_page_that_never_reads_takes_no_memory(window: Served) -> None:
+=======
+def test_a_connection_that_does_not_read_its_answers_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So are all that are no websockets: they may not hold the places of pages for ever."""
+    monkeypatch.setattr(http_server, "PAGE_SECONDS", 0.2)
+
+    async def many(scope: Any, _: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b" " * MIB, "more_body": True})
+
+    async def ask() -> None:
+        server = http_server.make_server(many)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await reader.readexactly(16)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not server.server_state.connections:
+                    await asyncio.sleep(0.01)
+                while server.server_state.connections:
+                    await asyncio.sleep(0.01)
+            writer.close()
+            server.should_exit = True
+            await serving
+
+    asyncio.run(ask())
+
+
+def test_a_page_that_never_reads_takes_no_memory(window: Window) -> None:
+>>>>>>> atk16
     """It gets the next answer when it has read the last one, and its newest view is drawn then."""
     process = psutil.Process(window.process.pid)
     with joined(window) as raw:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from intervalvm.errors import FileError, FormatError
+from intervalvm.errors import FileError, FormatError, VariableError
 from intervalvm.viewer import source as sources
 from intervalvm.viewer.source import FileSource, Source
 
@@ -114,6 +114,13 @@ def test_a_file_that_cannot_be_shown_at_first_raises(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as raised:
         FileSource(str(tmp_path / "shape.py"), {})
     assert raised.value.line == 1
+
+
+def test_a_variable_that_the_file_does_not_have_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shape.vm"
+    path.write_text(HALF)
+    with pytest.raises(VariableError, match="'q'"):
+        FileSource(str(path), {"q": 1.0})
 
 
 def test_a_script_runs_again_when_it_changes(tmp_path: Path) -> None:

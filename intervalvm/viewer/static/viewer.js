@@ -986,7 +986,7 @@ const STYLE = `
   .ivm .side > .variables { width: 100%; max-height: 100%; }
   .ivm .name { max-width: 110px; }
   .ivm .segments legend { position: absolute; opacity: 0; pointer-events: none; }
-  .ivm .bar .tools { order: 1; } .ivm .bar .space { order: 0; }
+  .ivm .bar .tools { order: 1; z-index: 1; } .ivm .bar .space { order: 0; }
   .ivm .bar .choices { order: 2; }
   .ivm .segments span { padding: 5px 8px; }
   .ivm .error { top: 104px; }
