@@ -247,11 +247,7 @@ def _report(
         print_result(str(stats))
     if not options.quiet:
         width, height = stats.size
-<<<<<<< HEAD
         what = "samples" if stats.antialias > 1 else "pixels"
-=======
-        what = "pixels" if stats.antialias == 1 else "samples"
->>>>>>> atk16
         unproven = "" if stats.prove is None else f"{stats.pixels['unproven']} unproven, "
         tell(
             f"{out}: {width}x{height}, {stats.pixels['inside']} {what} inside, {unproven}"

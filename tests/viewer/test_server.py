@@ -383,9 +383,6 @@ def test_a_flood_of_half_open_connections(window: Served) -> None:
         raw.close()
 
 
-<<<<<<< HEAD
-def test_a_page_that_never_reads_takes_no_memory(window: Served) -> None:
-=======
 def test_a_connection_that_does_not_read_its_answers_is_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -416,8 +413,7 @@ def test_a_connection_that_does_not_read_its_answers_is_ended(
     asyncio.run(ask())
 
 
-def test_a_page_that_never_reads_takes_no_memory(window: Window) -> None:
->>>>>>> atk16
+def test_a_page_that_never_reads_takes_no_memory(window: Served) -> None:
     """It gets the next answer when it has read the last one, and its newest view is drawn then."""
     process = psutil.Process(window.process.pid)
     with joined(window) as raw:
