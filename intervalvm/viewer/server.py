@@ -37,7 +37,8 @@ def serve(source: Source, ready: Callable[[str], object], *, port: int = 0) -> N
         from intervalvm.viewer.app import application
         from intervalvm.viewer.http import make_server
     except ModuleNotFoundError as error:
-        needed = f"a window needs {error.name}, which is not installed"
+        missing = str(error.name).partition(".")[0]
+        needed = f"a window needs {missing}, which is not installed"
         raise BackendError(f"{needed}: {install_line('view')}") from None
     listening = _listening(port)
     host = f"{HOST}:{listening.getsockname()[1]}"

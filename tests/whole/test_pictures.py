@@ -11,7 +11,9 @@ import pytest
 from PIL import Image as Pillow
 from support.places import TOP
 
-SCRIPTS = sorted((TOP / "tools").glob("draw_*.py"))
+OF_A_BROWSER = "draw_view"
+"""Its pictures have the fonts of the machine, and times."""
+SCRIPTS = sorted(set((TOP / "tools").glob("draw_*.py")) - {TOP / "tools" / f"{OF_A_BROWSER}.py"})
 SOME = {
     "draw_gallery": ["clock", "pawn"],
     "draw_make": ["bracket", "kerf", "methods"],
