@@ -48,7 +48,13 @@ LAYERS = [
 its own folder, and never in a circle."""
 PROGRAMS = {"formats/script_process.py"}
 """Run as processes of their own, which they end."""
-MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+EXAMPLES = "examples"
+"""A folder of scripts that an installed package has; they are users of it, and no layer."""
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for path in ROOT.rglob("*.py")
+    if path.relative_to(ROOT).parts[0] != EXAMPLES
+)
 
 
 def layer_of(name: str) -> int:
