@@ -20,8 +20,8 @@ from intervalvm.hints import unknown
 from intervalvm.raster.animation import Film, Timing, format_of
 from intervalvm.raster.picture import Picture
 
-RATE = 24
-"""Frames a second, as in the cinema."""
+RATE, MOST_FRAMES = 24, 1 << 53
+"""Frames a second, as in the cinema; more frames than any file holds."""
 OF_PLANE, OF_SOLID = (
     signature(options).parameters.keys() - {"progress", "out"}
     for options in (Options, SolidOptions)
@@ -101,7 +101,7 @@ def animate(
 
 def _lasting(frames: Any) -> float:
     """The seconds of so many frames; what is no number of frames is told by ``Timing``."""
-    return frames / RATE if isinstance(frames, int) and frames > 0 else 1.0
+    return frames / RATE if isinstance(frames, int) and 0 < frames < MOST_FRAMES else 1.0
 
 
 def _check_takes_time(f: Any) -> None:
