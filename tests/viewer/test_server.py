@@ -393,6 +393,7 @@ def test_a_connection_that_does_not_read_its_answers_is_ended(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": b" " * MIB, "more_body": True})
+            await asyncio.sleep(0)  # for once the connection has ended, sending waits no more
 
     async def ask() -> None:
         server = http_server.make_server(many)
