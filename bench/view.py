@@ -145,7 +145,11 @@ def measured(shape: Subject, rounds: int) -> tuple[Found, str]:
             drawn, seen = wheels(shown, shape.tape)
             plane = dragging(shown)
         solid_path, about = _solid(Path(folder))
-        with served(solid_path) as server, window(browser, server.link, SIZE) as shown:
+        # the solid may go on for ever
+        with (
+            served(solid_path) as server,
+            window(browser, server.link, SIZE, bounded=False) as shown,
+        ):
             solid = dragging(shown)
         each = [
             steps(browser, make, Path(folder)) for make in (window_steps.plane, window_steps.solid)

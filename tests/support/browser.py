@@ -125,15 +125,23 @@ class Window:
 
 @contextmanager
 def window(
-    browser: Browser, link: str, size: tuple[int, int] = (640, 420), **options: Any
+    browser: Browser,
+    link: str,
+    size: tuple[int, int] = (640, 420),
+    *,
+    bounded: bool = True,
+    **options: Any,
 ) -> Iterator[Window]:
-    """A window of its own, without a word of complaint on its console at the end."""
+    """A window of its own, without a word of complaint on its console at the end.
+
+    ``bounded`` says that bounds of the shape can be proven.
+    """
     options = {"color_scheme": "light", **options}
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
     try:
         found = Window(context.new_page(), link)
         # until they are known the whole shape may be seen from farther away
-        found.until("intervalvm.hello?.bounds")
+        found.until("intervalvm.hello?.bounds" if bounded else "intervalvm.hello")
         yield found
         assert not found.complaints
     finally:
