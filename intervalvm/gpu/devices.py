@@ -27,6 +27,8 @@ SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 class Simulator:
     """The simulator of numba-cuda: arrays are NumPy's, blocks run one after the other."""
 
+    module = np
+    """The library of its arrays."""
     processors = 2
     """Its multiprocessors."""
     split_blocks = leaf_blocks = 2
@@ -91,8 +93,10 @@ class CupyDevice:
 
     def __init__(self, device_id: int) -> None:
         self.id = device_id
+        self.module = cupy()
+        """The library of its arrays."""
         with device_errors(FEWER):
-            found = cupy().cuda.Device(device_id)
+            found = self.module.cuda.Device(device_id)
             self.processors = int(found.attributes["MultiProcessorCount"])
             digits = str(found.compute_capability)
         self.capability: Capability = int(digits[:-1]), int(digits[-1])
