@@ -12,6 +12,7 @@ from intervalvm.arguments import brief, did_you_mean, parts_of, real, reals
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.evaluate.points import reads
+from intervalvm.gpu import exchange
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.raster import canvas
@@ -56,8 +57,13 @@ def arrays_of(
 
 def _read(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
     """``arguments.reals``, at an address where compiled code may read such numbers."""
-    found = reals(name, value, dtype, module)
-    return found if module is not np or found.flags.aligned else found.copy()
+    if module is not np:
+        return exchange.read(name, value, dtype)
+    try:
+        found = reals(name, value, dtype)
+    except RuntimeError as error:  # of a tensor with gradients
+        raise OptionError(f"{name} does not make an array: {error}") from None
+    return found if found.flags.aligned else found.copy()
 
 
 def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
