@@ -14,7 +14,8 @@ import numpy as np
 from intervalvm.arguments import brief, reals
 from intervalvm.arith.arrays import DTYPE_NAMES
 from intervalvm.errors import ArgumentTypeError, IntervalvmError, OptionError
-from intervalvm.gpu.device import cupy, device_errors
+from intervalvm.gpu import device
+from intervalvm.gpu.device import device_errors
 
 ON_CUDA = (2, 13)
 """DLPack's types of devices: CUDA, and its managed memory."""
@@ -26,7 +27,7 @@ def in_place(name: str, value: Any) -> Any:
 
     Raises OptionError for one that its library does not give away, or that cannot be read here.
     """
-    module = cupy()
+    module = device.cupy()
     try:
         with device_errors():
             array = _shared(module, value)
@@ -72,8 +73,8 @@ def read(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
             host = reals(name, value, dtype)
         with device_errors():
             # an array without dimensions is filled with its number, and loses the sign of a zero
-            return cupy().asarray(np.ascontiguousarray(host)).reshape(host.shape)
-    return converted(reals(name, array, array.dtype, cupy()), dtype)
+            return device.cupy().asarray(np.ascontiguousarray(host)).reshape(host.shape)
+    return converted(reals(name, array, array.dtype, device.cupy()), dtype)
 
 
 def converted(array: Any, dtype: np.dtype[Any]) -> Any:
@@ -89,12 +90,12 @@ def converted(array: Any, dtype: np.dtype[Any]) -> Any:
         from intervalvm.gpu.kernels import Kernel
         from intervalvm.gpu.layout import THREADS
 
-        device, kernel = devices.current(), Kernel("convert", dtype.name, False, False)
-        out = cupy().empty(array.shape, dtype)
+        gpu, kernel = devices.current(), Kernel("convert", dtype.name, False, False)
+        out = device.cupy().empty(array.shape, dtype)
         if count := array.size:
-            device.load(kernel)
-            source = cupy().ascontiguousarray(array)
-            device.launch(kernel, -(-count // THREADS), THREADS, count, out, source)
+            gpu.load(kernel)
+            source = device.cupy().ascontiguousarray(array)
+            gpu.launch(kernel, -(-count // THREADS), THREADS, count, out, source)
         return out
 
 
@@ -103,7 +104,7 @@ def in_order(low: Any, high: Any) -> bool:
     from intervalvm.gpu.arrays import Clauses
 
     with device_errors():
-        compared = Clauses(cupy(), low.dtype).run("compare", low, high)
+        compared = Clauses(device.cupy(), low.dtype).run("compare", low, high)
         return bool((compared <= 0).all())  # -1, 0, 1 and NaN are no subnormal numbers
 
 
