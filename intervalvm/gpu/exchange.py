@@ -62,6 +62,11 @@ def _shared(module: Any, value: Any) -> Any:
     return None
 
 
+def is_shared(value: Any) -> bool:
+    """Whether it is an array that ``in_place`` made."""
+    return isinstance(value, device.cupy().ndarray)
+
+
 def read(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """An input as an array of the GPU, each number rounded to ``dtype``; in place if it fits.
 
@@ -106,6 +111,12 @@ def in_order(low: Any, high: Any) -> bool:
     with device_errors():
         compared = Clauses(device.cupy(), low.dtype).run("compare", low, high)
         return bool((compared <= 0).all())  # -1, 0, 1 and NaN are no subnormal numbers
+
+
+def broadcast(*arrays: Any) -> list[Any]:
+    """Views of one shape."""
+    module, shape = device.cupy(), np.broadcast_shapes(*(array.shape for array in arrays))
+    return [module.broadcast_to(array, shape) for array in arrays]
 
 
 def writable(out: Any) -> Any:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal
+from support.cuda_simulator import run_simulated
 from support.fake_cupy import Described, FakeArray, FakeDevice, Tensor, fake_cupy, install
 from support.operations import DTYPES, bits
 
@@ -179,3 +180,7 @@ def test_the_order_of_ends_counts_subnormal_numbers(
 ) -> None:
     ends = (FakeArray(gpu, np.asarray(end, dtype)) for end in (low, high))
     assert exchange.in_order(*ends) is expected
+
+
+def test_evaluators_as_callers_see_them() -> None:
+    run_simulated("exchange")

@@ -414,6 +414,9 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
+    module: ModuleType
+    """The stand-in for CuPy."""
+
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
         self.loaded: set[Kernel] = set()
@@ -513,6 +516,21 @@ def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
     define_short(kernel, count, *arrays)
 
 
+ONE_AT_A_TIME = threading.Lock()
+"""The simulator runs one kernel at a time."""
+
+
+class SimulatedLauncher(FakeLauncher):
+    """The real kernels, in the simulator, when the stand-in's streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
 DEFINITIONS: dict[str, Any] = {
     "clause": define_clause,
     "inside": define_inside,
@@ -531,6 +549,7 @@ def install(
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
     found = launcher or FakeLauncher(gpu)
+    found.module = sys.modules["cupy"]
     monkeypatch.setattr(devices, "current", lambda: found)
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
     return found
