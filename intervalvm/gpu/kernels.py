@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import pixels, splits
+from intervalvm.gpu import pixels, points, splits
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
@@ -37,7 +37,7 @@ INTEGERS = {
     "records": "uint32",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "out", *"ab")
+NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "inputs", "out", *"ab")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     # of dense evaluation
     "clause": lambda k: pixels.build_clause(k.dtype),
     "inside": lambda _: pixels.inside,
+    # of evaluators
+    "values": lambda k: points.build_values(k.dtype),
 }
 
 
