@@ -274,9 +274,9 @@ def test_a_gpu_draws_prospero(size: int) -> None:
 def test_a_gpu_without_room_walks_in_passes(
     items: int, arena: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from intervalvm.gpu import walk
+    from intervalvm.gpu import descent, walk
 
-    monkeypatch.setattr(walk, "MOST_ITEMS", items)
+    monkeypatch.setattr(descent, "MOST_ITEMS", items)
     monkeypatch.setattr(walk, "MOST_ARENA", arena)
     x, y, _ = ivm.axes()
     agrees((ivm.sqrt(x * x + y * y) - 0.75).tape(), size=128, depth=4)
