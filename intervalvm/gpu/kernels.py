@@ -30,6 +30,8 @@ INTEGERS = {
     "programs": "uint32",
     "words": "uint32",
     "verdicts": "uint8",
+    "marks": "uint8",
+    "flags": "uint8",
     "runs": "uint64",
     "columns": "int32",
     "rows": "int32",
@@ -83,6 +85,8 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     "convert": lambda _: pixels.convert,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
+    "duals": lambda k: points.build_duals(k.dtype),
+    "boxes": lambda k: points.build_boxes(k.dtype),
 }
 
 

@@ -76,6 +76,9 @@ FIRST_COUNT = REGIONS
 BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
 """Then, for each 32 records and each child, the records that it keeps and how many before."""
 
+DIVIDES = ("split",)
+"""The kinds of kernels that divide regions."""
+
 AMBIGUOUS_CELL, INSIDE_CELL, OUTSIDE_CELL = range(3)
 """Verdicts."""
 

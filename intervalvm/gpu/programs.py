@@ -215,3 +215,61 @@ def note_later(control, row, items, item, part, children):
     items[later + c.VALID] = 0
     items[later + c.VALID + 1] = 0
     items[later + c.VALID + part] = children
+
+
+@device
+def give_programs(
+    control, row, items, item, part, programs, words, w, places, ambiguous, is_last, column, line,
+    thread, threads, offsets, rooms, taken, marks,
+):  # fmt: skip
+    """Give the children in ``ambiguous``, of which there are some, their programs.
+
+    They enter the list of the next step with a column and a line, a lane each; a lane of the first
+    warp gets its place in ``items``, others and those that are deferred -1.
+    """
+    lane, warp, warps = thread & 31, thread >> 5, threads >> 5
+    following, entry = row + c.ROW, np.int64(-1)
+    at, n, result = items[item + c.PROGRAM], items[item + c.LENGTH], items[item + c.RESULT]
+    waves, wave_count = items[item + c.WAVES], items[item + c.WAVE_COUNT]
+    for i in range(thread, n + INPUTS, threads):
+        words[w + c.NEEDED * places + i] = 0
+    cuda.syncthreads()
+    if thread == 0:
+        words[w + c.NEEDED * places + result] = np.uint32(ambiguous)
+    cuda.syncthreads()
+    find_needed(programs, at, waves, wave_count, words, w, places, thread, threads)
+    segment = (n // c.LANES + warps) // warps  # of n // LANES + 1 chunks
+    count_kept(words, w, places, n, segment, offsets, lane, warp, warps)
+    count = rank(words, w, places, segment, offsets, n, lane)
+    tables = np.int64(0) if is_last else wave_count
+    start, slot, is_listed = take_room(
+        control, following, ambiguous, tables, count, lane, warp, thread, rooms, taken, marks
+    )
+    if warp == 0 and is_listed:
+        entry = control[following + c.ITEMS] + c.ITEM * slot
+        items[entry + c.PROGRAM], items[entry + c.LENGTH] = start, count
+        items[entry + c.COLUMN], items[entry + c.LINE] = column, line
+        items[entry + c.VALID] = items[entry + c.VALID + 1] = FULL
+        items[entry + c.RESULT] = number_of(
+            result, programs, at, words, w, places, segment, offsets, lane
+        )
+        items[entry + c.WAVES] = start + c.WORDS * count
+        items[entry + c.WAVE_COUNT] = 0
+        if not is_last:
+            items[entry + c.WAVE_COUNT] = write_waves(
+                programs, waves, wave_count, words, w, places, segment, offsets,
+                start + c.WORDS * count, lane,
+            )  # fmt: skip
+        cuda.atomic.max(control, following + c.LONGEST, count)
+        cuda.atomic.add(control, row + c.CLAUSES, count)
+    cuda.syncthreads()
+    listed = np.int64(marks[LISTED_MARK])
+    if thread == 0:
+        cuda.atomic.add(control, row + c.REGIONS, cuda.popc(listed))
+        cuda.atomic.add(control, row + c.AMBIGUOUS, cuda.popc(listed))
+        if listed != ambiguous:
+            note_later(control, row, items, item, part, ambiguous & ~listed)
+    if is_listed:
+        write_records(programs, at, words, w, places, n, segment, offsets, start, lane, warp)
+    cuda.syncthreads()  # the workspace is free
+    return entry

@@ -22,7 +22,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import Region, Tape
 from intervalvm.compiler.program import INPUTS, VARIANT_MASK, VARIANTS
-from intervalvm.gpu import devices, walk
+from intervalvm.gpu import descent, devices, walk
 from intervalvm.gpu.layout import in_waves
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.jit.plan import plan_of
@@ -144,7 +144,7 @@ def test_tapes_of_any_operations(tape: Tape, mode: str) -> None:
 def test_children_without_room_are_walked_later(
     items: int, arena: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "MOST_ITEMS", items)
+    monkeypatch.setattr(descent, "MOST_ITEMS", items)
     monkeypatch.setattr(walk, "MOST_ARENA", arena)
     again = ivm.parse(str(SCENE))  # nothing is kept for it
     check(again, "bitmap", size=9, depth=2)
@@ -159,7 +159,7 @@ def test_every_child_has_to_wait_for_room(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_programs_too_long_for_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """They have launches of their own, in which short ones are left alone."""
-    monkeypatch.setattr(walk, "SHORT", 6)
+    monkeypatch.setattr(descent, "SHORT", 6)
     monkeypatch.setattr(walk, "SHORT_LEAF", 3)
     check(ivm.parse(str(SCENE)), "bitmap", size=16, depth=4)
 
