@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,29 +9,15 @@ from unittest.mock import patch
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeDevice, FakeLauncher, install
+from support.fake_cupy import FakeDevice, install
+from support.simulated_device import Launcher
 
 import intervalvm as ivm
 from bench import gpu as script
 from bench import gpu_device
 from intervalvm import Tape
-from intervalvm.gpu import batches, devices
-from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu import batches
 from intervalvm.ops import ROWS
-
-ONE_AT_A_TIME = threading.Lock()
-"""The simulator runs one kernel at a time."""
-
-
-class Launcher(FakeLauncher):
-    """The real kernels, on the stand-in's arrays, when its streams get to it."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps, paint_threads = 1, 32
-
-    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        with ONE_AT_A_TIME:
-            devices.Simulator().launch(kernel, blocks, threads, *arguments)
 
 
 @pytest.fixture(autouse=True)

@@ -201,9 +201,9 @@ class FakeArray:
             return self.new(self.values[key.values])
         return self.part(self.values[key])
 
-    def __setitem__(self, key: FakeArray, values: FakeArray) -> None:
+    def __setitem__(self, key: Any, values: Any) -> None:
         self.device.kernels += 1
-        self.values[key.values] = values.values
+        self.values[key.values if isinstance(key, FakeArray) else key] = plain(values)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         assert method == "__call__"
@@ -334,6 +334,8 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
+    module = property(lambda self: sys.modules["cupy"])
+
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
         self.loaded: set[Kernel] = set()
@@ -358,6 +360,12 @@ class FakeLauncher:
 
     def address(self, array: FakeArray) -> int:
         return int(array.values.ctypes.data)
+
+    def wait(self) -> None:
+        self.device.answer()
+
+    def free_bytes(self) -> int:
+        return device.free_bytes()
 
     def recorded(self, work: Any) -> Any:
         return work
