@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeArray, FakeDevice, SimulatedLauncher, install
+from support.fake_cupy import FakeArray, FakeDevice, install
 from support.operations import bits
+from support.simulated_device import Launcher
 
 import intervalvm as ivm
 from bench import gpu as script
@@ -25,7 +26,7 @@ from intervalvm.ops import ROWS
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     found = FakeDevice()
     let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, SimulatedLauncher(found))
+    install(monkeypatch, found, Launcher(found))
     return found
 
 

@@ -219,12 +219,17 @@ class FakeArray:
     def __getitem__(self, key: Any) -> FakeArray:
         if isinstance(key, FakeArray):
             return self.new(self.values[key.values])
-        return self.part(self.values[key])
+        found = self.values[key]
+        if not isinstance(found, np.ndarray):  # one number is an array too
+            found = self.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return self.part(found)
 
-    def __setitem__(self, key: Any, values: FakeArray) -> None:
+    def __setitem__(self, key: Any, values: Any) -> None:
+        self.device.answer()
         self.device.kernels += 1
-        assert self.dtype == values.dtype, "anything else is converted"
-        self.values[key.values if isinstance(key, FakeArray) else key] = values.values
+        if isinstance(values, FakeArray) and values.dtype not in (self.dtype, np.bool_):
+            values = values.astype(self.dtype)
+        self.values[key.values if isinstance(key, FakeArray) else key] = plain(values)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         assert method == "__call__"
@@ -414,8 +419,7 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
-    module: ModuleType
-    """The stand-in for CuPy."""
+    module = property(lambda self: sys.modules["cupy"])
 
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
@@ -441,6 +445,12 @@ class FakeLauncher:
 
     def address(self, array: FakeArray) -> int:
         return int(array.values.ctypes.data)
+
+    def wait(self) -> None:
+        self.device.answer()
+
+    def free_bytes(self) -> int:
+        return device.free_bytes()
 
     def recorded(self, work: Any) -> Any:
         return work
@@ -516,21 +526,6 @@ def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
     define_short(kernel, count, *arrays)
 
 
-ONE_AT_A_TIME = threading.Lock()
-"""The simulator runs one kernel at a time."""
-
-
-class SimulatedLauncher(FakeLauncher):
-    """The real kernels, in the simulator, when the stand-in's streams get to it."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps, paint_threads = 1, 32
-
-    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        with ONE_AT_A_TIME:
-            devices.Simulator().launch(kernel, blocks, threads, *arguments)
-
-
 DEFINITIONS: dict[str, Any] = {
     "clause": define_clause,
     "inside": define_inside,
@@ -549,7 +544,6 @@ def install(
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
     found = launcher or FakeLauncher(gpu)
-    found.module = sys.modules["cupy"]
     monkeypatch.setattr(devices, "current", lambda: found)
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
     return found
