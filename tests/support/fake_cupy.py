@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from support import programs
+from support import programs, slotted_programs
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.program import VARIANTS, Program
@@ -420,6 +420,7 @@ class FakeLauncher:
     """
 
     module = property(lambda self: sys.modules["cupy"])
+    leaf_blocks, paint_threads = 2, 256
 
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
@@ -527,6 +528,9 @@ def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
 
 
 DEFINITIONS: dict[str, Any] = {
+    "values": slotted_programs.define_values,
+    "duals": slotted_programs.define_duals,
+    "boxes": slotted_programs.define_boxes,
     "clause": define_clause,
     "inside": define_inside,
     "convert": define_convert,
