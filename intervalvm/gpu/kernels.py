@@ -16,7 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import pixels, points, splits
+from intervalvm.gpu import cells, pixels, points, splits
+from intervalvm.gpu.layout import DIVIDES
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
@@ -35,9 +36,19 @@ INTEGERS = {
     "rows": "int32",
     "blocks": "int32",
     "records": "uint32",
+    "frames": "float64",
+    "cells": "int32",
+    "ranks": "int32",
+    "counts": "int32",
+    "starts": "int32",
+    "leaves": "int32",
+    "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "inputs", "out", *"ab")
+NUMBERS = (
+    *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
+    *"abxyz",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,14 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     "inside": lambda _: pixels.inside,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
+    # of points in cells
+    "extremes": lambda _: cells.extremes,
+    "find_cells": lambda _: cells.find_cells,
+    "sort": lambda _: cells.sort,
+    "divide": lambda k: cells.build_divide(k.dtype, strict=False),
+    "divide_strict": lambda k: cells.build_divide(k.dtype, strict=True),
+    "cell_values": lambda k: cells.build_cell_values(k.dtype, is_long=False),
+    "cell_values_long": lambda k: cells.build_cell_values(k.dtype, is_long=True),
 }
 
 
@@ -103,7 +122,7 @@ def ptx(kernel: Kernel, capability: Capability) -> str:
         device=False,
         abi="numba",
         cc=capability,
-        launch_bounds=512 if kernel.kind == "split" else 256,  # they limit each thread's registers
+        launch_bounds=512 if kernel.kind in DIVIDES else 256,  # they limit each thread's registers
     )
     return text
 
