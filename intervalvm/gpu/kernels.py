@@ -31,6 +31,8 @@ INTEGERS = {
     "programs": "uint32",
     "words": "uint32",
     "verdicts": "uint8",
+    "marks": "uint8",
+    "flags": "uint8",
     "runs": "uint64",
     "columns": "int32",
     "rows": "int32",
@@ -91,6 +93,8 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     "inside": lambda _: pixels.inside,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
+    "duals": lambda k: points.build_duals(k.dtype),
+    "boxes": lambda k: points.build_boxes(k.dtype),
     # of points in cells
     "extremes": lambda _: cells.extremes,
     "find_cells": lambda _: cells.find_cells,
