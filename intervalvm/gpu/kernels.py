@@ -75,6 +75,7 @@ class Kernel:
     def parameters(self) -> dict[str, str | None]:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
+        known["other"] = "float64" if self.dtype == "float32" else "float32"
         known["image"] = "uint8" if self.is_bitmap else self.dtype
         known["results"] = "uint32" if self.is_bitmap else self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
@@ -91,6 +92,8 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     # of dense evaluation
     "clause": lambda k: pixels.build_clause(k.dtype),
     "inside": lambda _: pixels.inside,
+    # of arrays that callers give
+    "convert": lambda _: pixels.convert,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
     "duals": lambda k: points.build_duals(k.dtype),
