@@ -95,10 +95,14 @@ class CudaEvaluator:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
         device, shape = devices.current(), broadcast(point.shape for point in points)
         found = self._empty(device, shape) if out is None else out
-        rows = self._of_read(points)
-        if not self._trees.values(dict(zip(self.read, rows, strict=True)), shape, found):
-            self._run(device, "values", rows, shape, [found])
+        self._values(device, self._of_read(points), shape, found)
         return found
+
+    def _values(
+        self, device: Device, rows: Sequence[Any], shape: tuple[int, ...], found: Any
+    ) -> None:
+        if not self._trees.values(self._named(rows), shape, found):
+            self._run(device, "values", rows, shape, [found])
 
     def gradients(self, points: Arrays, by: Sequence[str], out: Any = None) -> Any:
         """The values, then the derivative by each input of ``by``: [1 + len(by), *shape].
@@ -111,7 +115,7 @@ class CudaEvaluator:
         for k in {*range(len(by))} - {*moving}:
             found[1 + k, ...] = 0
         if not moving:
-            self._run(device, "values", rows, shape, [found])
+            self._values(device, rows, shape, found[0, ...])
             return found
         with device_errors():
             marks = device.module.zeros(shape, np.uint8)
@@ -119,7 +123,10 @@ class CudaEvaluator:
             directions = moving[start : start + DIRECTIONS]
             to = [1 + k for k in directions] + [0] * (DIRECTIONS - len(directions))
             along = tuple(by[k] for k in directions)
-            self._run(device, "duals", rows, shape, [found, marks], marks.size, *to, along=along)
+            if not self._trees.duals(self._named(rows), shape, along, found, marks, to):
+                self._run(
+                    device, "duals", rows, shape, [found, marks], marks.size, *to, along=along
+                )
         with device_errors():
             masks = [(marks & bit) != 0 for bit in (KINK, JUMP)]
             kinks, jumps = (mask if mask.any() else None for mask in masks)
@@ -157,6 +164,9 @@ class CudaEvaluator:
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)
         return [CudaEvaluator(short.tape, self.inputs, self.dtype) for short in found]
+
+    def _named(self, rows: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.read, rows, strict=True))
 
     def _of_read(self, given: Sequence[Any]) -> list[Any]:
         """What is given of the inputs that the tape reads."""

@@ -106,6 +106,7 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     "divide_strict": lambda k: cells.build_divide(k.dtype, strict=True),
     "cell_values": lambda k: cells.build_cell_values(k.dtype, is_long=False),
     "cell_values_long": lambda k: cells.build_cell_values(k.dtype, is_long=True),
+    "cell_duals": lambda k: cells.build_cell_duals(k.dtype),
 }
 
 

@@ -19,7 +19,10 @@ from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.gpu.target import HAS_NUMBA_CUDA
 
 DTYPES = ("float32", "float64")
-KINDS = ("extremes", "find_cells", "sort", "divide", "cell_values", "cell_values_long")
+KINDS = (
+    *("extremes", "find_cells", "sort", "divide", "divide_strict"),
+    *("cell_values", "cell_values_long", "cell_duals"),
+)
 
 
 def test_the_tree_thread_by_thread() -> None:
@@ -63,6 +66,11 @@ def test_prospero_at_many_points(count: int, kind: str, dtype: Any) -> None:
     points = [cupy.asarray(axis) for axis in (x, y)]
     found = ivm.Evaluator(tape, dtype=dtype, backend="cuda").values(*points).get()
     assert_array_equal(found, ivm.Evaluator(tape, dtype=dtype).values(x, y))
+    if count <= 1_000_000:
+        found = ivm.Evaluator(tape, dtype=dtype, backend="cuda").gradients(*points).get()
+        expected = ivm.Evaluator(tape, dtype=dtype).gradients(x, y)
+        is_number = expected[0] == expected[0]
+        assert_array_equal(found[:, is_number], expected[:, is_number])
 
 
 @pytest.mark.gpu
