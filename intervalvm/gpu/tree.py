@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.evaluate.points import input_of
-from intervalvm.gpu import device as gpu
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.cells import LOCAL_PLACES
@@ -39,6 +38,8 @@ POINT_BYTES = 16
 """What the sorting of a point takes: its cell, its rank, its word in the order."""
 MOST_ARENA = 1 << 26
 """Words for the programs of a step's cells: 256 MiB."""
+FREE = 64
+"""They take a sixteenth of the free bytes at most."""
 MOST_TREES = 4
 """Trees whose memory an evaluator keeps."""
 ROOT, NOWHERE = 0, -1
@@ -110,7 +111,7 @@ class Tree(Descent):
 
     def __init__(self, device: devices.Device, of: AxesProgram, steps: int) -> None:
         regions = [1 << c.CHILD_BITS * step for step in range(steps + 1)]
-        arena = min(MOST_ARENA, free_words(device))
+        arena = min(MOST_ARENA, device.free_bytes() // FREE)
         super().__init__(device, of.program, regions, [c.CELL_PARTS] * steps, arena)
         self.steps, self.cells, self.of = steps, regions[-1], of
         is_dual = bool(of.directions)
@@ -254,13 +255,6 @@ class Tree(Descent):
                     self.programs, *axes, out, *([self.values] if launch.numbers else []),
                     *more, *self.of.directions,
                 )  # fmt: skip
-
-
-def free_words(device: devices.Device) -> int:
-    """Words of a step's arena that the memory of a device allows: a sixteenth of what is free."""
-    if device.module is np:
-        return MOST_ARENA
-    return gpu.free_bytes() // 64
 
 
 class Trees:
