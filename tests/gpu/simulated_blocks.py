@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from numpy.testing import assert_array_equal
-from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeDevice, FakeLauncher, install
+from support.cuda_simulator import simulate_with_cupy
+from support.fake_cupy import FakeDevice
 
 import intervalvm as ivm
-from bench import gpu as script
-from bench import gpu_device
 from intervalvm import Tape
-from intervalvm.gpu import batches, devices
-from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu import batches
 from intervalvm.ops import ROWS
-
-ONE_AT_A_TIME = threading.Lock()
-"""The simulator runs one kernel at a time."""
-
-
-class Launcher(FakeLauncher):
-    """The real kernels, on the stand-in's arrays, when its streams get to it."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps, paint_threads = 1, 32
-
-    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        with ONE_AT_A_TIME:
-            devices.Simulator().launch(kernel, blocks, threads, *arguments)
 
 
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    found = FakeDevice()
-    let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, Launcher(found))
-    return found
+    return simulate_with_cupy(monkeypatch)
 
 
 def check(tape: Tape, *modes: str, **options: Any) -> None:
@@ -88,14 +65,3 @@ def test_every_operation(dtype: str) -> None:
     check(
         ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
     )
-
-
-def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
-    """With the walk on the device, whose kernels have no other definition than themselves."""
-    path = tmp_path / "disc.vm"
-    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
-    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
-        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
-    printed = capsys.readouterr().out
-    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
-        assert f"| 12 | {way} |" in printed
