@@ -43,7 +43,7 @@ def main(words: list[str], plan: Sequence[Step] | None = None) -> int:
 
         return prepare(options.prepare, options.python, options.capability)
     start = time.monotonic()
-    chosen = [s for s in plan or steps() if not options.only or _is_named(s, options.only)]
+    chosen = [step for step in plan or steps() if _is_chosen(step, options.only)]
     with tempfile.TemporaryDirectory() as temporary, _Terminable():
         campaign = _campaign(options, words, start, Path(temporary))
         status = campaign.run(chosen)
@@ -81,8 +81,8 @@ def _campaign(options: Any, words: list[str], start: float, temporary: Path) -> 
     return campaign
 
 
-def _is_named(step: Step, names: list[str]) -> bool:
-    return any(step.name.startswith(name) for name in names)
+def _is_chosen(step: Step, names: list[str] | None) -> bool:
+    return names is None or step.always or any(step.name.startswith(name) for name in names)
 
 
 class _Terminable:
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--large", type=int, nargs="+", default=LARGE, help="pixels a side, later")
     add("--points", type=int, default=POINTS, help=f"for the evaluator ({POINTS:,})")
     add("--rounds", type=int, default=3, help="how often each takes its turn (3)")
-    add("--only", nargs="+", metavar="STEP", help="steps whose names begin so")
+    add("--only", nargs="+", metavar="STEP", help="steps whose names begin so, and the first ones")
     add("--prepared", type=Path, metavar="FOLDER", help="what --prepare made")
     add("--prepare", type=Path, metavar="FOLDER", help="download wheels, compile kernels, and end")
     add("--python", default="3.12", help="of the machine that is prepared for (3.12)")

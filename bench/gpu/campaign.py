@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -170,24 +169,14 @@ class Campaign:
 
     # --- the file ---------------------------------------------------------------------------------
 
-    def write(self) -> Path | None:
+    def write(self) -> None:
         """The file so far. Where it cannot be written, that is said once and all goes on."""
         try:
-            path = self.results.write(self.folder)
+            self.results.write(self.folder)
         except OSError as error:
             if self.is_written:
                 print(f"the results cannot be written: {error}", file=sys.stderr, flush=True)
             self.is_written = False
-            return None
-        for other in self._others:
-            if other != path:
-                with suppress(OSError):
-                    other.unlink()
-        self._others = [path]
-        return path
-
-    _others: list[Path] = field(default_factory=list, repr=False)
-    """Written before the device's name was known."""
 
 
 def _tell(finding: Finding) -> None:

@@ -27,6 +27,8 @@ class Step:
     """It runs beside those before ``waits``: it uses the host's CPUs alone."""
     waits: bool = True
     """It starts after all steps that run beside others: it measures, or needs what they make."""
+    always: bool = False
+    """It runs whichever are chosen: others need what it makes, or the file its name."""
     retried: bool = True
     """Whether the device has a part in it, so that a switch may help."""
 
@@ -34,9 +36,23 @@ class Step:
 def steps() -> tuple[Step, ...]:
     """All steps, in order."""
     return (
-        Step("CPU kernels", "bench.gpu.compiling:of_the_cpu", 150, beside=True, retried=False),
-        Step("versions and device", "bench.gpu.stack:stack", 60, stand_in="cupy", waits=False),
-        Step("GPU kernels", "bench.gpu.compiling:of_the_gpu", 120, waits=False),
+        Step(
+            "CPU kernels",
+            "bench.gpu.compiling:of_the_cpu",
+            150,
+            beside=True,
+            always=True,
+            retried=False,
+        ),
+        Step(
+            "versions and device",
+            "bench.gpu.stack:stack",
+            60,
+            stand_in="cupy",
+            always=True,
+            waits=False,
+        ),
+        Step("GPU kernels", "bench.gpu.compiling:of_the_gpu", 120, always=True, waits=False),
         *_tests("smallest", 75),
         Step("pixels", "bench.gpu.pixels:pixels", 75, stand_in="cupy"),
         Step("frames", "bench.gpu.frames:frames", 45, stand_in="cupy"),

@@ -23,8 +23,8 @@ MOST_TOGETHER = 1 << 20
 LEAST_COMPARED = 10_000_000
 """Values that are compared, whatever time is left; all are if it lasts."""
 SPARE_SECONDS = 10.0
-FEWER = 50
-"""Gradients and bounds are asked of 1 / FEWER of the points."""
+FEWER, LEAST_SLOPES = 50, 1000
+"""Gradients and bounds are asked of 1 / FEWER of the points, of so many at least."""
 NUMBA = "the evaluator on the CPUs"
 REPEATS = 7
 
@@ -37,27 +37,29 @@ def points(job: Job) -> None:
 
 def _values(job: Job, what: str, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
     asked, answer = _evaluators(job)
-    a, b = _up(job, what, x, y)
-    found = _timed(job, what, x.size, lambda: asked.values(a, b))
-    _memory(job, what)
+    (a, b), up = _up(x, y)
+    found, wall, busy = _timed(job, lambda: asked.values(a, b))
     start = time.perf_counter()
     values = _host(found)
-    job.time(f"{what}, copied back", x.size, time.perf_counter() - start)
+    job.time(what, x.size, wall, busy=busy, up=up, down=time.perf_counter() - start)
+    _memory(job, what)
     speed = _compared(job, what, values, lambda s: answer.values(x[s], y[s]))
     job.fact(f"{what}, by all CPUs", f"{speed:,.0f} a second, compared with the GPU's")
 
 
 def slopes(job: Job) -> None:
     """Gradients at random points, and bounds over boxes beside them."""
-    x, y = _random(max(1, job.points // FEWER))
+    x, y = _random(max(min(job.points, LEAST_SLOPES), job.points // FEWER))
     asked, answer = _evaluators(job)
-    a, b = _up(job, "gradients", x, y)
-    found = _timed(job, "gradients at points", x.size, lambda: asked.gradients(a, b))
+    (a, b), up = _up(x, y)
+    found, wall, busy = _timed(job, lambda: asked.gradients(a, b))
+    job.time("gradients at points", x.size, wall, busy=busy, up=up)
     _compared(job, "gradients", _host(found), lambda s: answer.gradients(x[s], y[s]))
 
     sides = [(u, (u + np.float32(1 / 256)).astype(np.float32)) for u in (x, y)]
-    above = [tuple(_up(job, "sides of boxes", *side)) for side in sides]
-    boxes = _timed(job, "bounds over boxes", x.size, lambda: asked.bounds(*above))
+    ends, up = _up(*sides[0], *sides[1])
+    boxes, wall, busy = _timed(job, lambda: asked.bounds(tuple(ends[:2]), tuple(ends[2:])))
+    job.time("bounds over boxes", x.size, wall, busy=busy, up=up)
 
     def answered(s: slice) -> NDArray[Any]:
         return _ends(answer.bounds(*((low[s], high[s]) for low, high in sides)))
@@ -89,13 +91,12 @@ def _grid(count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.tile(side, len(side)), np.repeat(side[::-1], len(side))
 
 
-def _up(job: Job, what: str, *arrays: NDArray[Any]) -> list[Any]:
-    """Arrays on the device, from the host's."""
+def _up(*arrays: NDArray[Any]) -> tuple[list[Any], float]:
+    """Arrays on the device, from the host's, and the seconds of their copies."""
     start, device = time.perf_counter(), devices.current()
     found = [device.array(each) for each in arrays]
     _finish()
-    job.time(f"{what}, copied up", arrays[0].size, time.perf_counter() - start)
-    return found
+    return found, time.perf_counter() - start
 
 
 def _host(array: Any) -> NDArray[Any]:
@@ -111,7 +112,7 @@ def _finish() -> None:
         module.cuda.Device().synchronize()
 
 
-def _timed(job: Job, what: str, count: int, ask: Callable[[], Any]) -> Any:
+def _timed(job: Job, ask: Callable[[], Any]) -> tuple[Any, float, float | None]:
     """The last answer; medians of warm calls, by the wall and by events around them."""
     found = ask()  # compiles and prepares what is kept with the evaluator
     _finish()
@@ -130,8 +131,7 @@ def _timed(job: Job, what: str, count: int, ask: Callable[[], Any]) -> Any:
             last.synchronize()
             busy.append(module.cuda.get_elapsed_time(first, last) / 1e3)
         walls.append(time.perf_counter() - start)
-    job.time(what, count, median(walls), busy=median(busy) if busy else None)
-    return found
+    return found, median(walls), median(busy) if busy else None
 
 
 def _memory(job: Job, what: str) -> None:

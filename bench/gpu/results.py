@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ class Results:
     """Of the run itself: which wheels and kernels it uses."""
     steps: list[StepResult] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._written: Path | None = None
+
     def found(self, kind: str) -> Iterator[Finding]:
         """All findings of a kind, in order."""
         for step in self.steps:
@@ -72,9 +76,12 @@ class Results:
         return f"{name}-rehearsed" if self.rehearsal else name
 
     def write(self, folder: Path) -> Path:
-        """Write the file, by way of another, so that it is never half a file; raises OSError."""
+        """Write the file anew, by way of another, so that it is never half a file.
+
+        Files of other runs are left: a second one has a number. Raises OSError.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}.json"
+        path, before = self._free(folder), self._written
         descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -86,4 +93,14 @@ class Results:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
+        self._written = path
+        if before is not None and before != path:  # from before the device's name was known
+            with suppress(OSError):
+                before.unlink()
         return path
+
+    def _free(self, folder: Path) -> Path:
+        """The path that was written before under this name, or one that nothing has."""
+        numbered = (f"-{number}" for number in count(2))
+        paths = (folder / f"{self.name}{each}.json" for each in chain([""], numbered))
+        return next(path for path in paths if path == self._written or not path.exists())

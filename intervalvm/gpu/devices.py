@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.gpu.device import cupy, device_errors
+from intervalvm.gpu.device import cupy, device_errors, free_bytes
 from intervalvm.gpu.kernels import Capability, Kernel, code_of
 from intervalvm.gpu.target import SIMULATED, check_target
-from intervalvm.memory import address_of
+from intervalvm.memory import address_of, available
 
-FEWER = "draw a smaller image, or choose backend='cupy' or 'numba'"
+FEWER = (
+    "draw a smaller image or evaluate fewer points at a time, or choose backend='cupy' or 'numba'"
+)
 """The way out if the device's memory is too small."""
 SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 """Blocks for each multiprocessor."""
@@ -63,6 +65,13 @@ class Simulator:
         # it copies what is no array of its own, also arrays that overlap
         passed = [FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments]
         _simulated(kernel)[blocks, threads](*passed)
+
+    def wait(self) -> None:
+        """Wait for all that was launched and copied."""
+
+    def free_bytes(self) -> int:
+        """Bytes for arrays of the device."""
+        return available()
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
         """A function that repeats the launches of ``work`` as one."""
@@ -129,6 +138,13 @@ class CupyDevice:
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         with device_errors(FEWER):
             self._functions[kernel]((blocks,), (threads,), flattened(arguments))
+
+    def wait(self) -> None:
+        with device_errors(FEWER):
+            cupy().cuda.get_current_stream().synchronize()
+
+    def free_bytes(self) -> int:
+        return free_bytes()
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
         """As a CUDA graph: launching one takes about as long as launching a kernel."""

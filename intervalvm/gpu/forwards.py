@@ -49,10 +49,15 @@ def combine(programs, record, place, words, w, places):
 
 
 @lru_cache
-def build_forwards(dtype: str, *, tame: bool) -> Any:
-    """forwards(programs, at, waves, wave_count, constants, values, v, words, w, places)."""
+def build_forwards(dtype: str, *, tame: bool, strict: bool = False) -> Any:
+    """forwards(programs, at, waves, wave_count, constants, values, v, words, w, places).
+
+    With ``strict`` a choice must hold for slopes too.
+    """
     made = device_functions(dtype, tame=tame)
     bounds, literal, constant = made.bounds, made.literal, made.constant
+    if strict:
+        bounds = made.strict
 
     @device
     def box_of(is_place, index, constants, values, v, words, w, lane):

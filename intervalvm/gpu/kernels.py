@@ -16,7 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import pixels, points, splits
+from intervalvm.gpu import cells, pixels, points, splits
+from intervalvm.gpu.layout import DIVIDES
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
@@ -30,14 +31,26 @@ INTEGERS = {
     "programs": "uint32",
     "words": "uint32",
     "verdicts": "uint8",
+    "marks": "uint8",
+    "flags": "uint8",
     "runs": "uint64",
     "columns": "int32",
     "rows": "int32",
     "blocks": "int32",
     "records": "uint32",
+    "frames": "float64",
+    "cells": "int32",
+    "ranks": "int32",
+    "counts": "int32",
+    "starts": "int32",
+    "leaves": "int32",
+    "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "inputs", "out", *"ab")
+NUMBERS = (
+    *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
+    *"abxyz",
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class Kernel:
     def parameters(self) -> dict[str, str | None]:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
+        known["other"] = "float64" if self.dtype == "float32" else "float32"
         known["image"] = "uint8" if self.is_bitmap else self.dtype
         known["results"] = "uint32" if self.is_bitmap else self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
@@ -78,8 +92,20 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     # of dense evaluation
     "clause": lambda k: pixels.build_clause(k.dtype),
     "inside": lambda _: pixels.inside,
+    # of arrays that callers give
+    "convert": lambda _: pixels.convert,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
+    "duals": lambda k: points.build_duals(k.dtype),
+    "boxes": lambda k: points.build_boxes(k.dtype),
+    # of points in cells
+    "extremes": lambda _: cells.extremes,
+    "find_cells": lambda _: cells.find_cells,
+    "sort": lambda _: cells.sort,
+    "divide": lambda k: cells.build_divide(k.dtype, strict=False),
+    "divide_strict": lambda k: cells.build_divide(k.dtype, strict=True),
+    "cell_values": lambda k: cells.build_cell_values(k.dtype, is_long=False),
+    "cell_values_long": lambda k: cells.build_cell_values(k.dtype, is_long=True),
 }
 
 
@@ -103,7 +129,7 @@ def ptx(kernel: Kernel, capability: Capability) -> str:
         device=False,
         abi="numba",
         cc=capability,
-        launch_bounds=512 if kernel.kind == "split" else 256,  # they limit each thread's registers
+        launch_bounds=512 if kernel.kind in DIVIDES else 256,  # they limit each thread's registers
     )
     return text
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import simulate_with_cupy
-from support.fake_cupy import FakeDevice
+from support.fake_cupy import FakeArray, FakeDevice
+from support.operations import bits
 
 import intervalvm as ivm
 from intervalvm import Tape
@@ -65,3 +67,16 @@ def test_every_operation(dtype: str) -> None:
     check(
         ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
     )
+
+
+@pytest.mark.parametrize(("given", "dtype"), [("float32", "float64"), ("float64", "float32")])
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_arrays_of_another_dtype(gpu: FakeDevice, given: str, dtype: str) -> None:
+    values = np.array([1e-40, -1e-45, 1 / 3, -0.0, 0.0, 3e38, -np.inf, np.nan], given)
+    if given == "float64":
+        values = np.concatenate((values, [1e300, -1e-300, 1 + 2**-24, 1 + 3 * 2**-24]))
+    values = np.resize(values, 300)
+    tape = ivm.parse("x var-x\ny var-y\nv add x y")
+    found = ivm.evaluate(tape, FakeArray(gpu, values), -0.0, backend="cupy", dtype=dtype)
+    expected = ivm.evaluate(tape, values, -0.0, dtype=dtype)
+    assert_array_equal(bits(found.get()), bits(expected))

@@ -46,7 +46,7 @@ def hangs(job: Job) -> None:
 
 def wrong_pixels(job: Job) -> None:
     """The real check of pixels, where the kernel of leaves does nothing."""
-    from support.cuda_simulator import SimulatedLauncher
+    from support.fake_cupy import SimulatedLauncher
 
     from bench.gpu.pixels import pixels
 

@@ -9,15 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from typing import Any
 
 import pytest
-from support.fake_cupy import FakeDevice, FakeLauncher, install
+from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.places import TESTS
-
-from intervalvm.gpu import devices
-from intervalvm.gpu.kernels import Kernel
 
 
 def run_simulated(name: str) -> None:
@@ -53,21 +49,6 @@ def let_threads_share_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("intervalvm.gpu.") and hasattr(module, "cuda"):
             monkeypatch.setattr(module, "cuda", _Cuda())
-
-
-ONE_AT_A_TIME = threading.Lock()
-"""The simulator runs one kernel at a time."""
-
-
-class SimulatedLauncher(FakeLauncher):
-    """The real kernels, on the arrays of the stand-in for CuPy, when its streams get to it."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps, paint_threads = 1, 32
-
-    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        with ONE_AT_A_TIME:
-            devices.Simulator().launch(kernel, blocks, threads, *arguments)
 
 
 def simulate_with_cupy(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
