@@ -385,7 +385,9 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
         "empty": lambda shape, dtype: FakeArray(device, np.full(shape, 77, dtype)),
         "get_default_memory_pool": lambda: SimpleNamespace(
-            free_bytes=lambda: 0, free_all_blocks=lambda: None
+            free_bytes=lambda: 0,
+            free_all_blocks=lambda: None,
+            total_bytes=lambda: device.most_held,
         ),
         "cuda": SimpleNamespace(
             Device=Device,
