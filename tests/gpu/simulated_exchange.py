@@ -15,16 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import (
-    Described,
-    FakeArray,
-    FakeDevice,
-    Tensor,
-    install,
-)
+from support.cuda_simulator import let_threads_share_cuda, simulate_with_cupy
+from support.fake_cupy import Described, FakeArray, FakeDevice, Tensor
 from support.operations import DTYPES, bits
-from support.simulated_device import Launcher
 from support.strategies import INTERESTING, tapes
 
 import intervalvm as ivm
@@ -59,10 +52,7 @@ def quick_threads() -> Iterator[None]:
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    found = FakeDevice()
-    let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, Launcher(found))
-    return found
+    return simulate_with_cupy(monkeypatch)
 
 
 WHERE: dict[str, Any] = {

@@ -227,8 +227,8 @@ class FakeArray:
     def __setitem__(self, key: Any, values: Any) -> None:
         self.device.answer()
         self.device.kernels += 1
-        if isinstance(values, FakeArray) and values.dtype not in (self.dtype, np.bool_):
-            values = values.astype(self.dtype)
+        if isinstance(values, FakeArray) and values.dtype.kind == "f":
+            assert self.dtype == values.dtype, "CuPy flushes subnormal numbers to 0"
         self.values[key.values if isinstance(key, FakeArray) else key] = plain(values)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -389,7 +389,9 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
         "empty": lambda shape, dtype: FakeArray(device, np.full(shape, 77, dtype)),
         "get_default_memory_pool": lambda: SimpleNamespace(
-            free_bytes=lambda: 0, free_all_blocks=lambda: None
+            free_bytes=lambda: 0,
+            free_all_blocks=lambda: None,
+            total_bytes=lambda: device.most_held,
         ),
         "cuda": SimpleNamespace(
             Device=Device,
@@ -419,7 +421,8 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
-    module = property(lambda self: sys.modules["cupy"])
+    module: ModuleType
+    """The stand-in for CuPy."""
     leaf_blocks, paint_threads = 2, 256
 
     def __init__(self, device: FakeDevice) -> None:
@@ -527,6 +530,21 @@ def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
     define_short(kernel, count, *arrays)
 
 
+ONE_AT_A_TIME = threading.Lock()
+"""The simulator runs one kernel at a time."""
+
+
+class SimulatedLauncher(FakeLauncher):
+    """The real kernels, in the simulator, when the stand-in's streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
 DEFINITIONS: dict[str, Any] = {
     "values": slotted_programs.define_values,
     "duals": slotted_programs.define_duals,
@@ -548,6 +566,7 @@ def install(
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
     found = launcher or FakeLauncher(gpu)
+    found.module = sys.modules["cupy"]
     monkeypatch.setattr(devices, "current", lambda: found)
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
     return found
