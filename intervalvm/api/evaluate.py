@@ -48,7 +48,7 @@ def evaluate(
     backend : {"numba", "numpy", "cupy"}, optional
         All give the same bits. "numba", the default of "dense", is compiled, and NumPy runs while
         compiling would cost more than it saves. "naive" has the others. With "cupy" the result is a
-        CuPy array.
+        CuPy array, and inputs may be arrays of a GPU, as for ``Evaluator`` with "cuda".
     dtype : {"float32", "float64"}
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
