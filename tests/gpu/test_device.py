@@ -233,6 +233,18 @@ def test_cupy_is_not_installed(call: str, monkeypatch: pytest.MonkeyPatch) -> No
     fails(call, BackendError, r"pip install 'cupy-cuda")
 
 
+def test_an_evaluator_says_so_when_it_is_made(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu.count = 0
+    with pytest.raises(DeviceError, match="no NVIDIA GPU"):
+        ivm.Evaluator(disc(), backend="cuda")
+    monkeypatch.setattr(target, "HAS_NUMBA_CUDA", False)
+    gpu.count = 1
+    with pytest.raises(BackendError, match="numba-cuda"):
+        ivm.Evaluator(disc(), backend="cuda")
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_numba_cuda_is_not_installed(
     call: str, gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
