@@ -169,10 +169,10 @@ def cuda_evaluator(tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) ->
     Raises BackendError or DeviceError where no GPU can be used.
     """
     # evaluation on the host need not wait for numba
-    from intervalvm.gpu import devices
     from intervalvm.gpu.evaluator import CudaEvaluator
+    from intervalvm.gpu.target import check_target
 
-    devices.current()
+    check_target()
 
     def make() -> Any:
         return CudaEvaluator(tape.bare(), inputs, dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,15 +34,6 @@ VARIABLES = ("r", "s", "t")
 SHAPES = [(), (1,), (3,), (0,), (2, 3), (2, 1), (3, 2, 3)]
 """Each broadcasts with some of the others."""
 FEW = settings(max_examples=40)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True, scope="module")

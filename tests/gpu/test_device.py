@@ -205,6 +205,7 @@ CALLS = {
     "naive": lambda: ivm.render(disc(), size=8, engine="naive", backend="cupy"),
     "pruned": lambda: ivm.render(disc(), size=8, backend="cupy"),
     "grad": lambda: ivm.grad(disc(), 0, 0, backend="cupy"),
+    "Evaluator": lambda: ivm.Evaluator(disc(), backend="cuda").values(0, 0),
 }
 
 
