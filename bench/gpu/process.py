@@ -48,8 +48,12 @@ class Outcome:
 
     @property
     def why(self) -> str:
-        """The last line that says something."""
-        return next((line.strip() for line in reversed(self.tail) if line.strip()), "")
+        return last_words(self.tail)
+
+
+def last_words(tail: Sequence[str]) -> str:
+    """The last line that says something; ""."""
+    return next((line.strip() for line in reversed(tail) if line.strip()), "")
 
 
 class Running:
@@ -100,8 +104,7 @@ class Running:
                 self._process.wait(GRACE)
         finally:
             seconds = time.monotonic() - self._start
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+            self.end()
             for reader in self._readers:
                 reader.join(GRACE)  # a child that has left the session could hold the pipe
         if status == "crashed":
@@ -112,9 +115,10 @@ class Running:
         return Outcome(status, seconds, list(self.findings), tail)
 
     def end(self) -> None:
-        """Kill it."""
+        """Kill it with its children. One that the driver holds on to is left behind."""
         self._signal(signal.SIGKILL)
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
