@@ -8,7 +8,7 @@ region. Only cells with points are divided further.
 2. ``find_cells``: each point's cell, and how many came before it there;
 3. ``sort``: the points of a cell side by side;
 4. ``divide``, step by step: the programs of the cells, as ``splits`` makes those of a picture;
-5. ``cell_values``: each point by its cell's program.
+5. ``cell_values`` or ``cell_duals``: each point by its cell's program.
 
 A point that is in no cell, such as one with NaN, counts to one beyond the last, whose program is
 the whole one.
@@ -25,7 +25,7 @@ from numba import cuda
 from intervalvm.compiler.program import INPUTS
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.forwards import build_forwards
-from intervalvm.gpu.points import value_interpreter
+from intervalvm.gpu.points import DUAL_PARTS, dual_ends, dual_interpreter, value_interpreter
 from intervalvm.gpu.programs import MARKS, OFFSETS, ROOMS, VALID_MARK, give_programs, has
 from intervalvm.gpu.target import device, vote
 
@@ -187,6 +187,15 @@ def build_divide(dtype: str, *, strict: bool) -> Any:
     return divide
 
 
+@device
+def first_of(shortest, count, outside, control, starts):
+    """The first point of this thread, or ``count`` if no program is so long."""
+    row = c.HEAD + c.ROW * control[c.STEPS]
+    if control[row + c.LONGEST] <= shortest and starts[outside] == count:
+        return np.int64(count)
+    return cuda.blockIdx.x * np.int64(cuda.blockDim.x) + cuda.threadIdx.x
+
+
 @lru_cache
 def build_cell_values(dtype: str, *, is_long: bool) -> Any:
     """The kernels ``cell_values`` and ``cell_values_long``.
@@ -215,14 +224,6 @@ def build_cell_values(dtype: str, *, is_long: bool) -> Any:
                 evaluate(programs, at, n, constants, values, base, stride)
                 out[i] = values[base + stride * items[item + c.RESULT]]
 
-    @device
-    def first_of(shortest, count, outside, control, starts):
-        """The first point of this thread, or ``count`` if no program is so long."""
-        row = c.HEAD + c.ROW * control[c.STEPS]
-        if control[row + c.LONGEST] <= shortest and starts[outside] == count:
-            return np.int64(count)
-        return cuda.blockIdx.x * np.int64(cuda.blockDim.x) + cuda.threadIdx.x
-
     def cell_values(
         shortest, longest, count, outside,
         control, starts, order, leaves, items, constants, programs, x, y, z, out,
@@ -249,3 +250,38 @@ def build_cell_values(dtype: str, *, is_long: bool) -> Any:
             )  # fmt: skip
 
     return cell_values_long if is_long else cell_values
+
+
+@lru_cache
+def build_cell_duals(dtype: str) -> Any:
+    """The kernel ``cell_duals``: the same over duals, after cells of ``divide_strict``.
+
+    See ``points.dual_ends`` for what it writes; ``x_along`` and the others are bits of directions.
+    """
+    evaluate, (enter_dual, write_dual) = dual_interpreter(dtype, INPUTS), dual_ends(dtype)
+
+    def cell_duals(
+        shortest, longest, count, outside,
+        control, starts, order, leaves, items, constants, programs, x, y, z, out, values,
+        marks, start, total, row_0, row_1, row_2, x_along, y_along, z_along,
+    ):  # fmt: skip
+        stride = np.int64(cuda.blockDim.x)
+        base = cuda.blockIdx.x * stride * (DUAL_PARTS * (longest + INPUTS)) + cuda.threadIdx.x
+        first = first_of(shortest, count, outside, control, starts)
+        for k in range(first, count, cuda.gridDim.x * cuda.blockDim.x):
+            word = order[k]
+            item = np.int64(leaves[word >> POINT_BITS])
+            if item >= 0:
+                n, i = items[item + c.LENGTH], word & POINT_MASK
+                if shortest < n <= longest:
+                    enter_dual(x[i], x_along, values, base, stride)
+                    enter_dual(y[i], y_along, values, base + stride * DUAL_PARTS, stride)
+                    enter_dual(z[i], z_along, values, base + stride * (2 * DUAL_PARTS), stride)
+                    at, result = items[item + c.PROGRAM], items[item + c.RESULT]
+                    jumps = evaluate(programs, at, n, constants, values, base, stride)
+                    write_dual(
+                        values, base + stride * (DUAL_PARTS * result), stride, jumps, out, marks,
+                        start + i, total, row_0, row_1, row_2,
+                    )  # fmt: skip
+
+    return cell_duals

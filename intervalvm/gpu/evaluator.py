@@ -91,15 +91,21 @@ class CudaEvaluator:
         """That of the CPU."""
         return CompiledEvaluator(self.tape, self.inputs, self.dtype)
 
+    @device_errors()
     def values(self, points: Arrays, out: Any = None) -> Any:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
         device, shape = devices.current(), broadcast(point.shape for point in points)
         found = self._empty(device, shape) if out is None else out
-        rows = self._of_read(points)
-        if not self._trees.values(dict(zip(self.read, rows, strict=True)), shape, found):
-            self._run(device, "values", rows, shape, [found])
+        self._values(device, self._of_read(points), shape, found)
         return found
 
+    def _values(
+        self, device: Device, rows: Sequence[Any], shape: tuple[int, ...], found: Any
+    ) -> None:
+        if not self._trees.values(self._named(rows), shape, found):
+            self._run(device, "values", rows, shape, [found])
+
+    @device_errors()
     def gradients(self, points: Arrays, by: Sequence[str], out: Any = None) -> Any:
         """The values, then the derivative by each input of ``by``: [1 + len(by), *shape].
 
@@ -111,23 +117,25 @@ class CudaEvaluator:
         for k in {*range(len(by))} - {*moving}:
             found[1 + k, ...] = 0
         if not moving:
-            self._run(device, "values", rows, shape, [found])
+            self._values(device, rows, shape, found[0, ...])
             return found
-        with device_errors():
-            marks = device.module.zeros(shape, np.uint8)
+        marks = device.module.zeros(shape, np.uint8)
         for start in range(0, len(moving), DIRECTIONS):
             directions = moving[start : start + DIRECTIONS]
             to = [1 + k for k in directions] + [0] * (DIRECTIONS - len(directions))
             along = tuple(by[k] for k in directions)
-            self._run(device, "duals", rows, shape, [found, marks], marks.size, *to, along=along)
-        with device_errors():
-            masks = [(marks & bit) != 0 for bit in (KINK, JUMP)]
-            kinks, jumps = (mask if mask.any() else None for mask in masks)
-            given = dict(zip(self.inputs, points, strict=True))
-            ready = Points.of(self.tape, given, self.dtype, device.module)
-            settle_all(ready, by, kinks, jumps, [found[k, ...] for k in range(1 + len(by))])
+            if not self._trees.duals(self._named(rows), shape, along, found, marks, to):
+                self._run(
+                    device, "duals", rows, shape, [found, marks], marks.size, *to, along=along
+                )
+        masks = [(marks & bit) != 0 for bit in (KINK, JUMP)]
+        kinks, jumps = (mask if mask.any() else None for mask in masks)
+        given = dict(zip(self.inputs, points, strict=True))
+        ready = Points.of(self.tape, given, self.dtype, device.module)
+        settle_all(ready, by, kinks, jumps, [found[k, ...] for k in range(1 + len(by))])
         return found
 
+    @device_errors()
     def bounds(self, boxes: Boxes) -> Interval:
         """Bounds of the values over boxes: three arrays of their broadcast shape."""
         device, shape = devices.current(), broadcast(part.shape for side in boxes for part in side)
@@ -143,6 +151,7 @@ class CudaEvaluator:
             "on the host"
         )
 
+    @device_errors()
     def shorten(
         self, boxes: Boxes, *, sign_only: bool = False, also: Sequence[tuple[Any, Boxes]] = ()
     ) -> list[CudaEvaluator]:
@@ -157,6 +166,9 @@ class CudaEvaluator:
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)
         return [CudaEvaluator(short.tape, self.inputs, self.dtype) for short in found]
+
+    def _named(self, rows: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.read, rows, strict=True))
 
     def _of_read(self, given: Sequence[Any]) -> list[Any]:
         """What is given of the inputs that the tape reads."""
@@ -194,10 +206,9 @@ class CudaEvaluator:
         for part in parts_of(shape, max(1, room // (row_count * itemsize))):
             size = math.prod(some.stop - some.start for some in part)
             packed = device.empty(row_count * size, self.dtype)
-            with device_errors():
-                for k, row in enumerate(rows):
-                    view = device.module.broadcast_to(row, shape)[part]
-                    packed[k * size : (k + 1) * size].reshape(view.shape)[...] = view
+            for k, row in enumerate(rows):
+                view = device.module.broadcast_to(row, shape)[part]
+                packed[k * size : (k + 1) * size].reshape(view.shape)[...] = view
             device.launch(
                 kernel, blocks, threads, words, constants, packed, scratch, *flat, len(program),
                 program.inputs, program.slots, program.result, size, first, *more,

@@ -85,7 +85,7 @@ BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
 
 DIVIDES = ("split", "divide", "divide_strict")
 """The kinds of kernels that divide regions."""
-NUMBERS = {"cell_values": 0}
+NUMBERS = {"cell_values": 0, "cell_duals": 5}
 """Numbers in memory of a thread and place, by kind of kernel; others have 1."""
 
 AMBIGUOUS_CELL, INSIDE_CELL, OUTSIDE_CELL = range(3)

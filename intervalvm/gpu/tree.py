@@ -7,23 +7,23 @@ constant of its program. See ``cells`` for the kernels and ``descent`` for how p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.plain import plain_program
+from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, Program
 from intervalvm.evaluate.points import input_of
-from intervalvm.gpu import device as gpu
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.cells import LOCAL_PLACES
 from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
 from intervalvm.gpu.kernels import Kernel
+from intervalvm.jit.points import dual_program
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape
 
@@ -38,12 +38,17 @@ POINT_BYTES = 16
 """What the sorting of a point takes: its cell, its rank, its word in the order."""
 MOST_ARENA = 1 << 26
 """Words for the programs of a step's cells: 256 MiB."""
+FREE = 64
+"""They take a sixteenth of the free bytes at most."""
 MOST_TREES = 4
 """Trees whose memory an evaluator keeps."""
+ROOT, NOWHERE = 0, -1
+"""Where in ``items`` the program of a cell is: the whole one; none."""
 MOST_CELLS = 1 << c.CHILD_BITS * MOST_STEPS
 LEAST = float(np.finfo(np.float64).tiny)
-LEAVES = ("cell_values", "cell_values_long")
-HAS_CHOICE = np.array([op.has_choice for op in ROWS])
+HAS_CHOICE, IS_INPUT = (
+    np.array([getattr(op, name) for op in ROWS]) for name in ("has_choice", "is_input")
+)
 
 
 def steps_for(clauses: int, count: int) -> int:
@@ -60,27 +65,45 @@ def steps_for(clauses: int, count: int) -> int:
 class AxesProgram:
     """The plain program of a tape over axes; other inputs are constants of it.
 
-    ``numbers`` are the places of those in its pool, by name of the input.
+    ``numbers`` are the places of those in its pool, by name of the input. For derivatives the
+    records have the third words of ``jit.points``, ``directions`` the bits of each axis, and
+    ``prunes`` says whether cells may get shorter programs.
     """
 
     program: Program
     numbers: tuple[tuple[int, str], ...]
+    directions: tuple[int, ...] = ()
+    prunes: bool = True
 
     @staticmethod
-    def of(tape: Tape, axes: Sequence[str], dtype: np.dtype[Any]) -> AxesProgram:
-        codes, left = tape.codes.copy(), tape.left.copy()
-        code_of = dict(zip(axes, map(CODE.__getitem__, AXES.values()), strict=False))
+    def of(
+        tape: Tape, axes: Sequence[str], dtype: np.dtype[Any], along: tuple[str, ...] = ()
+    ) -> AxesProgram:
+        codes, left, names = (
+            tape.codes.copy(),
+            tape.left.copy(),
+            dict(zip(axes, AXES, strict=False)),
+        )
         fixed = {}
-        for i in np.flatnonzero(np.array([op.is_input for op in ROWS])[codes]).tolist():
-            name = input_of(tape, i)
-            if name is not None:
-                codes[i], left[i] = code_of.get(name, CODE["const"]), NONE
-                if name not in axes:
+        for i in np.flatnonzero(IS_INPUT[codes]).tolist():
+            if (name := input_of(tape, i)) is not None:
+                codes[i] = CODE[AXES[names[name]]] if name in names else CODE["const"]
+                left[i] = NONE
+                if name not in names:
                     fixed[i] = name
         arrays = codes, left, tape.right.copy(), tape.wide.copy(), tape.single.copy()
-        program = plain_program(Tape.of_arrays(arrays, ()), dtype)
+        over_axes = Tape.of_arrays(arrays, ())
+        program = plain_program(over_axes, dtype)
         places = np.cumsum(codes == CODE["const"]) - 1
-        return AxesProgram(program, tuple((int(places[i]), name) for i, name in fixed.items()))
+        numbers = tuple((int(places[i]), name) for i, name in fixed.items())
+        if not along:
+            return AxesProgram(program, numbers)
+        dual = dual_program(
+            over_axes, plain_places(over_axes), program, tuple(names[name] for name in along)
+        )
+        bits = [sum((name == k) << i for i, k in enumerate(along)) for name in axes]
+        directions = tuple(bits + [0] * (INPUTS - len(bits)))
+        return AxesProgram(replace(program, records=dual.records), numbers, directions, dual.prunes)
 
 
 class Tree(Descent):
@@ -88,74 +111,71 @@ class Tree(Descent):
 
     def __init__(self, device: devices.Device, of: AxesProgram, steps: int) -> None:
         regions = [1 << c.CHILD_BITS * step for step in range(steps + 1)]
-        arena = min(MOST_ARENA, free_words(device))
+        arena = min(MOST_ARENA, device.free_bytes() // FREE)
         super().__init__(device, of.program, regions, [c.CELL_PARTS] * steps, arena)
-        self.steps, self.cells, self.numbers = steps, regions[-1], of.numbers
+        self.steps, self.cells, self.of = steps, regions[-1], of
+        is_dual = bool(of.directions)
+        leaves = ("cell_duals",) if is_dual else ("cell_values", "cell_values_long")
+        divide = "divide_strict" if is_dual else "divide"
         self._kernels = {
             kind: Kernel(kind, self.dtype.name, tame=False, is_bitmap=False)
-            for kind in ("extremes", "find_cells", "sort", "divide", *LEAVES)
+            for kind in ("extremes", "find_cells", "sort", divide, *leaves)
         }
         for kernel in self._kernels.values():
             device.load(kernel)
-        self._plan_division(self._kernels["divide"])
-        self._plan_leaves()
+        self._plan_division(self._kernels[divide])
+        self._plan_leaves([self._kernels[kind] for kind in leaves])
         self._take_memory()
         self._there = device.empty(len(self._control), np.int64)
         self._leaves = device.empty(self.cells + 1, np.int32)
 
-    def _plan_leaves(self) -> None:
+    def _plan_leaves(self, kernels: Sequence[Kernel]) -> None:
         """A launch for programs whose values fit into local memory, and those of longer ones."""
-        (short, long), last = (self._kernels[kind] for kind in LEAVES), self.steps
-        most, threads, local = self.device.leaf_blocks, self.device.paint_threads, LOCAL_PLACES
-        self.launches.append(Launch(short, last, -1, local - INPUTS, most, threads))
-        if self.n > local - INPUTS:
-            middle = Launch(long, last, local - INPUTS, min(self.n, SHORT_LEAF), most, threads)
-            self.launches.append(middle)
+        last, most, threads = self.steps, self.device.leaf_blocks, self.device.paint_threads
+        local = LOCAL_PLACES - INPUTS
+        if len(kernels) > 1:
+            self.launches.append(Launch(kernels[0], last, -1, local, most, threads))
+        shortest = local if len(kernels) > 1 else -1
+        if self.n > shortest:
+            middle = min(self.n, SHORT_LEAF)
+            self.launches.append(Launch(kernels[-1], last, shortest, middle, most, threads))
         if self.n > SHORT_LEAF:
-            whole = Launch(long, last, SHORT_LEAF, self.n, most, threads)
+            whole = Launch(kernels[-1], last, SHORT_LEAF, self.n, most, threads)
             self.launches.append(self._fitting(whole))
 
     # --- points -------------------------------------------------------------------------------
 
-    def run(self, axes: Sequence[Any], numbers: Mapping[str, Any], out: Any) -> bool:
-        """Write the values at points to ``out``; False if nothing divides them.
+    def run(self, axes: Sequence[Any], numbers: Mapping[str, Any], results: Sequence[Any]) -> bool:
+        """Write what is asked for at points to ``results``; False if nothing divides them.
 
-        ``axes`` and ``out`` are flat arrays of one length, ``numbers`` arrays of no dimension.
+        ``axes`` are flat arrays of one length, ``numbers`` arrays of no dimension, ``results`` the
+        last arguments of the kernels of leaves, from ``out`` on.
         """
-        device, count = self.device, len(out)
-        x, y, z = (axes[k] if k < len(axes) else axes[0] for k in range(INPUTS))
-        ends = self._ends(axes)
-        control, edges, frames = self._divided(ends, len(axes))
+        device = self.device
+        points = [axes[k] if k < len(axes) else axes[0] for k in range(INPUTS)]
+        control, edges, frames = self._divided(self._ends(axes), len(axes))
         if edges is None:
             return False
-        self._set_numbers(numbers)
+        for place, name in self.of.numbers:
+            self.constants[place : place + 1] = numbers[name].reshape(1)
         device.upload(self._there, control)
         table = device.array(edges)
-        starts, order = self._sorted((x, y, z), count, table, device.array(frames))
+        starts, order = self._sorted(points, table, device.array(frames))
 
-        def launch(first: int) -> None:
-            self._launch(first, table, starts, order, (x, y, z), out)
+        def launch(first: int, outside: int) -> None:
+            self._set_leaves(outside)
+            self._launch(first, table, starts, order, points, results)
 
-        self._set_leaves(outside=0)
-        launch(0)
+        launch(0, ROOT)
         found = device.host(self._there)
         if self._unfinished(found) is not None:
-
-            def again(step: int) -> None:
-                self._set_leaves(outside=-1)
-                launch(step)
-
-            self._finish(self._there, found, again)
+            self._finish(self._there, found, lambda step: launch(step, NOWHERE))
         return True
 
     def _set_leaves(self, outside: int) -> None:
         """No cell has a program yet; points in none have the root's, or none."""
-        self._leaves[: self.cells] = -1
+        self._leaves[: self.cells] = NOWHERE
         self._leaves[self.cells :] = outside
-
-    def _set_numbers(self, numbers: Mapping[str, Any]) -> None:
-        for place, name in self.numbers:
-            self.constants[place : place + 1] = numbers[name].reshape(1)
 
     def _ends(self, axes: Sequence[Any]) -> NDArray[Any]:
         """The least and the greatest finite number of each axis."""
@@ -188,9 +208,9 @@ class Tree(Descent):
         control[c.EDGES_Z] = len(edges[0]) + len(edges[1])
         return control, np.concatenate(edges), frames.ravel()
 
-    def _sorted(self, axes: Sequence[Any], count: int, edges: Any, frames: Any) -> tuple[Any, Any]:
+    def _sorted(self, axes: Sequence[Any], edges: Any, frames: Any) -> tuple[Any, Any]:
         """Where each cell starts, and the words of the points in order."""
-        device, module, numbers = self.device, self.device.module, np.int32
+        device, module, numbers, count = self.device, self.device.module, np.int32, len(axes[0])
         cells, ranks = (device.empty(count, numbers) for _ in range(2))
         counts = module.zeros(self.cells + 1, numbers)
         parts = self._there, edges, frames, *axes, cells, ranks, counts
@@ -208,10 +228,16 @@ class Tree(Descent):
         self.device.launch(self._kernels[kind], blocks, threads, count, *arguments)
 
     def _launch(
-        self, first: int, edges: Any, starts: Any, order: Any, axes: Sequence[Any], out: Any
+        self,
+        first: int,
+        edges: Any,
+        starts: Any,
+        order: Any,
+        axes: Sequence[Any],
+        results: Sequence[Any],
     ) -> None:
         """Launch the steps from ``first`` on, and the points."""
-        count, device, there = len(out), self.device, self._there
+        device, there, (out, *more) = self.device, self._there, results
         for launch in self.launches:
             if launch.step < first:
                 continue
@@ -224,17 +250,11 @@ class Tree(Descent):
                 )  # fmt: skip
             else:
                 device.launch(
-                    launch.kernel, launch.blocks, launch.threads, *lengths, count, self.cells,
-                    there, starts, order, self._leaves, self.items, self.constants, self.programs,
-                    *axes, out, *([self.values] if launch.kernel.kind != LEAVES[0] else []),
+                    launch.kernel, launch.blocks, launch.threads, *lengths, len(axes[0]),
+                    self.cells, there, starts, order, self._leaves, self.items, self.constants,
+                    self.programs, *axes, out, *([self.values] if launch.numbers else []),
+                    *more, *self.of.directions,
                 )  # fmt: skip
-
-
-def free_words(device: devices.Device) -> int:
-    """Words of a step's arena that the memory of a device allows: a sixteenth of what is free."""
-    if device.module is np:
-        return MOST_ARENA
-    return gpu.free_bytes() // 64
 
 
 class Trees:
@@ -243,7 +263,7 @@ class Trees:
     def __init__(self, tape: Tape, dtype: np.dtype[Any]) -> None:
         self.tape, self.dtype = tape, dtype
         self.has_choices = bool(HAS_CHOICE[tape.codes].any())
-        self._programs: dict[tuple[str, ...], AxesProgram] = {}
+        self._programs: dict[Any, AxesProgram] = {}
         self._idle: dict[Any, list[Tree]] = {}
 
     def values(self, points: Mapping[str, Any], shape: tuple[int, ...], out: Any) -> bool:
@@ -251,32 +271,66 @@ class Trees:
 
         ``points`` are arrays of the device, of the inputs that the tape reads.
         """
+        flat = out.reshape(-1)
+        return self._run(points, shape, (), lambda some: [flat[some]])
+
+    def duals(
+        self,
+        points: Mapping[str, Any],
+        shape: tuple[int, ...],
+        along: tuple[str, ...],
+        out: Any,
+        marks: Any,
+        rows: Sequence[int],
+    ) -> bool:
+        """Write values and slopes along inputs to rows of ``out``, and ``marks``: see ``points``.
+
+        False if a tree does not pay, or a clause may jump.
+        """
+        flat, total = (out.reshape(-1), marks.reshape(-1)), marks.size
+        return self._run(points, shape, along, lambda some: [*flat, some.start, total, *rows])
+
+    def _run(
+        self,
+        points: Mapping[str, Any],
+        shape: tuple[int, ...],
+        along: tuple[str, ...],
+        results: Callable[[slice], Sequence[Any]],
+    ) -> bool:
         count = math.prod(shape)
         steps = steps_for(len(self.tape), count) if self.has_choices else 0
-        axes = tuple(name for name, array in points.items() if array.ndim and array.size > 1)
-        if not steps or not 1 <= len(axes) <= INPUTS:
+        axes = tuple(name for name, array in points.items() if array.size > 1 or name in along)
+        if not steps or not 1 <= len(axes) <= INPUTS or not self._program(axes, along).prunes:
             return False
         device = devices.current()
         flat = [_flat(device, points[name], shape) for name in axes]
         numbers = {name: array for name, array in points.items() if name not in axes}
-        results = out.reshape(-1)
-        with self._tree(device, axes, steps) as tree:
+        with self._tree(device, axes, along, steps) as tree:
             for start in range(0, count, MOST_POINTS):
                 some = slice(start, start + MOST_POINTS)
-                if not tree.run([array[some] for array in flat], numbers, results[some]):
+                if not tree.run([array[some] for array in flat], numbers, results(some)):
                     return False
         return True
 
+    def _program(self, axes: tuple[str, ...], along: tuple[str, ...]) -> AxesProgram:
+        found = self._programs.get((axes, along))
+        if found is None:
+            if len(self._programs) >= MOST_TREES:
+                self._programs = {}
+            found = AxesProgram.of(self.tape, axes, self.dtype, along)
+            self._programs[axes, along] = found
+        return found
+
     @contextmanager
-    def _tree(self, device: devices.Device, axes: tuple[str, ...], steps: int) -> Iterator[Tree]:
+    def _tree(
+        self, device: devices.Device, axes: tuple[str, ...], along: tuple[str, ...], steps: int
+    ) -> Iterator[Tree]:
         """A tree that no other thread uses; after an exception it is dropped."""
-        key = device, axes, steps
+        key = device, axes, along, steps
         try:
             tree = self._idle.get(key, []).pop()
         except IndexError:
-            if axes not in self._programs:
-                self._programs[axes] = AxesProgram.of(self.tape, axes, self.dtype)
-            tree = Tree(device, self._programs[axes], steps)
+            tree = Tree(device, self._program(axes, along), steps)
         yield tree
         if key not in self._idle:
             while len(self._idle) >= MOST_TREES:

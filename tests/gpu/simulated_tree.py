@@ -58,7 +58,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return answers
 
 
-def check(tape: Tape, inputs: str, *points: Any, dtype: np.dtype[Any] = SINGLE) -> None:
+def check(tape: Tape, inputs: Any, *points: Any, dtype: np.dtype[Any] = SINGLE) -> None:
     """The bits are those of the definition, the sign of 0 included, but for the payload of NaN."""
     names, arrays = tuple(inputs), [np.asarray(point, dtype) for point in points]
     found = CudaEvaluator(tape, names, dtype).values(arrays)
@@ -66,6 +66,18 @@ def check(tape: Tape, inputs: str, *points: Any, dtype: np.dtype[Any] = SINGLE) 
     assert found.dtype == dtype
     assert_array_equal(found, expected)
     assert_array_equal(np.signbit(found[found == 0]), np.signbit(expected[expected == 0]))
+
+
+def check_gradients(
+    tape: Tape, inputs: Any, by: Any, *points: Any, dtype: np.dtype[Any] = SINGLE
+) -> None:
+    """Values and derivatives have the bits of the definition, but for those of a NaN."""
+    names, arrays = tuple(inputs), [np.asarray(point, dtype) for point in points]
+    found = CudaEvaluator(tape, names, dtype).gradients(arrays, tuple(by))
+    expected = NumpyEvaluator(tape, names, dtype).gradients(arrays, tuple(by))
+    is_number = expected[0] == expected[0]
+    assert_array_equal(found[0], expected[0])
+    assert_array_equal(found[:, is_number], expected[:, is_number])
 
 
 def random(shape: Any, seed: int = 1) -> Any:
@@ -120,6 +132,39 @@ def test_one_axis_and_numbers(ran: list[bool]) -> None:
     assert ran == [True, True]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_derivatives(dtype: Any, ran: list[bool]) -> None:
+    """Also where branches meet: those points lie on a coarse grid."""
+    coarse = np.round(random((2, 80)) * 4) / 4
+    check_gradients(SCENE, "xy", "yx", *coarse, dtype=np.dtype(dtype))
+    check_gradients(SOLID, "xyz", "xyz", *random((3, 70)), dtype=np.dtype(dtype))
+    assert ran == [True, True]
+
+
+def test_derivatives_by_numbers_and_by_nothing(ran: list[bool]) -> None:
+    """A number by which is differentiated is an axis; others are constants."""
+    t = ivm.var("t", 0.0)
+    shape = ivm.maximum(ivm.minimum(x, t * y - 1), ivm.minimum(y + 1, t) + t).tape()
+    check_gradients(shape, "xyt", "tx", random(70), 0.5, 0.25)
+    check_gradients(shape, "xyt", "y", random(70), 0.5, 0.25)
+    check_gradients(shape, "xyzt", "z", random(70), 0.5, 0.0, 0.25)
+    assert ran == [True, True, True]
+
+
+def test_more_directions_than_a_program_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_POINTS", 50)
+    t, u = ivm.var("t", 0.0), ivm.var("u", 0.0)
+    shape = ivm.maximum(ivm.minimum(x * t, y - u), u * t - 1).tape()
+    check_gradients(shape, "xytu", "xtu", random((7, 1)), 0.5, random(10), 0.25)
+    check_gradients(shape, "xytu", "xytu", random((7, 1)), 0.5, random(10), 0.25)
+
+
+def test_where_clauses_may_jump_no_tree_finds_derivatives(ran: list[bool]) -> None:
+    shape = ivm.minimum(ivm.floor(3 * x) - y, x + y).tape()
+    check_gradients(shape, "xy", "xy", *np.round(random((2, 70)) * 6) / 6)
+    assert not ran
+
+
 def test_points_in_no_cell(ran: list[bool]) -> None:
     """They take the whole program, which is too long for local memory, or not."""
     points = random((2, 80))
@@ -137,6 +182,7 @@ def test_programs_too_long_for_local_memory(monkeypatch: pytest.MonkeyPatch) -> 
     points = random((2, 80))
     points[0, 4] = np.nan
     check(SCENE, "xy", *points)
+    check_gradients(SCENE, "xy", "xy", *points)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +226,8 @@ def test_cells_without_room_are_made_later(
     check(SCENE, "xy", *points)
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
     check(ivm.parse(str(SCENE)), "xy", *points[:, :8])
-    assert ran == [True, True]
+    check_gradients(SCENE, "xy", "xy", *points[:, :8])
+    assert ran == [True, True, True]
 
 
 def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +248,9 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
 @given(tape=scenes(max_shapes=5), dtype=st.sampled_from(["float32", "float64"]))
 def test_scenes(tape: Tape, dtype: str) -> None:
     names = "xy" if "z" not in tape.axes else "xyz"
-    check(tape, names, *random((len(names), 70)), dtype=np.dtype(dtype))
+    points = random((len(names), 70))
+    check(tape, names, *points, dtype=np.dtype(dtype))
+    check_gradients(tape, names, names, *points, dtype=np.dtype(dtype))
 
 
 @settings(max_examples=8, phases=[Phase.generate])
@@ -210,7 +259,9 @@ def test_tapes_of_any_operations(tape: Tape, seed: int) -> None:
     with np.errstate(all="ignore"):
         names = ("x", "y", "z", *tape.variables)
         points = random((3, 66), seed) * 10.0 ** np.random.default_rng(seed).integers(-3, 4)
-        check(tape, names, *points[:2], *(points[2] if n == "z" else 0.5 for n in names[2:]))
+        arrays = [*points[:2], *(points[2] if n == "z" else 0.5 for n in names[2:])]
+        check(tape, names, *arrays)
+        check_gradients(tape, names, "xyz", *arrays)
 
 
 def test_steps_pay_for_many_points_only(monkeypatch: pytest.MonkeyPatch) -> None:

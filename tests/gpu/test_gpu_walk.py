@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import pickle
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
+from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
 from support.places import TOP
 from support.scenes import scenes
 
@@ -24,25 +24,7 @@ import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
 from intervalvm.raster.image import Image
 
-
-def missing() -> str:
-    """Why no kernel can be compiled here; nothing where it can."""
-    if importlib.util.find_spec("numba_cuda") is None:
-        return "numba-cuda is not installed"
-    from numba import cuda
-
-    try:
-        cuda.compile_ptx(lambda: None, (), cc=(9, 0))
-    except Exception as error:  # whatever numba-cuda raises without CUDA's compiler
-        return f"numba-cuda finds no compiler: {error}"
-    return ""
-
-
-WHY_NOT = missing()
-needs_numba_cuda = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 DTYPES = ["float32", "float64"]
-ARCHITECTURES = [(7, 5), (9, 0), (12, 0)]
-"""The oldest that CUDA 13 makes code for, an H100's and H200's, and one of the other dialect."""
 
 
 def test_the_kernels_thread_by_thread() -> None:
@@ -50,14 +32,6 @@ def test_the_kernels_thread_by_thread() -> None:
 
 
 # --- what is compiled -----------------------------------------------------------------------------
-
-OTHERWISE = r"\bfma\.\S+|\bmad\.\S*f\d\d|\S*\.approx\S*|\S*\.ftz\S*|\b(?:add|sub|div|sqrt)\.f\d\d"
-"""Instructions that round once where two roundings are meant, or otherwise than to nearest, lose
-subnormals, or leave the rounding to ptxas: of a sum without ``.rn`` it may make an fma."""
-
-
-def rounds_otherwise(ptx: str) -> list[str]:
-    return sorted(set(re.findall(OTHERWISE, ptx)))
 
 
 @needs_numba_cuda
@@ -102,28 +76,6 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
     ptx, _ = cuda.compile_ptx(all_of_them, signature, cc=capability)
     assert len(re.findall(r"\b(?:add|mul|div|sqrt)\.rn\.f\d\d", ptx)) > 300
     assert rounds_otherwise(ptx) == []
-
-
-@needs_numba_cuda
-@pytest.mark.parametrize(("kind", "arrays"), [("split", 8), ("leaves", 7), ("paint", 6)])
-def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
-    """They take what ``flattened`` makes of their arguments: 64 bits each, seven an array."""
-    from intervalvm.gpu.devices import flattened
-    from intervalvm.gpu.kernels import ENTRY, Kernel, machine_code, ptx
-
-    kernel = Kernel(kind, "float32", tame=True, is_bitmap=True)
-    text = ptx(kernel, (9, 0))
-    assert rounds_otherwise(text) == []
-    (name,) = ENTRY.findall(text)
-    array = SimpleNamespace(size=6, itemsize=4, data=SimpleNamespace(ptr=4096))
-    given = flattened(tuple(0 if d is None else array for d in kernel.parameters.values()))
-    assert list(kernel.parameters.values()).count(None) == len(given) - 7 * arrays
-    head = text[text.index(f".visible .entry {name}(") :]
-    taken = re.findall(r"\.param \.([a-z]\d+)", head[: head.index(")")])
-    assert [kind[1:] for kind in taken] == ["64"] * len(given)
-    code = machine_code(text, (9, 0))
-    assert code.startswith(b"\x7fELF")
-    assert name.encode() in code
 
 
 # --- the rules as they are compiled, on this processor --------------------------------------------
