@@ -55,7 +55,8 @@ class Campaign:
                 self.write()
                 if results[step.name].status == "no device":
                     break
-            self._join()
+            else:
+                self._join()
         except KeyboardInterrupt:
             print("\ninterrupted: what was found until now follows", file=sys.stderr)
         finally:
@@ -87,7 +88,7 @@ class Campaign:
             self.beside.append((result, self._start(step, seconds, [])))
             return
         self._follow(result, self._start(step, seconds, self.helped, _tell))
-        if result.status != "ok" and step.retried:
+        if step.retried and result.status not in ("ok", "no device"):
             self._try_again(step, result)
 
     def _start(
