@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -174,7 +174,7 @@ def cuda_evaluator(tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) ->
 
     check_target()
 
-    def make() -> Any:
+    def make() -> Evaluator:
         return CudaEvaluator(tape.bare(), inputs, dtype)
 
-    return cast("Evaluator", tape.derived(("cuda evaluator", inputs, dtype), make))
+    return tape.derived(("cuda evaluator", inputs, dtype), make)

@@ -565,6 +565,7 @@ def install(
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
     found = launcher or FakeLauncher(gpu)
+    found.module = sys.modules["cupy"]
     monkeypatch.setattr(devices, "current", lambda: found)
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
     return found
