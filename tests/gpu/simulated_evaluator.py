@@ -164,7 +164,9 @@ BRANCHES = [
 def test_derivatives_where_branches_meet(text: str, dtype: str) -> None:
     """They are marked and settled."""
     x, y = (grid.ravel() for grid in np.meshgrid(*[np.array([-1.5, -1, -0.0, 0, 1, 2], dtype)] * 2))
-    kinks, jumps = check_derivatives(parse(text), ("x", "y"), [x, y], ("x", "y"), dtype)
+    tape, inputs = parse(text), ("x", "y")
+    check_derivatives(tape, inputs, [x, y], ("x",), dtype)
+    kinks, jumps = check_derivatives(tape, inputs, [x, y], inputs, dtype)
     assert kinks.any() or jumps.any()
 
 

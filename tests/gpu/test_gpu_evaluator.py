@@ -82,6 +82,13 @@ def test_a_slot_holds_a_value_as_long_as_it_is_read(tape: Tape, data: st.DataObj
     assert found.slots == inputs + max(live, default=0)
 
 
+def test_what_nobody_reads_leaves_its_slot_at_once() -> None:
+    tape = ivm.parse("x var-x\na neg x\nb abs x\nc neg x\nv add b c")
+    program = plain_program(tape, np.dtype("float32"), inputs=("x",))
+    assert len(program) == 4
+    assert slotted(program, 1).slots == 3
+
+
 def test_few_values_of_a_long_tape_are_live_at_once() -> None:
     tape = ivm.load(TOP / "prospero.vm")
     found = slotted(plain_program(tape, np.dtype("float32"), inputs=("x", "y")), 2)
