@@ -6,6 +6,7 @@ waits for them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.gpu import switches
 from intervalvm.gpu.device import cupy, device_errors, free_bytes
 from intervalvm.gpu.kernels import Capability, Kernel, code_of
 from intervalvm.gpu.target import SIMULATED, check_target
@@ -97,7 +99,6 @@ def _simulated(kernel: Kernel) -> Any:
 class CupyDevice:
     """One GPU, with the methods of the simulator. All runs on CuPy's current stream, in order."""
 
-    most_warps = 16
     paint_threads = 256
 
     def __init__(self, device_id: int) -> None:
@@ -111,17 +112,15 @@ class CupyDevice:
         self.capability: Capability = int(digits[:-1]), int(digits[-1])
         self.split_blocks = SPLIT_BLOCKS * self.processors
         self.leaf_blocks = LEAF_BLOCKS * self.processors
-        self._functions: dict[Kernel, Any] = {}
+        self.most_warps = int(switches.value(switches.WARPS))
+        self._launchers: dict[Kernel, Launcher] = {}
 
     def load(self, kernel: Kernel) -> None:
         """Compile a kernel, which takes seconds the first time on a machine, and load it."""
-        if kernel in self._functions:
-            return
-        code, name = code_of(kernel, self.capability)
-        with device_errors(FEWER):
-            module = cupy().cuda.function.Module()
-            module.load(code)
-            self._functions[kernel] = module.get_function(name)
+        if kernel not in self._launchers:
+            by_cupy = switches.is_default(switches.LAUNCH)
+            launcher = _of_cupy(kernel, self.capability) if by_cupy else _of_numba(kernel)
+            self._launchers[kernel] = launcher
 
     def empty(self, count: int, dtype: Any) -> Any:
         with device_errors(FEWER):
@@ -134,10 +133,12 @@ class CupyDevice:
     def upload(self, array: Any, values: NDArray[Any]) -> None:
         with device_errors(FEWER):
             array.set(values)
+            # it may return before the values have been read, which the caller may drop or change
+            cupy().cuda.get_current_stream().synchronize()
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         with device_errors(FEWER):
-            self._functions[kernel]((blocks,), (threads,), flattened(arguments))
+            self._launchers[kernel](blocks, threads, arguments)
 
     def wait(self) -> None:
         with device_errors(FEWER):
@@ -148,6 +149,8 @@ class CupyDevice:
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
         """As a CUDA graph: launching one takes about as long as launching a kernel."""
+        if not switches.is_default(switches.GRAPHS):
+            return work
         with device_errors(FEWER):
             stream = cupy().cuda.Stream(non_blocking=True)
             with stream:
@@ -172,16 +175,50 @@ class CupyDevice:
         return copied
 
 
+Launcher = Callable[[int, int, tuple[Any, ...]], None]
+"""Launches one kernel on CuPy's current stream: blocks, threads of each, arguments."""
+
+
+def _of_cupy(kernel: Kernel, capability: Capability) -> Launcher:
+    code, name = code_of(kernel, capability)
+    with device_errors(FEWER):
+        module = cupy().cuda.function.Module()
+        module.load(code)
+        function = module.get_function(name)
+    return lambda blocks, threads, arguments: function((blocks,), (threads,), flattened(arguments))
+
+
+def _of_numba(kernel: Kernel) -> Launcher:
+    """numba-cuda compiles and loads the kernel at its first launch."""
+    from numba import cuda
+
+    jitted = cuda.jit(kernel.function, launch_bounds=kernel.most_threads)
+
+    def launch(blocks: int, threads: int, arguments: tuple[Any, ...]) -> None:
+        stream = cuda.external_stream(int(cupy().cuda.get_current_stream().ptr))
+        passed = [
+            # a stream that waited here could not be captured
+            a if isinstance(a, int) else cuda.as_cuda_array(a.ravel(), sync=False)
+            for a in arguments
+        ]
+        with warnings.catch_warnings():  # a small picture has few blocks
+            warnings.filterwarnings("ignore", "Grid size .* low occupancy")
+            configured = jitted[blocks, threads, stream]
+        configured(*passed)
+
+    return launch
+
+
 def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """Arguments as numba-cuda's kernels take them: an array is seven numbers of 64 bits.
 
     Two are used by CPUs only; then the number of items, the item size, the address, the shape and
-    the stride.
+    the stride. CuPy passes a Python integer as 64 bits, any other with its own size.
     """
     words: list[int] = []
     for argument in arguments:
-        if isinstance(argument, int):
-            words.append(argument)
+        if isinstance(argument, (int, np.integer)):
+            words.append(int(argument))
         else:
             size, itemsize = argument.size, argument.itemsize
             words += (0, 0, size, itemsize, argument.data.ptr, size, itemsize)

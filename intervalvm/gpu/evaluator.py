@@ -27,6 +27,7 @@ from intervalvm.gpu.devices import Device
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.points import JUMP, KINK, PARTS
 from intervalvm.gpu.slots import SlottedProgram, slotted
+from intervalvm.gpu.tree import Trees
 from intervalvm.jit.box_work import broadcast
 from intervalvm.jit.evaluator import CompiledEvaluator
 from intervalvm.jit.points import MOST_DUALS, dual_program
@@ -63,6 +64,7 @@ class CudaEvaluator:
 
     def __init__(self, tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) -> None:
         self.tape, self.inputs, self.dtype = tape, inputs, dtype
+        self._trees = Trees(tape, dtype)
         self._loaded: dict[tuple[Device, tuple[str, ...]], Loaded] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -94,8 +96,14 @@ class CudaEvaluator:
         """The values at points, an array of their broadcast shape; it is ``out`` if given."""
         device, shape = devices.current(), broadcast(point.shape for point in points)
         found = self._empty(device, shape) if out is None else out
-        self._run(device, "values", self._of_read(points), shape, [found])
+        self._values(device, self._of_read(points), shape, found)
         return found
+
+    def _values(
+        self, device: Device, rows: Sequence[Any], shape: tuple[int, ...], found: Any
+    ) -> None:
+        if not self._trees.values(self._named(rows), shape, found):
+            self._run(device, "values", rows, shape, [found])
 
     @device_errors()
     def gradients(self, points: Arrays, by: Sequence[str], out: Any = None) -> Any:
@@ -109,14 +117,17 @@ class CudaEvaluator:
         for k in {*range(len(by))} - {*moving}:
             found[1 + k, ...] = 0
         if not moving:
-            self._run(device, "values", rows, shape, [found])
+            self._values(device, rows, shape, found[0, ...])
             return found
         marks = device.module.zeros(shape, np.uint8)
         for start in range(0, len(moving), DIRECTIONS):
             directions = moving[start : start + DIRECTIONS]
             to = [1 + k for k in directions] + [0] * (DIRECTIONS - len(directions))
             along = tuple(by[k] for k in directions)
-            self._run(device, "duals", rows, shape, [found, marks], marks.size, *to, along=along)
+            if not self._trees.duals(self._named(rows), shape, along, found, marks, to):
+                self._run(
+                    device, "duals", rows, shape, [found, marks], marks.size, *to, along=along
+                )
         masks = [(marks & bit) != 0 for bit in (KINK, JUMP)]
         kinks, jumps = (mask if mask.any() else None for mask in masks)
         given = dict(zip(self.inputs, points, strict=True))
@@ -155,6 +166,9 @@ class CudaEvaluator:
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)
         return [CudaEvaluator(short.tape, self.inputs, self.dtype) for short in found]
+
+    def _named(self, rows: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.read, rows, strict=True))
 
     def _of_read(self, given: Sequence[Any]) -> list[Any]:
         """What is given of the inputs that the tape reads."""

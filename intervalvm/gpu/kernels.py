@@ -2,7 +2,7 @@
 
 numba-cuda compiles a kernel to PTX, which needs no GPU; nvJitLink compiles that for one compute
 capability, for any driver of the same major version. The code is cached like that of the CPU's
-kernels, under a digest of everything that could change it.
+kernels, under a digest of everything that could change it. ``switches`` has the ways round both.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
-from intervalvm.gpu import pixels, points, splits
+from intervalvm.gpu import cells, pixels, points, splits, switches
+from intervalvm.gpu.layout import DIVIDES
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
 log = logging.getLogger("intervalvm")
 COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
 ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
+VERSION = re.compile(r"^\.version \S+$", re.MULTILINE)
+OLDEST_VERSION = ".version 9.0"
+"""That of CUDA 13.0, the version of PTX that the oldest driver supported here takes."""
 Capability = tuple[int, int]
 INTEGERS = {
     "control": "int64",
@@ -37,9 +41,19 @@ INTEGERS = {
     "rows": "int32",
     "blocks": "int32",
     "records": "uint32",
+    "frames": "float64",
+    "cells": "int32",
+    "ranks": "int32",
+    "counts": "int32",
+    "starts": "int32",
+    "leaves": "int32",
+    "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "inputs", "out", *"ab")
+NUMBERS = (
+    *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
+    *"abxyz",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +75,15 @@ class Kernel:
         return _function(self)
 
     @property
+    def most_threads(self) -> int:
+        """Threads of a block, at most. The more there are, the fewer registers has each."""
+        return 512 if self.kind in DIVIDES else 256
+
+    @property
     def parameters(self) -> dict[str, str | None]:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
+        known["other"] = "float64" if self.dtype == "float32" else "float32"
         known["image"] = "uint8" if self.is_bitmap else self.dtype
         known["results"] = "uint32" if self.is_bitmap else self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
@@ -80,10 +100,21 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     # of dense evaluation
     "clause": lambda k: pixels.build_clause(k.dtype),
     "inside": lambda _: pixels.inside,
+    # of arrays that callers give
+    "convert": lambda _: pixels.convert,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
     "duals": lambda k: points.build_duals(k.dtype),
     "boxes": lambda k: points.build_boxes(k.dtype),
+    # of points in cells
+    "extremes": lambda _: cells.extremes,
+    "find_cells": lambda _: cells.find_cells,
+    "sort": lambda _: cells.sort,
+    "divide": lambda k: cells.build_divide(k.dtype, strict=False),
+    "divide_strict": lambda k: cells.build_divide(k.dtype, strict=True),
+    "cell_values": lambda k: cells.build_cell_values(k.dtype, is_long=False),
+    "cell_values_long": lambda k: cells.build_cell_values(k.dtype, is_long=True),
+    "cell_duals": lambda k: cells.build_cell_duals(k.dtype),
 }
 
 
@@ -93,7 +124,11 @@ def _function(kernel: Kernel) -> Any:
 
 
 def ptx(kernel: Kernel, capability: Capability) -> str:
-    """A kernel as PTX for a compute capability and later ones."""
+    """A kernel as PTX for a compute capability and later ones.
+
+    numba-cuda's compiler states the newest version of PTX, which older drivers and linkers of the
+    same CUDA refuse, whatever is in it. Nothing of a later version is; ptxas would say so.
+    """
     from numba import cuda
 
     arrays = [
@@ -107,16 +142,18 @@ def ptx(kernel: Kernel, capability: Capability) -> str:
         device=False,
         abi="numba",
         cc=capability,
-        launch_bounds=512 if kernel.kind == "split" else 256,  # they limit each thread's registers
+        launch_bounds=kernel.most_threads,
     )
-    return text
+    return VERSION.sub(OLDEST_VERSION, text, count=1)
 
 
 def machine_code(text: str, capability: Capability) -> bytes:
     """PTX as machine code for one compute capability."""
     from cuda.bindings import nvjitlink
 
-    options = [f"-arch=sm_{capability[0]}{capability[1]}", "-O3"]
+    level = switches.value(switches.OPTIMIZE)
+    # nvJitLink's own -O takes 0 and 3 only
+    options = [f"-arch=sm_{capability[0]}{capability[1]}", f"-Xptxas=-O{level}"]
     code = text.encode()
     handle = nvjitlink.create(len(options), options)
     try:
@@ -130,22 +167,23 @@ def machine_code(text: str, capability: Capability) -> bytes:
 
 
 def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
-    """The machine code of a kernel, and the name of its function."""
+    """A kernel for a driver to load, as machine code or else as PTX, and its function's name."""
 
     def make() -> bytes:
         log.info("compiling the kernel %s for this GPU (once, some seconds)", kernel)
         text = ptx(kernel, capability)
         (name,) = ENTRY.findall(text)
-        try:
-            code = machine_code(text, capability)
-        except Exception as error:  # not installed, not found, too old: each has its own error
-            log.warning("nvJitLink cannot be used, so the driver compiles the kernel: %s", error)
-            code = text.encode() + b"\0"
+        code = text.encode() + b"\0"
+        if switches.is_default(switches.LINKER):
+            try:
+                code = machine_code(text, capability)
+            except Exception as error:  # not installed, not found, too old: each has its own error
+                log.warning("nvJitLink failed, so the driver compiles the kernel: %s", error)
         return str(name).encode() + b"\0" + code
 
-    digest = cache.digest(
-        (kernel, capability, [_version(name) for name in COMPILERS]), "gpu.kernels"
-    )
+    made_by = [_version(name) for name in COMPILERS]
+    settings = [switches.value(switch) for switch in (switches.LINKER, switches.OPTIMIZE)]
+    digest = cache.digest((kernel, capability, made_by, settings), "gpu.kernels")
     name = f"{str(kernel).replace(' ', '-')}-{digest}.cubin"
     entry, _, code = cache.kept(name, make).partition(b"\0")
     return code, entry.decode()

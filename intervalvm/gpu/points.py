@@ -186,18 +186,53 @@ def build_values(dtype: str) -> Any:
     return values
 
 
-def build_duals(dtype: str) -> Any:
-    """The kernel ``duals``: values, slopes along up to ``DIRECTIONS`` directions, and ``marks``.
+@lru_cache
+def dual_ends(dtype: str) -> tuple[Any, Any]:
+    """Device functions before and after a program over duals.
 
-    The slopes are written to these rows of ``out``; 0 is no row. ``marks`` (uint8[total]) are
-    joined with bits.
+    ``enter_dual(number, along, scratch, at, stride)`` writes an input, whose bits ``along`` tell
+    the directions. ``write_dual(scratch, at, stride, jumps, out, marks, i, total, *rows)`` writes a
+    result to these rows of ``out``, where 0 is no row, and joins bits with ``marks`` (uint8).
     """
-    evaluate = dual_interpreter(dtype)
     zero, one, inf = (np.dtype(dtype).type(number) for number in (0, 1, np.inf))
+
+    @device
+    def enter_dual(number, along, scratch, at, stride):
+        scratch[at] = number
+        for direction in range(DIRECTIONS):
+            scratch[at + stride * (1 + direction)] = one if (along >> direction) & 1 else zero
+        scratch[at + stride * (1 + DIRECTIONS)] = zero
 
     @device
     def is_steep(slope):
         return slope != slope or slope == inf or slope == -inf
+
+    @device
+    def write_dual(scratch, at, stride, jumps, out, marks, i, total, row_0, row_1, row_2):
+        value = scratch[at]
+        slope_0, slope_1 = scratch[at + stride], scratch[at + 2 * stride]
+        slope_2, kink = scratch[at + 3 * stride], scratch[at + 4 * stride]
+        out[i] = value
+        if row_0 != 0:
+            out[total * row_0 + i] = slope_0
+        if row_1 != 0:
+            out[total * row_1 + i] = slope_1
+        if row_2 != 0:
+            out[total * row_2 + i] = slope_2
+        steep = is_steep(slope_0) or is_steep(slope_1) or is_steep(slope_2)
+        found = np.int64(marks[i])
+        if kink != zero or (steep and value == value):
+            found |= KINK
+        if jumps:
+            found |= JUMP
+        marks[i] = np.uint8(found)
+
+    return enter_dual, write_dual
+
+
+def build_duals(dtype: str) -> Any:
+    """The kernel ``duals``: values, slopes along up to ``DIRECTIONS`` directions, and ``marks``."""
+    evaluate, (enter_dual, write_dual) = dual_interpreter(dtype), dual_ends(dtype)
 
     def duals(
         programs, constants, inputs, scratch, out, marks,
@@ -211,30 +246,12 @@ def build_duals(dtype: str) -> Any:
                 for k in range(input_count):
                     along = np.int64(programs[c.WORDS * record_count + k])
                     at = base + stride * (DUAL_PARTS * k)
-                    scratch[at] = inputs[count * k + i]
-                    for direction in range(DIRECTIONS):
-                        is_along = (along >> direction) & 1
-                        scratch[at + stride * (1 + direction)] = one if is_along else zero
-                    scratch[at + stride * (1 + DIRECTIONS)] = zero
+                    enter_dual(inputs[count * k + i], along, scratch, at, stride)
                 jumps = evaluate(programs, 0, record_count, constants, scratch, base, stride)
-                at, to = base + stride * (DUAL_PARTS * result), first + i
-                value = scratch[at]
-                slope_0, slope_1 = scratch[at + stride], scratch[at + 2 * stride]
-                slope_2, kink = scratch[at + 3 * stride], scratch[at + 4 * stride]
-                out[to] = value
-                if row_0 != 0:
-                    out[total * row_0 + to] = slope_0
-                if row_1 != 0:
-                    out[total * row_1 + to] = slope_1
-                if row_2 != 0:
-                    out[total * row_2 + to] = slope_2
-                steep = is_steep(slope_0) or is_steep(slope_1) or is_steep(slope_2)
-                found = np.int64(marks[to])
-                if kink != zero or (steep and value == value):
-                    found |= KINK
-                if jumps:
-                    found |= JUMP
-                marks[to] = np.uint8(found)
+                write_dual(
+                    scratch, base + stride * (DUAL_PARTS * result), stride, jumps, out, marks,
+                    first + i, total, row_0, row_1, row_2,
+                )  # fmt: skip
 
     return duals
 

@@ -65,3 +65,8 @@ def value(switch: Switch) -> str:
         choices = ", ".join(map(repr, switch.values))
         raise OptionError(f"the environment variable {switch.name} is {found!r}: use {choices}")
     return found
+
+
+def is_default(switch: Switch) -> bool:
+    """Whether a switch has its default value. Raises what ``value`` does."""
+    return value(switch) == switch.values[0]

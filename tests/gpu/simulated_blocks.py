@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeDevice, install
-from support.simulated_device import Launcher
+from support.cuda_simulator import simulate_with_cupy
+from support.fake_cupy import FakeArray, FakeDevice
+from support.operations import bits
 
 import intervalvm as ivm
-from bench import gpu as script
-from bench import gpu_device
 from intervalvm import Tape
 from intervalvm.gpu import batches
 from intervalvm.ops import ROWS
@@ -22,10 +19,7 @@ from intervalvm.ops import ROWS
 
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    found = FakeDevice()
-    let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, Launcher(found))
-    return found
+    return simulate_with_cupy(monkeypatch)
 
 
 def check(tape: Tape, *modes: str, **options: Any) -> None:
@@ -75,12 +69,14 @@ def test_every_operation(dtype: str) -> None:
     )
 
 
-def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
-    """With the walk on the device, whose kernels have no other definition than themselves."""
-    path = tmp_path / "disc.vm"
-    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
-    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
-        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
-    printed = capsys.readouterr().out
-    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
-        assert f"| 12 | {way} |" in printed
+@pytest.mark.parametrize(("given", "dtype"), [("float32", "float64"), ("float64", "float32")])
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_arrays_of_another_dtype(gpu: FakeDevice, given: str, dtype: str) -> None:
+    values = np.array([1e-40, -1e-45, 1 / 3, -0.0, 0.0, 3e38, -np.inf, np.nan], given)
+    if given == "float64":
+        values = np.concatenate((values, [1e300, -1e-300, 1 + 2**-24, 1 + 3 * 2**-24]))
+    values = np.resize(values, 300)
+    tape = ivm.parse("x var-x\ny var-y\nv add x y")
+    found = ivm.evaluate(tape, FakeArray(gpu, values), -0.0, backend="cupy", dtype=dtype)
+    expected = ivm.evaluate(tape, values, -0.0, dtype=dtype)
+    assert_array_equal(bits(found.get()), bits(expected))

@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeDevice, install
+from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.operations import DTYPES, bits
-from support.simulated_device import Launcher
 from support.strategies import INTERESTING, tapes
 
 from intervalvm import DeviceError, DoesNotFit, OptionError, Tape, parse
@@ -282,7 +281,7 @@ def test_bounds_of_derivatives_are_told_where_to_find() -> None:
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     found = FakeDevice()
-    install(monkeypatch, found, Launcher(found))
+    install(monkeypatch, found, SimulatedLauncher(found))
     return found
 
 
@@ -363,7 +362,7 @@ def test_memory_of_a_call_is_given_back(gpu: FakeDevice) -> None:
 
 def test_parts_are_as_large_as_is_free(gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = devices.current()
-    assert isinstance(launcher, Launcher)
+    assert isinstance(launcher, SimulatedLauncher)
     monkeypatch.setattr(tested, "WORTH_ASKING", 0)
     cuda, definition = both(TAPE, INPUTS, "float32")
     points = numbers((40,))

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
-from support.gpu_code import ARCHITECTURES, check_code, needs_numba_cuda
 from support.operations import DTYPES, OPERATIONS, bits, tape_of
 from support.places import TOP
 from support.programs import special
@@ -30,7 +29,6 @@ from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.plain import plain_program
 from intervalvm.compiler.program import INPUTS, VARIANTS
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.kinds import Function
 from intervalvm.gpu.slots import SIDES, SLOT_SHIFT, slotted
 from intervalvm.ops.row import Interval
@@ -39,16 +37,6 @@ from intervalvm.tape.liveness import peak_live
 
 def test_the_kernels_thread_by_thread() -> None:
     run_simulated("evaluator")
-
-
-@needs_numba_cuda
-@pytest.mark.parametrize("capability", ARCHITECTURES, ids=str)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("kind", "arrays"), [("values", 5), ("duals", 6), ("boxes", 6)])
-def test_kernels_become_code_of_a_gpu(
-    kind: str, arrays: int, dtype: str, capability: tuple[int, int]
-) -> None:
-    check_code(Kernel(kind, dtype, tame=False, is_bitmap=False), arrays, capability)
 
 
 # --- slots ----------------------------------------------------------------------------------------

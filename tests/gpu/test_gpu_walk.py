@@ -16,13 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
-from support.gpu_code import ARCHITECTURES, check_code, needs_numba_cuda, rounds_otherwise
+from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
 from support.places import TOP
 from support.scenes import scenes
 
 import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
-from intervalvm.gpu.kernels import Kernel
 from intervalvm.raster.image import Image
 
 DTYPES = ["float32", "float64"]
@@ -77,12 +76,6 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
     ptx, _ = cuda.compile_ptx(all_of_them, signature, cc=capability)
     assert len(re.findall(r"\b(?:add|mul|div|sqrt)\.rn\.f\d\d", ptx)) > 300
     assert rounds_otherwise(ptx) == []
-
-
-@needs_numba_cuda
-@pytest.mark.parametrize(("kind", "arrays"), [("split", 8), ("leaves", 7), ("paint", 6)])
-def test_kernels_become_code_of_a_gpu(kind: str, arrays: int) -> None:
-    check_code(Kernel(kind, "float32", tame=True, is_bitmap=True), arrays, (9, 0))
 
 
 # --- the rules as they are compiled, on this processor --------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support.cuda_simulator import run_simulated
 
 from intervalvm import OptionError
 from intervalvm.gpu import switches
@@ -17,6 +18,10 @@ def _read_anew() -> Iterator[None]:
     switches.value.cache_clear()
     yield
     switches.value.cache_clear()
+
+
+def test_every_way_draws_the_same_pictures() -> None:
+    run_simulated("switches")
 
 
 def by_name(switch: Switch) -> str:

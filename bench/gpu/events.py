@@ -75,13 +75,13 @@ def of_calls(draw: Callable[[], object]) -> Spans:
     return Spans(span.seconds())
 
 
-def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
+def of_walk(draw: Callable[[], ivm.Image], repeats: int = REPEATS) -> Spans:
     """Of a walk on the device: from its first launch to its last; uploads; the picture's download.
 
     Of a few frames, the best.
     """
     module, frames = device.cupy(), []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         with _timed(Walk, ["_draw"]) as drawn, _timed(type(devices.current()), ["upload"]) as up:
             image = draw()
         with _Span(module, None) as down:
@@ -90,10 +90,10 @@ def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
     return min(frames, key=lambda frame: frame.busy or 0.0)
 
 
-def of_batches(draw: Callable[[], object]) -> Spans:
+def of_batches(draw: Callable[[], object], repeats: int = REPEATS) -> Spans:
     """Of all batches of a frame, added, as if none overlapped; of a few frames, the best."""
     frames = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         with _timed(batches.Batch, ("_launch", "_upload", "_download")) as spans:
             draw()
         frames.append(Spans(*map(_sum, spans.values())))
@@ -121,9 +121,6 @@ def _timed(kind: type, methods: Sequence[str]) -> Iterator[dict[str, list[_Span]
 
     with patch.multiple(kind, **{name: timed(name, getattr(kind, name)) for name in methods}):
         yield spans
-
-
-FLOOR_HEAD = ("size", "image, MiB", "fill ms", "download ms", "records", "operations", "compute ms")
 
 
 def floor(size: int, stats: Stats) -> tuple[str, ...]:

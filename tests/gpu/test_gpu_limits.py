@@ -1,0 +1,202 @@
+"""What kernels ask of a GPU and its driver, read from their code: it needs no GPU to be known.
+
+A kernel that asks for more than there is fails at its first launch; what each may ask for is in
+``docs/gpu.md``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from support.gpu_code import rounds_otherwise
+
+from intervalvm.gpu import switches
+from intervalvm.gpu.devices import flattened
+from intervalvm.gpu.kernels import BUILDERS, ENTRY, Kernel, code_of, machine_code, ptx
+from intervalvm.gpu.switches import Switch
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed"
+)
+H200 = (9, 0)
+REGISTERS = 1 << 16
+"""Of a multiprocessor, and of one block: the same on all architectures."""
+SHARED_BYTES = 48 << 10
+"""Of a block's static arrays; more is for a launch to ask for."""
+STACK_BYTES = 1 << 10
+"""Of a thread. The driver takes them for all threads that a GPU can hold: 264 MiB on an H200."""
+ADDRESS = 1 << 40
+KERNELS = [
+    Kernel(kind, dtype, tame=False, is_bitmap=True)
+    for kind in BUILDERS
+    for dtype in ("float32", "float64")
+]
+COMPUTE_NOTHING = ("paint", "inside", "convert", "extremes", "find_cells", "sort")
+SMALL = Kernel("inside", "float32", tame=False, is_bitmap=True)
+every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=str)
+
+
+@lru_cache
+def text_of(kernel: Kernel) -> str:
+    return ptx(kernel, H200)
+
+
+def linked(text: str) -> str:
+    """What ptxas says of a kernel."""
+    from cuda.bindings import nvjitlink
+
+    code, options = text.encode(), ["-arch=sm_90", "-verbose"]
+    handle = nvjitlink.create(len(options), options)
+    try:
+        nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
+        nvjitlink.complete(handle)
+        said = bytearray(nvjitlink.get_info_log_size(handle))
+        nvjitlink.get_info_log(handle, said)
+    finally:
+        nvjitlink.destroy(handle)
+    return said.decode()
+
+
+def of_an_array(values: Any) -> Any:
+    """A stand-in for an array of a device."""
+    return SimpleNamespace(
+        size=values.size, itemsize=values.itemsize, data=SimpleNamespace(ptr=ADDRESS)
+    )
+
+
+# --- what is in the code --------------------------------------------------------------------------
+
+
+@every_kernel
+def test_parameters_are_what_is_passed(kernel: Kernel) -> None:
+    """As many as ``flattened`` makes of the arguments, 64 bits each."""
+    given = flattened(
+        tuple(
+            0 if dtype is None else of_an_array(np.zeros(6, dtype))
+            for dtype in kernel.parameters.values()
+        )
+    )
+    _, _, head = text_of(kernel).partition(".visible .entry ")
+    taken = re.findall(r"\.param \.([a-z])(\d+)", head[: head.index(")")])
+    assert [bits for _, bits in taken] == ["64"] * len(given)
+    assert {kind for kind, _ in taken} <= set("ubs"), "a number that is not an integer"
+
+
+def reads_its_size(a: Any, out: Any) -> None:
+    out[0] = a.size
+
+
+def reads_its_shape(a: Any, out: Any) -> None:
+    out[0] = a.shape[0]
+
+
+def reads_an_item(a: Any, out: Any) -> None:
+    out[0] = a[0]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "place"), [(reads_its_size, 2), (reads_its_shape, 5), (reads_an_item, 4)]
+)
+def test_the_numbers_of_an_array_are_in_their_places(kernel: Any, place: int) -> None:
+    """The parameter that each is read from is the one where ``flattened`` has it."""
+    from numba import cuda
+    from numba.cuda import types
+
+    given = flattened((of_an_array(np.zeros(6)), of_an_array(np.zeros(1))))
+    assert given == (0, 0, 6, 8, ADDRESS, 6, 8, 0, 0, 1, 8, ADDRESS, 1, 8)
+    array = types.int64[::1]
+    text, _ = cuda.compile(kernel, types.void(array, array), device=False, abi="numba", cc=H200)
+    read = re.findall(r"ld\.param\.\w+\s+%\w+, \[\w+_param_(\d+)\]", text)
+    assert sorted(map(int, read)) == [place, 7 + 4]
+
+
+@every_kernel
+def test_blocks_have_the_registers_and_the_memory(kernel: Kernel) -> None:
+    said = linked(text_of(kernel))
+    (registers,) = map(int, re.findall(r"used (\d+) registers", said))
+    assert registers * kernel.most_threads <= REGISTERS
+    assert sum(map(int, re.findall(r"(\d+) bytes smem", said))) <= SHARED_BYTES
+    (stack,) = map(int, re.findall(r"(\d+) stack", said))
+    assert stack <= STACK_BYTES
+
+
+@every_kernel
+def test_a_launch_asks_for_nothing_special(kernel: Kernel) -> None:
+    """No memory that a launch would size, no barrier of a grid, no function found elsewhere."""
+    text = text_of(kernel)
+    assert ".extern" not in text
+    assert "cudaCG" not in text
+    assert not re.search(r"barrier\.cluster|griddepcontrol|nanosleep", text)
+    assert f".maxntid {kernel.most_threads}, 1, 1" in text
+
+
+@every_kernel
+def test_no_instruction_rounds_otherwise(kernel: Kernel) -> None:
+    """No multiplication and addition in one, nothing approximate, no subnormal lost.
+
+    Only where a point's cell is looked for there is a guess, whose roundings do not matter.
+    """
+    text = text_of(kernel)
+    if kernel.kind not in COMPUTE_NOTHING:
+        assert len(re.findall(r"\b(?:add|mul|div|sqrt)\.rn\.f\d\d", text)) > 20
+    guesses = ["add.f64", "sub.f64"] if kernel.kind == "find_cells" else []
+    assert rounds_otherwise(text) == guesses
+
+
+@every_kernel
+def test_the_oldest_driver_takes_the_text(kernel: Kernel) -> None:
+    """The compiler here is a newer one, which states its own version unless it is told."""
+    assert re.findall(r"^\.version (\S+)", text_of(kernel), re.MULTILINE) == ["9.0"]
+
+
+@pytest.mark.parametrize("capability", [(7, 5), (8, 0), (8, 9), (9, 0), (10, 0), (12, 0)], ids=str)
+def test_all_architectures_are_in_that_version(capability: tuple[int, int]) -> None:
+    assert machine_code(ptx(SMALL, capability), capability).startswith(b"\x7fELF")
+
+
+# --- switches -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    yield tmp_path / "intervalvm"
+    switches.value.cache_clear()
+
+
+def turn(monkeypatch: pytest.MonkeyPatch, switch: Switch, value: str) -> None:
+    monkeypatch.setenv(switch.name, value)
+    switches.value.cache_clear()
+
+
+def test_who_makes_machine_code(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {}
+    for linker in switches.LINKER.values:
+        turn(monkeypatch, switches.LINKER, linker)
+        found[linker] = code_of(SMALL, H200)
+        assert code_of(SMALL, H200) == found[linker], "it is kept"
+    (machine, name), (text, same_name) = found["nvjitlink"], found["driver"]
+    assert machine.startswith(b"\x7fELF")
+    assert name.encode() in machine
+    assert ENTRY.findall(text.decode()) == [same_name]
+    assert text.endswith(b"\0"), "the driver reads it as text that ends"
+    assert len(list(cache_folder.iterdir())) == 2, "one does not hide the other"
+
+
+def test_how_hard_ptxas_tries(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel("clause", "float32", tame=False, is_bitmap=False)
+    sizes = {}
+    for level in switches.OPTIMIZE.values:
+        turn(monkeypatch, switches.OPTIMIZE, level)
+        sizes[level] = len(code_of(kernel, H200)[0])
+    assert sizes["0"] > sizes["1"]
+    assert sizes["0"] > sizes["3"]
+    assert len(list(cache_folder.iterdir())) == 3
