@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +20,8 @@ import numpy as np
 import pytest
 from support.ptx import rounds_otherwise
 
-from intervalvm.gpu import switches
+from intervalvm import BackendError
+from intervalvm.gpu import kernels, switches
 from intervalvm.gpu.devices import flattened
 from intervalvm.gpu.kernels import BUILDERS, ENTRY, Kernel, code_of, machine_code, ptx
 from intervalvm.gpu.switches import Switch
@@ -157,6 +160,24 @@ def test_all_architectures_are_in_that_version(capability: tuple[int, int]) -> N
     assert machine_code(ptx(SMALL, capability), capability).startswith(b"\x7fELF")
 
 
+def test_kernels_compile_without_what_numpy_dropped() -> None:
+    """numba-cuda up to 0.30 looks for ``numpy.row_stack``, which NumPy 2.5 has no more."""
+    code = (
+        "import numpy\n"
+        "if hasattr(numpy, 'row_stack'):\n"
+        "    del numpy.row_stack\n"
+        "    numpy.__all__.remove('row_stack')\n"
+        "from intervalvm.gpu.kernels import Kernel, ptx\n"
+        "print(len(ptx(Kernel('inside', 'float32', tame=False, is_bitmap=True), (9, 0))))\n"
+        "print(hasattr(numpy, 'row_stack'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    length, is_there = done.stdout.split()
+    assert int(length) > 1000
+    assert is_there == "False"
+
+
 # --- switches -------------------------------------------------------------------------------------
 
 
@@ -184,6 +205,17 @@ def test_who_makes_machine_code(cache_folder: Path, monkeypatch: pytest.MonkeyPa
     assert ENTRY.findall(text.decode()) == [same_name]
     assert text.endswith(b"\0"), "the driver reads it as text that ends"
     assert len(list(cache_folder.iterdir())) == 2, "one does not hide the other"
+
+
+def test_what_ptxas_says_is_told(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A newer version of PTX, as an older linker sees it, is left to the driver."""
+    monkeypatch.setattr(kernels, "OLDEST_VERSION", ".version 99.0")
+    with pytest.raises(BackendError, match=r"Unsupported .version 99.0.* set .*LINKER=driver"):
+        machine_code(ptx(SMALL, H200), H200)
+    assert b".version 99.0" in code_of(SMALL, H200)[0]
+    assert "Unsupported .version 99.0" in caplog.text
 
 
 def test_how_hard_ptxas_tries(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
