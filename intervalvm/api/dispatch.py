@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -161,3 +161,20 @@ def compiled_evaluator(
         return CompiledEvaluator(tape.bare(), inputs, dtype, meaning)
 
     return tape.derived(("evaluator", inputs, dtype, meaning), make)
+
+
+def cuda_evaluator(tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) -> Evaluator:
+    """The evaluator on the GPU, cached with the tape.
+
+    Raises BackendError or DeviceError where no GPU can be used.
+    """
+    # evaluation on the host need not wait for numba
+    from intervalvm.gpu import devices
+    from intervalvm.gpu.evaluator import CudaEvaluator
+
+    devices.current()
+
+    def make() -> Any:
+        return CudaEvaluator(tape.bare(), inputs, dtype)
+
+    return cast("Evaluator", tape.derived(("cuda evaluator", inputs, dtype), make))

@@ -10,21 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounds import Interval, public
-from intervalvm.api.dispatch import compiled_evaluator
+from intervalvm.api.dispatch import compiled_evaluator, cuda_evaluator
 from intervalvm.api.inputs import (
     ANYTHING,
     Side,
     arrays_of,
     box_of,
+    box_on_gpu,
     broadcast_shape,
-    check_out,
     check_real,
     input_names,
     names_of,
+    out_of,
     side_of,
+    side_on_host,
     unknown_input,
 )
-from intervalvm.api.options import check_prove, is_compiled, keeps_sign, proves_real
+from intervalvm.api.options import evaluator_way, keeps_sign, proves_real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
@@ -34,7 +36,7 @@ from intervalvm.expr import TapeLike, as_value_tape
 from intervalvm.expr.convert import defaults_of
 from intervalvm.ops import row
 from intervalvm.tape import Tape
-from intervalvm.words import BoxBackend, Keep, Meaning, Prove
+from intervalvm.words import EvaluatorBackend, Keep, Meaning, Prove
 
 
 class Evaluator:
@@ -58,18 +60,23 @@ class Evaluator:
     prove : {None, "point", "area"}
         Bound and shorten the real function, in place of the float program; "point" takes one number
         a side. It has no ``values`` and no ``gradients``.
-    backend : {"numba", "numpy"}
-        Both give the same bits. "numba" is compiled when first asked, once on a machine.
+    backend : {"numba", "numpy", "cuda"}
+        All give the same bits. "numba" is compiled when first asked, once on a machine. "cuda" runs
+        on the GPU, without ``prove`` and ``slopes``. Results are CuPy arrays there, of no dimension
+        for numbers. Inputs and ``out`` may be arrays of any library that shares those of a CUDA
+        device, by DLPack or ``__cuda_array_interface__``. All work runs on CuPy's current stream.
 
     Raises
     ------
     OptionError, ArgumentTypeError
         For an invalid argument.
+    BackendError, DeviceError
+        If the back end is not available, or a GPU fails.
     VariableError
         For inputs that lack what the tape reads, or that it does not have.
     """
 
-    __slots__ = ("_defaults", "_evaluator", "_prove")
+    __slots__ = ("_defaults", "_evaluator", "_on_gpu", "_prove")
 
     @in_default_environment
     def __init__(
@@ -79,15 +86,19 @@ class Evaluator:
         dtype: Any = "float32",
         inputs: Sequence[str] | None = None,
         prove: Prove | None = None,
-        backend: BoxBackend = "numba",
+        backend: EvaluatorBackend = "numba",
     ) -> None:
         ready, chosen = as_value_tape(tape), as_dtype(dtype)
-        names = input_names(ready, inputs)
-        check_prove(prove)
+        names, way = input_names(ready, inputs), evaluator_way(backend, prove)
         meaning = Meaning.FLOAT if prove is None else Meaning.REAL
-        make = compiled_evaluator if is_compiled(backend) else NumpyEvaluator
-        self._evaluator: protocol.Evaluator = make(ready, names, chosen, meaning)
+        self._evaluator: protocol.Evaluator
+        if way.on_gpu:
+            self._evaluator = cuda_evaluator(ready, names, chosen)
+        else:
+            make = compiled_evaluator if way.is_compiled else NumpyEvaluator
+            self._evaluator = make(ready, names, chosen, meaning)
         self._prove, self._defaults = prove, {"z": 0.0, **defaults_of(tape)}
+        self._on_gpu = way.on_gpu
 
     @property
     def tape(self) -> Tape:
@@ -106,10 +117,11 @@ class Evaluator:
 
     def __repr__(self) -> str:
         proves = "" if self._prove is None else f", prove={self._prove!r}"
-        return f"<Evaluator of {len(self.tape)} clauses in {', '.join(self.inputs)}{proves}>"
+        where = " on a GPU" if self._on_gpu else ""
+        return f"<Evaluator of {len(self.tape)} clauses in {', '.join(self.inputs)}{proves}{where}>"
 
     @in_default_environment
-    def values(self, /, *arrays: Any, out: NDArray[Any] | None = None, **named: Any) -> Any:
+    def values(self, /, *arrays: Any, out: Any = None, **named: Any) -> Any:
         """The values at points.
 
         Parameters
@@ -143,9 +155,9 @@ class Evaluator:
         /,
         *arrays: Any,
         by: Sequence[str] | None = None,
-        out: NDArray[Any] | None = None,
+        out: Any = None,
         **named: Any,
-    ) -> NDArray[Any]:
+    ) -> Any:
         """The values at points, and the derivatives by inputs, as ``grad`` computes them.
 
         Parameters
@@ -200,9 +212,10 @@ class Evaluator:
         OptionError, VariableError
             As ``interval`` does.
         """
-        boxes, shape = self._boxes("bounds", sides, named, {})
+        boxes, shape = self._boxes("bounds", sides, named)
         found = self._evaluator.bounds(boxes)
-        return public(row.Interval(*(part.reshape(shape) for part in found)))
+        parts = [part.reshape(shape) for part in found]
+        return public(row.Interval(*parts)) if self._module is np else Interval(*parts)
 
     @in_default_environment
     def slopes(self, /, *sides: Side, by: Sequence[str] | None = None, **named: Side) -> Interval:
@@ -235,7 +248,7 @@ class Evaluator:
             As ``bounds`` does, and for ``by``.
         """
         names = self.inputs if by is None else names_of("by", by, self.inputs)
-        boxes, shape = self._boxes("slopes", sides, named, {})
+        boxes, shape = self._boxes("slopes", sides, named)
         found = self._evaluator.slope_bounds(boxes, names)
         whole = 1 + len(names), *shape
         lower, upper = (
@@ -273,28 +286,46 @@ class Evaluator:
         """
         sign_only = keeps_sign(keep)
         free = dict.fromkeys(self.tape.variables, ANYTHING)
-        boxes, _ = self._boxes("shorten", sides, named, free)
+        given = self._given("shorten", sides, named, {**self._defaults, **free})
+        if self._module is not np:  # tapes are shortened on the host
+            given = [
+                side if side is ANYTHING else side_on_host(name, side)
+                for name, side in zip(self.inputs, given, strict=True)
+            ]
+        boxes, _ = self._boxes_on_host(given)
         return [self._with(short) for short in self._evaluator.shorten(boxes, sign_only=sign_only)]
 
     def _with(self, evaluator: protocol.Evaluator) -> Evaluator:
         """The same with another tape."""
         made = Evaluator.__new__(Evaluator)
         made._evaluator, made._prove, made._defaults = evaluator, self._prove, self._defaults
+        made._on_gpu = self._on_gpu
         return made
+
+    @property
+    def _module(self) -> Any:
+        """The library of its arrays: NumPy, or CuPy."""
+        if not self._on_gpu:
+            return np
+        from intervalvm.gpu import devices
+
+        return devices.current().module
 
     def _written(
         self,
-        out: NDArray[Any],
+        out: Any,
         shape: tuple[int, ...],
-        points: Sequence[NDArray[Any]],
-        ask: Callable[[NDArray[Any] | None], NDArray[Any]],
-    ) -> NDArray[Any]:
+        points: Sequence[Any],
+        ask: Callable[[Any], Any],
+    ) -> Any:
         """``out`` with a result, which is of new memory first if an input may lie in ``out``."""
-        check_out(out, shape, self.dtype)
-        if any(np.may_share_memory(out, point) for point in points):
-            out[...] = ask(None)
-            return out
-        return ask(out)
+        module = self._module
+        array = out_of(out, shape, self.dtype, module)
+        if any(module.may_share_memory(array, point) for point in points):
+            array[...] = ask(None)
+        else:
+            ask(array)
+        return out
 
     def _points(
         self, call: str, arrays: tuple[Any, ...], named: dict[str, Any]
@@ -308,7 +339,7 @@ class Evaluator:
         inputs, dtype = self.inputs, self.dtype
         if named or len(arrays) != len(inputs):
             arrays = tuple(self._given(call, arrays, named, self._defaults))
-        points = arrays_of(inputs, arrays, dtype)
+        points = arrays_of(inputs, arrays, dtype, self._module)
         shape: tuple[int, ...] = points[0].shape
         for point in points:
             if point.shape != shape:
@@ -316,14 +347,20 @@ class Evaluator:
         return points, shape
 
     def _boxes(
-        self,
-        call: str,
-        sides: tuple[Side, ...],
-        named: dict[str, Side],
-        free: Mapping[str, Any],
+        self, call: str, sides: tuple[Side, ...], named: dict[str, Side]
     ) -> tuple[list[row.Interval], tuple[int, ...]]:
-        """The sides as intervals, and their broadcast shape; ``free`` are those of variables."""
-        given = self._given(call, sides, named, {**self._defaults, **free})
+        """The sides as intervals of the evaluator's arrays, and their broadcast shape."""
+        given = self._given(call, sides, named, self._defaults)
+        if self._module is np:
+            return self._boxes_on_host(given)
+        boxes = [
+            box_on_gpu(name, side, self.dtype)
+            for name, side in zip(self.inputs, given, strict=True)
+        ]
+        return boxes, broadcast_shape([side.lower.shape for side in boxes])
+
+    def _boxes_on_host(self, given: Sequence[Side]) -> tuple[list[row.Interval], tuple[int, ...]]:
+        """The sides by input as intervals of NumPy's arrays, and their broadcast shape."""
         ranges = [
             side if side is ANYTHING else side_of(name, side)
             for name, side in zip(self.inputs, given, strict=True)

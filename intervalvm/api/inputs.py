@@ -12,6 +12,7 @@ from intervalvm.arguments import brief, did_you_mean, parts_of, real, reals
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.evaluate.points import reads
+from intervalvm.gpu import exchange
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.raster import canvas
@@ -56,8 +57,13 @@ def arrays_of(
 
 def _read(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
     """``arguments.reals``, at an address where compiled code may read such numbers."""
-    found = reals(name, value, dtype, module)
-    return found if module is not np or found.flags.aligned else found.copy()
+    if module is not np:
+        return exchange.read(name, value, dtype)
+    try:
+        found = reals(name, value, dtype)
+    except RuntimeError as error:  # of a tensor with gradients
+        raise OptionError(f"{name} does not make an array: {error}") from None
+    return found if found.flags.aligned else found.copy()
 
 
 def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
@@ -77,21 +83,33 @@ def broadcast_shape(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 def side_of(name: str, side: Side) -> Range:
     """The range of a side. Raises OptionError for anything but numbers in order."""
     try:
-        parts = parts_of(name, side)
-    except ArgumentTypeError:
-        parts = (side, side)
-    try:
-        low, high = (_end(name, part) for part in parts)
+        low, high = (_end(name, part) for part in _parts(name, side))
     except (TypeError, ValueError):
-        raise OptionError(
-            f"{name}={brief(side)}: give a number or a pair (low, high) of numbers or arrays"
-        ) from None
+        raise _no_side(name, side) from None
     if isinstance(low, np.ndarray) or isinstance(high, np.ndarray):
         broadcast_shape([np.shape(low), np.shape(high)])
         low, high = np.broadcast_arrays(low, high)
     if not np.all(low <= high):
-        raise OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
+        raise _no_order(name, side)
     return Range(low, high)
+
+
+def _parts(name: str, side: Side) -> tuple[Any, ...]:
+    """Those of a pair, or twice what has none."""
+    try:
+        return parts_of(name, side)
+    except ArgumentTypeError:
+        return side, side
+
+
+def _no_side(name: str, side: Side) -> OptionError:
+    return OptionError(
+        f"{name}={brief(side)}: give a number or a pair (low, high) of numbers or arrays"
+    )
+
+
+def _no_order(name: str, side: Side) -> OptionError:
+    return OptionError(f"{name}={brief(side)}: give numbers, the lower one first")
 
 
 def _end(name: str, part: Any) -> Any:
@@ -100,6 +118,50 @@ def _end(name: str, part: Any) -> Any:
         return real(name, part)
     except ArgumentTypeError:
         return _read(name, part, np.dtype(np.float64))
+
+
+def side_on_host(name: str, side: Side) -> tuple[Any, ...]:
+    """The parts of a side, copied if they lie on the GPU. Raises as ``exchange.in_place`` does."""
+    return tuple(
+        exchange.on_host(part) if exchange.is_shared(part) else part
+        for part in _shared_parts(name, side)
+    )
+
+
+def _shared_parts(name: str, side: Side) -> tuple[Any, ...]:
+    """The parts of a side, as CuPy arrays those that lie on the GPU."""
+    whole = exchange.in_place(name, side)
+    parts = _parts(name, side if whole is None else whole)
+    shared = [exchange.in_place(name, part) for part in parts]
+    return tuple(
+        part if array is None else array for part, array in zip(parts, shared, strict=True)
+    )
+
+
+def box_on_gpu(name: str, side: Side, dtype: np.dtype[Any]) -> Interval:
+    """The side in ``dtype`` as arrays of the GPU, for the float program.
+
+    Raises as ``side_of`` does: a box whose ends are in the wrong order has bounds that look right.
+    So it waits for those that lie on the GPU, in an order that CuPy finds by no comparison of its
+    own: it would not see that of subnormal numbers.
+    """
+    parts, wide = _shared_parts(name, side), np.dtype(np.float64)
+    if not any(map(exchange.is_shared, parts)):
+        lower, upper, _ = box_of(side_of(name, side), dtype, Meaning.FLOAT)
+        ends = [exchange.read(name, end, dtype) for end in (lower, upper)]
+    else:
+        # as numbers of the host are compared: before they are rounded
+        ready = all(exchange.is_shared(part) and part.dtype == dtype for part in parts)
+        try:
+            low, high = (exchange.read(name, part, dtype if ready else wide) for part in parts)
+        except (TypeError, ValueError):
+            raise _no_side(name, side) from None
+        broadcast_shape([low.shape, high.shape])
+        if not exchange.in_order(low, high):
+            raise _no_order(name, side)
+        ends = [exchange.converted(end, dtype) for end in (low, high)]
+    lower, upper = exchange.broadcast(*ends)
+    return Interval(lower, upper, exchange.read(name, False, np.dtype(np.bool_)))
 
 
 def box_of(range_: Range, dtype: np.dtype[Any], meaning: Meaning) -> Interval:
@@ -124,14 +186,22 @@ def check_real(name: str, range_: Range) -> None:
         raise OptionError(f"{name} is {shown}: there is no real number")
 
 
-def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise for an ``out`` that cannot take a result of this shape: see ``canvas.check_out``."""
-    canvas.check_out(out)
-    if out.dtype != dtype or out.shape != shape:
+def out_of(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], module: Any) -> Any:
+    """``out`` as an array of ``module``, which can take a result of this shape.
+
+    Raises as ``canvas.check_out`` and ``exchange.writable`` do, OptionError if it does not fit.
+    """
+    if module is np:
+        canvas.check_out(out)
+        array = out
+    else:
+        array = exchange.writable(out)
+    if array.dtype != dtype or array.shape != shape:
         raise OptionError(
-            f"out is {out.dtype.str} of shape {out.shape}: the result is {dtype.str} of "
+            f"out is {array.dtype.str} of shape {array.shape}: the result is {dtype.str} of "
             f"shape {shape}"
         )
+    return array
 
 
 def input_names(tape: Tape, inputs: Sequence[str] | None) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from intervalvm.words import (
     Backend,
     BoxBackend,
     Engine,
+    EvaluatorBackend,
     Fold,
     Grid,
     Keep,
@@ -67,6 +68,12 @@ ARRAY_WAYS: dict[str, dict[str, Way]] = {
     "naive": {"numpy": Way.NAIVE, "cupy": Way.GPU_NAIVE},
 }
 """Of functions of points, by engine and back end; the first back end is the default."""
+EVALUATOR_WAYS: dict[str, Way] = {
+    "numba": Way.COMPILED,
+    "numpy": Way.READABLE,
+    "cuda": Way.GPU_WALK,
+}
+"""Of evaluators, by back end."""
 COORDINATE_BYTES = 64
 """The most bytes of a coordinate while it is computed."""
 LEAF_PX = BLOCK
@@ -277,6 +284,16 @@ def is_compiled(backend: BoxBackend) -> bool:
     """Whether a function of boxes uses compiled evaluators."""
     check_word("back end", backend, BOX_BACKENDS)
     return backend == "numba"
+
+
+def evaluator_way(backend: EvaluatorBackend, prove: Prove | None) -> Way:
+    """The way of an evaluator. Raises OptionError for other words, and for a proof on a GPU."""
+    check_word("back end", backend, EVALUATOR_WAYS)
+    check_prove(prove)
+    way = EVALUATOR_WAYS[backend]
+    if way.on_gpu and prove is not None:
+        raise OptionError(f"prove={prove!r} with backend={backend!r}: choose 'numba' or 'numpy'")
+    return way
 
 
 def check_threads(threads: int | None) -> int | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from intervalvm.evaluate.points import POINT_RULES, PointRules, Points
 from intervalvm.gpu import device
-from intervalvm.ops import ROWS
+from intervalvm.ops import CODE, ROWS
 
 
 def array_module(*, on_gpu: bool) -> ModuleType:
@@ -64,12 +64,18 @@ class Clauses:
 
     def prepared(self, points: Points) -> Points:
         """Points with all inputs as flat arrays of the device."""
-        module = self.module
-        constants = module.asarray(points.tape.constants(self.dtype))
-        arrays = {
-            name: module.ascontiguousarray(a).reshape(a.shape) for name, a in points.arrays.items()
-        }
+        constants = self.module.asarray(points.tape.constants(self.dtype))
+        arrays = {name: self._flat(array) for name, array in points.arrays.items()}
         return replace(points, arrays=arrays, constants=constants)
+
+    def _flat(self, array: Any) -> Any:
+        return self.module.ascontiguousarray(array).reshape(array.shape)
+
+    def run(self, name: str, *operands: Any) -> Any:
+        """An operation on arrays that broadcast, in whatever order their numbers lie."""
+        rule = self.rules[CODE[name]]
+        assert rule is not None
+        return rule(None, *map(self._flat, operands))
 
     def _run(self, variant: int, _xp: Any, a: Any, b: Any = None) -> Any:
         b = a if b is None else b

@@ -12,7 +12,7 @@ overwritten. Each pass has room for one child at least.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.layout import in_waves
-from intervalvm.jit.layout import AREA
 
 MOST_ITEMS = 1 << 18
 """Regions in the list of a step. More are walked in further passes."""
@@ -54,8 +53,10 @@ class Launch:
 
     @property
     def numbers(self) -> int:
-        """Numbers that its blocks have room for."""
-        return self.blocks * numbers_of(self.kernel, self.longest)
+        """Numbers that its blocks have room for in memory."""
+        places = self.longest + INPUTS
+        each = c.workspace_values(places) if self.divides else places * self.threads
+        return self.blocks * each * c.NUMBERS.get(self.kernel.kind, 1)
 
 
 class Descent:
@@ -142,16 +143,22 @@ class Descent:
         self, kernel: Kernel, step: int, short: int, units: int, most: int, threads: int
     ) -> None:
         """The launch for short programs, and the one for long ones where there may be some."""
+        blocks = min(units, most)
         if step or self.n <= short:
             longest = min(self.n, short)
-            self.launches.append(Launch(kernel, step, -1, longest, min(units, most), threads))
+            self.launches.append(Launch(kernel, step, -1, longest, blocks, threads))
         if self.n > short:
-            fitting = LONG_BYTES // (numbers_of(kernel, self.n) * self.dtype.itemsize)
-            blocks = max(1, min(units, most, fitting))
-            if kernel.kind in c.DIVIDES:
-                threads = max(threads, self._threads(blocks))
             shortest = short if step else -1
-            self.launches.append(Launch(kernel, step, shortest, self.n, blocks, threads))
+            self.launches.append(
+                self._fitting(Launch(kernel, step, shortest, self.n, blocks, threads))
+            )
+
+    def _fitting(self, launch: Launch) -> Launch:
+        """A launch of as many blocks as ``LONG_BYTES`` have room for."""
+        each = launch.numbers // launch.blocks * self.dtype.itemsize
+        blocks = max(1, min(launch.blocks, LONG_BYTES // each))
+        threads = max(launch.threads, self._threads(blocks)) if launch.divides else launch.threads
+        return replace(launch, blocks=blocks, threads=threads)
 
     def _threads(self, blocks: int) -> int:
         """Fewer blocks get more warps, so that the device is occupied."""
@@ -188,9 +195,3 @@ class Descent:
 
     def _other_list(self, step: int, used: int) -> int:
         return next(place for place in self._later[step] if place != used)
-
-
-def numbers_of(kernel: Kernel, longest: int) -> int:
-    """Numbers that a block has room for, for programs of up to ``longest`` records."""
-    places = longest + INPUTS
-    return c.workspace_values(places) if kernel.kind in c.DIVIDES else AREA * places

@@ -15,15 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.gpu import switches
-from intervalvm.gpu.device import cupy, device_errors
+from intervalvm.gpu.device import cupy, device_errors, free_bytes
 from intervalvm.gpu.kernels import Capability, Kernel, code_of
 from intervalvm.gpu.target import SIMULATED, check_target
-from intervalvm.memory import address_of
+from intervalvm.memory import address_of, available
 
-FEWER = "draw a smaller image, or choose backend='cupy' or 'numba'"
+FEWER = (
+    "draw a smaller image or evaluate fewer points at a time, or choose backend='cupy' or 'numba'"
+)
 """The way out if the device's memory is too small."""
 SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 """Blocks for each multiprocessor."""
+INTEGERS = (int, np.integer)
+"""Types of arguments that are no arrays."""
 
 
 class Simulator:
@@ -65,6 +69,13 @@ class Simulator:
         # it copies what is no array of its own, also arrays that overlap
         passed = [FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments]
         _simulated(kernel)[blocks, threads](*passed)
+
+    def wait(self) -> None:
+        """Wait for all that was launched and copied."""
+
+    def free_bytes(self) -> int:
+        """Bytes for arrays of the device."""
+        return available()
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
         """A function that repeats the launches of ``work`` as one."""
@@ -124,12 +135,18 @@ class CupyDevice:
     def upload(self, array: Any, values: NDArray[Any]) -> None:
         with device_errors(FEWER):
             array.set(values)
-            # it may return before the values have been read, which the caller may drop or change
-            cupy().cuda.get_current_stream().synchronize()
+        self.wait()  # until they have been read: the caller may drop or change them
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         with device_errors(FEWER):
             self._launchers[kernel](blocks, threads, arguments)
+
+    def wait(self) -> None:
+        with device_errors(FEWER):
+            cupy().cuda.get_current_stream().synchronize()
+
+    def free_bytes(self) -> int:
+        return free_bytes()
 
     def recorded(self, work: Callable[[], None]) -> Callable[[], None]:
         """As a CUDA graph: launching one takes about as long as launching a kernel."""
@@ -182,7 +199,7 @@ def _of_numba(kernel: Kernel) -> Launcher:
         stream = cuda.external_stream(int(cupy().cuda.get_current_stream().ptr))
         passed = [
             # a stream that waited here could not be captured
-            a if isinstance(a, int) else cuda.as_cuda_array(a.ravel(), sync=False)
+            int(a) if isinstance(a, INTEGERS) else cuda.as_cuda_array(a.ravel(), sync=False)
             for a in arguments
         ]
         with warnings.catch_warnings():  # a small picture has few blocks
@@ -201,7 +218,7 @@ def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """
     words: list[int] = []
     for argument in arguments:
-        if isinstance(argument, (int, np.integer)):
+        if isinstance(argument, INTEGERS):
             words.append(int(argument))
         else:
             size, itemsize = argument.size, argument.itemsize

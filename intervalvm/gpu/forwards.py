@@ -49,10 +49,15 @@ def combine(programs, record, place, words, w, places):
 
 
 @lru_cache
-def build_forwards(dtype: str, *, tame: bool) -> Any:
-    """forwards(programs, at, waves, wave_count, constants, values, v, words, w, places)."""
+def build_forwards(dtype: str, *, tame: bool, strict: bool = False) -> Any:
+    """forwards(programs, at, waves, wave_count, constants, values, v, words, w, places).
+
+    With ``strict`` a choice must hold for slopes too.
+    """
     made = device_functions(dtype, tame=tame)
     bounds, literal, constant = made.bounds, made.literal, made.constant
+    if strict:
+        bounds = made.strict
 
     @device
     def box_of(is_place, index, constants, values, v, words, w, lane):
@@ -78,8 +83,11 @@ def build_forwards(dtype: str, *, tame: bool) -> Any:
         b_low, b_high, b_nan = box_of(
             first & RIGHT_PLACE != 0, programs[record + 2], constants, values, v, words, w, lane
         )
+        third = np.int64(programs[record + 3])
+        if strict:
+            third = np.int64(0)  # it has bits of derivatives, and is no operand
         c_low, c_high, c_nan = box_of(
-            first & THIRD_PLACE != 0, programs[record + 3], constants, values, v, words, w, lane
+            first & THIRD_PLACE != 0, third, constants, values, v, words, w, lane
         )
         variant = first & VARIANT_MASK
         if first & (TO_FULL | TO_AXIS):

@@ -17,7 +17,8 @@ from inspect import signature
 from typing import Any
 
 from intervalvm.errors import BackendError
-from intervalvm.gpu import pixels, points, splits, switches
+from intervalvm.gpu import cells, pixels, points, splits, switches
+from intervalvm.gpu.layout import DIVIDES
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
@@ -34,14 +35,26 @@ INTEGERS = {
     "programs": "uint32",
     "words": "uint32",
     "verdicts": "uint8",
+    "marks": "uint8",
+    "flags": "uint8",
     "runs": "uint64",
     "columns": "int32",
     "rows": "int32",
     "blocks": "int32",
     "records": "uint32",
+    "frames": "float64",
+    "cells": "int32",
+    "ranks": "int32",
+    "counts": "int32",
+    "starts": "int32",
+    "leaves": "int32",
+    "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
-NUMBERS = ("coordinates", "constants", "values", "x", "y", "scratch", "inputs", "out", *"ab")
+NUMBERS = (
+    *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
+    *"abxyz",
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,13 @@ class Kernel:
     @property
     def most_threads(self) -> int:
         """Threads of a block, at most. The more there are, the fewer registers has each."""
-        return 512 if self.kind == "split" else 256
+        return 512 if self.kind in DIVIDES else 256
 
     @property
     def parameters(self) -> dict[str, str | None]:
         """The dtype of each parameter that is an array; None for a number."""
         known = INTEGERS | dict.fromkeys(NUMBERS, self.dtype)
+        known["other"] = "float64" if self.dtype == "float32" else "float32"
         known["image"] = "uint8" if self.is_bitmap else self.dtype
         known["results"] = "uint32" if self.is_bitmap else self.dtype
         return {name: known.get(name) for name in signature(self.function).parameters}
@@ -87,8 +101,21 @@ BUILDERS: dict[str, Callable[[Kernel], Any]] = {
     # of dense evaluation
     "clause": lambda k: pixels.build_clause(k.dtype),
     "inside": lambda _: pixels.inside,
+    # of arrays that callers give
+    "convert": lambda _: pixels.convert,
     # of evaluators
     "values": lambda k: points.build_values(k.dtype),
+    "duals": lambda k: points.build_duals(k.dtype),
+    "boxes": lambda k: points.build_boxes(k.dtype),
+    # of points in cells
+    "extremes": lambda _: cells.extremes,
+    "find_cells": lambda _: cells.find_cells,
+    "sort": lambda _: cells.sort,
+    "divide": lambda k: cells.build_divide(k.dtype, strict=False),
+    "divide_strict": lambda k: cells.build_divide(k.dtype, strict=True),
+    "cell_values": lambda k: cells.build_cell_values(k.dtype, is_long=False),
+    "cell_values_long": lambda k: cells.build_cell_values(k.dtype, is_long=True),
+    "cell_duals": lambda k: cells.build_cell_duals(k.dtype),
 }
 
 

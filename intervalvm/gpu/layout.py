@@ -51,6 +51,13 @@ THREADS = 256
     HEAD,
 ) = range(7)  # fmt: skip
 
+# The same of points: how often a step halves each axis, and where the edges of the others start.
+BITS_X, BITS_Y, BITS_Z, _, EDGES_Y, EDGES_Z = range(HEAD)
+CHILD_BITS = 6
+"""Bits of a cell's number that a step adds."""
+CELL_PARTS = (1 << CHILD_BITS) // LANES
+"""Blocks that share a region of points."""
+
 # A row: a step's regions, or the leaves.
 (
     SPLIT_LEVELS,  # the levels of the quadtree that the step takes
@@ -76,8 +83,10 @@ FIRST_COUNT = REGIONS
 BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
 """Then, for each 32 records and each child, the records that it keeps and how many before."""
 
-DIVIDES = ("split",)
+DIVIDES = ("split", "divide", "divide_strict")
 """The kinds of kernels that divide regions."""
+NUMBERS = {"cell_values": 0, "cell_duals": 5}
+"""Numbers in memory of a thread and place, by kind of kernel; others have 1."""
 
 AMBIGUOUS_CELL, INSIDE_CELL, OUTSIDE_CELL = range(3)
 """Verdicts."""

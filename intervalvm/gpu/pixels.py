@@ -213,3 +213,10 @@ def inside(count, values, image):
     i = np.int64(cuda.blockIdx.x) * c.THREADS + cuda.threadIdx.x
     if i < count:
         image[i] = 255 if values[i] < 0 else 0
+
+
+def convert(count, out, other):
+    """The kernel of conversions: float32 as float64, or float64 rounded to float32."""
+    i = np.int64(cuda.blockIdx.x) * c.THREADS + cuda.threadIdx.x
+    if i < count:
+        out[i] = other[i]

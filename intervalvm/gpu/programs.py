@@ -26,6 +26,8 @@ SIDES = 3
 assert (RIGHT_PLACE, THIRD_PLACE) == (LEFT_PLACE << 1, LEFT_PLACE << 2), "one flag a side, in order"
 (VALID_MARK, FITTING_MARK, LISTED_MARK, MARKS) = range(4)
 """Words shared by a block's threads, with a bit for each child."""
+OFFSETS, ROOMS = c.MOST_WARPS * c.LANES, c.LANES
+"""Numbers that they share: see ``count_kept`` and ``take_room``."""
 
 
 @device

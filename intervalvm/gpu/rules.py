@@ -1,21 +1,13 @@
 """Device functions that compute one record: at a point, or over a box.
 
 Each is one ``switch`` over the variants of ``compiler.program``, its arms made by the rules of
-``compiler.records``: as instructions for the GPU, and as NumPy scalars in the simulator. A call has
-three operands, of which an arm uses its arity.
-
-==========================  ====================================================================
-``point(v, a, b, c)``       the value at a point; a truth is 1 or 0
-``bounds(v, *operands)``    (lower, upper, maybe_nan, left_only, right_only), operands likewise as
-                            lower, upper, maybe_nan, three times
-``literal(v, *operands)``   (always, never)
-``constant(number)``        (lower, upper, maybe_nan)
-==========================  ====================================================================
+``compiler.records``: as instructions for the GPU, and as NumPy scalars in the simulator. ``kinds``
+has them by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,23 +18,12 @@ from numba import cuda
 
 from intervalvm.arith.arrays import IntervalArrays
 from intervalvm.compiler.program import VARIANTS, Variant
-from intervalvm.compiler.records import (
-    COMBINATIONS,
-    LITERALS,
-    choice,
-    interval_value,
-    is_combination,
-    is_long,
-    point_value,
-    proven,
-)
+from intervalvm.compiler.records import is_combination, is_long
+from intervalvm.gpu.kinds import KINDS, Function
 from intervalvm.gpu.scalars import Scalar, Scalars, own_function, packed
 from intervalvm.gpu.target import SIMULATED, intrinsic, types
 from intervalvm.jit.intrinsics import with_operands
-from intervalvm.jit.lanes import ELEMENT, I1
-from intervalvm.ops.row import Interval, constant
-
-MOST_OPERANDS = 3
+from intervalvm.jit.lanes import ELEMENT, I1, I64
 
 
 @dataclass(frozen=True)
@@ -51,80 +32,16 @@ class DeviceFunctions:
 
     point: Any
     bounds: Any
+    strict: Any
     literal: Any
     constant: Any
+    dual: Any
 
 
 @lru_cache
 def device_functions(dtype: str, *, tame: bool) -> DeviceFunctions:
     make = _simulated if SIMULATED else _compiled
     return DeviceFunctions(**{name: make(Function(name, dtype, tame)) for name in KINDS})
-
-
-# --- what the functions compute, over any namespace -----------------------------------------------
-
-
-def _point(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
-    if is_combination(variant):
-        a, b = (operand != 0.0 for operand in operands)
-        value = COMBINATIONS[variant.op](a, ~a, b, ~b)[0]
-    else:
-        value = point_value(variant, xp, operands)
-    return (xp.where(value, 1.0, 0.0) if variant.out == "t" else value,)
-
-
-def _bounds(variant: Variant, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
-    found = interval_value(variant, xp, operands)
-    only = choice(variant, xp, operands) if variant.has_choice else (xp.no, xp.no)
-    return (*found, *only)
-
-
-def _constant(_variant: None, xp: Any, operands: list[Any]) -> tuple[Any, ...]:
-    return tuple(constant(xp, operands[0], operands[0]))
-
-
-@dataclass(frozen=True)
-class Function:
-    """One device function: ``name`` of ``KINDS``."""
-
-    name: str
-    dtype: str
-    tame: bool
-
-    @property
-    def kind(self) -> Kind:
-        return KINDS[self.name]
-
-    @property
-    def symbol(self) -> str:
-        manner = "tame" if self.tame else "careful"
-        return f"intervalvm_{self.name}_{self.dtype}_{manner}"
-
-    def operands(self, numbers: Iterable[Any], variant: Variant | None) -> list[Any]:
-        """The operands of a variant: numbers, or intervals."""
-        given = list(numbers)
-        if self.kind.over_boxes:
-            given = [Interval(*given[i : i + 3]) for i in range(0, len(given), 3)]
-        return given if variant is None else given[: len(variant.kinds)]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """``compute(variant, namespace, operands)`` for ``variants``; ``result`` counts the numbers and
-    the truths of a result, ``over_boxes`` is set for operands that are intervals."""
-
-    compute: Callable[..., tuple[Any, ...]]
-    variants: list[Variant]
-    result: tuple[int, int]
-    over_boxes: bool = True
-
-
-KINDS = {
-    "point": Kind(_point, list(VARIANTS), (1, 0), over_boxes=False),
-    "bounds": Kind(_bounds, [v for v in VARIANTS if v.out != "t"], (2, 3)),
-    "literal": Kind(proven, [v for v in VARIANTS if v.op in LITERALS], (0, 2)),
-    "constant": Kind(_constant, [], (2, 1), over_boxes=False),
-}
 
 
 # --- in the simulator -----------------------------------------------------------------------------
@@ -141,13 +58,15 @@ def _simulated(function: Function) -> Any:
 
     @cuda.jit(device=True)
     def run(*arguments: Any) -> Any:
-        variant, numbers = None, arguments
+        variant, bits, numbers = None, [], list(arguments)
         if kind.variants:
-            variant, numbers = VARIANTS[int(arguments[0])], arguments[1:]
+            variant = VARIANTS[int(numbers.pop(0))]
             assert variant in kind.variants
+        if kind.bits:
+            word = numbers.pop(0)
+            bits = [np.bool_(int(word) >> k & 1) for k in range(kind.bits)]
         with np.errstate(all="ignore"):
-            operands = function.operands(map(scalar, numbers), variant)
-            found = kind.compute(variant, xp, operands)
+            found = function.compute(xp, variant, [scalar(part) for part in numbers], bits)
         typed = [dtype.type(part) for part in found[:n_numbers]]
         typed += [bool(part) for part in found[n_numbers:]]
         return typed[0] if len(typed) == 1 else tuple(typed)
@@ -164,8 +83,9 @@ def _compiled(function: Function) -> Any:
     n_numbers, n_truths = kind.result
     parts = [number] * n_numbers + [types.boolean] * n_truths
     result = parts[0] if len(parts) == 1 else types.Tuple(parts)
-    taken = [number, number, types.boolean] if kind.over_boxes else [number]
-    given = [types.int64, *taken * MOST_OPERANDS] if kind.variants else taken
+    letters = {"n": number, "t": types.boolean}
+    given = [types.int64] * (bool(kind.variants) + bool(kind.bits))
+    given += [letters[letter] for letter in kind.operand * kind.count]
     signature = result(*given)
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
@@ -258,10 +178,14 @@ def _by_meaning(variants: Sequence[Variant]) -> list[list[Variant]]:
 def _arm(
     function: Function, builder: ir.IRBuilder, variant: Variant | None, args: list[ir.Value]
 ) -> list[ir.Value]:
+    kind, bits = function.kind, []
+    if kind.bits:
+        word, *args = args
+        shifted = (builder.lshr(word, ir.Constant(I64, k)) for k in range(kind.bits))
+        bits = [Scalar(builder, builder.trunc(each, I1)) for each in shifted]
     xp = Scalars(builder, function.dtype, tame=function.tame)
-    if function.tame and function.kind.over_boxes:  # no operand is NaN
+    if function.tame and kind.is_of_boxes:  # no operand is NaN
         args = [xp.no.value if arg.type == I1 else arg for arg in args]
-    operands = function.operands((Scalar(builder, arg) for arg in args), variant)
-    found = function.kind.compute(variant, xp, operands)
-    n_numbers = function.kind.result[0]
+    found = function.compute(xp, variant, [Scalar(builder, arg) for arg in args], bits)
+    n_numbers = kind.result[0]
     return [xp._lift(part, None if i < n_numbers else I1).value for i, part in enumerate(found)]

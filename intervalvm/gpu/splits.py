@@ -22,11 +22,10 @@ from numba import cuda
 from intervalvm.compiler.program import INPUTS
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.forwards import build_forwards
-from intervalvm.gpu.programs import MARKS, VALID_MARK, give_programs, has
+from intervalvm.gpu.programs import MARKS, OFFSETS, ROOMS, VALID_MARK, give_programs, has
 from intervalvm.gpu.target import device, vote
 from intervalvm.jit.layout import edge
 
-OFFSETS, ROOMS = c.MOST_WARPS * c.LANES, c.LANES
 edge = device(edge)
 
 

@@ -49,6 +49,16 @@ def test_what_is_no_number_has_no_value(call: Callable[..., Any], given: Any) ->
         call(X + ivm.var("r"), 0, 0, variables={"r": given})
 
 
+def test_a_tensor_with_gradients_is_refused_in_its_own_words() -> None:
+    class Tensor:
+        def __array__(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use detach()")
+
+    for call in (ivm.evaluate, ivm.grad):
+        with pytest.raises(ivm.OptionError, match=r"x does not make an array: .*Use detach\(\)"):
+            call(TAPE, Tensor(), 0)
+
+
 class Endless(Mapping[str, float]):
     """A dict of more names than it says."""
 

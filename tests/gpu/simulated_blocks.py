@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeDevice, FakeLauncher, install
+from support.fake_cupy import FakeArray, FakeDevice, SimulatedLauncher, install
+from support.operations import bits
 
 import intervalvm as ivm
 from bench import gpu as script
 from bench import gpu_device
 from intervalvm import Tape
-from intervalvm.gpu import batches, devices
-from intervalvm.gpu.kernels import Kernel
+from intervalvm.gpu import batches
 from intervalvm.ops import ROWS
-
-ONE_AT_A_TIME = threading.Lock()
-"""The simulator runs one kernel at a time."""
-
-
-class Launcher(FakeLauncher):
-    """The real kernels, on the stand-in's arrays, when its streams get to it."""
-
-    processors = split_blocks = leaf_blocks = 2
-    most_warps, paint_threads = 1, 32
-
-    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
-        with ONE_AT_A_TIME:
-            devices.Simulator().launch(kernel, blocks, threads, *arguments)
 
 
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     found = FakeDevice()
     let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, Launcher(found))
+    install(monkeypatch, found, SimulatedLauncher(found))
     return found
 
 
@@ -88,6 +74,19 @@ def test_every_operation(dtype: str) -> None:
     check(
         ivm.parse("".join([*lines, f"k const 3\nr sub {total} k\n"])), "value", size=16, dtype=dtype
     )
+
+
+@pytest.mark.parametrize(("given", "dtype"), [("float32", "float64"), ("float64", "float32")])
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_arrays_of_another_dtype(gpu: FakeDevice, given: str, dtype: str) -> None:
+    values = np.array([1e-40, -1e-45, 1 / 3, -0.0, 0.0, 3e38, -np.inf, np.nan], given)
+    if given == "float64":
+        values = np.concatenate((values, [1e300, -1e-300, 1 + 2**-24, 1 + 3 * 2**-24]))
+    values = np.resize(values, 300)
+    tape = ivm.parse("x var-x\ny var-y\nv add x y")
+    found = ivm.evaluate(tape, FakeArray(gpu, values), -0.0, backend="cupy", dtype=dtype)
+    expected = ivm.evaluate(tape, values, -0.0, dtype=dtype)
+    assert_array_equal(bits(found.get()), bits(expected))
 
 
 def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:

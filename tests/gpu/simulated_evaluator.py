@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,21 +15,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
+from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.operations import DTYPES, bits
 from support.strategies import INTERESTING, tapes
 
-from intervalvm import Tape
+from intervalvm import DeviceError, DoesNotFit, OptionError, Tape, parse
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.evaluate.points import reads
-from intervalvm.gpu.evaluator import CudaEvaluator
+from intervalvm.gpu import devices
+from intervalvm.gpu import evaluator as tested
+from intervalvm.gpu.evaluator import CudaEvaluator, parts_of
 from intervalvm.gpu.target import SIMULATED
 from intervalvm.ops import AXES
+from intervalvm.ops.row import Interval
+from intervalvm.words import Meaning
 
 assert SIMULATED
 VARIABLES = ("r", "s", "t")
 SHAPES = [(), (1,), (3,), (0,), (2, 3), (2, 1), (3, 2, 3)]
 """Each broadcasts with some of the others."""
-FEW = settings(max_examples=15)
+FEW = settings(max_examples=40)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -66,6 +74,17 @@ def arrays_of(data: st.DataObject, count: int, dtype: str) -> list[Any]:
     return [np.array(random.choice(numbers, data.draw(fitting))) for _ in range(count)]
 
 
+def boxes_of(data: st.DataObject, count: int, dtype: str) -> list[Interval]:
+    """So many sides that broadcast; some are points, some may be NaN."""
+    found = []
+    for ends in arrays_of(data, count, dtype):
+        low = np.nan_to_num(ends, nan=0.5, posinf=np.inf, neginf=-np.inf)
+        other = low[..., ::-1] if low.ndim else low
+        maybe_nan = np.asarray(data.draw(st.booleans())) if low.size > 2 else np.asarray(low > 2)
+        found.append(Interval(np.minimum(low, other), np.maximum(low, other), maybe_nan))
+    return found
+
+
 def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     try:
         return np.broadcast_shapes(shape, whole) == whole
@@ -80,3 +99,233 @@ def test_values_are_those_of_numpy(data: st.DataObject, dtype: str, tape: Tape) 
     points = arrays_of(data, len(inputs), dtype)
     found, expected = (each.values(points) for each in both(tape, inputs, dtype))
     assert_array_equal(bits(found), bits(expected))
+
+
+@FEW
+@given(data=st.data(), dtype=st.sampled_from(DTYPES), tape=tapes(20, variables=VARIABLES))
+def test_bounds_are_those_of_numpy(data: st.DataObject, dtype: str, tape: Tape) -> None:
+    inputs = inputs_of(data, tape)
+    boxes = boxes_of(data, len(inputs), dtype)
+    found, expected = (each.bounds(boxes) for each in both(tape, inputs, dtype))
+    for part, other in zip(found, expected, strict=True):
+        assert part.dtype == other.dtype
+        assert_array_equal(part, other)
+
+
+@FEW
+@given(data=st.data(), dtype=st.sampled_from(DTYPES), tape=tapes(20, variables=VARIABLES))
+def test_derivatives_are_those_of_numpy(data: st.DataObject, dtype: str, tape: Tape) -> None:
+    """Where branches meet too, by more than three inputs, and by some that are not read."""
+    inputs = inputs_of(data, tape)
+    by = tuple(data.draw(st.permutations(inputs)))[: data.draw(st.integers(0, 6))]
+    points = arrays_of(data, len(inputs), dtype)
+    found, expected = (each.gradients(points, by) for each in both(tape, inputs, dtype))
+    assert_array_equal(bits(found[0]), bits(expected[0]))
+    known = ~np.isnan(expected[0])
+    assert_array_equal(bits(found[1:, known]), bits(expected[1:, known]))
+
+
+BRANCHES = [
+    "x var-x\ny var-y\nv min x y",
+    "x var-x\ny var-y\na abs x\nv max a y",
+    "x var-x\ny var-y\na floor x\nv mul a y",
+    "x var-x\ny var-y\na mul x y\nb square x\nc add a b\nv sqrt c",
+    "x var-x\ny var-y\na neg x\nb max x a\nc min b y\nv and c y",
+    "x var-x\na neg x\nv min a x",
+    "x var-x\nk const 2\nv mod x k",
+]
+"""With branches that meet, or jumps, or an infinite slope, where x and y are whole or equal."""
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("text", BRANCHES)
+def test_derivatives_where_branches_meet(text: str, dtype: str) -> None:
+    """They are marked, and settled: values beside them are those of one branch."""
+    x, y = (grid.ravel() for grid in np.meshgrid(*[np.array([-1.5, -1, -0.0, 0, 1, 2], dtype)] * 2))
+    cuda, definition = both(parse(text), ("x", "y"), dtype)
+    expected = definition.gradients([x, y], ("x", "y"))
+    with patch.object(tested, "settle_all") as settle:
+        cuda.gradients([x, y], ("x", "y"))
+    (_, _, kinks, jumps, _), _ = settle.call_args
+    assert kinks is not None or jumps is not None
+    assert_array_equal(bits(cuda.gradients([x, y], ("x", "y"))), bits(expected))
+
+
+TAPE = parse(
+    "x var-x\ny var-y\nr var-r\na mul x x\nb mul y y\nc add a b\nd sub c r\ne sin x\nf min d e\n"
+    "g neg y\nv max f g"
+)
+INPUTS = ("x", "y", "r")
+
+
+def numbers(shape: tuple[int, ...] = (12,), dtype: str = "float32") -> list[Any]:
+    return list(np.random.default_rng(3).normal(size=(3, *shape)).astype(dtype))
+
+
+def test_results_are_written_to_what_is_given() -> None:
+    cuda, definition = both(TAPE, INPUTS, "float32")
+    points, out = numbers((2, 3)), np.empty((3, 2, 3), "float32")
+    assert cuda.values(points, out[0]) is not None
+    assert_array_equal(out[0], definition.values(points))
+    assert cuda.gradients(points, ("y", "r"), out) is out
+    assert_array_equal(out, definition.gradients(points, ("y", "r")))
+
+
+@pytest.mark.parametrize("most", [1, 40, 1000])
+def test_points_that_do_not_fit_at_once_come_in_parts(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tested, "MOST_BYTES", most)
+    monkeypatch.setattr(tested, "WORTH_ASKING", 0)
+    cuda, definition = both(TAPE, INPUTS, "float64")
+    x, y, r = numbers((3, 5, 2), "float64")
+    points = [x, y[:, :1], r[0, 0, :1]]
+    assert_array_equal(cuda.values(points), definition.values(points))
+    assert_array_equal(cuda.gradients(points, ("r", "x")), definition.gradients(points, ("r", "x")))
+    boxes = [Interval(part, part + 0.5, np.False_ & (part > 0)) for part in points]
+    for found, expected in zip(cuda.bounds(boxes), definition.bounds(boxes), strict=True):
+        assert_array_equal(found, expected)
+
+
+@given(shape=st.lists(st.integers(0, 5), max_size=4).map(tuple), most=st.integers(1, 130))
+def test_parts_follow_each_other_in_c_order(shape: tuple[int, ...], most: int) -> None:
+    array = np.arange(int(np.prod(shape))).reshape(shape)
+    parts = [np.ravel(array[part]) for part in parts_of(shape, most)]
+    assert all(part.size <= most for part in parts)
+    assert_array_equal(np.concatenate([*parts, []]), array.ravel())
+
+
+def test_shorter_evaluators_are_those_of_numpy() -> None:
+    cuda, definition = both(TAPE, INPUTS, "float32")
+    low = numbers((4, 2))
+    boxes = [Interval(part, part + np.float32(0.25), np.zeros((4, 2), bool)) for part in low]
+    for sign_only in (False, True):
+        found = cuda.shorten(boxes, sign_only=sign_only)
+        expected = definition.shorten(boxes, sign_only=sign_only)
+        assert [str(each.tape) for each in found] == [str(each.tape) for each in expected]
+        for k, short in enumerate(found):
+            points = [part.ravel()[k] for part in low]
+            value, whole = short.values(points), definition.values(points)
+            assert (value < 0) == (whole < 0) if sign_only else value == whole
+
+
+def test_a_choice_is_proven_by_all_evaluators() -> None:
+    cuda, _ = both(TAPE, INPUTS, "float32")
+    wide = CudaEvaluator(TAPE, INPUTS, np.dtype("float64"))
+    near = [Interval(part, part + np.float32(0.25), np.zeros(12, bool)) for part in numbers()]
+    far = [Interval(np.float64(-9), np.float64(9), np.bool_(False))] * 3
+    far = [Interval(*(np.broadcast_to(part, 12) for part in side)) for side in far]
+    (found, *_), (alone, *_) = cuda.shorten(near, also=[(wide, far)]), cuda.shorten(near)
+    assert len(alone.tape) < len(TAPE)
+    assert len(found.tape) == len(TAPE)
+
+
+def test_a_pickled_evaluator_is_as_it_was() -> None:
+    cuda, definition = both(TAPE, INPUTS, "float64")
+    cuda.values(numbers(dtype="float64"))
+    other = pickle.loads(pickle.dumps(cuda))
+    assert (other.inputs, other.dtype, other.meaning) == (INPUTS, cuda.dtype, Meaning.FLOAT)
+    points = numbers(dtype="float64")
+    assert_array_equal(other.values(points), definition.values(points))
+
+
+def test_bounds_of_derivatives_are_told_where_to_find() -> None:
+    cuda, _ = both(TAPE, INPUTS, "float32")
+    with pytest.raises(OptionError, match="make an evaluator without"):
+        cuda.slope_bounds([], ())
+
+
+# --- with the stand-in for CuPy: arrays of a device do not mix with NumPy's -----------------------
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    install(monkeypatch, found, SimulatedLauncher(found))
+    return found
+
+
+def up(arrays: Iterable[Any]) -> list[Any]:
+    module = devices.current().module
+    return [module.asarray(array) for array in arrays]
+
+
+def check(points: list[Any]) -> None:
+    cuda, definition = both(TAPE, INPUTS, "float32")
+    given = up(points)
+    assert_array_equal(cuda.values(given).get(), definition.values(points))
+    for by in (("x",), ("y", "r"), INPUTS):
+        found = cuda.gradients(given, by)
+        assert_array_equal(found.get(), definition.gradients(points, by))
+    sides = [Interval(part, part + np.float32(0.5), np.asarray(part > 1)) for part in points]
+    found = cuda.bounds([Interval(*up(side)) for side in sides])
+    assert found.maybe_nan.dtype == np.bool_
+    for part, expected in zip(found, definition.bounds(sides), strict=True):
+        assert_array_equal(part.get(), expected)
+    assert (
+        len(cuda.shorten([Interval(*up(side)) for side in sides])) == definition.values(points).size
+    )
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("shape", [(), (3,), (2, 2)], ids=str)
+def test_results_stay_on_the_device(shape: tuple[int, ...]) -> None:
+    check(numbers(shape))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_branches_that_meet_on_the_device_are_settled() -> None:
+    tied = np.array([0.0, 1.0, -1.0, 0.5], "float32")
+    cuda, definition = both(parse(BRANCHES[0]), ("x", "y"), "float32")
+    jump = both(parse(BRANCHES[2]), ("x", "y"), "float32")
+    for found, expected in ((cuda, definition), jump):
+        points = [tied, tied]
+        assert_array_equal(
+            found.gradients(up(points), ("x", "y")).get(), expected.gradients(points, ("x", "y"))
+        )
+
+
+@pytest.mark.usefixtures("gpu")
+def test_threads_share_an_evaluator() -> None:
+    cuda, definition = both(TAPE, INPUTS, "float32")
+    points = [numbers((k,)) for k in range(1, 7)]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda some: cuda.gradients(up(some), INPUTS).get(), points))
+    for each, some in zip(found, points, strict=True):
+        assert_array_equal(each, definition.gradients(some, INPUTS))
+
+
+def test_memory_of_a_call_is_given_back(gpu: FakeDevice) -> None:
+    cuda, _ = both(TAPE, INPUTS, "float32")
+    points = up(numbers())
+    cuda.values(points)  # the program stays
+    held = gpu.held
+    found = cuda.values(points)
+    assert gpu.held == held + found.nbytes
+    gpu.memory = gpu.held + found.nbytes
+    with pytest.raises(DoesNotFit, match="evaluate fewer points at a time"):
+        cuda.values(points)
+    assert gpu.held == held + found.nbytes
+
+
+def test_parts_are_as_large_as_is_free(gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = devices.current()
+    assert isinstance(launcher, SimulatedLauncher)
+    monkeypatch.setattr(tested, "WORTH_ASKING", 0)
+    cuda, definition = both(TAPE, INPUTS, "float32")
+    points = numbers((40,))
+    given = up(points)
+    cuda.values(given)
+    assert len(launcher.launches) == 1
+    # 40 values, three rows of 12, and the scratch memory of a block
+    gpu.promised = gpu.held + 4 * 40 + (2 * 4 * 3 * 12 + 16) * 8 // 7
+    assert_array_equal(cuda.values(given).get(), definition.values(points))
+    assert len(launcher.launches) == 1 + 4
+
+
+def test_a_device_that_is_lost_is_an_error(gpu: FakeDevice) -> None:
+    cuda, _ = both(TAPE, INPUTS, "float32")
+    points = up(numbers())
+    gpu.lost_after = gpu.kernels + 3
+    with pytest.raises(DeviceError, match="start a new one"):
+        cuda.gradients(points, INPUTS)

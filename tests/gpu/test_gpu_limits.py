@@ -6,7 +6,6 @@ A kernel that asks for more than there is fails at its first launch; what each m
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.ptx import rounds_otherwise
+from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
 
 from intervalvm import BackendError
 from intervalvm.gpu import kernels, switches
@@ -26,9 +25,7 @@ from intervalvm.gpu.devices import flattened
 from intervalvm.gpu.kernels import BUILDERS, ENTRY, Kernel, code_of, machine_code, ptx
 from intervalvm.gpu.switches import Switch
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed"
-)
+pytestmark = needs_numba_cuda
 H200 = (9, 0)
 REGISTERS = 1 << 16
 """Of a multiprocessor, and of one block: the same on all architectures."""
@@ -37,10 +34,14 @@ SHARED_BYTES = 48 << 10
 STACK_BYTES = 1 << 10
 """Of a thread. The driver takes them for all threads that a GPU can hold: 264 MiB on an H200."""
 ADDRESS = 1 << 40
+BARE = ("paint", "inside", "convert", "extremes", "find_cells", "sort")
+"""Kernels that compute no value."""
+OF_PIXELS = ("leaves", "short", "long")
 KERNELS = [
-    Kernel(kind, dtype, tame=False, is_bitmap=True)
+    Kernel(kind, dtype, tame=False, is_bitmap=is_bitmap)
     for kind in BUILDERS
     for dtype in ("float32", "float64")
+    for is_bitmap in ((True, False) if kind in OF_PIXELS else (True,))
 ]
 SMALL = Kernel("inside", "float32", tame=False, is_bitmap=True)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=str)
@@ -142,11 +143,15 @@ def test_a_launch_asks_for_nothing_special(kernel: Kernel) -> None:
 
 @every_kernel
 def test_no_instruction_rounds_otherwise(kernel: Kernel) -> None:
-    """No multiplication and addition in one, nothing approximate, no subnormal lost."""
+    """No multiplication and addition in one, nothing approximate, no subnormal lost.
+
+    Only where a cell is looked for there is a guess, whose rounding does not matter.
+    """
     text = text_of(kernel)
-    if kernel.kind not in ("paint", "inside"):
+    if kernel.kind not in BARE:
         assert len(re.findall(r"\b(?:add|mul|div|sqrt)\.rn\.f\d\d", text)) > 20
-    assert rounds_otherwise(text) == []
+    found = rounds_otherwise(text)
+    assert found == (["add.f64", "sub.f64"] if kernel.kind == "find_cells" else [])
 
 
 @every_kernel
@@ -155,7 +160,7 @@ def test_the_oldest_driver_takes_the_text(kernel: Kernel) -> None:
     assert re.findall(r"^\.version (\S+)", text_of(kernel), re.MULTILINE) == ["9.0"]
 
 
-@pytest.mark.parametrize("capability", [(7, 5), (8, 0), (8, 9), (9, 0), (10, 0), (12, 0)], ids=str)
+@pytest.mark.parametrize("capability", ARCHITECTURES, ids=str)
 def test_all_architectures_are_in_that_version(capability: tuple[int, int]) -> None:
     assert machine_code(ptx(SMALL, capability), capability).startswith(b"\x7fELF")
 

@@ -16,33 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
+from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
 from support.places import TOP
-from support.ptx import rounds_otherwise
 from support.scenes import scenes
 
 import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
 from intervalvm.raster.image import Image
 
-
-def missing() -> str:
-    """Why no kernel can be compiled here; nothing where it can."""
-    if importlib.util.find_spec("numba_cuda") is None:
-        return "numba-cuda is not installed"
-    from numba import cuda
-
-    try:
-        cuda.compile_ptx(lambda: None, (), cc=(9, 0))
-    except Exception as error:  # whatever numba-cuda raises without CUDA's compiler
-        return f"numba-cuda finds no compiler: {error}"
-    return ""
-
-
-WHY_NOT = missing()
-needs_numba_cuda = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 DTYPES = ["float32", "float64"]
-ARCHITECTURES = [(7, 5), (9, 0), (12, 0)]
-"""The oldest that CUDA 13 makes code for, an H100's and H200's, and one of the other dialect."""
 
 
 def test_the_kernels_thread_by_thread() -> None:
@@ -78,12 +60,17 @@ def test_no_rule_rounds_otherwise(dtype: str, tame: bool, capability: tuple[int,
 
     made = device_functions(dtype, tame=tame)
     point, bounds, literal, constant = made.point, made.bounds, made.literal, made.constant
+    strict, dual = made.strict, made.dual
 
     def all_of_them(v: Any, x: Any) -> None:
         x[0] = point(v, x[0], x[1], x[2])
         low, high, nan = constant(x[3])
         x[4], x[5], nan, left, right = bounds(v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan)
         x[10], x[11] = literal(v, low, high, left, x[6], x[7], nan, x[8], x[9], right)
+        x[4], x[5], nan, left, right = strict(v, low, high, nan, x[6], x[7], nan, x[8], x[9], nan)
+        x[0], x[1], x[2], x[3], left, right = dual(
+            v, v, x[0], x[1], x[2], x[3], left, x[4], x[5], x[6], x[7], right
+        )
 
     signature = types.void(types.int64, getattr(types, dtype)[::1])
     ptx, _ = cuda.compile_ptx(all_of_them, signature, cc=capability)
@@ -104,31 +91,36 @@ def numbers(dtype: str) -> Any:
 
 @needs_numba_cuda
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["point", "bounds", "literal", "constant"])
+@pytest.mark.parametrize("name", ["point", "bounds", "strict", "literal", "constant", "dual"])
 def test_the_code_of_a_thread_gives_the_bits_of_numpy(name: str, dtype: str) -> None:
     from support.thread_rules import thread_results
 
     from intervalvm.arith.arrays import IntervalArrays
-    from intervalvm.gpu.rules import KINDS, Function
+    from intervalvm.gpu.kinds import KINDS, Function
 
     random, kind, careful = np.random.default_rng(1), KINDS[name], False
     function, xp = Function(name, dtype, careful), IntervalArrays(np.dtype(dtype))
     xp.slack = 4.0  # as in the careful lanes
     known = numbers(dtype)
     for variant in kind.variants or [None]:
-        if kind.over_boxes:
-            ends = np.sort(random.choice(known[~np.isnan(known)], (200, 3, 2)), axis=2)
-            nan = random.integers(0, 2, (200, 3, 1)).astype(dtype)
-            operands = np.concatenate([ends, nan], axis=2).reshape(200, 9)
-        else:
-            operands = random.choice(known, (200, 3 if kind.variants else 1))
-        found = thread_results(name, dtype, careful, variant, operands)
+        operands = random.choice(known, (200, kind.count, len(kind.operand)))
+        if kind.is_of_boxes:
+            known_ends = known[~np.isnan(known)]
+            operands[:, :, :2] = np.sort(random.choice(known_ends, (200, kind.count, 2)), axis=2)
+        is_truth = [letter == "t" for letter in kind.operand]
+        operands[:, :, is_truth] = random.integers(0, 2, (200, kind.count, sum(is_truth)))
+        if name == "dual":  # ties, with equal slopes and with others
+            operands[::3, 1], operands[1::3, 1, 0] = operands[::3, 0], operands[1::3, 0, 0]
+        operands = operands.reshape(200, -1)
+        words = random.integers(0, 1 << kind.bits, 200)
+        found = thread_results(name, dtype, careful, variant, operands, words)
         columns = [
-            column != 0 if kind.over_boxes and i % 3 == 2 else column
-            for i, column in enumerate(operands.T.copy())
+            column != 0 if truth else column
+            for truth, column in zip(is_truth * kind.count, operands.T.copy(), strict=True)
         ]
+        bits = [(words >> k & 1) != 0 for k in range(kind.bits)]
         with np.errstate(all="ignore"):
-            parts = kind.compute(variant, xp, function.operands(columns, variant))
+            parts = function.compute(xp, variant, columns, bits)
         for k, part in enumerate(parts):
             expected = np.broadcast_to(np.asarray(part, dtype), len(found))
             assert_array_equal(found[:, k], expected, err_msg=str(variant))

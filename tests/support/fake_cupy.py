@@ -1,9 +1,9 @@
 """A stand-in for CuPy on a machine without a GPU: NumPy behind CuPy's rules and CuPy's errors.
 
 It is stricter than NumPy where CuPy is: arrays do not mix with NumPy's, are copied to the host only
-by ``get``, and are freed when nobody holds them. ``FakeDevice`` has a budget of memory and can be
-lost in the middle. What the project uses of CuPy is here, and no more: an attribute that is missing
-is an AttributeError, not a guess.
+by ``get``, and are freed when nobody holds them; to its own functions a subnormal float32 is 0.
+``FakeDevice`` has a budget of memory and can be lost in the middle. What the project uses of CuPy
+is here, and no more: an attribute that is missing is an AttributeError, not a guess.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FakeDevice:
         self.promised = memory if promised is None else promised  # what memGetInfo says is free
         self.held = self.most_held = self.kernels = self.copies_down = 0
         self.lost_after: int | None = None  # kernels
-        self.count, self.capability = 1, "90"
+        self.id, self.count, self.capability = 0, 1, "90"
         self.refusal: Exception | None = None  # of the driver
 
     def answer(self) -> None:
@@ -136,9 +136,21 @@ class FakeArray:
     size = property(lambda self: self.values.size)
     itemsize = property(lambda self: self.values.itemsize)
     nbytes = property(lambda self: self.values.nbytes)
+    strides = property(lambda self: self.values.strides)
+    flags = property(lambda self: self.values.flags)
+    data = property(lambda self: SimpleNamespace(ptr=self.values.ctypes.data))
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return dict(self.values.__array_interface__)
+
+    def __iter__(self) -> Any:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self.values)))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -168,6 +180,10 @@ class FakeArray:
         self.device.kernels += 1
         return FakeArray(self.device, np.asarray(values))
 
+    def computed(self, function: Any, *operands: Any) -> FakeArray:
+        """What one of CuPy's kernels makes of them."""
+        return self.new(flushed(function(*(flushed(plain(operand)) for operand in operands))))
+
     def part(self, values: Any) -> FakeArray:
         found = FakeArray(self.device, values, is_view=True)
         found.owner = self
@@ -187,7 +203,8 @@ class FakeArray:
         return self.part(self.values.reshape(-1))
 
     def astype(self, dtype: Any) -> FakeArray:
-        return self.new(self.values.astype(dtype))
+        with np.errstate(all="ignore"):
+            return self.computed(lambda values: values.astype(dtype), self)
 
     def fill(self, value: Any) -> None:
         self.device.kernels += 1
@@ -196,14 +213,19 @@ class FakeArray:
     def any(self) -> FakeArray:
         return self.new(self.values.any())
 
+    def all(self) -> FakeArray:
+        return self.new(self.values.all())
+
     def __getitem__(self, key: Any) -> FakeArray:
         if isinstance(key, FakeArray):
             return self.new(self.values[key.values])
         return self.part(self.values[key])
 
-    def __setitem__(self, key: FakeArray, values: FakeArray) -> None:
+    def __setitem__(self, key: Any, values: Any) -> None:
         self.device.kernels += 1
-        self.values[key.values] = values.values
+        if isinstance(values, FakeArray) and values.dtype.kind == "f":
+            assert self.dtype == values.dtype, "CuPy flushes subnormal numbers to 0"
+        self.values[key.values if isinstance(key, FakeArray) else key] = plain(values)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         assert method == "__call__"
@@ -213,7 +235,38 @@ class FakeArray:
                 value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
                 for value in inputs
             )
-        return self.new(ufunc(*map(plain, inputs)))
+        return self.computed(ufunc, *inputs)
+
+
+class Tensor:
+    """An array of another library, on a device of DLPack's; its memory is shared as PyTorch's."""
+
+    def __init__(self, array: FakeArray, *, on: Any = (2, 0), grad: bool = False) -> None:
+        self.array, self.on, self.requires_grad = array, on, grad
+        self.streams: list[int] = []  # those that waited for it
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.on
+
+    def __dlpack__(self, *, stream: int) -> FakeArray:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        self.streams.append(stream)
+        return self.array
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        if self.requires_grad:
+            raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad.")
+        return self.array.__cuda_array_interface__
+
+
+class Described:
+    """An array of a library that has only the CUDA array interface."""
+
+    def __init__(self, array: FakeArray, *, read_only: bool = False) -> None:
+        self.array, found = array, array.__cuda_array_interface__
+        self.__cuda_array_interface__ = found | {"data": (found["data"][0], read_only)}
 
 
 COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
@@ -228,12 +281,19 @@ def plain(value: Any) -> Any:
     return value
 
 
+def flushed(value: Any) -> Any:
+    """As CuPy compiles its functions: a subnormal float32 is read, and written, as 0."""
+    if getattr(value, "dtype", None) != np.float32:
+        return value
+    zero = np.copysign(np.float32(0), value)
+    return np.where(abs(value) < np.finfo(np.float32).tiny, zero, value)
+
+
 def _operator(name: str, *, swap: bool) -> Any:
     function = getattr(operator, name)
 
     def apply(self: FakeArray, other: Any) -> FakeArray:
-        a, b = plain(self), plain(other)
-        return self.new(function(b, a) if swap else function(a, b))
+        return self.computed(function, *((other, self) if swap else (self, other)))
 
     return apply
 
@@ -243,27 +303,43 @@ for _name in ("add", "sub", "mul", "truediv", "and_", "or_", "xor", "lshift", "r
     setattr(FakeArray, f"__r{_name.strip('_')}__", _operator(_name, swap=True))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(FakeArray, f"__{_name}__", _operator(_name, swap=False))
-FakeArray.__neg__ = lambda self: self.new(-self.values)  # type: ignore[attr-defined]
+FakeArray.__neg__ = lambda self: self.computed(operator.neg, self)  # type: ignore[attr-defined]
 FakeArray.__invert__ = lambda self: self.new(~self.values)  # type: ignore[attr-defined]
 
 UFUNCS = (
     *("abs", "floor", "ceil", "trunc", "sqrt", "fmod", "copysign", "isnan", "nextafter"),
     *("signbit", "minimum", "maximum", "where"),
 )
+COPYING = ("where", "copysign", "signbit")
+"""Those that look at bits, or write what they read."""
 
 
 def fake_cupy(device: FakeDevice) -> ModuleType:
     """The module, for one device."""
 
     def array(values: Any, dtype: Any = None) -> FakeArray:
+        if isinstance(values, FakeArray):
+            same = dtype is None or dtype == values.dtype
+            return values.new(values.values.copy()) if same else values.astype(dtype)
+        if hasattr(values, "__cuda_array_interface__"):
+            described = SimpleNamespace(__array_interface__=values.__cuda_array_interface__)
+            return FakeArray(device, np.asarray(described), is_view=True)
         device.kernels += 1
-        values = values.values if isinstance(values, FakeArray) else values
-        return FakeArray(device, np.array(values, dtype))
+        found = np.array(values, dtype)
+        if not found.ndim and found == 0:
+            found = np.zeros_like(found)  # which sets bytes to 0, also for -0
+        return FakeArray(device, found)
 
     def asarray(values: Any, dtype: Any = None) -> FakeArray:
-        if isinstance(values, FakeArray) and dtype in (None, values.dtype):
+        if isinstance(values, FakeArray) and (dtype is None or dtype == values.dtype):
             return values
         return array(values, dtype)
+
+    def from_dlpack(values: Any) -> FakeArray:
+        assert values.__dlpack_device__()[0] in (2, 13)
+        found = values.__dlpack__(stream=1)
+        assert isinstance(found, FakeArray)
+        return found.part(found.values)
 
     def broadcast_to(values: FakeArray, shape: tuple[int, ...]) -> FakeArray:
         if not isinstance(values, FakeArray):
@@ -274,7 +350,9 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         def run(*operands: Any) -> FakeArray:
             device.answer()
             device.kernels += 1
-            return FakeArray(device, np.asarray(getattr(np, name)(*map(plain, operands))))
+            seen = (lambda value: value) if name in COPYING else flushed
+            found = getattr(np, name)(*(seen(plain(operand)) for operand in operands))
+            return FakeArray(device, np.asarray(seen(found)))
 
         return run
 
@@ -300,6 +378,8 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "array": array,
         "asarray": asarray,
         "broadcast_to": broadcast_to,
+        "from_dlpack": from_dlpack,
+        "may_share_memory": lambda a, b: np.may_share_memory(a.values, b.values),
         "ascontiguousarray": lambda a: a if a.is_flat else a.new(np.ascontiguousarray(a.values)),
         "ndarray": FakeArray,
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
@@ -316,6 +396,7 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
             alloc_pinned_memory=lambda size: memoryview(bytearray(size)),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
+                getDevice=lambda: device.id,
                 getDeviceCount=get_device_count,
                 memGetInfo=mem_get_info,
                 driverGetVersion=lambda: 13020,
@@ -333,6 +414,9 @@ class FakeLauncher:
 
     ``launches`` has the kind and the integers of each launch.
     """
+
+    module: ModuleType
+    """The stand-in for CuPy."""
 
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
@@ -358,6 +442,12 @@ class FakeLauncher:
 
     def address(self, array: FakeArray) -> int:
         return int(array.values.ctypes.data)
+
+    def wait(self) -> None:
+        self.device.answer()
+
+    def free_bytes(self) -> int:
+        return device.free_bytes()
 
     def recorded(self, work: Any) -> Any:
         return work
@@ -402,6 +492,12 @@ def define_inside(kernel: Kernel, blocks: int, count: int, values: Any, image: A
     image[:count] = np.where(values < 0, 255, 0)
 
 
+def define_convert(kernel: Kernel, blocks: int, count: int, out: Any, other: Any) -> None:
+    assert 256 * (blocks - 1) < count <= 256 * blocks
+    with np.errstate(all="ignore"):
+        out[:count] = other
+
+
 def define_short(
     kernel: Kernel, count: int, blocks: Any, records: Any, constants: Any, x: Any, y: Any,
     results: Any,
@@ -427,9 +523,25 @@ def define_long(kernel: Kernel, at_once: int, *arguments: Any) -> None:
     define_short(kernel, count, *arrays)
 
 
+ONE_AT_A_TIME = threading.Lock()
+"""The simulator runs one kernel at a time."""
+
+
+class SimulatedLauncher(FakeLauncher):
+    """The real kernels, in the simulator, when the stand-in's streams get to it."""
+
+    processors = split_blocks = leaf_blocks = 2
+    most_warps, paint_threads = 1, 32
+
+    def run(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
+        with ONE_AT_A_TIME:
+            devices.Simulator().launch(kernel, blocks, threads, *arguments)
+
+
 DEFINITIONS: dict[str, Any] = {
     "clause": define_clause,
     "inside": define_inside,
+    "convert": define_convert,
     "short": define_short,
     "long": define_long,
 }
@@ -444,6 +556,7 @@ def install(
     # whatever the test leaves, the next one looks for the real one
     monkeypatch.setattr(device, "cupy", device.cupy.__wrapped__)
     found = launcher or FakeLauncher(gpu)
+    found.module = sys.modules["cupy"]
     monkeypatch.setattr(devices, "current", lambda: found)
     monkeypatch.setattr(target, "HAS_NUMBA_CUDA", True)
     return found

@@ -16,7 +16,8 @@ import numpy as np
 from llvmlite import ir
 
 from intervalvm.compiler.program import VARIANTS
-from intervalvm.gpu.rules import MOST_OPERANDS, Function, written
+from intervalvm.gpu.kinds import Function
+from intervalvm.gpu.rules import written
 from intervalvm.jit import native
 from intervalvm.jit.lanes import ELEMENT, I1, I64, load, store
 
@@ -55,23 +56,24 @@ def _libdevice() -> str:
 
 @cache
 def compiled(name: str, dtype: str, tame: bool) -> Any:
-    """run(number of a variant, operands, results): addresses of numbers, a truth being 1 or 0."""
+    """run(number of a variant, bits, operands, results): the last two are addresses of numbers.
+
+    A truth is 1 or 0.
+    """
     function, module = Function(name, dtype, tame), ir.Module()
-    kind, size = ELEMENT[dtype], np.dtype(dtype).itemsize
-    run = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * 3), "run")
+    kind, number, size = function.kind, ELEMENT[dtype], np.dtype(dtype).itemsize
+    run = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * 4), "run")
     builder = ir.IRBuilder(run.append_basic_block())
-    variant, source, out = run.args
-    args = [variant] if function.kind.variants else []
-    over_boxes = function.kind.over_boxes
-    count = (3 if over_boxes else 1) * (MOST_OPERANDS if function.kind.variants else 1)
-    for i in range(count):
-        value = load(builder, source, size * i, kind)
-        if over_boxes and i % 3 == 2:
-            value = builder.fcmp_unordered("!=", value, ir.Constant(kind, 0.0))
+    variant, bits, source, out = run.args
+    args = ([variant] if kind.variants else []) + ([bits] if kind.bits else [])
+    for i, letter in enumerate(kind.operand * kind.count):
+        value = load(builder, source, size * i, number)
+        if letter == "t":
+            value = builder.fcmp_unordered("!=", value, ir.Constant(number, 0.0))
         args.append(value)
     for i, value in enumerate(written(function, builder, args)):
-        number = builder.uitofp(value, kind) if value.type == I1 else value
-        store(builder, number, out, size * i)
+        found = builder.uitofp(value, number) if value.type == I1 else value
+        store(builder, found, out, size * i)
     builder.ret_void()
     machine = native._target_machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
@@ -79,18 +81,21 @@ def compiled(name: str, dtype: str, tame: bool) -> Any:
     linked.link_in(llvm.parse_assembly(_libdevice()))
     engine = llvm.create_mcjit_compiler(linked, machine)
     engine.finalize_object()
-    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(engine.get_function_address("run"))
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)(engine.get_function_address("run"))
     call.engine = engine
     return call
 
 
-def thread_results(name: str, dtype: str, tame: bool, variant: Any, operands: Any) -> Any:
-    """Results [n, parts] of a device function for operands [n, numbers]."""
+def thread_results(
+    name: str, dtype: str, tame: bool, variant: Any, operands: Any, bits: Any = None
+) -> Any:
+    """Results [n, parts] of a device function for operands [n, numbers], and words of bits [n]."""
     run, function = compiled(name, dtype, tame), Function(name, dtype, tame)
     parts = sum(function.kind.result)
     rows = np.ascontiguousarray(operands, dtype)
     found = np.empty((len(rows), parts), dtype)
     number = VARIANTS.index(variant) if variant is not None else 0
-    for source, out in zip(rows, found, strict=True):
-        run(number, source.ctypes.data, out.ctypes.data)
+    words = np.zeros(len(rows), np.int64) if bits is None else bits
+    for word, source, out in zip(words.tolist(), rows, found, strict=True):
+        run(number, word, source.ctypes.data, out.ctypes.data)
     return found
