@@ -6,8 +6,6 @@ Run by ``test_exchange``. At the end the simulator's own arrays, which are NumPy
 from __future__ import annotations
 
 import pickle
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,15 +37,6 @@ SHAPES = [(), (1,), (3,), (2, 3), (2, 1), (0,)]
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 """Of the simulator, whose threads round as NumPy does."""
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture
