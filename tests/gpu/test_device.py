@@ -108,6 +108,17 @@ def test_gradients_where_branches_meet_are_those_of_numpy(gpu: FakeDevice) -> No
     assert ivm.grad(jumps, 0.0, 0.25, backend="cupy").dx.get() == -1
 
 
+@pytest.mark.parametrize("engine", ["dense", "naive", "pruned"])
+def test_a_setting_keeps_the_sign_of_its_zero(gpu: FakeDevice, engine: Any) -> None:
+    """CuPy fills an array of no dimension with its number, and -0 with bytes that are 0."""
+    x, _, z = ivm.axes()
+    settings: list[dict[str, Any]] = [{"z": -0.0}, {"variables": {"r": -0.0}}]
+    for shape, setting in zip((x + 1 / z, x + 1 / ivm.var("r")), settings, strict=True):
+        found = ivm.render(shape, size=16, engine=engine, backend="cupy", **setting).pixels
+        assert found.all()
+        assert_array_equal(found, ivm.render(shape, size=16, engine="dense", **setting).pixels)
+
+
 def test_subnormal_derivatives_count(gpu: FakeDevice) -> None:
     """CuPy's own functions, which computed them once, made 0 of them."""
     x, y, _ = ivm.axes()
