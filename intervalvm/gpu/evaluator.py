@@ -157,11 +157,10 @@ class CudaEvaluator:
     ) -> list[CudaEvaluator]:
         """An evaluator for each box, in C order, of its shorter tape: see ``tape.shorten``.
 
-        Choices are found on the CPU.
+        Choices are found on the CPU, so boxes may be arrays of the host too.
         """
-        device = devices.current()
         (host, sides), *others = (
-            (each.on_host, [Interval(*map(device.host, side)) for side in some])
+            (each.on_host, [Interval(*map(_on_host, side)) for side in some])
             for each, some in [(self, boxes), *also]
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)
@@ -232,6 +231,10 @@ class CudaEvaluator:
                 self._loaded = {}
             self._loaded[device, along] = found
         return found
+
+
+def _on_host(array: Any) -> NDArray[Any]:
+    return array if isinstance(array, np.ndarray) else devices.current().host(array)
 
 
 def _room(device: Device, wanted: int) -> int:
