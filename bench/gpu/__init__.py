@@ -2,9 +2,9 @@
 
 The most valuable steps come first. One that fails, crashes or hangs is reported and hides no other;
 it is tried again with each switch of ``intervalvm.gpu.switches`` as time allows, and what helped
-stays on. Results are written after each step to ``bench/results/NAME-OF-THE-DEVICE.json``, and
-printed as one table and as a section for ``docs/performance.md``. The exit status is 0, 1 where
-something failed, 3 where there is no device.
+stays on. Results are written after each step to ``bench/results/NAME-OF-THE-DEVICE.json``, with a
+section for ``docs/performance.md`` beside it, and printed as tables at the end. The exit status is
+0, 1 where something failed, 3 where there is no device.
 
 No network is needed: ``--prepare FOLDER`` brings together, where there is one, what a machine with
 a device lacks, and compiles the kernels for it; ``--prepared FOLDER`` uses that.
@@ -13,8 +13,8 @@ a device lacks, and compiles the kernels for it; ``--prepared FOLDER`` uses that
 from __future__ import annotations
 
 import argparse
+import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from typing import Any
 from bench.gpu.campaign import Campaign
 from bench.gpu.plan import Step, steps
 from bench.gpu.process import TOP
-from bench.gpu.report import section, text
+from bench.gpu.report import text
 from bench.gpu.results import Results
 from bench.gpu.step import Job
 
@@ -32,6 +32,8 @@ SECONDS = 450
 """For the whole: less than eight minutes."""
 SIZES, LARGE = (512, 1024, 2048, 4096), (8192, 16384)
 POINTS = 100_000_000
+TOOLKIT = Path("/usr/local/cuda")
+"""Where compilers look for libNVVM if no package has it, and they are told to."""
 RESULTS = TOP / "bench" / "results"
 
 
@@ -47,7 +49,7 @@ def main(words: list[str], plan: Sequence[Step] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary, _Terminable():
         campaign = _campaign(options, words, start, Path(temporary))
         status = campaign.run(chosen)
-    _report(campaign, options.section)
+    print(f"\n{text(campaign.results)}", end="")
     print(f"\n{time.monotonic() - start:.0f} s, exit status {status}")
     return status
 
@@ -57,6 +59,10 @@ def _campaign(options: Any, words: list[str], start: float, temporary: Path) -> 
         from bench.gpu.rehearsal import file
 
         options.file = options.file or file(temporary)
+    elif options.prepared and not options.file:
+        from bench.gpu.prepare import FILE
+
+        options.file = options.prepared / FILE
     job = Job(
         file=str(Path(options.file).resolve()) if options.file else "",
         sizes=tuple(options.sizes),
@@ -67,16 +73,16 @@ def _campaign(options: Any, words: list[str], start: float, temporary: Path) -> 
         rehearses=options.rehearse,
     )
     results = Results(["python", "-m", "bench", "gpu", *words], rehearsal=options.rehearse)
-    campaign = Campaign(job, results, options.out, start + options.seconds)
+    campaign = Campaign(job, results, options.out, temporary, start + options.seconds)
     if options.rehearse:
         campaign.environment["NUMBA_ENABLE_CUDASIM"] = "1"
+    if TOOLKIT.is_dir():
+        campaign.environment["CUDA_HOME"] = os.environ.get("CUDA_HOME", str(TOOLKIT))
     if options.prepared:
         from bench.gpu.prepare import installed
 
-        folder, used = installed(options.prepared, temporary / "packages")
+        campaign.packages, used = installed(options.prepared, temporary / "packages")
         results.facts["wheels"] = used
-        if folder:
-            campaign.wheels = {"PYTHONPATH": folder}
         print("\n".join(used), flush=True)
     return campaign
 
@@ -95,22 +101,11 @@ class _Terminable:
         signal.signal(signal.SIGTERM, self._before)
 
 
-def _report(campaign: Campaign, path: Path | None) -> None:
-    words = section(campaign.results)
-    print(f"\n{words}\n\n{text(campaign.results)}", end="")
-    try:
-        if path is not None:
-            path.write_text(words + "\n", encoding="utf-8")
-    except OSError as error:
-        print(f"the section cannot be written: {error}", file=sys.stderr)
-
-
 def _parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="python -m bench gpu", description=__doc__)
     add = found.add_argument
     add("file", nargs="?", default="", help="a .vm file (prospero.vm)")
     add("--out", type=Path, default=RESULTS, metavar="FOLDER", help="for the JSON (bench/results)")
-    add("--section", type=Path, metavar="FILE.md", help="where the section goes too")
     add("--seconds", type=float, default=SECONDS, help=f"to end in ({SECONDS})")
     add("--sizes", type=int, nargs="+", default=SIZES, help="pixels a side")
     add("--large", type=int, nargs="+", default=LARGE, help="pixels a side, later")

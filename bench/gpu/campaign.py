@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.gpu.plan import FallBack, Step, fall_backs
-from bench.gpu.process import Finding, Outcome, Running
-from bench.gpu.report import said
+from bench.gpu.process import TOP, Finding, Outcome, Running
+from bench.gpu.report import said, section
 from bench.gpu.results import Results, StepResult
 from bench.gpu.step import Job
 
 SHARE = 4
 """1 / SHARE of the remaining time may go to the tries of a failed step."""
+SHOWN = 8
+"""Lines of a failure that are printed; the file has more."""
 LEAST_TRY = 5.0
 """Seconds without which nothing is tried again."""
 
@@ -28,14 +31,17 @@ class Campaign:
     results: Results
     folder: Path
     """Where the results go."""
+    temporary: Path
     ends: float
     """By ``time.monotonic``."""
     environment: dict[str, str] = field(default_factory=dict)
     """Of all steps."""
-    wheels: dict[str, str] = field(default_factory=dict)
-    """Of all steps as long as they use the packages that came along."""
+    packages: str = ""
+    """A folder with those that came along, ahead of the machine's own; or ""."""
     helped: list[FallBack] = field(default_factory=list)
     """What stays on."""
+    useless: set[tuple[str, str]] = field(default_factory=set)
+    """Last words of a failed step, and a fall-back that did not change them."""
     is_written: bool = True
     beside: list[tuple[StepResult, Running]] = field(default_factory=list)
 
@@ -49,7 +55,8 @@ class Campaign:
                 self.write()
                 if results[step.name].status == "no device":
                     break
-            self._join()
+            else:
+                self._join()
         except KeyboardInterrupt:
             print("\ninterrupted: what was found until now follows", file=sys.stderr)
         finally:
@@ -81,7 +88,7 @@ class Campaign:
             self.beside.append((result, self._start(step, seconds, [])))
             return
         self._follow(result, self._start(step, seconds, self.helped, _tell))
-        if result.status != "ok" and step.retried:
+        if step.retried and result.status not in ("ok", "no device"):
             self._try_again(step, result)
 
     def _start(
@@ -105,8 +112,14 @@ class Campaign:
         return Running(words, self._environment(using), seconds, tell)
 
     def _environment(self, using: Sequence[FallBack]) -> Mapping[str, str]:
-        wheels = {} if any(each.without_wheels for each in using) else self.wheels
-        found = {**self.environment, **wheels}
+        folders = [str(TOP), os.environ.get("PYTHONPATH", "")]
+        if self.packages and not any(each.without_wheels for each in using):
+            folders.insert(0, self.packages)
+        found = {**self.environment, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+        if any(each.without_kernels for each in using):
+            from bench.gpu.prepare import other_cache
+
+            found["XDG_CACHE_HOME"] = other_cache(self.temporary / "cache")
         for each in using:
             found |= each.environment
         return found
@@ -124,20 +137,26 @@ class Campaign:
     def _try_again(self, step: Step, result: StepResult) -> None:
         """By each fall-back that is not on, as time allows; the one that helps stays on.
 
+        One that has not changed the same failure of another step is left out.
         What the first try found stays where all others fail.
         """
+        why = result.why
         budget = time.monotonic() + (self.ends - time.monotonic()) / SHARE
         most = step.seconds / (3 if result.status == "ran over" else 1)
         for each in self._fall_backs(result):
             left = budget - time.monotonic()
+            if (why, each.name) in self.useless:
+                continue
             if left < max(LEAST_TRY, step.least):
                 result.tries.append({"with": each.name, "status": "left out", "why": ""})
                 continue
             using = [*self.helped, each]
             print(f"  again, with {each.name}", flush=True)
-            outcome = self._start(step, min(most, left), using, _tell, is_retry=True).wait()
+            outcome = self._tried(step, min(most, left), using)
             result.tries.append({"with": each.name, "status": outcome.status, "why": outcome.why})
             _say(outcome)
+            if outcome.why == why:
+                self.useless.add((why, each.name))
             if outcome.is_ok:
                 first = [f"{step.name} failed at first: {line}" for line in result.tail]
                 result.take(outcome)
@@ -146,9 +165,15 @@ class Campaign:
                 self.helped = using
                 return
 
+    def _tried(self, step: Step, seconds: float, using: Sequence[FallBack]) -> Outcome:
+        try:
+            return self._start(step, seconds, using, is_retry=True).wait()
+        except (OSError, ImportError) as error:  # another cache cannot be made
+            return Outcome("failed", 0.0, tail=[f"it cannot be started: {error!r}"])
+
     def _fall_backs(self, result: StepResult) -> list[FallBack]:
         try:
-            known = fall_backs(wheels=bool(self.wheels), kernels=bool(self.job.kernels))
+            known = fall_backs(wheels=bool(self.packages), kernels=bool(self.job.kernels))
         except Exception as error:
             print(f"  the switches cannot be read: {error!r}", flush=True)
             result.tail.append(f"the switches cannot be read: {error!r}")
@@ -172,7 +197,8 @@ class Campaign:
     def write(self) -> None:
         """The file so far. Where it cannot be written, that is said once and all goes on."""
         try:
-            self.results.write(self.folder)
+            path = self.results.write(self.folder)
+            path.with_suffix(".md").write_text(section(self.results) + "\n", encoding="utf-8")
         except OSError as error:
             if self.is_written:
                 print(f"the results cannot be written: {error}", file=sys.stderr, flush=True)
@@ -186,4 +212,4 @@ def _tell(finding: Finding) -> None:
 def _say(outcome: Outcome) -> None:
     print(f"  {outcome.status}, {outcome.seconds:.1f} s", flush=True)
     if not outcome.is_ok:
-        print("\n".join(f"    | {line}" for line in outcome.tail[-12:]), flush=True)
+        print("\n".join(f"    | {line}" for line in outcome.tail[-SHOWN:]), flush=True)

@@ -40,7 +40,7 @@ def of_the_gpu(job: Job) -> None:
     device = devices.current()
     if job.kernels and isinstance(device, devices.CupyDevice):
         for kernel, code in prepared(Path(job.kernels), device.capability):
-            put(kernel, device.capability, code)
+            put(kernel, device, code)
             device.load(kernel)
             used += 1
     job.fact("prepared kernels in use", f"{used}, {time.perf_counter() - start:.1f} s")

@@ -1,4 +1,4 @@
-"""What a GPU says of itself: its name, how long its own work took, and the least it could take."""
+"""How long the device's own work took, by its events, and the least that it could take."""
 
 from __future__ import annotations
 
@@ -30,22 +30,6 @@ class Spans:
     busy: float | None = None
     up: float | None = None
     down: float | None = None
-
-
-def name() -> str:
-    """The device, its memory and the versions of what drives it, in a line."""
-    module = device.cupy()
-    runtime = module.cuda.runtime
-    found = runtime.getDeviceProperties(module.cuda.Device().id)
-    versions = [
-        f"{version // 1000}.{version % 1000 // 10}"
-        for version in (runtime.driverGetVersion(), runtime.runtimeGetVersion())
-    ]
-    memory = found["totalGlobalMem"] / (1 << 30)
-    return (
-        f"{found['name'].decode()} ({memory:.0f} GiB; driver for CUDA {versions[0]}, "
-        f"CUDA {versions[1]})"
-    )
 
 
 class _Span:

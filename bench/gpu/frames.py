@@ -6,12 +6,12 @@ from functools import partial
 
 import intervalvm as ivm
 from bench.gpu import events
+from bench.gpu.cpu import cpu_frame, threads_text, wall
 from bench.gpu.events import Spans
 from bench.gpu.pixels import Draw, checked
-from bench.gpu.report import BACK, CPU, LEFT
+from bench.gpu.report import BACK, LEFT
 from bench.gpu.step import Job
 from bench.subject import cpus
-from bench.timing import in_turns
 
 BY_THE_WALL = Spans()
 
@@ -26,7 +26,7 @@ def large(job: Job) -> None:
     """The same at the largest, beside the CPU engine and leaf batches."""
     for size in job.large:
         _on_the_gpu(job, size)
-        _cpu(job, size, cpus())
+        cpu_frame(job, size, cpus())
         _batches(job, size, cpus())
 
 
@@ -35,13 +35,6 @@ def batches(job: Job) -> None:
     for size in job.sizes:
         for threads in sorted({1, min(4, cpus()), cpus()}):
             _batches(job, size, threads)
-
-
-def cpu(job: Job) -> None:
-    """The CPU engine of the same machine."""
-    for size in job.sizes:
-        for threads in sorted({1, cpus()}):
-            _cpu(job, size, threads)
 
 
 def _on_the_gpu(job: Job, size: int) -> None:
@@ -59,25 +52,14 @@ def _on_the_gpu(job: Job, size: int) -> None:
 
 def _batches(job: Job, size: int, threads: int) -> None:
     draw = partial(ivm.render, job.subject.tape, size=size, threads=threads, backend="cupy")
-    name = f"leaf batches, {_threads(threads)}"
+    name = f"leaf batches, {threads_text(threads)}"
     checked(job, draw, name, size)
     _time(job, name, size, draw, events.of_batches(draw, _repeats(job)))
-
-
-def _cpu(job: Job, size: int, threads: int) -> None:
-    draw = partial(ivm.render, job.subject.tape, size=size, threads=threads)
-    draw()
-    _time(job, CPU if threads == cpus() else f"CPU, {_threads(threads)}", size, draw)
 
 
 def _repeats(job: Job) -> int:
     return 1 if job.rehearses else events.REPEATS
 
 
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' if count > 1 else ''}"
-
-
 def _time(job: Job, what: str, size: int, draw: Draw, spans: Spans = BY_THE_WALL) -> None:
-    taken = in_turns({what: draw}, rounds=job.rounds)[what]
-    job.time(what, size, taken.median, busy=spans.busy, up=spans.up, down=spans.down)
+    job.time(what, size, wall(job, draw), busy=spans.busy, up=spans.up, down=spans.down)

@@ -31,11 +31,18 @@ REPEATS = 7
 
 def points(job: Job) -> None:
     """Values at random points, then at those of a grid."""
-    _values(job, POINTS, *_random(job.points))
+    _values(job, POINTS, *_random(job.points), spare=job.seconds / 2)
     _values(job, f"{POINTS} of a grid", *_grid(job.points))
 
 
-def _values(job: Job, what: str, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+def _values(
+    job: Job,
+    what: str,
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    spare: float = SPARE_SECONDS,
+) -> None:
+    """As many as there is time for are compared, until ``spare`` seconds are left."""
     asked, answer = _evaluators(job)
     (a, b), up = _up(x, y)
     found, wall, busy = _timed(job, lambda: asked.values(a, b))
@@ -43,7 +50,7 @@ def _values(job: Job, what: str, x: NDArray[np.float32], y: NDArray[np.float32])
     values = _host(found)
     job.time(what, x.size, wall, busy=busy, up=up, down=time.perf_counter() - start)
     _memory(job, what)
-    speed = _compared(job, what, values, lambda s: answer.values(x[s], y[s]))
+    speed = _compared(job, what, values, lambda s: answer.values(x[s], y[s]), spare)
     job.fact(f"{what}, by all CPUs", f"{speed:,.0f} a second, compared with the GPU's")
 
 
@@ -141,24 +148,30 @@ def _memory(job: Job, what: str) -> None:
         job.fact(f"{what}, GiB of the pool", round(peak / (1 << 30), 3))
 
 
-def _compared(job: Job, what: str, found: NDArray[Any], answer: Callable[[slice], Any]) -> float:
+def _compared(
+    job: Job,
+    what: str,
+    found: NDArray[Any],
+    answer: Callable[[slice], Any],
+    spare: float = SPARE_SECONDS,
+) -> float:
     """Compare parts with the CPUs' answers until all are, or time is up; points a second."""
     different = compared = 0
     start = time.perf_counter()
-    for part, right in _answers(_parts(job, found.shape[-1]), answer):
+    for part, right in _answers(_parts(job, found.shape[-1], spare), answer):
         different += _differing(found[..., part], right)
         compared += part.stop - part.start
     job.check(f"{what}, bit by bit", NUMBA, different, compared)
     return compared / (time.perf_counter() - start)
 
 
-def _parts(job: Job, count: int) -> Iterator[slice]:
+def _parts(job: Job, count: int, spare: float) -> Iterator[slice]:
     """Parts of the points, spread over all of them, as long as there is time."""
     size = min(MOST_TOGETHER, -(-count // (4 * cpus())))
     starts = np.random.default_rng(7).permutation(np.arange(0, count, size))
     compared = 0
     for start in starts.tolist():
-        if compared >= LEAST_COMPARED and job.left() < SPARE_SECONDS:
+        if compared >= LEAST_COMPARED and job.left() < spare:
             return
         part = slice(start, min(start + size, count))
         compared += part.stop - part.start

@@ -22,6 +22,7 @@ from unittest.mock import patch
 from bench.gpu.process import TOP
 
 if TYPE_CHECKING:
+    from intervalvm.gpu.devices import CupyDevice
     from intervalvm.gpu.kernels import Capability, Kernel
 
 WHEELS, KERNELS, FILE = "wheels", "kernels", "prospero.vm"
@@ -143,17 +144,30 @@ def prepared(folder: Path, capability: Capability) -> Iterator[tuple[Kernel, byt
         yield Kernel(*json.loads(words)), (folder / KERNELS / name).read_bytes()
 
 
-def put(kernel: Kernel, capability: Capability, content: bytes) -> None:
+def put(kernel: Kernel, device: CupyDevice, content: bytes) -> None:
     """Have the cache keep what was compiled elsewhere, under the name that it has here.
 
-    The name holds the versions of this machine's compilers, which have no part in that code.
+    The name holds the versions of this machine's compilers, which have no part in that code. What
+    the device does not load is not kept.
     """
     from intervalvm.gpu.kernels import code_of
     from intervalvm.jit import cache
 
+    device.module.cuda.function.Module().load(content.partition(b"\0")[2])
     kept = cache.kept
     with patch.object(cache, "kept", lambda name, _: kept(name, lambda: content)):
-        code_of(kernel, capability)
+        code_of(kernel, device.capability)
+
+
+def other_cache(folder: Path) -> str:
+    """A cache in ``folder`` with the CPUs' kernels alone, so that the device's are compiled."""
+    from intervalvm.jit import cache
+
+    own = folder / "intervalvm"
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in cache.cache_folder().glob("*.o"):
+        shutil.copy2(path, own)
+    return str(folder)
 
 
 # --- wheels ---------------------------------------------------------------------------------------

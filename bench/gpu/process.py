@@ -48,8 +48,12 @@ class Outcome:
 
     @property
     def why(self) -> str:
-        """The last line that says something."""
-        return next((line.strip() for line in reversed(self.tail) if line.strip()), "")
+        return last_words(self.tail)
+
+
+def last_words(tail: Sequence[str]) -> str:
+    """The last line that says something; ""."""
+    return next((line.strip() for line in reversed(tail) if line.strip()), "")
 
 
 class Running:
@@ -63,6 +67,7 @@ class Running:
         tell: Callable[[Finding], None] = lambda _: None,
     ) -> None:
         self._start, self._limit, self._tell = time.monotonic(), seconds, tell
+        self._ended: float | None = None
         self.findings: list[Finding] = []
         """What it has found so far."""
         self._tail: deque[str] = deque(maxlen=MOST_LINES)
@@ -82,7 +87,7 @@ class Running:
             os.close(theirs)
         assert self._process.stdout is not None
         self._readers = [
-            _reading(os.fdopen(ours, "rb"), self._found),
+            _reading(os.fdopen(ours, "rb"), self._found, self._note_end),
             _reading(self._process.stdout, self._printed),
         ]
 
@@ -99,11 +104,10 @@ class Running:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(GRACE)
         finally:
-            seconds = time.monotonic() - self._start
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+            self.end()
             for reader in self._readers:
                 reader.join(GRACE)  # a child that has left the session could hold the pipe
+        seconds = (self._ended or time.monotonic()) - self._start
         if status == "crashed":
             self._tail.append(f"killed by {_signal_name(code)}")
         elif status == "ran over":
@@ -112,13 +116,18 @@ class Running:
         return Outcome(status, seconds, list(self.findings), tail)
 
     def end(self) -> None:
-        """Kill it."""
+        """Kill it with its children. One that the driver holds on to is left behind."""
         self._signal(signal.SIGKILL)
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+
+    def _note_end(self) -> None:
+        """Nobody may be waiting for it yet."""
+        self._ended = time.monotonic()
 
     def _found(self, line: bytes) -> None:
         with suppress(ValueError):  # the last line of a killed step may be half a line
@@ -130,11 +139,14 @@ class Running:
         self._tail.append(line.decode(errors="replace").rstrip()[:MOST_COLUMNS])
 
 
-def _reading(stream: BinaryIO | Any, take: Callable[[bytes], None]) -> Thread:
+def _reading(
+    stream: BinaryIO | Any, take: Callable[[bytes], None], finish: Callable[[], object] = bool
+) -> Thread:
     def read(lines: Iterable[bytes]) -> None:
         with stream:
             for line in lines:
                 take(line)
+        finish()
 
     found = Thread(target=read, args=(stream,), daemon=True)
     found.start()

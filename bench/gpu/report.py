@@ -76,11 +76,12 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+MOST_WORDS = 150
+
+
 def _step(step: StepResult) -> tuple[str, ...]:
-    last = next((line.strip() for line in reversed(step.tail) if line.strip()), "")
-    if step.helped:
-        last = f"helped: {step.helped}"
-    return step.name, step.status, f"{step.seconds:.1f}", last[:150]
+    last = f"helped: {step.helped}" if step.helped else step.why
+    return step.name, step.status, f"{step.seconds:.1f}", last[:MOST_WORDS]
 
 
 def _checks(results: Results) -> list[tuple[str, ...]]:

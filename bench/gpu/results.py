@@ -14,7 +14,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from bench.gpu.process import Finding, Outcome
+from bench.gpu.process import Finding, Outcome, last_words
 
 
 @dataclass
@@ -32,6 +32,10 @@ class StepResult:
     """Each other try: its fall-back, how it ended, the last thing that it said."""
     helped: str = ""
     """The fall-back that it ran with when it succeeded after a failure."""
+
+    @property
+    def why(self) -> str:
+        return last_words(self.tail)
 
     def take(self, outcome: Outcome) -> None:
         self.status, self.seconds = outcome.status, outcome.seconds
@@ -97,6 +101,7 @@ class Results:
         if before is not None and before != path:  # from before the device's name was known
             with suppress(OSError):
                 before.unlink()
+                before.with_suffix(".md").unlink()
         return path
 
     def _free(self, folder: Path) -> Path:

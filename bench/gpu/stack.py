@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 from typing import Any
 
 from bench.gpu.step import Job
@@ -79,14 +80,13 @@ def _host_bytes() -> int:
 
 
 def _device(job: Job) -> None:
-    from bench.gpu import events
     from intervalvm.gpu import device
 
     module = device.cupy()
     runtime = module.cuda.runtime
     found = runtime.getDeviceProperties(module.cuda.Device().id)
     job.fact("device", found["name"].decode())
-    job.fact("device in full", events.name())
+    job.fact("device in full", _name(module))
     job.fact("memory of the device, GiB", round(found["totalGlobalMem"] / (1 << 30), 1))
     job.fact("compute capability", str(module.cuda.Device().compute_capability))
     attributes = module.cuda.Device().attributes
@@ -98,6 +98,21 @@ def _device(job: Job) -> None:
     if not job.rehearses:
         found = int(module.arange(1000, dtype="int64").sum())  # by a kernel that NVRTC compiles
         job.check("a sum by CuPy", "its formula", found != 1000 * 999 // 2, 1)
+
+
+def _name(module: ModuleType) -> str:
+    """The device, its memory and the versions of what drives it, in a line."""
+    runtime = module.cuda.runtime
+    found = runtime.getDeviceProperties(module.cuda.Device().id)
+    versions = [
+        f"{version // 1000}.{version % 1000 // 10}"
+        for version in (runtime.driverGetVersion(), runtime.runtimeGetVersion())
+    ]
+    memory = found["totalGlobalMem"] / (1 << 30)
+    return (
+        f"{found['name'].decode()} ({memory:.0f} GiB; driver for CUDA {versions[0]}, "
+        f"CUDA {versions[1]})"
+    )
 
 
 def _clocks() -> Iterator[tuple[str, Any]]:

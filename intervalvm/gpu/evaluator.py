@@ -24,6 +24,7 @@ from intervalvm.evaluate.points import Points, reads
 from intervalvm.gpu import devices
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.devices import Device
+from intervalvm.gpu.exchange import on_host
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.points import JUMP, KINK, PARTS
 from intervalvm.gpu.slots import SlottedProgram, slotted
@@ -160,7 +161,7 @@ class CudaEvaluator:
         Choices are found on the CPU, so boxes may be arrays of the host too.
         """
         (host, sides), *others = (
-            (each.on_host, [Interval(*map(_on_host, side)) for side in some])
+            (each.on_host, [Interval(*map(on_host, side)) for side in some])
             for each, some in [(self, boxes), *also]
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)
@@ -231,10 +232,6 @@ class CudaEvaluator:
                 self._loaded = {}
             self._loaded[device, along] = found
         return found
-
-
-def _on_host(array: Any) -> NDArray[Any]:
-    return array if isinstance(array, np.ndarray) else devices.current().host(array)
 
 
 def _room(device: Device, wanted: int) -> int:

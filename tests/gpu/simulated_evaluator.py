@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
@@ -23,7 +22,7 @@ from support.strategies import INTERESTING, tapes
 from intervalvm import DeviceError, DoesNotFit, Evaluator, OptionError, Tape, parse
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.evaluate.gradients import run
-from intervalvm.evaluate.points import POINT_RULES, Points, reads
+from intervalvm.evaluate.points import Points, reads
 from intervalvm.gpu import devices
 from intervalvm.gpu import evaluator as tested
 from intervalvm.gpu.evaluator import CudaEvaluator, parts_of
@@ -37,15 +36,6 @@ VARIABLES = ("r", "s", "t")
 SHAPES = [(), (1,), (3,), (0,), (2, 3), (2, 1), (3, 2, 3)]
 """Each broadcasts with some of the others."""
 FEW = settings(max_examples=40)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -126,7 +116,7 @@ def check_derivatives(
     assert_array_equal(bits(found[0]), bits(expected[0]))
     assert_array_equal(bits(found[1:, known]), bits(expected[1:, known]))
     ready = Points.of(tape, dict(zip(inputs, points, strict=True)), np.dtype(dtype))
-    masks = run(ready, POINT_RULES, by)[1:]
+    masks = run(ready, by)[1:]
     whole = [np.broadcast_to(False if mask is None else mask, ready.shape) for mask in masks]
     asked = settle.call_args.args[2:4] if settle.called else (None, None)
     for mask, expected_mask in zip(asked, whole, strict=True):

@@ -79,7 +79,11 @@ def stack(job: Job) -> None:
     raise DeviceError("there is no NVIDIA GPU that this process may use")
 
 
-RETRIED = ("needs_a_switch",)
+def never_works(job: Job) -> None:
+    raise ValueError("no switch has a part in it")
+
+
+RETRIED = ("needs_a_switch", "never_works")
 
 
 def plan(names: list[str]) -> list[Step]:
