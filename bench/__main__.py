@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 from importlib import import_module
+from pathlib import Path
 
-from bench.subject import TOP
-
+TOP = Path(__file__).resolve().parents[1]
 NAMES = (
     "engines",
     "claims",

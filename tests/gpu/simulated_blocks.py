@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.cuda_simulator import let_threads_share_cuda
-from support.fake_cupy import FakeArray, FakeDevice, SimulatedLauncher, install
+from support.cuda_simulator import simulate_with_cupy
+from support.fake_cupy import FakeArray, FakeDevice
 from support.operations import bits
 
 import intervalvm as ivm
-from bench import gpu as script
-from bench import gpu_device
 from intervalvm import Tape
 from intervalvm.gpu import batches
 from intervalvm.ops import ROWS
@@ -23,10 +19,7 @@ from intervalvm.ops import ROWS
 
 @pytest.fixture(autouse=True)
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
-    found = FakeDevice()
-    let_threads_share_cuda(monkeypatch)
-    install(monkeypatch, found, SimulatedLauncher(found))
-    return found
+    return simulate_with_cupy(monkeypatch)
 
 
 def check(tape: Tape, *modes: str, **options: Any) -> None:
@@ -87,14 +80,3 @@ def test_arrays_of_another_dtype(gpu: FakeDevice, given: str, dtype: str) -> Non
     found = ivm.evaluate(tape, FakeArray(gpu, values), -0.0, backend="cupy", dtype=dtype)
     expected = ivm.evaluate(tape, values, -0.0, dtype=dtype)
     assert_array_equal(bits(found.get()), bits(expected))
-
-
-def test_the_script_that_measures(tmp_path: Path, capsys: Any) -> None:
-    """With the walk on the device, whose kernels have no other definition than themselves."""
-    path = tmp_path / "disc.vm"
-    path.write_text(str((ivm.axes()[0] * ivm.axes()[1] - 0.1).tape()))
-    with patch.object(gpu_device, "REPEATS", 1), patch("bench.timing.TURN_SECONDS", 1e-6):
-        assert script.main([str(path), "--sizes", "12", "--rounds", "1"]) == 0
-    printed = capsys.readouterr().out
-    for way in (script.DENSE, script.LEFT, script.ALL, script.batched(1)):
-        assert f"| 12 | {way} |" in printed

@@ -1,4 +1,4 @@
-"""Points through a tree on a GPU, as far as that goes without one: simulated, and compiled.
+"""Points through a tree on a GPU, as far as that goes without one: simulated.
 
 Tests at the end, marked ``gpu``, run on a device and skip with the reason where there is none.
 """

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import pytest
+from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.places import TESTS
 
 
@@ -48,3 +49,11 @@ def let_threads_share_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("intervalvm.gpu.") and hasattr(module, "cuda"):
             monkeypatch.setattr(module, "cuda", _Cuda())
+
+
+def simulate_with_cupy(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    """Have ``import cupy`` find the stand-in for one test, and the simulator run its kernels."""
+    found = FakeDevice()
+    let_threads_share_cuda(monkeypatch)
+    install(monkeypatch, found, SimulatedLauncher(found))
+    return found

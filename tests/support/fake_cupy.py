@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from support import programs
+from support import programs, slotted_programs
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.program import VARIANTS, Program
@@ -219,9 +219,13 @@ class FakeArray:
     def __getitem__(self, key: Any) -> FakeArray:
         if isinstance(key, FakeArray):
             return self.new(self.values[key.values])
-        return self.part(self.values[key])
+        found = self.values[key]
+        if not isinstance(found, np.ndarray):  # one number is an array too
+            found = self.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return self.part(found)
 
     def __setitem__(self, key: Any, values: Any) -> None:
+        self.device.answer()
         self.device.kernels += 1
         if isinstance(values, FakeArray) and values.dtype.kind == "f":
             assert self.dtype == values.dtype, "CuPy flushes subnormal numbers to 0"
@@ -385,7 +389,9 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
         "empty": lambda shape, dtype: FakeArray(device, np.full(shape, 77, dtype)),
         "get_default_memory_pool": lambda: SimpleNamespace(
-            free_bytes=lambda: 0, free_all_blocks=lambda: None
+            free_bytes=lambda: 0,
+            free_all_blocks=lambda: None,
+            total_bytes=lambda: device.most_held,
         ),
         "cuda": SimpleNamespace(
             Device=Device,
@@ -417,6 +423,7 @@ class FakeLauncher:
 
     module: ModuleType
     """The stand-in for CuPy."""
+    leaf_blocks, paint_threads = 2, 256
 
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
@@ -539,6 +546,9 @@ class SimulatedLauncher(FakeLauncher):
 
 
 DEFINITIONS: dict[str, Any] = {
+    "values": slotted_programs.define_values,
+    "duals": slotted_programs.define_duals,
+    "boxes": slotted_programs.define_boxes,
     "clause": define_clause,
     "inside": define_inside,
     "convert": define_convert,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from types import SimpleNamespace
 
 import pytest
-
-from intervalvm.gpu.kernels import ENTRY, Kernel, machine_code, ptx
 
 
 def missing() -> str:
@@ -35,24 +32,3 @@ subnormals, or leave the rounding to ptxas: of a sum without ``.rn`` it may make
 
 def rounds_otherwise(text: str) -> list[str]:
     return sorted(set(re.findall(OTHERWISE, text)))
-
-
-def check_code(kernel: Kernel, arrays: int, capability: tuple[int, int]) -> None:
-    """A kernel becomes code that rounds as it should, and takes 64 bits for each argument.
-
-    They are those of ``flattened``: seven for each of so many arrays.
-    """
-    from intervalvm.gpu.devices import flattened
-
-    text = ptx(kernel, capability)
-    assert rounds_otherwise(text) == []
-    (name,) = ENTRY.findall(text)
-    array = SimpleNamespace(size=6, itemsize=4, data=SimpleNamespace(ptr=4096))
-    given = flattened(tuple(0 if d is None else array for d in kernel.parameters.values()))
-    assert list(kernel.parameters.values()).count(None) == len(given) - 7 * arrays
-    head = text[text.index(f".visible .entry {name}(") :]
-    taken = re.findall(r"\.param \.([a-z]\d+)", head[: head.index(")")])
-    assert [kind[1:] for kind in taken] == ["64"] * len(given)
-    code = machine_code(text, capability)
-    assert code.startswith(b"\x7fELF")
-    assert name.encode() in code

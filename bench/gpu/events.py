@@ -1,4 +1,4 @@
-"""What a GPU says of itself: its name, how long its own work took, and the least it could take."""
+"""How long the device's own work took, by its events, and the least that it could take."""
 
 from __future__ import annotations
 
@@ -32,22 +32,6 @@ class Spans:
     down: float | None = None
 
 
-def name() -> str:
-    """The device, its memory and the versions of what drives it, in a line."""
-    module = device.cupy()
-    runtime = module.cuda.runtime
-    found = runtime.getDeviceProperties(module.cuda.Device().id)
-    versions = [
-        f"{version // 1000}.{version % 1000 // 10}"
-        for version in (runtime.driverGetVersion(), runtime.runtimeGetVersion())
-    ]
-    memory = found["totalGlobalMem"] / (1 << 30)
-    return (
-        f"{found['name'].decode()} ({memory:.0f} GiB; driver for CUDA {versions[0]}, "
-        f"CUDA {versions[1]})"
-    )
-
-
 class _Span:
     """The time between two events of a stream, by default the current one."""
 
@@ -75,13 +59,13 @@ def of_calls(draw: Callable[[], object]) -> Spans:
     return Spans(span.seconds())
 
 
-def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
+def of_walk(draw: Callable[[], ivm.Image], repeats: int = REPEATS) -> Spans:
     """Of a walk on the device: from its first launch to its last; uploads; the picture's download.
 
     Of a few frames, the best.
     """
     module, frames = device.cupy(), []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         with _timed(Walk, ["_draw"]) as drawn, _timed(type(devices.current()), ["upload"]) as up:
             image = draw()
         with _Span(module, None) as down:
@@ -90,10 +74,10 @@ def of_walk(draw: Callable[[], ivm.Image]) -> Spans:
     return min(frames, key=lambda frame: frame.busy or 0.0)
 
 
-def of_batches(draw: Callable[[], object]) -> Spans:
+def of_batches(draw: Callable[[], object], repeats: int = REPEATS) -> Spans:
     """Of all batches of a frame, added, as if none overlapped; of a few frames, the best."""
     frames = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         with _timed(batches.Batch, ("_launch", "_upload", "_download")) as spans:
             draw()
         frames.append(Spans(*map(_sum, spans.values())))
@@ -121,9 +105,6 @@ def _timed(kind: type, methods: Sequence[str]) -> Iterator[dict[str, list[_Span]
 
     with patch.multiple(kind, **{name: timed(name, getattr(kind, name)) for name in methods}):
         yield spans
-
-
-FLOOR_HEAD = ("size", "image, MiB", "fill ms", "download ms", "records", "operations", "compute ms")
 
 
 def floor(size: int, stats: Stats) -> tuple[str, ...]:

@@ -1,0 +1,215 @@
+"""One run over all steps: each in its own process and time, what fails tried by other ways."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench.gpu.plan import FallBack, Step, fall_backs
+from bench.gpu.process import TOP, Finding, Outcome, Running
+from bench.gpu.report import said, section
+from bench.gpu.results import Results, StepResult
+from bench.gpu.step import Job
+
+SHARE = 4
+"""1 / SHARE of the remaining time may go to the tries of a failed step."""
+SHOWN = 8
+"""Lines of a failure that are printed; the file has more."""
+LEAST_TRY = 5.0
+"""Seconds without which nothing is tried again."""
+
+
+@dataclass
+class Campaign:
+    """The run: what is left of its time, what has helped so far, what it has found."""
+
+    job: Job
+    results: Results
+    folder: Path
+    """Where the results go."""
+    temporary: Path
+    ends: float
+    """By ``time.monotonic``."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Of all steps."""
+    packages: str = ""
+    """A folder with those that came along, ahead of the machine's own; or ""."""
+    helped: list[FallBack] = field(default_factory=list)
+    """What stays on."""
+    useless: set[tuple[str, str]] = field(default_factory=set)
+    """Last words of a failed step, and a fall-back that did not change them."""
+    is_written: bool = True
+    beside: list[tuple[StepResult, Running]] = field(default_factory=list)
+
+    def run(self, steps: Sequence[Step]) -> int:
+        """Run all steps; the exit status."""
+        results = {step.name: StepResult(step.name, "left out") for step in steps}
+        self.results.steps = list(results.values())
+        try:
+            for step in steps:
+                self._one(step, results[step.name])
+                self.write()
+                if results[step.name].status == "no device":
+                    break
+            else:
+                self._join()
+        except KeyboardInterrupt:
+            print("\ninterrupted: what was found until now follows", file=sys.stderr)
+        finally:
+            for result, running in self.beside:  # those that nothing waits for any more
+                running.end()
+                result.status = "interrupted"
+            self.write()
+        return self._exit_status()
+
+    def _exit_status(self) -> int:
+        statuses = {step.status for step in self.results.steps}
+        if "no device" in statuses:
+            return 3
+        return 0 if self.is_written and statuses <= {"ok", "left out"} else 1
+
+    # --- a step -----------------------------------------------------------------------------------
+
+    def _one(self, step: Step, result: StepResult) -> None:
+        if step.waits and not step.beside:
+            self._join()
+        left = self.ends - time.monotonic()
+        if left < step.least:
+            print(f"\n{step.name}: left out, {max(left, 0):.0f} s are left", flush=True)
+            return
+        print(f"\n{step.name}", flush=True)
+        seconds = min(step.seconds, left)
+        if step.beside:
+            result.status = "running"
+            self.beside.append((result, self._start(step, seconds, [])))
+            return
+        self._follow(result, self._start(step, seconds, self.helped, _tell))
+        if step.retried and result.status not in ("ok", "no device"):
+            self._try_again(step, result)
+
+    def _start(
+        self,
+        step: Step,
+        seconds: float,
+        using: Sequence[FallBack],
+        tell: Callable[[Finding], None] = lambda _: None,
+        *,
+        is_retry: bool = False,
+    ) -> Running:
+        kernels = "" if any(each.without_kernels for each in using) else self.job.kernels
+        job = replace(
+            self.job,
+            argument=step.argument,
+            seconds=seconds,
+            kernels=kernels,
+            is_retry=is_retry,
+        )
+        words = [step.run, step.stand_in, job.words()]
+        return Running(words, self._environment(using), seconds, tell)
+
+    def _environment(self, using: Sequence[FallBack]) -> Mapping[str, str]:
+        folders = [str(TOP), os.environ.get("PYTHONPATH", "")]
+        if self.packages and not any(each.without_wheels for each in using):
+            folders.insert(0, self.packages)
+        found = {**self.environment, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+        if any(each.without_kernels for each in using):
+            from bench.gpu.prepare import other_cache
+
+            found["XDG_CACHE_HOME"] = other_cache(self.temporary / "cache")
+        for each in using:
+            found |= each.environment
+        return found
+
+    def _follow(self, result: StepResult, running: Running) -> None:
+        """To the end of a step, and say how it ended."""
+        result.status, result.fall_backs = "interrupted", [each.name for each in self.helped]
+        try:
+            outcome = running.wait()
+        finally:
+            result.findings = running.findings
+        result.take(outcome)
+        _say(outcome)
+
+    def _try_again(self, step: Step, result: StepResult) -> None:
+        """By each fall-back that is not on, as time allows; the one that helps stays on.
+
+        One that has not changed the same failure of another step is left out.
+        What the first try found stays where all others fail.
+        """
+        why = result.why
+        budget = time.monotonic() + (self.ends - time.monotonic()) / SHARE
+        most = step.seconds / (3 if result.status == "ran over" else 1)
+        for each in self._fall_backs(result):
+            left = budget - time.monotonic()
+            if (why, each.name) in self.useless:
+                continue
+            if left < max(LEAST_TRY, step.least):
+                result.tries.append({"with": each.name, "status": "left out", "why": ""})
+                continue
+            using = [*self.helped, each]
+            print(f"  again, with {each.name}", flush=True)
+            outcome = self._tried(step, min(most, left), using)
+            result.tries.append({"with": each.name, "status": outcome.status, "why": outcome.why})
+            _say(outcome)
+            if outcome.why == why:
+                self.useless.add((why, each.name))
+            if outcome.is_ok:
+                first = [f"{step.name} failed at first: {line}" for line in result.tail]
+                result.take(outcome)
+                result.helped, result.tail = each.name, first
+                result.fall_backs = [other.name for other in using]
+                self.helped = using
+                return
+
+    def _tried(self, step: Step, seconds: float, using: Sequence[FallBack]) -> Outcome:
+        try:
+            return self._start(step, seconds, using, is_retry=True).wait()
+        except (OSError, ImportError) as error:  # another cache cannot be made
+            return Outcome("failed", 0.0, tail=[f"it cannot be started: {error!r}"])
+
+    def _fall_backs(self, result: StepResult) -> list[FallBack]:
+        try:
+            known = fall_backs(wheels=bool(self.packages), kernels=bool(self.job.kernels))
+        except Exception as error:
+            print(f"  the switches cannot be read: {error!r}", flush=True)
+            result.tail.append(f"the switches cannot be read: {error!r}")
+            return []
+        return [each for each in known if each not in self.helped]
+
+    def _join(self) -> None:
+        """Wait for what runs beside."""
+        while self.beside:
+            result, running = self.beside[0]
+            outcome = running.wait()
+            self.beside.pop(0)
+            result.take(outcome)
+            print(f"\n{result.name} (beside the others)", flush=True)
+            for finding in outcome.findings:
+                _tell(finding)
+            _say(outcome)
+
+    # --- the file ---------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """The file so far. Where it cannot be written, that is said once and all goes on."""
+        try:
+            path = self.results.write(self.folder)
+            path.with_suffix(".md").write_text(section(self.results) + "\n", encoding="utf-8")
+        except OSError as error:
+            if self.is_written:
+                print(f"the results cannot be written: {error}", file=sys.stderr, flush=True)
+            self.is_written = False
+
+
+def _tell(finding: Finding) -> None:
+    print(f"  {said(finding)}", flush=True)
+
+
+def _say(outcome: Outcome) -> None:
+    print(f"  {outcome.status}, {outcome.seconds:.1f} s", flush=True)
+    if not outcome.is_ok:
+        print("\n".join(f"    | {line}" for line in outcome.tail[-SHOWN:]), flush=True)

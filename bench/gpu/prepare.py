@@ -1,0 +1,191 @@
+"""What a machine without a network needs: a folder with wheels, kernels and the file to draw.
+
+``prepare`` makes it where there is a network; ``installed`` and ``prepared`` use it there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from bench.gpu.process import TOP
+
+if TYPE_CHECKING:
+    from intervalvm.gpu.devices import CupyDevice
+    from intervalvm.gpu.kernels import Capability, Kernel
+
+WHEELS, KERNELS, FILE = "wheels", "kernels", "prospero.vm"
+NAMES = TOP / "bench" / "gpu" / "wheels.txt"
+GLIBC = range(17, 40)
+"""Minor versions of glibc whose wheels are taken; the machine's pip takes none that is too new."""
+MACHINE_CODE = b"\x7fELF"
+DTYPES = ("float32", "float64")
+
+
+def prepare(folder: Path, python: str, capability: str) -> int:
+    """Fill a folder for a version of Python and a compute capability; 1 if something failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    status = _download(folder / WHEELS, python)
+    from bench.subject import subject
+
+    shutil.copy(subject().path, folder / FILE)
+    major, _, minor = capability.partition(".")
+    failed = _compile(folder / KERNELS, (int(major), int(minor)))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size / (1 << 20):.1f} MiB")
+    return 1 if status or failed else 0
+
+
+def _download(folder: Path, python: str) -> int:
+    """The wheels of ``wheels.txt``, in the versions that are installed here; pip's status."""
+    lines = NAMES.read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    shutil.rmtree(folder, ignore_errors=True)
+    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in GLIBC]
+    words = ["--quiet", "--no-deps", "--only-binary=:all:", f"--python-version={python}"]
+    words += ["--implementation=cp", *platforms, "--platform=manylinux2014_x86_64"]
+    pinned = [f"{name}=={version(name)}" for name in names]
+    return _pip("download", *words, "--dest", str(folder), *pinned).returncode
+
+
+def _pip(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", *words, "--disable-pip-version-check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stdout + done.stderr, file=sys.stderr)
+    return done
+
+
+# --- kernels --------------------------------------------------------------------------------------
+
+
+def _all_kernels() -> list[Kernel]:
+    """Every kernel by name, where what a kind does not depend on counts too."""
+    from intervalvm.gpu.kernels import BUILDERS, Kernel
+
+    ways = product(BUILDERS, DTYPES, (True, False), (True, False))
+    return [Kernel(kind, dtype, tame, is_bitmap) for kind, dtype, tame, is_bitmap in ways]
+
+
+def _compile(folder: Path, capability: Capability) -> list[str]:
+    """Machine code of all kernels, by all CPUs; the names of those that have none."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    found: dict[str, str] = {}
+    failed = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        jobs = {pool.submit(_made, kernel, capability): kernel for kernel in _all_kernels()}
+        for job in as_completed(jobs):
+            kernel = jobs[job]
+            try:
+                seconds, code = job.result()
+            except Exception as error:
+                failed.append(str(kernel))
+                print(f"{kernel}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
+            print(f"{kernel}: {seconds:.1f} s, {len(code) / 1024:.0f} KiB", flush=True)
+            name = f"{str(kernel).replace(' ', '-')}.cubin"
+            (folder / name).write_bytes(code)
+            found[name] = json.dumps([kernel.kind, kernel.dtype, kernel.tame, kernel.is_bitmap])
+    about = {"sources": _sources(), "capability": list(capability), "kernels": found}
+    (folder / "kernels.json").write_text(json.dumps(about, indent=1))
+    return failed
+
+
+def _made(kernel: Kernel, capability: Capability) -> tuple[float, bytes]:
+    """Seconds, and what the cache keeps of a kernel."""
+    from intervalvm.gpu.kernels import code_of
+    from intervalvm.jit import cache
+
+    start, kept = time.perf_counter(), cache.kept
+    content = b""
+
+    def keep(name: str, make: Callable[[], bytes]) -> bytes:
+        nonlocal content
+        content = kept(name, make)
+        return content
+
+    with patch.object(cache, "kept", keep):
+        code, _ = code_of(kernel, capability)
+    assert code.startswith(MACHINE_CODE), "nvJitLink is not installed: there is only PTX"
+    return time.perf_counter() - start, content
+
+
+def _sources() -> str:
+    """A digest of the sources that kernels are made of: machine code of others is not used."""
+    from intervalvm.jit import cache
+
+    return cache._digest_of_sources(("gpu.kernels",)).hex()
+
+
+def prepared(folder: Path, capability: Capability) -> Iterator[tuple[Kernel, bytes]]:
+    """What was compiled for a compute capability, of the sources as they are.
+
+    Raises AssertionError where they have changed, or the device has another.
+    """
+    from intervalvm.gpu.kernels import Kernel
+
+    about = json.loads((folder / KERNELS / "kernels.json").read_text())
+    assert about["sources"] == _sources(), "the kernels have changed: prepare the folder again"
+    made_for = tuple(about["capability"])
+    assert made_for == capability, f"prepared for {made_for}, the device has {capability}"
+    for name, words in about["kernels"].items():
+        yield Kernel(*json.loads(words)), (folder / KERNELS / name).read_bytes()
+
+
+def put(kernel: Kernel, device: CupyDevice, content: bytes) -> None:
+    """Have the cache keep what was compiled elsewhere, under the name that it has here.
+
+    The name holds the versions of this machine's compilers, which have no part in that code. What
+    the device does not load is not kept.
+    """
+    from intervalvm.gpu.kernels import code_of
+    from intervalvm.jit import cache
+
+    device.module.cuda.function.Module().load(content.partition(b"\0")[2])
+    kept = cache.kept
+    with patch.object(cache, "kept", lambda name, _: kept(name, lambda: content)):
+        code_of(kernel, device.capability)
+
+
+def other_cache(folder: Path) -> str:
+    """A cache in ``folder`` with the CPUs' kernels alone, so that the device's are compiled."""
+    from intervalvm.jit import cache
+
+    own = folder / "intervalvm"
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in cache.cache_folder().glob("*.o"):
+        shutil.copy2(path, own)
+    return str(folder)
+
+
+# --- wheels ---------------------------------------------------------------------------------------
+
+
+def installed(folder: Path, target: Path) -> tuple[str, list[str]]:
+    """Install the wheels of a folder into ``target``; what to put on the path, and what is used.
+
+    Nothing is put there where they cannot be installed: the machine's own packages are used.
+    """
+    wheels = sorted((folder / WHEELS).glob("*.whl"))
+    if not wheels:
+        return "", [f"no wheels in {folder / WHEELS}: the machine's own packages are used"]
+    words = ["--quiet", "--no-index", "--no-deps", "--no-compile", "--no-cache-dir"]
+    done = _pip("install", *words, "--target", str(target), *map(str, wheels))
+    if done.returncode:
+        return "", ["the wheels cannot be installed: the machine's own packages are used"]
+    # numba-cuda replaces numba.cuda by a .pth file, which counts in the folders of a site alone
+    site = f"import site\nsite.addsitedir({str(target)!r})\n"
+    (target / "sitecustomize.py").write_text(site, encoding="utf-8")
+    return str(target), [f"ahead of the machine's own: {wheel.name}" for wheel in wheels]
