@@ -302,6 +302,27 @@ def test_an_error_of_the_project_is_not_taken_for_the_device_s() -> None:
         raise ZeroDivisionError
 
 
+def test_an_error_leaves_nothing_on_the_device(gpu: FakeDevice) -> None:
+    """The arrays of its frames go with it, at once: they are in no circle."""
+
+    @device.device_errors()
+    def keeps_an_array() -> None:
+        array = FakeArray(gpu, np.zeros(100))
+        gpu.take(gpu.memory)
+        assert array is None
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(DoesNotFit) as found:
+            keeps_an_array()
+        assert gpu.held == 800
+        del found
+        assert gpu.held == 0
+    finally:
+        gc.enable()
+
+
 def test_the_command_line_says_so_and_writes_nothing(
     gpu: FakeDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
