@@ -13,10 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import astuple
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 from bench.gpu.process import TOP
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from intervalvm.gpu.devices import CupyDevice
     from intervalvm.gpu.kernels import Capability, Kernel
 
-WHEELS, KERNELS, FILE = "wheels", "kernels", "prospero.vm"
+WHEELS, KERNELS, LIST, FILE = "wheels", "kernels", "kernels.json", "prospero.vm"
 NAMES = TOP / "bench" / "gpu" / "wheels.txt"
 GLIBC = range(17, 40)
 """Minor versions of glibc whose wheels are taken; the machine's pip takes none that is too new."""
@@ -71,35 +72,57 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _all_kernels() -> list[Kernel]:
-    """Every kernel by name, where what a kind does not depend on counts too."""
+    """Every kernel by name."""
     from intervalvm.gpu.kernels import BUILDERS, Kernel
 
     ways = product(BUILDERS, DTYPES, (True, False), (True, False))
     return [Kernel(kind, dtype, tame, is_bitmap) for kind, dtype, tame, is_bitmap in ways]
 
 
+def _groups() -> list[list[Kernel]]:
+    """The same, those together whose code is the same: a kind need not depend on all of a name."""
+    found: dict[Any, list[Kernel]] = {}
+    for kernel in _all_kernels():
+        found.setdefault(_code_key(kernel), []).append(kernel)
+    return list(found.values())
+
+
+def _code_key(kernel: Kernel) -> Any:
+    """What of a kernel's name is read when it is built, and the types of its parameters."""
+    from intervalvm.gpu.kernels import BUILDERS
+
+    read: dict[str, Any] = {}
+
+    class Noting:
+        def __getattr__(self, name: str) -> Any:
+            return read.setdefault(name, getattr(kernel, name))
+
+    BUILDERS[kernel.kind](cast("Kernel", Noting()))
+    return kernel.kind, *sorted(read.items()), *kernel.parameters.items()
+
+
 def _compile(folder: Path, capability: Capability) -> list[str]:
     """Machine code of all kernels, by all CPUs; the names of those that have none."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    found: dict[str, str] = {}
+    found: dict[str, list[tuple[Any, ...]]] = {}
     failed = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(_made, kernel, capability): kernel for kernel in _all_kernels()}
+        jobs = {pool.submit(_made, group[0], capability): group for group in _groups()}
         for job in as_completed(jobs):
-            kernel = jobs[job]
+            group = jobs[job]
             try:
                 seconds, code = job.result()
             except Exception as error:
-                failed.append(str(kernel))
-                print(f"{kernel}: {type(error).__name__}: {error}", file=sys.stderr)
+                failed.append(str(group[0]))
+                print(f"{group[0]}: {type(error).__name__}: {error}", file=sys.stderr)
                 continue
-            print(f"{kernel}: {seconds:.1f} s, {len(code) / 1024:.0f} KiB", flush=True)
-            name = f"{str(kernel).replace(' ', '-')}.cubin"
+            print(f"{group[0]}: {seconds:.1f} s, {len(code) / 1024:.0f} KiB", flush=True)
+            name = f"{str(group[0]).replace(' ', '-')}.cubin"
             (folder / name).write_bytes(code)
-            found[name] = json.dumps([kernel.kind, kernel.dtype, kernel.tame, kernel.is_bitmap])
+            found[name] = [astuple(kernel) for kernel in group]
     about = {"sources": _sources(), "capability": list(capability), "kernels": found}
-    (folder / "kernels.json").write_text(json.dumps(about, indent=1))
+    (folder / LIST).write_text(json.dumps(about, indent=1))
     return failed
 
 
@@ -136,12 +159,14 @@ def prepared(folder: Path, capability: Capability) -> Iterator[tuple[Kernel, byt
     """
     from intervalvm.gpu.kernels import Kernel
 
-    about = json.loads((folder / KERNELS / "kernels.json").read_text())
+    about = json.loads((folder / KERNELS / LIST).read_text())
     assert about["sources"] == _sources(), "the kernels have changed: prepare the folder again"
     made_for = tuple(about["capability"])
     assert made_for == capability, f"prepared for {made_for}, the device has {capability}"
-    for name, words in about["kernels"].items():
-        yield Kernel(*json.loads(words)), (folder / KERNELS / name).read_bytes()
+    for name, kernels in about["kernels"].items():
+        code = (folder / KERNELS / name).read_bytes()
+        for words in kernels:
+            yield Kernel(*words), code
 
 
 def put(kernel: Kernel, device: CupyDevice, content: bytes) -> None:
