@@ -30,6 +30,7 @@ from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.evaluate.decorated import Decoration, Real
 from intervalvm.evaluate.evaluator import TOGETHER, Evaluator, flattened
 from intervalvm.expr import TapeLike, as_tape, as_value_tape, settings_for
+from intervalvm.gpu.exchange import on_host
 from intervalvm.hints import hinted
 from intervalvm.ops import AXES, row
 from intervalvm.tape import Tape
@@ -69,6 +70,9 @@ class Interval:
 
     @in_default_environment
     def __str__(self) -> str:
+        if hasattr(self.lower, "get"):  # of CuPy, whose own functions lose subnormal numbers
+            parts = map(on_host, (self.lower, self.upper, self.maybe_nan))
+            return str(public(row.Interval(*parts)))
         if np.ndim(self.lower) == 0:
             return self._text()
         boxes = islice(self._boxes(), MOST_LINES)

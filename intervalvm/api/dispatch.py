@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -169,12 +169,12 @@ def cuda_evaluator(tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) ->
     Raises BackendError or DeviceError where no GPU can be used.
     """
     # evaluation on the host need not wait for numba
-    from intervalvm.gpu import devices
     from intervalvm.gpu.evaluator import CudaEvaluator
+    from intervalvm.gpu.target import check_target
 
-    devices.current()
+    check_target()
 
-    def make() -> Any:
+    def make() -> Evaluator:
         return CudaEvaluator(tape.bare(), inputs, dtype)
 
-    return cast("Evaluator", tape.derived(("cuda evaluator", inputs, dtype), make))
+    return tape.derived(("cuda evaluator", inputs, dtype), make)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from intervalvm.api.dispatch import evaluator_of_points, inputs_of
+from intervalvm.api.dispatch import cuda_evaluator, evaluator_of_points, inputs_of
 from intervalvm.api.inputs import arrays_of, broadcast_shape, names_of
 from intervalvm.api.options import array_way
 from intervalvm.arith.arrays import as_dtype
@@ -48,7 +48,7 @@ def evaluate(
     backend : {"numba", "numpy", "cupy"}, optional
         All give the same bits. "numba", the default of "dense", is compiled, and NumPy runs while
         compiling would cost more than it saves. "naive" has the others. With "cupy" the result is a
-        CuPy array.
+        CuPy array, and inputs may be arrays of a GPU, as for ``Evaluator`` with "cuda".
     dtype : {"float32", "float64"}
     max_memory : int, float or str, optional
         Bytes, or text such as "4G"; by default the available memory.
@@ -205,21 +205,18 @@ def grad(
         by name. The value is bit for bit that of ``evaluate``.
     """
     way = array_way("dense", backend)
-    if way.on_gpu:
-        with device_errors():
-            points = _points(way, tape, x, y, z, variables, dtype)
-            names = _directions(by, inputs_of(points.tape))
-            from intervalvm.evaluate.gradients import gradients
-
-            return _named(by, names, gradients(points, *with_rules(points), names))
-    ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype)
+    module = array_module(on_gpu=way.on_gpu)
+    ready, arrays, chosen = _inputs(tape, x, y, z, variables, dtype, module=module)
     names = _directions(by, inputs_of(ready))
     shapes = [array.shape for array in arrays]
     shape, slopes = broadcast_shape(shapes), len(names)
-    compiled = way.is_compiled
-    evaluator = evaluator_of_points(
-        ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
-    )
+    if way.on_gpu:
+        evaluator = cuda_evaluator(ready, inputs_of(ready), chosen)
+    else:
+        compiled = way.is_compiled
+        evaluator = evaluator_of_points(
+            ready, chosen, shapes, shape, max_memory, compiled=compiled, slopes=slopes
+        )
     found = evaluator.gradients(arrays, names)
     return _named(by, names, [found[k, ...] for k in range(1 + slopes)])
 

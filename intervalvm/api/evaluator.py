@@ -34,6 +34,7 @@ from intervalvm.evaluate import evaluator as protocol
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.expr import TapeLike, as_value_tape
 from intervalvm.expr.convert import defaults_of
+from intervalvm.gpu.device import device_errors
 from intervalvm.ops import row
 from intervalvm.tape import Tape
 from intervalvm.words import EvaluatorBackend, Keep, Meaning, Prove
@@ -322,7 +323,8 @@ class Evaluator:
         module = self._module
         array = out_of(out, shape, self.dtype, module)
         if any(module.may_share_memory(array, point) for point in points):
-            array[...] = ask(None)
+            with device_errors():
+                array[...] = ask(None)
         else:
             ask(array)
         return out

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.evaluate.boxes import RULES, Bounds, bounds
-from intervalvm.evaluate.points import POINT_RULES, Points, run
+from intervalvm.evaluate.points import Points, run
 from intervalvm.ops import AXES
 from intervalvm.ops.row import Interval
 from intervalvm.tape import Tape
@@ -118,7 +118,7 @@ class NumpyEvaluator:
         from intervalvm.evaluate import gradients
 
         given = self._points(points)
-        parts, kinks, jumps = gradients.run(given, POINT_RULES, by)
+        parts, kinks, jumps = gradients.run(given, by)
         found = np.empty((1 + len(by), *given.shape), self.dtype) if out is None else out
         rows = [found[k, ...] for k in range(1 + len(by))]
         for row, part in zip(rows, parts, strict=True):

@@ -29,26 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.arith.arrays import Arrays
-from intervalvm.evaluate.points import PointRules, Points, input_of
+from intervalvm.evaluate.points import Points, input_of
 from intervalvm.ops import ROWS
 from intervalvm.ops.rays import Ray, is_same
 from intervalvm.ops.row import Op
 from intervalvm.tape.liveness import dying
 
 
-def gradients(points: Points, ready: Points, rules: PointRules, by: Sequence[str]) -> list[Any]:
-    """The values of a tape and its derivatives ``by`` some inputs, arrays of the points' shape.
-
-    ``ready`` are the points as ``rules`` take them.
-    """
-    zero = points.xp.dtype.type(0)
-    parts, kinks, jumps = run(ready, rules, by)
-    found = [points.broadcast(zero if part is None else part) for part in parts]
-    settle_all(points, by, kinks, jumps, found)
-    return found
-
-
-def run(points: Points, rules: PointRules, by: Sequence[str]) -> tuple[tuple[Any, ...], Any, Any]:
+def run(points: Points, by: Sequence[str]) -> tuple[tuple[Any, ...], Any, Any]:
     """Run the clauses: the root's (value, *derivatives), and two masks of points to settle.
 
     A slope is None if it is 0 everywhere. One mask is where branches of the root meet, the other
@@ -61,15 +49,15 @@ def run(points: Points, rules: PointRules, by: Sequence[str]) -> tuple[tuple[Any
     jumps = None
     with np.errstate(all="ignore"):
         for i, code in enumerate(tape.codes.tolist()):
-            op, operands, rule = ROWS[code], tape.operands(i), rules[code]
-            if rule is None:
+            op, operands = ROWS[code], tape.operands(i)
+            if not op.arity:
                 values[i] = points.leaf(i)
                 mine, one = input_of(tape, i), xp.dtype.type(1)
                 slopes[i] = tuple(one if mine == name else None for name in by)
             else:
                 numbers = [values[operand] for operand in operands]
                 inner = [slopes[operand] for operand in operands]
-                values[i] = rule(xp, *numbers)
+                values[i] = op.point(xp, *numbers)
                 slopes[i] = _chain(op, xp, inner, values[i], numbers)
                 kinks[i] = _kinks(op, xp, [kinks[o] for o in operands], inner, numbers)
                 if op.slope.jumps is not None and _moves(inner):

@@ -8,6 +8,7 @@ What is drawn:
     batches    the leaves of the CPU's walk, sent to the GPU in batches
     walk       a frame in a few launches: memory, launches, and passes for deferred children
     evaluator  points, derivatives and boxes in arrays of the device
+    exchange   arrays that callers give: read in place, or rounded as NumPy rounds them
     devices    what runs kernels: a GPU or the simulator
 
 Kernels:

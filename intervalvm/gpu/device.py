@@ -6,6 +6,7 @@ raises errors of this package, each with a way out. There is no fallback to anot
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -104,4 +105,5 @@ def free_bytes() -> int:
 
 def release() -> None:
     """Give what CuPy's pool holds unused back to the device, so that larger blocks fit."""
+    gc.collect()  # the frames of an error may hold arrays, in a circle
     cupy().get_default_memory_pool().free_all_blocks()

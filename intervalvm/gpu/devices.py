@@ -26,6 +26,8 @@ FEWER = (
 """The way out if the device's memory is too small."""
 SPLIT_BLOCKS, LEAF_BLOCKS = 16, 8
 """Blocks for each multiprocessor."""
+INTEGERS = (int, np.integer)
+"""Types of arguments that are no arrays."""
 
 
 class Simulator:
@@ -133,8 +135,7 @@ class CupyDevice:
     def upload(self, array: Any, values: NDArray[Any]) -> None:
         with device_errors(FEWER):
             array.set(values)
-            # it may return before the values have been read, which the caller may drop or change
-            cupy().cuda.get_current_stream().synchronize()
+        self.wait()  # until they have been read: the caller may drop or change them
 
     def launch(self, kernel: Kernel, blocks: int, threads: int, *arguments: Any) -> None:
         with device_errors(FEWER):
@@ -198,7 +199,7 @@ def _of_numba(kernel: Kernel) -> Launcher:
         stream = cuda.external_stream(int(cupy().cuda.get_current_stream().ptr))
         passed = [
             # a stream that waited here could not be captured
-            a if isinstance(a, int) else cuda.as_cuda_array(a.ravel(), sync=False)
+            int(a) if isinstance(a, INTEGERS) else cuda.as_cuda_array(a.ravel(), sync=False)
             for a in arguments
         ]
         with warnings.catch_warnings():  # a small picture has few blocks
@@ -217,7 +218,7 @@ def flattened(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """
     words: list[int] = []
     for argument in arguments:
-        if isinstance(argument, (int, np.integer)):
+        if isinstance(argument, INTEGERS):
             words.append(int(argument))
         else:
             size, itemsize = argument.size, argument.itemsize

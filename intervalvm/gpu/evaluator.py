@@ -24,6 +24,7 @@ from intervalvm.evaluate.points import Points, reads
 from intervalvm.gpu import devices
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.devices import Device
+from intervalvm.gpu.exchange import on_host
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.points import JUMP, KINK, PARTS
 from intervalvm.gpu.slots import SlottedProgram, slotted
@@ -159,9 +160,8 @@ class CudaEvaluator:
 
         Choices are found on the CPU.
         """
-        device = devices.current()
         (host, sides), *others = (
-            (each.on_host, [Interval(*map(device.host, side)) for side in some])
+            (each.on_host, [Interval(*map(on_host, side)) for side in some])
             for each, some in [(self, boxes), *also]
         )
         found = host.shorten(sides, sign_only=sign_only, also=others)

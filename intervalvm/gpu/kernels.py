@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from typing import Any
 
+from intervalvm.errors import BackendError
 from intervalvm.gpu import cells, pixels, points, splits, switches
 from intervalvm.gpu.layout import DIVIDES
 from intervalvm.gpu.target import types
@@ -148,7 +149,10 @@ def ptx(kernel: Kernel, capability: Capability) -> str:
 
 
 def machine_code(text: str, capability: Capability) -> bytes:
-    """PTX as machine code for one compute capability."""
+    """PTX as machine code for one compute capability.
+
+    Raises BackendError with what ptxas says, or what nvJitLink raises where it cannot start.
+    """
     from cuda.bindings import nvjitlink
 
     level = switches.value(switches.OPTIMIZE)
@@ -161,6 +165,14 @@ def machine_code(text: str, capability: Capability) -> bytes:
         nvjitlink.complete(handle)
         made = bytearray(nvjitlink.get_linked_cubin_size(handle))
         nvjitlink.get_linked_cubin(handle, made)
+    except nvjitlink.nvJitLinkError as error:
+        said = bytearray(nvjitlink.get_error_log_size(handle))
+        nvjitlink.get_error_log(handle, said)
+        why = " ".join(said.decode(errors="replace").replace("\0", " ").split())
+        raise BackendError(
+            f"nvJitLink failed ({error}; {why}): set {switches.LINKER.name}="
+            f"{switches.LINKER.values[1]}, or choose backend='numba'"
+        ) from error
     finally:
         nvjitlink.destroy(handle)
     return bytes(made)
@@ -178,7 +190,7 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
             try:
                 code = machine_code(text, capability)
             except Exception as error:  # not installed, not found, too old: each has its own error
-                log.warning("nvJitLink failed, so the driver compiles the kernel: %s", error)
+                log.warning("the driver compiles the kernel, since %s", error)
         return str(name).encode() + b"\0" + code
 
     made_by = [_version(name) for name in COMPILERS]

@@ -43,6 +43,11 @@ def check_target() -> None:
 types: Any = None
 intrinsic: Any = None
 if not SIMULATED and HAS_NUMBA_CUDA:
+    if not hasattr(np, "row_stack"):
+        # numba-cuda up to 0.30 looks for it when it first compiles, and NumPy 2.5 has it no more
+        np.row_stack = np.vstack
+        import_module("numba.cuda.np.arrayobj")
+        del np.row_stack
     types, extending = import_module("numba.cuda.types"), import_module("numba.cuda.extending")
     if not hasattr(types, "float32"):  # numba-cuda took over numba's types and tools by and by
         types = import_module("numba.types")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -49,3 +53,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 dropped.append(item)
     config.hook.pytest_deselected(items=dropped)
     items[:] = [item for item in items if item not in dropped]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_threads() -> Iterator[None]:
+    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
+    before = sys.getswitchinterval()
+    if "NUMBA_ENABLE_CUDASIM" in os.environ:
+        sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +21,8 @@ from support.strategies import INTERESTING, tapes
 
 from intervalvm import DeviceError, DoesNotFit, OptionError, Tape, parse
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.evaluate.points import reads
+from intervalvm.evaluate.gradients import run
+from intervalvm.evaluate.points import POINT_RULES, Points, reads
 from intervalvm.gpu import devices
 from intervalvm.gpu import evaluator as tested
 from intervalvm.gpu.evaluator import CudaEvaluator, parts_of
@@ -35,15 +36,6 @@ VARIABLES = ("r", "s", "t")
 SHAPES = [(), (1,), (3,), (0,), (2, 3), (2, 1), (3, 2, 3)]
 """Each broadcasts with some of the others."""
 FEW = settings(max_examples=40)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -112,17 +104,34 @@ def test_bounds_are_those_of_numpy(data: st.DataObject, dtype: str, tape: Tape) 
         assert_array_equal(part, other)
 
 
+def check_derivatives(
+    tape: Tape, inputs: tuple[str, ...], points: list[Any], by: tuple[str, ...], dtype: str
+) -> tuple[Any, Any]:
+    """Those of NumPy, bit for bit, and points are settled that NumPy settles: returns which."""
+    cuda, definition = both(tape, inputs, dtype)
+    with patch.object(tested, "settle_all", wraps=tested.settle_all) as settle:
+        found = cuda.gradients(points, by)
+    expected = definition.gradients(points, by)
+    known = ~np.isnan(expected[0])
+    assert_array_equal(bits(found[0]), bits(expected[0]))
+    assert_array_equal(bits(found[1:, known]), bits(expected[1:, known]))
+    ready = Points.of(tape, dict(zip(inputs, points, strict=True)), np.dtype(dtype))
+    masks = run(ready, POINT_RULES, by)[1:]
+    whole = [np.broadcast_to(False if mask is None else mask, ready.shape) for mask in masks]
+    asked = settle.call_args.args[2:4] if settle.called else (None, None)
+    for mask, expected_mask in zip(asked, whole, strict=True):
+        assert_array_equal(False if mask is None else mask, expected_mask)
+        assert (mask is None) == (not expected_mask.any())
+    return whole[0], whole[1]
+
+
 @FEW
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), tape=tapes(20, variables=VARIABLES))
 def test_derivatives_are_those_of_numpy(data: st.DataObject, dtype: str, tape: Tape) -> None:
     """Where branches meet too, by more than three inputs, and by some that are not read."""
     inputs = inputs_of(data, tape)
     by = tuple(data.draw(st.permutations(inputs)))[: data.draw(st.integers(0, 6))]
-    points = arrays_of(data, len(inputs), dtype)
-    found, expected = (each.gradients(points, by) for each in both(tape, inputs, dtype))
-    assert_array_equal(bits(found[0]), bits(expected[0]))
-    known = ~np.isnan(expected[0])
-    assert_array_equal(bits(found[1:, known]), bits(expected[1:, known]))
+    check_derivatives(tape, inputs, arrays_of(data, len(inputs), dtype), by, dtype)
 
 
 BRANCHES = [
@@ -133,6 +142,8 @@ BRANCHES = [
     "x var-x\ny var-y\na neg x\nb max x a\nc min b y\nv and c y",
     "x var-x\na neg x\nv min a x",
     "x var-x\nk const 2\nv mod x k",
+    "x var-x\na neg x\nv sqrt a",
+    "x var-x\ny var-y\na floor y\nb ln x\nv add a b",
 ]
 """With branches that meet, or jumps, or an infinite slope, where x and y are whole or equal."""
 
@@ -140,15 +151,34 @@ BRANCHES = [
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("text", BRANCHES)
 def test_derivatives_where_branches_meet(text: str, dtype: str) -> None:
-    """They are marked, and settled: values beside them are those of one branch."""
+    """They are marked and settled."""
     x, y = (grid.ravel() for grid in np.meshgrid(*[np.array([-1.5, -1, -0.0, 0, 1, 2], dtype)] * 2))
-    cuda, definition = both(parse(text), ("x", "y"), dtype)
-    expected = definition.gradients([x, y], ("x", "y"))
-    with patch.object(tested, "settle_all") as settle:
-        cuda.gradients([x, y], ("x", "y"))
-    (_, _, kinks, jumps, _), _ = settle.call_args
-    assert kinks is not None or jumps is not None
-    assert_array_equal(bits(cuda.gradients([x, y], ("x", "y"))), bits(expected))
+    tape, inputs = parse(text), ("x", "y")
+    check_derivatives(tape, inputs, [x, y], ("x",), dtype)
+    kinks, jumps = check_derivatives(tape, inputs, [x, y], inputs, dtype)
+    assert kinks.any() or jumps.any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_derivatives_by_many_inputs(dtype: str) -> None:
+    """Three at a time; where branches meet is known of each time."""
+    lines = ["x var-x", "y var-y", "z var-z", *(f"{name} var-{name}" for name in VARIABLES)]
+    lines += ["a mul x y", "b max a z", "c mul r s", "d mul c t", "e add b d", "f mul e x"]
+    inputs = (*AXES, *VARIABLES)
+    points = [np.array([1, -1, 0.5, k, 0], dtype) for k in range(6)]
+    for by in (inputs, inputs[::-1], inputs[2:], ("t", "x", "y", "z")):
+        kinks, _ = check_derivatives(parse("\n".join(lines)), inputs, points, by, dtype)
+        assert kinks.any()
+        assert not kinks.all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_term_that_is_not_there_is_not_a_zero(dtype: str) -> None:
+    """0 - 0 is +0, where -0 alone is -0."""
+    tape = parse("x var-x\ny var-y\na mul x y\nk const 2\nb sub k a\nr var-r\nv sub r b")
+    points = [np.array([0, -0.0, 1], dtype), np.array([0, 0, -0.0], dtype), np.ones(3, dtype)]
+    for by in (("x",), ("x", "r"), ("r", "y")):
+        check_derivatives(tape, ("x", "y", "r"), points, by, dtype)
 
 
 TAPE = parse(
@@ -293,6 +323,18 @@ def test_threads_share_an_evaluator() -> None:
         found = list(pool.map(lambda some: cuda.gradients(up(some), INPUTS).get(), points))
     for each, some in zip(found, points, strict=True):
         assert_array_equal(each, definition.gradients(some, INPUTS))
+
+
+def test_programs_for_few_derivatives_are_kept(gpu: FakeDevice) -> None:
+    cuda, _ = both(TAPE, INPUTS, "float32")
+    points = up(numbers((1,)))
+    held = []
+    for count in (1, 2, 3):
+        for by in permutations(INPUTS, count):
+            cuda.gradients(points, by)
+            held.append(gpu.held)
+    assert len(held) == 15
+    assert held[-1] < max(held) == held[7]
 
 
 def test_memory_of_a_call_is_given_back(gpu: FakeDevice) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import pickle
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -162,14 +161,6 @@ KERNELS = [
 ]
 x, y, _ = ivm.axes()
 SCENE = ivm.maximum(ivm.minimum(x * x + y * y - 0.5, abs(x - 0.3) + abs(y) - 0.2), x * y - 0.1)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture

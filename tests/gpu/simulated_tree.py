@@ -6,8 +6,6 @@ steps, cells without points, points in no cell, programs of all lengths, room th
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,15 +26,6 @@ from intervalvm.gpu.target import SIMULATED
 
 assert SIMULATED
 SINGLE = np.dtype(np.float32)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True)

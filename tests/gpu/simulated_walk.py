@@ -6,8 +6,6 @@ ones have: several steps, regions that do not divide evenly, NaN, choices, room 
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,15 +27,6 @@ from intervalvm.jit.plan import plan_of
 from intervalvm.words import Meaning, Question
 
 assert SIMULATED
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_threads() -> Iterator[None]:
-    """The simulator looks all the time whether threads wait, and they wait for it to let go."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True)

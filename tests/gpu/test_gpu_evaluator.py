@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,12 @@ from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape
+from intervalvm.arith.arrays import IntervalArrays
+from intervalvm.compiler.plain import plain_program
+from intervalvm.compiler.program import INPUTS, VARIANTS
 from intervalvm.evaluate.evaluator import NumpyEvaluator
+from intervalvm.gpu.kinds import Function
+from intervalvm.gpu.slots import SIDES, SLOT_SHIFT, slotted
 from intervalvm.ops.row import Interval
 from intervalvm.tape.liveness import peak_live
 
@@ -35,24 +42,71 @@ def test_the_kernels_thread_by_thread() -> None:
 # --- slots ----------------------------------------------------------------------------------------
 
 
-def slotted(tape: Tape, inputs: tuple[str, ...]) -> Any:
-    from intervalvm.compiler.plain import plain_program
-    from intervalvm.gpu import slots
-
-    return slots.slotted(plain_program(tape, np.dtype("float32"), inputs=inputs), len(inputs))
+INPUT_NAMES = ("x", "y", "z", "r")
 
 
-def test_a_value_has_the_slot_of_one_that_nobody_reads_any_more() -> None:
-    """x and y keep theirs; a sum is written where the one before it was."""
-    lines = ["x var-x", "y var-y", "s0 add x y", *(f"s{i} add s{i - 1} x" for i in range(1, 200))]
-    found = slotted(ivm.parse("\n".join(lines)), ("x", "y"))
-    assert (len(found), found.slots, found.result) == (200, 3, 2)
+@given(tape=tapes(30, variables=("r",)), data=st.data())
+def test_a_slot_holds_a_value_as_long_as_it_is_read(tape: Tape, data: st.DataObject) -> None:
+    """And there are as many slots as values live at once; any record may be the result."""
+    program = plain_program(tape, np.dtype("float32"), inputs=INPUT_NAMES)
+    n, inputs = len(program), len(INPUT_NAMES)
+    places = [*range(INPUTS, n + INPUTS), *range(n + INPUTS, n + INPUTS + inputs)]
+    program = replace(program, result=data.draw(st.sampled_from(places)))
+    found = slotted(program, inputs)
+    held = {k: n + INPUTS + k for k in range(inputs)}
+    last = {place: place - INPUTS for place in places[:n]}
+    for i, (record, slots) in enumerate(zip(program.records, found.records, strict=True)):
+        for word, flag in SIDES:
+            if record[0] & flag:
+                assert held[slots[word]] == record[word]
+                last[record[word]] = i
+            else:
+                assert slots[word] == record[word]
+        assert slots[0] == record[0]
+        held[slots[3] >> SLOT_SHIFT] = i + INPUTS
+    assert held[found.result] == program.result
+    last[program.result] = n
+    live = [sum(k - INPUTS <= i < last[k] or k - INPUTS == i for k in places[:n]) for i in range(n)]
+    assert found.slots == inputs + max(live, default=0)
+
+
+def test_what_nobody_reads_leaves_its_slot_at_once() -> None:
+    tape = ivm.parse("x var-x\na neg x\nb abs x\nc neg x\nv add b c")
+    program = plain_program(tape, np.dtype("float32"), inputs=("x",))
+    assert len(program) == 4
+    assert slotted(program, 1).slots == 3
 
 
 def test_few_values_of_a_long_tape_are_live_at_once() -> None:
     tape = ivm.load(TOP / "prospero.vm")
-    found = slotted(tape, ("x", "y"))
+    found = slotted(plain_program(tape, np.dtype("float32"), inputs=("x", "y")), 2)
     assert found.slots <= peak_live(tape)
+
+
+# --- bounds for slopes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["min", "max"])
+def test_a_strict_choice_is_never_of_operands_that_may_be_equal_or_nan(op: str) -> None:
+    """Over all boxes with ends of few numbers: each pair of values is strictly in order."""
+    function, xp = Function("strict", "float32", tame=False), IntervalArrays(np.dtype("float32"))
+    variant = next(v for v in VARIANTS if (v.op, v.kinds) == (op, "ff"))
+    ends = [(a, b) for a in range(3) for b in range(a, 3)]
+    chosen = 0
+    for (low, high), nan_a, (low_b, high_b), nan_b in product(
+        ends, (False, True), ends, (False, True)
+    ):
+        parts = [*map(np.float32, (low, high)), np.bool_(nan_a)]
+        parts += [*map(np.float32, (low_b, high_b)), np.bool_(nan_b)]
+        *_, left_only, right_only = function.compute(xp, variant, parts)
+        first, second = (low, high), (low_b, high_b)
+        if op == "max":
+            first, second = second, first
+        apart = not nan_a and not nan_b
+        assert left_only == (apart and first[1] < second[0])
+        assert right_only == (apart and second[1] < first[0])
+        chosen += left_only + right_only
+    assert chosen
 
 
 # --- on a device ----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from support import programs
+from support import programs, slotted_programs
 
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler.program import VARIANTS, Program
@@ -219,9 +219,13 @@ class FakeArray:
     def __getitem__(self, key: Any) -> FakeArray:
         if isinstance(key, FakeArray):
             return self.new(self.values[key.values])
-        return self.part(self.values[key])
+        found = self.values[key]
+        if not isinstance(found, np.ndarray):  # one number is an array too
+            found = self.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return self.part(found)
 
     def __setitem__(self, key: Any, values: Any) -> None:
+        self.device.answer()
         self.device.kernels += 1
         if isinstance(values, FakeArray) and values.dtype.kind == "f":
             assert self.dtype == values.dtype, "CuPy flushes subnormal numbers to 0"
@@ -417,8 +421,8 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
-    module: ModuleType
-    """The stand-in for CuPy."""
+    module = property(lambda self: sys.modules["cupy"])
+    leaf_blocks, paint_threads = 2, 256
 
     def __init__(self, device: FakeDevice) -> None:
         self.device, self.lock = device, threading.Lock()
@@ -541,6 +545,9 @@ class SimulatedLauncher(FakeLauncher):
 
 
 DEFINITIONS: dict[str, Any] = {
+    "values": slotted_programs.define_values,
+    "duals": slotted_programs.define_duals,
+    "boxes": slotted_programs.define_boxes,
     "clause": define_clause,
     "inside": define_inside,
     "convert": define_convert,
