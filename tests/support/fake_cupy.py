@@ -421,7 +421,8 @@ class FakeLauncher:
     ``launches`` has the kind and the integers of each launch.
     """
 
-    module = property(lambda self: sys.modules["cupy"])
+    module: ModuleType
+    """The stand-in for CuPy."""
     leaf_blocks, paint_threads = 2, 256
 
     def __init__(self, device: FakeDevice) -> None:
