@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.gpu.plan import FallBack, Step, fall_backs
+from bench.gpu.plan import AGAIN, FallBack, Step, fall_backs
 from bench.gpu.process import TOP, Finding, Outcome, Running
 from bench.gpu.report import said, section
 from bench.gpu.results import Results, StepResult
 from bench.gpu.step import Job
 
-SHARE = 4
+SHARE = 8
 """1 / SHARE of the remaining time may go to the tries of a failed step."""
 SHOWN = 8
 """Lines of a failure that are printed; the file has more."""
@@ -51,7 +51,11 @@ class Campaign:
         self.results.steps = list(results.values())
         try:
             for step in steps:
-                self._one(step, results[step.name])
+                try:
+                    self._one(step, results[step.name])
+                except Exception as error:  # not even a process: the others may have one
+                    results[step.name].status = "failed"
+                    results[step.name].tail = [f"it cannot be started: {error!r}"]
                 self.write()
                 if results[step.name].status == "no device":
                     break
@@ -137,8 +141,8 @@ class Campaign:
     def _try_again(self, step: Step, result: StepResult) -> None:
         """By each fall-back that is not on, as time allows; the one that helps stays on.
 
-        One that has not changed the same failure of another step is left out.
-        What the first try found stays where all others fail.
+        One that has not changed the same failure of another step is left out. What the first try
+        found stays where all others fail.
         """
         why = result.why
         budget = time.monotonic() + (self.ends - time.monotonic()) / SHARE
@@ -152,24 +156,18 @@ class Campaign:
                 continue
             using = [*self.helped, each]
             print(f"  again, with {each.name}", flush=True)
-            outcome = self._tried(step, min(most, left), using)
+            outcome = self._start(step, min(most, left), using, is_retry=True).wait()
             result.tries.append({"with": each.name, "status": outcome.status, "why": outcome.why})
             _say(outcome)
-            if outcome.why == why:
+            if outcome.why == why and result.status == "failed":  # else the words say nothing
                 self.useless.add((why, each.name))
             if outcome.is_ok:
                 first = [f"{step.name} failed at first: {line}" for line in result.tail]
                 result.take(outcome)
                 result.helped, result.tail = each.name, first
                 result.fall_backs = [other.name for other in using]
-                self.helped = using
+                self.helped = [other for other in using if other != AGAIN]
                 return
-
-    def _tried(self, step: Step, seconds: float, using: Sequence[FallBack]) -> Outcome:
-        try:
-            return self._start(step, seconds, using, is_retry=True).wait()
-        except (OSError, ImportError) as error:  # another cache cannot be made
-            return Outcome("failed", 0.0, tail=[f"it cannot be started: {error!r}"])
 
     def _fall_backs(self, result: StepResult) -> list[FallBack]:
         try:

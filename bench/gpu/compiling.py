@@ -32,15 +32,25 @@ def _is_used(kind: str) -> bool:
 
 
 def of_the_gpu(job: Job) -> None:
-    """Those that were prepared go into the cache; is loaded."""
-    from bench.gpu.prepare import prepared, put
+    """All kernels of the device are in the cache and are loaded: prepared, or compiled here."""
+    from bench.gpu.prepare import Unfit, compiled, prepared, put
     from intervalvm.gpu import devices
 
-    start, used = time.perf_counter(), 0
-    device = devices.current()
-    if job.kernels and isinstance(device, devices.CupyDevice):
-        for kernel, code in prepared(Path(job.kernels), device.capability):
+    start, device = time.perf_counter(), devices.current()
+    if not isinstance(device, devices.CupyDevice):
+        job.fact("kernels of the GPU", "are simulated")
+        return
+    how, groups = "compiled here", None
+    if job.kernels:
+        try:
+            how, groups = "prepared", prepared(Path(job.kernels), device.capability)
+        except Unfit as error:
+            job.fact("prepared kernels", f"not used: {error}")
+    count = 0
+    for kernels, code in groups or compiled(device.capability):
+        assert isinstance(code, bytes), f"{kernels[0]}: {code}"
+        for kernel in kernels:
             put(kernel, device, code)
             device.load(kernel)
-            used += 1
-    job.fact("prepared kernels in use", f"{used}, {time.perf_counter() - start:.1f} s")
+            count += 1
+    job.fact("kernels of the GPU", f"{count} {how}, {time.perf_counter() - start:.1f} s")

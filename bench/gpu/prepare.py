@@ -13,10 +13,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import astuple
 from importlib.metadata import version
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 from bench.gpu.process import TOP
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from intervalvm.gpu.devices import CupyDevice
     from intervalvm.gpu.kernels import Capability, Kernel
 
-WHEELS, KERNELS, FILE = "wheels", "kernels", "prospero.vm"
+WHEELS, KERNELS, LIST, FILE = "wheels", "kernels", "kernels.json", "prospero.vm"
 NAMES = TOP / "bench" / "gpu" / "wheels.txt"
 GLIBC = range(17, 40)
 """Minor versions of glibc whose wheels are taken; the machine's pip takes none that is too new."""
@@ -71,45 +73,75 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _all_kernels() -> list[Kernel]:
-    """Every kernel by name, where what a kind does not depend on counts too."""
+    """Every kernel by name."""
     from intervalvm.gpu.kernels import BUILDERS, Kernel
 
     ways = product(BUILDERS, DTYPES, (True, False), (True, False))
     return [Kernel(kind, dtype, tame, is_bitmap) for kind, dtype, tame, is_bitmap in ways]
 
 
+def _groups() -> list[list[Kernel]]:
+    """The same, those together whose code is the same: a kind need not depend on all of a name."""
+    found: dict[Any, list[Kernel]] = {}
+    for kernel in _all_kernels():
+        found.setdefault(_code_key(kernel), []).append(kernel)
+    return list(found.values())
+
+
+def _code_key(kernel: Kernel) -> Any:
+    """What of a kernel's name is read when it is built, and the types of its parameters."""
+    from intervalvm.gpu.kernels import BUILDERS
+
+    read: dict[str, Any] = {}
+
+    class Noting:
+        def __getattr__(self, name: str) -> Any:
+            return read.setdefault(name, getattr(kernel, name))
+
+    BUILDERS[kernel.kind](cast("Kernel", Noting()))
+    return kernel.kind, *sorted(read.items()), *kernel.parameters.items()
+
+
+def compiled(capability: Capability) -> Iterator[tuple[list[Kernel], bytes | str]]:
+    """Machine code of all kernels, by all CPUs, as it is made; or why there is none."""
+    spawning = get_context("spawn")  # this process may use the device
+    with ProcessPoolExecutor(os.cpu_count(), spawning) as pool:
+        jobs = {pool.submit(_made, group[0], capability): group for group in _groups()}
+        for job in as_completed(jobs):
+            try:
+                yield jobs[job], job.result()
+            except Exception as error:
+                yield jobs[job], f"{type(error).__name__}: {error}"
+
+
 def _compile(folder: Path, capability: Capability) -> list[str]:
-    """Machine code of all kernels, by all CPUs; the names of those that have none."""
+    """Fill a folder with machine code of all kernels; the names of those that have none."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    found: dict[str, str] = {}
+    found: dict[str, list[tuple[Any, ...]]] = {}
     failed = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(_made, kernel, capability): kernel for kernel in _all_kernels()}
-        for job in as_completed(jobs):
-            kernel = jobs[job]
-            try:
-                seconds, code = job.result()
-            except Exception as error:
-                failed.append(str(kernel))
-                print(f"{kernel}: {type(error).__name__}: {error}", file=sys.stderr)
-                continue
-            print(f"{kernel}: {seconds:.1f} s, {len(code) / 1024:.0f} KiB", flush=True)
-            name = f"{str(kernel).replace(' ', '-')}.cubin"
-            (folder / name).write_bytes(code)
-            found[name] = json.dumps([kernel.kind, kernel.dtype, kernel.tame, kernel.is_bitmap])
+    start = time.monotonic()
+    for kernels, code in compiled(capability):
+        first, seconds = str(kernels[0]), time.monotonic() - start
+        if isinstance(code, str):
+            failed.append(first)
+            print(f"{seconds:6.1f} s  {first}: {code}", file=sys.stderr)
+            continue
+        print(f"{seconds:6.1f} s  {first}, {len(code) / 1024:.0f} KiB", flush=True)
+        name = f"{first.replace(' ', '-')}.cubin"
+        (folder / name).write_bytes(code)
+        found[name] = [astuple(kernel) for kernel in kernels]
     about = {"sources": _sources(), "capability": list(capability), "kernels": found}
-    (folder / "kernels.json").write_text(json.dumps(about, indent=1))
+    (folder / LIST).write_text(json.dumps(about, indent=1))
     return failed
 
 
-def _made(kernel: Kernel, capability: Capability) -> tuple[float, bytes]:
-    """Seconds, and what the cache keeps of a kernel."""
+def _made(kernel: Kernel, capability: Capability) -> bytes:
+    """What the cache keeps of a kernel."""
     from intervalvm.gpu.kernels import code_of
     from intervalvm.jit import cache
 
-    start, kept = time.perf_counter(), cache.kept
-    content = b""
+    kept, content = cache.kept, b""
 
     def keep(name: str, make: Callable[[], bytes]) -> bytes:
         nonlocal content
@@ -119,7 +151,7 @@ def _made(kernel: Kernel, capability: Capability) -> tuple[float, bytes]:
     with patch.object(cache, "kept", keep):
         code, _ = code_of(kernel, capability)
     assert code.startswith(MACHINE_CODE), "nvJitLink is not installed: there is only PTX"
-    return time.perf_counter() - start, content
+    return content
 
 
 def _sources() -> str:
@@ -129,19 +161,26 @@ def _sources() -> str:
     return cache._digest_of_sources(("gpu.kernels",)).hex()
 
 
-def prepared(folder: Path, capability: Capability) -> Iterator[tuple[Kernel, bytes]]:
-    """What was compiled for a compute capability, of the sources as they are.
+class Unfit(Exception):
+    """The folder's kernels are not those of these sources and this device."""
 
-    Raises AssertionError where they have changed, or the device has another.
-    """
+
+def prepared(folder: Path, capability: Capability) -> list[tuple[list[Kernel], bytes]]:
+    """What was compiled for a compute capability, of the sources as they are; raises Unfit."""
     from intervalvm.gpu.kernels import Kernel
 
-    about = json.loads((folder / KERNELS / "kernels.json").read_text())
-    assert about["sources"] == _sources(), "the kernels have changed: prepare the folder again"
-    made_for = tuple(about["capability"])
-    assert made_for == capability, f"prepared for {made_for}, the device has {capability}"
-    for name, words in about["kernels"].items():
-        yield Kernel(*json.loads(words)), (folder / KERNELS / name).read_bytes()
+    try:
+        about = json.loads((folder / KERNELS / LIST).read_text())
+    except FileNotFoundError as error:
+        raise Unfit(f"there are none: {error}") from error
+    if about["sources"] != _sources():
+        raise Unfit("the sources have changed since: prepare the folder again")
+    if about["capability"] != list(capability):
+        raise Unfit(f"prepared for {about['capability']}, the device has {list(capability)}")
+    return [
+        ([Kernel(*words) for words in kernels], (folder / KERNELS / name).read_bytes())
+        for name, kernels in about["kernels"].items()
+    ]
 
 
 def put(kernel: Kernel, device: CupyDevice, content: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from bench.gpu.process import Finding
+from bench.gpu.process import Finding, last_words
 from bench.gpu.results import Results, StepResult
 from bench.page import ms, table, times
 
@@ -39,7 +39,7 @@ AIMS = (
 def said(finding: Finding) -> str:
     """A finding in a line."""
     if finding["kind"] == "fact":
-        return f"{finding['what']}: {finding['value']}"
+        return f"{finding['what']}: {last_words(str(finding['value']).splitlines())[:MOST_WORDS]}"
     at = f" at {finding['size']:,}" if finding["size"] else ""
     what = finding["what"] + at
     if finding["kind"] == "check":
@@ -49,6 +49,8 @@ def said(finding: Finding) -> str:
     return f"{what}: " + ", ".join(f"{key} {ms(value)} ms" for key, value in _parts(finding))
 
 
+MOST_WORDS = 150
+"""Characters of what somebody else said."""
 PARTS = {"wall": "wall", "busy": "device", "up": "up", "down": "down"}
 
 
@@ -74,9 +76,6 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = ["  ".join(f"{c:{w}}" for c, w in zip(r, widths, strict=True)) for r in (head, *rows)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-MOST_WORDS = 150
 
 
 def _step(step: StepResult) -> tuple[str, ...]:

@@ -46,8 +46,8 @@ def smallest(job: Job) -> None:
     _run(job, ["--smallest"])
 
 
-def all(job: Job) -> None:
-    """All of them."""
+def every(job: Job) -> None:
+    """Every case."""
     _run(job, [])
 
 
