@@ -14,13 +14,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
+from support.fake_cupy import FakeDevice, OutOfMemoryError, SimulatedLauncher, install
 from support.scenes import scenes
 from support.strategies import tapes
 
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.gpu import cells, descent, tree
+from intervalvm.gpu import cells, descent, devices, tree
 from intervalvm.gpu.evaluator import CudaEvaluator
 from intervalvm.gpu.target import SIMULATED
 
@@ -231,6 +232,59 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
         expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
         assert_array_equal(evaluator.values(points), expected)
     assert len(made) == 1
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    install(monkeypatch, found, SimulatedLauncher(found))
+    return found
+
+
+def test_without_memory_for_a_tree_there_is_none(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Nor a part of one, nor what is kept of an earlier one; later there may be one again."""
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 40)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    left, take = [0], gpu.take
+
+    def fail_once(size: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OutOfMemoryError("Out of memory")
+        take(size)
+
+    monkeypatch.setattr(gpu, "take", fail_once)
+    for allocation in (2, 3, 9, 0, 5):
+        left[0] = allocation
+        assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True]
+    gpu.memory = gpu.held + 20_000  # for what is evaluated without, besides the tree that is kept
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert gpu.held < 20_000
+    gpu.memory = 1 << 30
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True, True]
+
+
+def test_parts_are_as_large_as_there_is_room(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Those so small that cells have few points do not pay."""
+    monkeypatch.setattr(tree, "CELL_POINTS", 1)
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 100)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    for room, parts in ((1000, 1), (70, 2), (60, 0)):
+        ran.clear()
+        free = 2 * tree.POINT_BYTES * room
+        monkeypatch.setattr(SimulatedLauncher, "free_bytes", lambda _, free=free: free)
+        assert_array_equal(evaluator.values(given).get(), expected)
+        assert ran == [True] * parts
 
 
 @settings(max_examples=4, phases=[Phase.generate])
