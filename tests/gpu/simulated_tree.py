@@ -6,6 +6,7 @@ steps, cells without points, points in no cell, programs of all lengths, room th
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,16 @@ def test_two_steps(monkeypatch: pytest.MonkeyPatch, ran: list[bool]) -> None:
     """Most cells have no point, and are not divided."""
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
     check(SCENE, "xy", *random((2, 20)))
+    assert ran == [True]
+
+
+def test_the_first_of_two_steps_has_whole_cells(
+    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Tangents of a parabola, several in each of its cells: a point may need any of them."""
+    monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
+    tangents = [2 * at * x - at * at for at in (k / 8 - 1 for k in range(17))]
+    check(reduce(ivm.maximum, tangents, y - 9).tape(), "xy", *random((2, 8)))
     assert ran == [True]
 
 
@@ -184,10 +195,23 @@ def test_programs_too_long_for_local_memory(monkeypatch: pytest.MonkeyPatch) -> 
         np.stack([np.linspace(-3e38, 3e38, 70), random(70)]),
         np.stack([random(70) * 1e-44, random(70)]),
         np.stack([np.repeat(random(7), 10), random(70)]),
+        np.stack([1e7 + np.round(random(70) * 40), random(70) + 16]),
     ],
-    ids=["one point", "NaN", "a line", "all floats", "subnormal", "columns"],
+    ids=["one point", "NaN", "a line", "all floats", "subnormal", "columns", "far away"],
 )
-def test_points_of_any_extent(points: Any) -> None:
+def test_points_of_any_extent(points: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that are finite are in a cell, whose program is shorter."""
+    sort = tree.Tree._sorted
+
+    def noted(self: tree.Tree, axes: Any, *arguments: Any) -> Any:
+        starts, order = sort(self, axes, *arguments)
+        is_finite = np.isfinite(axes).all(axis=0)
+        assert starts[-2] == is_finite.sum()
+        assert sorted(order & cells.POINT_MASK) == list(range(len(order)))
+        assert is_finite[order[: starts[-2]] & cells.POINT_MASK].all()
+        return starts, order
+
+    monkeypatch.setattr(tree.Tree, "_sorted", noted)
     check(SCENE, "xy", *points)
 
 
