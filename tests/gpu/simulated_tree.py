@@ -80,6 +80,8 @@ SCENE = ivm.maximum(
     ivm.minimum(ivm.sqrt(x * x + y * y) - 0.5, abs(x - 0.3) + abs(y) - 0.2), x * y - 0.1
 ).tape()
 SOLID = ivm.maximum(ivm.minimum(x + y, z - 0.25), ivm.sqrt(x * x + y * y + z * z) - 0.75).tape()
+TANGENTS = [2 * at * x - at * at for at in (k / 8 - 1 for k in range(17))]
+PARABOLA = reduce(ivm.maximum, TANGENTS, y - 9).tape()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -98,10 +100,19 @@ def test_two_steps(monkeypatch: pytest.MonkeyPatch, ran: list[bool]) -> None:
 def test_the_first_of_two_steps_has_whole_cells(
     monkeypatch: pytest.MonkeyPatch, ran: list[bool]
 ) -> None:
-    """Tangents of a parabola, several in each of its cells: a point may need any of them."""
+    """There are several tangents in each, and a point may need any of them."""
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
-    tangents = [2 * at * x - at * at for at in (k / 8 - 1 for k in range(17))]
-    check(reduce(ivm.maximum, tangents, y - 9).tape(), "xy", *random((2, 8)))
+    check(PARABOLA, "xy", *random((2, 8)))
+    assert ran == [True]
+
+
+def test_only_points_in_no_cell_need_the_long_program(
+    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    monkeypatch.setattr(tree, "LOCAL_PLACES", 40)
+    points = random((2, 8))
+    points[0, :2], points[1, 2] = (np.nan, -np.inf), -np.inf
+    check(PARABOLA, "xy", *points)
     assert ran == [True]
 
 
