@@ -49,6 +49,22 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return answers
 
 
+@pytest.fixture
+def sorted_(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All points that are finite must be in cells, or they take the longest program."""
+    sort = tree.Tree._sorted
+
+    def noted(self: tree.Tree, axes: Any, *arguments: Any) -> Any:
+        starts, order = sort(self, axes, *arguments)
+        is_finite = np.isfinite(axes).all(axis=0)
+        assert starts[-2] == is_finite.sum()
+        assert sorted(order & cells.POINT_MASK) == list(range(len(order)))
+        assert is_finite[order[: starts[-2]] & cells.POINT_MASK].all()
+        return starts, order
+
+    monkeypatch.setattr(tree.Tree, "_sorted", noted)
+
+
 def check(tape: Tape, inputs: Any, *points: Any, dtype: np.dtype[Any] = SINGLE) -> None:
     """The bits are those of the definition, the sign of 0 included, but for the payload of NaN."""
     names, arrays = tuple(inputs), [np.asarray(point, dtype) for point in points]
@@ -106,6 +122,17 @@ def test_the_first_of_two_steps_has_whole_cells(
     assert ran == [True]
 
 
+def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch, ran: list[bool]) -> None:
+    """Of which half has no points, so that its block goes on to the next at once."""
+    monkeypatch.setattr(devices.Simulator, "most_warps", 3)
+    monkeypatch.setattr(devices.Simulator, "split_blocks", 1)
+    points = random((2, 20))
+    points[1, 1:] -= 9
+    check(PARABOLA, "xy", *points)
+    check_gradients(PARABOLA, "xy", "xy", *points)
+    assert ran == [True, True]
+
+
 def test_only_points_in_no_cell_need_the_long_program(
     monkeypatch: pytest.MonkeyPatch, ran: list[bool]
 ) -> None:
@@ -130,8 +157,10 @@ def test_programs_get_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert min(lengths) < 0.5 * len(SCENE)
 
 
+@pytest.mark.usefixtures("sorted_")
 def test_three_axes(ran: list[bool]) -> None:
-    check(SOLID, "xyz", *random((3, 70)))
+    x, y, z = random((3, 70))
+    check(SOLID, "xyz", x, y / 2, 3 * z)
     assert ran == [True]
 
 
@@ -210,19 +239,8 @@ def test_programs_too_long_for_local_memory(monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=["one point", "NaN", "a line", "all floats", "subnormal", "columns", "far away"],
 )
-def test_points_of_any_extent(points: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that are finite are in a cell, whose program is shorter."""
-    sort = tree.Tree._sorted
-
-    def noted(self: tree.Tree, axes: Any, *arguments: Any) -> Any:
-        starts, order = sort(self, axes, *arguments)
-        is_finite = np.isfinite(axes).all(axis=0)
-        assert starts[-2] == is_finite.sum()
-        assert sorted(order & cells.POINT_MASK) == list(range(len(order)))
-        assert is_finite[order[: starts[-2]] & cells.POINT_MASK].all()
-        return starts, order
-
-    monkeypatch.setattr(tree.Tree, "_sorted", noted)
+@pytest.mark.usefixtures("sorted_")
+def test_points_of_any_extent(points: Any) -> None:
     check(SCENE, "xy", *points)
 
 
