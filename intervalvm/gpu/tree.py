@@ -24,6 +24,7 @@ from intervalvm.gpu.cells import LOCAL_PLACES
 from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.jit.points import dual_program
+from intervalvm.memory import WORTH_ASKING
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape
 
@@ -257,6 +258,13 @@ class Tree(Descent):
                 )  # fmt: skip
 
 
+def most_points(device: devices.Device, count: int) -> int:
+    """How many of ``count`` points are sorted together: half of what is free is for them."""
+    if count * POINT_BYTES < WORTH_ASKING:
+        return min(count, MOST_POINTS)
+    return max(1, min(count, MOST_POINTS, device.free_bytes() // (2 * POINT_BYTES)))
+
+
 class Trees:
     """The trees of an evaluator's tape: one for each choice of axes and number of steps."""
 
@@ -306,8 +314,9 @@ class Trees:
         flat = [_flat(device, points[name], shape) for name in axes]
         numbers = {name: array for name, array in points.items() if name not in axes}
         with self._tree(device, axes, along, steps) as tree:
-            for start in range(0, count, MOST_POINTS):
-                some = slice(start, start + MOST_POINTS)
+            together = most_points(device, count)
+            for start in range(0, count, together):
+                some = slice(start, start + together)
                 if not tree.run([array[some] for array in flat], numbers, results(some)):
                     return False
         return True

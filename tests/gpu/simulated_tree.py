@@ -20,7 +20,7 @@ from support.strategies import tapes
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-from intervalvm.gpu import cells, descent, tree
+from intervalvm.gpu import cells, descent, devices, tree
 from intervalvm.gpu.evaluator import CudaEvaluator
 from intervalvm.gpu.target import SIMULATED
 
@@ -259,6 +259,15 @@ def test_steps_pay_for_many_points_only(monkeypatch: pytest.MonkeyPatch) -> None
     assert tree.steps_for(6363, 1_000_000) == 2
     assert tree.steps_for(6363, 100_000) == 1
     assert tree.steps_for(6363, 1000) == tree.steps_for(7, 1_000_000) == 0
+
+
+def test_points_that_are_sorted_together_fit_into_memory(
+    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    monkeypatch.setattr(tree, "WORTH_ASKING", 0)
+    monkeypatch.setattr(devices.Simulator, "free_bytes", lambda self: 2 * 16 * 50)
+    check(SCENE, "xy", *random((2, 80)))
+    assert ran == [True, True]
 
 
 def test_no_number_of_a_cell_is_beyond_a_word() -> None:
