@@ -6,9 +6,7 @@ raises errors of this package, each with a way out. There is no fallback to anot
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from functools import lru_cache
 from types import ModuleType
 
@@ -72,16 +70,26 @@ def _check_device(module: ModuleType) -> None:
         )
 
 
-@contextmanager
-def device_errors(fewer: str = "evaluate fewer points at a time") -> Iterator[None]:
-    """Raise errors of CUDA as DoesNotFit, with the way out ``fewer``, or as DeviceError."""
-    try:
-        yield
-    except Exception as error:
+class device_errors(ContextDecorator):  # noqa: N801
+    """Raise errors of CUDA as DoesNotFit, with the way out ``fewer``, or as DeviceError.
+
+    No generator, whose frame would be part of a circle with the error: the arrays that the error's
+    frames hold would stay until Python looks for circles, and be missed by who tries again.
+    """
+
+    def __init__(self, fewer: str = "evaluate fewer points at a time") -> None:
+        self._fewer = fewer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, Exception):
+            return
         if not f"{type(error).__module__}.".startswith(REPORTERS):
-            raise
+            return
         if isinstance(error, MemoryError) or _named(error, OUT_OF_MEMORY):
-            raise DoesNotFit(f"the GPU ran out of memory ({error}): {fewer}") from error
+            raise DoesNotFit(f"the GPU ran out of memory ({error}): {self._fewer}") from error
         raise DeviceError(
             f"the GPU failed ({error}): nothing was written, and this process may not be able to "
             "use the GPU again, so start a new one; if it fails there too, look what `nvidia-smi` "
@@ -105,5 +113,4 @@ def free_bytes() -> int:
 
 def release() -> None:
     """Give what CuPy's pool holds unused back to the device, so that larger blocks fit."""
-    gc.collect()  # the frames of an error may hold arrays, in a circle
     cupy().get_default_memory_pool().free_all_blocks()

@@ -158,7 +158,7 @@ class CudaEvaluator:
     ) -> list[CudaEvaluator]:
         """An evaluator for each box, in C order, of its shorter tape: see ``tape.shorten``.
 
-        Choices are found on the CPU.
+        Choices are found on the CPU, so boxes may be arrays of the host too.
         """
         (host, sides), *others = (
             (each.on_host, [Interval(*map(on_host, side)) for side in some])

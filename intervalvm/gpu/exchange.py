@@ -19,7 +19,6 @@ from intervalvm.gpu.device import device_errors
 
 ON_CUDA = (2, 13)
 """DLPack's types of devices: CUDA, and its managed memory."""
-ODD = "lies at an odd address: give a copy"
 
 
 def in_place(name: str, value: Any) -> Any:
@@ -47,7 +46,7 @@ def in_place(name: str, value: Any) -> Any:
             f"call inside `with cupy.cuda.Device({array.device.id}):`"
         )
     if any(number % array.itemsize for number in (array.data.ptr, *array.strides)):
-        raise OptionError(f"{name} {ODD}")
+        raise OptionError(f"{name} lies at an odd address: give a copy")
     return array
 
 
@@ -95,9 +94,10 @@ def converted(array: Any, dtype: np.dtype[Any]) -> Any:
         from intervalvm.gpu.kernels import Kernel
         from intervalvm.gpu.layout import THREADS
 
-        gpu, kernel = devices.current(), Kernel("convert", dtype.name, False, False)
+        kernel = Kernel("convert", dtype.name, tame=False, is_bitmap=False)
         out = device.cupy().empty(array.shape, dtype)
         if count := array.size:
+            gpu = devices.current()
             gpu.load(kernel)
             source = device.cupy().ascontiguousarray(array)
             gpu.launch(kernel, -(-count // THREADS), THREADS, count, out, source)

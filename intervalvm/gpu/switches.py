@@ -45,14 +45,14 @@ LAUNCH = Switch(
 WARPS = Switch(
     "INTERVALVM_CUDA_WARPS",
     ("16", "8", "4", "2", "1"),
-    "the most warps of a block that splits regions",
+    "the most warps of a block that divides a region of a picture or a cell of points",
     "a block has too many threads for the registers and the memory of a multiprocessor",
 )
 OPTIMIZE = Switch(
     "INTERVALVM_CUDA_OPTIMIZE",
     ("3", "1", "0"),
     "how hard machine code of PTX is optimised",
-    "a large kernel takes minutes to compile, or is miscompiled",
+    "ptxas makes wrong code of a large kernel, or takes minutes for it",
 )
 SWITCHES = (GRAPHS, LINKER, LAUNCH, WARPS, OPTIMIZE)
 

@@ -21,6 +21,7 @@ from intervalvm.evaluate.decorated import given, root_bounds
 from intervalvm.evaluate.points import Points, peak_bytes, run
 from intervalvm.gpu import device
 from intervalvm.gpu.arrays import Clauses, array_module, with_rules
+from intervalvm.gpu.exchange import read
 from intervalvm.jit.layout import INSIDE, OUTSIDE
 from intervalvm.memory import available, in_units
 from intervalvm.raster.job import Drawn, Job, Progress, verdicts
@@ -150,8 +151,11 @@ def _values(job: Job, band: slice, after: After) -> NDArray[Any]:
             module.ascontiguousarray(module.broadcast_to(module.asarray(axis), shape))
             for axis in (x, y[band, None])
         )
-        inputs = {"x": x, "y": y, "z": job.settings["var-z"]} | {
-            name: job.settings[name] for name in job.tape.variables
+        settings = dict(job.settings)
+        if job.way.on_gpu:
+            settings = {name: read(name, value, job.dtype) for name, value in settings.items()}
+        inputs = {"x": x, "y": y, "z": settings["var-z"]} | {
+            name: settings[name] for name in job.tape.variables
         }
         points = Points.of(job.tape, inputs, job.dtype, module)
         if not job.way.on_gpu:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support import scalar
 from support.boxes import Range, floats_within, interval_of, ranges, ranges_within
-from support.evaluators import EVALUATORS
+from support.evaluators import EVALUATORS, every_evaluator
 from support.operations import DTYPES, FUNCTIONS, OPERATIONS, assert_same_bits, bits, tape_of
 from support.programs import special
 from support.strategies import tapes
@@ -38,7 +38,6 @@ from intervalvm.words import Meaning
 VARIABLES = ("r", "s")
 FEW = settings(max_examples=max(10, settings().max_examples // 4))
 SMALL = settings(max_examples=max(20, settings().max_examples // 2))
-every_evaluator = pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_meaning = pytest.mark.parametrize("meaning", Meaning, ids=lambda meaning: meaning.value)
 TAPES = tapes(20, variables=VARIABLES)

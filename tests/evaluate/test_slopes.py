@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import reals
 from support.boxes import Range, floats_within, interval_of, ranges
-from support.evaluators import EVALUATORS
+from support.evaluators import every_evaluator
 from support.operations import DTYPES, OPERATIONS, tape_of
 from support.real_points import FEW, PLACES, TRANSCENDENTAL, pairs, point_in, real_value
 from support.strategies import shapes, tapes
@@ -146,7 +146,7 @@ def test_difference_quotients_of_tapes(dtype: str, data: st.DataObject) -> None:
     assert_quotients_within(tape, box, dtype, data.draw(PLACES))
 
 
-@pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
+@every_evaluator
 @FEW
 @given(data=st.data())
 def test_values_are_within_those_of_bounds(make: Any, data: st.DataObject) -> None:
@@ -166,7 +166,7 @@ def test_values_are_within_those_of_bounds(make: Any, data: st.DataObject) -> No
 DISTANCE = ivm.sqrt(x * x + ivm.square(y) + 4.0)
 
 
-@pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
+@every_evaluator
 @pytest.mark.parametrize(
     ("field", "side", "other", "expected"),
     [
@@ -286,7 +286,7 @@ def test_both_back_ends_have_the_same_bits(
     np.testing.assert_array_equal(found.upper, expected.upper)
 
 
-@pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
+@every_evaluator
 def test_shapes_broadcast_and_may_be_empty(make: Any) -> None:
     evaluator = make(as_value_tape(x * y), ("x", "y"), np.dtype("float32"), Meaning.REAL)
     low = np.zeros((3, 1), np.float32)
@@ -307,7 +307,7 @@ def test_shapes_broadcast_and_may_be_empty(make: Any) -> None:
     assert evaluator.slope_bounds([one, one], ()).lower.shape == (0,)
 
 
-@pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
+@every_evaluator
 def test_slopes_by_more_inputs_than_a_program_has_and_by_those_not_read(make: Any) -> None:
     a, b = ivm.var("a"), ivm.var("b")
     names = ("x", "y", "z", "a", "b", "c")
@@ -318,7 +318,7 @@ def test_slopes_by_more_inputs_than_a_program_has_and_by_those_not_read(make: An
     np.testing.assert_array_equal(found.upper, [1, 0, 0, 1, -1, 0])
 
 
-@pytest.mark.parametrize("make", EVALUATORS.values(), ids=EVALUATORS)
+@every_evaluator
 @pytest.mark.parametrize("meaning", Meaning)
 def test_what_may_be_nan_or_unbounded_has_infinite_slopes(make: Any, meaning: Meaning) -> None:
     found = slopes_over(

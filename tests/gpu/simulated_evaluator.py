@@ -19,10 +19,10 @@ from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.operations import DTYPES, bits
 from support.strategies import INTERESTING, tapes
 
-from intervalvm import DeviceError, DoesNotFit, OptionError, Tape, parse
+from intervalvm import DeviceError, DoesNotFit, Evaluator, OptionError, Tape, parse
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.evaluate.gradients import run
-from intervalvm.evaluate.points import POINT_RULES, Points, reads
+from intervalvm.evaluate.points import Points, reads
 from intervalvm.gpu import devices
 from intervalvm.gpu import evaluator as tested
 from intervalvm.gpu.evaluator import CudaEvaluator, parts_of
@@ -116,7 +116,7 @@ def check_derivatives(
     assert_array_equal(bits(found[0]), bits(expected[0]))
     assert_array_equal(bits(found[1:, known]), bits(expected[1:, known]))
     ready = Points.of(tape, dict(zip(inputs, points, strict=True)), np.dtype(dtype))
-    masks = run(ready, POINT_RULES, by)[1:]
+    masks = run(ready, by)[1:]
     whole = [np.broadcast_to(False if mask is None else mask, ready.shape) for mask in masks]
     asked = settle.call_args.args[2:4] if settle.called else (None, None)
     for mask, expected_mask in zip(asked, whole, strict=True):
@@ -301,6 +301,31 @@ def check(points: list[Any]) -> None:
 @pytest.mark.parametrize("shape", [(), (3,), (2, 2)], ids=str)
 def test_results_stay_on_the_device(shape: tuple[int, ...]) -> None:
     check(numbers(shape))
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_callers_ask_of_an_evaluator_is_that_of_numpy(dtype: str) -> None:
+    """By name or by place, numbers and arrays, of the host and of the device."""
+    found, expected = (Evaluator(TAPE, dtype=dtype, backend=each) for each in ("cuda", "numpy"))
+    x, y, r = numbers((6,), dtype)
+    (on_device,) = up([x])
+    value = found.values(on_device, r=0.5, y=y)
+    assert_array_equal(value.get(), expected.values(x, y, 0.5))
+    for by in (None, ("r",), ("y", "x")):
+        slopes = found.gradients(on_device, y, r[:, None], by=by)
+        assert_array_equal(slopes.get(), expected.gradients(x, y, r[:, None], by=by))
+    (high,) = up([x + 1])
+    sides: Any = ((on_device, high), (-1, 2), 0.25)
+    bounds, whole = found.bounds(*sides), expected.bounds((x, x + 1), (-1, 2), 0.25)
+    for part in ("lower", "upper", "maybe_nan"):
+        assert_array_equal(getattr(bounds, part).get(), getattr(whole, part))
+    shorter = found.shorten(*sides), expected.shorten((x, x + 1), (-1, 2), 0.25)
+    for short, other in zip(*shorter, strict=True):
+        assert short.tape == other.tape
+        assert_array_equal(short.values(x, 0, 0.25).get(), other.values(x, 0, 0.25))
+    with pytest.raises(OptionError, match="has no"):
+        found.slopes(*sides)
 
 
 @pytest.mark.usefixtures("gpu")

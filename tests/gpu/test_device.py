@@ -108,6 +108,17 @@ def test_gradients_where_branches_meet_are_those_of_numpy(gpu: FakeDevice) -> No
     assert ivm.grad(jumps, 0.0, 0.25, backend="cupy").dx.get() == -1
 
 
+@pytest.mark.parametrize("engine", ["dense", "naive", "pruned"])
+def test_a_setting_keeps_the_sign_of_its_zero(gpu: FakeDevice, engine: Any) -> None:
+    """CuPy fills an array of no dimension with its number, and -0 with bytes that are 0."""
+    x, _, z = ivm.axes()
+    settings: list[dict[str, Any]] = [{"z": -0.0}, {"variables": {"r": -0.0}}]
+    for shape, setting in zip((x + 1 / z, x + 1 / ivm.var("r")), settings, strict=True):
+        found = ivm.render(shape, size=16, engine=engine, backend="cupy", **setting).pixels
+        assert found.all()
+        assert_array_equal(found, ivm.render(shape, size=16, engine="dense", **setting).pixels)
+
+
 def test_subnormal_derivatives_count(gpu: FakeDevice) -> None:
     """CuPy's own functions, which computed them once, made 0 of them."""
     x, y, _ = ivm.axes()
@@ -233,6 +244,18 @@ def test_cupy_is_not_installed(call: str, monkeypatch: pytest.MonkeyPatch) -> No
     fails(call, BackendError, r"pip install 'cupy-cuda")
 
 
+def test_an_evaluator_says_so_when_it_is_made(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu.count = 0
+    with pytest.raises(DeviceError, match="no NVIDIA GPU"):
+        ivm.Evaluator(disc(), backend="cuda")
+    monkeypatch.setattr(target, "HAS_NUMBA_CUDA", False)
+    gpu.count = 1
+    with pytest.raises(BackendError, match="numba-cuda"):
+        ivm.Evaluator(disc(), backend="cuda")
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_numba_cuda_is_not_installed(
     call: str, gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
@@ -277,6 +300,27 @@ def test_the_device_is_lost(call: str, gpu: FakeDevice) -> None:
 def test_an_error_of_the_project_is_not_taken_for_the_device_s() -> None:
     with pytest.raises(ZeroDivisionError), device.device_errors():
         raise ZeroDivisionError
+
+
+def test_an_error_leaves_nothing_on_the_device(gpu: FakeDevice) -> None:
+    """The arrays of its frames go with it, at once: they are in no circle."""
+
+    @device.device_errors()
+    def keeps_an_array() -> None:
+        array = FakeArray(gpu, np.zeros(100))
+        gpu.take(gpu.memory)
+        assert array is None
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(DoesNotFit) as found:
+            keeps_an_array()
+        assert gpu.held == 800
+        del found
+        assert gpu.held == 0
+    finally:
+        gc.enable()
 
 
 def test_the_command_line_says_so_and_writes_nothing(

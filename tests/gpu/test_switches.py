@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.cuda_simulator import run_simulated
+from support.places import TOP
 
 from intervalvm import OptionError
 from intervalvm.gpu import switches
@@ -57,6 +58,15 @@ def test_an_unknown_value_is_an_error_that_names_the_values(
     with pytest.raises(OptionError, match=switch.name) as found:
         switches.value(switch)
     assert str(found.value).endswith("use " + ", ".join(map(repr, switch.values)))
+
+
+def test_the_page_has_a_row_for_each() -> None:
+    page = (TOP / "docs" / "gpu.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `INTERVALVM_")]
+    assert rows == [
+        f"| `{s.name}` | {', '.join(f'`{v}`' for v in s.values)} | {s.what} | {s.risk} |"
+        for s in SWITCHES
+    ]
 
 
 def test_no_two_switches_are_one() -> None:
