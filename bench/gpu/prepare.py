@@ -176,7 +176,7 @@ def prepared(folder: Path, capability: Capability) -> list[tuple[list[Kernel], b
     from intervalvm.gpu import switches
     from intervalvm.gpu.kernels import Kernel
 
-    for switch in (switches.LINKER, switches.OPTIMIZE):
+    for switch in (switches.LINKER, switches.OPTIMIZE, switches.REGISTERS):
         if not switches.is_default(switch):
             raise Unfit(f"{switch.name} asks for others")
     try:
