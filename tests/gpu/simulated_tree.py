@@ -99,7 +99,7 @@ def test_programs_get_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(self: tree.Tree, *arguments: Any) -> None:
         launch(self, *arguments)
-        used = self._leaves[self._leaves >= 0]
+        used = self._leaf_items[self._leaf_items >= 0]
         lengths.extend(self.items[used + tree.c.LENGTH].tolist())
 
     monkeypatch.setattr(tree.Tree, "_launch", noted)
