@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.compiler.balance import balance
+from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.plain import plain_places, plain_program
 from intervalvm.compiler.program import INPUTS, Program
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.evaluate.points import input_of
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
@@ -24,6 +27,7 @@ from intervalvm.gpu.cells import LOCAL_PLACES
 from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.jit.points import dual_program
+from intervalvm.late import cached_property
 from intervalvm.memory import WORTH_ASKING
 from intervalvm.ops import AXES, CODE, ROWS
 from intervalvm.tape import NONE, Tape
@@ -321,12 +325,21 @@ class Trees:
                     return False
         return True
 
+    @cached_property
+    def _balanced(self) -> Tape:
+        """The tape for values: in balanced chains are fewer waves, and shorter programs.
+
+        Not for derivatives, where slopes on a tie are compared in the chain's order.
+        """
+        return balance(unfolded(self.tape, Floats(self.dtype))).tape()
+
     def _program(self, axes: tuple[str, ...], along: tuple[str, ...]) -> AxesProgram:
         found = self._programs.get((axes, along))
         if found is None:
             if len(self._programs) >= MOST_TREES:
                 self._programs = {}
-            found = AxesProgram.of(self.tape, axes, self.dtype, along)
+            tape = self.tape if along else self._balanced
+            found = AxesProgram.of(tape, axes, self.dtype, along)
             self._programs[axes, along] = found
         return found
 
