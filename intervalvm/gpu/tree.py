@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intervalvm.compiler.balance import balance
+from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.program import INPUTS
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.axes import AxesProgram
@@ -22,6 +25,7 @@ from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.layout import LOCAL_PLACES
 from intervalvm.jit.points import HAS_CHOICE
+from intervalvm.late import cached_property
 from intervalvm.memory import WORTH_ASKING
 from intervalvm.tape import Tape
 
@@ -271,12 +275,21 @@ class Trees:
                     return False
         return True
 
+    @cached_property
+    def _balanced(self) -> Tape:
+        """The tape for values: in balanced chains are fewer waves, and shorter programs.
+
+        Not for derivatives, where slopes on a tie are compared in the chain's order.
+        """
+        return balance(unfolded(self.tape, Floats(self.dtype))).tape()
+
     def _program(self, axes: tuple[str, ...], along: tuple[str, ...]) -> AxesProgram:
         found = self._programs.get((axes, along))
         if found is None:
             if len(self._programs) >= MOST_TREES:
                 self._programs = {}
-            found = AxesProgram.of(self.tape, axes, self.dtype, along)
+            tape = self.tape if along else self._balanced
+            found = AxesProgram.of(tape, axes, self.dtype, along)
             self._programs[axes, along] = found
         return found
 

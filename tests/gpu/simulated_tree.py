@@ -6,6 +6,7 @@ steps, cells without points, points in no cell, programs of all lengths, room th
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from intervalvm import Tape
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.gpu import cells, descent, devices, tree
 from intervalvm.gpu.evaluator import CudaEvaluator
+from intervalvm.gpu.layout import in_waves
 from intervalvm.gpu.target import SIMULATED
 
 assert SIMULATED
@@ -105,6 +107,19 @@ def test_programs_get_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree.Tree, "_launch", noted)
     check(SCENE, "xy", *random((2, 80)))
     assert min(lengths) < 0.5 * len(SCENE)
+
+
+def test_chains_are_balanced() -> None:
+    """Of values: their waves are the logarithm of a chain. On a tie the last operand is the value,
+    whose sign shows, and NaN wins in the middle too."""
+    parts = [ivm.sqrt((x - k / 8) ** 2 + y * y) - 0.1 for k in range(-8, 8)]
+    parts += [x * 0.0, abs(x) * 0.0, x - x, ivm.sqrt(y + 0.875), 0.0 * y, abs(y) * -0.0]
+    tape = ivm.maximum(functools.reduce(ivm.minimum, parts), x - 0.5).tape()
+    check(tape, "xy", *np.round(random((2, 80)) * 8) / 8)
+    trees = tree.Trees(tape, SINGLE)
+    values, slopes = (trees._program(("x", "y"), along).program for along in ((), ("x",)))
+    waves, as_it_was = (len(in_waves(program)[1]) for program in (values, slopes))
+    assert waves < 0.6 * as_it_was
 
 
 def test_three_axes(ran: list[bool]) -> None:
