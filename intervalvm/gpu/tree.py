@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from intervalvm.compiler.balance import balance
 from intervalvm.compiler.fold import unfolded
 from intervalvm.compiler.program import INPUTS
+from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.axes import AxesProgram
 from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
+from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.layout import LOCAL_PLACES
 from intervalvm.jit.points import HAS_CHOICE
@@ -229,7 +231,7 @@ class Trees:
         self._idle: dict[Any, list[Tree]] = {}
 
     def values(self, points: Mapping[str, Any], shape: tuple[int, ...], out: Any) -> bool:
-        """Write the values at points to a contiguous array; False if a tree does not pay.
+        """Write the values at points to a contiguous array; False if a tree does not pay or fit.
 
         ``points`` are arrays of the device, of the inputs that the tape reads.
         """
@@ -247,7 +249,7 @@ class Trees:
     ) -> bool:
         """Write values and slopes along inputs to rows of ``out``, and ``marks``: see ``points``.
 
-        False if a tree does not pay, or a clause may jump.
+        False if a tree does not pay or fit, or a clause may jump.
         """
         flat, total = (out.reshape(-1), marks.reshape(-1)), marks.size
         return self._run(points, shape, along, lambda some: [*flat, some.start, total, *rows])
@@ -264,11 +266,30 @@ class Trees:
         axes = tuple(name for name, array in points.items() if array.size > 1 or name in along)
         if not steps or not 1 <= len(axes) <= INPUTS or not self._program(axes, along).prunes:
             return False
-        device = devices.current()
+        try:
+            with device_errors():
+                return self._fill(points, shape, axes, along, steps, results)
+        except DoesNotFit:  # where nothing is sorted, less memory is enough
+            self._idle = {}
+            return False
+
+    def _fill(
+        self,
+        points: Mapping[str, Any],
+        shape: tuple[int, ...],
+        axes: tuple[str, ...],
+        along: tuple[str, ...],
+        steps: int,
+        results: Callable[[slice], Sequence[Any]],
+    ) -> bool:
+        """Run a tree for as many points at a time as there is memory for."""
+        device, count = devices.current(), math.prod(shape)
         flat = [_flat(device, points[name], shape) for name in axes]
         numbers = {name: array for name, array in points.items() if name not in axes}
         with self._tree(device, axes, along, steps) as tree:
             together = most_points(device, count)
+            if together < min(count, CELL_POINTS << c.CHILD_BITS * steps):
+                return False
             for start in range(0, count, together):
                 some = slice(start, start + together)
                 if not tree.run([array[some] for array in flat], numbers, results(some)):

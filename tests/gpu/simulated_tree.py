@@ -15,6 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
+from support.fake_cupy import FakeDevice, OutOfMemoryError, SimulatedLauncher, install
 from support.scenes import scenes
 from support.strategies import tapes
 
@@ -39,6 +40,7 @@ def shared_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One step for any points; what each tree answered."""
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 1)
+    monkeypatch.setattr(tree, "CELL_POINTS", 0)
     run, answers = tree.Tree.run, []
 
     def noted(self: tree.Tree, *arguments: Any) -> bool:
@@ -248,6 +250,60 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(made) == 1
 
 
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    install(monkeypatch, found, SimulatedLauncher(found))
+    return found
+
+
+def test_without_memory_for_a_tree_there_is_none(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Nor a part of one, nor what is kept of an earlier one; later there may be one again."""
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 40)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    left, take = [0], gpu.take
+
+    def fail_once(size: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OutOfMemoryError("Out of memory")
+        take(size)
+
+    monkeypatch.setattr(gpu, "take", fail_once)
+    for allocation in (2, 3, 9, 0, 5):
+        left[0] = allocation
+        assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True]
+    gpu.memory = gpu.held + 20_000  # for what is evaluated without, besides the tree that is kept
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert gpu.held < 20_000
+    gpu.memory = 1 << 30
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True, True]
+
+
+def test_parts_are_as_large_as_there_is_room(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Those so small that cells have few points do not pay."""
+    monkeypatch.setattr(tree, "CELL_POINTS", 1)
+    monkeypatch.setattr(tree, "WORTH_ASKING", 0)
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 100)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    for room, parts in ((1000, 1), (70, 2), (60, 0)):
+        ran.clear()
+        free = 2 * tree.POINT_BYTES * room
+        monkeypatch.setattr(SimulatedLauncher, "free_bytes", lambda _, free=free: free)
+        assert_array_equal(evaluator.values(given).get(), expected)
+        assert ran == [True] * parts
+
+
 @settings(max_examples=4, phases=[Phase.generate])
 @given(tape=scenes(max_shapes=5), dtype=st.sampled_from(["float32", "float64"]))
 def test_scenes(tape: Tape, dtype: str) -> None:
@@ -274,15 +330,6 @@ def test_steps_pay_for_many_points_only(monkeypatch: pytest.MonkeyPatch) -> None
     assert tree.steps_for(6363, 1_000_000) == 2
     assert tree.steps_for(6363, 100_000) == 1
     assert tree.steps_for(6363, 1000) == tree.steps_for(7, 1_000_000) == 0
-
-
-def test_points_that_are_sorted_together_fit_into_memory(
-    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
-) -> None:
-    monkeypatch.setattr(tree, "WORTH_ASKING", 0)
-    monkeypatch.setattr(devices.Simulator, "free_bytes", lambda self: 2 * 16 * 50)
-    check(SCENE, "xy", *random((2, 80)))
-    assert ran == [True, True]
 
 
 def test_no_number_of_a_cell_is_beyond_a_word() -> None:
