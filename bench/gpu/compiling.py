@@ -32,25 +32,27 @@ def _is_used(kind: str) -> bool:
 
 
 def of_the_gpu(job: Job) -> None:
-    """All kernels of the device are in the cache and are loaded: prepared, or compiled here."""
-    from bench.gpu.prepare import Unfit, compiled, prepared, put
+    """All kernels of the device are in the cache: prepared and loaded, or compiled here."""
+    from bench.gpu.prepare import Unfit, compiled, load, prepared, put
     from intervalvm.gpu import devices
 
     start, device = time.perf_counter(), devices.current()
     if not isinstance(device, devices.CupyDevice):
         job.fact("kernels of the GPU", "are simulated")
         return
-    how, groups = "compiled here", None
+    known = None
     if job.kernels:
         try:
-            how, groups = "prepared", prepared(Path(job.kernels), device.capability)
+            known = prepared(Path(job.kernels), device.capability)
         except Unfit as error:
             job.fact("prepared kernels", f"not used: {error}")
     count = 0
-    for kernels, code in groups or compiled(device.capability):
+    for kernels, code in known or compiled(device.capability):
         assert isinstance(code, bytes), f"{kernels[0]}: {code}"
+        if known:
+            load(device, code)
         for kernel in kernels:
-            put(kernel, device, code)
-            device.load(kernel)
-            count += 1
+            put(kernel, device.capability, code)
+        count += len(kernels)
+    how = "prepared" if known else "compiled here"
     job.fact("kernels of the GPU", f"{count} {how}, {time.perf_counter() - start:.1f} s")

@@ -58,6 +58,7 @@ def steps() -> tuple[Step, ...]:
         Step("frames", "bench.gpu.frames:frames", 45, stand_in="cupy"),
         Step("points", "bench.gpu.points:points", 75, stand_in="simulator"),
         Step("gradients and bounds", "bench.gpu.points:slopes", 45, stand_in="simulator"),
+        Step("registers", "bench.gpu.registers:registers", 75, stand_in="simulator", retried=False),
         Step("dense", "bench.gpu.dense:dense", 60, stand_in="cupy"),
         Step("leaf batches", "bench.gpu.frames:batches", 45, stand_in="cupy"),
         Step("CPU engine", "bench.gpu.cpu:cpu", 30, retried=False),

@@ -31,7 +31,7 @@ REPEATS = 7
 
 def points(job: Job) -> None:
     """Values at random points, then at those of a grid."""
-    _values(job, POINTS, *_random(job.points), spare=job.seconds / 2)
+    _values(job, POINTS, *random_points(job.points), spare=job.seconds / 2)
     _values(job, f"{POINTS} of a grid", *_grid(job.points))
 
 
@@ -44,8 +44,8 @@ def _values(
 ) -> None:
     """As many as there is time for are compared, until ``spare`` seconds are left."""
     asked, answer = _evaluators(job)
-    (a, b), up = _up(x, y)
-    found, wall, busy = _timed(job, lambda: asked.values(a, b))
+    (a, b), up = uploaded(x, y)
+    found, wall, busy = timed(job, lambda: asked.values(a, b))
     start = time.perf_counter()
     values = _host(found)
     job.time(what, x.size, wall, busy=busy, up=up, down=time.perf_counter() - start)
@@ -56,16 +56,16 @@ def _values(
 
 def slopes(job: Job) -> None:
     """Gradients at random points, and bounds over boxes beside them."""
-    x, y = _random(max(min(job.points, LEAST_SLOPES), job.points // FEWER))
+    x, y = random_points(max(min(job.points, LEAST_SLOPES), job.points // FEWER))
     asked, answer = _evaluators(job)
-    (a, b), up = _up(x, y)
-    found, wall, busy = _timed(job, lambda: asked.gradients(a, b))
+    (a, b), up = uploaded(x, y)
+    found, wall, busy = timed(job, lambda: asked.gradients(a, b))
     job.time("gradients at points", x.size, wall, busy=busy, up=up)
     _compared(job, "gradients", _host(found), lambda s: answer.gradients(x[s], y[s]))
 
     sides = [(u, (u + np.float32(1 / 256)).astype(np.float32)) for u in (x, y)]
-    ends, up = _up(*sides[0], *sides[1])
-    boxes, wall, busy = _timed(job, lambda: asked.bounds(tuple(ends[:2]), tuple(ends[2:])))
+    ends, up = uploaded(*sides[0], *sides[1])
+    boxes, wall, busy = timed(job, lambda: asked.bounds(tuple(ends[:2]), tuple(ends[2:])))
     job.time("bounds over boxes", x.size, wall, busy=busy, up=up)
 
     def answered(s: slice) -> NDArray[Any]:
@@ -85,7 +85,7 @@ def _evaluators(job: Job) -> tuple[ivm.Evaluator, ivm.Evaluator]:
     return ivm.Evaluator(tape, backend="cuda"), ivm.Evaluator(tape, backend="numba")
 
 
-def _random(count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def random_points(count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     random = np.random.default_rng(20)
     x, y = (random.random(count, np.float32) * np.float32(2) - np.float32(1) for _ in "xy")
     return x, y
@@ -97,7 +97,7 @@ def _grid(count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.tile(side, len(side)), np.repeat(side[::-1], len(side))
 
 
-def _up(*arrays: NDArray[Any]) -> tuple[list[Any], float]:
+def uploaded(*arrays: NDArray[Any]) -> tuple[list[Any], float]:
     """Arrays on the device, from the host's, and the seconds of their copies."""
     device = devices.current()
     _finish()  # also what the first call has to do
@@ -120,7 +120,7 @@ def _finish() -> None:
         module.cuda.Device().synchronize()
 
 
-def _timed(job: Job, ask: Callable[[], Any]) -> tuple[Any, float, float | None]:
+def timed(job: Job, ask: Callable[[], Any]) -> tuple[Any, float, float | None]:
     """The last answer; medians of warm calls, by the wall and by events around them."""
     found = ask()  # compiles and prepares what is kept with the evaluator
     _finish()

@@ -123,6 +123,8 @@ def _compile(folder: Path, capability: Capability) -> list[str]:
     start = time.monotonic()
     for kernels, code in compiled(capability):
         first, seconds = str(kernels[0]), time.monotonic() - start
+        if isinstance(code, bytes) and not code_in(code).startswith(MACHINE_CODE):
+            code = "nvJitLink is not installed: there is only PTX"
         if isinstance(code, str):
             failed.append(first)
             print(f"{seconds:6.1f} s  {first}: {code}", file=sys.stderr)
@@ -149,8 +151,7 @@ def _made(kernel: Kernel, capability: Capability) -> bytes:
         return content
 
     with patch.object(cache, "kept", keep):
-        code, _ = code_of(kernel, capability)
-    assert code.startswith(MACHINE_CODE), "nvJitLink is not installed: there is only PTX"
+        code_of(kernel, capability)
     return content
 
 
@@ -161,14 +162,23 @@ def _sources() -> str:
     return cache._digest_of_sources(("gpu.kernels",)).hex()
 
 
+def code_in(content: bytes) -> bytes:
+    """Machine code or PTX, without the name of its function."""
+    return content.partition(b"\0")[2]
+
+
 class Unfit(Exception):
     """The folder's kernels are not those of these sources and this device."""
 
 
 def prepared(folder: Path, capability: Capability) -> list[tuple[list[Kernel], bytes]]:
     """What was compiled for a compute capability, of the sources as they are; raises Unfit."""
+    from intervalvm.gpu import switches
     from intervalvm.gpu.kernels import Kernel
 
+    for switch in (switches.LINKER, switches.OPTIMIZE, switches.REGISTERS):
+        if not switches.is_default(switch):
+            raise Unfit(f"{switch.name} asks for others")
     try:
         about = json.loads((folder / KERNELS / LIST).read_text())
     except FileNotFoundError as error:
@@ -183,19 +193,22 @@ def prepared(folder: Path, capability: Capability) -> list[tuple[list[Kernel], b
     ]
 
 
-def put(kernel: Kernel, device: CupyDevice, content: bytes) -> None:
+def load(device: CupyDevice, content: bytes) -> None:
+    """Raise the device's error where it does not load the code."""
+    device.module.cuda.function.Module().load(code_in(content))
+
+
+def put(kernel: Kernel, capability: Capability, content: bytes) -> None:
     """Have the cache keep what was compiled elsewhere, under the name that it has here.
 
-    The name holds the versions of this machine's compilers, which have no part in that code. What
-    the device does not load is not kept.
+    The name holds the versions of this machine's compilers, which have no part in that code.
     """
     from intervalvm.gpu.kernels import code_of
     from intervalvm.jit import cache
 
-    device.module.cuda.function.Module().load(content.partition(b"\0")[2])
     kept = cache.kept
     with patch.object(cache, "kept", lambda name, _: kept(name, lambda: content)):
-        code_of(kernel, device.capability)
+        code_of(kernel, capability)
 
 
 def other_cache(folder: Path) -> str:

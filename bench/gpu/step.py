@@ -44,8 +44,6 @@ class Job:
     """What a step of a kind is about: a file of tests."""
     kernels: str = ""
     """A folder of prepared kernels, or ""."""
-    capability: str = ""
-    """Of the device, if a step has found it."""
     seconds: float = 60.0
     """Until this process is killed."""
     rehearses: bool = False

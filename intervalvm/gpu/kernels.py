@@ -18,12 +18,15 @@ from typing import Any
 
 from intervalvm.errors import BackendError
 from intervalvm.gpu import cells, pixels, points, splits, switches
-from intervalvm.gpu.layout import DIVIDES
+from intervalvm.gpu.layout import DIVIDES, LANES, MOST_WARPS
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
 log = logging.getLogger("intervalvm")
 COMPILERS = ("numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
+BOUNDS = re.compile(r"^\.maxntid (\d+), 1, 1$", re.MULTILINE)
+ALL_REGISTERS = 1 << 16
+"""Of a multiprocessor: the same on all architectures."""
 ENTRY = re.compile(r"\.visible \.entry (\w+)\(")
 VERSION = re.compile(r"^\.version \S+$", re.MULTILINE)
 OLDEST_VERSION = ".version 9.0"
@@ -47,7 +50,7 @@ INTEGERS = {
     "ranks": "int32",
     "counts": "int32",
     "starts": "int32",
-    "leaves": "int32",
+    "leaf_items": "int32",
     "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
@@ -55,6 +58,7 @@ NUMBERS = (
     *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
     *"abxyz",
 )
+"""The array parameters of numbers, which have the kernel's dtype."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,12 @@ class Kernel:
     @property
     def most_threads(self) -> int:
         """Threads of a block, at most. The more there are, the fewer registers has each."""
-        return 512 if self.kind in DIVIDES else 256
+        return LANES * MOST_WARPS if self.kind in DIVIDES else 256
+
+    @property
+    def most_registers(self) -> int | None:
+        """Registers of a thread, at most; None for as many as its threads leave it."""
+        return None if self.kind in DIVIDES else int(switches.value(switches.REGISTERS))
 
     @property
     def parameters(self) -> dict[str, str | None]:
@@ -148,8 +157,8 @@ def ptx(kernel: Kernel, capability: Capability) -> str:
     return VERSION.sub(OLDEST_VERSION, text, count=1)
 
 
-def machine_code(text: str, capability: Capability) -> bytes:
-    """PTX as machine code for one compute capability.
+def machine_code(text: str, capability: Capability, registers: int | None = None) -> bytes:
+    """PTX as machine code for one compute capability, by so many registers a thread at most.
 
     Raises BackendError with what ptxas says, or what nvJitLink raises where it cannot start.
     """
@@ -158,7 +167,8 @@ def machine_code(text: str, capability: Capability) -> bytes:
     level = switches.value(switches.OPTIMIZE)
     # nvJitLink's own -O takes 0 and 3 only
     options = [f"-arch=sm_{capability[0]}{capability[1]}", f"-Xptxas=-O{level}"]
-    code = text.encode()
+    text, limits = limited(text, registers)
+    options, code = options + limits, text.encode()
     handle = nvjitlink.create(len(options), options)
     try:
         nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
@@ -178,6 +188,18 @@ def machine_code(text: str, capability: Capability) -> bytes:
     return bytes(made)
 
 
+def limited(text: str, registers: int | None) -> tuple[str, list[str]]:
+    """PTX, and options of nvJitLink, that leave a thread so many registers; None for no limit."""
+    if registers is None:
+        return text, []
+
+    def with_blocks(bounds: re.Match[str]) -> str:
+        return f"{bounds[0]}\n.minnctapersm {ALL_REGISTERS // (registers * int(bounds[1]))}"
+
+    # functions have the option for their limit; kernels, whose blocks have bounds, how many run
+    return BOUNDS.sub(with_blocks, text), [f"-maxrregcount={registers}"]
+
+
 def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
     """A kernel for a driver to load, as machine code or else as PTX, and its function's name."""
 
@@ -188,14 +210,15 @@ def code_of(kernel: Kernel, capability: Capability) -> tuple[bytes, str]:
         code = text.encode() + b"\0"
         if switches.is_default(switches.LINKER):
             try:
-                code = machine_code(text, capability)
+                code = machine_code(text, capability, kernel.most_registers)
             except Exception as error:  # not installed, not found, too old: each has its own error
                 log.warning("the driver compiles the kernel, since %s", error)
         return str(name).encode() + b"\0" + code
 
     made_by = [_version(name) for name in COMPILERS]
     settings = [switches.value(switch) for switch in (switches.LINKER, switches.OPTIMIZE)]
-    digest = cache.digest((kernel, capability, made_by, settings), "gpu.kernels")
+    key = kernel, capability, made_by, settings, kernel.most_registers
+    digest = cache.digest(key, "gpu.kernels")
     name = f"{str(kernel).replace(' ', '-')}-{digest}.cubin"
     entry, _, code = cache.kept(name, make).partition(b"\0")
     return code, entry.decode()

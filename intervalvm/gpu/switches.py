@@ -54,7 +54,13 @@ OPTIMIZE = Switch(
     "how hard machine code of PTX is optimised",
     "ptxas makes wrong code of a large kernel, or takes minutes for it",
 )
-SWITCHES = (GRAPHS, LINKER, LAUNCH, WARPS, OPTIMIZE)
+REGISTERS = Switch(
+    "INTERVALVM_CUDA_REGISTERS",
+    ("64", "128", "40"),
+    "the most registers of a thread that evaluates pixels, points or boxes; with fewer, more run",
+    "long operations keep too much in memory, or too few threads hide how long that takes",
+)
+SWITCHES = (GRAPHS, LINKER, LAUNCH, WARPS, OPTIMIZE, REGISTERS)
 
 
 @lru_cache

@@ -20,7 +20,7 @@ from support.broken_steps import plan as broken
 from support.places import TESTS
 
 import intervalvm as ivm
-from bench.gpu import events, main, plan, report
+from bench.gpu import floor, main, plan, report
 from bench.gpu.plan import fall_backs
 from bench.gpu.results import Results, StepResult
 from bench.gpu.step import Job
@@ -339,7 +339,7 @@ def test_the_file_is_named_by_the_device(tmp_path: Path) -> None:
 
 def test_operations_are_counted_from_the_walk() -> None:
     stats = ivm.render(ivm.parse(DISC), size=64, depth=6, threads=1).stats
-    records, operations = events.counted(stats)
+    records, operations = floor.counted(stats)
     first, last = (level.ambiguous * level.mean_clauses for level in stats.levels)
     assert records == first + last
     pixels = stats.pixels["evaluated"]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.gpu.prepare import installed, prepared, put
+from bench.gpu.prepare import installed, load, prepared, put
 from intervalvm.gpu.target import HAS_NUMBA_CUDA
 
 
@@ -67,7 +67,7 @@ def test_prepared_kernels_are_found_under_another_machines_name(
 ) -> None:
     """Its compilers have other versions, and no kernel is compiled there."""
     from bench.gpu import prepare
-    from intervalvm.gpu import kernels
+    from intervalvm.gpu import kernels, switches
 
     chosen = kernels.Kernel("inside", "float32", tame=False, is_bitmap=True)
     monkeypatch.setattr(prepare, "_all_kernels", lambda: [chosen])
@@ -80,12 +80,17 @@ def test_prepared_kernels_are_found_under_another_machines_name(
     device = Loader()
     for names, content in prepared(tmp_path, (9, 0)):
         for kernel in names:
-            put(kernel, device, content)
+            put(kernel, (9, 0), content)
+        load(device, content)
     assert device.loaded == [code[0]]
     monkeypatch.setattr(kernels, "ptx", None)  # to compile is an error
     assert kernels.code_of(chosen, (9, 0)) == code
     with pytest.raises(prepare.Unfit, match="the device has"):
         prepared(tmp_path, (8, 0))
+    with monkeypatch.context() as context:
+        context.setattr(switches, "is_default", lambda switch: False)
+        with pytest.raises(prepare.Unfit, match="asks for others"):
+            prepared(tmp_path, (9, 0))
     monkeypatch.setattr(prepare, "_sources", lambda: "others")
     with pytest.raises(prepare.Unfit, match="prepare the folder again"):
         prepared(tmp_path, (9, 0))

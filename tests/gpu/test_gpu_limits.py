@@ -22,13 +22,20 @@ from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
 from intervalvm import BackendError
 from intervalvm.gpu import kernels, switches
 from intervalvm.gpu.devices import flattened
-from intervalvm.gpu.kernels import BUILDERS, ENTRY, Kernel, code_of, machine_code, ptx
+from intervalvm.gpu.kernels import (
+    ALL_REGISTERS,
+    BUILDERS,
+    ENTRY,
+    Kernel,
+    code_of,
+    limited,
+    machine_code,
+    ptx,
+)
 from intervalvm.gpu.switches import Switch
 
 pytestmark = needs_numba_cuda
 H200 = (9, 0)
-REGISTERS = 1 << 16
-"""Of a multiprocessor, and of one block: the same on all architectures."""
 SHARED_BYTES = 48 << 10
 """Of a block's static arrays; more is for a launch to ask for."""
 STACK_BYTES = 1 << 10
@@ -52,11 +59,12 @@ def text_of(kernel: Kernel) -> str:
     return ptx(kernel, H200)
 
 
-def linked(text: str) -> str:
+def linked(kernel: Kernel) -> str:
     """What ptxas says of a kernel."""
     from cuda.bindings import nvjitlink
 
-    code, options = text.encode(), ["-arch=sm_90", "-verbose"]
+    text, limits = limited(text_of(kernel), kernel.most_registers)
+    code, options = text.encode(), ["-arch=sm_90", "-verbose", *limits]
     handle = nvjitlink.create(len(options), options)
     try:
         nvjitlink.add_data(handle, nvjitlink.InputType.PTX, code, len(code), "kernel")
@@ -123,9 +131,10 @@ def test_the_numbers_of_an_array_are_in_their_places(kernel: Any, place: int) ->
 
 @every_kernel
 def test_blocks_have_the_registers_and_the_memory(kernel: Kernel) -> None:
-    said = linked(text_of(kernel))
+    said = linked(kernel)
     (registers,) = map(int, re.findall(r"used (\d+) registers", said))
-    assert registers * kernel.most_threads <= REGISTERS
+    assert registers * kernel.most_threads <= ALL_REGISTERS
+    assert registers <= (kernel.most_registers or registers)
     assert sum(map(int, re.findall(r"(\d+) bytes smem", said))) <= SHARED_BYTES
     (stack,) = map(int, re.findall(r"(\d+) stack", said))
     assert stack <= STACK_BYTES
@@ -232,3 +241,21 @@ def test_how_hard_ptxas_tries(cache_folder: Path, monkeypatch: pytest.MonkeyPatc
     assert sizes["0"] > sizes["1"]
     assert sizes["0"] > sizes["3"]
     assert len(list(cache_folder.iterdir())) == 3
+
+
+def test_how_many_registers_a_thread_has(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels that divide keep theirs, and are not compiled again for it."""
+    divides = Kernel("split", "float32", tame=True, is_bitmap=True)
+    kernel = Kernel("cell_duals", "float32", tame=False, is_bitmap=False)
+    used = []
+    for registers in sorted(switches.REGISTERS.values, key=int):
+        turn(monkeypatch, switches.REGISTERS, registers)
+        (found,) = re.findall(r"used (\d+) registers", linked(kernel))
+        assert int(found) <= int(registers)
+        used.append(int(found))
+        assert divides.most_registers is None
+        code_of(kernel, H200)
+    assert used == sorted(set(used)), "each leaves more than the one before"
+    assert len(list(cache_folder.iterdir())) == len(used)
