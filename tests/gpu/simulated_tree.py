@@ -302,6 +302,19 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(made) == 1
 
 
+def test_few_trees_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_TREES", 2)
+    t = ivm.var("t", 0.0)
+    trees = tree.Trees(ivm.minimum(x + y, ivm.minimum(z, t)).tape(), SINGLE)
+    for names in ("x", "xy", "x", "xyz", "t"):
+        given = {n: random(70).astype(SINGLE) if n in names else SINGLE.type(0.5) for n in "xyzt"}
+        assert trees.values(given, (70,), np.empty(70, SINGLE))
+        assert len(trees._idle) <= 2
+    with trees._tree(*next(iter(trees._idle))), trees._tree(*next(iter(trees._idle))):
+        pass  # as on two threads
+    assert len(trees._idle) <= 2
+
+
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     found = FakeDevice()
