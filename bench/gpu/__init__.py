@@ -4,7 +4,8 @@ The most valuable steps come first. One that fails, crashes or hangs is reported
 it is tried again with each switch of ``intervalvm.gpu.switches`` as time allows, and what helped
 stays on. Results are written after each step to ``bench/results/NAME-OF-THE-DEVICE.json``, with a
 section for ``docs/performance.md`` beside it, and printed as tables at the end. The exit status is
-0, 1 where something failed, 3 where there is no device.
+0, 1 where something failed, 2 where a package is missing without which nothing runs, 3 where there
+is no device.
 
 No network is needed: ``--prepare FOLDER`` brings together, where there is one, what a machine with
 a device lacks, and compiles the kernels for it; ``--prepared FOLDER`` uses that.
@@ -16,9 +17,11 @@ import argparse
 import math
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,9 @@ SECONDS = 450
 """For the whole: less than eight minutes."""
 SIZES, LARGE = (512, 1024, 2048, 4096), (8192, 16384)
 POINTS = 100_000_000
+TINY = {"sizes": (12,), "large": (20,), "points": 300, "rounds": 1}
+"""For the simulator, which runs each thread as one of Python's."""
+INSTALL = "pip install '.[cuda]' pytest hypothesis"
 TOOLKIT = Path("/usr/local/cuda")
 """Where compilers look for libNVVM if no package has it, and they are told to."""
 RESULTS = TOP / "bench" / "results"
@@ -40,7 +46,11 @@ RESULTS = TOP / "bench" / "results"
 
 def main(words: list[str], plan: Sequence[Step] | None = None) -> int:
     """Prepare, or run all steps of ``plan``, by default those of ``plan.steps``."""
-    options = _parser().parse_args(words)
+    options = _options(words)
+    lacking = next((name for name in _needed(options) if find_spec(name) is None), None)
+    if lacking and plan is None:
+        print(f"{lacking} is not installed, without which nothing runs: {INSTALL}", file=sys.stderr)
+        return 2
     if options.prepare:
         from bench.gpu.prepare import prepare
 
@@ -53,6 +63,20 @@ def main(words: list[str], plan: Sequence[Step] | None = None) -> int:
     say(f"\n{text(campaign.results)}")
     say(f"{time.monotonic() - start:.0f} s, exit status {status}")
     return status
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    if parser.parse_args(words).rehearse:
+        parser.set_defaults(**TINY)
+    return parser.parse_args(words)
+
+
+def _needed(options: argparse.Namespace) -> tuple[str, ...]:
+    """What must be there to import: on a device only that without which no step of it runs."""
+    if options.prepare:
+        return ("numba_cuda",)  # which brings the others
+    return ("pytest", "hypothesis") if options.rehearse else ("cupy",)
 
 
 def _campaign(options: Any, words: list[str], start: float, temporary: Path) -> Campaign:
@@ -136,5 +160,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--prepare", type=Path, metavar="FOLDER", help="download wheels, compile kernels, and end")
     add("--python", default="3.12", help="of the machine that is prepared for (3.12)")
     add("--capability", default="9.0", help="of the device that is prepared for (9.0)")
-    add("--rehearse", action="store_true", help="without a device, in the simulator")
+    add("--rehearse", action="store_true", help="without a device, in the simulator, tiny")
     return found

@@ -14,7 +14,7 @@ from typing import TextIO
 from bench.gpu.plan import AGAIN, FallBack, Step, fall_backs
 from bench.gpu.process import TOP, Finding, Outcome, Running
 from bench.gpu.report import said, section
-from bench.gpu.results import Results, StepResult
+from bench.gpu.results import Results, StepResult, write_whole
 from bench.gpu.step import Job
 
 SHARE = 8
@@ -198,7 +198,7 @@ class Campaign:
         """The file so far. Where it cannot be written, that is said once and all goes on."""
         try:
             path = self.results.write(self.folder)
-            path.with_suffix(".md").write_text(section(self.results) + "\n", encoding="utf-8")
+            write_whole(path.with_suffix(".md"), section(self.results))
         except OSError as error:
             if self.is_written:
                 say(f"the results cannot be written: {error}", sys.stderr)

@@ -17,6 +17,20 @@ from typing import Any
 from bench.gpu.process import Finding, Outcome, last_words
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file of text in place of what is there, whole or not at all. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
 @dataclass
 class StepResult:
     """One step: how it ended, what it found, and by which fall-backs it was tried again."""
@@ -86,17 +100,7 @@ class Results:
         """
         folder.mkdir(parents=True, exist_ok=True)
         path, before = self._free(folder), self._written
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(asdict(self), stream, indent=1)
-                stream.write("\n")
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        write_whole(path, json.dumps(asdict(self), indent=1))
         self._written = path
         if before is not None and before != path:  # from before the device's name was known
             with suppress(OSError):
@@ -108,4 +112,8 @@ class Results:
         """The path that was written before under this name, or one that nothing has."""
         numbered = (f"-{number}" for number in count(2))
         paths = (folder / f"{self.name}{each}.json" for each in chain([""], numbered))
-        return next(path for path in paths if path == self._written or not path.exists())
+
+        def is_free(path: Path) -> bool:
+            return not (path.exists() or path.with_suffix(".md").exists())
+
+        return next(path for path in paths if path == self._written or is_free(path))

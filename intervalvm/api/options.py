@@ -276,14 +276,25 @@ def array_way(engine: ArrayEngine, backend: ArrayBackend | None) -> Way:
     choices = ARRAY_WAYS[engine]
     if backend is None:
         return next(iter(choices.values()))
+    _check_no_evaluator(backend)
     check_word("array back end", backend, choices)
     return choices[backend]
 
 
 def is_compiled(backend: BoxBackend) -> bool:
     """Whether a function of boxes uses compiled evaluators."""
+    _check_no_evaluator(backend)
     check_word("back end", backend, BOX_BACKENDS)
     return backend == "numba"
+
+
+def _check_no_evaluator(backend: object) -> None:
+    """Raise OptionError for what evaluators have, and functions that are called once have not."""
+    if backend == "cuda":
+        raise OptionError(
+            "backend='cuda' is for pictures and for evaluators: give the shape to "
+            "Evaluator(…, backend='cuda'), and ask that"
+        )
 
 
 def evaluator_way(backend: EvaluatorBackend, prove: Prove | None) -> Way:

@@ -42,7 +42,7 @@ def cupy() -> ModuleType:
 
 def _check_device(module: ModuleType) -> None:
     """Raise DeviceError where CuPy finds no device, or one that it has no code for."""
-    runtime, way_out = module.cuda.runtime, "or choose backend='numba' or 'numpy'"
+    runtime, way_out = module.cuda.runtime, "or choose backend='numba' or backend='numpy'"
     try:
         count = runtime.getDeviceCount()
     except runtime.CUDARuntimeError as error:

@@ -20,6 +20,7 @@ from support.broken_steps import plan as broken
 from support.places import TESTS
 
 import intervalvm as ivm
+from bench import gpu
 from bench.gpu import floor, main, plan, report
 from bench.gpu.plan import fall_backs
 from bench.gpu.results import Results, StepResult
@@ -108,6 +109,38 @@ def test_every_step_can_be_found() -> None:
     tested = [step.argument for step in steps if step.run == "bench.gpu.tests:every"]
     assert {"test_gpu_walk.py", "test_gpu_kernels.py"} <= set(tested)
     assert sum(step.seconds for step in steps if step.name in ("frames", "points")) < 450
+
+
+@pytest.mark.parametrize(
+    ("words", "lacks"),
+    [
+        ([], "cupy"),
+        (["--rehearse"], "pytest"),
+        (["--prepare", "a-folder"], "numba_cuda"),
+        (["--prepared", "a-folder"], "cupy"),
+    ],
+)
+def test_a_package_without_which_nothing_runs(
+    words: list[str],
+    lacks: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gpu, "find_spec", lambda name: None if name == lacks else name)
+    assert gpu.main([*words, "--out", "results"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"{lacks} is not installed")
+    assert said.err.endswith("pip install '.[cuda]' pytest hypothesis\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rehearsal_is_tiny() -> None:
+    assert gpu._options(["--rehearse", "--sizes", "6"]).sizes == [6]
+    assert gpu._options(["--rehearse"]).points == 300
+    assert gpu._options([]).points == gpu.POINTS
 
 
 def test_a_job_crosses_to_its_process() -> None:
