@@ -14,6 +14,7 @@ a device lacks, and compiles the kernels for it; ``--prepared FOLDER`` uses that
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.gpu.campaign import Campaign
+from bench.gpu.campaign import Campaign, say
 from bench.gpu.plan import Step, steps
 from bench.gpu.process import TOP
 from bench.gpu.report import text
@@ -59,8 +60,8 @@ def main(words: list[str], plan: Sequence[Step] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary, _Terminable():
         campaign = _campaign(options, words, start, Path(temporary))
         status = campaign.run(chosen)
-    print(f"\n{text(campaign.results)}", end="")
-    print(f"\n{time.monotonic() - start:.0f} s, exit status {status}")
+    say(f"\n{text(campaign.results)}")
+    say(f"{time.monotonic() - start:.0f} s, exit status {status}")
     return status
 
 
@@ -107,7 +108,7 @@ def _campaign(options: Any, words: list[str], start: float, temporary: Path) -> 
 
         campaign.packages, used = installed(options.prepared, temporary / "packages")
         results.facts["wheels"] = used
-        print("\n".join(used), flush=True)
+        say("\n".join(used))
     return campaign
 
 
@@ -116,13 +117,32 @@ def _is_chosen(step: Step, names: list[str] | None) -> bool:
 
 
 class _Terminable:
-    """Within it a SIGTERM is an interrupt: what was found is reported before the end."""
+    """Within it SIGTERM, and SIGHUP of a terminal that is gone, are interrupts.
+
+    What was found is reported before the end.
+    """
 
     def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._before = {}
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as by nohup
+                self._before[number] = signal.signal(number, signal.default_int_handler)
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _seconds(text: str) -> float:
+    if 0 < (found := float(text)) < math.inf:
+        return found
+    raise ValueError
+
+
+def _count(text: str) -> int:
+    if (found := int(text)) > 0:
+        return found
+    raise ValueError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,11 +150,11 @@ def _parser() -> argparse.ArgumentParser:
     add = found.add_argument
     add("file", nargs="?", default="", help="a .vm file (prospero.vm)")
     add("--out", type=Path, default=RESULTS, metavar="FOLDER", help="for the JSON (bench/results)")
-    add("--seconds", type=float, default=SECONDS, help=f"to end in ({SECONDS})")
-    add("--sizes", type=int, nargs="+", default=SIZES, help="pixels a side")
-    add("--large", type=int, nargs="+", default=LARGE, help="pixels a side, later")
-    add("--points", type=int, default=POINTS, help=f"for the evaluator ({POINTS:,})")
-    add("--rounds", type=int, default=3, help="how often each takes its turn (3)")
+    add("--seconds", type=_seconds, default=SECONDS, help=f"to end in ({SECONDS})")
+    add("--sizes", type=_count, nargs="+", default=SIZES, help="pixels a side")
+    add("--large", type=_count, nargs="+", default=LARGE, help="pixels a side, later")
+    add("--points", type=_count, default=POINTS, help=f"for the evaluator ({POINTS:,})")
+    add("--rounds", type=_count, default=3, help="how often each takes its turn (3)")
     add("--only", nargs="+", metavar="STEP", help="steps whose names begin so, and the first ones")
     add("--prepared", type=Path, metavar="FOLDER", help="what --prepare made")
     add("--prepare", type=Path, metavar="FOLDER", help="download wheels, compile kernels, and end")

@@ -6,8 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from bench.gpu.plan import AGAIN, FallBack, Step, fall_backs
 from bench.gpu.process import TOP, Finding, Outcome, Running
@@ -62,7 +64,7 @@ class Campaign:
             else:
                 self._join()
         except KeyboardInterrupt:
-            print("\ninterrupted: what was found until now follows", file=sys.stderr)
+            say("\ninterrupted: what was found until now follows", sys.stderr)
         finally:
             for result, running in self.beside:  # those that nothing waits for any more
                 running.end()
@@ -83,9 +85,9 @@ class Campaign:
             self._join()
         left = self.ends - time.monotonic()
         if left < step.least:
-            print(f"\n{step.name}: left out, {max(left, 0):.0f} s are left", flush=True)
+            say(f"\n{step.name}: left out, {max(left, 0):.0f} s are left")
             return
-        print(f"\n{step.name}", flush=True)
+        say(f"\n{step.name}")
         seconds = min(step.seconds, left)
         if step.beside:
             result.status = "running"
@@ -155,7 +157,7 @@ class Campaign:
                 result.tries.append({"with": each.name, "status": "left out", "why": ""})
                 continue
             using = [*self.helped, each]
-            print(f"  again, with {each.name}", flush=True)
+            say(f"  again, with {each.name}")
             outcome = self._start(step, min(most, left), using, is_retry=True).wait()
             result.tries.append({"with": each.name, "status": outcome.status, "why": outcome.why})
             _say(outcome)
@@ -173,7 +175,7 @@ class Campaign:
         try:
             known = fall_backs(wheels=bool(self.packages), kernels=bool(self.job.kernels))
         except Exception as error:
-            print(f"  the switches cannot be read: {error!r}", flush=True)
+            say(f"  the switches cannot be read: {error!r}")
             result.tail.append(f"the switches cannot be read: {error!r}")
             return []
         return [each for each in known if each not in self.helped]
@@ -185,7 +187,7 @@ class Campaign:
             outcome = running.wait()
             self.beside.pop(0)
             result.take(outcome)
-            print(f"\n{result.name} (beside the others)", flush=True)
+            say(f"\n{result.name} (beside the others)")
             for finding in outcome.findings:
                 _tell(finding)
             _say(outcome)
@@ -199,15 +201,21 @@ class Campaign:
             path.with_suffix(".md").write_text(section(self.results) + "\n", encoding="utf-8")
         except OSError as error:
             if self.is_written:
-                print(f"the results cannot be written: {error}", file=sys.stderr, flush=True)
+                say(f"the results cannot be written: {error}", sys.stderr)
             self.is_written = False
 
 
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print at once. A terminal that is gone, or a full disk behind it, ends nothing."""
+    with suppress(OSError):
+        print(text, file=stream, flush=True)
+
+
 def _tell(finding: Finding) -> None:
-    print(f"  {said(finding)}", flush=True)
+    say(f"  {said(finding)}")
 
 
 def _say(outcome: Outcome) -> None:
-    print(f"  {outcome.status}, {outcome.seconds:.1f} s", flush=True)
+    say(f"  {outcome.status}, {outcome.seconds:.1f} s")
     if not outcome.is_ok:
-        print("\n".join(f"    | {line}" for line in outcome.tail[-SHOWN:]), flush=True)
+        say("\n".join(f"    | {line}" for line in outcome.tail[-SHOWN:]))

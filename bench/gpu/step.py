@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bench.gpu.process import NO_DEVICE, TOP
@@ -42,8 +44,6 @@ class Job:
     """What a step of a kind is about: a file of tests."""
     kernels: str = ""
     """A folder of prepared kernels, or ""."""
-    capability: str = ""
-    """Of the device, if a step has found it."""
     seconds: float = 60.0
     """Until this process is killed."""
     rehearses: bool = False
@@ -119,9 +119,25 @@ def stand_in(kind: str) -> Iterator[None]:
         yield
 
 
+def _end_with_reader(pipe: int) -> None:
+    """Kill this process and its children when nobody is left who reads from a pipe, or kills it."""
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(pipe, 0)
+        # no longer at once: while it waits, the pipe cannot be closed
+        while not (found := poll.poll(100)):
+            pass
+        if found[0][1] & select.POLLERR:
+            os.killpg(os.getpid(), signal.SIGKILL)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def main(words: list[str]) -> int:
     """Run ``[descriptor of the pipe, module:function, kind of stand-in, job]``."""
     descriptor, place, kind, given = words
+    _end_with_reader(int(descriptor))
     faulthandler.enable()
     if hasattr(faulthandler, "register"):
         faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)

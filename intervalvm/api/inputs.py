@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intervalvm.arguments import brief, did_you_mean, parts_of, real, reals
+from intervalvm.arguments import brief, did_you_mean, parts_of, real
 from intervalvm.arith.directed import DOWN, UP, DirectedArrays
 from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
 from intervalvm.evaluate.points import reads
@@ -41,7 +41,7 @@ LEAST, MOST = math.ldexp(1, -126), math.ldexp(1, 127)
 def arrays_of(
     names: Iterable[str], values: Iterable[Any], dtype: np.dtype[Any], module: Any = np
 ) -> list[Any]:
-    """Inputs of points as arrays, rounded to ``dtype``. Raises as ``arguments.reals`` does."""
+    """Inputs of points as arrays, rounded to ``dtype``. Raises as ``exchange.of_host`` does."""
     found = []
     for name, value in zip(names, values, strict=True):
         kind = type(value)
@@ -56,13 +56,10 @@ def arrays_of(
 
 
 def _read(name: str, value: Any, dtype: np.dtype[Any], module: Any = np) -> Any:
-    """``arguments.reals``, at an address where compiled code may read such numbers."""
+    """``exchange.of_host``, at an address where compiled code may read such numbers."""
     if module is not np:
         return exchange.read(name, value, dtype)
-    try:
-        found = reals(name, value, dtype)
-    except RuntimeError as error:  # of a tensor with gradients
-        raise OptionError(f"{name} does not make an array: {error}") from None
+    found = exchange.of_host(name, value, dtype)
     return found if found.flags.aligned else found.copy()
 
 

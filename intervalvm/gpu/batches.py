@@ -30,7 +30,7 @@ from intervalvm.compiler.program import INPUTS, RECORD_BYTES
 from intervalvm.gpu import device, devices
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.gpu.pixels import LOCAL_PLACES
+from intervalvm.gpu.layout import LOCAL_PLACES
 from intervalvm.gpu.target import check_target
 from intervalvm.jit import layout as c
 from intervalvm.jit import native

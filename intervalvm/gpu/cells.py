@@ -11,7 +11,18 @@ region. Only cells with points are divided further.
 5. ``cell_values`` or ``cell_duals``: each point by its cell's program.
 
 A point that is in no cell, such as one with NaN, counts to one beyond the last, whose program is
-the whole one.
+the whole one. Their arrays:
+
+==============  ===================================================================================
+``x y z``       [count]: the points, in the order of the caller
+``edges``       the edges between cells, of one axis after the other
+``frames``      float64[6]: of each axis the least number, and how many cells there are to 1
+``cells``       int32[count]: each point's cell; ``ranks`` how many came before it there
+``counts``      int32[cells + 1]: the points of each cell
+``starts``      int32[cells + 2]: where each cell's points start in ``order``
+``order``       int64[count]: the points by cell, a word each
+``leaf_items``  int32[cells + 1]: where in ``items`` each cell is, or -1: its children were deferred
+==============  ===================================================================================
 """
 
 from __future__ import annotations
@@ -25,12 +36,11 @@ from numba import cuda
 from intervalvm.compiler.program import INPUTS
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.forwards import build_forwards
+from intervalvm.gpu.layout import LOCAL_PLACES
 from intervalvm.gpu.points import DUAL_PARTS, dual_ends, dual_interpreter, value_interpreter
 from intervalvm.gpu.programs import MARKS, OFFSETS, ROOMS, VALID_MARK, give_programs, has
 from intervalvm.gpu.target import device, vote
 
-LOCAL_PLACES = 64
-"""Places in a thread's local memory: enough for nearly all programs of small cells."""
 POINT_BITS = 32
 """A sorted point is one word: its cell, above its number."""
 POINT_MASK = (1 << POINT_BITS) - 1
@@ -77,11 +87,8 @@ def bits_of(index, level, bits):
 
 
 def find_cells(count, outside, control, edges, frames, x, y, z, cells, ranks, counts):
-    """Each point's cell, and its rank there; ``counts`` the points of each cell.
-
-    ``frames`` have of each axis the least number and how many cells there are to 1. Points in no
-    cell are in ``outside``.
-    """
+    """Each point's cell and its rank there, and the points of each cell. Those in no cell are in
+    ``outside``."""
     x_bits, y_bits, z_bits = control[c.BITS_X], control[c.BITS_Y], control[c.BITS_Z]
     y_at, z_at, steps = control[c.EDGES_Y], control[c.EDGES_Z], control[c.STEPS]
     x_count, y_count, z_count = 1 << x_bits * steps, 1 << y_bits * steps, 1 << z_bits * steps
@@ -127,13 +134,11 @@ def build_divide(dtype: str, *, strict: bool) -> Any:
 
     def divide(
         step, shortest, longest,
-        control, edges, starts, constants, programs, items, values, words, leaves,
+        control, edges, starts, constants, programs, items, values, words, leaf_items,
     ):  # fmt: skip
         """Step ``step`` for its regions whose programs have more than ``shortest`` records, and up
-        to ``longest``, for which each block has room in ``values`` and ``words``.
-
-        ``leaves`` gets for each cell of the last step where in ``items`` it is.
-        """
+        to ``longest``, for which each block has room in ``values`` and ``words``. The last step
+        fills ``leaf_items``."""
         thread, threads = cuda.threadIdx.x, cuda.blockDim.x
         lane, warp = thread & 31, thread >> 5
         # one a line, since the simulator tells them apart by that
@@ -182,7 +187,7 @@ def build_divide(dtype: str, *, strict: bool) -> Any:
                 cell, np.int64(0), thread, threads, offsets, rooms, taken, marks,
             )  # fmt: skip
             if is_last and entry >= 0:
-                leaves[cell] = entry
+                leaf_items[cell] = entry
 
     return divide
 
@@ -201,19 +206,18 @@ def build_cell_values(dtype: str, *, is_long: bool) -> Any:
     """The kernels ``cell_values`` and ``cell_values_long``.
 
     They evaluate the points whose cell has a program of more than ``shortest`` records, up to
-    ``longest``. ``leaves`` has for each cell where in ``items`` it is, -1 for none: its children
-    were deferred. The first keeps values in local memory; ``values`` has room for ``longest``
-    records in each block of the other.
+    ``longest``. The first keeps values in local memory; ``values`` has room for ``longest`` records
+    in each block of the other.
     """
     evaluate, element = value_interpreter(dtype, INPUTS), np.dtype(dtype).type
 
     @device
     def run(
-        word, shortest, longest, leaves, items, constants, programs, x, y, z, values, base, stride,
-        out,
+        word, shortest, longest, leaf_items, items, constants, programs, x, y, z,
+        values, base, stride, out,
     ):  # fmt: skip
         """The value of a sorted point."""
-        item = np.int64(leaves[word >> POINT_BITS])
+        item = np.int64(leaf_items[word >> POINT_BITS])
         if item >= 0:
             n, i = items[item + c.LENGTH], word & POINT_MASK
             if shortest < n <= longest:
@@ -226,26 +230,26 @@ def build_cell_values(dtype: str, *, is_long: bool) -> Any:
 
     def cell_values(
         shortest, longest, count, outside,
-        control, starts, order, leaves, items, constants, programs, x, y, z, out,
+        control, starts, order, leaf_items, items, constants, programs, x, y, z, out,
     ):  # fmt: skip
         values = cuda.local.array(LOCAL_PLACES, element)
         first = first_of(shortest, count, outside, control, starts)
         for k in range(first, count, cuda.gridDim.x * cuda.blockDim.x):
             run(
-                order[k], shortest, longest, leaves, items, constants, programs, x, y, z,
+                order[k], shortest, longest, leaf_items, items, constants, programs, x, y, z,
                 values, 0, 1, out,
             )  # fmt: skip
 
     def cell_values_long(
         shortest, longest, count, outside,
-        control, starts, order, leaves, items, constants, programs, x, y, z, out, values,
+        control, starts, order, leaf_items, items, constants, programs, x, y, z, out, values,
     ):  # fmt: skip
         stride = np.int64(cuda.blockDim.x)
         base = cuda.blockIdx.x * stride * (longest + INPUTS) + cuda.threadIdx.x
         first = first_of(shortest, count, outside, control, starts)
         for k in range(first, count, cuda.gridDim.x * cuda.blockDim.x):
             run(
-                order[k], shortest, longest, leaves, items, constants, programs, x, y, z,
+                order[k], shortest, longest, leaf_items, items, constants, programs, x, y, z,
                 values, base, stride, out,
             )  # fmt: skip
 
@@ -262,7 +266,7 @@ def build_cell_duals(dtype: str) -> Any:
 
     def cell_duals(
         shortest, longest, count, outside,
-        control, starts, order, leaves, items, constants, programs, x, y, z, out, values,
+        control, starts, order, leaf_items, items, constants, programs, x, y, z, out, values,
         marks, start, total, row_0, row_1, row_2, x_along, y_along, z_along,
     ):  # fmt: skip
         stride = np.int64(cuda.blockDim.x)
@@ -270,7 +274,7 @@ def build_cell_duals(dtype: str) -> Any:
         first = first_of(shortest, count, outside, control, starts)
         for k in range(first, count, cuda.gridDim.x * cuda.blockDim.x):
             word = order[k]
-            item = np.int64(leaves[word >> POINT_BITS])
+            item = np.int64(leaf_items[word >> POINT_BITS])
             if item >= 0:
                 n, i = items[item + c.LENGTH], word & POINT_MASK
                 if shortest < n <= longest:

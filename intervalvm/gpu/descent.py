@@ -23,16 +23,18 @@ from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.gpu.layout import in_waves
+from intervalvm.gpu.points import DUAL_PARTS
+from intervalvm.gpu.target import FULL
 
 MOST_ITEMS = 1 << 18
 """Regions in the list of a step. More are walked in further passes."""
-MOST_ARENA = 1 << 24
-"""Words for the programs of a step's regions, besides the longest one: 64 MiB."""
 SHORT, SHORT_LEAF = 512, 126
 """Programs up to this many records run in many blocks. Longer ones, which need more memory a block,
 have separate launches of fewer blocks."""
 LONG_BYTES = 1 << 28
 """Memory of the blocks of such a launch; one block always runs."""
+NUMBERS_A_PLACE = {"cell_values": 0, "cell_duals": DUAL_PARTS}
+"""Numbers in memory of a thread and place, by kind of kernel; others have 1."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ class Launch:
         """Numbers that its blocks have room for in memory."""
         places = self.longest + INPUTS
         each = c.workspace_values(places) if self.divides else places * self.threads
-        return self.blocks * each * c.NUMBERS.get(self.kernel.kind, 1)
+        return self.blocks * each * NUMBERS_A_PLACE.get(self.kernel.kind, 1)
 
 
 class Descent:
     """A program prepared for a descent of some steps, with its memory on a device.
 
     ``regions`` are how many each step, and the leaves, can have at most; ``parts`` the blocks that
-    share a region of each step. Not thread-safe.
+    share a region of each step; ``most_arena`` the words for the programs of a step's regions at
+    most, besides the longest one. Not thread-safe.
     """
 
     def __init__(
@@ -117,7 +120,7 @@ class Descent:
         self.programs = device.empty(words, np.uint32)
         item = np.zeros(c.ITEM, np.int64)
         item[[c.LENGTH, c.WAVES, c.WAVE_COUNT]] = self.n, c.WORDS * self.n, len(self.table)
-        item[[c.RESULT, c.VALID, c.VALID + 1]] = self.program.result, 2**32 - 1, 2**32 - 1
+        item[[c.RESULT, c.VALID, c.VALID + 1]] = self.program.result, FULL, FULL
         device.upload(self.items[: c.ITEM], item)
         root = np.concatenate([self.program.records.ravel(), self.table])
         device.upload(self.programs[: len(root)], root)
@@ -163,8 +166,8 @@ class Descent:
     def _threads(self, blocks: int) -> int:
         """Fewer blocks get more warps, so that the device is occupied."""
         processors = self.device.processors
-        warps = 16 if blocks <= processors else 8 if blocks <= 4 * processors else 2
-        return c.LANES * min(warps, self.device.most_warps, c.MOST_WARPS)
+        warps = c.MOST_WARPS if blocks <= processors else 8 if blocks <= 4 * processors else 2
+        return c.LANES * min(warps, self.device.most_warps)
 
     # --- passes -------------------------------------------------------------------------------
 

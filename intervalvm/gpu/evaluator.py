@@ -22,6 +22,7 @@ from intervalvm.errors import OptionError
 from intervalvm.evaluate.gradients import settle_all
 from intervalvm.evaluate.points import Points, reads
 from intervalvm.gpu import devices
+from intervalvm.gpu.axes import direction_bits
 from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.devices import Device
 from intervalvm.gpu.exchange import on_host
@@ -224,8 +225,8 @@ class CudaEvaluator:
                 records = dual_program(self.tape, self.places, program, along).records
                 program = replace(program, records=records)
             made = slotted(program, len(self.read))
-            directions = [sum((name == k) << i for i, k in enumerate(along)) for name in self.read]
-            words = np.append(made.records.reshape(-1), np.array([*directions, 0], np.uint32))
+            bits = np.array([*direction_bits(self.read, along), 0], np.uint32)
+            words = np.append(made.records.reshape(-1), bits)
             found = Loaded(made, device.array(words), device.array(made.constants))
             device.wait()  # a copy may be read on another stream
             if len(self._loaded) >= MOST_DUALS:

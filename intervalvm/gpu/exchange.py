@@ -66,15 +66,25 @@ def is_shared(value: Any) -> bool:
     return isinstance(value, device.cupy().ndarray)
 
 
+def of_host(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """``arguments.reals``, also of a tensor that its library does not give away: OptionError."""
+    try:
+        return reals(name, value, dtype)
+    except IntervalvmError:
+        raise
+    except RuntimeError as error:  # of a tensor with gradients
+        raise OptionError(f"{name} does not make an array: {error}") from None
+
+
 def read(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """An input as an array of the GPU, each number rounded to ``dtype``; in place if it fits.
 
-    Raises what ``in_place`` and ``arguments.reals`` do.
+    Raises what ``in_place`` and ``of_host`` do.
     """
     array = in_place(name, value)
     if array is None:
         with np.errstate(all="ignore"):
-            host = reals(name, value, dtype)
+            host = of_host(name, value, dtype)
         with device_errors():
             # an array without dimensions is filled with its number, and loses the sign of a zero
             return device.cupy().asarray(np.ascontiguousarray(host)).reshape(host.shape)

@@ -18,7 +18,7 @@ from typing import Any
 
 from intervalvm.errors import BackendError
 from intervalvm.gpu import cells, pixels, points, splits, switches
-from intervalvm.gpu.layout import DIVIDES
+from intervalvm.gpu.layout import DIVIDES, LANES, MOST_WARPS
 from intervalvm.gpu.target import types
 from intervalvm.jit import cache
 
@@ -50,7 +50,7 @@ INTEGERS = {
     "ranks": "int32",
     "counts": "int32",
     "starts": "int32",
-    "leaves": "int32",
+    "leaf_items": "int32",
     "order": "int64",
 }
 """The types of array parameters, but for those of numbers; what is no array is an int64."""
@@ -58,6 +58,7 @@ NUMBERS = (
     *("coordinates", "constants", "values", "scratch", "inputs", "out", "edges", "ends", "numbers"),
     *"abxyz",
 )
+"""The array parameters of numbers, which have the kernel's dtype."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Kernel:
     @property
     def most_threads(self) -> int:
         """Threads of a block, at most. The more there are, the fewer registers has each."""
-        return 512 if self.kind in DIVIDES else 256
+        return LANES * MOST_WARPS if self.kind in DIVIDES else 256
 
     @property
     def most_registers(self) -> int | None:

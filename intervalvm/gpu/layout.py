@@ -37,6 +37,8 @@ WORDS = RECORD_BYTES // 4
 LANES = 32
 """Children of a warp: half of those of a split by three levels."""
 MOST_WARPS = 16
+LOCAL_PLACES = 64
+"""Places in a thread's local memory: enough for nearly all programs of leaves and small cells."""
 RUN = 8
 """Pixels that a thread paints as one word."""
 THREADS = 256
@@ -74,7 +76,8 @@ CELL_PARTS = (1 << CHILD_BITS) // LANES
 ) = range(19)  # fmt: skip
 FIRST_COUNT = REGIONS
 
-# An item: a region, its program, and which of its children are to be looked at.
+# An item: a region, its program, and which of its children are to be looked at. Of points COLUMN is
+# the number of the cell.
 (PROGRAM, LENGTH, WAVES, WAVE_COUNT, RESULT, COLUMN, LINE, VALID, _, ITEM) = range(10)
 
 # Words of a block's workspace, ``places`` of each: by place, a bit for each child. Where a truth
@@ -85,8 +88,6 @@ BITS_AT, RANKS_AT, WORKSPACE_WORDS = 5, 6, 7
 
 DIVIDES = ("split", "divide", "divide_strict")
 """The kinds of kernels that divide regions."""
-NUMBERS = {"cell_values": 0, "cell_duals": 5}
-"""Numbers in memory of a thread and place, by kind of kernel; others have 1."""
 
 AMBIGUOUS_CELL, INSIDE_CELL, OUTSIDE_CELL = range(3)
 """Verdicts."""

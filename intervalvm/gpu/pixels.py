@@ -15,6 +15,7 @@ from numba import cuda
 
 from intervalvm.compiler.program import INPUTS, LEFT_PLACE, RIGHT_PLACE, THIRD_PLACE, VARIANT_MASK
 from intervalvm.gpu import layout as c
+from intervalvm.gpu.layout import LOCAL_PLACES
 from intervalvm.gpu.rules import device_functions
 from intervalvm.gpu.splits import edge
 from intervalvm.gpu.target import WARP, device, vote
@@ -22,8 +23,6 @@ from intervalvm.jit import layout as host
 from intervalvm.jit.layout import AREA, BLOCK
 
 BLOCK_BITS = BLOCK.bit_length() - 1
-LOCAL_PLACES = 64
-"""Places in a thread's local memory: enough for nearly all programs of leaves."""
 ALL_INSIDE = 2**64 - 1
 """Eight pixels of 255."""
 

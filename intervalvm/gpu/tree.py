@@ -1,7 +1,7 @@
 """Many points through a tree: sorted into cells, each evaluated by its cell's program.
 
-The inputs that are arrays, up to three, are the axes of the tree; one that is a number is a
-constant of its program. See ``cells`` for the kernels and ``descent`` for how programs get shorter.
+The inputs that are arrays, up to three, are the axes of the tree. See ``axes`` for its program,
+``cells`` for the kernels, and ``descent`` for how programs get shorter.
 """
 
 from __future__ import annotations
@@ -9,24 +9,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.plain import plain_places, plain_program
-from intervalvm.compiler.program import INPUTS, Program
-from intervalvm.evaluate.points import input_of
+from intervalvm.compiler.balance import balance
+from intervalvm.compiler.fold import unfolded
+from intervalvm.compiler.program import INPUTS
+from intervalvm.errors import DoesNotFit
+from intervalvm.evaluate.arithmetic import Floats
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
-from intervalvm.gpu.cells import LOCAL_PLACES
+from intervalvm.gpu.axes import AxesProgram
 from intervalvm.gpu.descent import SHORT_LEAF, Descent, Launch
+from intervalvm.gpu.device import device_errors
 from intervalvm.gpu.kernels import Kernel
-from intervalvm.jit.points import dual_program
+from intervalvm.gpu.layout import LOCAL_PLACES
+from intervalvm.jit.points import HAS_CHOICE
+from intervalvm.late import cached_property
 from intervalvm.memory import WORTH_ASKING
-from intervalvm.ops import AXES, CODE, ROWS
-from intervalvm.tape import NONE, Tape
+from intervalvm.tape import Tape
 
 CELL_POINTS = 64
 """There are as many points as cells of the last step, times this."""
@@ -39,17 +42,15 @@ POINT_BYTES = 16
 """What the sorting of a point takes: its cell, its rank, its word in the order."""
 MOST_ARENA = 1 << 26
 """Words for the programs of a step's cells: 256 MiB."""
-FREE = 64
-"""They take a sixteenth of the free bytes at most."""
+SHARE = 16
+"""1 / SHARE of the free bytes is the most that they take."""
 MOST_TREES = 4
 """Trees whose memory an evaluator keeps."""
 ROOT, NOWHERE = 0, -1
 """Where in ``items`` the program of a cell is: the whole one; none."""
 MOST_CELLS = 1 << c.CHILD_BITS * MOST_STEPS
 LEAST = float(np.finfo(np.float64).tiny)
-HAS_CHOICE, IS_INPUT = (
-    np.array([getattr(op, name) for op in ROWS]) for name in ("has_choice", "is_input")
-)
+"""The least width of a cell, so that as many cells as are in 1 are a finite number."""
 
 
 def steps_for(clauses: int, count: int) -> int:
@@ -62,57 +63,12 @@ def steps_for(clauses: int, count: int) -> int:
     return steps
 
 
-@dataclass(frozen=True)
-class AxesProgram:
-    """The plain program of a tape over axes; other inputs are constants of it.
-
-    ``numbers`` are the places of those in its pool, by name of the input. For derivatives the
-    records have the third words of ``jit.points``, ``directions`` the bits of each axis, and
-    ``prunes`` says whether cells may get shorter programs.
-    """
-
-    program: Program
-    numbers: tuple[tuple[int, str], ...]
-    directions: tuple[int, ...] = ()
-    prunes: bool = True
-
-    @staticmethod
-    def of(
-        tape: Tape, axes: Sequence[str], dtype: np.dtype[Any], along: tuple[str, ...] = ()
-    ) -> AxesProgram:
-        codes, left, names = (
-            tape.codes.copy(),
-            tape.left.copy(),
-            dict(zip(axes, AXES, strict=False)),
-        )
-        fixed = {}
-        for i in np.flatnonzero(IS_INPUT[codes]).tolist():
-            if (name := input_of(tape, i)) is not None:
-                codes[i] = CODE[AXES[names[name]]] if name in names else CODE["const"]
-                left[i] = NONE
-                if name not in names:
-                    fixed[i] = name
-        arrays = codes, left, tape.right.copy(), tape.wide.copy(), tape.single.copy()
-        over_axes = Tape.of_arrays(arrays, ())
-        program = plain_program(over_axes, dtype)
-        places = np.cumsum(codes == CODE["const"]) - 1
-        numbers = tuple((int(places[i]), name) for i, name in fixed.items())
-        if not along:
-            return AxesProgram(program, numbers)
-        dual = dual_program(
-            over_axes, plain_places(over_axes), program, tuple(names[name] for name in along)
-        )
-        bits = [sum((name == k) << i for i, k in enumerate(along)) for name in axes]
-        directions = tuple(bits + [0] * (INPUTS - len(bits)))
-        return AxesProgram(replace(program, records=dual.records), numbers, directions, dual.prunes)
-
-
 class Tree(Descent):
     """A program over axes prepared for a number of steps, with its memory. Not thread-safe."""
 
     def __init__(self, device: devices.Device, of: AxesProgram, steps: int) -> None:
         regions = [1 << c.CHILD_BITS * step for step in range(steps + 1)]
-        arena = min(MOST_ARENA, device.free_bytes() // FREE)
+        arena = min(MOST_ARENA, device.free_bytes() // SHARE // np.dtype(np.uint32).itemsize)
         super().__init__(device, of.program, regions, [c.CELL_PARTS] * steps, arena)
         self.steps, self.cells, self.of = steps, regions[-1], of
         is_dual = bool(of.directions)
@@ -128,7 +84,7 @@ class Tree(Descent):
         self._plan_leaves([self._kernels[kind] for kind in leaves])
         self._take_memory()
         self._there = device.empty(len(self._control), np.int64)
-        self._leaves = device.empty(self.cells + 1, np.int32)
+        self._leaf_items = device.empty(self.cells + 1, np.int32)
 
     def _plan_leaves(self, kernels: Sequence[Kernel]) -> None:
         """A launch for programs whose values fit into local memory, and those of longer ones."""
@@ -175,8 +131,8 @@ class Tree(Descent):
 
     def _set_leaves(self, outside: int) -> None:
         """No cell has a program yet; points in none have the root's, or none."""
-        self._leaves[: self.cells] = NOWHERE
-        self._leaves[self.cells :] = outside
+        self._leaf_items[: self.cells] = NOWHERE
+        self._leaf_items[self.cells :] = outside
 
     def _ends(self, axes: Sequence[Any]) -> NDArray[Any]:
         """The least and the greatest finite number of each axis."""
@@ -186,7 +142,7 @@ class Tree(Descent):
         return self.device.host(ends).reshape(-1, 2).astype(np.float64)
 
     def _divided(self, ends: NDArray[Any], axes: int) -> tuple[Any, Any, Any]:
-        """``control``, the edges of cells, and what finds them; None if all points are alike."""
+        """``control``, ``edges`` and ``frames``, see ``cells``; no edges for points all alike."""
         control = self._control.copy()
         frames = np.zeros((INPUTS, 2))
         widths = [high - low for low, high in ends.tolist()]
@@ -210,7 +166,7 @@ class Tree(Descent):
         return control, np.concatenate(edges), frames.ravel()
 
     def _sorted(self, axes: Sequence[Any], edges: Any, frames: Any) -> tuple[Any, Any]:
-        """Where each cell starts, and the words of the points in order."""
+        """``starts`` and ``order``: see ``cells``."""
         device, module, numbers, count = self.device, self.device.module, np.int32, len(axes[0])
         cells, ranks = (device.empty(count, numbers) for _ in range(2))
         counts = module.zeros(self.cells + 1, numbers)
@@ -247,12 +203,12 @@ class Tree(Descent):
                 device.launch(
                     launch.kernel, launch.blocks, launch.threads, launch.step, *lengths,
                     there, edges, starts, self.constants, self.programs, self.items,
-                    self.values, self.words, self._leaves,
+                    self.values, self.words, self._leaf_items,
                 )  # fmt: skip
             else:
                 device.launch(
                     launch.kernel, launch.blocks, launch.threads, *lengths, len(axes[0]),
-                    self.cells, there, starts, order, self._leaves, self.items, self.constants,
+                    self.cells, there, starts, order, self._leaf_items, self.items, self.constants,
                     self.programs, *axes, out, *([self.values] if launch.numbers else []),
                     *more, *self.of.directions,
                 )  # fmt: skip
@@ -275,7 +231,7 @@ class Trees:
         self._idle: dict[Any, list[Tree]] = {}
 
     def values(self, points: Mapping[str, Any], shape: tuple[int, ...], out: Any) -> bool:
-        """Write the values at points to a contiguous array; False if a tree does not pay.
+        """Write the values at points to a contiguous array; False if a tree does not pay or fit.
 
         ``points`` are arrays of the device, of the inputs that the tape reads.
         """
@@ -293,7 +249,7 @@ class Trees:
     ) -> bool:
         """Write values and slopes along inputs to rows of ``out``, and ``marks``: see ``points``.
 
-        False if a tree does not pay, or a clause may jump.
+        False if a tree does not pay or fit, or a clause may jump.
         """
         flat, total = (out.reshape(-1), marks.reshape(-1)), marks.size
         return self._run(points, shape, along, lambda some: [*flat, some.start, total, *rows])
@@ -310,23 +266,51 @@ class Trees:
         axes = tuple(name for name, array in points.items() if array.size > 1 or name in along)
         if not steps or not 1 <= len(axes) <= INPUTS or not self._program(axes, along).prunes:
             return False
-        device = devices.current()
+        try:
+            with device_errors():
+                return self._fill(points, shape, axes, along, steps, results)
+        except DoesNotFit:  # where nothing is sorted, less memory is enough
+            self._idle = {}
+            return False
+
+    def _fill(
+        self,
+        points: Mapping[str, Any],
+        shape: tuple[int, ...],
+        axes: tuple[str, ...],
+        along: tuple[str, ...],
+        steps: int,
+        results: Callable[[slice], Sequence[Any]],
+    ) -> bool:
+        """Run a tree for as many points at a time as there is memory for."""
+        device, count = devices.current(), math.prod(shape)
         flat = [_flat(device, points[name], shape) for name in axes]
         numbers = {name: array for name, array in points.items() if name not in axes}
         with self._tree(device, axes, along, steps) as tree:
             together = most_points(device, count)
+            if together < min(count, CELL_POINTS << c.CHILD_BITS * steps):
+                return False
             for start in range(0, count, together):
                 some = slice(start, start + together)
                 if not tree.run([array[some] for array in flat], numbers, results(some)):
                     return False
         return True
 
+    @cached_property
+    def _balanced(self) -> Tape:
+        """The tape for values: in balanced chains are fewer waves, and shorter programs.
+
+        Not for derivatives, where slopes on a tie are compared in the chain's order.
+        """
+        return balance(unfolded(self.tape, Floats(self.dtype))).tape()
+
     def _program(self, axes: tuple[str, ...], along: tuple[str, ...]) -> AxesProgram:
         found = self._programs.get((axes, along))
         if found is None:
             if len(self._programs) >= MOST_TREES:
                 self._programs = {}
-            found = AxesProgram.of(self.tape, axes, self.dtype, along)
+            tape = self.tape if along else self._balanced
+            found = AxesProgram.of(tape, axes, self.dtype, along)
             self._programs[axes, along] = found
         return found
 

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from intervalvm.gpu import devices
 from intervalvm.gpu import layout as c
-from intervalvm.gpu.descent import MOST_ARENA, SHORT_LEAF, Descent
+from intervalvm.gpu.descent import SHORT_LEAF, Descent
 from intervalvm.gpu.kernels import Kernel
 from intervalvm.jit.layout import AREA, BLOCK
 
 if TYPE_CHECKING:
     from intervalvm.jit.plan import Plan
 
+MOST_ARENA = 1 << 24
+"""Words for the programs of a step's regions, besides the longest one: 64 MiB."""
 MOST_SIZES = 4
 """Image sizes for which a plan's memory on a device is cached."""
 MOST_RECORDED = 4

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from support.array_shapes import SHAPES, fitting
 from support.cuda_simulator import let_threads_share_cuda
 from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.operations import DTYPES, bits
@@ -33,8 +34,6 @@ from intervalvm.words import Meaning
 
 assert SIMULATED
 VARIABLES = ("r", "s", "t")
-SHAPES = [(), (1,), (3,), (0,), (2, 3), (2, 1), (3, 2, 3)]
-"""Each broadcasts with some of the others."""
 FEW = settings(max_examples=40)
 
 
@@ -62,8 +61,7 @@ def arrays_of(data: st.DataObject, count: int, dtype: str) -> list[Any]:
     random = np.random.default_rng(data.draw(st.integers(0, 1000)))
     with np.errstate(over="ignore", under="ignore"):
         numbers = np.array([*INTERESTING, *random.normal(size=20)], dtype)
-    fitting = st.sampled_from([shape for shape in SHAPES if _fits(shape, whole)])
-    return [np.array(random.choice(numbers, data.draw(fitting))) for _ in range(count)]
+    return [np.array(random.choice(numbers, data.draw(fitting(whole)))) for _ in range(count)]
 
 
 def boxes_of(data: st.DataObject, count: int, dtype: str) -> list[Interval]:
@@ -75,13 +73,6 @@ def boxes_of(data: st.DataObject, count: int, dtype: str) -> list[Interval]:
         maybe_nan = np.asarray(data.draw(st.booleans())) if low.size > 2 else np.asarray(low > 2)
         found.append(Interval(np.minimum(low, other), np.maximum(low, other), maybe_nan))
     return found
-
-
-def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(shape, whole) == whole
-    except ValueError:
-        return False
 
 
 @FEW

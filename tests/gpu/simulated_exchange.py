@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from support.array_shapes import SHAPES, fitting
 from support.cuda_simulator import let_threads_share_cuda, simulate_with_cupy
 from support.fake_cupy import Described, FakeArray, FakeDevice, Tensor
 from support.operations import DTYPES, bits
@@ -33,7 +34,6 @@ BUMPS = ivm.parse(
     "x var-x\ny var-y\nr var-r\na mul x x\nb mul y y\nc add a b\nd sub c r\ne sin x\nf min d e"
 )
 KINDS = ["float32", "float64", "float16", "int32", "uint8", "bool"]
-SHAPES = [(), (1,), (3,), (2, 3), (2, 1), (0,)]
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 """Of the simulator, whose threads round as NumPy does."""
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -60,19 +60,12 @@ Both = tuple[Any, Any]
 @st.composite
 def numbers(draw: st.DrawFn, gpu: FakeDevice, whole: tuple[int, ...]) -> Both:
     """Of any dtype, of a shape that broadcasts to ``whole``."""
-    shape = draw(st.sampled_from([shape for shape in SHAPES if fits(shape, whole)]))
+    shape = draw(fitting(whole))
     random = np.random.default_rng(draw(st.integers(0, 1000)))
     with np.errstate(all="ignore"):
         array = np.array(random.choice([*INTERESTING, *RANDOM], shape))
         array = array.astype(draw(st.sampled_from(KINDS)))
     return array, WHERE[draw(st.sampled_from(list(WHERE)))](gpu, array.copy())
-
-
-def fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(shape, whole) == whole
-    except ValueError:
-        return False
 
 
 @st.composite

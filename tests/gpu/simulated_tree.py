@@ -6,6 +6,7 @@ steps, cells without points, points in no cell, programs of all lengths, room th
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import let_threads_share_cuda
+from support.fake_cupy import FakeDevice, OutOfMemoryError, SimulatedLauncher, install
 from support.scenes import scenes
 from support.strategies import tapes
 
@@ -22,6 +24,7 @@ from intervalvm import Tape
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.gpu import cells, descent, devices, tree
 from intervalvm.gpu.evaluator import CudaEvaluator
+from intervalvm.gpu.layout import in_waves
 from intervalvm.gpu.target import SIMULATED
 
 assert SIMULATED
@@ -37,6 +40,7 @@ def shared_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One step for any points; what each tree answered."""
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 1)
+    monkeypatch.setattr(tree, "CELL_POINTS", 0)
     run, answers = tree.Tree.run, []
 
     def noted(self: tree.Tree, *arguments: Any) -> bool:
@@ -99,12 +103,25 @@ def test_programs_get_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(self: tree.Tree, *arguments: Any) -> None:
         launch(self, *arguments)
-        used = self._leaves[self._leaves >= 0]
+        used = self._leaf_items[self._leaf_items >= 0]
         lengths.extend(self.items[used + tree.c.LENGTH].tolist())
 
     monkeypatch.setattr(tree.Tree, "_launch", noted)
     check(SCENE, "xy", *random((2, 80)))
     assert min(lengths) < 0.5 * len(SCENE)
+
+
+def test_chains_are_balanced() -> None:
+    """Of values: their waves are the logarithm of a chain. On a tie the last operand is the value,
+    whose sign shows, and NaN wins in the middle too."""
+    parts = [ivm.sqrt((x - k / 8) ** 2 + y * y) - 0.1 for k in range(-8, 8)]
+    parts += [x * 0.0, abs(x) * 0.0, x - x, ivm.sqrt(y + 0.875), 0.0 * y, abs(y) * -0.0]
+    tape = ivm.maximum(functools.reduce(ivm.minimum, parts), x - 0.5).tape()
+    check(tape, "xy", *np.round(random((2, 80)) * 8) / 8)
+    trees = tree.Trees(tape, SINGLE)
+    values, slopes = (trees._program(("x", "y"), along).program for along in ((), ("x",)))
+    waves, as_it_was = (len(in_waves(program)[1]) for program in (values, slopes))
+    assert waves < 0.6 * as_it_was
 
 
 def test_three_axes(ran: list[bool]) -> None:
@@ -233,6 +250,60 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(made) == 1
 
 
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    found = FakeDevice()
+    install(monkeypatch, found, SimulatedLauncher(found))
+    return found
+
+
+def test_without_memory_for_a_tree_there_is_none(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Nor a part of one, nor what is kept of an earlier one; later there may be one again."""
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 40)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    left, take = [0], gpu.take
+
+    def fail_once(size: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OutOfMemoryError("Out of memory")
+        take(size)
+
+    monkeypatch.setattr(gpu, "take", fail_once)
+    for allocation in (2, 3, 9, 0, 5):
+        left[0] = allocation
+        assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True]
+    gpu.memory = gpu.held + 20_000  # for what is evaluated without, besides the tree that is kept
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert gpu.held < 20_000
+    gpu.memory = 1 << 30
+    assert_array_equal(evaluator.values(given).get(), expected)
+    assert ran == [True, True]
+
+
+def test_parts_are_as_large_as_there_is_room(
+    gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """Those so small that cells have few points do not pay."""
+    monkeypatch.setattr(tree, "CELL_POINTS", 1)
+    monkeypatch.setattr(tree, "WORTH_ASKING", 0)
+    evaluator = CudaEvaluator(SCENE, ("x", "y"), SINGLE)
+    points = list(random((2, 100)).astype(SINGLE))
+    expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
+    given = [devices.current().array(axis) for axis in points]
+    for room, parts in ((1000, 1), (70, 2), (60, 0)):
+        ran.clear()
+        free = 2 * tree.POINT_BYTES * room
+        monkeypatch.setattr(SimulatedLauncher, "free_bytes", lambda _, free=free: free)
+        assert_array_equal(evaluator.values(given).get(), expected)
+        assert ran == [True] * parts
+
+
 @settings(max_examples=4, phases=[Phase.generate])
 @given(tape=scenes(max_shapes=5), dtype=st.sampled_from(["float32", "float64"]))
 def test_scenes(tape: Tape, dtype: str) -> None:
@@ -259,15 +330,6 @@ def test_steps_pay_for_many_points_only(monkeypatch: pytest.MonkeyPatch) -> None
     assert tree.steps_for(6363, 1_000_000) == 2
     assert tree.steps_for(6363, 100_000) == 1
     assert tree.steps_for(6363, 1000) == tree.steps_for(7, 1_000_000) == 0
-
-
-def test_points_that_are_sorted_together_fit_into_memory(
-    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
-) -> None:
-    monkeypatch.setattr(tree, "WORTH_ASKING", 0)
-    monkeypatch.setattr(devices.Simulator, "free_bytes", lambda self: 2 * 16 * 50)
-    check(SCENE, "xy", *random((2, 80)))
-    assert ran == [True, True]
 
 
 def test_no_number_of_a_cell_is_beyond_a_word() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -15,11 +16,12 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from support.broken_steps import plan as broken
 from support.places import TESTS
 
 import intervalvm as ivm
 from bench import gpu
-from bench.gpu import events, plan, report
+from bench.gpu import floor, main, plan, report
 from bench.gpu.plan import fall_backs
 from bench.gpu.results import Results, StepResult
 from bench.gpu.step import Job
@@ -127,7 +129,7 @@ def test_a_package_without_which_nothing_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(gpu, "find_spec", lambda name: None if name == lacks else name)
-    assert gpu.main([*words, "--out", "results"]) == 2
+    assert main([*words, "--out", "results"]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith(f"{lacks} is not installed")
@@ -258,6 +260,44 @@ def test_an_interrupt(tmp_path: Path) -> None:
     assert "before the interrupt" in done.printed
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["--seconds nan", "--seconds 0", "--seconds=-5", "--sizes 8 0", "--points=-1", "--rounds 0"],
+)
+def test_a_run_of_nothing_is_refused(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it would end well, with all steps left out."""
+    with pytest.raises(SystemExit, match="2"):
+        main([*words.split(), "--out", str(tmp_path)], broken("works"))
+    assert f"argument {words.replace('=', ' ').split()[0]}: invalid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_no_step_outlives_the_run(number: signal.Signals, tmp_path: Path) -> None:
+    """Nor do its children, whether the terminal is gone or the run is killed."""
+    path = os.pathsep.join([str(TOP), str(TESTS), os.environ.get("PYTHONPATH", "")])
+    running = subprocess.Popen(
+        [sys.executable, "-m", "support.broken_steps", "works hangs", "--out", str(tmp_path)],
+        cwd=TOP,
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    with running, running.stdout:
+        child = next(int(line.split()[1]) for line in running.stdout if "child:" in line)
+        left = [psutil.Process(child), *psutil.Process(child).parents()[:1]]
+        running.send_signal(number)
+        running.communicate()
+    _, alive = psutil.wait_procs(left, timeout=20)
+    assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
+    found = json.loads((tmp_path / "unknown-device.json").read_text())
+    ended = "left out" if number == signal.SIGKILL else "interrupted"
+    assert [each["status"] for each in found["steps"]] == ["ok", ended]
+
+
 def test_without_a_device_it_says_so(tmp_path: Path) -> None:
     done = run_broken("stack works", tmp_path)
     assert done.statuses == ["no device", "left out"]
@@ -282,6 +322,24 @@ def test_results_that_cannot_be_written(why: str, tmp_path: Path) -> None:
     assert done.printed.count("the results cannot be written") == 1
     assert done.printed.count("worked: works") == 2
     assert "it fails as it must" in done.printed
+
+
+def test_a_terminal_that_is_gone_hides_nothing(tmp_path: Path) -> None:
+    """Each step runs as before, and its results are written."""
+    path = os.pathsep.join([str(TOP), str(TESTS), os.environ.get("PYTHONPATH", "")])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "support.broken_steps", "works fails", "--out", str(tmp_path)],
+            cwd=TOP,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=full,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    assert done.returncode == 120, "Python's own, for what it could not print"
+    found = json.loads((tmp_path / "unknown-device.json").read_text())
+    assert [each["status"] for each in found["steps"]] == ["ok", "failed"]
+    assert [each["findings"][0]["value"] for each in found["steps"]] == ["works", 1]
 
 
 # --- the report -----------------------------------------------------------------------------------
@@ -314,7 +372,7 @@ def test_the_file_is_named_by_the_device(tmp_path: Path) -> None:
 
 def test_operations_are_counted_from_the_walk() -> None:
     stats = ivm.render(ivm.parse(DISC), size=64, depth=6, threads=1).stats
-    records, operations = events.counted(stats)
+    records, operations = floor.counted(stats)
     first, last = (level.ambiguous * level.mean_clauses for level in stats.levels)
     assert records == first + last
     pixels = stats.pixels["evaluated"]

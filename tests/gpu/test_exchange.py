@@ -118,10 +118,18 @@ def with_gradients(fake: FakeDevice) -> Any:
     return Tensor(FakeArray(fake, np.ones(3, np.float32)), grad=True)
 
 
+class OnTheHost:
+    """A tensor with gradients, as PyTorch's."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach()")
+
+
 READ: list[Any] = [
     (other_gpu, OptionError, r"x lies on GPU 1, and the current one is GPU 0: .*cuda.Device\(1\)"),
     (with_gradients, OptionError, r"x is an array on a GPU .*Can't export.*as by \.detach\(\)"),
     (odd, OptionError, "x lies at an odd address"),
+    (lambda _: OnTheHost(), OptionError, r"x does not make an array: .*tensor\.detach\(\)"),
     (
         lambda fake: FakeArray(fake, np.ones(3, complex)),
         ArgumentTypeError,

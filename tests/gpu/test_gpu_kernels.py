@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
+from support.operations import DTYPES
 
 import intervalvm as ivm
 from intervalvm import Tape
 from intervalvm.ops import ROWS, Op
-
-DTYPES = ("float32", "float64")
 
 
 def test_the_kernels_of_the_leaf_batches() -> None:

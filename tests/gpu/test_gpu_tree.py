@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
+from support.operations import DTYPES
 from support.places import TOP
 
 import intervalvm as ivm
 from intervalvm.evaluate.evaluator import NumpyEvaluator
-
-DTYPES = ("float32", "float64")
 
 
 def test_the_tree_thread_by_thread() -> None:

@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.cuda_simulator import run_simulated
 from support.gpu_code import ARCHITECTURES, needs_numba_cuda, rounds_otherwise
+from support.operations import DTYPES
 from support.places import TOP
 from support.scenes import scenes
 
 import intervalvm as ivm
 from intervalvm import BackendError, OptionError, Region, Tape
+from intervalvm.arith.arrays import IntervalArrays
+from intervalvm.gpu.kinds import KINDS, Function
 from intervalvm.raster.image import Image
-
-DTYPES = ["float32", "float64"]
 
 
 def test_the_kernels_thread_by_thread() -> None:
@@ -91,15 +92,12 @@ def numbers(dtype: str) -> Any:
 
 @needs_numba_cuda
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["point", "bounds", "strict", "literal", "constant", "dual"])
+@pytest.mark.parametrize("name", KINDS)
 def test_the_code_of_a_thread_gives_the_bits_of_numpy(name: str, dtype: str) -> None:
     from support.thread_rules import thread_results
 
-    from intervalvm.arith.arrays import IntervalArrays
-    from intervalvm.gpu.kinds import KINDS, Function
-
-    random, kind, careful = np.random.default_rng(1), KINDS[name], False
-    function, xp = Function(name, dtype, careful), IntervalArrays(np.dtype(dtype))
+    random, kind, tame = np.random.default_rng(1), KINDS[name], False
+    function, xp = Function(name, dtype, tame), IntervalArrays(np.dtype(dtype))
     xp.slack = 1.0 if name == "strict" else 4.0  # as NumPy's, or as in the careful lanes
     known = numbers(dtype)
     for variant in kind.variants or [None]:
@@ -113,7 +111,7 @@ def test_the_code_of_a_thread_gives_the_bits_of_numpy(name: str, dtype: str) -> 
             operands[::3, 1], operands[1::3, 1, 0] = operands[::3, 0], operands[1::3, 0, 0]
         operands = operands.reshape(200, -1)
         words = random.integers(0, 1 << kind.bits, 200)
-        found = thread_results(name, dtype, careful, variant, operands, words)
+        found = thread_results(name, dtype, tame, variant, operands, words)
         columns = [
             column != 0 if truth else column
             for truth, column in zip(is_truth * kind.count, operands.T.copy(), strict=True)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 from support.fake_cupy import FakeDevice, SimulatedLauncher, install
 from support.places import TESTS
@@ -40,12 +41,26 @@ class _Cuda:
         return getattr(running if hasattr(running, name) else cuda, name)
 
 
+def shared_array(shared: Any, shape: int, dtype: Any) -> Any:
+    """In place of ``cuda.shared.array``: one for each line that asks, whichever thread is first.
+
+    The simulator looks for it and makes it in two steps, between which another thread may make its
+    own, and it reads the source of the whole stack to know the line.
+    """
+    caller = sys._getframe(1)
+    place = caller.f_code.co_filename, caller.f_lineno
+    return shared._allocations.setdefault(place, np.empty(shape, dtype))  # in one step
+
+
 def let_threads_share_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the kernels' modules find the running kernel's ``cuda`` for one test.
 
     The simulator swaps the name in the module of a device function while a thread is in it. The
     first thread that leaves takes it from all others that are still there.
     """
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+
+    monkeypatch.setattr(FakeCUDAShared, "array", shared_array)
     for name, module in list(sys.modules.items()):
         if name.startswith("intervalvm.gpu.") and hasattr(module, "cuda"):
             monkeypatch.setattr(module, "cuda", _Cuda())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from intervalvm import Tape
 
 
-class OnDevice:
+class GpuEvaluator:
     """That of a GPU, of arrays of the host. Skips a test where there is none."""
 
     def __init__(
@@ -68,22 +68,22 @@ class OnDevice:
     def slope_bounds(self, _boxes: Any, _by: Any) -> Any:
         pytest.skip("a GPU has no bounds of derivatives")
 
-    def shorten(self, boxes: Any, *, sign_only: bool = False, also: Any = ()) -> list[OnDevice]:
+    def shorten(self, boxes: Any, *, sign_only: bool = False, also: Any = ()) -> list[GpuEvaluator]:
         others = [(each.found, each._boxes(sides)) for each, sides in also]
         found = self.found.shorten(self._boxes(boxes), sign_only=sign_only, also=others)
-        return [OnDevice(short.tape, self.inputs, self.dtype) for short in found]
+        return [GpuEvaluator(short.tape, self.inputs, self.dtype) for short in found]
 
 
 EVALUATORS: dict[str, Callable[..., Any]] = {
     "numpy": NumpyEvaluator,
     "compiled": CompiledEvaluator,
-    "cuda": OnDevice,
+    "cuda": GpuEvaluator,
 }
 """By name what makes one, of (tape, inputs, dtype, meaning)."""
 every_evaluator = pytest.mark.parametrize(
     "make",
     [
-        pytest.param(make, marks=[pytest.mark.gpu] if make is OnDevice else [], id=name)
+        pytest.param(make, marks=[pytest.mark.gpu] if make is GpuEvaluator else [], id=name)
         for name, make in EVALUATORS.items()
     ],
 )

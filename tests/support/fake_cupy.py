@@ -385,6 +385,7 @@ def fake_cupy(device: FakeDevice) -> ModuleType:
         "from_dlpack": from_dlpack,
         "may_share_memory": lambda a, b: np.may_share_memory(a.values, b.values),
         "ascontiguousarray": lambda a: a if a.is_flat else a.new(np.ascontiguousarray(a.values)),
+        "cumsum": lambda a, dtype: a.new(np.cumsum(a.values, dtype=dtype)),
         "ndarray": FakeArray,
         "zeros": lambda shape, dtype: FakeArray(device, np.zeros(shape, dtype)),
         "empty": lambda shape, dtype: FakeArray(device, np.full(shape, 77, dtype)),
