@@ -228,7 +228,7 @@ class Trees:
         self.tape, self.dtype = tape, dtype
         self.has_choices = bool(HAS_CHOICE[tape.codes].any())
         self._programs: dict[Any, AxesProgram] = {}
-        self._idle: dict[Any, list[Tree]] = {}
+        self._idle: dict[Any, Tree] = {}
 
     def values(self, points: Mapping[str, Any], shape: tuple[int, ...], out: Any) -> bool:
         """Write the values at points to a contiguous array; False if a tree does not pay or fit.
@@ -320,15 +320,11 @@ class Trees:
     ) -> Iterator[Tree]:
         """A tree that no other thread uses; after an exception it is dropped."""
         key = device, axes, along, steps
-        try:
-            tree = self._idle.get(key, []).pop()
-        except IndexError:
-            tree = Tree(device, self._program(axes, along), steps)
+        tree = self._idle.pop(key, None) or Tree(device, self._program(axes, along), steps)
         yield tree
-        if key not in self._idle:
-            while len(self._idle) >= MOST_TREES:
-                self._idle.pop(next(iter(self._idle)), None)
-        self._idle.setdefault(key, []).append(tree)
+        while len(self._idle) >= MOST_TREES:
+            self._idle.pop(next(iter(self._idle), None), None)
+        self._idle[key] = tree  # of threads that ran side by side one leaves its own
 
 
 def _flat(device: devices.Device, array: Any, shape: tuple[int, ...]) -> Any:

@@ -125,6 +125,20 @@ def test_derivatives_are_those_of_numpy(data: st.DataObject, dtype: str, tape: T
     check_derivatives(tape, inputs, arrays_of(data, len(inputs), dtype), by, dtype)
 
 
+def test_threads_take_several_points() -> None:
+    """There are more than all blocks of a launch have threads."""
+    launcher = devices.Simulator
+    count = 2 * launcher.leaf_blocks * launcher.paint_threads + 5
+    tape, inputs = parse("x var-x\ny var-y\na mul x y\nb min a y\nv add b x"), ("x", "y")
+    points = list(np.random.default_rng(1).uniform(-1, 1, (2, count)))
+    cuda, definition = both(tape, inputs, "float64")
+    assert_array_equal(cuda.values(points), definition.values(points))
+    assert_array_equal(cuda.gradients(points, inputs), definition.gradients(points, inputs))
+    boxes = [Interval(axis - 0.25, axis + 0.25, np.asarray(False)) for axis in points]
+    for found, expected in zip(cuda.bounds(boxes), definition.bounds(boxes), strict=True):
+        assert_array_equal(found, expected)
+
+
 BRANCHES = [
     "x var-x\ny var-y\nv min x y",
     "x var-x\ny var-y\na abs x\nv max a y",

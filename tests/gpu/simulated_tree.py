@@ -51,6 +51,22 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return answers
 
 
+@pytest.fixture
+def sorted_(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All points that are finite must be in cells, or they take the longest program."""
+    sort = tree.Tree._sorted
+
+    def noted(self: tree.Tree, axes: Any, *arguments: Any) -> Any:
+        starts, order = sort(self, axes, *arguments)
+        is_finite = np.isfinite(axes).all(axis=0)
+        assert starts[-2] == is_finite.sum()
+        assert sorted(order & cells.POINT_MASK) == list(range(len(order)))
+        assert is_finite[order[: starts[-2]] & cells.POINT_MASK].all()
+        return starts, order
+
+    monkeypatch.setattr(tree.Tree, "_sorted", noted)
+
+
 def check(tape: Tape, inputs: Any, *points: Any, dtype: np.dtype[Any] = SINGLE) -> None:
     """The bits are those of the definition, the sign of 0 included, but for the payload of NaN."""
     names, arrays = tuple(inputs), [np.asarray(point, dtype) for point in points]
@@ -82,6 +98,8 @@ SCENE = ivm.maximum(
     ivm.minimum(ivm.sqrt(x * x + y * y) - 0.5, abs(x - 0.3) + abs(y) - 0.2), x * y - 0.1
 ).tape()
 SOLID = ivm.maximum(ivm.minimum(x + y, z - 0.25), ivm.sqrt(x * x + y * y + z * z) - 0.75).tape()
+TANGENTS = [2 * at * x - at * at for at in (k / 8 - 1 for k in range(17))]
+PARABOLA = functools.reduce(ivm.maximum, TANGENTS, y - 9).tape()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -94,6 +112,36 @@ def test_two_steps(monkeypatch: pytest.MonkeyPatch, ran: list[bool]) -> None:
     """Most cells have no point, and are not divided."""
     monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
     check(SCENE, "xy", *random((2, 20)))
+    assert ran == [True]
+
+
+def test_the_first_of_two_steps_has_whole_cells(
+    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    """There are several tangents in each, and a point may need any of them."""
+    monkeypatch.setattr(tree, "steps_for", lambda clauses, count: 2)
+    check(PARABOLA, "xy", *random((2, 8)))
+    assert ran == [True]
+
+
+def test_several_warps_share_a_region(monkeypatch: pytest.MonkeyPatch, ran: list[bool]) -> None:
+    """Of which half has no points, so that its block goes on to the next at once."""
+    monkeypatch.setattr(devices.Simulator, "most_warps", 3)
+    monkeypatch.setattr(devices.Simulator, "split_blocks", 1)
+    points = random((2, 20))
+    points[1, 1:] -= 9
+    check(PARABOLA, "xy", *points)
+    check_gradients(PARABOLA, "xy", "xy", *points)
+    assert ran == [True, True]
+
+
+def test_only_points_in_no_cell_need_the_long_program(
+    monkeypatch: pytest.MonkeyPatch, ran: list[bool]
+) -> None:
+    monkeypatch.setattr(tree, "LOCAL_PLACES", 40)
+    points = random((2, 8))
+    points[0, :2], points[1, 2] = (np.nan, -np.inf), -np.inf
+    check(PARABOLA, "xy", *points)
     assert ran == [True]
 
 
@@ -124,8 +172,10 @@ def test_chains_are_balanced() -> None:
     assert waves < 0.6 * as_it_was
 
 
+@pytest.mark.usefixtures("sorted_")
 def test_three_axes(ran: list[bool]) -> None:
-    check(SOLID, "xyz", *random((3, 70)))
+    x, y, z = random((3, 70))
+    check(SOLID, "xyz", x, y / 2, 3 * z)
     assert ran == [True]
 
 
@@ -200,9 +250,11 @@ def test_programs_too_long_for_local_memory(monkeypatch: pytest.MonkeyPatch) -> 
         np.stack([np.linspace(-3e38, 3e38, 70), random(70)]),
         np.stack([random(70) * 1e-44, random(70)]),
         np.stack([np.repeat(random(7), 10), random(70)]),
+        np.stack([1e7 + np.round(random(70) * 40), random(70) + 16]),
     ],
-    ids=["one point", "NaN", "a line", "all floats", "subnormal", "columns"],
+    ids=["one point", "NaN", "a line", "all floats", "subnormal", "columns", "far away"],
 )
+@pytest.mark.usefixtures("sorted_")
 def test_points_of_any_extent(points: Any) -> None:
     check(SCENE, "xy", *points)
 
@@ -248,6 +300,19 @@ def test_memory_is_kept_for_the_next_call(monkeypatch: pytest.MonkeyPatch) -> No
         expected = NumpyEvaluator(SCENE, ("x", "y"), SINGLE).values(points)
         assert_array_equal(evaluator.values(points), expected)
     assert len(made) == 1
+
+
+def test_few_trees_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_TREES", 2)
+    t = ivm.var("t", 0.0)
+    trees = tree.Trees(ivm.minimum(x + y, ivm.minimum(z, t)).tape(), SINGLE)
+    for names in ("x", "xy", "x", "xyz", "t"):
+        given = {n: random(70).astype(SINGLE) if n in names else SINGLE.type(0.5) for n in "xyzt"}
+        assert trees.values(given, (70,), np.empty(70, SINGLE))
+        assert len(trees._idle) <= 2
+    with trees._tree(*next(iter(trees._idle))), trees._tree(*next(iter(trees._idle))):
+        pass  # as on two threads
+    assert len(trees._idle) <= 2
 
 
 @pytest.fixture
