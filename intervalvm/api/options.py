@@ -7,7 +7,7 @@ Words are compared here only. ``What`` says what is drawn, ``How`` how, for othe
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -276,24 +276,24 @@ def array_way(engine: ArrayEngine, backend: ArrayBackend | None) -> Way:
     choices = ARRAY_WAYS[engine]
     if backend is None:
         return next(iter(choices.values()))
-    _check_no_evaluator(backend)
+    _check_no_evaluator(backend, choices)
     check_word("array back end", backend, choices)
     return choices[backend]
 
 
 def is_compiled(backend: BoxBackend) -> bool:
     """Whether a function of boxes uses compiled evaluators."""
-    _check_no_evaluator(backend)
+    _check_no_evaluator(backend, BOX_BACKENDS)
     check_word("back end", backend, BOX_BACKENDS)
     return backend == "numba"
 
 
-def _check_no_evaluator(backend: object) -> None:
+def _check_no_evaluator(backend: object, choices: Collection[str]) -> None:
     """Raise OptionError for what evaluators have, and functions that are called once have not."""
     if backend == "cuda":
         raise OptionError(
-            "backend='cuda' is for pictures and for evaluators: give the shape to "
-            "Evaluator(…, backend='cuda'), and ask that"
+            f"no back end 'cuda' here: choose {listed(choices)}, or ask an "
+            "Evaluator(…, backend='cuda')"
         )
 
 

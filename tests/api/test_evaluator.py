@@ -279,3 +279,14 @@ def test_an_evaluator_stands_where_a_tape_does() -> None:
     ready = ivm.Evaluator(tape, backend="numpy")
     assert ivm.evaluate(ready, 1.0, 2.0) == 3.0
     assert ivm.Evaluator(ready).tape == tape
+
+
+def test_who_asks_for_a_gpu_is_told_of_the_evaluator() -> None:
+    x, *_ = ivm.axes()
+    calls = {
+        "'numba', 'numpy' or 'cupy'": lambda: ivm.evaluate(x, 1, 1, backend="cuda"),
+        "'numba' or 'numpy'": lambda: ivm.interval(x, x=1, y=1, backend="cuda"),
+    }
+    for choices, call in calls.items():
+        with pytest.raises(OptionError, match=f"choose {choices}, or ask an Evaluator"):
+            call()

@@ -129,7 +129,7 @@ def test_a_package_without_which_nothing_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(gpu, "find_spec", lambda name: None if name == lacks else name)
-    assert gpu.main([*words, "--out", "results"]) == 2
+    assert main([*words, "--out", "results"]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith(f"{lacks} is not installed")
