@@ -65,8 +65,8 @@ class Evaluator:
         All give the same bits. "numba" is compiled when first asked, once on a machine. "cuda" runs
         on the GPU, without ``prove`` and ``slopes``. Results are CuPy arrays there, of no dimension
         for numbers. Inputs and ``out`` may be arrays of any library that shares those of a CUDA
-        device, by DLPack or ``__cuda_array_interface__``. All work runs on CuPy's current stream. No
-        GPU has run it yet.
+        device, by DLPack or ``__cuda_array_interface__``. All work runs on CuPy's current stream.
+        No GPU has run it yet.
 
     Raises
     ------
