@@ -290,7 +290,7 @@ def is_compiled(backend: BoxBackend) -> bool:
 
 def _check_no_evaluator(backend: object, choices: Collection[str]) -> None:
     """Raise OptionError for what evaluators have, and functions that are called once have not."""
-    if backend == "cuda":
+    if is_word(backend, ("cuda",)):
         raise OptionError(
             f"no back end 'cuda' here: choose {listed(choices)}, or ask an "
             "Evaluator(…, backend='cuda')"

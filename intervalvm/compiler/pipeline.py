@@ -11,7 +11,8 @@
 
 An arithmetic (see ``evaluate.arithmetic``) has the meaning of the tape, and a runner runs the
 passes (see ``passes``), in scratch memory. Other entries stop earlier: ``folded`` after the first
-pass, ``prepared`` before bounds; ``shortened`` gives a tape for each of some boxes.
+pass, ``prepared`` before bounds; ``balanced`` is the second alone; ``shortened`` gives a tape for
+each of some boxes.
 """
 
 from __future__ import annotations
@@ -83,6 +84,11 @@ def folded(
 ) -> Tape:
     """The first pass alone: a tape of the same meaning, see ``fold``."""
     return fold(tape, arithmetic, settings, fast=fast, runner=runner, scratch=scratch).tape()
+
+
+def balanced(tape: Tape, arithmetic: Arithmetic) -> Tape:
+    """The second pass alone: a tape with the same bits, not folded."""
+    return balance(unfolded(tape, arithmetic)).tape()
 
 
 def prepared(

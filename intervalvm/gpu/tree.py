@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.compiler.balance import balance
-from intervalvm.compiler.fold import unfolded
+from intervalvm.compiler.pipeline import balanced
 from intervalvm.compiler.program import INPUTS
 from intervalvm.errors import DoesNotFit
 from intervalvm.evaluate.arithmetic import Floats
@@ -302,7 +301,7 @@ class Trees:
 
         Not for derivatives, where slopes on a tie are compared in the chain's order.
         """
-        return balance(unfolded(self.tape, Floats(self.dtype))).tape()
+        return balanced(self.tape, Floats(self.dtype))
 
     def _program(self, axes: tuple[str, ...], along: tuple[str, ...]) -> AxesProgram:
         found = self._programs.get((axes, along))

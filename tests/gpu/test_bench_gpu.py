@@ -284,6 +284,8 @@ def test_no_step_outlives_the_run(number: signal.Signals, tmp_path: Path) -> Non
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # whoever runs the tests may have it ignored, as nohup does
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert running.stdout is not None
     with running, running.stdout:
