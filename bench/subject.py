@@ -15,7 +15,7 @@ from llvmlite import binding
 from numpy.typing import NDArray
 
 import intervalvm as ivm
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.limits import usable_cpus
 
 TOP = Path(__file__).resolve().parents[1]
 CHALLENGE = TOP.parent / "shared" / "models" / "prospero.vm"

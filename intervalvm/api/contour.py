@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.limits import usable_cpus
 from intervalvm.api.options_contour import ContourOptions, takes_contour_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real

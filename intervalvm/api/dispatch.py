@@ -178,3 +178,15 @@ def cuda_evaluator(tape: Tape, inputs: tuple[str, ...], dtype: np.dtype[Any]) ->
         return CudaEvaluator(tape.bare(), inputs, dtype)
 
     return tape.derived(("cuda evaluator", inputs, dtype), make)
+
+
+def fast_tape(tape: Tape, dtype: np.dtype[Any]) -> Tape:
+    """The tape folded with "fast", cached with the tape."""
+    from intervalvm.compiler.folding import PASS
+    from intervalvm.compiler.pipeline import folded
+    from intervalvm.evaluate.arithmetic import Floats
+
+    def make() -> Tape:
+        return folded(tape, Floats(dtype), fast=True, runner=runner_of(PASS, tape))
+
+    return tape.derived(("fast", dtype.name), make)

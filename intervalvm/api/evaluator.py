@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,17 +19,17 @@ from intervalvm.api.inputs import (
     box_on_gpu,
     broadcast_shape,
     check_real,
+    given_in_order,
     input_names,
     names_of,
     out_of,
     side_of,
     side_on_host,
-    unknown_input,
 )
 from intervalvm.api.options import evaluator_way, keeps_sign, proves_real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.environment import in_default_environment
-from intervalvm.errors import ArgumentTypeError, OptionError, VariableError
+from intervalvm.errors import OptionError
 from intervalvm.evaluate import evaluator as protocol
 from intervalvm.evaluate.evaluator import NumpyEvaluator
 from intervalvm.expr import TapeLike, as_value_tape
@@ -288,7 +288,7 @@ class Evaluator:
         """
         sign_only = keeps_sign(keep)
         free = dict.fromkeys(self.tape.variables, ANYTHING)
-        given = self._given("shorten", sides, named, {**self._defaults, **free})
+        given = given_in_order(self.inputs, "shorten", sides, named, {**self._defaults, **free})
         if self._module is not np:  # tapes are shortened on the host
             given = [
                 side if side is ANYTHING else side_on_host(name, side)
@@ -341,7 +341,7 @@ class Evaluator:
             )
         inputs, dtype = self.inputs, self.dtype
         if named or len(arrays) != len(inputs):
-            arrays = tuple(self._given(call, arrays, named, self._defaults))
+            arrays = tuple(given_in_order(inputs, call, arrays, named, self._defaults))
         points = arrays_of(inputs, arrays, dtype, self._module)
         shape: tuple[int, ...] = points[0].shape
         for point in points:
@@ -353,7 +353,7 @@ class Evaluator:
         self, call: str, sides: tuple[Side, ...], named: dict[str, Side]
     ) -> tuple[list[row.Interval], tuple[int, ...]]:
         """The sides as intervals of the evaluator's arrays, and their broadcast shape."""
-        given = self._given(call, sides, named, self._defaults)
+        given = given_in_order(self.inputs, call, sides, named, self._defaults)
         if self._module is np:
             return self._boxes_on_host(given)
         boxes = [
@@ -376,28 +376,3 @@ class Evaluator:
                     check_real(name, side)
         boxes = [box_of(side, self.dtype, self._evaluator.meaning) for side in ranges]
         return boxes, broadcast_shape([side.lower.shape for side in boxes])
-
-    def _given(
-        self, call: str, places: tuple[Any, ...], named: dict[str, Any], defaults: Mapping[str, Any]
-    ) -> list[Any]:
-        """The inputs in order, by position and by name. Raises for one too many or too few."""
-        inputs = self.inputs
-        if len(places) > len(inputs):
-            listed = ", ".join(inputs)
-            raise ArgumentTypeError(
-                f"{call} was given {len(places)} inputs, but there are {len(inputs)}: {listed}"
-            )
-        known = dict(zip(inputs, places, strict=False))
-        for name, value in named.items():
-            if name not in inputs:
-                raise unknown_input(name, inputs)
-            if name in known:
-                raise ArgumentTypeError(f"{call} was given {name} by position and by name")
-            known[name] = value
-        found = {name: defaults[name] for name in inputs if name in defaults} | known
-        if missing := [name for name in inputs if name not in found]:
-            raise VariableError(
-                f"{call} lacks {', '.join(missing)}: give {', '.join(inputs)} in this order, or "
-                "by name"
-            )
-        return [found[name] for name in inputs]

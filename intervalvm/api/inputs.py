@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -232,3 +232,34 @@ def unknown_input(name: str, inputs: Sequence[str]) -> VariableError:
     """The error for a name that is no input."""
     hint, listed = did_you_mean(name, inputs), ", ".join(inputs)
     return VariableError(f"there is no input {brief(name)}{hint}; there are {listed}")
+
+
+def given_in_order(
+    inputs: Sequence[str],
+    call: str,
+    places: tuple[Any, ...],
+    named: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+) -> list[Any]:
+    """What is given of ``inputs``, in their order, by position and by name.
+
+    Raises for one too many or too few.
+    """
+    if len(places) > len(inputs):
+        listed = ", ".join(inputs)
+        raise ArgumentTypeError(
+            f"{call} was given {len(places)} inputs, but there are {len(inputs)}: {listed}"
+        )
+    known = dict(zip(inputs, places, strict=False))
+    for name, value in named.items():
+        if name not in inputs:
+            raise unknown_input(name, inputs)
+        if name in known:
+            raise ArgumentTypeError(f"{call} was given {name} by position and by name")
+        known[name] = value
+    found = {name: defaults[name] for name in inputs if name in defaults} | known
+    if missing := [name for name in inputs if name not in found]:
+        raise VariableError(
+            f"{call} lacks {', '.join(missing)}: give {', '.join(inputs)} in this order, or by name"
+        )
+    return [found[name] for name in inputs]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from intervalvm.api.options import check_progress, usable_cpus
+from intervalvm.api.limits import usable_cpus
+from intervalvm.api.options import check_progress
 from intervalvm.api.render import reporting
 from intervalvm.arguments import flag
 from intervalvm.arith.arrays import DTYPE_NAMES, as_dtype

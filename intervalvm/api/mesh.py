@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.bounding import Box, default_region
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.limits import usable_cpus
 from intervalvm.api.options_mesh import MeshOptions, Sides, takes_mesh_options
 from intervalvm.api.render import reporting
 from intervalvm.arguments import real

@@ -6,21 +6,27 @@ Words are compared here only. ``What`` says what is drawn, ``How`` how, for othe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.arguments import brief, integer, is_word, real
+from intervalvm.api.dispatch import fast_tape
+from intervalvm.api.limits import (
+    check_antialias,
+    check_depth,
+    check_threads,
+    count,
+    usable_cpus,
+)
+from intervalvm.arguments import brief, is_word, real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.checks import check_word, listed
 from intervalvm.colours import Colour
 from intervalvm.errors import ArgumentTypeError, OptionError
 from intervalvm.gpu.arrays import array_module
 from intervalvm.hints import Takes
-from intervalvm.jit.layout import BLOCK
 from intervalvm.memory import Amount, as_bytes, require, require_lists
 from intervalvm.raster.canvas import check_fits, check_out
 from intervalvm.raster.grid import coordinates, cropped_region, edges
@@ -76,15 +82,9 @@ EVALUATOR_WAYS: dict[str, Way] = {
 """Of evaluators, by back end."""
 COORDINATE_BYTES = 64
 """The most bytes of a coordinate while it is computed."""
-LEAF_PX = BLOCK
-"""The largest leaves, in pixels a side, of a depth chosen by ``check_depth``."""
 MAP_BYTES = 40
 """The most bytes of a tile in maps, while they are made."""
-MOST_SAMPLES = BLOCK
-"""Of a pixel each way: it has a block of its own."""
 BITMAP = np.dtype(np.uint8)
-MOST_THREADS = 64
-"""There are at most 64 tasks to share."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -142,7 +142,7 @@ class How:
     def __post_init__(self) -> None:
         self.way = self._way()
         self.threads = check_threads(self.threads)
-        if self.depth is not None and _count(self.depth) < 0:
+        if self.depth is not None and count(self.depth) < 0:
             raise OptionError(f"the depth is {brief(self.depth)}: give a number from 0, or None")
         if self.max_memory is not None:
             self.max_memory = as_bytes("max_memory", self.max_memory)
@@ -202,7 +202,7 @@ class Options(How, What):
         if n > 1:
             self._check_coverage()
         if self.fold == "fast":
-            tape = _fast(tape, dtype)
+            tape = fast_tape(tape, dtype)
         given = zip(tape.variables, tape.settings(variables), strict=True)
         settings = {"var-z": self.z} | {name: real(name, v) for name, v in given}
         pixel_type = BITMAP if self.is_bitmap else dtype
@@ -307,29 +307,10 @@ def evaluator_way(backend: EvaluatorBackend, prove: Prove | None) -> Way:
     return way
 
 
-def check_threads(threads: int | None) -> int | None:
-    """A number of threads, at most ``MOST_THREADS``. Raises OptionError."""
-    if threads is None:
-        return None
-    if (number := _count(threads)) < 1:
-        raise OptionError(f"threads={brief(threads)}: give a number from 1")
-    return min(number, MOST_THREADS)
-
-
 def check_progress(progress: Any) -> None:
     """Raise ArgumentTypeError for what is not called with a progress."""
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"progress={brief(progress)}: give a function of two, or True")
-
-
-def check_antialias(samples: Any) -> int:
-    """The samples of a pixel each way, 1 to ``MOST_SAMPLES``. Raises OptionError."""
-    if not 1 <= (number := _count(samples)) <= MOST_SAMPLES:
-        raise OptionError(
-            f"antialias={brief(samples)}: give the samples of a pixel each way, "
-            f"an integer from 1 to {MOST_SAMPLES}"
-        )
-    return number
 
 
 def check_prove(prove: Any) -> None:
@@ -361,19 +342,6 @@ def keeps_sign(keep: Keep) -> bool:
     return keep == "sign"
 
 
-def _fast(tape: Tape, dtype: np.dtype[Any]) -> Tape:
-    """The tape folded with "fast", cached with the tape."""
-    from intervalvm.api.dispatch import runner_of
-    from intervalvm.compiler.folding import PASS
-    from intervalvm.compiler.pipeline import folded
-    from intervalvm.evaluate.arithmetic import Floats
-
-    def make() -> Tape:
-        return folded(tape, Floats(dtype), fast=True, runner=runner_of(PASS, tape))
-
-    return tape.derived(("fast", dtype.name), make)
-
-
 def is_by_pixel(kind: MapKind, per: MapPer) -> bool:
     """Whether a map of tiles is asked for by pixel. Raises OptionError for other words."""
     check_word("map", kind, MAPS)
@@ -387,36 +355,3 @@ def check_prunes(job: Job) -> None:
     if not job.way.prunes:
         raise OptionError(f"engine={job.way.engine!r} has no tiles to map: choose 'pruned'")
     job.require(MAP_BYTES << 2 * job.depth, f"maps of depth {job.depth}", "choose a lower depth")
-
-
-def check_depth(depth: int | None, width: int, height: int, samples: int = 1) -> int:
-    """The levels of the quadtree; None gives leaves of at most ``LEAF_PX`` samples a side, of which
-    a pixel has ``samples`` each way.
-
-    Raises OptionError for a negative depth, and for leaves smaller than a pixel.
-    """
-    longer = max(width, height)
-    if depth is None:
-        return (-(-longer // (LEAF_PX // samples)) - 1).bit_length()
-    deepest = longer.bit_length() - 1
-    levels = _count(depth)
-    if not 0 <= levels <= deepest:
-        raise OptionError(
-            f"the depth is {brief(depth)}: an image of {width}x{height} pixels takes 0 to "
-            f"{deepest}; without a depth it is chosen from the size"
-        )
-    return levels
-
-
-def _count(value: Any) -> int:
-    """A number from 0, or -1 for anything else."""
-    try:
-        return max(-1, integer(value))
-    except TypeError:
-        return -1
-
-
-def usable_cpus() -> int:
-    """The processors that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1

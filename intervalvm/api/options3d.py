@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from intervalvm.api.options import check_antialias, check_progress, check_threads, usable_cpus
+from intervalvm.api.limits import check_antialias, check_threads, usable_cpus
+from intervalvm.api.options import check_progress
 from intervalvm.arguments import brief, real
 from intervalvm.arith.arrays import as_dtype
 from intervalvm.checks import check_word

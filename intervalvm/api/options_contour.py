@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from intervalvm.api.options import check_progress, check_threads, is_compiled
+from intervalvm.api.limits import check_threads
+from intervalvm.api.options import check_progress, is_compiled
 from intervalvm.arguments import brief, flag, parts_of, real
 from intervalvm.checks import finite, positive
 from intervalvm.errors import OptionError

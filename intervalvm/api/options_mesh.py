@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from intervalvm.api.options import check_progress, check_threads
+from intervalvm.api.limits import check_threads
+from intervalvm.api.options import check_progress
 from intervalvm.arguments import brief, parts_of, real
 from intervalvm.cells.frame import MARGIN, Frame
 from intervalvm.checks import check_word, positive

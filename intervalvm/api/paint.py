@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intervalvm.api.evaluator import Evaluator
-from intervalvm.api.options import check_depth
+from intervalvm.api.limits import check_depth
 from intervalvm.colours import Rgb
 from intervalvm.expr import Expr
 from intervalvm.expr.paint import code_of, rgb_of

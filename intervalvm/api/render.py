@@ -13,13 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from intervalvm.api.options import (
-    Options,
-    check_prunes,
-    is_by_pixel,
-    takes_options,
-    usable_cpus,
-)
+from intervalvm.api.limits import usable_cpus
+from intervalvm.api.options import Options, check_prunes, is_by_pixel, takes_options
 from intervalvm.arguments import real
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.expr import TapeLike, as_tape, settings_for

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.limits import usable_cpus
 from intervalvm.api.options3d import SolidOptions, takes_solid_options
 from intervalvm.api.render import reporting
 from intervalvm.arith.arrays import DTYPE_NAMES

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intervalvm.api.options import usable_cpus
+from intervalvm.api.limits import usable_cpus
 from intervalvm.api.render import render
 from intervalvm.cli.streams import Progress, log_shown, read_shape, say
 from intervalvm.errors import DoesNotFit

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from intervalvm.api.options import LEAF_PX, Options, check_depth
+from intervalvm.api.limits import LEAF_PX, check_depth
+from intervalvm.api.options import Options
 from intervalvm.errors import OptionError
 from intervalvm.raster.grid import coordinates, edges
 from intervalvm.raster.region import Region, check_size
