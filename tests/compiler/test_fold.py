@@ -14,7 +14,7 @@ from support.programs import special
 from support.strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.api.options import _fast
+from intervalvm.api.dispatch import fast_tape
 from intervalvm.arith.arrays import Arrays
 from intervalvm.compiler import pipeline
 from intervalvm.compiler.identities import (
@@ -238,7 +238,7 @@ def test_a_render_folds_fast_when_asked_and_once_a_tape() -> None:
     exact, fast = (ivm.render(tape, size=16, engine="dense", fold=f) for f in ("exact", "fast"))
     assert (exact.stats.clauses, fast.stats.clauses) == (len(tape), 4)
     np.testing.assert_array_equal(exact.pixels, fast.pixels)
-    assert _fast(tape, np.dtype("f4")) is _fast(tape, np.dtype("f4"))
+    assert fast_tape(tape, np.dtype("f4")) is fast_tape(tape, np.dtype("f4"))
     assert ivm.Renderer(tape, fold="fast", engine="dense").render(size=16).stats.clauses == 4
     with pytest.raises(ivm.OptionError, match="no way to fold 'quick'"):
         ivm.render(tape, size=16, fold="quick")
