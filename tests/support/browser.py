@@ -47,6 +47,15 @@ CANVAS = """async () => {
     return [width, height, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))];
 }"""
 
+SETTLED = f"""() => {{
+    const late = async () => {{
+        await new Promise((done) => setTimeout(done, {WAIT_MS}));
+        const {{ state, shown, counts }} = intervalvm;
+        return {{ late: true, state, shown, counts }};
+    }};
+    return Promise.race([intervalvm.settled(), late()]);
+}}"""
+
 
 def missing() -> str | None:
     """Why no browser can be started; None if one can."""
@@ -88,12 +97,17 @@ class Window:
 
     def settled(self) -> dict[str, Any]:
         """Wait for the final frame of the newest view. What the page says of it."""
-        late = (
-            f"new Promise((_, late) => setTimeout(() => late(Error('no final frame')), {WAIT_MS}))"
-        )
-        found = self.page.evaluate(f"() => Promise.race([intervalvm.settled(), {late}])")
+        found = self.page.evaluate(SETTLED)
         assert isinstance(found, dict)
+        assert "late" not in found, f"no final frame: {found}"
         return found
+
+    def until_greeted(self, *, bounded: bool = True) -> None:
+        """Wait until the shape is known, with its bounds if they can be proven.
+
+        Until then the whole shape may be seen from farther away.
+        """
+        self.until("intervalvm.hello?.bounds" if bounded else "intervalvm.hello")
 
     def until(self, condition: str) -> Any:
         """Wait until an expression of JavaScript is true. Its value."""
@@ -136,13 +150,31 @@ def window(
 
     ``bounded`` says that bounds of the shape can be proven.
     """
+    with opened(browser, link, size, **options) as found:
+        found.until_greeted(bounded=bounded)
+        yield found
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    link: str,
+    size: tuple[int, int] = (640, 420),
+    *,
+    script: str = "",
+    **options: Any,
+) -> Iterator[Window]:
+    """Such a window as soon as it is open. ``script`` runs in the page before all else."""
     options = {"color_scheme": "light", **options}
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
     try:
+        context.add_init_script(script)
         found = Window(context.new_page(), link)
-        # until they are known the whole shape may be seen from farther away
-        found.until("intervalvm.hello?.bounds" if bounded else "intervalvm.hello")
-        yield found
+        try:
+            yield found
+        except BaseException as error:
+            error.add_note(f"the page complained of {found.complaints}")
+            raise
         assert not found.complaints
     finally:
         context.close()

@@ -98,9 +98,11 @@ class Page:
         token = window.token if token is None else token
         own = None if origin is None else Origin(origin or window.page)
         address = f"ws://{window.host}/ws?token={token}"
+        # a ping draws from `random` in a thread, which Hypothesis takes for the test that runs then
         connecting = connect(
-            address, origin=own, max_size=None, compression=None, open_timeout=WAIT_SECONDS
-        )
+            address, origin=own, max_size=None, compression=None, open_timeout=WAIT_SECONDS,
+            ping_interval=None,
+        )  # fmt: skip
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(connecting)
 

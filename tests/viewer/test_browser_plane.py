@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from support.browser import LIGHT, Fingers, Window, coloured, drawn, window
+from support.browser import LIGHT, Fingers, Window, coloured, drawn, opened, window
 from support.places import TOP
 from support.windows import Served, served
 
@@ -78,14 +78,34 @@ def test_pixels_are_those_of_the_screen(browser: Browser, server: Served, tape: 
         assert check(shown, tape)["size"] == [520, 620]
 
 
+def test_page_in_the_background_fits_the_shape_once_it_is_seen(
+    browser: Browser, server: Served, tape: ivm.Tape
+) -> None:
+    """Nothing is laid out in such a tab, so the canvas has no size when the shape is told."""
+    hidden = """
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync("html { display: none }");
+        document.adoptedStyleSheets = [sheet];
+        window.show = () => sheet.replaceSync("");
+    """
+    with opened(browser, server.link, script=hidden) as shown:
+        shown.until("document.title.startsWith('prospero.vm')")
+        shown.page.evaluate("() => show()")
+        shown.until_greeted()
+        behind = check(shown, tape)
+    with window(browser, server.link) as other:
+        assert check(other, tape) == behind
+
+
 def test_dark_theme_has_its_own_colours(browser: Browser, server: Served, tape: ivm.Tape) -> None:
     with window(browser, server.link, color_scheme="dark") as shown:
         shown.settled()
         dark = {"paper": (17, 21, 28), "ink": (233, 228, 216)}
         inside = drawn(tape, shown.request())
         assert_array_equal(shown.canvas(), coloured(inside, dark))
-        shown.page.emulate_media(color_scheme="light")  # the frame is drawn anew
-        shown.page.evaluate("() => new Promise(requestAnimationFrame)")
+        draws = shown.get("counts")["draws"]
+        shown.page.emulate_media(color_scheme="light")
+        shown.until(f"intervalvm.counts.draws > {draws}")  # the frame, anew
         assert_array_equal(shown.canvas(), coloured(inside, LIGHT))
 
 

@@ -1405,6 +1405,7 @@ export class Viewer {
     this.kept = kept ?? (() => this.#keepLink());
     this.state = null;
     this.hello = null;
+    this.early = null;
     this.moving = false;
     this.asking = false;
     this.counts = { sent: 0, frames: 0, stale: 0, errors: 0, draws: 0 };
@@ -1614,13 +1615,25 @@ export class Viewer {
     known[header.type]?.();
   }
 
-  /** Take the facts of a shape: the first one, a changed one, or the same with bounds known now. */
+  /** Hear of a shape. No view fits it in a tab in the background, or where nothing is laid out. */
   #greeted(hello) {
-    const before = this.hello;
-    this.hello = hello;
     this.error.hidden = true;
     this.nameLabel.textContent = this.nameLabel.title = hello.name;
     if (this.isPage) document.title = `${hello.name} · intervalvm`;
+    if (this.size && this.canvas.clientWidth > 0) {
+      this.#take(hello);
+    } else {
+      this.early = hello;
+      this.sizes.unobserve(this.canvas);
+      this.sizes.observe(this.canvas); // which tells its size anew, were it the same as before
+    }
+  }
+
+  /** Take the facts of a shape: the first one, a changed one, or the same with bounds known now. */
+  #take(hello) {
+    const before = this.hello;
+    this.hello = hello;
+    this.early = null;
     const isNew = before?.kind !== hello.kind;
     this.defaults = defaultsOf(hello);
     if (isNew) {
@@ -1775,12 +1788,12 @@ export class Viewer {
     const shrink = Math.min(1, MOST_PX / Math.max(...sides));
     this.size = sides.map((side) => Math.max(1, Math.round(side * shrink)));
     [this.canvas.width, this.canvas.height] = this.size;
-    if (!this.state) {
-      this.painter.draw({ kind: null });
-      return;
-    }
-    this.state = { ...this.state, size: this.size };
-    this.#draw();
+    if (this.state) this.state = { ...this.state, size: this.size };
+    const isMoved = this.state && !this.early;
+    if (this.early) this.#take(this.early); // and ask for its first picture
+    if (this.state) this.#draw();
+    else this.painter.draw({ kind: null });
+    if (!isMoved) return;
     this.#request(true);
     this.#restSoon();
   }
