@@ -45,6 +45,21 @@ def pytest_configure() -> None:
     os.environ["LANG"] = "C.UTF-8"
 
 
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Callable[[], None]]:
+    """``preexec_fn=full_disk(10)`` starts a process whose files hold 10 bytes and no more.
+
+    It keeps no bytecode: Python 3.11 would leave modules cut off, which nothing can import then.
+    """
+    resource = pytest.importorskip("resource")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    def limited(most: int) -> Callable[[], None]:
+        return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+    return limited
+
+
 @pytest.fixture(scope="session")
 def model() -> Callable[[str], Path]:
     """``model("prospero.vm")`` is the path of that model; the test skips where it is absent."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -245,13 +244,10 @@ def test_a_report_that_raises_leaves_the_old_file(tmp_path: Path, format: str) -
     assert os.listdir(tmp_path) == [path.name]
 
 
-LIMITED = """
-import resource, sys
+NOISE = """
+import sys
 import numpy as np
 import intervalvm as ivm
-resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-import signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.default_rng(1)
 try:
     ivm.animate(lambda t: noise.integers(0, 256, (64, 64, 3), np.uint8), 4, sys.argv[1])
@@ -261,12 +257,15 @@ except ivm.FileError as error:
 
 
 @ANY
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit of a file's size")
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path, format: str) -> None:
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, format: str, full_disk: Any) -> None:
     path = tmp_path / f"a.{format}"
     path.write_bytes(b"old")
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", NOISE, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        preexec_fn=full_disk(2000),
     )
     assert f"cannot write {path}" in done.stdout
     assert path.read_bytes() == b"old"

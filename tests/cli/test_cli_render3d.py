@@ -483,13 +483,14 @@ def test_memory_that_runs_out_has_status_3(
 
 
 @pytest.mark.parametrize("words", [["--out", "a.png"], ["--out", "a.gif", "--turn", "8"]])
-def test_a_disk_that_fills_up_leaves_the_old_file(here: Path, words: list[str]) -> None:
-    resource = pytest.importorskip("resource")
+def test_a_disk_that_fills_up_leaves_the_old_file(
+    here: Path, words: list[str], full_disk: Any
+) -> None:
     (here / words[1]).write_bytes(b"old")
     done = process(
         *("render3d", "egg.vm", "--engine", "dense", "--size", "64x64x8", *words),
         *("--mode", "normals", "--yaw", "10"),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)),
+        preexec_fn=full_disk(500),
     )
     assert done.returncode == 3
     said = f"intervalvm: error: cannot write {words[1]}: File too large"

@@ -59,12 +59,11 @@ def test_a_signal_ends_it_cleanly(here: Path, number: int, status: int) -> None:
     assert files(here) == ["circle.png"]
 
 
-def test_a_disk_that_fills_up_leaves_the_old_file(here: Path) -> None:
-    resource = pytest.importorskip("resource")
+def test_a_disk_that_fills_up_leaves_the_old_file(here: Path, full_disk: Any) -> None:
     (here / "v.npy").write_bytes(b"old")
     done = process(
         *("circle.vm", "--engine", "dense", "--size", "64", "--mode", "value", "--out", "v.npy"),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        preexec_fn=full_disk(5000),
     )
     assert done.returncode == 3
     assert done.stderr.startswith(b"intervalvm: error: cannot write v.npy: File too large")

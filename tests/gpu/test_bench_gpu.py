@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -308,17 +307,14 @@ def test_without_a_device_it_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("why", ["no folder", "a full disk"])
-def test_results_that_cannot_be_written(why: str, tmp_path: Path) -> None:
-    def fill_up() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
-
+def test_results_that_cannot_be_written(why: str, tmp_path: Path, full_disk: Any) -> None:
     folder = tmp_path / "file" / "results"
     options = {}
     if why == "no folder":
         folder.parent.write_text("")
     else:
         folder.mkdir(parents=True)
-        options = {"preexec_fn": fill_up}
+        options = {"preexec_fn": full_disk(10)}
     done = run_broken("works fails works", folder, **options)
     assert done.status == 1
     assert done.printed.count("the results cannot be written") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,17 @@ def views(draw: st.DrawFn) -> View:
 
 
 @st.composite
-def solid_pictures(draw: st.DrawFn, sides: st.SearchStrategy[int] = SIDES) -> dict[str, Any]:
+def solid_pictures(
+    draw: st.DrawFn,
+    sides: st.SearchStrategy[int] = SIDES,
+    grids: Sequence[str] = ("center", "fidget"),
+) -> dict[str, Any]:
     """Options of ``render3d``: a size, a view that does not look from inside infinity there, a grid
     a dtype, an engine and threads."""
     options = {
         "size": draw(st.tuples(sides, sides, sides)),
         "view": draw(views()),
-        "grid": draw(st.sampled_from(["center", "fidget"])),
+        "grid": draw(st.sampled_from(grids)),
         "dtype": draw(st.sampled_from(["float32", "float64"])),
     }
     if not fits(**options):

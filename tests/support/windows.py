@@ -100,9 +100,13 @@ class Page:
         address = f"ws://{window.host}/ws?token={token}"
         # a ping draws from `random` in a thread, which Hypothesis takes for the test that runs then
         connecting = connect(
-            address, origin=own, max_size=None, compression=None, open_timeout=WAIT_SECONDS,
+            address,
+            origin=own,
+            max_size=None,
+            compression=None,
+            open_timeout=WAIT_SECONDS,
             ping_interval=None,
-        )  # fmt: skip
+        )
         self._opened = ExitStack()
         self.socket: ClientConnection = self._opened.enter_context(connecting)
 

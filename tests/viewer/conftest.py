@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import browser as browsers
@@ -12,41 +13,45 @@ from support.windows import PLANE, SOLID, a_view
 
 from intervalvm.shapes import circle, sphere
 from intervalvm.viewer.making import make
-from intervalvm.viewer.request import MODES, SHOWS, Save, View, Why, parse
+from intervalvm.viewer.request import MODES, SHOWS, FileKind, Save, View, Why, parse
 from intervalvm.viewer.scene import Scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-DEEP = PLANE | {"scale": "1e-9"}  # in float64
-PLANES = [
-    {"plane": plane, "show": show, "overlay": "tiles"} for plane in (PLANE, DEEP) for show in SHOWS
-]
-SOLIDS = [{"solid": SOLID | {"mode": mode}} for mode in MODES]
+DEEP = {"center": ["1", "0"], "scale": "1e-9"}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled() -> None:
-    """Make what windows need of every kind, so that no wait for one is a wait for a compiler."""
-    for shape, looks in ((circle(1), PLANES), (sphere(1), SOLIDS)):
-        scene = Scene(shape, "")
+@pytest.fixture(scope="session")
+def kernels() -> None:
+    """Compile what windows need of every kind, before a test waits for a picture or a file."""
+    plane, solid = Scene(circle(1), ""), Scene(sphere(1), "")
+    for scene in (plane, solid):
         scene.prepare()
-        views = [parse(json.dumps(a_view(**look))) for look in looks]
-        for view in views:
-            assert isinstance(view, View)
-            scene.draw(view, view.size, lambda *_: None)
-            make(scene, Save(1, view, "png"), lambda *_: None)
-        if scene.is_solid:
-            make(scene, Save(1, view, "stl"), lambda *_: None)
-        else:
-            make(scene, Save(1, view, "svg"), lambda *_: None)
-            scene.explain(Why(1, view, (0, 0)))
+    looks = product((PLANE, DEEP), SHOWS)
+    views = [use(plane, "svg", plane=at, show=show, overlay="tiles") for at, show in looks]
+    assert {view.frame.dtype(view.size) for view in views} == {"float32", "float64"}
+    plane.explain(Why(1, views[0], (0, 0)))
+    for mode in MODES:
+        use(solid, "stl", solid=SOLID | {"mode": mode})
+
+
+def use(scene: Scene, format: FileKind, **look: Any) -> View:
+    """Draw a view, and save it as a picture and in another format."""
+    view = parse(json.dumps(a_view(**look)))
+    assert isinstance(view, View)
+    scene.draw(view, view.size, lambda *_: None)
+    formats: tuple[FileKind, ...] = ("png", format)
+    for each in formats:
+        make(scene, Save(1, view, each), lambda *_: None)
+    return view
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Chromium; the test skips where there is none."""
     if reason := browsers.missing():
         pytest.skip(reason)
+    request.getfixturevalue("kernels")
     with browsers.started() as found:
         yield found

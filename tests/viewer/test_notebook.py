@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import intervalvm as ivm
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -55,14 +53,6 @@ RUN_ALL = """async () => {
     const cells = shell.currentWidget.content.widgets.length;
     for (let i = 0; i < cells; i += 1) await commands.execute("notebook:run-cell-and-select-next");
 }"""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def kernels() -> None:
-    """Compile before a page waits for a picture."""
-    shape = ivm.shapes.circle(0.5)
-    assert ivm.render(shape, size=64).map("verdict").any()
-    assert ivm.bounding_box(shape)
 
 
 def needs(*modules: str) -> Any:

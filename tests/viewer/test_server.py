@@ -40,7 +40,7 @@ DISC = ivm.sqrt(ivm.axes()[0] ** 2 + ivm.axes()[1] ** 2) - 0.5
 
 
 @pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def window(kernels: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One window for the attacks, which must all leave it alive."""
     path = tmp_path_factory.mktemp("window") / "disc.vm"
     ivm.save(DISC, path)

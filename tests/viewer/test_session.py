@@ -22,6 +22,7 @@ from intervalvm.viewer.scene import Drawn, Scene
 from intervalvm.viewer.session import Gone, Lane, Pace, Session, Stale
 from intervalvm.viewer.source import Problem, Source
 
+pytestmark = pytest.mark.usefixtures("kernels")
 DISC = circle(0.5)
 SIDE_CM = 4
 

@@ -18,6 +18,7 @@ from intervalvm import notebooks, shapes
 from intervalvm.viewer import opening
 
 pytest.importorskip("anywidget")
+pytestmark = pytest.mark.usefixtures("kernels")
 PART = shapes.circle(ivm.var("r", 0.5))
 
 
@@ -59,13 +60,6 @@ class Comm:
             content = data.get("content", data.get("state"))
             if data["method"] == method and fields.items() <= content.items():
                 return content, buffers
-
-
-@pytest.fixture(autouse=True, scope="module")
-def kernels() -> None:
-    """Compile before a test waits for a picture."""
-    assert ivm.render(PART, size=64).pixels.any()
-    assert ivm.bounding_box(PART)
 
 
 @pytest.fixture

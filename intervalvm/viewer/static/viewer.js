@@ -1405,7 +1405,8 @@ export class Viewer {
     this.kept = kept ?? (() => this.#keepLink());
     this.state = null;
     this.hello = null;
-    this.early = null;
+    this.early = null; // what was heard before there is a layout
+    this.size = null;
     this.moving = false;
     this.asking = false;
     this.counts = { sent: 0, frames: 0, stale: 0, errors: 0, draws: 0 };
@@ -1615,7 +1616,7 @@ export class Viewer {
     known[header.type]?.();
   }
 
-  /** Hear of a shape. No view fits it in a tab in the background, or where nothing is laid out. */
+  /** Hear the facts of a shape, and keep them until the canvas is laid out: views fit its size. */
   #greeted(hello) {
     this.error.hidden = true;
     this.nameLabel.textContent = this.nameLabel.title = hello.name;
@@ -1625,7 +1626,7 @@ export class Viewer {
     } else {
       this.early = hello;
       this.sizes.unobserve(this.canvas);
-      this.sizes.observe(this.canvas); // which tells its size anew, were it the same as before
+      this.sizes.observe(this.canvas); // so that the next layout is told, be it the same as before
     }
   }
 
@@ -1700,13 +1701,11 @@ export class Viewer {
 
   #showError({ message, line }) {
     const where =
-      line === null || line === undefined ? (this.hello?.name ?? "The file") : `Line ${line}`;
+      line === null || line === undefined ? this.nameLabel.textContent : `Line ${line}`;
     const close = iconButton("close", "Close", () => (this.error.hidden = true), {
       class: "icon small",
     });
-    const about = this.hello
-      ? "The picture is that of the last version without an error."
-      : "There is no picture yet.";
+    const about = "The picture is that of the last version without an error.";
     this.error.replaceChildren(
       h("div", { class: "head" }, h("h2", {}, `${where}: the file has an error`), close),
       h("pre", { tabindex: "0" }, message),
@@ -1789,19 +1788,17 @@ export class Viewer {
     this.size = sides.map((side) => Math.max(1, Math.round(side * shrink)));
     [this.canvas.width, this.canvas.height] = this.size;
     if (this.state) this.state = { ...this.state, size: this.size };
-    const isMoved = this.state && !this.early;
-    if (this.early) this.#take(this.early); // and ask for its first picture
-    if (this.state) this.#draw();
-    else this.painter.draw({ kind: null });
-    if (!isMoved) return;
-    this.#request(true);
-    this.#restSoon();
+    if (this.early) {
+      this.#take(this.early);
+    } else if (this.state) {
+      this.#request(true);
+      this.#restSoon();
+    }
+    this.#draw();
   }
 
   #request(moving) {
-    if (!this.size || !this.state) return;
     this.moving = moving;
-    this.state.size ??= this.size;
     this.canvas.setAttribute("aria-busy", "true");
     this.#setDot("busy", "drawing");
     this.pump.want(this.state, moving);
