@@ -119,10 +119,16 @@ def is_deep(pieces: Pieces, k: int, centre: Array, radius: float, cell: float) -
     return True
 
 
+WITHIN = st.builds(
+    lambda cell, share: (cell + share) / 8, st.integers(-4, 3), st.floats(0.03, 0.97)
+)
+"""A coordinate within a cell."""
+
+
 @settings(deadline=None, max_examples=100)
 @given(
     turns=st.tuples(*[st.floats(0.02, 1.2)] * 2),
-    at=st.tuples(*[st.floats(-0.5, 0.5)] * 2),
+    at=st.tuples(*[WITHIN] * 2),
     angle=st.floats(0, 6),
     fine=st.sampled_from([0.5, 2, 8, 32, 1e4]),
     join=st.sampled_from([ivm.maximum, ivm.minimum]),
