@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from intervalvm.environment import default_environment, in_default_environment
 
 with default_environment():  # in which Python reads the numbers of a module that it compiles
-    from intervalvm.api.render import Renderer, render
+    from intervalvm.api.render import render
+    from intervalvm.api.renderer import Renderer
     from intervalvm.formats.vm import load, parse
 
 from intervalvm import errors as _errors
@@ -81,8 +82,8 @@ _late.provided_by({
     "api.explanation": "Why",
     "api.kernels": "warm_up",
     "api.mesh": "mesh",
+    "api.notebook": "html png",
     "api.prove": "Proof prove",
-    "api.render": "html png",
     "api.render3d": "render3d",
     "api.save": "save show",
     "api.tiles": "tiles",

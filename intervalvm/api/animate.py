@@ -8,8 +8,9 @@ from typing import Any
 
 from intervalvm.api.options import Options, check_progress
 from intervalvm.api.options3d import SolidOptions
-from intervalvm.api.render import Renderer, render, reporting
+from intervalvm.api.render import render, reporting
 from intervalvm.api.render3d import render3d
+from intervalvm.api.renderer import Renderer
 from intervalvm.arguments import brief
 from intervalvm.environment import back_in_default_environment, in_default_environment
 from intervalvm.errors import ArgumentTypeError, OptionError

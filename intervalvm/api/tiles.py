@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from intervalvm.api.options import Options
-from intervalvm.api.render import Renderer
+from intervalvm.api.renderer import Renderer
 from intervalvm.environment import in_default_environment
 from intervalvm.expr import TapeLike
 from intervalvm.hints import Takes

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from intervalvm.api.bounding import bounding_box
-from intervalvm.api.render import Renderer
 from intervalvm.api.render3d import render3d
+from intervalvm.api.renderer import Renderer
 from intervalvm.errors import IntervalvmError, OptionError
 from intervalvm.evaluate.points import reads
 from intervalvm.expr import TapeLike, as_tape

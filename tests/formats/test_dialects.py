@@ -17,7 +17,7 @@ from support.programs import special
 from support.strategies import tapes
 
 import intervalvm as ivm
-from intervalvm.api.render import NOTEBOOK_PX, describe
+from intervalvm.api.notebook import NOTEBOOK_PX, describe
 from intervalvm.formats.write import MOST_CLAUSES, text_of
 from intervalvm.ops import OPS, ROWS
 from intervalvm.shapes import Shape
